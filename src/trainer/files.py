@@ -1,0 +1,84 @@
+"""A file that is complete or absent.
+
+Every artefact (model, checkpoint, statistics) is written to a temporary sibling, forced to disk and renamed over
+its name, so a reader sees the old file or the new one and never a part. Temporary names start with `.tmp-`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+TEMPORARY_PREFIX = ".tmp-"
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file that becomes `path` when the block ends, or leaves no trace when it raises.
+
+    The folder of `path` is made if it isn't there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}"
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace `path` by `content` atomically."""
+    with atomic_write(path) as file:
+        file.write(content)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace `path` by `value` as JSON, atomically; NaN and infinity are refused, for JSON has none."""
+    write_bytes(path, json.dumps(value, allow_nan=False).encode() + b"\n")
+
+
+def read_json_object(path: Path) -> dict[str, Any] | None:
+    """The JSON object in `path`, or None where there is no file or it holds something else."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete the temporary files that killed processes left in `folder`; those of living ones stay."""
+    for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
+        owner = leftover.name.removeprefix(TEMPORARY_PREFIX).split("-")[0]
+        if not (owner.isdigit() and is_alive(int(owner))):
+            leftover.unlink(missing_ok=True)
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process with this id runs on this machine."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Force a rename in `folder` to disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,68 @@
+"""Kernels over many positions of one game: one row each. R rows, S state words, A actions.
+
+Compiled per game by `trainer.games.compiled`, which binds `rules` and the sizes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.games.base import FIRST, FLAGS, MOVER, SECOND, Board, Mask, Rules, State
+
+rules: Rules
+NUM_CELLS: int
+NUM_ACTIONS: int
+FLAG_WORDS: int
+
+
+def start(states: State) -> None:
+    """Set every row of `states` [R, S] to the first position."""
+    for row in range(len(states)):
+        rules.start(states[row])
+
+
+def legal(states: State, mask: Mask) -> None:
+    """Write the legal actions of every row: `mask` [R, A]."""
+    for row in range(len(states)):
+        rules.legal(states[row], mask[row])
+
+
+def play(states: State, actions: NDArray[np.int64]) -> None:
+    """Play `actions` [R], each in its row."""
+    for row in range(len(states)):
+        rules.play(states[row], actions[row])
+
+
+def observe(states: State, observation: NDArray[np.float32]) -> None:
+    """Write the observation of every row: `observation` [R, obs_size]."""
+    board = np.zeros(NUM_CELLS, np.uint8)
+    mask = np.zeros(NUM_ACTIONS, np.bool_)
+    for row in range(len(states)):
+        rules.legal(states[row], mask)
+        rules.cells(states[row], board)
+        write_observation(board, mask, int(states[row, MOVER]), observation, row)
+
+
+def write_observation(
+    board: Board, mask: Mask, mover: int, observation: NDArray[np.float32], row: int
+) -> None:
+    """Write `observation[row]`: first's stones, second's stones, legal moves, first to move, second to move."""
+    for cell in range(NUM_CELLS):
+        observation[row, cell] = board[cell] == FIRST
+        observation[row, NUM_CELLS + cell] = board[cell] == SECOND
+    for action in range(NUM_ACTIONS):
+        observation[row, 2 * NUM_CELLS + action] = mask[action]
+    observation[row, 2 * NUM_CELLS + NUM_ACTIONS] = mover == 1
+    observation[row, 2 * NUM_CELLS + NUM_ACTIONS + 1] = mover == 2
+
+
+def store(states: State, stored: Board) -> None:
+    """Write the state blob of every row: `stored` [R, state_bytes], cells, player, winner, flags."""
+    board = np.zeros(NUM_CELLS, np.uint8)
+    for row in range(len(states)):
+        rules.cells(states[row], board)
+        for cell in range(NUM_CELLS):
+            stored[row, cell] = board[cell]
+        for word in range(FLAGS + FLAG_WORDS):
+            stored[row, NUM_CELLS + word] = states[row, word]
