@@ -1,11 +1,11 @@
 """Plain Python functions at compiled speed, kept on disk between runs.
 
 Numba's own cache notices an edit in a function's file but not in the files it calls into, and it can't cache closures.
-So every set of sources gets a folder of its own, named after the hash of all of them, that holds copies of the files:
+So each module is copied into a folder named after the hash of its source and of all sources that it may call:
 
-    <cache>/connect4-1f3a.../rules.py     the game's module
-    <cache>/connect4-1f3a.../rows.py      kernels over many rows; its global `rules` is the module above
-    <cache>/connect4-1f3a.../kernels.py   the search; its globals `rules` and `rows` are the modules above
+    <cache>/connect4-rules-1f3a.../rules.py   the game's module
+    <cache>/connect4-rows-77d0.../rows.py     kernels over many rows; its global `rules` is the module above
+    <cache>/connect4-tree-08be.../tree.py     the search; its globals `rules` and `rows` are the modules above
 
 A module says what it uses by annotating a global without a value (`rules: Rules`, `NUM_ACTIONS: int`); it is bound to
 the module or the size of that name. An edit changes the hash and so the folder; a kernel can't be stale.
@@ -31,6 +31,7 @@ from typing import Any
 
 import numba
 
+from trainer.files import write_bytes
 from trainer.games import base, game_of, rows, rules_of
 
 KEEP_UNUSED_DAYS = 30
@@ -53,54 +54,46 @@ def compiled(
     every function that the caller will need, so that all of them are in the cache when it returns.
     """
     game = game_of(env_id)
-    sizes = {"NUM_CELLS": game.num_cells, "NUM_ACTIONS": game.num_actions, "FLAG_WORDS": game.flag_words}
-    sources = {"rules": rules_of(env_id), "rows": rows}
-    sources |= {kernel.__name__.rpartition(".")[2]: kernel for kernel in kernels}
-    texts = {name: Path(_file_of(module)).read_bytes() for name, module in sources.items()}
-    key = hashlib.sha256()
-    for text in (*texts.values(), Path(_file_of(base)).read_bytes()):
-        key.update(hashlib.sha256(text).digest())
+    bound: dict[str, Any] = {
+        "NUM_CELLS": game.num_cells,
+        "NUM_ACTIONS": game.num_actions,
+        "FLAG_WORDS": game.flag_words,
+    }
+    key = hashlib.sha256(sys.version.encode() + _source(base))
     for library in ("numba", "llvmlite", "numpy"):
         key.update(version(library).encode())
-    key.update(sys.version.encode())
-    folder = _copied(texts, f"{env_id}-{key.hexdigest()[:16]}")
-    with _locked(folder):
-        modules: dict[str, ModuleType] = {}
-        for name in texts:
-            path = folder / f"{name}.py"
-            modules[name] = _imported(path, f"_compiled_{folder.name}_{name}", modules | sizes)
-        if warm_up:
-            warm_up(*modules.values())
-    return tuple(modules.values())
+    modules: list[ModuleType] = []
+    for module in (rules_of(env_id), rows, *kernels):
+        name = "rules" if not modules else module.__name__.rpartition(".")[2]
+        key.update(hashlib.sha256(_source(module)).digest())
+        path = _copied(_source(module), f"{env_id}-{name}-{key.hexdigest()[:16]}", f"{name}.py")
+        modules.append(_imported(path, bound))
+        bound[name] = modules[-1]
+    if warm_up:
+        with _locked(path.parent):
+            warm_up(*modules)
+    return tuple(modules)
 
 
-def _file_of(module: ModuleType) -> str:
+def _source(module: ModuleType) -> bytes:
+    """The text of a module's file as it is now."""
     assert module.__file__ is not None
-    return module.__file__
+    return Path(module.__file__).read_bytes()
 
 
-def _copied(texts: dict[str, bytes], name: str) -> Path:
-    """The folder that holds the sources, made if it is not there; a temporary one where the cache can't be written."""
+def _copied(source: bytes, folder_name: str, file_name: str) -> Path:
+    """The copy of a source in the cache, made if it is not there; in a temporary folder where the cache can't be written."""
     try:
-        folder = cache_folder() / name
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if not folder.is_dir():
-            _remove_unused(folder.parent)
-            building = Path(tempfile.mkdtemp(prefix=".tmp-", dir=folder.parent))
-            for module, text in texts.items():
-                (building / f"{module}.py").write_bytes(text)
-            try:
-                building.rename(folder)
-            except OSError:  # another process was faster
-                shutil.rmtree(building, ignore_errors=True)
-        os.utime(folder)
-        return folder
+        path = cache_folder() / folder_name / file_name
+        if not path.exists():
+            write_bytes(path, source)
+            _remove_unused(cache_folder())
+        os.utime(path.parent)
     except OSError:
-        folder = Path(tempfile.gettempdir()) / f"cartridge-trainer-{os.getuid()}" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for module, text in texts.items():
-            (folder / f"{module}.py").write_bytes(text)
-        return folder
+        path = Path(tempfile.gettempdir()) / f"cartridge-trainer-{os.getuid()}" / folder_name / file_name
+        if not path.exists():
+            write_bytes(path, source)
+    return path
 
 
 def _remove_unused(cache: Path) -> None:
@@ -118,8 +111,9 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _imported(path: Path, name: str, uses: dict[str, Any]) -> ModuleType:
+def _imported(path: Path, bound: dict[str, Any]) -> ModuleType:
     """Import a copy, bind what it uses, and wrap its functions by Numba (compiled at their first call)."""
+    name = f"_compiled_{path.parent.name}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -128,10 +122,10 @@ def _imported(path: Path, name: str, uses: dict[str, Any]) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
-    for used in uses.keys() & vars(module).get("__annotations__", {}).keys():
-        setattr(module, used, uses[used])
+    for used in bound.keys() & vars(module).get("__annotations__", {}).keys():
+        setattr(module, used, bound[used])
+    wrap = numba.njit(cache=True, nogil=True, error_model="numpy")
     for key, function in list(vars(module).items()):
         if isfunction(function) and function.__module__ == name:
-            wrap = numba.njit(cache=True, nogil=True, error_model="numpy")
             setattr(module, key, wrap(function))
     return module

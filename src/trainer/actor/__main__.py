@@ -1,0 +1,22 @@
+"""`python -m trainer.actor`: play games and write them to the replay database."""
+
+from __future__ import annotations
+
+import sys
+
+from trainer.actor.actor import ActorConfig, act
+from trainer.command import run_command, stop_on_signals
+
+
+def main() -> int:
+    """The command."""
+
+    def run(config: ActorConfig) -> int:
+        act(config, stop_on_signals())
+        return 0
+
+    return run_command(ActorConfig, run, prog="python -m trainer.actor")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,201 @@
+"""The self-play process: threads that play, one writer, the newest model.
+
+Each thread plays its own games in lockstep (compiled code and ONNX Runtime release the GIL). The main thread takes
+finished games from a queue, stores them, reloads `latest.onnx` when it is replaced, and keeps the statistics.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+
+from trainer.actor.crew import Crew, Numbers
+from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
+from trainer.command import LogLevel, require, require_writable
+from trainer.errors import GameError
+from trainer.game_config import load_game_config
+from trainer.games import ENV_IDS, game_of
+from trainer.games.base import DRAW, FIRST, SECOND
+from trainer.games.positions import Positions
+from trainer.inference import LATEST, ModelFile
+from trainer.replay import Episode, ReplayWriter
+from trainer.stats import ACTOR_STATS_FILE, ActorStats
+
+log = logging.getLogger(__name__)
+
+WRITE_EVERY = 0.2
+"""Seconds between transactions: long enough to share their cost, short enough that a trainer sees new rows at once."""
+REPORT_EVERY = 5.0
+RATE_REPORTS = 50
+"""Rates are taken over so many transactions, ten seconds or so."""
+
+
+@dataclass(frozen=True)
+class ActorConfig:
+    """Play games against oneself with the newest model and write them to the replay database, until stopped."""
+
+    env_id: str = "tictactoe"
+    """The game to play."""
+    replay_db_path: Path = Path("../data/replay.db")
+    """Replay database to write to; made if it isn't there."""
+    data_dir: Path = Path("../data")
+    """Folder of the run: models are read from its `models`, and `actor_stats.json` is written into it."""
+    actor_id: str = "actor-1"
+    """Name of this actor; the ids of its games start with it."""
+    max_episodes: int = -1
+    """Stop after so many games; -1 = never."""
+    simulations: int = 100
+    """Simulations of the search before each move."""
+    episode_timeout_secs: float = 0.0
+    """Give up a game that takes longer than this; 0 = never."""
+    threads: int = 1
+    """Threads that play, each with its own games; one a core is best."""
+    games: int = 256
+    """Games that each thread plays side by side."""
+    seed: int | None = None
+    """Fixes the games for a given model; None: other games at each start."""
+    log_level: LogLevel = "INFO"
+    """What to report on standard error."""
+
+    @property
+    def play(self) -> SelfPlayConfig:
+        """How moves are made."""
+        return SelfPlayConfig(simulations=self.simulations)
+
+    def check(self) -> None:
+        """Raise ConfigError for a value that can't work."""
+        require(self.max_episodes >= -1, f"--max-episodes is {self.max_episodes}; give -1 (no end) or a number of games")
+        require(self.simulations >= 1, f"--simulations is {self.simulations}; at least 1 is needed")
+        require(self.threads >= 1, f"--threads is {self.threads}; at least 1 is needed")
+        require(self.games >= 1, f"--games is {self.games}; at least 1 is needed")
+        require(
+            self.episode_timeout_secs >= 0, f"--episode-timeout-secs is {self.episode_timeout_secs}; give 0 or seconds"
+        )
+        require(bool(self.actor_id), "--actor-id is empty; give the actor a name")
+
+
+def act(config: ActorConfig, stop: Event) -> ActorStats:
+    """Play until `stop` is set or `max_episodes` are stored. Every finished game is stored before it returns."""
+    config.check()
+    if config.env_id not in ENV_IDS:
+        raise GameError(f"no rules for a game named {config.env_id!r}; the known games are {', '.join(ENV_IDS)}")
+    require_writable(config.data_dir, "--data-dir")
+    require_writable(config.replay_db_path.parent, "--replay-db-path")
+    metadata = load_game_config(config.env_id, config.replay_db_path).metadata
+    writer = ReplayWriter(config.replay_db_path, metadata)
+    try:
+        return _play_and_store(config, stop, writer)
+    finally:
+        writer.close()
+
+
+def _play_and_store(config: ActorConfig, stop: Event, writer: ReplayWriter) -> ActorStats:
+    """The loop of the main thread: collect games for a moment, store them, look for a new model."""
+    game = game_of(config.env_id)
+    model = ModelFile(config.data_dir / "models" / LATEST, config.env_id, game.obs_size, game.num_actions)
+    first = first_free_number(writer, config.actor_id)
+    last = None if config.max_episodes < 0 else first + config.max_episodes
+    archive = Archive(config, writer)
+    crew = Crew(
+        [
+            SelfPlay(config.env_id, config.games, numbers, archive.seed, config.actor_id, config.play)
+            for numbers in [Numbers(first, last)]
+            for _ in range(config.threads)
+        ],
+        model,
+        config.episode_timeout_secs,
+    )
+    if model.current is None:
+        log.info("no model at %s yet: playing at random", model.path)
+    else:
+        log.info("playing with model step %s", model.current.step)
+    next_report = time.monotonic() + REPORT_EVERY
+    with crew:
+        while crew.at_work and not stop.is_set():
+            archive.store(crew.collect(WRITE_EVERY), crew)
+            if model.poll() and model.current:
+                log.info("playing with model step %s", model.current.step)
+            if time.monotonic() >= next_report:
+                archive.report()
+                next_report = time.monotonic() + REPORT_EVERY
+    archive.store(crew.collect(0), crew)
+    archive.report()
+    crew.raise_failure()
+    return archive.stats
+
+
+def first_free_number(writer: ReplayWriter, actor_id: str) -> int:
+    """The number after the largest of the games that this actor has stored in the database."""
+    last = writer.last_episode(f"{actor_id}-game-")
+    return 0 if last is None else int(last.removeprefix(f"{actor_id}-game-").split("-")[0]) + 1
+
+
+class Archive:
+    """Stores finished games and counts what was stored."""
+
+    def __init__(self, config: ActorConfig, writer: ReplayWriter) -> None:
+        self.seed = secrets.randbits(63) if config.seed is None else config.seed
+        self.stats = ActorStats(config.env_id)
+        self._config = config
+        self._writer = writer
+        self._run = secrets.token_hex(4)  # so that ids never repeat, also where two actors have one name
+        self._positions = Positions(config.env_id, 0)
+        self._started = time.monotonic()
+        self._recent = deque([(self._started, 0, 0, 0)], maxlen=RATE_REPORTS)
+
+    def store(self, played: list[Played], crew: Crew) -> None:
+        """Write the games, then count them; what was counted is on disk."""
+        if played:
+            self._writer.write([self._episode(game) for game in played])
+        stats = self.stats
+        for game in played:
+            stats.episodes_completed += 1
+            stats.total_steps += len(game.actions)
+            stats.player1_wins += game.winner == FIRST
+            stats.player2_wins += game.winner == SECOND
+            stats.draws += game.winner == DRAW
+        now = time.monotonic()
+        stats.runtime_seconds = now - self._started
+        stats.mcts_avg_inference_us = crew.inference_us
+        stats.model_step = crew.model_step
+        self._recent.append((now, stats.episodes_completed, stats.total_steps, crew.simulations))
+        seconds = max(now - self._recent[0][0], 1e-9)
+        newest, oldest = self._recent[-1][1:], self._recent[0][1:]
+        rates = [(new - old) / seconds for new, old in zip(newest, oldest, strict=True)]
+        stats.episodes_per_second, stats.positions_per_second, stats.simulations_per_second = rates
+        stats.write(self._config.data_dir / ACTOR_STATS_FILE, self._config.actor_id)
+
+    def report(self) -> None:
+        """Say how it goes, in one line."""
+        stats = self.stats
+        model = "random play" if stats.model_step is None else f"model step {stats.model_step}"
+        log.info(
+            "%s: %d games (%.1f/s), %d positions (%.0f/s), %.0f simulations/s, %s",
+            self._config.actor_id,
+            *(stats.episodes_completed, stats.episodes_per_second),
+            *(stats.total_steps, stats.positions_per_second),
+            stats.simulations_per_second,
+            model,
+        )
+
+    def _episode(self, played: Played) -> Episode:
+        """The game as the contract wants it."""
+        positions = self._positions.of(played.states)
+        return Episode(
+            env_id=self._config.env_id,
+            episode_id=f"{self._config.actor_id}-game-{played.number:09d}-{self._run}",
+            states=positions.stored(),
+            observations=positions.observation(),
+            actions=played.actions,
+            visits=played.visits,
+            has_policy=np.ones(len(played.actions), np.bool_),
+            values=played.values,
+            outcomes=played.outcomes,
+        )

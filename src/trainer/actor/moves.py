@@ -1,0 +1,128 @@
+"""Kernels of self-play: from searches to moves, for games in lockstep. G slots, P plies, S state words, A actions.
+
+Compiled per game by `trainer.games.compiled`, which binds `rules`, `tree` and the sizes.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.games.base import OPEN, WINNER, Rules, State
+from trainer.mcts.tree import NOBODY, Tree
+
+rules: Rules
+tree: ModuleType
+NUM_ACTIONS: int
+
+EMPTY, PLAYING, FINISHED = 0, 1, 2
+
+
+class Games(NamedTuple):
+    """G games under way, and the dice that were thrown for each of them when it began."""
+
+    status: NDArray[np.int8]
+    """[G] EMPTY, PLAYING or FINISHED."""
+    ply: NDArray[np.int32]
+    """[G] moves made."""
+    states: State
+    """uint64 [G, P + 1, S]"""
+    actions: NDArray[np.uint32]
+    """[G, P]"""
+    visits: NDArray[np.float32]
+    """[G, P, A]"""
+    values: NDArray[np.float32]
+    """[G, P] value of the search for the mover."""
+    uniform: NDArray[np.float64]
+    """[G, P] chooses the move."""
+    noise: NDArray[np.float32]
+    """[G, P, A] gamma variates for the root's Dirichlet noise."""
+
+
+def begin_game(games: Games, trees: Tree, slot: int, simulations: int) -> None:
+    """Put a game into an empty slot and start its first search."""
+    games.status[slot] = PLAYING
+    games.ply[slot] = 0
+    rules.start(games.states[slot, 0])
+    begin_search(games, trees, slot, simulations)
+
+
+def begin_search(games: Games, trees: Tree, slot: int, simulations: int) -> None:
+    """Start the search of the move to be made in a slot."""
+    ply = games.ply[slot]
+    for action in range(NUM_ACTIONS):
+        trees.noise[slot, action] = games.noise[slot, ply, action]
+    tree.begin(trees, slot, games.states[slot, ply], simulations)
+
+
+def advance(games: Games, trees: Tree, simulations: int, sampled_plies: int) -> int:
+    """Make the move in every game whose search is over, and start the next search; returns how many games ended.
+
+    The first `sampled_plies` moves of a game are drawn in proportion to their visits, the later ones are the most
+    visited.
+    """
+    ended = 0
+    for slot in range(len(games.status)):
+        if games.status[slot] != PLAYING or trees.budget[slot] > 0 or trees.leaf[slot] != NOBODY:
+            continue
+        ply = games.ply[slot]
+        visits = games.visits[slot, ply]
+        games.values[slot, ply] = tree.answer(trees, slot, visits)
+        if ply < sampled_plies:
+            action = drawn(visits, games.uniform[slot, ply])
+        else:
+            action = int(np.argmax(visits))
+        if make_move(games, slot, action):
+            ended += 1
+        else:
+            begin_search(games, trees, slot, simulations)
+    return ended
+
+
+def play_random(games: Games, trees: Tree) -> int:
+    """Play every game to its end by uniform draws, with the uniform policy as target; returns how many games ended."""
+    mask = np.zeros(NUM_ACTIONS, np.bool_)
+    ended = 0
+    for slot in range(len(games.status)):
+        trees.budget[slot] = 0
+        trees.leaf[slot] = NOBODY
+        while games.status[slot] == PLAYING:
+            ply = games.ply[slot]
+            rules.legal(games.states[slot, ply], mask)
+            visits = games.visits[slot, ply]
+            for action in range(NUM_ACTIONS):
+                visits[action] = mask[action] / mask.sum()
+            games.values[slot, ply] = 0.0
+            ended += make_move(games, slot, drawn(visits, games.uniform[slot, ply]))
+    return ended
+
+
+def make_move(games: Games, slot: int, action: int) -> bool:
+    """Record and play an action; True when the game is over."""
+    ply = games.ply[slot]
+    games.actions[slot, ply] = action
+    state = games.states[slot, ply + 1]
+    for word in range(len(state)):
+        state[word] = games.states[slot, ply, word]
+    rules.play(state, action)
+    games.ply[slot] = ply + 1
+    if state[WINNER] != OPEN:
+        games.status[slot] = FINISHED
+        return True
+    return False
+
+
+def drawn(weights: NDArray[np.float32], uniform: float) -> int:
+    """The action at `uniform` in [0, 1) of the weights, which sum to about 1."""
+    left = uniform * weights.sum()
+    last = 0
+    for action in range(NUM_ACTIONS):
+        if weights[action] > 0:
+            last = action
+            left -= weights[action]
+            if left < 0:
+                break
+    return last

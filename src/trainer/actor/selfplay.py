@@ -1,0 +1,165 @@
+"""The games of one thread, played in lockstep."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.actor import moves as move_kernels
+from trainer.actor.moves import EMPTY, FINISHED, PLAYING, Games
+from trainer.games.base import DRAW, MOVER, WINNER, Game, State
+from trainer.games.compiled import compiled
+from trainer.mcts import Evaluate, Search, SearchConfig
+from trainer.mcts import tree as tree_kernels
+
+
+@dataclass(frozen=True)
+class Played:
+    """A finished game of P plies, as the search saw it."""
+
+    number: int
+    states: State
+    """uint64 [P + 1, S]"""
+    actions: NDArray[np.uint32]
+    """[P]"""
+    visits: NDArray[np.float32]
+    """[P, A]"""
+    values: NDArray[np.float32]
+    """[P]"""
+
+    @property
+    def winner(self) -> int:
+        """FIRST, SECOND or DRAW."""
+        return int(self.states[-1, WINNER])
+
+    @property
+    def outcomes(self) -> NDArray[np.float32]:
+        """[P] +1 the mover won the game, 0 draw, -1 lost."""
+        if self.winner == DRAW:
+            return np.zeros(len(self.actions), np.float32)
+        return np.where(self.states[:-1, MOVER] == self.winner, 1, -1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class SelfPlayConfig:
+    """How self-play makes its moves."""
+
+    simulations: int = 100
+    """Simulations of the search before each move."""
+    sampled_plies: int | None = None
+    """The first so many moves of a game are drawn in proportion to their visits; None: a quarter of the board's cells."""
+    dirichlet_alpha: float = 1.0
+    """Shape of the root's noise; about 10 divided by the usual number of legal moves (AlphaZero)."""
+
+
+class SelfPlay:
+    """G games in lockstep. `step` makes one simulation in each and returns the games that ended."""
+
+    def __init__(
+        self,
+        env_id: str,
+        slots: int,
+        numbers: Iterator[int],
+        seed: int,
+        actor_id: str,
+        config: SelfPlayConfig | None = None,
+        search: SearchConfig | None = None,
+    ) -> None:
+        """Games are numbered by `numbers`; game n is decided by (seed, actor_id, n) and the models alone."""
+        self.config = config or SelfPlayConfig()
+        self.search = Search(env_id, slots, self.config.simulations, search)
+        game = self.search.game
+        quarter = game.num_cells // 4
+        self._sampled = quarter if self.config.sampled_plies is None else self.config.sampled_plies
+        self._numbers = numbers
+        self._key = (seed, zlib.crc32(actor_id.encode()))
+        self._exhausted = False
+        self._number = np.zeros(slots, np.int64)
+        self._began = np.zeros(slots)
+        self._games = allocate(game, slots)
+        *_, self._moves = compiled(env_id, tree_kernels, move_kernels, warm_up=self._warm_up)
+
+    def step(self, evaluate: Evaluate | None) -> list[Played]:
+        """One simulation in every game, and the moves that follow; None plays whole games by uniform draws."""
+        self._begin_games()
+        if evaluate is None:
+            ended = self._moves.play_random(self._games, self.search.tree)
+        else:
+            self.search.step(evaluate)
+            simulations = self.config.simulations
+            ended = self._moves.advance(self._games, self.search.tree, simulations, self._sampled)
+        return self._take_finished() if ended else []
+
+    @property
+    def idle(self) -> bool:
+        """No game is under way and none will begin."""
+        return self._exhausted and bool((self._games.status == EMPTY).all())
+
+    def give_up(self, seconds: float) -> list[int]:
+        """Drop the games that began longer ago than that; returns their numbers."""
+        late = np.flatnonzero((self._games.status == PLAYING) & (self._began < time.monotonic() - seconds))
+        self._games.status[late] = EMPTY
+        return [int(number) for number in self._number[late]]
+
+    def _begin_games(self) -> None:
+        """Fill the empty slots, as long as there are numbers left; each game's dice are thrown before it begins."""
+        games = self._games
+        plies, actions = games.noise.shape[1:]
+        for slot in np.flatnonzero(games.status == EMPTY):
+            number = next(self._numbers, None)
+            if number is None:
+                self._exhausted = True
+                return
+            generator = np.random.default_rng([*self._key, number])
+            generator.random(out=games.uniform[slot])
+            games.noise[slot] = generator.standard_gamma(
+                self.config.dirichlet_alpha, (plies, actions), np.float32
+            )
+            self._number[slot] = number
+            self._began[slot] = time.monotonic()
+            self._moves.begin_game(games, self.search.tree, slot, self.config.simulations)
+
+    def _take_finished(self) -> list[Played]:
+        """Copy the finished games out of their slots."""
+        games, played = self._games, []
+        for slot in np.flatnonzero(games.status == FINISHED):
+            plies = games.ply[slot]
+            played.append(
+                Played(
+                    int(self._number[slot]),
+                    games.states[slot, : plies + 1].copy(),
+                    games.actions[slot, :plies].copy(),
+                    games.visits[slot, :plies].copy(),
+                    games.values[slot, :plies].copy(),
+                )
+            )
+            games.status[slot] = EMPTY
+        return played
+
+    def _warm_up(self, rules: ModuleType, rows: ModuleType, tree: ModuleType, moves: ModuleType) -> None:
+        """Call each kernel once, on a game that is thrown away."""
+        moves.advance(self._games, self.search.tree, 0, 0)
+        moves.begin_game(self._games, self.search.tree, 0, 0)
+        moves.play_random(self._games, self.search.tree)
+        self._games.status[:] = EMPTY
+
+
+def allocate(game: Game, slots: int) -> Games:
+    """Memory for `slots` games, all of them empty."""
+    plies, actions = game.max_plies, game.num_actions
+    return Games(
+        status=np.full(slots, EMPTY, np.int8),
+        ply=np.zeros(slots, np.int32),
+        states=np.zeros((slots, plies + 1, game.state_words), np.uint64),
+        actions=np.zeros((slots, plies), np.uint32),
+        visits=np.zeros((slots, plies, actions), np.float32),
+        values=np.zeros((slots, plies), np.float32),
+        uniform=np.zeros((slots, plies)),
+        noise=np.zeros((slots, plies, actions), np.float32),
+    )

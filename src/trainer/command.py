@@ -1,0 +1,88 @@
+"""A command: flags from a dataclass, logging, exit status.
+
+Exit status: 0 done, 1 failed (one line on standard error says why), 2 a flag that doesn't parse or a wait that timed out,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event
+from types import FrameType
+from typing import Literal, TypeVar
+
+import tyro
+
+from trainer.errors import ConfigError, TrainerError
+
+INTERRUPTED = 130
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+Config = TypeVar("Config")
+
+
+def run_command(
+    config: type[Config],
+    command: Callable[[Config], int],
+    prog: str,
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Parse `arguments` (default: the process's) into a `config`, run `command` on it, and return the exit status.
+
+    The config's docstring and field docstrings are the help text. A field `log_level` sets the level of logging, which
+    goes to standard error.
+    """
+    parsed = tyro.cli(config, prog=prog, args=arguments, description=config.__doc__)
+    logging.basicConfig(
+        level=getattr(parsed, "log_level", "INFO"),
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+        stream=sys.stderr,
+    )
+    try:
+        return command(parsed)
+    except TrainerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise ConfigError with `message` unless the condition holds."""
+    if not condition:
+        raise ConfigError(message)
+
+
+def require_writable(folder: Path, flag: str) -> None:
+    """Make `folder`, or raise ConfigError naming the flag that chose it where that can't be done or written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".tmp-0-writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"can't write to the folder {folder} ({reason}); choose another with {flag}") from error
+
+
+def stop_on_signals() -> Event:
+    """An event that Ctrl-C or SIGTERM sets, so that a loop can end at a good moment; a second Ctrl-C ends it at once."""
+    stop = Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    signal.signal(signal.SIGINT, ask)
+    signal.signal(signal.SIGTERM, ask)
+    return stop

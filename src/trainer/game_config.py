@@ -1,0 +1,62 @@
+"""A game's dimensions: from the replay database's metadata, else from the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.errors import GameError
+from trainer.games import ENV_IDS, game_of
+from trainer.games.base import Game, Symmetry
+from trainer.replay import Metadata, read_metadata
+
+
+@dataclass(frozen=True)
+class GameConfig:
+    """What training needs to know of a game: its dimensions, and its symmetries where the rules are known."""
+
+    metadata: Metadata
+    symmetries: tuple[Symmetry, ...] = ()
+
+
+def metadata_of(game: Game) -> Metadata:
+    """The dimensions of a game whose rules are known, as the replay database states them."""
+    return Metadata(
+        env_id=game.env_id,
+        display_name=game.display_name,
+        board_width=game.width,
+        board_height=game.height,
+        num_actions=game.num_actions,
+        obs_size=game.obs_size,
+        legal_mask_offset=game.legal_mask_offset,
+    )
+
+
+def load_game_config(env_id: str, db: Path) -> GameConfig:
+    """The dimensions of `env_id` from the database's metadata, else from the rules.
+
+    Raises GameError for a game that has neither, and where the two contradict each other; ReplayError for a file that is
+    no database.
+    """
+    stated = read_metadata(db, env_id)
+    if env_id not in ENV_IDS:
+        if stated is None:
+            raise GameError(
+                f"the game {env_id!r} has neither rules here nor metadata in {db}; "
+                f"the games with rules are {', '.join(ENV_IDS)}"
+            )
+        if stated.legal_mask_offset + stated.num_actions > stated.obs_size:
+            raise GameError(
+                f"the metadata of {env_id} in {db} contradicts itself: legal_mask_offset {stated.legal_mask_offset} + "
+                f"num_actions {stated.num_actions} is more than obs_size {stated.obs_size}"
+            )
+        return GameConfig(stated)
+    game = game_of(env_id)
+    known = metadata_of(game)
+    for name in ("board_width", "board_height", "num_actions", "obs_size", "legal_mask_offset"):
+        if stated and getattr(stated, name) != getattr(known, name):
+            raise GameError(
+                f"{db} states {name} = {getattr(stated, name)} for {env_id}, the rules here have "
+                f"{getattr(known, name)}; give the database of this version of the game with --db"
+            )
+    return GameConfig(known, game.symmetries)

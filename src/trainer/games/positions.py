@@ -1,0 +1,77 @@
+"""Many positions of one game, played side by side at compiled speed. R rows, S state words, A actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.games import game_of
+from trainer.games.base import MOVER, WINNER, Board, Mask, State
+from trainer.games.compiled import compiled
+
+
+class Positions:
+    """R positions of a game, each a row of `states`; all start from the first position."""
+
+    def __init__(self, env_id: str, rows: int) -> None:
+        self.game = game_of(env_id)
+        self.states: State = np.zeros((rows, self.game.state_words), np.uint64)
+        _, self._rows = compiled(env_id, warm_up=self._warm_up)
+        self._rows.start(self.states)
+
+    @property
+    def mover(self) -> NDArray[np.uint64]:
+        """[R] the player to move, 1 or 2; in a finished game the one who moved last."""
+        return self.states[:, MOVER]
+
+    @property
+    def winner(self) -> NDArray[np.uint64]:
+        """[R] OPEN, FIRST, SECOND or DRAW."""
+        return self.states[:, WINNER]
+
+    def play(self, rows: NDArray[np.int64], actions: NDArray[np.int64]) -> None:
+        """Play one action in each of some rows."""
+        states = self.states[rows]
+        self._rows.play(states, np.asarray(actions, np.int64))
+        self.states[rows] = states
+
+    def replay(self, row: int, actions: Sequence[int]) -> None:
+        """Play a sequence of actions in one row."""
+        for action in actions:
+            self.play(np.array([row]), np.array([action]))
+
+    def legal(self) -> Mask:
+        """bool [R, A], True = may be played."""
+        mask = np.empty((len(self.states), self.game.num_actions), np.bool_)
+        self._rows.legal(self.states, mask)
+        return mask
+
+    def observation(self) -> NDArray[np.float32]:
+        """float32 [R, obs_size] of the replay contract."""
+        observation = np.empty((len(self.states), self.game.obs_size), np.float32)
+        self._rows.observe(self.states, observation)
+        return observation
+
+    def stored(self) -> Board:
+        """uint8 [R, state_bytes], the state blobs of the replay contract."""
+        stored = np.empty((len(self.states), self.game.state_bytes), np.uint8)
+        self._rows.store(self.states, stored)
+        return stored
+
+    def of(self, states: State) -> Positions:
+        """Other positions of the same game."""
+        other = object.__new__(Positions)
+        other.game, other._rows, other.states = self.game, self._rows, states
+        return other
+
+    def _warm_up(self, rules: ModuleType, rows: ModuleType) -> None:
+        """Call each kernel once."""
+        self._rows = rows
+        rows.start(self.states)
+        self.legal()
+        self.observation()
+        self.stored()
+        rows.play(self.states[:0], np.zeros(0, np.int64))

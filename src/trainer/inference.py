@@ -1,0 +1,150 @@
+"""An evaluator of positions: the uniform guess, or an ONNX model that is reloaded when its file changes.
+
+Both are what search asks for: `evaluate(observation, legal) -> (prior, value)`, see `trainer.mcts.search`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+
+import numba
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from trainer.errors import ModelError
+from trainer.games.base import Mask
+
+log = logging.getLogger(__name__)
+
+LATEST = "latest.onnx"
+"""Name of the newest model in a model folder; actors watch for it to be replaced."""
+
+
+def uniform(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The guess of somebody who knows only the rules: every legal move alike, value 0."""
+    count = np.maximum(legal.sum(axis=1, keepdims=True), 1)
+    return (legal / count).astype(np.float32), np.zeros(len(legal), np.float32)
+
+
+class OnnxModel:
+    """A model file of the contract, in memory: input `observation`, outputs `policy_logits` and `value`."""
+
+    def __init__(self, content: bytes, source: str, env_id: str, obs_size: int, num_actions: int) -> None:
+        """Load a model from the bytes of its file; `source` names it in errors. Raises ModelError if it doesn't fit."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises classes of its own, without a common base
+            reason = str(error).strip().splitlines()[0]
+            raise ModelError(f"{source} is not an ONNX model that can be loaded ({reason})") from error
+        self.source = source
+        self._check_shapes(env_id, obs_size, num_actions)
+        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        made_for = self.metadata.get("env_id", env_id)
+        if made_for != env_id:
+            raise ModelError(f"{source} was trained for {made_for}, not {env_id}; give a model of {env_id}")
+
+    def __call__(
+        self, observation: NDArray[np.float32], legal: Mask
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Prior float32 [B, A] over the legal moves and value float32 [B] for the mover."""
+        logits, value = self._session.run(["policy_logits", "value"], {"observation": observation})
+        prior = np.empty_like(logits)
+        masked_softmax(logits, legal, prior)
+        return prior, value[:, 0]
+
+    @property
+    def step(self) -> int | None:
+        """The training step of the model, None where the file doesn't say."""
+        step = self.metadata.get("step", "")
+        return int(step) if step.isdigit() else None
+
+    def _check_shapes(self, env_id: str, obs_size: int, num_actions: int) -> None:
+        found = {node.name: node.shape for node in (*self._session.get_inputs(), *self._session.get_outputs())}
+        needed = {"observation": obs_size, "policy_logits": num_actions, "value": 1}
+        for name, width in needed.items():
+            if name not in found:
+                names = ", ".join(found)
+                raise ModelError(f"{self.source} has no input or output named {name!r} (it has {names})")
+            shape = found[name]
+            if len(shape) != 2 or (isinstance(shape[1], int) and shape[1] != width):
+                raise ModelError(
+                    f"{self.source} is a model for another game: its {name} has shape {shape}, "
+                    f"{env_id} needs [batch, {width}]"
+                )
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def masked_softmax(logits: NDArray[np.float32], legal: Mask, prior: NDArray[np.float32]) -> None:
+    """prior[b, a] = exp(logits[b, a]) / sum over legal a; 0 where not legal. All [B, A]; a row without legal moves is 0."""
+    for row in range(len(logits)):
+        largest = np.float32(-np.inf)
+        for action in range(logits.shape[1]):
+            if legal[row, action] and logits[row, action] > largest:
+                largest = logits[row, action]
+        total = np.float32(0.0)
+        for action in range(logits.shape[1]):
+            prior[row, action] = 0.0
+            if legal[row, action]:
+                prior[row, action] = np.exp(logits[row, action] - largest)
+                total += prior[row, action]
+        if total > 0:
+            for action in range(logits.shape[1]):
+                prior[row, action] /= total
+
+
+def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> OnnxModel:
+    """The model in a file. Raises ModelError where there is none or it doesn't fit the game."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ModelError(f"there is no model at {path}; train one first, or give its path with --model") from None
+    except OSError as error:
+        raise ModelError(f"{path} can't be read as a model ({error.strerror})") from error
+    return OnnxModel(content, str(path), env_id, obs_size, num_actions)
+
+
+class ModelFile:
+    """A model file that may appear or be replaced at any time; `current` is the last good one."""
+
+    def __init__(self, path: Path, env_id: str, obs_size: int, num_actions: int, every: float = 0.2) -> None:
+        """Look at `path` now; `poll` looks again, but not more often than `every` seconds."""
+        self.path = path
+        self.current: OnnxModel | None = None
+        self._dimensions = (env_id, obs_size, num_actions)
+        self._every = every
+        self._next_look = 0.0
+        self._seen: tuple[int, int, int] | None = None
+        self.poll()
+
+    def poll(self) -> bool:
+        """Reload the model if its file was replaced; True when `current` changed.
+
+        A file that can't be used is reported once, and the last good model stays.
+        """
+        now = time.monotonic()
+        if now < self._next_look:
+            return False
+        self._next_look = now + self._every
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return False
+        signature = (found.st_mtime_ns, found.st_size, found.st_ino)
+        if signature == self._seen:
+            return False
+        self._seen = signature
+        try:
+            self.current = load_model(self.path, *self._dimensions)
+        except ModelError as error:
+            log.warning("%s; %s", error, "keeping the model before it" if self.current else "going on without one")
+            return False
+        return True

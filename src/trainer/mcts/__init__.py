@@ -1,0 +1,5 @@
+"""Search over many games at once: `search.py` is what others call, `tree.py` the compiled kernels below it."""
+
+from trainer.mcts.search import Evaluate, Search, SearchConfig
+
+__all__ = ["Evaluate", "Search", "SearchConfig"]

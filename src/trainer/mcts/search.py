@@ -1,0 +1,100 @@
+"""Search over many games at once.
+
+    search = Search("connect4", slots=256, most_simulations=100)
+    visits, values = search.run(states, 100, evaluate)
+
+`evaluate(observation, legal) -> (prior, value)` is all that search knows of networks: observation float32 [B, obs_size],
+legal bool [B, A], prior float32 [B, A] zero where not legal and summing to 1, value float32 [B] in [-1, 1] for the mover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.games import game_of
+from trainer.games.base import Mask, State
+from trainer.games.compiled import compiled
+from trainer.mcts import tree as tree_kernels
+from trainer.mcts.tree import NOBODY, NODE, Selection, Tree
+
+Prior = NDArray[np.float32]
+Values = NDArray[np.float32]
+Evaluate = Callable[[NDArray[np.float32], Mask], tuple[Prior, Values]]
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """The constants of the search; the same for every game unless a run says otherwise."""
+
+    c_puct: float = 1.5
+    """Weight of the prior against the value (PUCT)."""
+    fpu_reduction: float = 0.25
+    """How much worse than its parent a move is taken to be before its first visit, times sqrt(visited prior)."""
+    noise_fraction: float = 0.25
+    """Share of Dirichlet noise in the root's priors, in self-play only (AlphaZero)."""
+
+
+class Search:
+    """G trees in lockstep. Their memory is allocated here, once, and touched only as far as it is used."""
+
+    def __init__(
+        self, env_id: str, slots: int, most_simulations: int, config: SearchConfig | None = None
+    ) -> None:
+        config = config or SearchConfig()
+        game = game_of(env_id)
+        nodes = 1 + (most_simulations + 1) * game.num_actions
+        self.game = game
+        self.slots = slots
+        self.most_simulations = most_simulations
+        self.selection = Selection(config.c_puct, config.fpu_reduction, config.noise_fraction)
+        self.tree = Tree(
+            nodes=np.zeros((slots, nodes), NODE),
+            states=np.zeros((slots, nodes, game.state_words), np.uint64),
+            used=np.zeros(slots, np.int32),
+            leaf=np.full(slots, NOBODY, np.int32),
+            budget=np.zeros(slots, np.int32),
+            noise=np.zeros((slots, game.num_actions), np.float32),
+        )
+        self.observation = np.zeros((slots, game.obs_size), np.float32)
+        self.legal = np.zeros((slots, game.num_actions), np.bool_)
+        self.simulations_done = 0
+        _, _, self._kernels = compiled(env_id, tree_kernels, warm_up=self._warm_up)
+
+    def step(self, evaluate: Evaluate) -> int:
+        """One simulation in every slot that has budget; returns the number of leaves that were evaluated."""
+        waiting, done = self._kernels.descend(self.tree, self.selection, self.observation, self.legal)
+        self.simulations_done += done
+        if waiting:
+            prior, value = evaluate(self.observation, self.legal)
+            self.simulations_done += self._kernels.expand(self.tree, self.selection, self.legal, prior, value)
+        return int(waiting)
+
+    def run(self, states: State, simulations: int, evaluate: Evaluate) -> tuple[Prior, Values]:
+        """Search every position, without noise.
+
+        `states` uint64 [R, S] of unfinished games, any number of them. Returns the share of visits of each action,
+        float32 [R, A], and the value for the mover, float32 [R].
+        """
+        visits = np.zeros((len(states), self.game.num_actions), np.float32)
+        values = np.zeros(len(states), np.float32)
+        for first in range(0, len(states), self.slots):
+            part = slice(first, first + self.slots)
+            self._kernels.begin_all(self.tree, states[part], simulations)
+            while self.step(evaluate):
+                pass
+            self._kernels.answer_all(self.tree, visits[part], values[part])
+        return visits, values
+
+    def _warm_up(self, rules: ModuleType, rows: ModuleType, kernels: ModuleType) -> None:
+        """Call each kernel once, with nothing to do."""
+        prior = np.zeros((0, self.game.num_actions), np.float32)
+        value = np.zeros(0, np.float32)
+        kernels.begin_all(self.tree, np.zeros((0, self.game.state_words), np.uint64), 0)
+        kernels.descend(self.tree, self.selection, self.observation, self.legal)
+        kernels.expand(self.tree, self.selection, self.legal, prior, value)
+        kernels.answer_all(self.tree, prior, value)

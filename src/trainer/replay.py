@@ -1,0 +1,404 @@
+"""Stored games: written to SQLite by actors, mirrored in memory and sampled by the trainer.
+
+SQLite is the durable truth; training samples from flat arrays that hold every row of one game, filled from the rows that
+were not seen before. N rows, B batch, A actions, P plies.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.errors import ReplayError
+
+SCHEMA = files("trainer").joinpath("replay.sql").read_text()
+BUSY_SECONDS = 60.0
+"""How long to wait for another process's write to end."""
+READ_SLICE = 4096
+"""Rows of one read, so that no reader holds up a writer for long (or a checkpoint of the write-ahead log)."""
+METADATA_COLUMNS = (
+    *("env_id", "display_name", "board_width", "board_height"),
+    *("num_actions", "obs_size", "legal_mask_offset", "player_count"),
+)
+OPTIONAL_COLUMNS = {"created_at"}
+"""Columns of the contract that nobody here reads or writes."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """A row of `game_metadata`: the dimensions of a game."""
+
+    env_id: str
+    display_name: str
+    board_width: int
+    board_height: int
+    num_actions: int
+    obs_size: int
+    legal_mask_offset: int
+    player_count: int = 2
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One finished game of P plies."""
+
+    env_id: str
+    episode_id: str
+    states: NDArray[np.uint8]
+    """[P + 1, state bytes], the last one finished."""
+    observations: NDArray[np.float32]
+    """[P + 1, obs_size]"""
+    actions: NDArray[np.uint32]
+    """[P]"""
+    visits: NDArray[np.float32]
+    """[P, A], sums to 1 in each row that has a policy target."""
+    has_policy: NDArray[np.bool_]
+    """[P]"""
+    values: NDArray[np.float32]
+    """[P] value of the search for the mover."""
+    outcomes: NDArray[np.float32]
+    """[P] +1 the mover won the game, 0 draw, -1 lost."""
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Training rows, each seen by its mover. B rows, A actions."""
+
+    observation: NDArray[np.float32]
+    """[B, obs_size]"""
+    legal: NDArray[np.bool_]
+    """[B, A] True = may be played."""
+    visits: NDArray[np.float32]
+    """[B, A] sums to 1 and is zero where not legal; all zero in a row without policy target."""
+    outcome: NDArray[np.float32]
+    """[B] +1 mover won, 0 draw, -1 mover lost."""
+
+
+@contextmanager
+def reporting(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into a ReplayError that names the file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise ReplayError(f"the replay database {path} can't be used: {error}") from error
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All of the block's writes, or none; other writers wait."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A connection that can't write and doesn't make the file. Raises ReplayError where there is no database."""
+    if not path.is_file():
+        raise ReplayError(f"there is no replay database at {path}; start an actor, or give its path with --db")
+    with reporting(path):
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return connection
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
+    """The columns of a table, in order; none where there is no such table."""
+    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+
+
+def check_columns(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether there is a `transitions` table yet; raises ReplayError naming each column of the contract that it lacks."""
+    found = columns_of(connection, "transitions")
+    if not found:
+        return False
+    with sqlite3.connect(":memory:") as model:
+        model.executescript(SCHEMA)
+        expected = columns_of(model, "transitions")
+    if missing := [name for name in expected if name not in found and name not in OPTIONAL_COLUMNS]:
+        raise ReplayError(
+            f"the table transitions of {path} lacks {', '.join(missing)}; "
+            f"it was written by another program, or is too old to be used"
+        )
+    return True
+
+
+def read_metadata(path: Path, env_id: str) -> Metadata | None:
+    """The dimensions that the database states for a game; None where it states none or there is no file."""
+    if not path.exists():
+        return None
+    connection = open_for_reading(path)
+    try:
+        with reporting(path):
+            found = columns_of(connection, "game_metadata")
+            if not found:
+                return None
+            if missing := [name for name in METADATA_COLUMNS if name not in found]:
+                raise ReplayError(f"the table game_metadata of {path} lacks {', '.join(missing)}")
+            query = f"SELECT {', '.join(METADATA_COLUMNS)} FROM game_metadata WHERE env_id = ?"
+            row = connection.execute(query, (env_id,)).fetchone()
+    finally:
+        connection.close()
+    if row is None:
+        return None
+    for name, value in zip(METADATA_COLUMNS[2:], row[2:], strict=True):
+        if not isinstance(value, int) or value < (0 if name == "legal_mask_offset" else 1):
+            raise ReplayError(f"game_metadata of {path} states {name} = {value!r} for {env_id}; a count is needed")
+    return Metadata(*row)
+
+
+class ReplayWriter:
+    """Appends whole games to a replay database, which is made if it isn't there."""
+
+    def __init__(self, path: Path, metadata: Metadata) -> None:
+        """Open the database for writing and state the game's dimensions in it."""
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with reporting(path):
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._prefer_write_ahead_log()
+            check_columns(self._connection, path)
+            self._connection.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA}\nCOMMIT;")
+            with transaction(self._connection) as connection:
+                connection.execute(
+                    f"INSERT OR REPLACE INTO game_metadata ({', '.join(METADATA_COLUMNS)}) "
+                    f"VALUES ({', '.join('?' * len(METADATA_COLUMNS))})",
+                    tuple(getattr(metadata, name) for name in METADATA_COLUMNS),
+                )
+
+    def write(self, episodes: Sequence[Episode]) -> None:
+        """Store the games in one transaction: all of them are there when it returns, or none."""
+        rows = [row for episode in episodes for row in rows_of(episode)]
+        with reporting(self.path), transaction(self._connection) as connection:
+            connection.executemany(
+                "INSERT INTO transitions (id, env_id, episode_id, step_number, state, action, next_state, observation, "
+                "next_observation, reward, done, timestamp, policy_probs, mcts_value, game_outcome) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+
+    def last_episode(self, prefix: str) -> str | None:
+        """The largest episode id that starts with `prefix`."""
+        with reporting(self.path):
+            query = "SELECT max(episode_id) FROM transitions WHERE episode_id >= ? AND episode_id < ?"
+            row = self._connection.execute(query, (prefix, prefix + "\U0010ffff")).fetchone()
+        return None if row is None else row[0]
+
+    def close(self) -> None:
+        """Release the file."""
+        self._connection.close()
+
+    def _prefer_write_ahead_log(self) -> None:
+        """Readers and writers then don't wait for each other; another process that is busy may keep the old mode."""
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def rows_of(episode: Episode) -> Iterator[tuple[Any, ...]]:
+    """The rows of a game in the order of the insert statement."""
+    plies = len(episode)
+    states, observations = blobs(episode.states), blobs(episode.observations)
+    policies = [
+        policy if has else None for policy, has in zip(blobs(episode.visits), episode.has_policy, strict=True)
+    ]
+    last = plies - 1
+    outcomes = episode.outcomes.tolist()
+    now = int(time.time())
+    return zip(
+        [f"{episode.episode_id}-step-{ply}" for ply in range(plies)],
+        [episode.env_id] * plies,
+        [episode.episode_id] * plies,
+        range(plies),
+        states[:-1],
+        blobs(episode.actions[:, None]),
+        states[1:],
+        observations[:-1],
+        observations[1:],
+        [0.0] * last + [outcomes[last]],
+        [0] * last + [1],
+        [now] * plies,
+        policies,
+        episode.values.tolist(),
+        outcomes,
+        strict=True,
+    )
+
+
+def blobs(rows: NDArray[Any]) -> list[bytes]:
+    """The little-endian bytes of each row of [N, K]."""
+    little = np.ascontiguousarray(rows, rows.dtype.newbyteorder("<"))
+    width = little.dtype.itemsize * little.shape[1]
+    return little.view(np.dtype((np.void, width)))[:, 0].tolist()  # type: ignore[no-any-return]
+
+
+class Replay:
+    """All rows of one game in memory, sampled uniformly. Observations of zeros and ones are kept as bits."""
+
+    def __init__(self, path: Path, metadata: Metadata) -> None:
+        """Mirror the rows of `metadata.env_id`; none are read before the first `refresh`."""
+        self.path = path
+        self.metadata = metadata
+        self._connection: sqlite3.Connection | None = None
+        self._version: int | None = None
+        self._last_row = 0
+        self._length = 0
+        self._bits = True
+        width = (metadata.obs_size + 7) // 8
+        self._observation: NDArray[Any] = np.empty((0, width), np.uint8)
+        self._visits = np.empty((0, metadata.num_actions), np.float32)
+        self._outcome = np.empty(0, np.float32)
+        self._value = np.empty(0, np.float32)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def refresh(self) -> int:
+        """Mirror the rows that were added since the last call; returns how many.
+
+        Where there is no database or no table yet there are no rows. Raises ReplayError naming the first wrong row.
+        """
+        with reporting(self.path):
+            if self._connection is None:
+                if not self.path.exists():
+                    return 0
+                connection = open_for_reading(self.path)
+                if not check_columns(connection, self.path):
+                    connection.close()
+                    return 0
+                self._connection = connection
+            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+            if version == self._version:
+                return 0
+            before = self._length
+            newest = self._connection.execute("SELECT max(rowid) FROM transitions").fetchone()[0] or 0
+            while self._last_row < newest:
+                rows = self._connection.execute(
+                    "SELECT rowid, id, observation, policy_probs, mcts_value, game_outcome FROM transitions "
+                    "WHERE rowid > ? AND rowid <= ? AND env_id = ? ORDER BY rowid LIMIT ?",
+                    (self._last_row, newest, self.metadata.env_id, READ_SLICE),
+                ).fetchall()
+                if rows:
+                    self._append(rows)
+                self._last_row = rows[-1][0] if len(rows) == READ_SLICE else newest
+            self._version = version
+            return self._length - before
+
+    def sample(self, generator: np.random.Generator, batch_size: int) -> Batch:
+        """`batch_size` rows drawn uniformly, with replacement."""
+        at = generator.integers(0, self._length, batch_size)
+        offset, actions = self.metadata.legal_mask_offset, self.metadata.num_actions
+        observation = self._observation[at]
+        if self._bits:
+            observation = np.unpackbits(observation, axis=1, count=self.metadata.obs_size).astype(np.float32)
+        return Batch(
+            observation=observation,
+            legal=observation[:, offset : offset + actions] > 0.5,
+            visits=self._visits[at],
+            outcome=self._outcome[at],
+        )
+
+    def close(self) -> None:
+        """Release the file; what was mirrored stays."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _append(self, rows: list[tuple[Any, ...]]) -> None:
+        """Check a slice of rows and add it to the arrays."""
+        where = self.path, [row[1] for row in rows]
+        meta = self.metadata
+        observation = floats_of([row[2] for row in rows], meta.obs_size, "observation", meta.env_id, *where)
+        has_policy = np.array([row[3] is not None for row in rows])
+        uniform_row = np.zeros(meta.num_actions, np.float32).tobytes()
+        policies = [uniform_row if row[3] is None else row[3] for row in rows]
+        visits = floats_of(policies, meta.num_actions, "policy_probs", meta.env_id, *where)
+        outcome = numbers_of([row[5] for row in rows], "game_outcome", *where)
+        value = numbers_of([outcome[i] if row[4] is None else row[4] for i, row in enumerate(rows)], "mcts_value", *where)
+
+        legal = observation[:, meta.legal_mask_offset : meta.legal_mask_offset + meta.num_actions] > 0.5
+        refuse(~legal.any(axis=1), "its observation has no legal move", *where)
+        refuse((visits < 0).any(axis=1), "policy_probs has a negative entry", *where)
+        refuse(has_policy & (abs(visits.sum(axis=1) - 1) > 1e-3), "policy_probs does not sum to 1", *where)
+        refuse((visits * ~legal > 0).any(axis=1), "policy_probs gives weight to an illegal move", *where)
+        refuse(abs(outcome) > 1, "game_outcome is outside [-1, 1]", *where)
+
+        if self._bits and not ((observation == 0) | (observation == 1)).all():
+            self._bits = False
+            unpacked = np.unpackbits(self._observation, axis=1, count=meta.obs_size)
+            self._observation = unpacked.astype(np.float32)
+        if self._bits:
+            observation = np.packbits(observation.astype(np.bool_), axis=1)
+        end = self._length + len(rows)
+        self._observation = put(self._observation, self._length, observation)
+        self._visits = put(self._visits, self._length, visits)
+        self._outcome = put(self._outcome, self._length, outcome)
+        self._value = put(self._value, self._length, value)
+        self._length = end
+
+
+def put(array: NDArray[Any], at: int, rows: NDArray[Any]) -> NDArray[Any]:
+    """Write `rows` at row `at`; the array grows by half where it is too short. Returns the array."""
+    end = at + len(rows)
+    if end > len(array):
+        grown = np.empty((max(end, len(array) * 3 // 2), *array.shape[1:]), array.dtype)
+        grown[:at] = array[:at]
+        array = grown
+    array[at:end] = rows
+    return array
+
+
+def floats_of(
+    stored: list[Any], width: int, column: str, env_id: str, path: Path, ids: list[str]
+) -> NDArray[np.float32]:
+    """float32 [N, width] of a column of blobs. Raises ReplayError naming the first row that has another length or NaN."""
+    for row, blob in zip(ids, stored, strict=True):
+        if not isinstance(blob, bytes) or len(blob) != 4 * width:
+            found = f"{len(blob) / 4:g} entries" if isinstance(blob, bytes) else f"the value {blob!r}"
+            raise ReplayError(
+                f"row {row} of {path}: {column} has {found}, {env_id} needs {width}; was it written for another game?"
+            )
+    values = np.frombuffer(b"".join(stored), "<f4").reshape(len(stored), width)
+    refuse(~np.isfinite(values).all(axis=1), f"{column} holds NaN or infinity", path, ids)
+    return values
+
+
+def numbers_of(stored: Sequence[Any], column: str, path: Path, ids: list[str]) -> NDArray[np.float32]:
+    """float32 [N] of a column of numbers. Raises ReplayError naming the first row without one."""
+    refuse(
+        np.array([not isinstance(number, int | float | np.floating) for number in stored]),
+        f"{column} holds no number",
+        path,
+        ids,
+    )
+    values = np.array(stored, np.float32)
+    refuse(~np.isfinite(values), f"{column} holds NaN or infinity", path, ids)
+    return values
+
+
+def refuse(wrong: NDArray[np.bool_], reason: str, path: Path, ids: Iterable[str]) -> None:
+    """Raise ReplayError for the first row that is wrong."""
+    if wrong.any():
+        row = list(ids)[int(wrong.argmax())]
+        raise ReplayError(f"row {row} of {path}: {reason}; delete the row, or find out what wrote it")
