@@ -17,34 +17,37 @@ TEMPORARY_PREFIX = ".tmp-"
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[IO[bytes]]:
+def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     """A binary file that becomes `path` when the block ends, or leaves no trace when it raises.
 
-    The folder of `path` is made if it isn't there.
+    The folder of `path` is made if it isn't there. What is written often and can be lost in a power failure is not forced
+    to disk (`durable=False`); for readers it is atomic all the same.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}"
     try:
         with open(temporary, "wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
     """Replace `path` by `content` atomically."""
-    with atomic_write(path) as file:
+    with atomic_write(path, durable) as file:
         file.write(content)
 
 
 def write_json(path: Path, value: Any) -> None:
     """Replace `path` by `value` as JSON, atomically; NaN and infinity are refused, for JSON has none."""
-    write_bytes(path, json.dumps(value, allow_nan=False).encode() + b"\n")
+    write_bytes(path, json.dumps(value, allow_nan=False).encode() + b"\n", durable=False)
 
 
 def read_json_object(path: Path) -> dict[str, Any] | None:

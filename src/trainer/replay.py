@@ -6,6 +6,7 @@ were not seen before. N rows, B batch, A actions, P plies.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -220,9 +221,7 @@ def rows_of(episode: Episode) -> Iterator[tuple[Any, ...]]:
     """The rows of a game in the order of the insert statement."""
     plies = len(episode)
     states, observations = blobs(episode.states), blobs(episode.observations)
-    policies = [
-        policy if has else None for policy, has in zip(blobs(episode.visits), episode.has_policy, strict=True)
-    ]
+    policies = [policy if has else None for policy, has in zip(blobs(episode.visits), episode.has_policy, strict=True)]
     last = plies - 1
     outcomes = episode.outcomes.tolist()
     now = int(time.time())
@@ -263,6 +262,7 @@ class Replay:
         self._connection: sqlite3.Connection | None = None
         self._version: int | None = None
         self._last_row = 0
+        self._last_look = -math.inf
         self._length = 0
         self._bits = True
         width = (metadata.obs_size + 7) // 8
@@ -274,11 +274,14 @@ class Replay:
     def __len__(self) -> int:
         return self._length
 
-    def refresh(self) -> int:
-        """Mirror the rows that were added since the last call; returns how many.
+    def refresh(self, every: float = 0.0) -> int:
+        """Mirror the rows that were added since the last call; returns how many. Looks once in `every` seconds at most.
 
         Where there is no database or no table yet there are no rows. Raises ReplayError naming the first wrong row.
         """
+        if time.monotonic() < self._last_look + every:
+            return 0
+        self._last_look = time.monotonic()
         with reporting(self.path):
             if self._connection is None:
                 if not self.path.exists():
@@ -335,7 +338,9 @@ class Replay:
         policies = [uniform_row if row[3] is None else row[3] for row in rows]
         visits = floats_of(policies, meta.num_actions, "policy_probs", meta.env_id, *where)
         outcome = numbers_of([row[5] for row in rows], "game_outcome", *where)
-        value = numbers_of([outcome[i] if row[4] is None else row[4] for i, row in enumerate(rows)], "mcts_value", *where)
+        value = numbers_of(
+            [outcome[i] if row[4] is None else row[4] for i, row in enumerate(rows)], "mcts_value", *where
+        )
 
         legal = observation[:, meta.legal_mask_offset : meta.legal_mask_offset + meta.num_actions] > 0.5
         refuse(~legal.any(axis=1), "its observation has no legal move", *where)

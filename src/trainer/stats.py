@@ -18,7 +18,7 @@ from typing import Any
 
 from trainer.files import is_alive, read_json_object, write_json
 
-HISTORY_POINTS = 2000
+HISTORY_POINTS = 600
 """A history longer than this is thinned: its older half keeps every second point."""
 EVALUATIONS_FILE = "evaluations.jsonl"
 ACTOR_STATS_FILE = "actor_stats.json"

@@ -71,7 +71,9 @@ class ActorConfig:
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
-        require(self.max_episodes >= -1, f"--max-episodes is {self.max_episodes}; give -1 (no end) or a number of games")
+        require(
+            self.max_episodes >= -1, f"--max-episodes is {self.max_episodes}; give -1 (no end) or a number of games"
+        )
         require(self.simulations >= 1, f"--simulations is {self.simulations}; at least 1 is needed")
         require(self.threads >= 1, f"--threads is {self.threads}; at least 1 is needed")
         require(self.games >= 1, f"--games is {self.games}; at least 1 is needed")

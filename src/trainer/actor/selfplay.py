@@ -118,9 +118,7 @@ class SelfPlay:
                 return
             generator = np.random.default_rng([*self._key, number])
             generator.random(out=games.uniform[slot])
-            games.noise[slot] = generator.standard_gamma(
-                self.config.dirichlet_alpha, (plies, actions), np.float32
-            )
+            games.noise[slot] = generator.standard_gamma(self.config.dirichlet_alpha, (plies, actions), np.float32)
             self._number[slot] = number
             self._began[slot] = time.monotonic()
             self._moves.begin_game(games, self.search.tree, slot, self.config.simulations)

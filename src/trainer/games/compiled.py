@@ -45,9 +45,7 @@ def cache_folder() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "cartridge-trainer"
 
 
-def compiled(
-    env_id: str, *kernels: ModuleType, warm_up: Callable[..., Any] | None = None
-) -> tuple[ModuleType, ...]:
+def compiled(env_id: str, *kernels: ModuleType, warm_up: Callable[..., Any] | None = None) -> tuple[ModuleType, ...]:
     """The modules (rules, rows, *kernels) of a game, their functions compiled.
 
     `warm_up(rules, rows, *kernels)` is called once, while no other process compiles the same sources; it should call

@@ -44,9 +44,7 @@ def observe(states: State, observation: NDArray[np.float32]) -> None:
         write_observation(board, mask, int(states[row, MOVER]), observation, row)
 
 
-def write_observation(
-    board: Board, mask: Mask, mover: int, observation: NDArray[np.float32], row: int
-) -> None:
+def write_observation(board: Board, mask: Mask, mover: int, observation: NDArray[np.float32], row: int) -> None:
     """Write `observation[row]`: first's stones, second's stones, legal moves, first to move, second to move."""
     for cell in range(NUM_CELLS):
         observation[row, cell] = board[cell] == FIRST

@@ -42,9 +42,7 @@ class SearchConfig:
 class Search:
     """G trees in lockstep. Their memory is allocated here, once, and touched only as far as it is used."""
 
-    def __init__(
-        self, env_id: str, slots: int, most_simulations: int, config: SearchConfig | None = None
-    ) -> None:
+    def __init__(self, env_id: str, slots: int, most_simulations: int, config: SearchConfig | None = None) -> None:
         config = config or SearchConfig()
         game = game_of(env_id)
         nodes = 1 + (most_simulations + 1) * game.num_actions

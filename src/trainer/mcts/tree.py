@@ -100,9 +100,7 @@ def clear(node: Any, parent: int, action: int, prior: np.float32) -> None:
     node.mover = 0
 
 
-def descend(
-    tree: Tree, selection: Selection, observation: NDArray[np.float32], legal: Mask
-) -> tuple[int, int]:
+def descend(tree: Tree, selection: Selection, observation: NDArray[np.float32], legal: Mask) -> tuple[int, int]:
     """Walk every slot that has budget to a leaf that needs an evaluation.
 
     Writes the leaf's row of `observation` [G, obs_size] and `legal` [G, A]. Leaves that need none (the game is over there,

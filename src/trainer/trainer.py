@@ -1,0 +1,273 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Literal
+
+import numpy as np
+import torch
+
+from trainer.command import INTERRUPTED, LogLevel, require, require_writable
+from trainer.errors import ConfigError, TrainerError, WaitTimeoutError
+from trainer.export import Exporter, publish, stored_models
+from trainer.files import remove_leftovers
+from trainer.game_config import load_game_config
+from trainer.inference import LATEST
+from trainer.network import Loss, PolicyValueNet, alphazero_loss
+from trainer.replay import Batch, Replay
+from trainer.stats import EVALUATIONS_FILE, TrainingPoint, TrainingStats
+
+log = logging.getLogger(__name__)
+
+REFRESH_EVERY = 0.5
+"""Seconds between two looks for new rows."""
+
+
+@dataclass(frozen=True)
+class TrainerConfig:
+    """Train a policy-value network on the games of a replay database and publish it as ONNX models."""
+
+    db: Path = Path("../data/replay.db")
+    """SQLite replay database to train on."""
+    model_dir: Path = Path("../data/models")
+    """Folder for the models; `latest.onnx` is the newest."""
+    stats: Path = Path("../data/stats.json")
+    """Statistics file, replaced while training."""
+    env_id: str = "tictactoe"
+    """The game whose rows are used."""
+    steps: int = 1000
+    """Training steps."""
+    batch_size: int = 64
+    """Rows of a step."""
+    lr: float = 0.001
+    """Learning rate at the start."""
+    weight_decay: float = 0.0001
+    """L2 regularization (AdamW)."""
+    grad_clip: float = 1.0
+    """Largest norm of the gradient; 0 turns clipping off."""
+    lr_schedule: bool = True
+    """Anneal the learning rate along a cosine."""
+    lr_min_ratio: float = 0.1
+    """Learning rate at the end, as a share of `lr`."""
+    checkpoint_interval: int = 100
+    """Steps between two published models."""
+    max_checkpoints: int = 10
+    """Newest models to keep."""
+    stats_interval: int = 10
+    """Steps between two writes of the statistics."""
+    log_interval: int = 10
+    """Steps between two lines of the log."""
+    device: Literal["cpu", "cuda", "mps"] = "cpu"
+    """Where to train."""
+    wait_interval: float = 2.0
+    """Seconds between two looks for a database with enough rows."""
+    max_wait: float = 300.0
+    """Seconds to wait for it; 0 waits for ever."""
+    minutes: float | None = None
+    """End after so many minutes, if the steps are not done by then; the schedule follows whichever is further."""
+    passes: float | None = None
+    """Pause when rows were drawn so often on average, until there are new ones; None: never pause."""
+    publish_first: bool = False
+    """Publish the untrained network at once, so that actors can search from the start."""
+    seed: int = 0
+    """Fixes the first weights and the rows that are drawn."""
+    log_level: LogLevel = "INFO"
+    """What to report on standard error."""
+
+    def check(self) -> None:
+        """Raise ConfigError for a value that can't work."""
+        for name in ("steps", "batch_size", "checkpoint_interval", "max_checkpoints", "stats_interval", "log_interval"):
+            value = getattr(self, name)
+            require(value >= 1, f"--{name.replace('_', '-')} is {value}; at least 1 is needed")
+        require(math.isfinite(self.lr) and self.lr > 0, f"--lr is {self.lr}; a number above 0 is needed")
+        require(0 <= self.lr_min_ratio <= 1, f"--lr-min-ratio is {self.lr_min_ratio}; give a number from 0 to 1")
+        for name in ("weight_decay", "grad_clip", "max_wait"):
+            value = getattr(self, name)
+            require(value >= 0, f"--{name.replace('_', '-')} is {value}; 0 or more is needed")
+        require(self.wait_interval > 0, f"--wait-interval is {self.wait_interval}; a number above 0 is needed")
+        require(self.minutes is None or self.minutes > 0, f"--minutes is {self.minutes}; a number above 0 is needed")
+        require(self.passes is None or self.passes > 0, f"--passes is {self.passes}; a number above 0 is needed")
+        require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
+
+
+def train(config: TrainerConfig, stop: Event) -> int:
+    """Train as configured; returns the exit status: 0 done, INTERRUPTED when `stop` was set. Raises TrainerError."""
+    config.check()
+    device = device_of(config.device)
+    game = load_game_config(config.env_id, config.db)
+    require_writable(config.model_dir, "--model-dir")
+    require_writable(config.stats.parent, "--stats")
+    tidy(config)
+
+    torch.manual_seed(config.seed)
+    generator = np.random.default_rng([config.seed, 1])
+    learner = Learner(PolicyValueNet(game.metadata).to(device), config)
+    exporter = Exporter(learner.network, game.metadata)
+    stats = TrainingStats(config.env_id, config.steps)
+    schedule = Schedule(config)
+    if config.publish_first and not (config.model_dir / LATEST).exists():
+        blank = np.zeros((1, game.metadata.obs_size), np.float32)
+        publish(exporter.to_bytes(0, blank), config.model_dir, 0, config.max_checkpoints)
+
+    with closing(Replay(config.db, game.metadata)) as replay:
+        if not wait_for_rows(replay, config, stop):
+            return INTERRUPTED
+        log.info("training %s on %d rows of %s", config.env_id, len(replay), config.db)
+        for step in range(1, config.steps + 1):
+            replay.refresh(every=REFRESH_EVERY)
+            if config.passes:
+                wait_for_new_rows(replay, step * config.batch_size / config.passes, schedule, stop)
+            batch = replay.sample(generator, config.batch_size)
+            rate = schedule.learning_rate(step)
+            loss = learner.learn(batch, rate)
+
+            last = step == config.steps or schedule.over or stop.is_set()
+            if last or step % config.checkpoint_interval == 0:
+                content = exporter.to_bytes(step, batch.observation)
+                stats.last_checkpoint = str(publish(content, config.model_dir, step, config.max_checkpoints))
+            if last or step % config.stats_interval == 0:
+                stats.samples_seen = step * config.batch_size
+                stats.replay_buffer_size = len(replay)
+                stats.record(measured(step, loss, rate))
+                stats.write(config.stats)
+            if last or step % config.log_interval == 0:
+                log.info("%s of %d, %d rows", describe(measured(step, loss, rate)), config.steps, len(replay))
+            if last:
+                break
+    if stop.is_set():
+        log.info("interrupted at step %d; its model is published", step)
+        return INTERRUPTED
+    return 0
+
+
+class Learner:
+    """The network and its optimizer: one gradient step at a time."""
+
+    def __init__(self, network: PolicyValueNet, config: TrainerConfig) -> None:
+        self.network = network
+        self._device = next(network.parameters()).device
+        self._grad_clip = config.grad_clip
+        self._optimizer = torch.optim.AdamW(
+            network.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=self._device.type != "mps"
+        )
+
+    def learn(self, batch: Batch, learning_rate: float) -> Loss:
+        """One step of AdamW down the gradient of `alphazero_loss`, its norm clipped; returns the loss before it."""
+        observation, legal, visits, outcome = (
+            torch.from_numpy(part).to(self._device)
+            for part in (batch.observation, batch.legal, batch.visits, batch.outcome)
+        )
+        logits, value = self.network(observation)
+        loss = alphazero_loss(logits, value, legal, visits, outcome)
+        self._optimizer.zero_grad()
+        loss.total.backward()  # type: ignore[no-untyped-call]
+        if self._grad_clip > 0:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._grad_clip)
+        for group in self._optimizer.param_groups:
+            group["lr"] = learning_rate
+        self._optimizer.step()
+        return loss
+
+
+class Schedule:
+    """How far the run is, by its steps or its minutes, whichever is further, and the learning rate that belongs to it."""
+
+    def __init__(self, config: TrainerConfig) -> None:
+        self._config = config
+        self._began = time.monotonic()
+
+    @property
+    def time_used(self) -> float:
+        """The share of the run's minutes that are over; 0 where only steps bound it."""
+        minutes = self._config.minutes
+        return (time.monotonic() - self._began) / (60 * minutes) if minutes else 0.0
+
+    @property
+    def over(self) -> bool:
+        """The minutes are used up."""
+        return self.time_used >= 1
+
+    def learning_rate(self, step: int) -> float:
+        """Cosine annealing from `lr` to `lr * lr_min_ratio` (Loshchilov and Hutter 2017, without restarts)."""
+        config = self._config
+        if not config.lr_schedule:
+            return config.lr
+        progress = min(max(step / config.steps, self.time_used), 1.0)
+        share = (1 + math.cos(math.pi * progress)) / 2
+        return config.lr * (config.lr_min_ratio + (1 - config.lr_min_ratio) * share)
+
+
+def device_of(name: str) -> torch.device:
+    """The device, or ConfigError where this machine has none of that kind."""
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not available[name]:
+        found = ", ".join(kind for kind, there in available.items() if there)
+        raise ConfigError(f"--device {name} is not available here; choose one of {found}")
+    if name == "cpu":
+        torch.set_num_threads(1)  # small networks are as fast on one thread, and the other cores are the actors'
+    return torch.device(name)
+
+
+def tidy(config: TrainerConfig) -> None:
+    """Remove what killed processes left, and set an earlier run in the same folder aside."""
+    remove_leftovers(config.model_dir)
+    remove_leftovers(config.stats.parent)
+    run = [*config.model_dir.glob("checkpoint*"), *stored_models(config.model_dir)]
+    if not run:
+        return
+    old = config.model_dir / time.strftime("old-%Y%m%dT%H%M%SZ", time.gmtime())
+    while old.exists():
+        old = old.with_name(old.name + "-2")
+    old.mkdir()
+    statistics = (config.stats, config.stats.with_name(EVALUATIONS_FILE))
+    for path in (*run, *(path for path in statistics if path.exists())):
+        path.rename(old / path.name)
+    log.info("set the earlier run of this folder aside in %s; %s stays until the first new model", old, LATEST)
+
+
+def wait_for_rows(replay: Replay, config: TrainerConfig, stop: Event) -> bool:
+    """Wait until there are rows for a batch; False when `stop` was set first. Raises WaitTimeoutError."""
+    began = time.monotonic()
+    while replay.refresh() >= 0 and len(replay) < config.batch_size:
+        waited = time.monotonic() - began
+        state = f"{len(replay)} rows of {config.env_id} in {config.db}" if config.db.exists() else f"no {config.db} yet"
+        if config.max_wait and waited >= config.max_wait:
+            raise WaitTimeoutError(
+                f"{state} after {config.max_wait:g} s, a batch needs {config.batch_size}; "
+                f"is an actor running? (--max-wait 0 waits for ever)"
+            )
+        log.info("waiting for %d rows: %s", config.batch_size, state)
+        if stop.wait(min(config.wait_interval, config.max_wait - waited if config.max_wait else math.inf)):
+            return False
+    return True
+
+
+def wait_for_new_rows(replay: Replay, needed: float, schedule: Schedule, stop: Event) -> None:
+    """Pause until the replay holds `needed` rows, the run's time is over or `stop` is set."""
+    while len(replay) < needed and not schedule.over and not stop.wait(0.02):
+        replay.refresh(every=0.1)
+
+
+def measured(step: int, loss: Loss, learning_rate: float) -> TrainingPoint:
+    """The losses as numbers. Raises TrainerError where they are no numbers any more."""
+    total, policy, value = (float(part) for part in loss)
+    if not math.isfinite(total):
+        raise TrainerError(
+            f"the loss at step {step} is {total} (policy {policy}, value {value}); the last published model is good: "
+            f"train again with a smaller --lr, or with --grad-clip"
+        )
+    return TrainingPoint(step, total, policy, value, learning_rate)
+
+
+def describe(point: TrainingPoint) -> str:
+    """A point in words."""
+    return (
+        f"loss {point.total_loss:.4f} (policy {point.policy_loss:.4f}, value {point.value_loss:.4f}), step {point.step}"
+    )
