@@ -7,11 +7,12 @@ Exit status: 0 done, 1 failed (one line on standard error says why), 2 a flag th
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from types import FrameType
 from typing import Literal, TypeVar
 
@@ -20,6 +21,8 @@ import tyro
 from trainer.errors import ConfigError, TrainerError
 
 INTERRUPTED = 130
+PARENT_VARIABLE = "CARTRIDGE_PARENT"
+"""Environment variable with the process id of the loop that a command belongs to."""
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Config = TypeVar("Config")
 
@@ -85,4 +88,14 @@ def stop_on_signals() -> Event:
 
     signal.signal(signal.SIGINT, ask)
     signal.signal(signal.SIGTERM, ask)
+    if parent := os.environ.get(PARENT_VARIABLE):
+        Thread(target=_stop_without_parent, args=(int(parent), stop), daemon=True).start()
     return stop
+
+
+def _stop_without_parent(parent: int, stop: Event) -> None:
+    """Set `stop` when the process that started this one is gone, so that a killed loop leaves nothing running."""
+    while os.getppid() == parent:
+        if stop.wait(1.0):
+            return
+    stop.set()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -37,7 +38,7 @@ class Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.weights: dict[str, onnx.TensorProto] = {}
 
-    def node(self, op: str, *inputs: str, output: str = "", **attributes: int) -> str:
+    def node(self, op: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         """Append a node; returns the name of its output."""
         output = output or f"{op.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(op, list(inputs), [output], **attributes))
@@ -152,7 +153,7 @@ class Exporter:
             if initializer.name in weights:
                 initializer.raw_data = numpy_of(weights[initializer.name]).astype("<f4").tobytes()
         helper.set_model_props(self._model, self._metadata | {"step": str(step)})
-        content = self._model.SerializeToString()
+        content: bytes = self._model.SerializeToString()
         self._compare(content, sample)
         return content
 

@@ -82,7 +82,7 @@ class OnnxModel:
                 )
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def masked_softmax(logits: NDArray[np.float32], legal: Mask, prior: NDArray[np.float32]) -> None:
     """prior[b, a] = exp(logits[b, a]) / sum over legal a; 0 where not legal. All [B, A]; a row without legal moves is 0."""
     for row in range(len(logits)):

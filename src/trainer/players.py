@@ -73,10 +73,12 @@ def sample(
 ) -> NDArray[np.int64]:
     """Draw from weights^(1/temperature) in each row of [R, A]; temperature 0 takes the largest, the first of equals."""
     if temperature == 0:
-        return weights.argmax(axis=1).astype(np.int64)
+        best: NDArray[np.int64] = weights.argmax(axis=1)
+        return best
     scaled = (weights / weights.max(axis=1, keepdims=True)).astype(np.float64) ** (1 / temperature)
     cumulative = scaled.cumsum(axis=1)
     below_total = np.nextafter(cumulative[:, -1], 0)  # a product may be rounded up to the total itself
     drawn = np.array([generator.random() for generator in generators]) * cumulative[:, -1]
     drawn = np.minimum(drawn, below_total)
-    return (cumulative <= drawn[:, None]).sum(axis=1).astype(np.int64)
+    chosen: NDArray[np.int64] = (cumulative <= drawn[:, None]).sum(axis=1)
+    return chosen

@@ -332,6 +332,7 @@ class Replay:
         """Check a slice of rows and add it to the arrays."""
         where = self.path, [row[1] for row in rows]
         meta = self.metadata
+        observation: NDArray[Any]
         observation = floats_of([row[2] for row in rows], meta.obs_size, "observation", meta.env_id, *where)
         has_policy = np.array([row[3] is not None for row in rows])
         uniform_row = np.zeros(meta.num_actions, np.float32).tobytes()
@@ -402,8 +403,8 @@ def numbers_of(stored: Sequence[Any], column: str, path: Path, ids: list[str]) -
     return values
 
 
-def refuse(wrong: NDArray[np.bool_], reason: str, path: Path, ids: Iterable[str]) -> None:
-    """Raise ReplayError for the first row that is wrong."""
-    if wrong.any():
-        row = list(ids)[int(wrong.argmax())]
+def refuse(wrong: Any, reason: str, path: Path, ids: Iterable[str]) -> None:
+    """Raise ReplayError for the first row that is wrong (bool [N])."""
+    if np.any(wrong):
+        row = list(ids)[int(np.argmax(wrong))]
         raise ReplayError(f"row {row} of {path}: {reason}; delete the row, or find out what wrote it")

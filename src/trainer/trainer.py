@@ -135,6 +135,7 @@ def train(config: TrainerConfig, stop: Event) -> int:
             if last or step % config.stats_interval == 0:
                 stats.samples_seen = step * config.batch_size
                 stats.replay_buffer_size = len(replay)
+                stats.total_steps = schedule.total_steps(step)
                 stats.record(measured(step, loss, rate))
                 stats.write(config.stats)
             if last or step % config.log_interval == 0:
@@ -193,6 +194,10 @@ class Schedule:
     def over(self) -> bool:
         """The minutes are used up."""
         return self.time_used >= 1
+
+    def total_steps(self, step: int) -> int:
+        """The steps of the whole run; where minutes bound it, about so many if the pace stays what it is."""
+        return min(self._config.steps, int(step / self.time_used) if 0 < self.time_used < 1 else self._config.steps)
 
     def learning_rate(self, step: int) -> float:
         """Cosine annealing from `lr` to `lr * lr_min_ratio` (Loshchilov and Hutter 2017, without restarts)."""
@@ -257,7 +262,7 @@ def wait_for_new_rows(replay: Replay, needed: float, schedule: Schedule, stop: E
 
 def measured(step: int, loss: Loss, learning_rate: float) -> TrainingPoint:
     """The losses as numbers. Raises TrainerError where they are no numbers any more."""
-    total, policy, value = (float(part) for part in loss)
+    total, policy, value = (part.item() for part in loss)
     if not math.isfinite(total):
         raise TrainerError(
             f"the loss at step {step} is {total} (policy {policy}, value {value}); the last published model is good: "

@@ -61,6 +61,8 @@ class ActorConfig:
     """Games that each thread plays side by side."""
     seed: int | None = None
     """Fixes the games for a given model; None: other games at each start."""
+    wait_for_model: bool = False
+    """Begin when there is a model, instead of playing at random until then."""
     log_level: LogLevel = "INFO"
     """What to report on standard error."""
 
@@ -114,6 +116,8 @@ def _play_and_store(config: ActorConfig, stop: Event, writer: ReplayWriter) -> A
         model,
         config.episode_timeout_secs,
     )
+    while config.wait_for_model and not model.current and not stop.wait(0.1):
+        model.poll()
     if model.current is None:
         log.info("no model at %s yet: playing at random", model.path)
     else:

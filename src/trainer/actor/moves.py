@@ -71,10 +71,7 @@ def advance(games: Games, trees: Tree, simulations: int, sampled_plies: int) -> 
         ply = games.ply[slot]
         visits = games.visits[slot, ply]
         games.values[slot, ply] = tree.answer(trees, slot, visits)
-        if ply < sampled_plies:
-            action = drawn(visits, games.uniform[slot, ply])
-        else:
-            action = int(np.argmax(visits))
+        action = drawn(visits, games.uniform[slot, ply]) if ply < sampled_plies else int(np.argmax(visits))
         if make_move(games, slot, action):
             ended += 1
         else:

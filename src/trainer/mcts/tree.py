@@ -154,7 +154,7 @@ def best_child(tree: Tree, slot: int, index: int, selection: Selection) -> int:
     exploration = np.float32(selection.c_puct * math.sqrt(node.visits))
     own_value = value_of(tree, slot, index)
     unvisited = np.float32(own_value - selection.fpu_reduction * math.sqrt(node.visited_prior))
-    best, best_score = node.first_child, np.float32(-1e9)
+    best, best_score = int(node.first_child), np.float32(-1e9)
     for at in range(node.first_child, node.first_child + node.num_children):
         child = tree.nodes[slot, at]
         visits = np.float32(child.visits)
@@ -177,7 +177,7 @@ def value_of(tree: Tree, slot: int, index: int) -> np.float32:
     node = tree.nodes[slot, index]
     if node.visits == 0:
         return np.float32(0.0)
-    mean = node.value_sum / np.float32(node.visits)
+    mean = np.float32(node.value_sum / np.float32(node.visits))
     return mean if chooser(tree, slot, index) == node.mover else -mean
 
 

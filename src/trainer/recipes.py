@@ -1,0 +1,26 @@
+"""How long and how hard the loop trains each game unless told otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The settings of a run that depend on the game."""
+
+    minutes: float
+    simulations: int
+    batch_size: int
+    lr: float
+    passes: float
+    """How often each stored position is drawn on average before training waits for new ones."""
+    checkpoint_interval: int
+    """Steps between two published models."""
+
+
+RECIPES = {
+    "tictactoe": Recipe(minutes=1, simulations=50, batch_size=256, lr=0.003, passes=8, checkpoint_interval=100),
+    "connect4": Recipe(minutes=60, simulations=100, batch_size=512, lr=0.002, passes=4, checkpoint_interval=200),
+    "othello": Recipe(minutes=120, simulations=100, batch_size=512, lr=0.002, passes=4, checkpoint_interval=200),
+}
