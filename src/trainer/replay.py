@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -85,6 +86,23 @@ class Batch:
     """[B, A] sums to 1 and is zero where not legal; all zero in a row without policy target."""
     outcome: NDArray[np.float32]
     """[B] +1 mover won, 0 draw, -1 mover lost."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """K ways to look at the same row, as index tables: view k of an array is `array[table[k]]`."""
+
+    observations: NDArray[np.int32]
+    """[K, obs_size]"""
+    actions: NDArray[np.int32]
+    """[K, A]"""
+
+    @classmethod
+    def unchanged(cls, metadata: Metadata) -> Views:
+        """One view: the row as it is."""
+        return cls(
+            np.arange(metadata.obs_size, dtype=np.int32)[None], np.arange(metadata.num_actions, dtype=np.int32)[None]
+        )
 
 
 @contextmanager
@@ -255,10 +273,11 @@ def blobs(rows: NDArray[Any]) -> list[bytes]:
 class Replay:
     """All rows of one game in memory, sampled uniformly. Observations of zeros and ones are kept as bits."""
 
-    def __init__(self, path: Path, metadata: Metadata) -> None:
-        """Mirror the rows of `metadata.env_id`; none are read before the first `refresh`."""
+    def __init__(self, path: Path, metadata: Metadata, views: Views | None = None) -> None:
+        """Mirror the rows of `metadata.env_id`, seen through `views`; none are read before the first `refresh`."""
         self.path = path
         self.metadata = metadata
+        self._views = views or Views.unchanged(metadata)
         self._connection: sqlite3.Connection | None = None
         self._version: int | None = None
         self._last_row = 0
@@ -308,19 +327,26 @@ class Replay:
             self._version = version
             return self._length - before
 
-    def sample(self, generator: np.random.Generator, batch_size: int) -> Batch:
-        """`batch_size` rows drawn uniformly, with replacement."""
+    def sample(self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0) -> Batch:
+        """`batch_size` rows drawn uniformly, with replacement, each seen through a symmetry drawn uniformly.
+
+        The value target is (1 - q_weight) z + q_weight q, of the game's result z and the search's value q (Willemsen, Baier
+        and Kaisers 2021); where q is exactly +1 or -1 the search had proven the result, and the target is q.
+        """
+        meta = self.metadata
         at = generator.integers(0, self._length, batch_size)
-        offset, actions = self.metadata.legal_mask_offset, self.metadata.num_actions
-        observation = self._observation[at]
-        if self._bits:
-            observation = np.unpackbits(observation, axis=1, count=self.metadata.obs_size).astype(np.float32)
-        return Batch(
-            observation=observation,
-            legal=observation[:, offset : offset + actions] > 0.5,
-            visits=self._visits[at],
-            outcome=self._outcome[at],
-        )
+        chosen = generator.integers(0, len(self._views.actions), batch_size)
+        observation = np.empty((batch_size, meta.obs_size), np.float32)
+        visits = np.empty((batch_size, meta.num_actions), np.float32)
+        gather = gather_bits if self._bits else gather_floats
+        gather(self._observation, at, self._views.observations, chosen, observation)
+        gather_floats(self._visits, at, self._views.actions, chosen, visits)
+        outcome = self._outcome[at]
+        if q_weight > 0:
+            value = self._value[at]
+            outcome = np.where(np.abs(value) == 1, value, (1 - q_weight) * outcome + q_weight * value)
+        legal = observation[:, meta.legal_mask_offset : meta.legal_mask_offset + meta.num_actions] > 0.5
+        return Batch(observation=observation, legal=legal, visits=visits, outcome=outcome)
 
     def close(self) -> None:
         """Release the file; what was mirrored stays."""
@@ -362,6 +388,35 @@ class Replay:
         self._outcome = put(self._outcome, self._length, outcome)
         self._value = put(self._value, self._length, value)
         self._length = end
+
+
+@numba.njit(cache=True, nogil=True)
+def gather_bits(
+    packed: NDArray[np.uint8],
+    at: NDArray[np.int64],
+    table: NDArray[np.int32],
+    chosen: NDArray[np.int64],
+    out: NDArray[np.float32],
+) -> None:
+    """out[b, i] = bit table[chosen[b], i] of packed[at[b]]; the first bit of a byte is its highest, as in `packbits`."""
+    for row in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            bit = table[chosen[row], i]
+            out[row, i] = (packed[at[row], bit >> 3] >> (7 - (bit & 7))) & 1
+
+
+@numba.njit(cache=True, nogil=True)
+def gather_floats(
+    values: NDArray[np.float32],
+    at: NDArray[np.int64],
+    table: NDArray[np.int32],
+    chosen: NDArray[np.int64],
+    out: NDArray[np.float32],
+) -> None:
+    """out[b, i] = values[at[b], table[chosen[b], i]]"""
+    for row in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            out[row, i] = values[at[row], table[chosen[row], i]]
 
 
 def put(array: NDArray[Any], at: int, rows: NDArray[Any]) -> NDArray[Any]:
