@@ -132,7 +132,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         raise ReplayError(f"there is no replay database at {path}; start an actor, or give its path with --db")
     with reporting(path):
         uri = f"{path.resolve().as_uri()}?mode=ro"
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     return connection
 
@@ -238,8 +238,10 @@ class ReplayWriter:
 def rows_of(episode: Episode) -> Iterator[tuple[Any, ...]]:
     """The rows of a game in the order of the insert statement."""
     plies = len(episode)
-    states, observations = blobs(episode.states), blobs(episode.observations)
-    policies = [policy if has else None for policy, has in zip(blobs(episode.visits), episode.has_policy, strict=True)]
+    states, observations = blobs(episode.states, "u1"), blobs(episode.observations, "<f4")
+    policies = [
+        policy if has else None for policy, has in zip(blobs(episode.visits, "<f4"), episode.has_policy, strict=True)
+    ]
     last = plies - 1
     outcomes = episode.outcomes.tolist()
     now = int(time.time())
@@ -249,7 +251,7 @@ def rows_of(episode: Episode) -> Iterator[tuple[Any, ...]]:
         [episode.episode_id] * plies,
         range(plies),
         states[:-1],
-        blobs(episode.actions[:, None]),
+        blobs(episode.actions[:, None], "<u4"),
         states[1:],
         observations[:-1],
         observations[1:],
@@ -263,11 +265,11 @@ def rows_of(episode: Episode) -> Iterator[tuple[Any, ...]]:
     )
 
 
-def blobs(rows: NDArray[Any]) -> list[bytes]:
-    """The little-endian bytes of each row of [N, K]."""
-    little = np.ascontiguousarray(rows, rows.dtype.newbyteorder("<"))
-    width = little.dtype.itemsize * little.shape[1]
-    return little.view(np.dtype((np.void, width)))[:, 0].tolist()  # type: ignore[no-any-return]
+def blobs(rows: NDArray[Any], kind: str) -> list[bytes]:
+    """The bytes of each row of [N, K] as numbers of a little-endian kind ("<f4", "<u4", "u1")."""
+    stored = np.ascontiguousarray(rows, kind)
+    width = stored.dtype.itemsize * stored.shape[1]
+    return stored.view(np.dtype((np.void, width)))[:, 0].tolist()  # type: ignore[no-any-return]
 
 
 class Replay:
