@@ -49,7 +49,7 @@ def test_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
     while not stats.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     step = json.loads(stats.read_text())["step"]
     assert (tmp_path / "models" / f"model_step_{step:06d}.onnx").exists()
