@@ -259,3 +259,34 @@ def test_the_views_of_an_unknown_game_leave_rows_alone() -> None:
     views = Views.unchanged(TICTACTOE)
     assert views.observations.tolist() == [list(range(29))]
     assert views.actions.tolist() == [list(range(9))]
+
+
+def test_the_window_keeps_the_newest_games_whole(tmp_path: Path) -> None:
+    """Of 300 games of 2 to 5 plies about the newest 100 positions stay, in file and mirror, and the file stops growing."""
+    path = tmp_path / "replay.db"
+    writer = ReplayWriter(path, TICTACTOE, window=100)
+    replay = Replay(path, TICTACTOE)
+    reader = sqlite3.connect(path)
+    pages = []
+    for game in range(300):
+        writer.write([episode(f"a-{game:03d}", plies=2 + game % 4)])
+        replay.refresh()
+        pages.append(reader.execute("PRAGMA page_count").fetchone()[0])
+    rows = reader.execute("SELECT episode_id, count(*) FROM transitions GROUP BY episode_id").fetchall()
+    assert [name for name, _ in rows] == [f"a-{game:03d}" for game in range(300 - len(rows), 300)]
+    assert all(count == 2 + int(name[2:]) % 4 for name, count in rows)
+    assert 95 < sum(count for _, count in rows) <= 100
+    assert len(replay) == sum(count for _, count in rows)
+    assert replay.seen == 75 * (2 + 3 + 4 + 5)
+    assert pages[-1] <= pages[100]
+
+
+def test_only_the_newest_rows_are_drawn_when_that_is_asked(foreign: Callable[..., ForeignDatabase]) -> None:
+    """Ten old wins and five new losses: the newest five are losses."""
+    database = foreign()
+    database.add_tictactoe(10)
+    database.add_tictactoe(5, outcome=-1.0)
+    replay = Replay(database.path, TICTACTOE)
+    replay.refresh()
+    assert set(replay.sample(np.random.default_rng(0), 100, newest=5).outcome) == {-1.0}
+    assert set(replay.sample(np.random.default_rng(0), 100, newest=6).outcome) == {-1.0, 1.0}

@@ -1,7 +1,7 @@
 """Write the tables of flags in README.md from the dataclasses that the flags are made from.
 
-    python tools/flag_tables.py           rewrite them
-    python tools/flag_tables.py --check   exit 1 where they are stale
+python tools/flag_tables.py           rewrite them
+python tools/flag_tables.py --check   exit 1 where they are stale
 """
 
 from __future__ import annotations

@@ -31,6 +31,10 @@ METADATA_COLUMNS = (
     *("env_id", "display_name", "board_width", "board_height"),
     *("num_actions", "obs_size", "legal_mask_offset", "player_count"),
 )
+PRUNE_SLICE = 1000
+"""Rows of one deletion, so that no writer holds up another for long."""
+LOG_LIMIT = 16 * 2**20
+"""Bytes of the write-ahead log after which the writer empties it, instead of waiting for a moment without readers."""
 OPTIONAL_COLUMNS = {"created_at"}
 """Columns of the contract that nobody here reads or writes."""
 
@@ -185,9 +189,13 @@ def read_metadata(path: Path, env_id: str) -> Metadata | None:
 class ReplayWriter:
     """Appends whole games to a replay database, which is made if it isn't there."""
 
-    def __init__(self, path: Path, metadata: Metadata) -> None:
-        """Open the database for writing and state the game's dimensions in it."""
+    def __init__(self, path: Path, metadata: Metadata, window: int | None = None) -> None:
+        """Open the database for writing and state the game's dimensions in it.
+
+        About the newest `window` positions stay in the file, by whole games; None: all of them.
+        """
         self.path = path
+        self._window = window
         path.parent.mkdir(parents=True, exist_ok=True)
         with reporting(path):
             self._connection = sqlite3.connect(
@@ -213,6 +221,36 @@ class ReplayWriter:
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
+
+        self._empty_log()
+        self._prune()
+
+    def _prune(self) -> None:
+        """Delete the oldest games, a slice at a time, while the file holds more than the window.
+
+        Rowids are handed out in order, so their span is the number of rows, and the file reuses the pages of deleted ones.
+        """
+        if self._window is None:
+            return
+        with reporting(self.path):
+            while True:
+                query = "SELECT min(rowid), max(rowid) FROM transitions"
+                oldest, newest = self._connection.execute(query).fetchone()
+                excess = 0 if oldest is None else newest - oldest + 1 - self._window
+                if excess <= 0:
+                    return
+                with transaction(self._connection) as connection:
+                    connection.execute(
+                        "DELETE FROM transitions WHERE episode_id IN "
+                        "(SELECT episode_id FROM transitions WHERE rowid BETWEEN ? AND ?)",
+                        (oldest, oldest + min(excess, PRUNE_SLICE) - 1),
+                    )
+
+    def _empty_log(self) -> None:
+        """Move a long write-ahead log into the database; readers are short, so the wait for them is."""
+        log = self.path.with_name(self.path.name + "-wal")
+        if log.exists() and log.stat().st_size > LOG_LIMIT:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def last_episode(self, prefix: str) -> str | None:
         """The largest episode id that starts with `prefix`."""
@@ -283,17 +321,26 @@ class Replay:
         self._connection: sqlite3.Connection | None = None
         self._version: int | None = None
         self._last_row = 0
+        self._first = 0
         self._last_look = -math.inf
         self._length = 0
+        self._seen = 0
         self._bits = True
         width = (metadata.obs_size + 7) // 8
         self._observation: NDArray[Any] = np.empty((0, width), np.uint8)
+        self._rowid = np.empty(0, np.int64)
         self._visits = np.empty((0, metadata.num_actions), np.float32)
         self._outcome = np.empty(0, np.float32)
         self._value = np.empty(0, np.float32)
 
     def __len__(self) -> int:
-        return self._length
+        """Rows that can be sampled: those that are still in the database."""
+        return self._length - self._first
+
+    @property
+    def seen(self) -> int:
+        """Rows that were ever mirrored, also those that have left the database since."""
+        return self._seen
 
     def refresh(self, every: float = 0.0) -> int:
         """Mirror the rows that were added since the last call; returns how many. Looks once in `every` seconds at most.
@@ -315,8 +362,9 @@ class Replay:
             version = self._connection.execute("PRAGMA data_version").fetchone()[0]
             if version == self._version:
                 return 0
-            before = self._length
-            newest = self._connection.execute("SELECT max(rowid) FROM transitions").fetchone()[0] or 0
+            before = self._seen
+            oldest, newest = self._connection.execute("SELECT min(rowid), max(rowid) FROM transitions").fetchone()
+            newest = newest or 0
             while self._last_row < newest:
                 rows = self._connection.execute(
                     "SELECT rowid, id, observation, policy_probs, mcts_value, game_outcome FROM transitions "
@@ -327,16 +375,22 @@ class Replay:
                     self._append(rows)
                 self._last_row = rows[-1][0] if len(rows) == READ_SLICE else newest
             self._version = version
-            return self._length - before
+            self._forget(oldest)
+            return self._seen - before
 
-    def sample(self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0) -> Batch:
+    def sample(
+        self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0, newest: int | None = None
+    ) -> Batch:
         """`batch_size` rows drawn uniformly, with replacement, each seen through a symmetry drawn uniformly.
+
+        `newest`: draw from the newest so many rows only.
 
         The value target is (1 - q_weight) z + q_weight q, of the game's result z and the search's value q (Willemsen, Baier
         and Kaisers 2021); where q is exactly +1 or -1 the search had proven the result, and the target is q.
         """
         meta = self.metadata
-        at = generator.integers(0, self._length, batch_size)
+        first = self._first if newest is None else max(self._first, self._length - newest)
+        at = generator.integers(first, self._length, batch_size)
         chosen = generator.integers(0, len(self._views.actions), batch_size)
         observation = np.empty((batch_size, meta.obs_size), np.float32)
         visits = np.empty((batch_size, meta.num_actions), np.float32)
@@ -359,6 +413,7 @@ class Replay:
     def _append(self, rows: list[tuple[Any, ...]]) -> None:
         """Check a slice of rows and add it to the arrays."""
         where = self.path, [row[1] for row in rows]
+        rowid = np.array([row[0] for row in rows], np.int64)
         meta = self.metadata
         observation: NDArray[Any]
         observation = floats_of([row[2] for row in rows], meta.obs_size, "observation", meta.env_id, *where)
@@ -384,12 +439,24 @@ class Replay:
             self._observation = unpacked.astype(np.float32)
         if self._bits:
             observation = np.packbits(observation.astype(np.bool_), axis=1)
-        end = self._length + len(rows)
+        self._rowid = put(self._rowid, self._length, rowid)
         self._observation = put(self._observation, self._length, observation)
         self._visits = put(self._visits, self._length, visits)
         self._outcome = put(self._outcome, self._length, outcome)
         self._value = put(self._value, self._length, value)
-        self._length = end
+        self._length += len(rows)
+        self._seen += len(rows)
+
+    def _forget(self, oldest: int | None) -> None:
+        """Leave out the rows that are no longer in the database; their memory is used again when they are the half."""
+        if oldest is None:
+            return
+        self._first = int(np.searchsorted(self._rowid[: self._length], oldest))
+        if self._first > self._length // 2:
+            kept = slice(self._first, self._length)
+            for array in (self._rowid, self._observation, self._visits, self._outcome, self._value):
+                array[: len(self)] = array[kept].copy()
+            self._first, self._length = 0, len(self)
 
 
 @numba.njit(cache=True, nogil=True)

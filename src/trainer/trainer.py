@@ -275,8 +275,8 @@ def wait_for_rows(replay: Replay, config: TrainerConfig, stop: Event) -> bool:
 
 
 def wait_for_new_rows(replay: Replay, needed: float, schedule: Schedule, stop: Event) -> None:
-    """Pause until the replay holds `needed` rows, the run's time is over or `stop` is set."""
-    while len(replay) < needed and not schedule.over and not stop.wait(0.02):
+    """Pause until `needed` rows have come in all, the run's time is over or `stop` is set."""
+    while replay.seen < needed and not schedule.over and not stop.wait(0.02):
         replay.refresh(every=0.1)
 
 
