@@ -1,26 +1,36 @@
-"""Registers the rules in any file as a game, for tests that need a game of their own."""
+"""Registers rules from anywhere as a game, for tests that need a game of their own."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import trainer.games
 
 
-def register(path: Path) -> str:
-    """Make the rules in `path` a known game, named after the file; returns its env_id.
+@contextmanager
+def registered(rules: ModuleType) -> Iterator[str]:
+    """A module of rules is a known game while the block runs; gives its env_id, the module's name."""
+    env_id = rules.__name__
+    known = trainer.games.ENV_IDS
+    trainer.games.ENV_IDS = (*known, env_id)
+    sys.modules[f"trainer.games.{env_id}"] = rules
+    try:
+        yield env_id
+    finally:
+        trainer.games.ENV_IDS = known
+        del sys.modules[f"trainer.games.{env_id}"]
 
-    What it changes are `trainer.games.ENV_IDS` and `sys.modules`; a test that must not leave a game behind restores both.
-    """
-    env_id = path.stem
-    name = f"trainer.games.{env_id}"
-    spec = importlib.util.spec_from_file_location(name, path)
+
+def rules_in(path: Path) -> ModuleType:
+    """The module in any file, named after it."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    sys.modules[name] = module
-    trainer.games.ENV_IDS = (*trainer.games.ENV_IDS, env_id)
-    return env_id
+    return module

@@ -16,7 +16,7 @@ COUNT_FIRST_MOVES = """
 import sys
 from pathlib import Path
 import numpy as np
-from registering import register
+from registering import registered, rules_in
 from trainer.games.compiled import compiled
 
 def warm_up(rules, rows):
@@ -26,7 +26,8 @@ def warm_up(rules, rows):
     rows.legal(states, mask)
     print(int(mask.sum()), "from the cache" if rows.legal.stats.cache_hits else "compiled")
 
-compiled(register(Path(sys.argv[1])), warm_up=warm_up)
+with registered(rules_in(Path(sys.argv[1]))) as env_id:
+    compiled(env_id, warm_up=warm_up)
 """
 """A program that prints how many first moves a game has, counted by a kernel that calls the game's compiled rules."""
 

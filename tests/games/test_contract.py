@@ -144,7 +144,9 @@ def test_compiled_positions_equal_plain_ones(env_id: str) -> None:
         assert positions.mover.tolist() == [position.mover for position in alone]
         assert positions.winner.tolist() == [position.winner for position in alone]
         under_way = [row for row, line in enumerate(games) if ply < len(line.actions)]
-        positions.play(np.array(under_way, np.int64), np.array([games[row].actions[ply] for row in under_way], np.int64))
+        positions.play(
+            np.array(under_way, np.int64), np.array([games[row].actions[ply] for row in under_way], np.int64)
+        )
 
 
 @every_game
