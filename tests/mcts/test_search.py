@@ -179,7 +179,7 @@ def test_a_search_ends_when_its_root_is_proven() -> None:
 
 def test_more_simulations_than_there_is_memory_for_are_refused() -> None:
     """The trees are allocated once; compiled code would write beyond them without a word."""
-    with pytest.raises(ValueError, match="memory for 10 simulations"):
+    with pytest.raises(ValueError, match="11 simulations are more than most_simulations = 10"):
         Search("tictactoe", 1, 10).run(after("tictactoe", []), 11, uniform)
 
 
