@@ -79,9 +79,7 @@ class Search:
         float32 [R, A], and the value for the mover, float32 [R].
         """
         if simulations > self.most_simulations:
-            raise ValueError(
-                f"{simulations} simulations, but this search has memory for {self.most_simulations} simulations"
-            )
+            raise ValueError(f"{simulations} simulations are more than most_simulations = {self.most_simulations}")
         visits = np.zeros((len(states), self.game.num_actions), np.float32)
         values = np.zeros(len(states), np.float32)
         for first in range(0, len(states), self.slots):
