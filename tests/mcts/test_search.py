@@ -310,18 +310,18 @@ def test_noise_changes_the_priors_of_the_root_only() -> None:
     while search.step(opinion):
         pass
     positions = Positions("tictactoe", 0)
-    nodes, looked_at = search.tree.nodes[0], 0
-    for index, node in enumerate(nodes[: search.tree.used[0]]):
-        if node["num_children"] == 0:
+    tree, looked_at = search.tree, 0
+    for index, node in enumerate(tree.nodes[0, : tree.used_nodes[0]]):
+        if node["num_edges"] == 0:
             continue
-        children = nodes[node["first_child"] :][: node["num_children"]]
-        here = positions.of(search.tree.states[0, index][None])
-        expected = opinion(here.observation(), here.legal())[0][0, children["action"]]
+        moves = np.sort(tree.moves[0, node["first_edge"] :][: node["num_edges"]], order="action")
+        here = positions.of(tree.states[0, index][None])
+        expected = opinion(here.observation(), here.legal())[0][0, moves["action"]]
         if index == 0:
-            assert children["action"].tolist() == [1, 2, 3, 5, 6, 7, 8]
+            assert moves["action"].tolist() == [1, 2, 3, 5, 6, 7, 8]
             expected = 0.75 * expected + 0.25 * np.array([1, 2, 3, 4, 0, 0, 6], np.float32) / 16
-        np.testing.assert_allclose(children["prior"], expected, rtol=1e-5)
-        assert children["prior"].sum() == pytest.approx(1, abs=1e-5)
+        np.testing.assert_allclose(moves["prior"], expected, rtol=1e-5)
+        assert moves["prior"].sum() == pytest.approx(1, abs=1e-5)
         looked_at += 1
     assert looked_at > 10
 

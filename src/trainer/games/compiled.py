@@ -9,6 +9,8 @@ So each module is copied into a folder named after the hash of its source and of
 
 A module says what it uses by annotating a global without a value (`rules: Rules`, `NUM_ACTIONS: int`); it is bound to
 the module or the size of that name. An edit changes the hash and so the folder; a kernel can't be stale.
+
+Kernels and rules don't allocate memory, their caller does. A module that has to says `ALLOCATES = True`.
 """
 
 from __future__ import annotations
@@ -118,11 +120,14 @@ def _imported(path: Path, bound: dict[str, Any]) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
     spec.loader.exec_module(module)
+    sys.modules[name] = module
     for used in bound.keys() & vars(module).get("__annotations__", {}).keys():
         setattr(module, used, bound[used])
-    wrap = numba.njit(cache=True, nogil=True, error_model="numpy")
+    # Without Numba's memory management a view of an array costs nothing; with it, two atomic operations.
+    allocates = getattr(module, "ALLOCATES", False)
+    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": allocates}
+    wrap = numba.njit(**options)
     for key, function in list(vars(module).items()):
         if isfunction(function) and function.__module__ == name:
             setattr(module, key, wrap(function))

@@ -52,13 +52,14 @@ class Positions:
     def observation(self) -> NDArray[np.float32]:
         """float32 [R, obs_size] of the replay contract."""
         observation = np.empty((len(self.states), self.game.obs_size), np.float32)
-        self._rows.observe(self.states, observation)
+        board, mask = np.empty(self.game.num_cells, np.uint8), np.empty(self.game.num_actions, np.bool_)
+        self._rows.observe(self.states, observation, board, mask)
         return observation
 
     def stored(self) -> Board:
         """uint8 [R, state_bytes], the state blobs of the replay contract."""
         stored = np.empty((len(self.states), self.game.state_bytes), np.uint8)
-        self._rows.store(self.states, stored)
+        self._rows.store(self.states, stored, np.empty(self.game.num_cells, np.uint8))
         return stored
 
     def of(self, states: State) -> Positions:

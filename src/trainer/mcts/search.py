@@ -20,7 +20,7 @@ from trainer.games import game_of
 from trainer.games.base import Mask, State
 from trainer.games.compiled import compiled
 from trainer.mcts import tree as tree_kernels
-from trainer.mcts.tree import NOBODY, NODE, Selection, Tree
+from trainer.mcts.tree import EDGE, MOVE, NOBODY, NODE, Selection, Tree
 
 Prior = NDArray[np.float32]
 Values = NDArray[np.float32]
@@ -45,7 +45,8 @@ class Search:
     def __init__(self, env_id: str, slots: int, most_simulations: int, config: SearchConfig | None = None) -> None:
         config = config or SearchConfig()
         game = game_of(env_id)
-        nodes = 1 + (most_simulations + 1) * game.num_actions
+        nodes = most_simulations + 2  # the root, a node a simulation
+        edges = (most_simulations + 1) * game.num_actions
         self.game = game
         self.slots = slots
         self.most_simulations = most_simulations
@@ -53,10 +54,16 @@ class Search:
         self.tree = Tree(
             nodes=np.zeros((slots, nodes), NODE),
             states=np.zeros((slots, nodes, game.state_words), np.uint64),
-            used=np.zeros(slots, np.int32),
+            edges=np.zeros((slots, edges), EDGE),
+            moves=np.zeros((slots, edges), MOVE),
+            used_nodes=np.zeros(slots, np.int32),
+            used_edges=np.zeros(slots, np.int32),
             leaf=np.full(slots, NOBODY, np.int32),
             budget=np.zeros(slots, np.int32),
             noise=np.zeros((slots, game.num_actions), np.float32),
+            state=np.zeros(game.state_words, np.uint64),
+            board=np.zeros(game.num_cells, np.uint8),
+            mask=np.zeros(game.num_actions, np.bool_),
         )
         self.observation = np.zeros((slots, game.obs_size), np.float32)
         self.legal = np.zeros((slots, game.num_actions), np.bool_)
