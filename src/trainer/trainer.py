@@ -16,10 +16,10 @@ import torch
 
 from trainer.command import INTERRUPTED, LogLevel, require, require_writable
 from trainer.errors import ConfigError, TrainerError, WaitTimeoutError
-from trainer.export import Exporter, publish, stored_models
+from trainer.export import Exporter, publish
 from trainer.files import remove_leftovers
 from trainer.game_config import load_game_config
-from trainer.inference import LATEST
+from trainer.inference import LATEST, stored_models
 from trainer.network import Loss, PolicyValueNet, alphazero_loss
 from trainer.replay import Batch, Replay
 from trainer.stats import EVALUATIONS_FILE, TrainingPoint, TrainingStats
