@@ -15,7 +15,7 @@ from trainer.measure.exam import KINDS, Exam, exam_of, read_scored
 from trainer.measure.match import play_match
 from trainer.measure.quality import examine
 from trainer.players import PerfectPlayer, RandomPlayer, SearchPlayer
-from trainer.solvers import Solver, solver_of
+from trainer.solvers import NOT_LEGAL, Solver, solver_of
 
 
 @cache
@@ -27,9 +27,10 @@ def solver(env_id: str) -> Solver:
 
 
 class PerfectEvaluator:
-    """The evaluator that search is given: the prior on the best moves, the value for the mover, by the solver."""
+    """What search is given: the value for the mover by the solver, and a prior on the best moves, or on all."""
 
-    def __init__(self, env_id: str) -> None:
+    def __init__(self, env_id: str, knows_moves: bool = True) -> None:
+        self._knows_moves = knows_moves
         self._blank = Positions(env_id, 0)
         self._solver = solver(env_id)
         self._known: dict[bytes, tuple[NDArray[np.float32], np.float32]] = {}
@@ -57,7 +58,7 @@ class PerfectEvaluator:
                 if observation[seat * game.num_cells + cell]:
                     state[0, 2 + seat] |= bit
         scores = self._solver.scores(self._blank.of(state))[0]
-        best = (scores == scores.max()).astype(np.float32)
+        best = (scores == scores.max() if self._knows_moves else scores != NOT_LEGAL).astype(np.float32)
         return best / best.sum(), np.float32(np.sign(scores.max()))
 
 
@@ -108,11 +109,14 @@ def test_it_beats_random_play_in_connect4() -> None:
     assert match.wins(SECOND) == 3
 
 
-@pytest.mark.parametrize("simulations", [1, 20, 100])
-def test_search_with_perfect_knowledge_plays_perfectly(simulations: int) -> None:
-    """The sign of a value never turns on its way: with true values search loses nothing in all of tic-tac-toe."""
+@pytest.mark.parametrize(("simulations", "knows_moves"), [(1, True), (20, True), (100, True), (100, False)])
+def test_search_with_perfect_knowledge_plays_perfectly(simulations: int, knows_moves: bool) -> None:
+    """The sign of a value never turns on its way: with true values search loses nothing in all of tic-tac-toe.
+
+    Also where the prior knows nothing, so that the values alone must lead it.
+    """
     search = Search("tictactoe", 256, simulations)
-    player = SearchPlayer("search", PerfectEvaluator("tictactoe"), search, simulations)
+    player = SearchPlayer("search", PerfectEvaluator("tictactoe", knows_moves), search, simulations)
     assert examine(exam_of("tictactoe"), player).total.weak == 0
 
 
@@ -120,6 +124,7 @@ def test_search_with_perfect_knowledge_plays_connect4_endgames_perfectly() -> No
     """40 endgames of Connect 4, the same."""
     whole, part = exam_of("connect4"), slice(0, 1000, 25)
     exam = Exam(whole.positions.of(whole.positions.states[part]), whole.scores[part], KINDS[:1], whole.kind[part])
-    player = SearchPlayer("search", PerfectEvaluator("connect4"), Search("connect4", 40, 50), 50)
-    total = examine(exam, player).total
-    assert (total.positions, total.weak) == (40, 0)
+    search = Search("connect4", 40, 50)
+    for knows_moves in (True, False):
+        total = examine(exam, SearchPlayer("search", PerfectEvaluator("connect4", knows_moves), search, 50)).total
+        assert (total.positions, total.weak) == (40, 0)
