@@ -100,8 +100,8 @@ def _copied(source: bytes, folder_name: str, file_name: str) -> Path:
 
 
 def _remove_unused(cache: Path) -> None:
-    """Delete the folders that no run has used for a month."""
-    for folder in cache.iterdir():
+    """Delete the folders of compiled code that no run has used for a month; what else lies there is not ours."""
+    for folder in cache.glob("*-*-" + "[0-9a-f]" * 16):
         if folder.is_dir() and time.time() - folder.stat().st_mtime > KEEP_UNUSED_DAYS * 86400:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -78,6 +78,8 @@ class Search:
         `states` uint64 [R, S] of unfinished games, any number of them. Returns the share of visits of each action,
         float32 [R, A], and the value for the mover, float32 [R].
         """
+        if simulations > self.most_simulations:
+            raise ValueError(f"{simulations} simulations are more than most_simulations = {self.most_simulations}")
         visits = np.zeros((len(states), self.game.num_actions), np.float32)
         values = np.zeros(len(states), np.float32)
         for first in range(0, len(states), self.slots):
