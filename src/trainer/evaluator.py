@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from trainer.inference import OnnxModel, load_model
 from trainer.measure.elo import elo_difference
 from trainer.measure.exam import exam_of
 from trainer.measure.intervals import wilson
+from trainer.measure.lines import WALKABLE, both_seats
 from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings
 from trainer.measure.quality import examine, quality_table, quick_quality
@@ -136,21 +137,26 @@ def solve(config: EvaluatorConfig, model: OnnxModel) -> dict[str, Any]:
     """Count wrong moves, beside those of the minimax yardstick, and print the table; returns what `--json` keeps."""
     exam = exam_of(config.env_id)
     name = f"ONNX({config.model.name})"
-    results = []
+    results, walked = [], []
     for simulations in config.solve_simulations:
         player = model_player(name, config.env_id, model, simulations, len(exam.kind))
         shown = f"{simulations} simulations" if simulations else "raw policy"
         results.append(replace(examine(exam, player), player=shown))
+        if config.env_id in WALKABLE:
+            walked.append(both_seats(config.env_id, shown, player))
     if config.env_id in MINIMAX:
         results.append(examine(exam, MinimaxPlayer(config.env_id)))
     console = Console()
     Console(width=None if console.is_terminal else TABLE_WIDTH).print(
         quality_table(f"Wrong moves of {name} in {config.env_id}", results)
     )
+    for lines in walked:
+        print(lines)
     return {
         "env_id": config.env_id,
         "simulations": list(config.solve_simulations),
         "results": [quality.as_json() for quality in results],
+        "every_line": [asdict(lines) for lines in walked],
     }
 
 

@@ -123,8 +123,12 @@ def test_solve_counts_wrong_moves(model: str, tmp_path: Path, capsys: pytest.Cap
     """A table for people, the counts in JSON; search errs less."""
     target = tmp_path / "solve.json"
     assert run("--model", model, "--solve", "--solve-simulations", "0", "50", "--json", str(target)) == 0
-    assert "all (4,520)" in capsys.readouterr().out
-    raw, searched = json.loads(target.read_text())["results"]
+    text, found = capsys.readouterr().out, json.loads(target.read_text())
+    assert "all (4,520)" in text
+    assert text.count("Every line of play, ") == 2
+    assert [lines["player"] for lines in found["every_line"]] == ["raw policy", "50 simulations"]
+    assert sum(found["every_line"][0]["as_second"].values()) > 100
+    raw, searched = found["results"]
     assert (raw["player"], searched["player"], raw["positions"]) == ("raw policy", "50 simulations", 4520)
     assert searched["weak_errors"] < raw["weak_errors"]
 
