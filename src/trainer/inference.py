@@ -133,6 +133,15 @@ def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> Onnx
     return OnnxModel(content, str(path), env_id, obs_size, num_actions)
 
 
+def stored_models(folder: Path) -> list[Path]:
+    """The models of a folder by step, the oldest first."""
+
+    def step(path: Path) -> int:
+        return int(path.stem.removeprefix("model_step_"))
+
+    return sorted((path for path in folder.glob("model_step_*.onnx") if path.stem[11:].isdigit()), key=step)
+
+
 class ModelFile:
     """A model file that may appear or be replaced at any time; `current` is the last good one."""
 

@@ -18,10 +18,10 @@ import torch
 from trainer.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
 from trainer.command import INTERRUPTED, LogLevel, require, require_writable
 from trainer.errors import CheckpointError, ConfigError, TrainerError, WaitTimeoutError
-from trainer.export import Exporter, publish, stored_models
+from trainer.export import Exporter, publish
 from trainer.files import atomic_write, remove_leftovers
 from trainer.game_config import load_game_config
-from trainer.inference import LATEST
+from trainer.inference import LATEST, stored_models
 from trainer.network import Loss, PolicyValueNet, alphazero_loss
 from trainer.replay import Batch, Replay
 from trainer.stats import EVALUATIONS_FILE, TrainingPoint, TrainingStats

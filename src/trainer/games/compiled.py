@@ -47,8 +47,13 @@ def cache_folder() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "cartridge-trainer"
 
 
-def compiled(env_id: str, *kernels: ModuleType, warm_up: Callable[..., Any] | None = None) -> tuple[ModuleType, ...]:
-    """The modules (rules, rows, *kernels) of a game, their functions compiled.
+def compiled(
+    env_id: str, *kernels: ModuleType, warm_up: Callable[..., Any] | None = None, **named: ModuleType
+) -> tuple[ModuleType, ...]:
+    """The modules (rules, rows, *named, *kernels) of a game, their functions compiled.
+
+    A kernel module is bound by the name of its file; one of `named` by the name given here, so that kernels can use
+    whichever of several modules belongs to the game.
 
     `warm_up(rules, rows, *kernels)` is called once, while no other process compiles the same sources; it should call
     every function that the caller will need, so that all of them are in the cache when it returns.
@@ -63,8 +68,8 @@ def compiled(env_id: str, *kernels: ModuleType, warm_up: Callable[..., Any] | No
     for library in ("numba", "llvmlite", "numpy"):
         key.update(version(library).encode())
     modules: list[ModuleType] = []
-    for module in (rules_of(env_id), rows, *kernels):
-        name = "rules" if not modules else module.__name__.rpartition(".")[2]
+    stems = {module.__name__.rpartition(".")[2]: module for module in (rows, *kernels)}
+    for name, module in ({"rules": rules_of(env_id), "rows": stems.pop("rows")} | named | stems).items():
         key.update(hashlib.sha256(_source(module)).digest())
         path = _copied(_source(module), f"{env_id}-{name}-{key.hexdigest()[:16]}", f"{name}.py")
         modules.append(_imported(path, bound))

@@ -43,6 +43,13 @@ class Positions:
         for action in actions:
             self.play(np.array([row]), np.array([action]))
 
+    def successors(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Positions]:
+        """Every legal move of every row: the rows [M], the actions [M], and the positions after them."""
+        rows, actions = np.nonzero(self.legal())
+        after = self.of(self.states[rows])
+        after.play(np.arange(len(rows)), actions)
+        return rows, actions, after
+
     def legal(self) -> Mask:
         """bool [R, A], True = may be played."""
         mask = np.empty((len(self.states), self.game.num_actions), np.bool_)
