@@ -271,7 +271,7 @@ def test_a_model_that_arrives_takes_over_from_random_play() -> None:
 
 
 def test_fast_moves_have_few_simulations_and_no_policy_target() -> None:
-    """Of the first 20 plies of Othello, where nothing is proven: visits are multiples of 1/40 where full, of 1/8 elsewhere."""
+    """In the first 20 plies of Othello nothing is proven: visits are multiples of 1/40 where full, of 1/8 elsewhere."""
     config = SelfPlayConfig(simulations=40, full_share=1 / 3, fast_simulations=8)
     games = SelfPlay("othello", 8, iter(range(8)), 0, "a", config)
     played: list[Played] = []
