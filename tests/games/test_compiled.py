@@ -7,10 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
 from trainer.games import rules_of
 from trainer.games.compiled import compiled
+from trainer.games.positions import Positions
+from trainer.inference import uniform
+from trainer.mcts import Search
+from trainer.players import MinimaxPlayer
 
 COUNT_FIRST_MOVES = """
 import sys
@@ -103,3 +109,32 @@ def test_only_compiled_code_that_nobody_uses_is_removed_from_the_cache(
     kept = {path.name for path in tmp_path.iterdir()}
     assert unused not in kept
     assert {used, photographs} < kept
+
+
+def test_nothing_is_compiled_after_the_warm_up() -> None:
+    """Kernels are compiled under the lock of the cache; playing, searching and choosing then compile nothing more."""
+
+    def signatures() -> dict[tuple[str, str], int]:
+        return {
+            (name, key): len(function.signatures)
+            for name, module in list(sys.modules.items())
+            if name.startswith("_compiled_")
+            for key, function in vars(module).items()
+            if hasattr(function, "signatures")
+        }
+
+    config = SelfPlayConfig(simulations=5, random_openings=0.5)
+    games = SelfPlay("connect4", 4, iter(range(6)), 0, "a", config)
+    positions, search, minimax = Positions("connect4", 4), Search("connect4", 4, 5), MinimaxPlayer("connect4")
+    before = signatures()
+    games.step(None)
+    while not games.idle:
+        games.step(uniform)
+    positions.play(np.array([0, 2]), np.array([1, 2]))
+    positions.replay(1, [3, 3])
+    for part in (positions, positions.of(positions.states[[0, 2]]), positions.of(positions.states[::2])):
+        for method in (part.legal, part.observation, part.stored, part.successors):
+            method()
+        search.run(part.states[::2], 5, uniform)
+        minimax.choose(part, [])
+    assert signatures() == before

@@ -35,7 +35,7 @@ class Positions:
     def play(self, rows: NDArray[np.int64], actions: NDArray[np.int64]) -> None:
         """Play one action in each of some rows."""
         states = self.states[rows]
-        self._rows.play(states, np.asarray(actions, np.int64))
+        self._rows.play(states, np.ascontiguousarray(actions, np.int64))
         self.states[rows] = states
 
     def replay(self, row: int, actions: Sequence[int]) -> None:
@@ -72,7 +72,7 @@ class Positions:
     def of(self, states: State) -> Positions:
         """Other positions of the same game."""
         other = object.__new__(Positions)
-        other.game, other._rows, other.states = self.game, self._rows, states
+        other.game, other._rows, other.states = self.game, self._rows, np.ascontiguousarray(states)
         return other
 
     def _warm_up(self, rules: ModuleType, rows: ModuleType) -> None:

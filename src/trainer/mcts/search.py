@@ -87,6 +87,7 @@ class Search:
         """
         if simulations > self.most_simulations:
             raise ValueError(f"{simulations} simulations are more than most_simulations = {self.most_simulations}")
+        states = np.ascontiguousarray(states)  # the layout that the kernels were compiled for
         visits = np.zeros((len(states), self.game.num_actions), np.float32)
         values = np.zeros(len(states), np.float32)
         for first in range(0, len(states), self.slots):
