@@ -33,6 +33,8 @@ class TrainingPoint:
     policy_loss: float
     value_loss: float
     learning_rate: float
+    timestamp: int = field(default_factory=lambda: int(time.time()))
+    """Unix seconds."""
 
 
 @dataclass

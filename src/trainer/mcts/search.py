@@ -20,7 +20,7 @@ from trainer.games import game_of
 from trainer.games.base import Mask, State
 from trainer.games.compiled import compiled
 from trainer.mcts import tree as tree_kernels
-from trainer.mcts.tree import NOBODY, NODE, Selection, Tree
+from trainer.mcts.tree import DRAWN, NOBODY, NODE, UNKNOWN, Selection, Tree
 
 Prior = NDArray[np.float32]
 Values = NDArray[np.float32]
@@ -37,6 +37,22 @@ class SearchConfig:
     """How much worse than its parent a move is taken to be before its first visit, times sqrt(visited prior)."""
     noise_fraction: float = 0.25
     """Share of Dirichlet noise in the root's priors, in self-play only (AlphaZero)."""
+
+
+@dataclass(frozen=True)
+class RootMoves:
+    """What a search found out about each legal move of the position it started from. L legal moves."""
+
+    actions: NDArray[np.int16]
+    """[L] ascending."""
+    prior: Prior
+    """[L]"""
+    visits: NDArray[np.int32]
+    """[L] simulations that went through the move."""
+    values: Values
+    """[L] for the player who has the move; NaN where no simulation went."""
+    proven: NDArray[np.int8]
+    """[L] UNKNOWN, LOSS, DRAWN or WIN of `trainer.mcts.tree`, for the player who has the move."""
 
 
 class Search:
@@ -87,6 +103,22 @@ class Search:
                 pass
             self._kernels.answer_all(self.tree, visits[part], values[part])
         return visits, values
+
+    def root_moves(self, slot: int) -> RootMoves:
+        """The moves at the root of the last search in a slot."""
+        nodes = self.tree.nodes[slot]
+        first = int(nodes[0]["first_child"])
+        children = nodes[first : first + int(nodes[0]["num_children"])]
+        visits, proven = children["visits"].copy(), children["proven"].copy()
+        mean = np.where(visits > 0, children["value_sum"] / np.maximum(visits, 1), np.float32(np.nan))
+        exact = (proven - DRAWN).astype(np.float32)
+        return RootMoves(
+            actions=children["action"].copy(),
+            prior=children["prior"].copy(),
+            visits=visits,
+            values=np.where(proven == UNKNOWN, mean, exact).astype(np.float32),
+            proven=proven,
+        )
 
     def _warm_up(self, rules: ModuleType, rows: ModuleType, kernels: ModuleType) -> None:
         """Call each kernel once, with nothing to do."""
