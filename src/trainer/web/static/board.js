@@ -11,6 +11,8 @@ import { el, svg } from "./dom.js";
 import { cellName, percent } from "./words.js";
 
 const UNIT = 100;
+const MARGIN = 34; // for the names of columns and rows
+const bare = (share) => percent(share).replace(" ", "");
 
 export class Board {
   constructor(holder, info, onplay) {
@@ -25,9 +27,11 @@ export class Board {
     this.layers = Object.fromEntries(
       ["ground", "stones", "marks", "preview", "targets"].map((name) => [name, svg("g", { class: name })]),
     );
+    this.named = this.columns || info.board_width > 3;
+    const [left, below] = [this.named && !this.columns ? MARGIN : 6, this.named ? MARGIN : 6];
     this.root = svg(
       "svg",
-      { class: `board ${info.env_id}`, viewBox: `-6 -6 ${width + 12} ${height + 12}`, role: "group" },
+      { class: `board ${info.env_id}`, viewBox: `${-left} -6 ${width + left + 6} ${height + below + 6}`, role: "group" },
       ...Object.values(this.layers),
     );
     this.root.setAttribute("aria-label", `${info.display_name} board`);
@@ -98,9 +102,10 @@ export class Board {
       if (cell === null || cells[cell] || share === null) continue;
       const [x, y] = this.middle(cell);
       const mark = svg("g", { class: `mark${Number(action) === best ? " best" : ""}`, transform: `translate(${x} ${y})` });
+      mark.dataset.action = action;
       mark.append(svg("circle", { r: 8 + 34 * Math.sqrt(share) }));
-      if (share >= 0.005 || prior === undefined) mark.append(svg("text", { class: "share", y: prior === undefined ? 1 : -8 }, percent(share)));
-      if (prior !== undefined) mark.append(svg("text", { class: "prior", y: 18 }, percent(prior)));
+      if (share >= 0.005) mark.append(svg("text", { class: "share", y: prior === undefined ? 1 : -8 }, bare(share)));
+      if (prior !== undefined) mark.append(svg("text", { class: "prior", y: 18 }, bare(prior)));
       drawn.push(mark);
     }
     if (!drawn.length && playable && !this.columns && this.info.env_id !== "tictactoe") {
@@ -124,6 +129,7 @@ export class Board {
   preview(action) {
     this.under = action;
     const drawn = [];
+    for (const mark of this.layers.marks.children) mark.classList.toggle("covered", Number(mark.dataset.action ?? -1) === action);
     if (action !== null && this.state.playable && this.state.legal.includes(action)) {
       const [first, ...others] = this.state.changes[action] ?? [];
       if (first !== undefined) {
@@ -151,6 +157,12 @@ export class Board {
         parts.push(svg("line", { class: "rule", x1: at * UNIT, x2: at * UNIT, y1: 0, y2: height }));
       for (let at = 1; at < this.info.board_height; at += 1)
         parts.push(svg("line", { class: "rule", y1: at * UNIT, y2: at * UNIT, x1: 0, x2: width }));
+    }
+    const name = (x, y, text) => parts.push(svg("text", { class: "coordinate", x, y }, text));
+    if (this.named) {
+      for (let at = 0; at < this.info.board_width; at += 1)
+        name((at + 0.5) * UNIT, height + 22, this.columns ? at + 1 : cellName(this.info, at)[0]);
+      for (let at = 0; at < this.info.board_height && !this.columns; at += 1) name(-21, (at + 0.5) * UNIT, at + 1);
     }
     this.layers.ground.append(...parts);
   }
@@ -223,6 +235,16 @@ export class Board {
     event.preventDefault();
     event.stopPropagation();
   }
+}
+
+/** Where moves lead: in columns to the lowest empty cell, else to the cell itself. */
+export function landing(info, board, actions) {
+  const cellOf = (action) => {
+    if (info.board_type !== "drop_column") return action < board.length ? action : undefined;
+    for (let cell = action; cell < board.length; cell += info.board_width) if (!board[cell]) return cell;
+    return undefined;
+  };
+  return Object.fromEntries(actions.map((action) => [action, [cellOf(action)].filter((cell) => cell !== undefined)]));
 }
 
 /** The bar of a value: the share of each player, in their colours and with their signs. */

@@ -1,6 +1,6 @@
 // A list of moves that can be stepped through.
 
-import { el } from "./dom.js";
+import { el, svg } from "./dom.js";
 import { moveName } from "./words.js";
 
 export class MoveList {
@@ -9,13 +9,17 @@ export class MoveList {
     this.onshow = onshow;
     this.ply = 0;
     this.last = 0;
-    const step = (label, text, to) =>
-      el("button", { type: "button", "aria-label": label, onclick: () => this.go(to()) }, text);
+    const step = (label, path, to) =>
+      el(
+        "button",
+        { type: "button", "aria-label": label, onclick: () => this.go(to()) },
+        svg("svg", { viewBox: "0 0 24 24", class: "arrow", "aria-hidden": "true" }, svg("path", { d: path })),
+      );
     this.buttons = [
-      step("First position", "⏮", () => 0),
-      step("One move back", "◀", () => this.ply - 1),
-      step("One move on", "▶", () => this.ply + 1),
-      step("Last position", "⏭", () => this.last),
+      step("First position", "M7 5v14M18 5l-8 7 8 7", () => 0),
+      step("One move back", "M15 5l-8 7 8 7", () => this.ply - 1),
+      step("One move on", "M9 5l8 7-8 7", () => this.ply + 1),
+      step("Last position", "M17 5v14M6 5l8 7-8 7", () => this.last),
     ];
     this.list = el("ol", { class: "moves" });
     this.empty = el("p", { class: "quiet" }, "No move yet.");

@@ -1,7 +1,7 @@
 // Play: one game against the newest model.
 
 import { api, ApiError } from "./api.js";
-import { Board, ValueBar } from "./board.js";
+import { Board, ValueBar, landing } from "./board.js";
 import { choice, el, typing } from "./dom.js";
 import { MoveList } from "./movelist.js";
 import { ThoughtTable } from "./thoughts.js";
@@ -50,7 +50,7 @@ export class PlayView {
     this.gameChoice = el("div");
     holder.append(
       el("h1", { class: "hidden" }, "Play the newest model"),
-      el(
+      (this.frame = el(
         "div",
         { class: "table" },
         el(
@@ -68,7 +68,7 @@ export class PlayView {
           el("section", { class: "card", "aria-label": "Moves" }, el("h2", {}, "Moves"), this.moves.root),
           this.thoughts.root,
         ),
-      ),
+      )),
     );
   }
 
@@ -213,7 +213,7 @@ export class PlayView {
     if (info !== this.info) {
       this.info = info;
       this.boardHolder.replaceChildren();
-      this.boardHolder.dataset.game = this.valueHolder.dataset.game = info.env_id;
+      this.frame.dataset.game = info.env_id;
       this.board = new Board(this.boardHolder, info, (action) => this.play(action));
     }
     if (!this.state || state.simulations !== this.state.simulations || state.ply <= this.state.ply) this.minds.clear();
@@ -261,7 +261,7 @@ export class PlayView {
     this.board.draw({
       cells: position.board,
       legal: now ? state.legal_moves : mind ? mind.thoughts.map((thought) => thought.action) : [],
-      changes: now ? state.changes : landing(info, position.board, mind),
+      changes: now ? state.changes : landing(info, position.board, Object.keys(marks).map(Number)),
       marks,
       best: now && this.hinted !== null ? this.hinted : mind?.best,
       last: lastCell,
@@ -297,6 +297,10 @@ export class PlayView {
       text = better ? `Model’s value: ${signed(Math.abs(value))} for ${better}` : `Model’s value: even (${signed(value)} for ${names[0]})`;
     }
     if (state.game_over && ply === state.ply) text = state.winner === 3 ? "Result: a draw" : `Result: ${names[state.winner - 1]} has won`;
+    if (info.env_id === "othello") {
+      const discs = (player) => (this.plies[ply]?.board ?? state.board).filter((owner) => owner === player).length;
+      text += ` · ${names[0]} ${discs(1)}, ${names[1]} ${discs(2)}`;
+    }
     this.valueBar.draw(info, value, text);
   }
 
@@ -342,18 +346,6 @@ const strength = (simulations) => (simulations === 0 ? "raw policy" : simulation
 function changed(before, after) {
   const at = before ? after.findIndex((owner, cell) => owner && !before[cell]) : -1;
   return at < 0 ? null : at;
-}
-
-/** Where the moves of an earlier position lead: in columns to the lowest empty cell, else to the cell itself. */
-function landing(info, board, mind) {
-  if (!mind) return {};
-  const width = info.board_width;
-  const cellOf = (action) => {
-    if (info.board_type !== "drop_column") return action < board.length ? action : undefined;
-    for (let cell = action; cell < board.length; cell += width) if (!board[cell]) return cell;
-    return undefined;
-  };
-  return Object.fromEntries(mind.thoughts.map(({ action }) => [action, [cellOf(action)].filter((cell) => cell !== undefined)]));
 }
 
 function sentence(state, info) {

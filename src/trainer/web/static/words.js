@@ -3,7 +3,12 @@
 const whole = new Intl.NumberFormat("en");
 export const count = (number) => whole.format(Math.round(number ?? 0));
 export const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
-export const signed = (value) => (value === null || value === undefined ? "–" : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`);
+/** A value with its sign; a value that rounds to nothing has none. */
+export function signed(value) {
+  if (value === null || value === undefined) return "–";
+  const size = Math.abs(value).toFixed(2);
+  return size === "0.00" ? size : `${value < 0 ? "−" : "+"}${size}`;
+}
 export const rate = (number) => (number >= 100 ? count(number) : (number ?? 0).toFixed(1));
 
 /** A short number for a chart's axis. */
