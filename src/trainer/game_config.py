@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from trainer.errors import GameError
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Game, Symmetry
-from trainer.replay import Metadata, read_metadata
+from trainer.replay import Metadata, Views, read_metadata
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,18 @@ class GameConfig:
 
     metadata: Metadata
     symmetries: tuple[Symmetry, ...] = ()
+
+    @property
+    def views(self) -> Views:
+        """The symmetries as index tables over observations and policies; one view where none are known."""
+        if not self.symmetries:
+            return Views.unchanged(self.metadata)
+        cells = np.array([symmetry.cells for symmetry in self.symmetries], np.int32)
+        actions = np.array([symmetry.actions for symmetry in self.symmetries], np.int32)
+        end = self.metadata.legal_mask_offset + self.metadata.num_actions
+        rest = np.tile(np.arange(end, self.metadata.obs_size, dtype=np.int32), (len(cells), 1))
+        planes = (cells, cells + cells.shape[1], actions + self.metadata.legal_mask_offset, rest)
+        return Views(np.concatenate(planes, axis=1), actions)
 
 
 def metadata_of(game: Game) -> Metadata:

@@ -67,6 +67,8 @@ class LoopConfig:
     """Threads that play."""
     simulations: int | None = None
     """Simulations before each move of self-play; None: the game's default."""
+    replay_window: int = 1_000_000
+    """Positions to keep in the replay database."""
     seed: int = 0
     """Fixes the first weights, the games for a given model, and the rows that are drawn."""
     log_level: LogLevel = "INFO"
@@ -80,6 +82,7 @@ class LoopConfig:
         require(self.minutes is None or self.minutes > 0, f"--minutes is {self.minutes}; a number above 0 is needed")
         require(self.threads >= 1, f"--threads is {self.threads}; at least 1 is needed")
         require(self.simulations is None or self.simulations >= 1, f"--simulations is {self.simulations}; at least 1")
+        require(self.replay_window >= 1, f"--replay-window is {self.replay_window}; at least 1 is needed")
         require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
 
     @property
@@ -97,6 +100,7 @@ def trainer_arguments(config: LoopConfig) -> list[str]:
         *("--db", f"{folder}/replay.db", "--model-dir", f"{folder}/models", "--stats", f"{folder}/stats.json"),
         *("--steps", f"{config.steps or NO_END}", *(("--minutes", f"{minutes}") if minutes else ())),
         *("--batch-size", f"{recipe.batch_size}", "--lr", f"{recipe.lr}", "--passes", f"{recipe.passes}"),
+        *("--q-weight", f"{recipe.q_weight}", "--average", f"{recipe.average}"),
         *("--checkpoint-interval", f"{recipe.checkpoint_interval}", "--log-interval", "100"),
         *("--wait-interval", "0.2", "--seed", f"{config.seed}", "--log-level", config.log_level),
     ]
@@ -109,6 +113,7 @@ def actor_arguments(config: LoopConfig) -> list[str]:
         *(sys.executable, "-m", "trainer.actor", "--env-id", config.env_id, "--wait-for-model"),
         *("--replay-db-path", f"{folder}/replay.db", "--data-dir", f"{folder}"),
         *("--simulations", f"{config.simulations or recipe.simulations}", "--threads", f"{config.threads}"),
+        *("--replay-window", f"{config.replay_window}"),
         *("--seed", f"{config.seed}", "--log-level", config.log_level),
     ]
 

@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +31,10 @@ METADATA_COLUMNS = (
     *("env_id", "display_name", "board_width", "board_height"),
     *("num_actions", "obs_size", "legal_mask_offset", "player_count"),
 )
+PRUNE_SLICE = 1000
+"""Rows of one deletion, so that no writer holds up another for long."""
+LOG_LIMIT = 16 * 2**20
+"""Bytes of the write-ahead log after which the writer empties it, instead of waiting for a moment without readers."""
 OPTIONAL_COLUMNS = {"created_at"}
 """Columns of the contract that nobody here reads or writes."""
 
@@ -87,6 +92,23 @@ class Batch:
     """[B] +1 mover won, 0 draw, -1 mover lost."""
 
 
+@dataclass(frozen=True)
+class Views:
+    """K ways to look at the same row, as index tables: view k of an array is `array[table[k]]`."""
+
+    observations: NDArray[np.int32]
+    """[K, obs_size]"""
+    actions: NDArray[np.int32]
+    """[K, A]"""
+
+    @classmethod
+    def unchanged(cls, metadata: Metadata) -> Views:
+        """One view: the row as it is."""
+        return cls(
+            np.arange(metadata.obs_size, dtype=np.int32)[None], np.arange(metadata.num_actions, dtype=np.int32)[None]
+        )
+
+
 @contextmanager
 def reporting(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into a ReplayError that names the file."""
@@ -114,7 +136,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         raise ReplayError(f"there is no replay database at {path}; start an actor, or give its path with --db")
     with reporting(path):
         uri = f"{path.resolve().as_uri()}?mode=ro"
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     return connection
 
@@ -167,9 +189,13 @@ def read_metadata(path: Path, env_id: str) -> Metadata | None:
 class ReplayWriter:
     """Appends whole games to a replay database, which is made if it isn't there."""
 
-    def __init__(self, path: Path, metadata: Metadata) -> None:
-        """Open the database for writing and state the game's dimensions in it."""
+    def __init__(self, path: Path, metadata: Metadata, window: int | None = None) -> None:
+        """Open the database for writing and state the game's dimensions in it.
+
+        About the newest `window` positions stay in the file, by whole games; None: all of them.
+        """
         self.path = path
+        self._window = window
         path.parent.mkdir(parents=True, exist_ok=True)
         with reporting(path):
             self._connection = sqlite3.connect(
@@ -196,6 +222,36 @@ class ReplayWriter:
                 rows,
             )
 
+        self._empty_log()
+        self._prune()
+
+    def _prune(self) -> None:
+        """Delete the oldest games, a slice at a time, while the file holds more than the window.
+
+        Rowids are handed out in order, so their span is the number of rows, and the file reuses the pages of deleted ones.
+        """
+        if self._window is None:
+            return
+        with reporting(self.path):
+            while True:
+                query = "SELECT min(rowid), max(rowid) FROM transitions"
+                oldest, newest = self._connection.execute(query).fetchone()
+                excess = 0 if oldest is None else newest - oldest + 1 - self._window
+                if excess <= 0:
+                    return
+                with transaction(self._connection) as connection:
+                    connection.execute(
+                        "DELETE FROM transitions WHERE episode_id IN "
+                        "(SELECT episode_id FROM transitions WHERE rowid BETWEEN ? AND ?)",
+                        (oldest, oldest + min(excess, PRUNE_SLICE) - 1),
+                    )
+
+    def _empty_log(self) -> None:
+        """Move a long write-ahead log into the database; readers are short, so the wait for them is."""
+        log = self.path.with_name(self.path.name + "-wal")
+        if log.exists() and log.stat().st_size > LOG_LIMIT:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def last_episode(self, prefix: str) -> str | None:
         """The largest episode id that starts with `prefix`."""
         with reporting(self.path):
@@ -220,8 +276,10 @@ class ReplayWriter:
 def rows_of(episode: Episode) -> Iterator[tuple[Any, ...]]:
     """The rows of a game in the order of the insert statement."""
     plies = len(episode)
-    states, observations = blobs(episode.states), blobs(episode.observations)
-    policies = [policy if has else None for policy, has in zip(blobs(episode.visits), episode.has_policy, strict=True)]
+    states, observations = blobs(episode.states, "u1"), blobs(episode.observations, "<f4")
+    policies = [
+        policy if has else None for policy, has in zip(blobs(episode.visits, "<f4"), episode.has_policy, strict=True)
+    ]
     last = plies - 1
     outcomes = episode.outcomes.tolist()
     now = int(time.time())
@@ -231,7 +289,7 @@ def rows_of(episode: Episode) -> Iterator[tuple[Any, ...]]:
         [episode.episode_id] * plies,
         range(plies),
         states[:-1],
-        blobs(episode.actions[:, None]),
+        blobs(episode.actions[:, None], "<u4"),
         states[1:],
         observations[:-1],
         observations[1:],
@@ -245,34 +303,44 @@ def rows_of(episode: Episode) -> Iterator[tuple[Any, ...]]:
     )
 
 
-def blobs(rows: NDArray[Any]) -> list[bytes]:
-    """The little-endian bytes of each row of [N, K]."""
-    little = np.ascontiguousarray(rows, rows.dtype.newbyteorder("<"))
-    width = little.dtype.itemsize * little.shape[1]
-    return little.view(np.dtype((np.void, width)))[:, 0].tolist()  # type: ignore[no-any-return]
+def blobs(rows: NDArray[Any], kind: str) -> list[bytes]:
+    """The bytes of each row of [N, K] as numbers of a little-endian kind ("<f4", "<u4", "u1")."""
+    stored = np.ascontiguousarray(rows, kind)
+    width = stored.dtype.itemsize * stored.shape[1]
+    return stored.view(np.dtype((np.void, width)))[:, 0].tolist()  # type: ignore[no-any-return]
 
 
 class Replay:
     """All rows of one game in memory, sampled uniformly. Observations of zeros and ones are kept as bits."""
 
-    def __init__(self, path: Path, metadata: Metadata) -> None:
-        """Mirror the rows of `metadata.env_id`; none are read before the first `refresh`."""
+    def __init__(self, path: Path, metadata: Metadata, views: Views | None = None) -> None:
+        """Mirror the rows of `metadata.env_id`, seen through `views`; none are read before the first `refresh`."""
         self.path = path
         self.metadata = metadata
+        self._views = views or Views.unchanged(metadata)
         self._connection: sqlite3.Connection | None = None
         self._version: int | None = None
         self._last_row = 0
+        self._first = 0
         self._last_look = -math.inf
         self._length = 0
+        self._seen = 0
         self._bits = True
         width = (metadata.obs_size + 7) // 8
         self._observation: NDArray[Any] = np.empty((0, width), np.uint8)
+        self._rowid = np.empty(0, np.int64)
         self._visits = np.empty((0, metadata.num_actions), np.float32)
         self._outcome = np.empty(0, np.float32)
         self._value = np.empty(0, np.float32)
 
     def __len__(self) -> int:
-        return self._length
+        """Rows that can be sampled: those that are still in the database."""
+        return self._length - self._first
+
+    @property
+    def seen(self) -> int:
+        """Rows that were ever mirrored, also those that have left the database since."""
+        return self._seen
 
     def refresh(self, every: float = 0.0) -> int:
         """Mirror the rows that were added since the last call; returns how many. Looks once in `every` seconds at most.
@@ -294,8 +362,9 @@ class Replay:
             version = self._connection.execute("PRAGMA data_version").fetchone()[0]
             if version == self._version:
                 return 0
-            before = self._length
-            newest = self._connection.execute("SELECT max(rowid) FROM transitions").fetchone()[0] or 0
+            before = self._seen
+            oldest, newest = self._connection.execute("SELECT min(rowid), max(rowid) FROM transitions").fetchone()
+            newest = newest or 0
             while self._last_row < newest:
                 rows = self._connection.execute(
                     "SELECT rowid, id, observation, policy_probs, mcts_value, game_outcome FROM transitions "
@@ -306,21 +375,34 @@ class Replay:
                     self._append(rows)
                 self._last_row = rows[-1][0] if len(rows) == READ_SLICE else newest
             self._version = version
-            return self._length - before
+            self._forget(oldest)
+            return self._seen - before
 
-    def sample(self, generator: np.random.Generator, batch_size: int) -> Batch:
-        """`batch_size` rows drawn uniformly, with replacement."""
-        at = generator.integers(0, self._length, batch_size)
-        offset, actions = self.metadata.legal_mask_offset, self.metadata.num_actions
-        observation = self._observation[at]
-        if self._bits:
-            observation = np.unpackbits(observation, axis=1, count=self.metadata.obs_size).astype(np.float32)
-        return Batch(
-            observation=observation,
-            legal=observation[:, offset : offset + actions] > 0.5,
-            visits=self._visits[at],
-            outcome=self._outcome[at],
-        )
+    def sample(
+        self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0, newest: int | None = None
+    ) -> Batch:
+        """`batch_size` rows drawn uniformly, with replacement, each seen through a symmetry drawn uniformly.
+
+        `newest`: draw from the newest so many rows only.
+
+        The value target is (1 - q_weight) z + q_weight q, of the game's result z and the search's value q (Willemsen, Baier
+        and Kaisers 2021); where q is exactly +1 or -1 the search had proven the result, and the target is q.
+        """
+        meta = self.metadata
+        first = self._first if newest is None else max(self._first, self._length - newest)
+        at = generator.integers(first, self._length, batch_size)
+        chosen = generator.integers(0, len(self._views.actions), batch_size)
+        observation = np.empty((batch_size, meta.obs_size), np.float32)
+        visits = np.empty((batch_size, meta.num_actions), np.float32)
+        gather = gather_bits if self._bits else gather_floats
+        gather(self._observation, at, self._views.observations, chosen, observation)
+        gather_floats(self._visits, at, self._views.actions, chosen, visits)
+        outcome = self._outcome[at]
+        if q_weight > 0:
+            value = self._value[at]
+            outcome = np.where(np.abs(value) == 1, value, (1 - q_weight) * outcome + q_weight * value)
+        legal = observation[:, meta.legal_mask_offset : meta.legal_mask_offset + meta.num_actions] > 0.5
+        return Batch(observation=observation, legal=legal, visits=visits, outcome=outcome)
 
     def close(self) -> None:
         """Release the file; what was mirrored stays."""
@@ -331,6 +413,7 @@ class Replay:
     def _append(self, rows: list[tuple[Any, ...]]) -> None:
         """Check a slice of rows and add it to the arrays."""
         where = self.path, [row[1] for row in rows]
+        rowid = np.array([row[0] for row in rows], np.int64)
         meta = self.metadata
         observation: NDArray[Any]
         observation = floats_of([row[2] for row in rows], meta.obs_size, "observation", meta.env_id, *where)
@@ -356,12 +439,53 @@ class Replay:
             self._observation = unpacked.astype(np.float32)
         if self._bits:
             observation = np.packbits(observation.astype(np.bool_), axis=1)
-        end = self._length + len(rows)
+        self._rowid = put(self._rowid, self._length, rowid)
         self._observation = put(self._observation, self._length, observation)
         self._visits = put(self._visits, self._length, visits)
         self._outcome = put(self._outcome, self._length, outcome)
         self._value = put(self._value, self._length, value)
-        self._length = end
+        self._length += len(rows)
+        self._seen += len(rows)
+
+    def _forget(self, oldest: int | None) -> None:
+        """Leave out the rows that are no longer in the database; their memory is used again when they are the half."""
+        if oldest is None:
+            return
+        self._first = int(np.searchsorted(self._rowid[: self._length], oldest))
+        if self._first > self._length // 2:
+            kept = slice(self._first, self._length)
+            for array in (self._rowid, self._observation, self._visits, self._outcome, self._value):
+                array[: len(self)] = array[kept].copy()
+            self._first, self._length = 0, len(self)
+
+
+@numba.njit(cache=True, nogil=True)
+def gather_bits(
+    packed: NDArray[np.uint8],
+    at: NDArray[np.int64],
+    table: NDArray[np.int32],
+    chosen: NDArray[np.int64],
+    out: NDArray[np.float32],
+) -> None:
+    """out[b, i] = bit table[chosen[b], i] of packed[at[b]]; the first bit of a byte is its highest, as in `packbits`."""
+    for row in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            bit = table[chosen[row], i]
+            out[row, i] = (packed[at[row], bit >> 3] >> (7 - (bit & 7))) & 1
+
+
+@numba.njit(cache=True, nogil=True)
+def gather_floats(
+    values: NDArray[np.float32],
+    at: NDArray[np.int64],
+    table: NDArray[np.int32],
+    chosen: NDArray[np.int64],
+    out: NDArray[np.float32],
+) -> None:
+    """out[b, i] = values[at[b], table[chosen[b], i]]"""
+    for row in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            out[row, i] = values[at[row], table[chosen[row], i]]
 
 
 def put(array: NDArray[Any], at: int, rows: NDArray[Any]) -> NDArray[Any]:

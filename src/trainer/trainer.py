@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 import time
@@ -72,6 +73,10 @@ class TrainerConfig:
     """Seconds to wait for it; 0 waits for ever."""
     minutes: float | None = None
     """End after so many minutes, if the steps are not done by then; the schedule follows whichever is further."""
+    q_weight: float = 0.0
+    """Share of the search's value in the value target; the rest is the game's result."""
+    average: float = 0.0
+    """Publish an average of the weights over about 1 / (1 - average) steps instead of the newest; 0 = the newest."""
     passes: float | None = None
     """Pause when rows were drawn so often on average, until there are new ones; None: never pause."""
     publish_first: bool = False
@@ -92,6 +97,8 @@ class TrainerConfig:
             value = getattr(self, name)
             require(value >= 0, f"--{name.replace('_', '-')} is {value}; 0 or more is needed")
         require(self.wait_interval > 0, f"--wait-interval is {self.wait_interval}; a number above 0 is needed")
+        require(0 <= self.q_weight <= 1, f"--q-weight is {self.q_weight}; give a number from 0 to 1")
+        require(0 <= self.average < 1, f"--average is {self.average}; give a number from 0 up to, not including, 1")
         require(self.minutes is None or self.minutes > 0, f"--minutes is {self.minutes}; a number above 0 is needed")
         require(self.passes is None or self.passes > 0, f"--passes is {self.passes}; a number above 0 is needed")
         require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
@@ -109,14 +116,14 @@ def train(config: TrainerConfig, stop: Event) -> int:
     torch.manual_seed(config.seed)
     generator = np.random.default_rng([config.seed, 1])
     learner = Learner(PolicyValueNet(game.metadata).to(device), config)
-    exporter = Exporter(learner.network, game.metadata)
+    exporter = Exporter(learner.published, game.metadata)
     stats = TrainingStats(config.env_id, config.steps)
     schedule = Schedule(config)
     if config.publish_first and not (config.model_dir / LATEST).exists():
         blank = np.zeros((1, game.metadata.obs_size), np.float32)
         publish(exporter.to_bytes(0, blank), config.model_dir, 0, config.max_checkpoints)
 
-    with closing(Replay(config.db, game.metadata)) as replay:
+    with closing(Replay(config.db, game.metadata, game.views)) as replay:
         if not wait_for_rows(replay, config, stop):
             return INTERRUPTED
         log.info("training %s on %d rows of %s", config.env_id, len(replay), config.db)
@@ -124,7 +131,7 @@ def train(config: TrainerConfig, stop: Event) -> int:
             replay.refresh(every=REFRESH_EVERY)
             if config.passes:
                 wait_for_new_rows(replay, step * config.batch_size / config.passes, schedule, stop)
-            batch = replay.sample(generator, config.batch_size)
+            batch = replay.sample(generator, config.batch_size, config.q_weight)
             rate = schedule.learning_rate(step)
             loss = learner.learn(batch, rate)
 
@@ -153,6 +160,10 @@ class Learner:
 
     def __init__(self, network: PolicyValueNet, config: TrainerConfig) -> None:
         self.network = network
+        self.published = copy.deepcopy(network) if config.average else network
+        """The network that actors get: `network`, or the moving average of its weights."""
+        self._average = config.average
+        self._steps = 0
         self._device = next(network.parameters()).device
         self._grad_clip = config.grad_clip
         self._optimizer = torch.optim.AdamW(
@@ -174,7 +185,16 @@ class Learner:
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate
         self._optimizer.step()
+        self._steps += 1
+        if self._average:
+            self._move_average()
         return loss
+
+    @torch.no_grad()
+    def _move_average(self) -> None:
+        """Exponential moving average of the weights, shorter at the start so that the first weights are soon forgotten."""
+        share = max(1 - self._average, 1 / (1 + self._steps))
+        torch._foreach_lerp_(list(self.published.parameters()), list(self.network.parameters()), share)
 
 
 class Schedule:
@@ -255,8 +275,8 @@ def wait_for_rows(replay: Replay, config: TrainerConfig, stop: Event) -> bool:
 
 
 def wait_for_new_rows(replay: Replay, needed: float, schedule: Schedule, stop: Event) -> None:
-    """Pause until the replay holds `needed` rows, the run's time is over or `stop` is set."""
-    while len(replay) < needed and not schedule.over and not stop.wait(0.02):
+    """Pause until `needed` rows have come in all, the run's time is over or `stop` is set."""
+    while replay.seen < needed and not schedule.over and not stop.wait(0.02):
         replay.refresh(every=0.1)
 
 

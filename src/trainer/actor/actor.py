@@ -61,6 +61,8 @@ class ActorConfig:
     """Games that each thread plays side by side."""
     seed: int | None = None
     """Fixes the games for a given model; None: other games at each start."""
+    replay_window: int | None = None
+    """Keep about the newest so many positions in the database, by whole games; None: all."""
     wait_for_model: bool = False
     """Begin when there is a model, instead of playing at random until then."""
     log_level: LogLevel = "INFO"
@@ -82,6 +84,8 @@ class ActorConfig:
         require(
             self.episode_timeout_secs >= 0, f"--episode-timeout-secs is {self.episode_timeout_secs}; give 0 or seconds"
         )
+        window = self.replay_window
+        require(window is None or window >= 1, f"--replay-window is {window}; at least 1 is needed")
         require(bool(self.actor_id), "--actor-id is empty; give the actor a name")
 
 
@@ -93,7 +97,7 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
     require_writable(config.data_dir, "--data-dir")
     require_writable(config.replay_db_path.parent, "--replay-db-path")
     metadata = load_game_config(config.env_id, config.replay_db_path).metadata
-    writer = ReplayWriter(config.replay_db_path, metadata)
+    writer = ReplayWriter(config.replay_db_path, metadata, config.replay_window)
     try:
         return _play_and_store(config, stop, writer)
     finally:

@@ -1,0 +1,39 @@
+# `make run` trains tic-tac-toe and shows how well it plays; `make test` checks everything.
+# Both make a virtual environment in .venv and install into it, once.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/installed
+
+.PHONY: run test lint types format clean
+
+run: $(INSTALLED)
+	@$(PY) -m trainer.loop --env-id tictactoe --data-dir data
+	@$(PY) -m trainer.evaluator --model data/models/latest.onnx --db data/replay.db --games 1000
+	@echo
+	@echo "Next: $(PY) -m trainer.loop --env-id connect4 --minutes 10 (the README explains more)."
+
+test: lint types
+	@$(PY) -m pytest
+
+lint: $(INSTALLED)
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --quiet --check .
+
+types: $(INSTALLED)
+	@$(VENV)/bin/mypy
+
+format: $(INSTALLED)
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (a few minutes the first time; the log is $(VENV)/install.log)"
+	@$(PY) -m pip install --constraint constraints.txt --editable ".[dev]" > $(VENV)/install.log 2>&1 \
+		|| (cat $(VENV)/install.log; exit 1)
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,111 @@
+"""What several tests share: databases written by nothing of this package, and commands run as a user would."""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+COLUMNS = (
+    "id TEXT PRIMARY KEY, env_id TEXT NOT NULL, episode_id TEXT NOT NULL, step_number INTEGER NOT NULL, "
+    "state BLOB NOT NULL, action BLOB NOT NULL, next_state BLOB NOT NULL, observation BLOB NOT NULL, "
+    "next_observation BLOB NOT NULL, reward REAL NOT NULL, done INTEGER NOT NULL, timestamp INTEGER NOT NULL, "
+    "policy_probs BLOB, mcts_value REAL DEFAULT 0, game_outcome REAL, created_at DATETIME DEFAULT CURRENT_TIMESTAMP"
+)
+
+
+def floats(*values: float) -> bytes:
+    """Little-endian float32 bytes, without NumPy."""
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+class ForeignDatabase:
+    """A replay database as another program writes it: plain sqlite3, default journal mode."""
+
+    def __init__(self, path: Path, env_id: str = "tictactoe", columns: str = COLUMNS) -> None:
+        self.path = path
+        self.env_id = env_id
+        self.connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
+        self.connection.execute(f"CREATE TABLE transitions ({columns})")
+        self.connection.commit()
+        self.rows = 0
+
+    def metadata(self, *, width: int, height: int, actions: int, obs_size: int, offset: int) -> None:
+        """State the game's dimensions."""
+        self.connection.execute(
+            "CREATE TABLE game_metadata (env_id TEXT PRIMARY KEY, display_name TEXT, board_width INTEGER, "
+            "board_height INTEGER, num_actions INTEGER, obs_size INTEGER, legal_mask_offset INTEGER, "
+            "player_count INTEGER, updated_at DATETIME)"
+        )
+        self.connection.execute(
+            "INSERT INTO game_metadata VALUES (?, ?, ?, ?, ?, ?, ?, 2, CURRENT_TIMESTAMP)",
+            (self.env_id, self.env_id.title(), width, height, actions, obs_size, offset),
+        )
+        self.connection.commit()
+
+    def add(self, observation: bytes, policy: bytes | None, outcome: float | None, value: float | None = 0.0) -> None:
+        """One more row; call `commit` when there are enough."""
+        step = self.rows
+        self.rows += 1
+        self.connection.execute(
+            "INSERT INTO transitions (id, env_id, episode_id, step_number, state, action, next_state, observation, "
+            "next_observation, reward, done, timestamp, policy_probs, mcts_value, game_outcome) "
+            "VALUES (?, ?, ?, ?, x'00', x'00000000', x'00', ?, x'', 0, 0, 0, ?, ?, ?)",
+            (f"foreign-step-{step}", self.env_id, "foreign", step, observation, policy, value, outcome),
+        )
+
+    def add_tictactoe(self, count: int = 1, **changed: Any) -> None:
+        """Rows of the empty board: the centre is the move, and the mover wins."""
+        row = {"observation": EMPTY_BOARD, "policy": CENTRE, "outcome": 1.0} | changed
+        for _ in range(count):
+            self.add(**row)
+        self.connection.commit()
+
+
+EMPTY_BOARD = floats(*[0] * 18, *[1] * 9, 1, 0)
+CENTRE = floats(0, 0, 0, 0, 1, 0, 0, 0, 0)
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Callable[..., ForeignDatabase]:
+    """Makes a ForeignDatabase at replay.db in the test's folder."""
+
+    def make(env_id: str = "tictactoe", columns: str = COLUMNS) -> ForeignDatabase:
+        return ForeignDatabase(tmp_path / "replay.db", env_id, columns)
+
+    return make
+
+
+def run_module(
+    module: str, *arguments: object, timeout: float = 60, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """`python -m module arguments`, its output captured as text."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, **options)
+
+
+@pytest.fixture
+def tictactoe_rows(foreign: Callable[..., ForeignDatabase]) -> ForeignDatabase:
+    """A foreign database of 200 real tic-tac-toe positions: random play, the policy on one legal move."""
+    database = foreign()
+    add_random_play(database, 200)
+    return database
+
+
+def add_random_play(database: ForeignDatabase, count: int, seed: int = 0) -> None:
+    """`count` rows of random tic-tac-toe; the target is the lowest legal move and the outcome alternates."""
+    generator = np.random.default_rng(seed)
+    for number in range(count):
+        cells = generator.permutation([0] * 5 + [1, 1, 2, 2])
+        planes: Sequence[float] = [*(cells == 1), *(cells == 2), *(cells == 0)]
+        policy = np.zeros(9)
+        policy[int(np.flatnonzero(cells == 0)[0])] = 1
+        database.add(floats(*planes, 1, 0), floats(*policy), float(number % 3 - 1))
+    database.connection.commit()

@@ -1,0 +1,111 @@
+"""The loop: one command from nothing to an evaluated model."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import run_module
+
+from trainer.loop import LoopConfig, trainer_arguments
+
+
+def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
+    """Steps bound it; a second run in the same folder works too and sets the first aside."""
+    for run in (1, 2):
+        done = run_module("trainer.loop", "--data-dir", tmp_path, "--steps", 150, "--threads", 1, "--simulations", 10)
+        assert done.returncode == 0, done.stderr
+        assert "vs random" in done.stdout
+        stats = json.loads((tmp_path / "stats.json").read_text())
+        assert stats["step"] == stats["total_steps"] == 150
+        assert stats["last_eval"]["step"] == 150
+        assert stats["last_eval"]["opponent"] == "random"
+        assert stats["last_eval"]["games_played"] == 200
+        rates = [stats["last_eval"][f"{kind}_rate"] for kind in ("win", "draw", "loss")]
+        assert sum(rates) == pytest.approx(1)
+        assert stats["eval_history"][-1] == stats["last_eval"]
+        assert len(list((tmp_path / "models").glob("old-*"))) == run - 1
+    games = (
+        sqlite3.connect(tmp_path / "replay.db").execute("SELECT count(DISTINCT episode_id) FROM transitions").fetchone()
+    )
+    assert games[0] > 50
+    assert (tmp_path / "models" / "latest.onnx").exists()
+    leftovers = [path.name for path in tmp_path.rglob(".tmp-*")]
+    assert leftovers == []
+
+
+def test_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
+    """Exit status 130, the model of the last step published, no process left."""
+    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "5", "--threads", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    stats = tmp_path / "stats.json"
+    deadline = time.monotonic() + 60
+    while not stats.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    step = json.loads(stats.read_text())["step"]
+    assert (tmp_path / "models" / f"model_step_{step:06d}.onnx").exists()
+    left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout
+    assert left == ""
+
+
+def test_a_killed_loop_leaves_nothing_running(tmp_path: Path) -> None:
+    """The trainer and the actor notice that it is gone."""
+    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "5", "--threads", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "stats.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 20
+    while subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True).stdout:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
+    """A replay.db that is no database ends the loop with one line."""
+    (tmp_path / "replay.db").write_text("no database " * 100)
+    done = run_module("trainer.loop", "--data-dir", tmp_path, "--steps", 10)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("error: the ")
+    assert "can't be used: file is not a database" in done.stderr
+    assert f"see {tmp_path}/logs/" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--env-id", "chess"],
+            "error: no rules for a game named 'chess'; the known games are tictactoe, connect4, othello",
+        ),
+        (["--steps", "0"], "error: --steps is 0; at least 1 is needed"),
+        (["--minutes", "0"], "error: --minutes is 0.0; a number above 0 is needed"),
+    ],
+)
+def test_bad_settings_are_refused(tmp_path: Path, arguments: list[str], message: str) -> None:
+    """In one line, before anything starts."""
+    done = run_module("trainer.loop", "--data-dir", tmp_path, *arguments)
+    assert (done.returncode, done.stderr.strip()) == (1, message)
+
+
+def test_minutes_bound_a_run_unless_steps_do() -> None:
+    """Neither given: the game's default; steps alone: no time limit."""
+
+    def bounds(config: LoopConfig) -> dict[str, str]:
+        words = trainer_arguments(config)
+        return {flag: words[words.index(flag) + 1] for flag in ("--steps", "--minutes") if flag in words}
+
+    assert bounds(LoopConfig())["--minutes"] == "1"
+    assert bounds(LoopConfig(steps=7)) == {"--steps": "7"}
+    assert bounds(LoopConfig(steps=7, minutes=3)) == {"--steps": "7", "--minutes": "3"}

@@ -1,0 +1,75 @@
+"""What a run measures stays small, and sums are sums."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from trainer.stats import (
+    HISTORY_POINTS,
+    ActorStats,
+    TrainingPoint,
+    TrainingStats,
+    append_evaluation,
+    merge_evaluations,
+    read_evaluations,
+    sum_of_actors,
+)
+
+
+def point(step: int) -> TrainingPoint:
+    """A point whose numbers tell its step."""
+    return TrainingPoint(step, step + 0.5, step + 0.25, step + 0.125, 0.1)
+
+
+def test_history_is_thinned_at_its_old_end() -> None:
+    """100,000 points stay within the bound, cover the whole run, and the newest are all there."""
+    stats = TrainingStats("tictactoe", 1_000_000)
+    for step in range(10, 1_000_001, 10):
+        stats.record(point(step))
+    steps = [entry.step for entry in stats.history]
+    assert len(steps) <= HISTORY_POINTS
+    assert steps == sorted(set(steps))
+    assert steps[0] < 50_000
+    newest = steps[-HISTORY_POINTS // 4 :]
+    assert newest == list(range(newest[0], 1_000_001, 10))
+    assert (stats.step, stats.total_loss, stats.policy_loss, stats.value_loss) == (
+        1e6,
+        1e6 + 0.5,
+        1e6 + 0.25,
+        1e6 + 0.125,
+    )
+
+
+def test_evaluations_reach_stats_json(tmp_path: Path) -> None:
+    """While the trainer writes, and after it has ended; a line that is half written is left out."""
+    path = tmp_path / "stats.json"
+    stats = TrainingStats("tictactoe", 10)
+    append_evaluation(tmp_path, {"step": 1})
+    stats.write(path)
+    assert json.loads(path.read_text())["last_eval"] == {"step": 1}
+    append_evaluation(tmp_path, {"step": 2})
+    merge_evaluations(path)
+    assert json.loads(path.read_text())["last_eval"] == {"step": 2}
+    assert json.loads(path.read_text())["eval_history"] == [{"step": 1}, {"step": 2}]
+    with open(tmp_path / "evaluations.jsonl", "a") as file:
+        file.write('{"step": 3')
+    assert read_evaluations(tmp_path / "evaluations.jsonl") == [{"step": 1}, {"step": 2}]
+
+
+def test_the_sum_over_actors_adds_counts_and_weights_averages() -> None:
+    """Two actors of 10 and 30 positions that waited 1 and 5 microseconds: 4 on average."""
+    actors = [
+        {**vars(ActorStats("tictactoe")), "episodes_completed": 2, "total_steps": 10, "mcts_avg_inference_us": 1.0},
+        {**vars(ActorStats("tictactoe")), "episodes_completed": 3, "total_steps": 30, "mcts_avg_inference_us": 5.0},
+    ]
+    total = sum_of_actors("tictactoe", actors)
+    assert (total["episodes_completed"], total["total_steps"], total["avg_episode_length"]) == (5, 40, 8.0)
+    assert total["mcts_avg_inference_us"] == 4.0
+
+
+def test_no_actor_means_zeros() -> None:
+    """As the contract says."""
+    total = sum_of_actors("tictactoe", [])
+    assert total.pop("env_id") == "tictactoe"
+    assert set(total.values()) == {0}

@@ -1,0 +1,62 @@
+"""Write the tables of flags in README.md from the dataclasses that the flags are made from.
+
+python tools/flag_tables.py           rewrite them
+python tools/flag_tables.py --check   exit 1 where they are stale
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from trainer.actor.actor import ActorConfig
+from trainer.evaluator import EvaluatorConfig
+from trainer.loop import LoopConfig
+from trainer.trainer import TrainerConfig
+
+README = Path(__file__).parent.parent / "README.md"
+CONFIGS: dict[str, Any] = {
+    "trainer": TrainerConfig,
+    "actor": ActorConfig,
+    "loop": LoopConfig,
+    "evaluator": EvaluatorConfig,
+}
+FIELD = re.compile(r'^    (\w+): [^\n]*\n    """(.*?)"""', re.MULTILINE | re.DOTALL)
+
+
+def table(config: Any) -> str:
+    """A row for each flag: name, default, what it does."""
+    help_texts = dict(FIELD.findall(inspect.getsource(config)))
+    rows = ["| flag | default | |", "|---|---|---|"]
+    for field in fields(config):
+        name, default = field.name.replace("_", "-"), field.default
+        if isinstance(default, bool):
+            name, default = (f"no-{name}", "") if default else (name, "off")
+        shown = "cores" if field.name == "threads" and config is LoopConfig else default
+        shown = "" if shown is None or shown == "" else f"`{shown}`"
+        text = " ".join(help_texts[field.name].split()).replace("|", "\\|")
+        if name.startswith("no-"):
+            text = f"Don't: {text[0].lower()}{text[1:]}"
+        rows.append(f"| `--{name}` | {shown} | {text} |")
+    return "\n".join(rows)
+
+
+def rewritten(text: str) -> str:
+    """The README with fresh tables."""
+    for name, config in CONFIGS.items():
+        pattern = re.compile(f"(<!-- flags {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        assert pattern.search(text), f"README.md has no place for the flags of {name}"
+        text = pattern.sub(lambda found, config=config: f"{found[1]}{table(config)}\n{found[2]}", text)
+    return text
+
+
+if __name__ == "__main__":
+    before = README.read_text()
+    after = rewritten(before)
+    if "--check" in sys.argv:
+        sys.exit(before != after)
+    README.write_text(after)
