@@ -72,6 +72,13 @@ export class Board {
     this.preview(this.under);
   }
 
+  /** Take no move until the next `draw`. */
+  freeze() {
+    this.state.playable = false;
+    this.describe();
+    this.preview(null);
+  }
+
   stone(cell, owner) {
     const [x, y] = this.middle(cell);
     const place = svg("g", { class: `stone p${owner}`, transform: `translate(${x} ${y})` });

@@ -17,7 +17,8 @@ export class PlayView {
     this.shownPly = null; // null: the position now
     this.minds = new Map();
     this.hinted = null;
-    this.busy = false;
+    this.pending = 0; // what was asked of the server and isn't answered yet
+    this.turn = Promise.resolve();
     this.closed = false;
     this.build(holder);
     this.onkey = (event) => this.key(event);
@@ -80,8 +81,8 @@ export class PlayView {
       this.settingsForm(infos);
       await this.attempt(async () => {
         const state = await api.get("/game/state");
-        if (state.ply === 0 && state.game !== this.settings.game) await this.start();
-        else await this.take(state);
+        if (state.ply > 0) this.adopt(state);
+        await (state.ply > 0 ? this.take(state) : this.fresh(this.wanted()));
       });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -121,35 +122,46 @@ export class PlayView {
     );
   }
 
-  /** Do something that asks the server, one at a time; say what went wrong. */
-  async attempt(work) {
-    if (this.busy) return;
-    this.busy = true;
+  /** Do something that asks the server, after what was begun before it; say what went wrong. No move is taken meanwhile. */
+  attempt(work) {
+    this.pending += 1;
+    this.board?.freeze();
     this.boardHolder.classList.add("waiting");
+    this.turn = this.turn.then(() => this.work(work));
+    return this.turn;
+  }
+
+  async work(work) {
     try {
-      await work();
-      this.failed = false;
+      if (!this.closed) await work();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.failed = true;
       if (error.status === 409) await this.lost();
       else if (error.status) this.note.textContent = error.message;
     } finally {
-      this.busy = false;
-      this.boardHolder.classList.remove("waiting");
+      this.pending -= 1;
+      if (this.pending === 0) this.boardHolder.classList.remove("waiting");
       if (this.state && !this.closed) this.render();
     }
   }
 
-  start() {
+  wanted() {
     const { game, first, simulations } = this.settings;
-    return this.attempt(async () => this.take(await api.post("/game/new", { game, first, simulations })));
+    return { game, first, simulations };
+  }
+
+  start() {
+    const wanted = this.wanted();
+    return this.attempt(() => this.fresh(wanted));
+  }
+
+  async fresh(wanted) {
+    await this.take(await api.post("/game/new", wanted));
   }
 
   /** The server has no game of ours any more: begin another like it. */
   async lost() {
-    const { game, first, simulations } = this.settings;
-    await this.take(await api.post("/game/new", { game, first, simulations }));
+    await this.fresh(this.wanted());
     this.note.textContent = "The server no longer had your game, so a new one began.";
   }
 
@@ -167,6 +179,7 @@ export class PlayView {
   }
 
   play(action) {
+    if (this.pending) return this.turn;
     return this.attempt(async () => {
       const mover = this.state.human_player;
       const cells = [...this.state.board];
@@ -222,11 +235,6 @@ export class PlayView {
     this.shownPly = null;
     this.hinted = null;
     this.note.textContent = "";
-    this.remember({ game: state.game, first: state.human_player === 1 ? "player" : "bot", simulations: state.simulations });
-    this.slider.value = nearest(state.simulations);
-    this.strengthLabel.textContent = strength(state.simulations);
-    for (const input of this.gameChoice.querySelectorAll("input[type=radio]"))
-      input.checked = this.settings[input.name] === input.value;
     this.plies = (await api.get("/game/moves")).plies;
     await this.look();
   }
@@ -235,6 +243,15 @@ export class PlayView {
   async look() {
     const ply = this.shownPly ?? this.state.ply;
     if (this.settings.mind && !(this.state.game_over && ply === this.state.ply)) await this.mindOf(ply);
+  }
+
+  /** Show the settings of a game that was found in progress. */
+  adopt(state) {
+    this.remember({ game: state.game, first: state.human_player === 1 ? "player" : "bot", simulations: state.simulations });
+    this.slider.value = nearest(state.simulations);
+    this.strengthLabel.textContent = strength(state.simulations);
+    for (const input of this.gameChoice.querySelectorAll("input[type=radio]"))
+      input.checked = this.settings[input.name] === input.value;
   }
 
   async mindOf(ply) {
@@ -267,7 +284,7 @@ export class PlayView {
       last: lastCell,
       line: now ? state.winning_line : [],
       mover: position.mover,
-      playable: yours && !this.busy,
+      playable: yours && this.pending === 0,
       animate: this.animate,
     });
     this.animate = false;
