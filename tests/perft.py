@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from trainer.games.base import OPEN, WINNER, Rules, State
 
+ALLOCATES = True
 rules: Rules
 NUM_ACTIONS: int
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from trainer.errors import ModelError
-from trainer.export import Exporter, publish, stored_models
+from trainer.export import Exporter, publish
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.inference import OnnxModel
+from trainer.inference import OnnxModel, stored_models
 from trainer.network import PolicyValueNet
 from trainer.replay import Metadata
 

@@ -95,7 +95,7 @@ def test_models_are_published_at_each_checkpoint_and_at_the_last_step(
     config = config_for(tmp_path, steps=35, checkpoint_interval=10, max_checkpoints=3)
     run(config)
     names = sorted(path.name for path in config.model_dir.iterdir())
-    assert names == ["latest.onnx", *(f"model_step_0000{step}.onnx" for step in (20, 30, 35))]
+    assert names == ["checkpoint.pt", "latest.onnx", *(f"model_step_0000{step}.onnx" for step in (20, 30, 35))]
     newest = (config.model_dir / "model_step_000035.onnx").read_bytes()
     assert (config.model_dir / "latest.onnx").read_bytes() == newest
     assert model_of(config).step == 35
@@ -204,7 +204,7 @@ def test_an_earlier_run_in_the_folder_is_set_aside(tictactoe_rows: ForeignDataba
     assert (config.model_dir / "latest.onnx").read_bytes() == first
     run(replace(config, seed=7))
     (old,) = config.model_dir.glob("old-*")
-    assert sorted(path.name for path in old.iterdir()) == ["model_step_000020.onnx", "stats.json"]
+    assert sorted(path.name for path in old.iterdir()) == ["checkpoint.pt", "model_step_000020.onnx", "stats.json"]
     assert (old / "model_step_000020.onnx").read_bytes() == first
     assert (config.model_dir / "latest.onnx").read_bytes() != first
 
@@ -297,7 +297,10 @@ class TestCommand:
         done = run_module("trainer", *flags.split())
         assert (done.returncode, done.stderr) == (0, "")
         assert json.loads((tmp_path / "s.json").read_text())["learning_rate"] == 0.002
-        assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["latest.onnx", "model_step_000020.onnx"]
+        assert sorted(path.name for path in (tmp_path / "m").glob("*.onnx")) == [
+            "latest.onnx",
+            "model_step_000020.onnx",
+        ]
 
     def test_defaults_are_those_of_the_contract(self) -> None:
         """The dataclass is the one home of the defaults; the flags are made from it."""
@@ -362,7 +365,7 @@ class TestCommand:
         assert process.returncode == 130, errors
         step = json.loads((tmp_path / "stats.json").read_text())["step"]
         assert (tmp_path / "models" / f"model_step_{step:06d}.onnx").exists()
-        assert f"interrupted at step {step}" in errors
+        assert f"interrupted after step {step}, which is saved" in errors
 
 
 def test_a_batch_is_never_touched_by_the_next_one(tictactoe_rows: ForeignDatabase) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from trainer.actor.actor import ActorConfig
 from trainer.evaluator import EvaluatorConfig
+from trainer.ladder import LadderConfig
 from trainer.loop import LoopConfig
 from trainer.trainer import TrainerConfig
 
@@ -24,6 +25,7 @@ CONFIGS: dict[str, Any] = {
     "actor": ActorConfig,
     "loop": LoopConfig,
     "evaluator": EvaluatorConfig,
+    "ladder": LadderConfig,
 }
 FIELD = re.compile(r'^    (\w+): [^\n]*\n    """(.*?)"""', re.MULTILINE | re.DOTALL)
 
@@ -36,6 +38,8 @@ def table(config: Any) -> str:
         name, default = field.name.replace("_", "-"), field.default
         if isinstance(default, bool):
             name, default = (f"no-{name}", "") if default else (name, "off")
+        if isinstance(default, tuple):
+            default = " ".join(map(str, default))
         shown = "cores" if field.name == "threads" and config is LoopConfig else default
         shown = "" if shown is None or shown == "" else f"`{shown}`"
         text = " ".join(help_texts[field.name].split()).replace("|", "\\|")

@@ -1,31 +1,44 @@
-"""Matches between players, and what they say about a model: `python -m trainer.evaluator`."""
+"""How strong a model is, by matches or move by move: `python -m trainer.evaluator`."""
 
 from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from rich.console import Console
 
-from trainer.command import LogLevel, require, run_command
+from trainer.command import LogLevel, require, require_writable, run_command
 from trainer.errors import GameError
+from trainer.files import write_json
 from trainer.game_config import load_game_config
 from trainer.games import ENV_IDS, game_of
-from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
+from trainer.games.base import DRAW, FIRST, SECOND
 from trainer.games.positions import Positions
-from trainer.inference import load_model
-from trainer.players import NetworkPlayer, Player, RandomPlayer
+from trainer.inference import OnnxModel, load_model
+from trainer.measure.elo import elo_difference
+from trainer.measure.exam import exam_of
+from trainer.measure.intervals import wilson
+from trainer.measure.lines import WALKABLE, both_seats
+from trainer.measure.match import Match, play_match
+from trainer.measure.openings import draw_openings
+from trainer.measure.quality import examine, quality_table, quick_quality
+from trainer.players import MinimaxPlayer, NetworkPlayer, RandomPlayer, model_player, named_player
+from trainer.players.minimax import MINIMAX
+from trainer.solvers import SOLVED_GAMES
 
 RULER = "=" * 50
+SEARCH_SIMULATIONS = 100
+TABLE_WIDTH = 120
+"""Of tables that go to a file."""
 
 
 @dataclass(frozen=True)
 class EvaluatorConfig:
-    """Play a model against random play and say how it did."""
+    """Play a model against an opponent and say how it did, or count its wrong moves."""
 
     model: Path = Path("../data/models/latest.onnx")
     """ONNX model file."""
@@ -36,11 +49,27 @@ class EvaluatorConfig:
     games: int = 100
     """Games to play, half of them as first player."""
     temperature: float = 0.0
-    """Sampling temperature of the model's policy; 0 = always its best move."""
+    """Sampling temperature of the model's moves; 0 = always its best move."""
     verbose: bool = False
     """Print every move."""
+    opponent: str = "random"
+    """`random`; `search` (with the uniform guess in place of a network); `perfect` (tictactoe and connect4); `minimax`
+    (connect4 and othello: a few plies of alpha-beta); or the path of another ONNX model."""
+    simulations: int = 0
+    """Simulations of the model before each move; 0 = the best move of its raw policy."""
+    opponent_simulations: int | None = None
+    """The same for the opponent; None: 100 for `search`, as many as --simulations for a model."""
+    opening_plies: int | None = None
+    """Games start from different openings of so many moves, each played from both seats; 0 = from the first position. None:
+    as short as different games allow, but 0 against random and where --temperature makes games differ."""
+    solve: bool = False
+    """Count wrong moves instead: in all positions of tictactoe, or in 6,000 of connect4 that a solver has scored."""
+    solve_simulations: tuple[int, ...] = (0, 100, 600)
+    """Simulations to count them at; 0 = raw policy."""
+    json: Path | None = None
+    """Write everything to this file: rates, intervals, seed, openings, games."""
     seed: int = 0
-    """Fixes the random player's moves, and the model's where it samples."""
+    """Fixes the openings and the moves that are drawn at random."""
     log_level: LogLevel = "INFO"
     """What to report on standard error."""
 
@@ -48,97 +77,96 @@ class EvaluatorConfig:
         """Raise ConfigError for a value that can't work."""
         require(self.games >= 1, f"--games is {self.games}; at least 1 is needed")
         require(self.temperature >= 0, f"--temperature is {self.temperature}; 0 or more is needed")
+        require(self.simulations >= 0, f"--simulations is {self.simulations}; 0 or more is needed")
+        least = 1 if self.opponent == "search" else 0
+        require(
+            self.opponent_simulations is None or self.opponent_simulations >= least,
+            f"--opponent-simulations is {self.opponent_simulations}; {least} or more is needed",
+        )
+        require(self.opening_plies is None or self.opening_plies >= 0, "--opening-plies must be 0 or more")
+        require(len(self.solve_simulations) > 0, "--solve-simulations names no number")
+        require(min(self.solve_simulations, default=0) >= 0, "--solve-simulations must all be 0 or more")
         require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
+        if self.json:
+            require(not self.json.is_dir(), f"--json {self.json} is a folder; give the name of a file")
+            require_writable(self.json.parent, "--json")
 
 
-@dataclass(frozen=True)
-class Match:
-    """The games of a match between a player and an opponent, N of them."""
-
-    game: Game
-    player: str
-    opponent: str
-    seats: NDArray[np.int64]
-    """[N] the player's seat: FIRST or SECOND."""
-    winners: NDArray[np.int64]
-    """[N] FIRST, SECOND or DRAW."""
-    moves: list[list[int]]
-    """The actions of each game."""
-
-    @property
-    def games(self) -> int:
-        """N."""
-        return len(self.seats)
-
-    @property
-    def draws(self) -> int:
-        """Games without a winner."""
-        return int((self.winners == DRAW).sum())
-
-    @property
-    def average_length(self) -> float:
-        """Mean number of moves."""
-        return sum(map(len, self.moves)) / self.games
-
-    def wins(self, seat: int) -> int:
-        """Games that the player won from this seat."""
-        return int(((self.winners == seat) & (self.seats == seat)).sum())
-
-    def losses(self, seat: int) -> int:
-        """Games that the opponent won from this seat."""
-        return int(((self.winners == seat) & (self.seats != seat)).sum())
-
-    @property
-    def win_rate(self) -> float:
-        """Share of games that the player won."""
-        return (self.wins(FIRST) + self.wins(SECOND)) / self.games
-
-    @property
-    def loss_rate(self) -> float:
-        """Share of games that the opponent won."""
-        return (self.losses(FIRST) + self.losses(SECOND)) / self.games
-
-    def as_evaluation(self, step: int | None) -> dict[str, Any]:
-        """The match as an entry of stats.json's `eval_history`."""
-        return {
-            "step": step,
-            "opponent": self.opponent.lower(),
-            "win_rate": self.win_rate,
-            "draw_rate": self.draws / self.games,
-            "loss_rate": self.loss_rate,
-            "games_played": self.games,
-            "timestamp": int(time.time()),
-        }
+def evaluate(config: EvaluatorConfig) -> int:
+    """The command: measure and print what came of it."""
+    config.check()
+    dimensions = load_game_config(config.env_id, config.db).metadata
+    if config.env_id not in ENV_IDS:
+        raise GameError(
+            f"{config.env_id} can't be played: {config.db} states its dimensions, but its rules are not here "
+            f"(the games with rules are {', '.join(ENV_IDS)})"
+        )
+    model = load_model(config.model, config.env_id, dimensions.obs_size, dimensions.num_actions)
+    found = solve(config, model) if config.solve else compete(config, model)
+    if config.json:
+        origin = {"model": str(config.model), "step": model.step, "timestamp": int(time.time())}
+        write_json(config.json, origin | found)
+    return 0
 
 
-def play_match(env_id: str, player: Player, opponent: Player, games: int, seed: int) -> Match:
-    """Play all games side by side, the first half of them (rounded up) with the player in the first seat.
+def compete(config: EvaluatorConfig, model: OnnxModel) -> dict[str, Any]:
+    """Play the match and print the block; returns what `--json` keeps."""
+    name = f"ONNX({config.model.name})"
+    player = model_player(name, config.env_id, model, config.simulations, config.games, config.temperature)
+    simulations = config.opponent_simulations
+    if simulations is None:
+        simulations = SEARCH_SIMULATIONS if config.opponent == "search" else config.simulations
+    opponent = named_player(config.opponent, config.env_id, simulations, config.games)
+    openings = None
+    games_differ = config.opponent == "random" or config.temperature > 0
+    if config.opening_plies or (config.opening_plies is None and not games_differ):
+        openings = draw_openings(config.env_id, (config.games + 1) // 2, config.seed, config.opening_plies)
+    match = play_match(config.env_id, player, opponent, config.games, config.seed, openings)
+    if config.verbose:
+        print("\n".join(move_lines(match)))
+    print(report(match) if config.opponent == "random" else report_with_intervals(match))
+    settings = {
+        "simulations": config.simulations,
+        "opponent_simulations": simulations if config.opponent not in ("random", "perfect", "minimax") else None,
+        "temperature": config.temperature,
+    }
+    return match.as_json() | settings
 
-    Game n draws its random numbers from (seed, n) alone.
-    """
-    generators = [np.random.default_rng([seed, number]) for number in range(games)]
-    positions = Positions(env_id, games)
-    seats = np.where(np.arange(games) < (games + 1) // 2, FIRST, SECOND)
-    moves: list[list[int]] = [[] for _ in range(games)]
-    while (under_way := positions.winner == OPEN).any():
-        to_move = positions.mover.copy()
-        for who, rows in (
-            (player, np.flatnonzero(under_way & (to_move == seats))),
-            (opponent, np.flatnonzero(under_way & (to_move != seats))),
-        ):
-            if len(rows):
-                chosen = who.choose(positions.of(positions.states[rows]), [generators[row] for row in rows])
-                positions.play(rows, chosen)
-                for row, action in zip(rows, chosen, strict=True):
-                    moves[row].append(int(action))
-    return Match(positions.game, player.name, opponent.name, seats, positions.winner.astype(np.int64), moves)
+
+def solve(config: EvaluatorConfig, model: OnnxModel) -> dict[str, Any]:
+    """Count wrong moves, beside those of the minimax yardstick, and print the table; returns what `--json` keeps."""
+    exam = exam_of(config.env_id)
+    name = f"ONNX({config.model.name})"
+    results, walked = [], []
+    for simulations in config.solve_simulations:
+        player = model_player(name, config.env_id, model, simulations, len(exam.kind))
+        shown = f"{simulations} simulations" if simulations else "raw policy"
+        results.append(replace(examine(exam, player), player=shown))
+        if config.env_id in WALKABLE:
+            walked.append(both_seats(config.env_id, shown, player))
+    if config.env_id in MINIMAX:
+        results.append(examine(exam, MinimaxPlayer(config.env_id)))
+    console = Console()
+    Console(width=None if console.is_terminal else TABLE_WIDTH).print(
+        quality_table(f"Wrong moves of {name} in {config.env_id}", results)
+    )
+    for lines in walked:
+        print(lines)
+    return {
+        "env_id": config.env_id,
+        "simulations": list(config.solve_simulations),
+        "results": [quality.as_json() for quality in results],
+        "every_line": [asdict(lines) for lines in walked],
+    }
 
 
-def report(match: Match) -> str:
-    """The block that the evaluator prints."""
+def report(match: Match, intervals: bool = False) -> str:
+    """The block that the evaluator prints; against random play it ends in a verdict and shows no intervals."""
 
     def of_all(count: int) -> str:
-        return f"{count} ({100 * count / match.games:.1f}%)"
+        low, high = wilson(count, match.games)
+        shown = f", 95% interval {100 * low:.1f} to {100 * high:.1f}%" if intervals else ""
+        return f"{count} ({100 * count / match.games:.1f}%{shown})"
 
     first, second = match.game.player_names
     lines = [
@@ -160,10 +188,33 @@ def report(match: Match) -> str:
         f"Draws: {of_all(match.draws)}",
         f"Average game length: {match.average_length:.1f} moves",
         RULER,
+    ]
+    return "\n".join(lines if intervals else [*lines, "", verdict(match.win_rate)])
+
+
+def report_with_intervals(match: Match) -> str:
+    """The block against anybody but random play: 95% intervals, the score, and how many games there really were."""
+    low, high = wilson(match.score * match.games, match.games)
+    elo = [f"{elo_difference(score):+.0f}" for score in (match.score, low, high)]
+    lines = [
+        report(match, intervals=True),
         "",
-        verdict(match.win_rate),
+        f"Score: {100 * match.score:.1f}% (95% interval {100 * low:.1f} to {100 * high:.1f}%; a draw is half a point), "
+        f"an Elo difference of {elo[0]} ({elo[1]} to {elo[2]})",
+        games_line(match),
     ]
     return "\n".join(lines)
+
+
+def games_line(match: Match) -> str:
+    """How the games were made different, and how many of them were."""
+    different = f"{match.different_games} of the {match.games} games are different"
+    if not match.openings:
+        return f"All games started from the first position; {different}."
+    return (
+        f"{len(match.openings)} different openings of {len(match.openings[0])} moves (seed {match.seed}), "
+        f"each played from both seats; {different}."
+    )
 
 
 def verdict(win_rate: float) -> str:
@@ -180,42 +231,35 @@ def verdict(win_rate: float) -> str:
 def move_lines(match: Match) -> list[str]:
     """A line for every move of every game."""
     lines = []
-    for number, (seat, winner, moves) in enumerate(zip(match.seats, match.winners, match.moves, strict=True), start=1):
-        lines.append(f"Game {number}: {match.player} plays {match.game.player_names[seat - 1]}")
+    for number, (seat, winner, moves) in enumerate(zip(match.seats, match.winners, match.moves, strict=True)):
+        lines.append(f"Game {number + 1}: {match.player} plays {match.game.player_names[seat - 1]}")
         positions = Positions(match.game.env_id, 1)
+        opening = len(match.opening(number))
         for ply, action in enumerate(moves, start=1):
             mover = int(positions.mover[0])
-            who = match.player if mover == seat else match.opponent
+            who = "opening" if ply <= opening else match.player if mover == seat else match.opponent
             lines.append(f"  {ply:3d}. {match.game.player_names[mover - 1]} ({who}): {action}")
             positions.play(np.array([0]), np.array([action]))
         lines.append("  draw" if winner == DRAW else f"  {match.game.player_names[winner - 1]} wins")
     return lines
 
 
-def evaluate(config: EvaluatorConfig) -> int:
-    """The command: play the match and print what came of it."""
-    config.check()
-    dimensions = load_game_config(config.env_id, config.db).metadata
-    if config.env_id not in ENV_IDS:
-        raise GameError(
-            f"{config.env_id} can't be played: {config.db} states its dimensions, but its rules are not here "
-            f"(the games with rules are {', '.join(ENV_IDS)})"
-        )
-    model = load_model(config.model, config.env_id, dimensions.obs_size, dimensions.num_actions)
-    player = NetworkPlayer(f"ONNX({config.model.name})", model, config.temperature)
-    match = play_match(config.env_id, player, RandomPlayer(), config.games, config.seed)
-    if config.verbose:
-        print("\n".join(move_lines(match)))
-    print(report(match))
-    return 0
+def evaluate_step(
+    path: Path, env_id: str, games: int, seed: int, simulations: tuple[int, ...] = (0,)
+) -> dict[str, Any]:
+    """A model's raw policy against random play, as an entry of stats.json's `eval_history`.
 
-
-def evaluate_step(path: Path, env_id: str, games: int, seed: int) -> dict[str, Any]:
-    """A model's raw policy against random play, as an entry of stats.json's `eval_history`."""
+    Where the game can be examined, `move_quality` says how many of its moves are wrong, once for each of `simulations`.
+    """
     game = game_of(env_id)
     model = load_model(path, env_id, game.obs_size, game.num_actions)
     match = play_match(env_id, NetworkPlayer(path.name, model), RandomPlayer(), games, seed)
-    return match.as_evaluation(model.step)
+    evaluation = match.as_evaluation(model.step)
+    if env_id in SOLVED_GAMES:
+        evaluation["move_quality"] = [
+            {"simulations": number, **quick_quality(env_id, model, number).as_json()} for number in simulations
+        ]
+    return evaluation
 
 
 def main() -> int:

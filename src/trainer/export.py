@@ -21,7 +21,7 @@ from torch import nn
 import trainer
 from trainer.errors import ModelError
 from trainer.files import write_bytes
-from trainer.inference import LATEST
+from trainer.inference import LATEST, stored_models
 from trainer.network import MoverView, PolicyValueNet
 from trainer.replay import Metadata
 
@@ -183,12 +183,3 @@ def publish(content: bytes, folder: Path, step: int, keep: int) -> Path:
     for old in stored_models(folder)[:-keep]:
         old.unlink(missing_ok=True)
     return path
-
-
-def stored_models(folder: Path) -> list[Path]:
-    """The models of a folder by step, the oldest first."""
-
-    def step(path: Path) -> int:
-        return int(path.stem.removeprefix("model_step_"))
-
-    return sorted((path for path in folder.glob("model_step_*.onnx") if path.stem[11:].isdigit()), key=step)

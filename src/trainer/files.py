@@ -71,7 +71,7 @@ def is_alive(process: int) -> bool:
     """Whether a process with this id runs on this machine."""
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # the latter: a number that no process can have
         return False
     except PermissionError:
         return True

@@ -43,10 +43,10 @@ class OnnxModel:
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises classes of its own, without a common base
-            reason = str(error).strip().splitlines()[0]
-            raise ModelError(f"{source} is not an ONNX model that can be loaded ({reason})") from error
+            raise ModelError(f"{source} is not an ONNX model that can be loaded ({_first_line(error)})") from error
         self.source = source
         self._check_shapes(env_id, obs_size, num_actions)
+        self._check_batch(obs_size, num_actions)
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         made_for = self.metadata.get("env_id", env_id)
         if made_for != env_id:
@@ -81,6 +81,27 @@ class OnnxModel:
                     f"{env_id} needs [batch, {width}]"
                 )
 
+    def _check_batch(self, obs_size: int, num_actions: int) -> None:
+        """Evaluate two rows: what a file states of its types, its batch and its shapes may be open or wrong."""
+        rows = np.zeros((2, obs_size), np.float32)
+        try:
+            logits, value = self._session.run(["policy_logits", "value"], {"observation": rows})
+        except Exception as error:  # as above
+            raise ModelError(
+                f"{self.source} can't evaluate float32 [batch, {obs_size}] of any batch size ({_first_line(error)})"
+            ) from error
+        found = (logits.dtype, logits.shape, value.dtype, value.shape)
+        if found != (np.float32, (2, num_actions), np.float32, (2, 1)):
+            raise ModelError(
+                f"{self.source} answers two rows by {logits.dtype} {logits.shape} and {value.dtype} {value.shape}; "
+                f"policy_logits must be float32 [batch, {num_actions}], value float32 [batch, 1]"
+            )
+
+
+def _first_line(error: Exception) -> str:
+    """The first line of an error's message."""
+    return str(error).strip().partition("\n")[0]
+
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def masked_softmax(logits: NDArray[np.float32], legal: Mask, prior: NDArray[np.float32]) -> None:
@@ -110,6 +131,15 @@ def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> Onnx
     except OSError as error:
         raise ModelError(f"{path} can't be read as a model ({error.strerror})") from error
     return OnnxModel(content, str(path), env_id, obs_size, num_actions)
+
+
+def stored_models(folder: Path) -> list[Path]:
+    """The models of a folder by step, the oldest first."""
+
+    def step(path: Path) -> int:
+        return int(path.stem.removeprefix("model_step_"))
+
+    return sorted((path for path in folder.glob("model_step_*.onnx") if path.stem[11:].isdigit()), key=step)
 
 
 class ModelFile:

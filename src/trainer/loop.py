@@ -69,6 +69,8 @@ class LoopConfig:
     """Simulations before each move of self-play; None: the game's default."""
     replay_window: int = 1_000_000
     """Positions to keep in the replay database."""
+    resume: bool = False
+    """Go on with the run in the folder instead of setting it aside."""
     seed: int = 0
     """Fixes the first weights, the games for a given model, and the rows that are drawn."""
     log_level: LogLevel = "INFO"
@@ -102,6 +104,7 @@ def trainer_arguments(config: LoopConfig) -> list[str]:
         *("--batch-size", f"{recipe.batch_size}", "--lr", f"{recipe.lr}", "--passes", f"{recipe.passes}"),
         *("--q-weight", f"{recipe.q_weight}", "--average", f"{recipe.average}"),
         *("--checkpoint-interval", f"{recipe.checkpoint_interval}", "--log-interval", "100"),
+        *(("--resume",) if config.resume else ()),
         *("--wait-interval", "0.2", "--seed", f"{config.seed}", "--log-level", config.log_level),
     ]
 

@@ -62,10 +62,21 @@ class TrainingStats:
             older = len(self.history) // 2
             self.history[:older] = self.history[:older:2]
 
+    def fields(self) -> dict[str, Any]:
+        """All fields as plain values."""
+        return asdict(self)
+
+    def restore(self, fields: dict[str, Any]) -> None:
+        """Become what `fields` were of, but for the length of the run."""
+        total_steps = self.total_steps
+        vars(self).update(fields)
+        self.history = [TrainingPoint(**point) for point in fields["history"]]
+        self.total_steps = total_steps
+
     def write(self, path: Path) -> None:
         """Replace stats.json, with the evaluations that were appended beside it."""
         evaluations = read_evaluations(path.parent / EVALUATIONS_FILE)
-        content = asdict(self) | {
+        content = self.fields() | {
             "timestamp": int(time.time()),
             "last_eval": evaluations[-1] if evaluations else None,
             "eval_history": evaluations,

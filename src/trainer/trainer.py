@@ -10,17 +10,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
+from trainer.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
 from trainer.command import INTERRUPTED, LogLevel, require, require_writable
-from trainer.errors import ConfigError, TrainerError, WaitTimeoutError
-from trainer.export import Exporter, publish, stored_models
-from trainer.files import remove_leftovers
+from trainer.errors import CheckpointError, ConfigError, TrainerError, WaitTimeoutError
+from trainer.export import Exporter, publish
+from trainer.files import atomic_write, remove_leftovers
 from trainer.game_config import load_game_config
-from trainer.inference import LATEST
+from trainer.inference import LATEST, stored_models
 from trainer.network import Loss, PolicyValueNet, alphazero_loss
 from trainer.replay import Batch, Replay
 from trainer.stats import EVALUATIONS_FILE, TrainingPoint, TrainingStats
@@ -81,6 +82,8 @@ class TrainerConfig:
     """Pause when rows were drawn so often on average, until there are new ones; None: never pause."""
     publish_first: bool = False
     """Publish the untrained network at once, so that actors can search from the start."""
+    resume: bool = False
+    """Go on from the newest checkpoint in the model folder; `steps` is then the total."""
     seed: int = 0
     """Fixes the first weights and the rows that are drawn."""
     log_level: LogLevel = "INFO"
@@ -111,7 +114,6 @@ def train(config: TrainerConfig, stop: Event) -> int:
     game = load_game_config(config.env_id, config.db)
     require_writable(config.model_dir, "--model-dir")
     require_writable(config.stats.parent, "--stats")
-    tidy(config)
 
     torch.manual_seed(config.seed)
     generator = np.random.default_rng([config.seed, 1])
@@ -119,6 +121,7 @@ def train(config: TrainerConfig, stop: Event) -> int:
     exporter = Exporter(learner.published, game.metadata)
     stats = TrainingStats(config.env_id, config.steps)
     schedule = Schedule(config)
+    done = resume(config, learner, generator, stats, schedule)
     if config.publish_first and not (config.model_dir / LATEST).exists():
         blank = np.zeros((1, game.metadata.obs_size), np.float32)
         publish(exporter.to_bytes(0, blank), config.model_dir, 0, config.max_checkpoints)
@@ -127,30 +130,38 @@ def train(config: TrainerConfig, stop: Event) -> int:
         if not wait_for_rows(replay, config, stop):
             return INTERRUPTED
         log.info("training %s on %d rows of %s", config.env_id, len(replay), config.db)
-        for step in range(1, config.steps + 1):
+        for step in range(done + 1, config.steps + 1):
             replay.refresh(every=REFRESH_EVERY)
             if config.passes:
                 wait_for_new_rows(replay, step * config.batch_size / config.passes, schedule, stop)
             batch = replay.sample(generator, config.batch_size, config.q_weight)
             rate = schedule.learning_rate(step)
             loss = learner.learn(batch, rate)
+            point = TrainingPoint(step, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
+            if not math.isfinite(point.total_loss):
+                raise TrainerError(explain_divergence(point, batch, config.stats.parent))
 
             last = step == config.steps or schedule.over or stop.is_set()
-            if last or step % config.checkpoint_interval == 0:
+            checkpoint_due = last or step % config.checkpoint_interval == 0
+            if checkpoint_due:
                 content = exporter.to_bytes(step, batch.observation)
                 stats.last_checkpoint = str(publish(content, config.model_dir, step, config.max_checkpoints))
             if last or step % config.stats_interval == 0:
                 stats.samples_seen = step * config.batch_size
                 stats.replay_buffer_size = len(replay)
                 stats.total_steps = schedule.total_steps(step)
-                stats.record(measured(step, loss, rate))
+                stats.record(point)
                 stats.write(config.stats)
+            if checkpoint_due:
+                state = dict(generator.bit_generator.state)
+                run = Checkpoint(config.env_id, step, schedule.seconds, learner.state(), state, stats.fields())
+                run.save(config.model_dir)
             if last or step % config.log_interval == 0:
-                log.info("%s of %d, %d rows", describe(measured(step, loss, rate)), config.steps, len(replay))
+                log.info("%s of %d, %d rows", describe(point), stats.total_steps, len(replay))
             if last:
                 break
     if stop.is_set():
-        log.info("interrupted at step %d; its model is published", step)
+        log.info("interrupted after step %d, which is saved; the same command with --resume goes on from there", step)
         return INTERRUPTED
     return 0
 
@@ -190,6 +201,25 @@ class Learner:
             self._move_average()
         return loss
 
+    def state(self) -> dict[str, Any]:
+        """Everything that decides the next step, as tensors and numbers."""
+        return {
+            "steps": self._steps,
+            "network": self.network.state_dict(),
+            "published": self.published.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from an earlier `state`. Raises CheckpointError where it is of another network."""
+        try:
+            self.network.load_state_dict(state["network"])
+            self.published.load_state_dict(state["published"])
+            self._optimizer.load_state_dict(state["optimizer"])
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise CheckpointError(f"the checkpoint is of another network: {' '.join(str(error).split())}") from error
+        self._steps = state["steps"]
+
     @torch.no_grad()
     def _move_average(self) -> None:
         """Exponential moving average of the weights, shorter at the start so that the first weights are soon forgotten."""
@@ -203,12 +233,19 @@ class Schedule:
     def __init__(self, config: TrainerConfig) -> None:
         self._config = config
         self._began = time.monotonic()
+        self.seconds_before = 0.0
+        """Time that the run had used when it was resumed."""
+
+    @property
+    def seconds(self) -> float:
+        """Time that the run has used."""
+        return self.seconds_before + time.monotonic() - self._began
 
     @property
     def time_used(self) -> float:
         """The share of the run's minutes that are over; 0 where only steps bound it."""
         minutes = self._config.minutes
-        return (time.monotonic() - self._began) / (60 * minutes) if minutes else 0.0
+        return self.seconds / (60 * minutes) if minutes else 0.0
 
     @property
     def over(self) -> bool:
@@ -240,10 +277,30 @@ def device_of(name: str) -> torch.device:
     return torch.device(name)
 
 
-def tidy(config: TrainerConfig) -> None:
-    """Remove what killed processes left, and set an earlier run in the same folder aside."""
+def resume(
+    config: TrainerConfig, learner: Learner, generator: np.random.Generator, stats: TrainingStats, schedule: Schedule
+) -> int:
+    """Go on from the folder's checkpoint if that is asked for; else set what lies there aside. Returns the steps done."""
     remove_leftovers(config.model_dir)
     remove_leftovers(config.stats.parent)
+    if not config.resume:
+        set_aside(config)
+        return 0
+    checkpoint = load_checkpoint(config.model_dir, config.env_id)
+    if checkpoint is None:
+        log.info("there is no %s in %s to resume: starting from the beginning", CHECKPOINT, config.model_dir)
+        set_aside(config)
+        return 0
+    learner.restore(checkpoint.learner)
+    generator.bit_generator.state = checkpoint.generator
+    stats.restore(checkpoint.stats)
+    schedule.seconds_before = checkpoint.seconds
+    log.info("resuming after step %d", checkpoint.step)
+    return checkpoint.step
+
+
+def set_aside(config: TrainerConfig) -> None:
+    """Move an earlier run's checkpoint, models and statistics to `old-<UTC time>`; `latest.onnx` stays."""
     run = [*config.model_dir.glob("checkpoint*"), *stored_models(config.model_dir)]
     if not run:
         return
@@ -280,15 +337,15 @@ def wait_for_new_rows(replay: Replay, needed: float, schedule: Schedule, stop: E
         replay.refresh(every=0.1)
 
 
-def measured(step: int, loss: Loss, learning_rate: float) -> TrainingPoint:
-    """The losses as numbers. Raises TrainerError where they are no numbers any more."""
-    total, policy, value = (part.item() for part in loss)
-    if not math.isfinite(total):
-        raise TrainerError(
-            f"the loss at step {step} is {total} (policy {policy}, value {value}); the last published model is good: "
-            f"train again with a smaller --lr, or with --grad-clip"
-        )
-    return TrainingPoint(step, total, policy, value, learning_rate)
+def explain_divergence(point: TrainingPoint, batch: Batch, folder: Path) -> str:
+    """Save the batch whose loss is no number, and say what happened."""
+    path = folder / f"bad-batch-step-{point.step}.npz"
+    with atomic_write(path) as file:
+        np.savez(file, **vars(batch))
+    return (
+        f"the loss at step {point.step} is {point.total_loss} (policy {point.policy_loss}, value {point.value_loss}); "
+        f"the last published model is good and the batch is in {path}; try a smaller --lr, or --grad-clip"
+    )
 
 
 def describe(point: TrainingPoint) -> str:

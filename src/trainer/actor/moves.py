@@ -81,7 +81,7 @@ def advance(games: Games, trees: Tree, simulations: int, sampled_plies: int) -> 
 
 def play_random(games: Games, trees: Tree) -> int:
     """Play every game to its end by uniform draws, with the uniform policy as target; returns how many games ended."""
-    mask = np.zeros(NUM_ACTIONS, np.bool_)
+    mask = trees.mask
     ended = 0
     for slot in range(len(games.status)):
         trees.budget[slot] = 0

@@ -105,6 +105,7 @@ class SelfPlay:
         """Drop the games that began longer ago than that; returns their numbers."""
         late = np.flatnonzero((self._games.status == PLAYING) & (self._began < time.monotonic() - seconds))
         self._games.status[late] = EMPTY
+        self.search.tree.budget[late] = 0
         return [int(number) for number in self._number[late]]
 
     def _begin_games(self) -> None:

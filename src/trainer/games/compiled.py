@@ -9,6 +9,8 @@ So each module is copied into a folder named after the hash of its source and of
 
 A module says what it uses by annotating a global without a value (`rules: Rules`, `NUM_ACTIONS: int`); it is bound to
 the module or the size of that name. An edit changes the hash and so the folder; a kernel can't be stale.
+
+Kernels and rules don't allocate memory, their caller does. A module that has to says `ALLOCATES = True`.
 """
 
 from __future__ import annotations
@@ -45,8 +47,13 @@ def cache_folder() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "cartridge-trainer"
 
 
-def compiled(env_id: str, *kernels: ModuleType, warm_up: Callable[..., Any] | None = None) -> tuple[ModuleType, ...]:
-    """The modules (rules, rows, *kernels) of a game, their functions compiled.
+def compiled(
+    env_id: str, *kernels: ModuleType, warm_up: Callable[..., Any] | None = None, **named: ModuleType
+) -> tuple[ModuleType, ...]:
+    """The modules (rules, rows, *named, *kernels) of a game, their functions compiled.
+
+    A kernel module is bound by the name of its file; one of `named` by the name given here, so that kernels can use
+    whichever of several modules belongs to the game.
 
     `warm_up(rules, rows, *kernels)` is called once, while no other process compiles the same sources; it should call
     every function that the caller will need, so that all of them are in the cache when it returns.
@@ -61,8 +68,8 @@ def compiled(env_id: str, *kernels: ModuleType, warm_up: Callable[..., Any] | No
     for library in ("numba", "llvmlite", "numpy"):
         key.update(version(library).encode())
     modules: list[ModuleType] = []
-    for module in (rules_of(env_id), rows, *kernels):
-        name = "rules" if not modules else module.__name__.rpartition(".")[2]
+    stems = {module.__name__.rpartition(".")[2]: module for module in (rows, *kernels)}
+    for name, module in ({"rules": rules_of(env_id), "rows": stems.pop("rows")} | named | stems).items():
         key.update(hashlib.sha256(_source(module)).digest())
         path = _copied(_source(module), f"{env_id}-{name}-{key.hexdigest()[:16]}", f"{name}.py")
         modules.append(_imported(path, bound))
@@ -95,8 +102,8 @@ def _copied(source: bytes, folder_name: str, file_name: str) -> Path:
 
 
 def _remove_unused(cache: Path) -> None:
-    """Delete the folders that no run has used for a month."""
-    for folder in cache.iterdir():
+    """Delete the folders of compiled code that no run has used for a month; what else lies there is not ours."""
+    for folder in cache.glob("*-*-" + "[0-9a-f]" * 16):
         if folder.is_dir() and time.time() - folder.stat().st_mtime > KEEP_UNUSED_DAYS * 86400:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -118,11 +125,14 @@ def _imported(path: Path, bound: dict[str, Any]) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
     spec.loader.exec_module(module)
+    sys.modules[name] = module
     for used in bound.keys() & vars(module).get("__annotations__", {}).keys():
         setattr(module, used, bound[used])
-    wrap = numba.njit(cache=True, nogil=True, error_model="numpy")
+    # Without Numba's memory management a view of an array costs nothing; with it, two atomic operations.
+    allocates = getattr(module, "ALLOCATES", False)
+    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": allocates}
+    wrap = numba.njit(**options)
     for key, function in list(vars(module).items()):
         if isfunction(function) and function.__module__ == name:
             setattr(module, key, wrap(function))

@@ -75,9 +75,11 @@ def has_four(stones: np.uint64) -> bool:
 def cells(state: State, board: Board) -> None:
     """Read the board cell by cell."""
     for row in range(6):
+        first = state[STONES] >> np.uint64(8 * row)
+        second = state[STONES + 1] >> np.uint64(8 * row)
         for column in range(7):
-            at = np.uint64(row * 8 + column)
-            board[row * 7 + column] = ((state[STONES] >> at) & ONE) + np.uint64(2) * ((state[STONES + 1] >> at) & ONE)
+            at = np.uint64(column)
+            board[row * 7 + column] = ((first >> at) & ONE) + np.uint64(2) * ((second >> at) & ONE)
 
 
 def from_cells(board: Board, state: State) -> None:

@@ -43,6 +43,13 @@ class Positions:
         for action in actions:
             self.play(np.array([row]), np.array([action]))
 
+    def successors(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Positions]:
+        """Every legal move of every row: the rows [M], the actions [M], and the positions after them."""
+        rows, actions = np.nonzero(self.legal())
+        after = self.of(self.states[rows])
+        after.play(np.arange(len(rows)), actions)
+        return rows, actions, after
+
     def legal(self) -> Mask:
         """bool [R, A], True = may be played."""
         mask = np.empty((len(self.states), self.game.num_actions), np.bool_)
@@ -52,13 +59,14 @@ class Positions:
     def observation(self) -> NDArray[np.float32]:
         """float32 [R, obs_size] of the replay contract."""
         observation = np.empty((len(self.states), self.game.obs_size), np.float32)
-        self._rows.observe(self.states, observation)
+        board, mask = np.empty(self.game.num_cells, np.uint8), np.empty(self.game.num_actions, np.bool_)
+        self._rows.observe(self.states, observation, board, mask)
         return observation
 
     def stored(self) -> Board:
         """uint8 [R, state_bytes], the state blobs of the replay contract."""
         stored = np.empty((len(self.states), self.game.state_bytes), np.uint8)
-        self._rows.store(self.states, stored)
+        self._rows.store(self.states, stored, np.empty(self.game.num_cells, np.uint8))
         return stored
 
     def of(self, states: State) -> Positions:

@@ -34,10 +34,8 @@ def play(states: State, actions: NDArray[np.int64]) -> None:
         rules.play(states[row], actions[row])
 
 
-def observe(states: State, observation: NDArray[np.float32]) -> None:
-    """Write the observation of every row: `observation` [R, obs_size]."""
-    board = np.zeros(NUM_CELLS, np.uint8)
-    mask = np.zeros(NUM_ACTIONS, np.bool_)
+def observe(states: State, observation: NDArray[np.float32], board: Board, mask: Mask) -> None:
+    """Write the observation of every row: `observation` [R, obs_size]. `board` [cells] and `mask` [A] are overwritten."""
     for row in range(len(states)):
         rules.legal(states[row], mask)
         rules.cells(states[row], board)
@@ -55,9 +53,8 @@ def write_observation(board: Board, mask: Mask, mover: int, observation: NDArray
     observation[row, 2 * NUM_CELLS + NUM_ACTIONS + 1] = mover == 2
 
 
-def store(states: State, stored: Board) -> None:
-    """Write the state blob of every row: `stored` [R, state_bytes], cells, player, winner, flags."""
-    board = np.zeros(NUM_CELLS, np.uint8)
+def store(states: State, stored: Board, board: Board) -> None:
+    """Write the state blob of every row: `stored` [R, state_bytes], cells, player, winner, flags. `board` is overwritten."""
     for row in range(len(states)):
         rules.cells(states[row], board)
         for cell in range(NUM_CELLS):

@@ -20,7 +20,7 @@ from trainer.games import game_of
 from trainer.games.base import Mask, State
 from trainer.games.compiled import compiled
 from trainer.mcts import tree as tree_kernels
-from trainer.mcts.tree import DRAWN, NOBODY, NODE, UNKNOWN, Selection, Tree
+from trainer.mcts.tree import DRAWN, EDGE, MOVE, NOBODY, NODE, UNKNOWN, Selection, Tree
 
 Prior = NDArray[np.float32]
 Values = NDArray[np.float32]
@@ -43,7 +43,7 @@ class SearchConfig:
 class RootMoves:
     """What a search found out about each legal move of the position it started from. L legal moves."""
 
-    actions: NDArray[np.int16]
+    actions: NDArray[np.int32]
     """[L] ascending."""
     prior: Prior
     """[L]"""
@@ -61,7 +61,8 @@ class Search:
     def __init__(self, env_id: str, slots: int, most_simulations: int, config: SearchConfig | None = None) -> None:
         config = config or SearchConfig()
         game = game_of(env_id)
-        nodes = 1 + (most_simulations + 1) * game.num_actions
+        nodes = most_simulations + 2  # the root, a node a simulation
+        edges = (most_simulations + 1) * game.num_actions
         self.game = game
         self.slots = slots
         self.most_simulations = most_simulations
@@ -69,10 +70,16 @@ class Search:
         self.tree = Tree(
             nodes=np.zeros((slots, nodes), NODE),
             states=np.zeros((slots, nodes, game.state_words), np.uint64),
-            used=np.zeros(slots, np.int32),
+            edges=np.zeros((slots, edges), EDGE),
+            moves=np.zeros((slots, edges), MOVE),
+            used_nodes=np.zeros(slots, np.int32),
+            used_edges=np.zeros(slots, np.int32),
             leaf=np.full(slots, NOBODY, np.int32),
             budget=np.zeros(slots, np.int32),
             noise=np.zeros((slots, game.num_actions), np.float32),
+            state=np.zeros(game.state_words, np.uint64),
+            board=np.zeros(game.num_cells, np.uint8),
+            mask=np.zeros(game.num_actions, np.bool_),
         )
         self.observation = np.zeros((slots, game.obs_size), np.float32)
         self.legal = np.zeros((slots, game.num_actions), np.bool_)
@@ -94,6 +101,8 @@ class Search:
         `states` uint64 [R, S] of unfinished games, any number of them. Returns the share of visits of each action,
         float32 [R, A], and the value for the mover, float32 [R].
         """
+        if simulations > self.most_simulations:
+            raise ValueError(f"{simulations} simulations are more than most_simulations = {self.most_simulations}")
         visits = np.zeros((len(states), self.game.num_actions), np.float32)
         values = np.zeros(len(states), np.float32)
         for first in range(0, len(states), self.slots):
@@ -107,16 +116,17 @@ class Search:
     def root_moves(self, slot: int) -> RootMoves:
         """The moves at the root of the last search in a slot."""
         nodes = self.tree.nodes[slot]
-        first = int(nodes[0]["first_child"])
-        children = nodes[first : first + int(nodes[0]["num_children"])]
-        visits, proven = children["visits"].copy(), children["proven"].copy()
-        mean = np.where(visits > 0, children["value_sum"] / np.maximum(visits, 1), np.float32(np.nan))
-        exact = (proven - DRAWN).astype(np.float32)
+        first = int(nodes[0]["first_edge"])
+        moves = np.sort(self.tree.moves[slot, first : first + int(nodes[0]["num_edges"])], order="action")
+        reached = nodes[np.maximum(moves["node"], 0)]
+        visits = np.where(moves["node"] == NOBODY, 0, reached["visits"]).astype(np.int32)
+        proven = np.where(visits == 0, UNKNOWN, reached["proven"]).astype(np.int8)
+        mean = np.where(visits == 0, np.nan, reached["value_sum"] / np.maximum(visits, 1))
         return RootMoves(
-            actions=children["action"].copy(),
-            prior=children["prior"].copy(),
+            actions=moves["action"].copy(),
+            prior=moves["prior"].copy(),
             visits=visits,
-            values=np.where(proven == UNKNOWN, mean, exact).astype(np.float32),
+            values=np.where(proven == UNKNOWN, mean, proven - np.float32(DRAWN)).astype(np.float32),
             proven=proven,
         )
 

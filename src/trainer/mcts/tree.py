@@ -4,66 +4,84 @@ A simulation walks down from the root by PUCT to a leaf, has the leaf evaluated,
 every node on the way back. `descend` does the first part for every slot, `expand` the last; between them the caller
 evaluates all leaves as one batch, one row a slot.
 
-A node stands for the move that leads to it, and the player who made that move is its *chooser*. `value_sum` and `proven`
-are the chooser's, so a parent compares its children without changing signs. The children of a node are neighbours.
+A node is a position that was visited, an edge a move from it that may not have been. The player who made the move to a
+node is its *chooser*: `value_sum`, `proven` and an edge's `q` are the chooser's, so that a node compares its edges without
+changing signs. The edges of a node are neighbours: first those that were visited, then the one with the largest prior of
+those that were not, then the rest. The others can't be better than that one, so a comparison ends there.
 
-Terminal positions are proven; a node is proven when one of its children is a proven win for the player to move there,
-or when all of them are proven (MCTS-Solver: Winands, Bjornsson and Saito, 2008).
+Finished games are proven; a node is proven when one of its edges leads to a proven win for the player to move there, or
+when all of them lead to proven nodes (MCTS-Solver: Winands, Bjornsson and Saito, 2008).
 
 Compiled per game by `trainer.games.compiled`, which binds `rules`, `rows` and the sizes.
 """
 
 from __future__ import annotations
 
-import math
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Mask, Rules, State
+from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Board, Mask, Rules, State
 
 rules: Rules
 rows: ModuleType
-NUM_CELLS: int
 NUM_ACTIONS: int
 
 UNKNOWN, LOSS, DRAWN, WIN = 0, 1, 2, 3  # what is proven of a node, for its chooser; a larger one is better
-NOBODY = -1  # no leaf waits in this slot
+NOBODY = -1  # no leaf waits in this slot; no node is at the end of this edge
+TINY = np.float32(1e-30)  # in place of a prior of zero, where something has to be played
+AVOIDED = np.float32(-1e6)  # q of an edge that is proven to lose
 
 NODE = np.dtype(
     [
-        ("visits", np.int32),
         ("value_sum", np.float32),  # for the chooser
-        ("prior", np.float32),
-        ("visited_prior", np.float32),  # sum of the priors of the children that were visited
+        ("visits", np.int32),
+        ("visited_prior", np.float32),  # sum of the priors of the edges that were visited
+        ("prior", np.float32),  # of the edge to this node
         ("parent", np.int32),
-        ("first_child", np.int32),
-        ("num_children", np.int16),
-        ("action", np.int16),
-        ("proven", np.int8),
-        ("mover", np.int8),  # player to move at this node; 0 while nobody was here
+        ("edge", np.int32),  # the edge to this node
+        ("first_edge", np.int32),
+        ("num_edges", np.int16),
+        ("num_visited", np.int16),  # edges that were visited
+        ("proven", np.int8),  # for the chooser
+        ("mover", np.int8),  # player to move
+        ("chooser", np.int8),  # player who moved here; at the root, the opponent of the player to move
     ],
     align=True,
 )
+EDGE = np.dtype([("q", np.float32), ("u", np.float32)])  # mean value for the mover; prior / (1 + visits)
+MOVE = np.dtype([("prior", np.float32), ("node", np.int32), ("action", np.int32)])  # the rest of an edge
 
 
 class Tree(NamedTuple):
-    """Memory of G trees."""
+    """Memory of G trees. N nodes, E edges each."""
 
     nodes: NDArray[Any]
     """NODE [G, N]; node 0 is the root."""
     states: State
     """uint64 [G, N, S]"""
-    used: NDArray[np.int32]
-    """[G] nodes in use."""
+    edges: NDArray[Any]
+    """EDGE [G, E]"""
+    moves: NDArray[Any]
+    """MOVE [G, E]"""
+    used_nodes: NDArray[np.int32]
+    """[G]"""
+    used_edges: NDArray[np.int32]
+    """[G]"""
     leaf: NDArray[np.int32]
     """[G] the node that waits for its evaluation, or NOBODY."""
     budget: NDArray[np.int32]
     """[G] simulations still to do; the root's own evaluation counts as one."""
     noise: NDArray[np.float32]
     """[G, A] the root's Dirichlet noise before it is normalized over the legal actions; all zero for none."""
+    state: State
+    """uint64 [S], the position at hand."""
+    board: Board
+    """uint8 [cells], its cells."""
+    mask: Mask
+    """bool [A], its legal actions."""
 
 
 class Selection(NamedTuple):
@@ -78,97 +96,95 @@ def begin(tree: Tree, slot: int, state: State, simulations: int) -> None:
     """Start a search from `state` [S]: an empty tree whose root waits to be evaluated."""
     for word in range(len(state)):
         tree.states[slot, 0, word] = state[word]
-    root = tree.nodes[slot, 0]
-    clear(root, -1, 0, np.float32(1.0))
-    root.mover = state[MOVER]
-    tree.used[slot] = 1
+    tree.used_nodes[slot] = 0
+    tree.used_edges[slot] = 0
+    mover = int(state[MOVER])
+    add_node(tree, slot, NOBODY, NOBODY, np.float32(1.0), mover, 3 - mover)
     tree.leaf[slot] = NOBODY
     tree.budget[slot] = simulations + 1 if state[WINNER] == OPEN else 0
 
 
-def clear(node: Any, parent: int, action: int, prior: np.float32) -> None:
-    """Make a record a node that nobody has visited."""
-    node.visits = 0
+def add_node(tree: Tree, slot: int, parent: int, edge: int, prior: np.float32, mover: int, chooser: int) -> int:
+    """Append a node that nobody has visited; returns its index."""
+    index = tree.used_nodes[slot]
+    tree.used_nodes[slot] = index + 1
+    node = tree.nodes[slot, index]
     node.value_sum = 0.0
-    node.prior = prior
+    node.visits = 0
     node.visited_prior = 0.0
+    node.prior = prior
     node.parent = parent
-    node.first_child = 0
-    node.num_children = 0
-    node.action = action
+    node.edge = edge
+    node.first_edge = 0
+    node.num_edges = 0
+    node.num_visited = 0
     node.proven = UNKNOWN
-    node.mover = 0
+    node.mover = mover
+    node.chooser = chooser
+    return int(index)
 
 
 def descend(tree: Tree, selection: Selection, observation: NDArray[np.float32], legal: Mask) -> tuple[int, int]:
     """Walk every slot that has budget to a leaf that needs an evaluation.
 
-    Writes the leaf's row of `observation` [G, obs_size] and `legal` [G, A]. Leaves that need none (the game is over there,
-    or it is a proven draw) are backed up at once. Returns the number of leaves that wait and of simulations done on the way.
+    Writes the leaf's row of `observation` [G, obs_size] and `legal` [G, A]. Leaves that need none, for they are proven, are
+    backed up at once. Returns the number of leaves that wait and of simulations done on the way.
     """
-    state = np.zeros(tree.states.shape[2], np.uint64)
-    board = np.zeros(NUM_CELLS, np.uint8)
-    mask = np.zeros(NUM_ACTIONS, np.bool_)
     waiting = done = 0
-    for slot in range(len(tree.used)):
+    for slot in range(len(tree.budget)):
         while tree.budget[slot] > 0:
             index = walk(tree, slot, selection)
             node = tree.nodes[slot, index]
-            if node.mover == 0:
-                enter(tree, slot, index, state)
-            if node.proven != UNKNOWN:
-                tree.budget[slot] -= 1
-                done += 1
-                back_up(tree, slot, index, exact(node.proven), node.visits == 0)
-                continue
-            for word in range(len(state)):
-                state[word] = tree.states[slot, index, word]
-            rules.legal(state, mask)
-            rules.cells(state, board)
-            rows.write_observation(board, mask, node.mover, observation, slot)
-            for action in range(NUM_ACTIONS):
-                legal[slot, action] = mask[action]
-            tree.leaf[slot] = index
-            waiting += 1
-            break
+            if node.proven == UNKNOWN:
+                rules.legal(tree.state, tree.mask)
+                rules.cells(tree.state, tree.board)
+                rows.write_observation(tree.board, tree.mask, node.mover, observation, slot)
+                for action in range(NUM_ACTIONS):
+                    legal[slot, action] = tree.mask[action]
+                tree.leaf[slot] = index
+                waiting += 1
+                break
+            tree.budget[slot] -= 1
+            done += 1
+            back_up(tree, slot, index, exact(node.proven), node.visits == 0)
     return waiting, done
 
 
 def walk(tree: Tree, slot: int, selection: Selection) -> int:
-    """The leaf that PUCT leads to: a node without children, or a proven one below the root."""
+    """The leaf that PUCT leads to: a node that is new, or proven. The position of a new one is left in `tree.state`."""
     index = 0
-    node = tree.nodes[slot, 0]
-    while node.num_children > 0 and (index == 0 or node.proven == UNKNOWN):
-        index = best_child(tree, slot, index, selection)
+    while True:
         node = tree.nodes[slot, index]
-    return index
+        if index != 0 and node.proven != UNKNOWN:
+            return index
+        if node.num_edges == 0:  # the root of a search that has just begun
+            for word in range(len(tree.state)):
+                tree.state[word] = tree.states[slot, index, word]
+            return index
+        edge = best_edge(tree, slot, index, selection)
+        child = tree.moves[slot, edge].node
+        if child == NOBODY:
+            return enter(tree, slot, index, edge)
+        index = int(child)
 
 
-def best_child(tree: Tree, slot: int, index: int, selection: Selection) -> int:
-    """The child with the largest Q + c P sqrt(N) / (1 + n) (AlphaZero's PUCT; Silver et al. 2017).
+def best_edge(tree: Tree, slot: int, index: int, selection: Selection) -> int:
+    """The edge with the largest Q + c P sqrt(N) / (1 + n) (AlphaZero's PUCT; Silver et al. 2017).
 
-    A child that nobody visited has Q = the node's own value minus `fpu_reduction` sqrt(sum of visited priors) (KataGo; Wu
-    2019). A proven child has its exact Q, and a proven loss is taken only where there is nothing else.
+    Where nobody was yet, Q is the node's own value minus `fpu_reduction` sqrt(sum of visited priors) (KataGo; Wu 2019).
     """
     node = tree.nodes[slot, index]
-    exploration = np.float32(selection.c_puct * math.sqrt(node.visits))
-    own_value = value_of(tree, slot, index)
-    unvisited = np.float32(own_value - selection.fpu_reduction * math.sqrt(node.visited_prior))
-    best, best_score = int(node.first_child), np.float32(-1e9)
-    for at in range(node.first_child, node.first_child + node.num_children):
-        child = tree.nodes[slot, at]
-        visits = np.float32(child.visits)
-        if child.proven == LOSS:
-            score = np.float32(-1e6) - visits
-        else:
-            q = unvisited
-            if child.proven != UNKNOWN:
-                q = exact(child.proven)
-            elif child.visits > 0:
-                q = child.value_sum / visits
-            score = q + exploration * child.prior / (np.float32(1.0) + visits)
-        if score > best_score:
-            best, best_score = at, score
+    exploration = np.float32(selection.c_puct) * np.sqrt(np.float32(node.visits))
+    last = node.first_edge + node.num_visited
+    best, best_score = int(last), np.float32(-1e9)
+    if node.num_visited < node.num_edges:
+        q = value_of(tree, slot, index) - np.float32(selection.fpu_reduction) * np.sqrt(node.visited_prior)
+        best_score = q + exploration * tree.edges[slot, last].u
+    for at in range(node.first_edge, last):
+        edge = tree.edges[slot, at]
+        score = edge.q + exploration * edge.u
+        best = at if score > best_score else best
+        best_score = max(best_score, score)
     return best
 
 
@@ -178,14 +194,7 @@ def value_of(tree: Tree, slot: int, index: int) -> np.float32:
     if node.visits == 0:
         return np.float32(0.0)
     mean = np.float32(node.value_sum / np.float32(node.visits))
-    return mean if chooser(tree, slot, index) == node.mover else -mean
-
-
-def chooser(tree: Tree, slot: int, index: int) -> int:
-    """The player who made the move to this node; at the root, the opponent of the player to move."""
-    if index == 0:
-        return 3 - int(tree.nodes[slot, 0].mover)
-    return int(tree.nodes[slot, tree.nodes[slot, index].parent].mover)
+    return mean if node.chooser == node.mover else -mean
 
 
 def exact(proven: int) -> np.float32:
@@ -193,22 +202,26 @@ def exact(proven: int) -> np.float32:
     return np.float32(proven - DRAWN)
 
 
-def enter(tree: Tree, slot: int, index: int, state: State) -> None:
-    """First visit to a node: find its position, and prove it where the game is over. `state` [S] is overwritten."""
-    node = tree.nodes[slot, index]
-    parent = tree.nodes[slot, node.parent]
+def enter(tree: Tree, slot: int, index: int, edge: int) -> int:
+    """First visit along an edge: adds the node, proven where the game is over, and leaves its position in `tree.state`."""
+    state = tree.state
     for word in range(len(state)):
-        state[word] = tree.states[slot, node.parent, word]
-    rules.play(state, int(node.action))
+        state[word] = tree.states[slot, index, word]
+    move, parent = tree.moves[slot, edge], tree.nodes[slot, index]
+    rules.play(state, int(move.action))
+    child = add_node(tree, slot, index, edge, move.prior, int(state[MOVER]), parent.mover)
     for word in range(len(state)):
-        tree.states[slot, index, word] = state[word]
-    node.mover = state[MOVER]
-    parent.visited_prior += node.prior
+        tree.states[slot, child, word] = state[word]
+    move.node = child
+    parent.visited_prior += move.prior
+    parent.num_visited += 1
+    bring_best_forward(tree, slot, index)
     winner = int(state[WINNER])
     if winner == DRAW:
-        node.proven = DRAWN
+        tree.nodes[slot, child].proven = DRAWN
     elif winner != OPEN:
-        node.proven = WIN if winner == parent.mover else LOSS
+        tree.nodes[slot, child].proven = WIN if winner == parent.mover else LOSS
+    return child
 
 
 def expand(
@@ -218,12 +231,12 @@ def expand(
     prior: NDArray[np.float32],
     value: NDArray[np.float32],
 ) -> int:
-    """Give every waiting leaf its children and back its value up; returns the number of simulations done.
+    """Give every waiting leaf its edges and back its value up; returns the number of simulations done.
 
     `legal` [G, A] as `descend` wrote it, `prior` [G, A] sums to 1 over it, `value` [G] is the mover's, in [-1, 1].
     """
     done = 0
-    for slot in range(len(tree.used)):
+    for slot in range(len(tree.budget)):
         index = tree.leaf[slot]
         if index == NOBODY:
             continue
@@ -231,19 +244,39 @@ def expand(
         tree.budget[slot] -= 1
         done += 1
         node = tree.nodes[slot, index]
-        node.first_child = tree.used[slot]
-        at = node.first_child
+        at = tree.used_edges[slot]
+        node.first_edge = at
         for action in range(NUM_ACTIONS):
             if legal[slot, action]:
-                clear(tree.nodes[slot, at], index, action, prior[slot, action])
+                move = tree.moves[slot, at]
+                tree.edges[slot, at].u = prior[slot, action]
+                move.prior = prior[slot, action]
+                move.node = NOBODY
+                move.action = action
                 at += 1
-        node.num_children = at - node.first_child
-        tree.used[slot] = at
+        node.num_edges = at - node.first_edge
+        tree.used_edges[slot] = at
         if index == 0:
             mix_noise(tree, slot, selection.noise_fraction)
-        leaf_value = value[slot] if chooser(tree, slot, index) == node.mover else -value[slot]
+        bring_best_forward(tree, slot, index)
+        leaf_value = value[slot] if node.chooser == node.mover else -value[slot]
         back_up(tree, slot, index, leaf_value, False)
     return done
+
+
+def bring_best_forward(tree: Tree, slot: int, index: int) -> None:
+    """Put the edge with the largest prior first among those of a node that were not visited."""
+    node = tree.nodes[slot, index]
+    first, last = node.first_edge + node.num_visited, node.first_edge + node.num_edges
+    best = first
+    for at in range(first, last):
+        if tree.edges[slot, at].u > tree.edges[slot, best].u:
+            best = at
+    if best != first:
+        here, there = tree.moves[slot, first], tree.moves[slot, best]
+        here.prior, there.prior = there.prior, here.prior
+        here.action, there.action = there.action, here.action
+        tree.edges[slot, first].u, tree.edges[slot, best].u = here.prior, there.prior
 
 
 def mix_noise(tree: Tree, slot: int, fraction: float) -> None:
@@ -253,13 +286,14 @@ def mix_noise(tree: Tree, slot: int, fraction: float) -> None:
     """
     root = tree.nodes[slot, 0]
     total = np.float32(0.0)
-    for at in range(root.first_child, root.first_child + root.num_children):
-        total += tree.noise[slot, tree.nodes[slot, at].action]
+    for at in range(root.first_edge, root.first_edge + root.num_edges):
+        total += tree.noise[slot, tree.moves[slot, at].action]
     if total > 0:
-        for at in range(root.first_child, root.first_child + root.num_children):
-            child = tree.nodes[slot, at]
-            noise = tree.noise[slot, child.action] / total
-            child.prior = np.float32((1.0 - fraction) * child.prior + fraction * noise)
+        for at in range(root.first_edge, root.first_edge + root.num_edges):
+            move = tree.moves[slot, at]
+            noise = tree.noise[slot, move.action] / total
+            move.prior = np.float32((1.0 - fraction) * move.prior + fraction * noise)
+            tree.edges[slot, at].u = move.prior
 
 
 def back_up(tree: Tree, slot: int, index: int, value: np.float32, proved: bool) -> None:
@@ -267,13 +301,11 @@ def back_up(tree: Tree, slot: int, index: int, value: np.float32, proved: bool) 
 
     A proof goes up as far as it reaches, and its exact value with it. When it reaches the root the search is over.
     """
-    node = tree.nodes[slot, index]
-    node.visits += 1
-    node.value_sum += value
+    add_visit(tree, slot, index, value)
     while index != 0:
-        index = node.parent
+        index = int(tree.nodes[slot, index].parent)
         parent = tree.nodes[slot, index]
-        same = chooser(tree, slot, index) == parent.mover
+        same = parent.chooser == parent.mover
         if not same:
             value = -value
         if proved and parent.proven == UNKNOWN:
@@ -284,24 +316,53 @@ def back_up(tree: Tree, slot: int, index: int, value: np.float32, proved: bool) 
                 value = exact(parent.proven)
         else:
             proved = False
-        node = parent
-        node.visits += 1
-        node.value_sum += value
-    if node.proven != UNKNOWN:
+        add_visit(tree, slot, index, value)
+    if tree.nodes[slot, 0].proven != UNKNOWN:
         tree.budget[slot] = 0
 
 
+def add_visit(tree: Tree, slot: int, index: int, value: np.float32) -> None:
+    """Count a visit of a node with `value` for its chooser, and bring the edge that leads to it up to date."""
+    node = tree.nodes[slot, index]
+    node.visits += 1
+    node.value_sum += value
+    if index == 0:
+        return
+    edge = tree.edges[slot, node.edge]
+    if node.proven == UNKNOWN:
+        edge.q = node.value_sum / np.float32(node.visits)
+        edge.u = node.prior / np.float32(1 + node.visits)
+    elif node.proven == LOSS:
+        edge.q = AVOIDED
+        edge.u = 0.0
+    else:
+        edge.q = exact(node.proven)
+        edge.u = node.prior / np.float32(1 + node.visits)
+
+
 def best_proven(tree: Tree, slot: int, index: int) -> int:
-    """What the children prove for the player to move at a node: WIN by one of them, else the best when all are proven."""
+    """What the edges prove for the player to move at a node: WIN by one of them, else the best when all are proven."""
     node = tree.nodes[slot, index]
     best, complete = LOSS, True
-    for at in range(node.first_child, node.first_child + node.num_children):
-        proven = tree.nodes[slot, at].proven
+    for at in range(node.first_edge, node.first_edge + node.num_edges):
+        proven = proven_of(tree, slot, at)
         if proven == WIN:
             return WIN
         complete = complete and proven != UNKNOWN
         best = max(best, proven)
     return best if complete else UNKNOWN
+
+
+def proven_of(tree: Tree, slot: int, edge: int) -> int:
+    """What is proven of the node at the end of an edge."""
+    child = tree.moves[slot, edge].node
+    return UNKNOWN if child == NOBODY else int(tree.nodes[slot, child].proven)
+
+
+def visits_of(tree: Tree, slot: int, edge: int) -> int:
+    """How often an edge was walked."""
+    child = tree.moves[slot, edge].node
+    return 0 if child == NOBODY else int(tree.nodes[slot, child].visits)
 
 
 def answer(tree: Tree, slot: int, visits: NDArray[np.float32]) -> np.float32:
@@ -313,35 +374,37 @@ def answer(tree: Tree, slot: int, visits: NDArray[np.float32]) -> np.float32:
     root = tree.nodes[slot, 0]
     for action in range(NUM_ACTIONS):
         visits[action] = 0.0
-    last = root.first_child + root.num_children
+    last = root.first_edge + root.num_edges
     best, lost = UNKNOWN, True
-    for at in range(root.first_child, last):
-        best = max(best, int(tree.nodes[slot, at].proven))
-        lost = lost and tree.nodes[slot, at].proven == LOSS
+    for at in range(root.first_edge, last):
+        proven = proven_of(tree, slot, at)
+        best = max(best, proven)
+        lost = lost and proven == LOSS
     total = np.float32(0.0)
-    for at in range(root.first_child, last):
-        child = tree.nodes[slot, at]
-        good = child.proven == WIN if best == WIN else lost or child.proven != LOSS
+    for at in range(root.first_edge, last):
+        proven = proven_of(tree, slot, at)
+        good = proven == WIN if best == WIN else lost or proven != LOSS
         if good:
-            visits[child.action] = child.visits
-            total += np.float32(child.visits)
+            visits[tree.moves[slot, at].action] = visits_of(tree, slot, at)
+            total += np.float32(visits_of(tree, slot, at))
     if total == 0:
-        for at in range(root.first_child, last):
-            child = tree.nodes[slot, at]
-            if lost or child.proven != LOSS:
-                visits[child.action] = child.prior
-                total += child.prior
+        for at in range(root.first_edge, last):
+            if lost or proven_of(tree, slot, at) != LOSS:
+                move = tree.moves[slot, at]
+                share = max(move.prior, TINY)
+                visits[move.action] = share
+                total += share
     if total > 0:
         for action in range(NUM_ACTIONS):
             visits[action] /= total
     if root.proven != UNKNOWN:
-        return -exact(root.proven)
+        return exact(WIN + LOSS - root.proven)
     return value_of(tree, slot, 0)
 
 
 def begin_all(tree: Tree, states: State, simulations: int) -> None:
     """Start a search from each row of `states` [R, S], R at most G; the other slots rest."""
-    for slot in range(len(tree.used)):
+    for slot in range(len(tree.budget)):
         tree.budget[slot] = 0
         tree.leaf[slot] = NOBODY
         for action in range(NUM_ACTIONS):

@@ -1,4 +1,4 @@
-"""Who chooses a move. A player answers for many positions at once: `choose(positions, generators) -> actions`.
+"""A player, and the simplest one. R positions, A actions.
 
 Each game brings its own random generator, so a game can be replayed without the others.
 """
@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.games.positions import Positions
-from trainer.mcts import Evaluate, Search
 
 
 class Player(Protocol):
@@ -36,36 +35,6 @@ class RandomPlayer:
     def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
         """A uniform draw among the legal moves."""
         return sample(positions.legal().astype(np.float32), 1.0, generators)
-
-
-@dataclass(frozen=True)
-class NetworkPlayer:
-    """The raw policy of a model, without search."""
-
-    name: str
-    evaluate: Evaluate
-    temperature: float = 0.0
-
-    def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
-        """The move with the largest prior, or a draw at `temperature`."""
-        prior, _ = self.evaluate(positions.observation(), positions.legal())
-        return sample(prior, self.temperature, generators)
-
-
-@dataclass(frozen=True)
-class SearchPlayer:
-    """Search with any evaluator; with `inference.uniform` it knows only the rules."""
-
-    name: str
-    evaluate: Evaluate
-    search: Search
-    simulations: int
-    temperature: float = 0.0
-
-    def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
-        """The most visited move, or a draw at `temperature` from the visits."""
-        visits, _ = self.search.run(positions.states, self.simulations, self.evaluate)
-        return sample(visits, self.temperature, generators)
 
 
 def sample(

@@ -1,0 +1,66 @@
+"""Elo ratings from results, by maximum likelihood. N players."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.measure.intervals import Z95
+
+UNIT = 400 / math.log(10)
+"""Elo points of one natural unit of the Bradley-Terry model."""
+NEWTON_STEPS = 200
+CLOSE_ENOUGH = 1e-10
+
+
+class Ratings(NamedTuple):
+    """The ratings of N players; their mean is 0."""
+
+    elo: NDArray[np.float64]
+    """[N]"""
+    margin: NDArray[np.float64]
+    """[N] half the width of the 95% interval."""
+
+
+def expected_score(difference: float) -> float:
+    """The score per game of a player who is `difference` Elo points stronger."""
+    return 1 / (1 + math.exp(-difference / UNIT))
+
+
+def elo_difference(score: float) -> float:
+    """How many Elo points stronger a player is who scores this much per game; 0 and 1 are infinite."""
+    if score in (0, 1):
+        return math.inf if score else -math.inf
+    return UNIT * math.log(score / (1 - score))
+
+
+def fit_elo(points: NDArray[np.float64], virtual_draws: float = 1.0) -> Ratings:
+    """The Bradley-Terry ratings that make the results likeliest, with intervals from the Fisher information.
+
+    `points[i, j]` float64 [N, N]: what player i scored in all games against j, a draw half a point. Each player also has
+    `virtual_draws` drawn games against a player of average strength, so that one who won or lost every game gets a finite
+    rating; 0 is plain maximum likelihood. Draws count as half a win, which makes the intervals somewhat too wide.
+    """
+    players = len(points)
+    games = points + points.T
+    scored = points.sum(axis=1) + virtual_draws / 2
+    strength = np.zeros(players)  # natural units, mean 0
+    same_for_all = np.full((players, players), 1 / players)  # the direction that no result tells anything about
+    information = np.eye(players)
+    for _ in range(NEWTON_STEPS):
+        win = 1 / (1 + np.exp(strength[None, :] - strength[:, None]))
+        win_average = 1 / (1 + np.exp(-strength))
+        slope = scored - (games * win).sum(axis=1) - virtual_draws * win_average
+        weight = games * win * (1 - win)
+        information = np.diag(weight.sum(axis=1) + virtual_draws * win_average * (1 - win_average)) - weight
+        step = np.linalg.solve(information + same_for_all, slope)
+        strength += step / max(1.0, float(np.abs(step).max()))
+        strength -= strength.mean()
+        if np.abs(step).max() < CLOSE_ENOUGH:
+            break
+    centred = np.eye(players) - same_for_all
+    covariance = centred @ np.linalg.inv(information + same_for_all) @ centred
+    return Ratings(UNIT * strength, UNIT * Z95 * np.sqrt(np.diag(covariance)))

@@ -1,0 +1,166 @@
+"""A match: many games between two players, side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
+from trainer.games.positions import Positions
+from trainer.measure.intervals import wilson
+from trainer.players import Player
+
+
+@dataclass(frozen=True)
+class Match:
+    """The games of a match between a player and an opponent, N of them."""
+
+    game: Game
+    player: str
+    opponent: str
+    seats: NDArray[np.int64]
+    """[N] the player's seat: FIRST or SECOND."""
+    winners: NDArray[np.int64]
+    """[N] FIRST, SECOND or DRAW."""
+    moves: list[list[int]]
+    """The actions of each game, its opening among them."""
+    seed: int
+    """What fixed the games."""
+    openings: list[list[int]] | None = None
+    """What games started with: game n with `openings[n // 2]`, from the first again after the last. None: nothing."""
+
+    @property
+    def games(self) -> int:
+        """N."""
+        return len(self.seats)
+
+    @property
+    def draws(self) -> int:
+        """Games without a winner."""
+        return int((self.winners == DRAW).sum())
+
+    @property
+    def average_length(self) -> float:
+        """Mean number of moves."""
+        return sum(map(len, self.moves)) / self.games
+
+    def wins(self, seat: int) -> int:
+        """Games that the player won from this seat."""
+        return int(((self.winners == seat) & (self.seats == seat)).sum())
+
+    def losses(self, seat: int) -> int:
+        """Games that the opponent won from this seat."""
+        return int(((self.winners == seat) & (self.seats != seat)).sum())
+
+    @property
+    def win_rate(self) -> float:
+        """Share of games that the player won."""
+        return (self.wins(FIRST) + self.wins(SECOND)) / self.games
+
+    @property
+    def loss_rate(self) -> float:
+        """Share of games that the opponent won."""
+        return (self.losses(FIRST) + self.losses(SECOND)) / self.games
+
+    @property
+    def score(self) -> float:
+        """Points per game, a draw half a point."""
+        return self.win_rate + self.draws / self.games / 2
+
+    @property
+    def different_games(self) -> int:
+        """How many games were played that differ in a move or in who made it."""
+        return len({(int(seat), *moves) for seat, moves in zip(self.seats, self.moves, strict=True)})
+
+    def opening(self, number: int) -> list[int]:
+        """The moves that a game started with."""
+        return self.openings[number // 2 % len(self.openings)] if self.openings else []
+
+    def result(self, number: int) -> str:
+        """`win`, `draw` or `loss`, as the player sees a game."""
+        winner = self.winners[number]
+        return "draw" if winner == DRAW else "win" if winner == self.seats[number] else "loss"
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything that there is to know of the match, for `--json`."""
+
+        def counted(count: int) -> dict[str, Any]:
+            return {"count": count, "rate": count / self.games, "interval_95": wilson(count, self.games)}
+
+        def of_seats(count: Callable[[int], int]) -> dict[str, Any]:
+            return counted(count(FIRST) + count(SECOND)) | {"as_first": count(FIRST), "as_second": count(SECOND)}
+
+        return {
+            "env_id": self.game.env_id,
+            "player": self.player,
+            "opponent": self.opponent,
+            "seed": self.seed,
+            "games_played": self.games,
+            "different_games": self.different_games,
+            "wins": of_seats(self.wins),
+            "draws": counted(self.draws),
+            "losses": of_seats(self.losses),
+            "score": {"rate": self.score, "interval_95": wilson(self.score * self.games, self.games)},
+            "average_length": self.average_length,
+            "openings": self.openings or [],
+            "games": [
+                {
+                    "seat": int(self.seats[number]),
+                    "opening": self.opening(number),
+                    "moves": moves,
+                    "winner": int(self.winners[number]),
+                    "result": self.result(number),
+                }
+                for number, moves in enumerate(self.moves)
+            ],
+        }
+
+    def as_evaluation(self, step: int | None) -> dict[str, Any]:
+        """The match as an entry of stats.json's `eval_history`."""
+        return {
+            "step": step,
+            "opponent": self.opponent.lower(),
+            "win_rate": self.win_rate,
+            "draw_rate": self.draws / self.games,
+            "loss_rate": self.loss_rate,
+            "win_interval_95": wilson(self.wins(FIRST) + self.wins(SECOND), self.games),
+            "games_played": self.games,
+            "timestamp": int(time.time()),
+        }
+
+
+def play_match(
+    env_id: str, player: Player, opponent: Player, games: int, seed: int, openings: list[list[int]] | None = None
+) -> Match:
+    """Play all games side by side; game n draws its random numbers from (seed, n) alone.
+
+    The player has the first seat in the first half of the games (rounded up). With openings it has it in every second
+    game, and two games in a row start with the same opening.
+    """
+    generators = [np.random.default_rng([seed, number]) for number in range(games)]
+    positions = Positions(env_id, games)
+    numbers = np.arange(games)
+    seats = np.where(numbers % 2 == 0 if openings else numbers < (games + 1) // 2, FIRST, SECOND)
+    moves: list[list[int]] = [[] for _ in range(games)]
+    if openings:
+        for number in range(games):
+            moves[number] += openings[number // 2 % len(openings)]
+            positions.replay(number, moves[number])
+    while (under_way := positions.winner == OPEN).any():
+        to_move = positions.mover.copy()
+        for who, rows in (
+            (player, np.flatnonzero(under_way & (to_move == seats))),
+            (opponent, np.flatnonzero(under_way & (to_move != seats))),
+        ):
+            if len(rows):
+                chosen = who.choose(positions.of(positions.states[rows]), [generators[row] for row in rows])
+                positions.play(rows, chosen)
+                for row, action in zip(rows, chosen, strict=True):
+                    moves[row].append(int(action))
+    winners = positions.winner.astype(np.int64)
+    return Match(positions.game, player.name, opponent.name, seats, winners, moves, seed, openings)

@@ -1,0 +1,53 @@
+"""Openings: different positions to start games from, so that players who always answer alike play different games."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.errors import ConfigError
+from trainer.games.base import OPEN
+from trainer.games.positions import Positions
+
+MOST_POSITIONS = 200_000
+"""Openings are drawn from all positions of a ply; a ply with more than this is not listed."""
+
+
+def draw_openings(env_id: str, count: int, seed: int, plies: int | None = None) -> list[list[int]]:
+    """Up to `count` openings, each the moves to another unfinished position, drawn without repetition.
+
+    All are `plies` long; None: as short as `count` different positions allow. Where a game doesn't have so many, all
+    positions of the ply that has most (or of the one asked for) are answered. Raises ConfigError where `plies` is too many.
+    """
+    best: list[list[int]] = []
+    for ply, moves in enumerate(lines_by_ply(env_id)):
+        if ply == plies or (plies is None and len(moves) >= count):
+            best = moves.tolist()
+            break
+        if plies is None and len(moves) > len(best):
+            best = moves.tolist()
+    if not best:
+        raise ConfigError(
+            f"{env_id} has no openings of {plies} moves, or too many to list them; choose a smaller number"
+        )
+    chosen = np.random.default_rng(seed).permutation(len(best))[:count]
+    return [best[number] for number in chosen]
+
+
+def lines_by_ply(env_id: str) -> Iterator[NDArray[np.int64]]:
+    """For each ply, one line of moves to each unfinished position: int64 [positions, ply].
+
+    Ends with the game, or before a ply that has more than MOST_POSITIONS.
+    """
+    positions = Positions(env_id, 1)
+    lines = np.zeros((1, 0), np.int64)
+    while 0 < len(lines) <= MOST_POSITIONS:
+        yield lines
+        rows, actions, after = positions.successors()
+        states, first = np.unique(after.states, axis=0, return_index=True)
+        under_way = after.winner[first] == OPEN
+        states, first = states[under_way], first[under_way]
+        lines = np.concatenate([lines[rows[first]], actions[first, None]], axis=1)
+        positions = positions.of(states)

@@ -1,0 +1,49 @@
+"""A curve with its intervals as a PNG, by `matplotlib`, an optional extra because little else needs it."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.errors import ConfigError
+from trainer.files import atomic_write
+
+INSTALL = "pip install 'cartridge-trainer[plot]'"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points in order of x, with the ends of their intervals where they have any."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    low: Sequence[float] | None = None
+    high: Sequence[float] | None = None
+
+
+def require_plots() -> None:
+    """Raise ConfigError, with the command that installs it, where matplotlib is missing."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ConfigError(f"a plot needs matplotlib, which is not installed; install it with: {INSTALL}")
+
+
+def save_plot(path: Path, title: str, x_label: str, y_label: str, curves: Sequence[Curve]) -> None:
+    """Draw curves into one picture and write it as PNG."""
+    require_plots()
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    for curve in curves:
+        (line,) = axes.plot(curve.x, curve.y, marker="o", markersize=4, label=curve.name)
+        if curve.low is not None and curve.high is not None:
+            axes.fill_between(curve.x, curve.low, curve.high, color=line.get_color(), alpha=0.2, linewidth=0)
+    axes.set(title=title, xlabel=x_label, ylabel=y_label)
+    axes.grid(alpha=0.3)
+    if len(curves) > 1:
+        axes.legend()
+    with atomic_write(path) as file:
+        figure.savefig(file, format="png")

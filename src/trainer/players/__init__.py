@@ -1,0 +1,19 @@
+"""Who chooses a move. A player answers for many positions at once: `choose(positions, generators) -> actions`."""
+
+from trainer.players.base import Player, RandomPlayer, sample
+from trainer.players.minimax import MinimaxPlayer
+from trainer.players.named import named_player
+from trainer.players.network import NetworkPlayer, SearchPlayer, model_player
+from trainer.players.perfect import PerfectPlayer
+
+__all__ = [
+    "MinimaxPlayer",
+    "NetworkPlayer",
+    "PerfectPlayer",
+    "Player",
+    "RandomPlayer",
+    "SearchPlayer",
+    "model_player",
+    "named_player",
+    "sample",
+]

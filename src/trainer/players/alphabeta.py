@@ -1,0 +1,94 @@
+"""Kernels of minimax search with alpha-beta pruning to a fixed depth. R rows, S state words, A actions, D depth.
+
+A value is that of the player to move, in the units of the game's heuristic; a win counts WIN plus the plies left to the
+horizon, so that a faster win and a slower loss are better.
+
+Compiled per game by `trainer.games.compiled`, which binds `rules`, `heuristic` and the sizes. A heuristic is a module with
+`value(state) -> int`, what an unfinished position is worth to the player to move, well below WIN, and `ORDER`, all actions,
+those that are usually good first: pruning is better for it, and of equal moves the first is played.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Mask, Rules, State
+
+rules: Rules
+heuristic: ModuleType
+NUM_ACTIONS: int
+
+WIN = 1_000_000
+INFINITY = 2_000_000
+
+
+def choose_all(states: State, depth: int, actions: NDArray[np.int64]) -> None:
+    """Write the best move of each row of `states` [R, S], unfinished positions, to `actions` [R]."""
+    line = np.zeros((depth + 1, states.shape[1]), np.uint64)
+    legal = np.zeros((depth + 1, NUM_ACTIONS), np.bool_)
+    tried = np.zeros(depth + 1, np.int64)
+    window = np.zeros((depth + 1, 2), np.int64)
+    for row in range(len(states)):
+        for word in range(states.shape[1]):
+            line[0, word] = states[row, word]
+        actions[row] = choose(line, legal, tried, window, depth)
+
+
+def choose(line: State, legal: Mask, tried: NDArray[np.int64], window: NDArray[np.int64], depth: int) -> int:
+    """The best move at `line[0]`, the first of equals in the heuristic's order.
+
+    One row a ply of the line that is being looked at: positions `line` [D+1, S], their legal moves [D+1, A], how many moves
+    of the order were `tried` [D+1], and alpha and beta for the player to move, `window` [D+1, 2]. Not recursive, because
+    Numba's cache can't keep recursive functions safely (numba issue 6061).
+    """
+    best, ply = -1, 0
+    enter(line, legal, tried, window, 0, -INFINITY, INFINITY)
+    while True:
+        alpha, beta = window[ply]
+        if tried[ply] < NUM_ACTIONS and alpha < beta:
+            action = heuristic.ORDER[tried[ply]]
+            tried[ply] += 1
+            if not legal[ply, action]:
+                continue
+            for word in range(line.shape[1]):
+                line[ply + 1, word] = line[ply, word]
+            rules.play(line[ply + 1], action)
+            if line[ply + 1, WINNER] == OPEN and ply + 1 < depth:
+                same = line[ply + 1, MOVER] == line[ply, MOVER]
+                ply += 1
+                enter(line, legal, tried, window, ply, alpha if same else -beta, beta if same else -alpha)
+                continue
+            value = value_at_horizon(line[ply + 1], depth - ply - 1)
+        else:
+            if ply == 0:
+                return best
+            value = alpha
+            ply -= 1
+        if line[ply + 1, MOVER] != line[ply, MOVER]:
+            value = -value
+        if value > window[ply, 0]:
+            window[ply, 0] = value
+            if ply == 0:
+                best = int(heuristic.ORDER[tried[0] - 1])
+
+
+def enter(
+    line: State, legal: Mask, tried: NDArray[np.int64], window: NDArray[np.int64], ply: int, alpha: int, beta: int
+) -> None:
+    """Begin to look at the moves of `line[ply]`."""
+    rules.legal(line[ply], legal[ply])
+    tried[ply] = 0
+    window[ply, 0], window[ply, 1] = alpha, beta
+
+
+def value_at_horizon(state: State, left: int) -> int:
+    """The value of a position that is finished or `left` = 0 plies from the horizon, for its mover."""
+    winner = state[WINNER]
+    if winner == OPEN:
+        return int(heuristic.value(state))
+    if winner == DRAW:
+        return 0
+    return WIN + left if winner == state[MOVER] else -WIN - left

@@ -1,0 +1,37 @@
+"""The players that can be asked for by name: `random`, `search`, `perfect`, `minimax`, or a model's path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trainer.errors import ConfigError
+from trainer.games import game_of
+from trainer.inference import load_model, uniform
+from trainer.players.base import Player, RandomPlayer
+from trainer.players.minimax import MinimaxPlayer
+from trainer.players.network import model_player
+from trainer.players.perfect import PerfectPlayer
+from trainer.solvers import solver_of
+
+NAMES = ("random", "search", "perfect", "minimax")
+
+
+def named_player(name: str, env_id: str, simulations: int, games: int) -> Player:
+    """The player of that name, who will play `games` games side by side; `simulations` are for search and models.
+
+    Raises TrainerError for a name that is neither known nor a file, and for a player that the game doesn't have.
+    """
+    if name == "random":
+        return RandomPlayer()
+    if name == "search":
+        return model_player("Uniform guess", env_id, uniform, simulations, games)
+    if name == "perfect":
+        return PerfectPlayer(solver_of(env_id))
+    if name == "minimax":
+        return MinimaxPlayer(env_id)
+    path = Path(name)
+    if not path.is_file():
+        raise ConfigError(f"there is no player {name!r}; give {', '.join(NAMES)}, or the path of an ONNX model")
+    game = game_of(env_id)
+    model = load_model(path, env_id, game.obs_size, game.num_actions)
+    return model_player(f"ONNX({path.name})", env_id, model, simulations, games)

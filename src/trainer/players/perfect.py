@@ -1,0 +1,27 @@
+"""The player that cannot be beaten where the position is not lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.games.positions import Positions
+from trainer.players.base import sample
+from trainer.solvers import Solver
+
+
+@dataclass(frozen=True)
+class PerfectPlayer:
+    """The fastest win, else a draw, else the slowest loss."""
+
+    solver: Solver
+    name: str = "Perfect"
+
+    def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
+        """A uniform draw among the moves with the best score, so that it shows all that it knows."""
+        scores = self.solver.scores(positions)
+        best = scores == scores.max(axis=1, keepdims=True)
+        return sample(best.astype(np.float32), 1.0, generators)

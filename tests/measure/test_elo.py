@@ -1,0 +1,59 @@
+"""Elo, on numbers that a person can check."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from trainer.measure.elo import UNIT, elo_difference, expected_score, fit_elo
+from trainer.measure.intervals import Z95
+
+
+def test_three_points_of_four_are_191() -> None:
+    """75% is 400 log10(3) = 190.8 points; half is none; 10 of 11 is 400."""
+    assert elo_difference(0.75) == pytest.approx(190.85, abs=0.01)
+    assert elo_difference(0.5) == 0
+    assert elo_difference(10 / 11) == pytest.approx(400)
+    assert elo_difference(1) == math.inf
+    assert elo_difference(0) == -math.inf
+
+
+def test_expected_score_is_the_inverse() -> None:
+    """400 points more is 10 of 11."""
+    assert expected_score(400) == pytest.approx(10 / 11)
+    assert elo_difference(expected_score(-123)) == pytest.approx(-123)
+
+
+def test_two_players() -> None:
+    """75 of 100 points: 191 apart, and the variance of the difference is 1 / (100 * 0.75 * 0.25)."""
+    elo, margin = fit_elo(np.array([[0.0, 75.0], [25.0, 0.0]]), virtual_draws=0)
+    assert elo == pytest.approx([190.85 / 2, -190.85 / 2], abs=0.01)
+    assert margin == pytest.approx([UNIT * Z95 / math.sqrt(100 * 0.75 * 0.25) / 2] * 2)
+
+
+def test_three_players_are_expected_to_score_what_they_scored() -> None:
+    """At the maximum of the likelihood each player's expected points are its points."""
+    points = np.array([[0.0, 12.0, 18.5], [8.0, 0.0, 13.0], [1.5, 7.0, 0.0]])
+    elo, _ = fit_elo(points, virtual_draws=0)
+    expected = [sum(20 * expected_score(elo[i] - elo[j]) for j in range(3) if j != i) for i in range(3)]
+    assert expected == pytest.approx(points.sum(axis=1))
+    assert elo.sum() == pytest.approx(0, abs=1e-9)
+
+
+def test_who_won_everything_gets_a_finite_rating_and_a_wide_interval() -> None:
+    """The virtual draw keeps a clean score from being infinite."""
+    elo, margin = fit_elo(np.array([[0.0, 40.0, 40.0], [0.0, 0.0, 20.0], [0.0, 20.0, 0.0]]))
+    assert 300 < elo[0] - elo[1] < 2000
+    assert elo[1] == pytest.approx(elo[2])
+    assert margin[0] > margin[1]
+
+
+def test_order_of_the_players_does_not_matter() -> None:
+    """Turning the table around turns the ratings around."""
+    points = np.array([[0.0, 12.0, 18.5], [8.0, 0.0, 13.0], [1.5, 7.0, 0.0]])
+    elo, margin = fit_elo(points)
+    turned = fit_elo(points[::-1, ::-1])
+    assert turned.elo == pytest.approx(elo[::-1])
+    assert turned.margin == pytest.approx(margin[::-1])

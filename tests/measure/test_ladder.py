@@ -1,0 +1,80 @@
+"""The ladder's command."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+from tiny_models import write_model
+
+from trainer.command import run_command
+from trainer.ladder import LadderConfig, climb, evenly
+from trainer.measure import plot
+
+
+def run(*arguments: str) -> int:
+    """The command with these flags."""
+    return run_command(LadderConfig, climb, "python -m trainer.ladder", arguments)
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> str:
+    """Five models of tic-tac-toe, and files that are none."""
+    for number, step in enumerate((0, 100, 200, 1000, 2_000_000)):
+        write_model(tmp_path / "models" / f"model_step_{step:06d}.onnx", "tictactoe", seed=number, step=step)
+    (tmp_path / "models" / "latest.onnx").write_bytes(b"")
+    (tmp_path / "models" / "model_step_best.onnx").write_bytes(b"")
+    return str(tmp_path / "models")
+
+
+def test_models_and_others_are_rated(run_folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row each in the order of the steps; the perfect player is the strongest; every game is in the JSON."""
+    target = tmp_path / "ladder.json"
+    flags = ("--model-dir", run_folder, "--rungs", "3", "--games", "20", "--against", "perfect", "--json", str(target))
+    assert run(*flags) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith("120 of the 120 games are different.")
+    found = json.loads(target.read_text())
+    names = [rung["name"] for rung in found["ladder"]]
+    assert names == ["step 0", "step 200", "step 2,000,000", "Perfect"]
+    elo = [rung["elo"] for rung in found["ladder"]]
+    assert max(elo) == elo[3]
+    assert sum(elo) == pytest.approx(0, abs=1e-6)
+    assert [rung["games"] for rung in found["ladder"]] == [60] * 4
+    assert sum(rung["score"] for rung in found["ladder"]) == pytest.approx(2)
+    assert len(found["matches"]) == 6
+    assert all(match["different_games"] == 20 for match in found["matches"])
+
+
+def test_rungs_are_taken_evenly_with_both_ends() -> None:
+    """0 to 9 in four rungs is 0, 3, 6, 9; one rung is the newest."""
+    paths = [Path(str(number)) for number in range(10)]
+    assert [int(path.name) for path in evenly(paths, 4)] == [0, 3, 6, 9]
+    assert evenly(paths, 1) == paths[-1:]
+    assert evenly(paths, 20) == paths
+
+
+def test_one_model_is_no_ladder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says what it found and where."""
+    assert run("--model-dir", str(tmp_path)) == 1
+    assert f"a ladder needs two players and there are 0: {tmp_path} holds 0" in capsys.readouterr().err
+
+
+def test_a_plot_without_matplotlib_is_refused_before_any_game(
+    run_folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line with the command that installs it."""
+    monkeypatch.setattr(plot.importlib.util, "find_spec", lambda name: None)
+    assert run("--model-dir", run_folder, "--plot", "ladder.png") == 1
+    assert capsys.readouterr().err == (
+        "error: a plot needs matplotlib, which is not installed; install it with: pip install 'cartridge-trainer[plot]'\n"
+    )
+
+
+@pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="matplotlib is an extra")
+def test_a_plot_is_a_png(run_folder: str, tmp_path: Path) -> None:
+    """The ratings over the steps, and a line for each other player."""
+    target = tmp_path / "ladder.png"
+    assert run("--model-dir", run_folder, "--games", "4", "--against", "random", "--plot", str(target)) == 0
+    assert target.read_bytes().startswith(b"\x89PNG")

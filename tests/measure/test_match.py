@@ -1,0 +1,101 @@
+"""Matches: seats, openings, and what is told of them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from trainer.games import game_of
+from trainer.games.base import DRAW, FIRST, SECOND
+from trainer.games.positions import Positions
+from trainer.measure.match import Match, play_match
+from trainer.measure.openings import draw_openings
+from trainer.players import MinimaxPlayer, PerfectPlayer, RandomPlayer
+from trainer.solvers import solver_of
+
+
+class FirstLegal:
+    """Always the legal move with the smallest number."""
+
+    name = "First legal"
+
+    def choose(self, positions: Positions, generators) -> np.ndarray:
+        """The first of the legal moves."""
+        return positions.legal().argmax(axis=1)
+
+
+def test_without_openings_always_the_same_moves_make_two_games() -> None:
+    """The trap: 40 games of players who always answer alike are two."""
+    match = play_match("connect4", FirstLegal(), MinimaxPlayer("connect4", 1), 40, seed=0)
+    assert (match.games, match.different_games) == (40, 2)
+    assert match.seats.tolist() == [FIRST] * 20 + [SECOND] * 20
+
+
+def test_openings_make_every_game_different_and_both_seats_play_each() -> None:
+    """Two games in a row start alike, once from each seat; no other game starts so."""
+    openings = draw_openings("connect4", 20, seed=0)
+    match = play_match("connect4", FirstLegal(), MinimaxPlayer("connect4", 1), 40, 0, openings)
+    assert match.different_games == 40
+    assert match.seats.tolist() == [FIRST, SECOND] * 20
+    for number, moves in enumerate(match.moves):
+        assert moves[: len(openings[0])] == openings[number // 2] == match.opening(number)
+
+
+def test_an_odd_number_of_games_leaves_one_opening_with_one_seat() -> None:
+    """Five games are two openings from both seats and one from the first."""
+    match = play_match("tictactoe", FirstLegal(), FirstLegal(), 5, 0, draw_openings("tictactoe", 3, seed=0))
+    assert match.seats.tolist() == [FIRST, SECOND, FIRST, SECOND, FIRST]
+
+
+def test_the_moves_lead_to_the_winners_that_are_stated() -> None:
+    """Each game replayed by the rules ends as the match says, for the player as well."""
+    match = play_match("tictactoe", RandomPlayer(), PerfectPlayer(solver_of("tictactoe")), 60, seed=2)
+    results = []
+    for number, moves in enumerate(match.moves):
+        positions = Positions("tictactoe", 1)
+        positions.replay(0, moves)
+        winner = int(positions.winner[0])
+        assert winner == match.winners[number]
+        results.append("draw" if winner == DRAW else "win" if winner == match.seats[number] else "loss")
+    assert results == [match.result(number) for number in range(60)]
+    assert results.count("win") == 0
+    assert results.count("loss") == match.losses(FIRST) + match.losses(SECOND)
+    assert match.score == pytest.approx(results.count("draw") / 120)
+
+
+def test_a_game_draws_its_numbers_from_the_seed_and_its_number_alone() -> None:
+    """The first games of a longer match are those of a shorter one, seat for seat."""
+    openings = draw_openings("connect4", 10, seed=0)
+    short = play_match("connect4", RandomPlayer(), RandomPlayer(), 4, 9, openings)
+    long = play_match("connect4", RandomPlayer(), RandomPlayer(), 20, 9, openings)
+    assert long.moves[:4] == short.moves
+    assert play_match("connect4", RandomPlayer(), RandomPlayer(), 4, 8, openings).moves != short.moves
+
+
+def test_json_tells_everything() -> None:
+    """Rates with intervals, seed, openings, and each game's moves and result."""
+    match = Match(
+        game_of("tictactoe"),
+        "A",
+        "B",
+        np.array([1, 2, 1, 2]),
+        np.array([1, 1, 3, 2]),
+        [[0], [1], [2], [2]],
+        5,
+        [[0], [2]],
+    )
+    found = json.loads(json.dumps(match.as_json()))
+    assert found["wins"] == {
+        "count": 2,
+        "rate": 0.5,
+        "interval_95": pytest.approx([0.1500, 0.8500], abs=1e-4),
+        "as_first": 1,
+        "as_second": 1,
+    }
+    assert (found["losses"]["count"], found["losses"]["as_first"], found["draws"]["count"]) == (1, 1, 1)
+    assert found["score"]["rate"] == 0.625
+    assert (found["seed"], found["openings"], found["different_games"]) == (5, [[0], [2]], 4)
+    assert found["games"][1] == {"seat": 2, "opening": [0], "moves": [1], "winner": 1, "result": "loss"}
+    assert [game["result"] for game in found["games"]] == ["win", "loss", "draw", "win"]

@@ -1,0 +1,127 @@
+"""Minimax: it sees what is near, and agrees with the plain definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from trainer.errors import GameError
+from trainer.games import rules_of
+from trainer.games.base import DRAW, OPEN, Position
+from trainer.games.positions import Positions
+from trainer.measure.exam import positions_after
+from trainer.measure.quality import exam_of, examine
+from trainer.players import MinimaxPlayer, RandomPlayer, fours, mobility
+
+LINES = [
+    [(row + n * down) * 7 + column + n * right for n in range(4)]
+    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1))
+    for row in range(6)
+    for column in range(7)
+    if row + 3 * down < 6 and 0 <= column + 3 * right < 7
+]
+"""The 69 lines of four of a 7x6 board."""
+
+
+def open_fours(position: Position) -> int:
+    """Heuristic of Connect 4, line by line."""
+    total, cells = 0, position.cells.tolist()
+    for line in LINES:
+        owners = [cells[cell] for cell in line]
+        for seat, sign in ((position.mover, 1), (3 - position.mover, -1)):
+            if 3 - seat not in owners:
+                total += sign * (0, 1, 10, 100)[owners.count(seat)]
+    return total
+
+
+def corners_and_moves(position: Position) -> int:
+    """Heuristic of Othello, from the legal moves of either side and the corners."""
+    total = 0
+    for seat, sign in ((position.mover, 1), (3 - position.mover, -1)):
+        state = position.state.copy()
+        state[0] = seat
+        moves = [action for action in Position(position.rules, state).legal if action != 64]
+        total += sign * 10 * len(moves)
+        for corner, neighbour in ((0, 9), (7, 14), (56, 49), (63, 54)):
+            if position.cells[corner] == seat:
+                total += sign * 200
+            elif position.cells[corner] == 0 and position.cells[neighbour] == seat:
+                total -= sign * 60
+    return total
+
+
+def value(position: Position, depth: int, heuristic: Callable[[Position], int]) -> int:
+    """Minimax by its definition, for the player to move: no pruning, no tricks."""
+    if position.winner != OPEN:
+        sign = 0 if position.winner == DRAW else 1 if position.winner == position.mover else -1
+        return sign * (1_000_000 + depth)
+    if depth == 0:
+        return heuristic(position)
+    return max(value_of_move(position, action, depth, heuristic) for action in position.legal)
+
+
+def value_of_move(position: Position, action: int, depth: int, heuristic: Callable[[Position], int]) -> int:
+    """What a move is worth to the player who makes it."""
+    after = position.play(action)
+    worth = value(after, depth - 1, heuristic)
+    return worth if after.mover == position.mover else -worth
+
+
+@pytest.mark.parametrize(
+    ("env_id", "heuristic", "order", "depth", "plies"),
+    [
+        ("connect4", open_fours, fours.ORDER, 3, (0, 17, 30)),
+        ("othello", corners_and_moves, mobility.ORDER, 2, (3, 30, 52)),
+    ],
+)
+def test_the_move_is_the_best_by_the_definition(env_id, heuristic, order, depth, plies) -> None:
+    """Random positions of all phases: the first, in the heuristic's order, of the moves with the largest value."""
+    generator, rules = np.random.default_rng(3), rules_of(env_id)
+    for ply in plies:
+        positions = Positions(env_id, 2)
+        for _ in range(ply):
+            rows = np.flatnonzero(positions.winner == OPEN)
+            chosen = RandomPlayer().choose(positions.of(positions.states[rows]), [generator] * len(rows))
+            positions.play(rows, chosen)
+        positions = positions.of(positions.states[positions.winner == OPEN])
+        for state, action in zip(positions.states, MinimaxPlayer(env_id, depth).choose(positions, []), strict=True):
+            position = Position(rules, state)
+            values = {a: value_of_move(position, a, depth, heuristic) for a in order.tolist() if a in position.legal}
+            assert action == max(values, key=values.get), str(position)
+
+
+def test_it_wins_and_blocks() -> None:
+    """Red wins in column 3; Yellow blocks it there; and a double threat is made where it is two moves from won."""
+    positions = positions_after("connect4", ["343434", "34343", "2233"])
+    for depth in (2, 5):
+        assert MinimaxPlayer("connect4", depth).choose(positions, []).tolist()[:2] == [3, 3]
+    # Red holds 2 and 3 of the bottom row with both sides open: 1 or 4 makes three with two open ends.
+    assert MinimaxPlayer("connect4").choose(positions, []).tolist()[2] in (1, 4)
+
+
+def test_the_yardstick_makes_the_documented_errors() -> None:
+    """Weak errors of depth 5 over the six kinds: 2.5, 1.3, 10.9, 0.7, 10.1 and 25.9%."""
+    quality = examine(exam_of("connect4"), MinimaxPlayer("connect4"))
+    assert [errors.weak for errors in quality.kinds.values()] == [25, 13, 109, 7, 101, 259]
+
+
+def test_deeper_search_errs_less() -> None:
+    """Each two plies more make fewer wrong moves in all."""
+    exam = exam_of("connect4").every(4)
+    errors = [examine(exam, MinimaxPlayer("connect4", depth)).total.strong for depth in (1, 3, 5)]
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_othello_takes_the_corner() -> None:
+    """Every ORDER holds each action once, corners first in Othello's."""
+    assert sorted(mobility.ORDER.tolist()) == list(range(65))
+    assert mobility.ORDER[:4].tolist() == [0, 7, 56, 63]
+    assert sorted(fours.ORDER.tolist()) == list(range(7))
+
+
+def test_a_game_without_heuristic_says_so() -> None:
+    """Tic-tac-toe has the perfect player instead."""
+    with pytest.raises(GameError, match="minimax has no heuristic for tictactoe; it plays connect4, othello"):
+        MinimaxPlayer("tictactoe")

@@ -1,0 +1,56 @@
+"""Openings: all different, all unfinished, no longer than they must be."""
+
+from __future__ import annotations
+
+import pytest
+
+from trainer.errors import ConfigError
+from trainer.games.base import OPEN
+from trainer.games.positions import Positions
+from trainer.measure import openings
+from trainer.measure.openings import draw_openings
+
+
+@pytest.mark.parametrize(("env_id", "count", "plies"), [("tictactoe", 50, 2), ("connect4", 50, 3), ("othello", 50, 3)])
+def test_openings_lead_to_different_unfinished_positions(env_id: str, count: int, plies: int) -> None:
+    """Connect 4 has 49 positions after two plies, one too few for 50, and 238 after three."""
+    drawn = draw_openings(env_id, count, seed=0)
+    positions = Positions(env_id, count)
+    for row, moves in enumerate(drawn):
+        positions.replay(row, moves)
+    assert {len(moves) for moves in drawn} == {plies}
+    assert len({state.tobytes() for state in positions.states}) == count
+    assert (positions.winner == OPEN).all()
+
+
+def test_all_positions_of_a_ply_are_drawn_where_exactly_so_many_are_needed() -> None:
+    """49 openings of Connect 4 are the 49 pairs of columns."""
+    pairs = [[first, second] for first in range(7) for second in range(7)]
+    assert sorted(draw_openings("connect4", 49, seed=3)) == pairs
+
+
+def test_the_seed_decides() -> None:
+    """The same seed draws the same openings, another one others."""
+    assert draw_openings("connect4", 20, seed=1) == draw_openings("connect4", 20, seed=1)
+    assert draw_openings("connect4", 20, seed=1) != draw_openings("connect4", 20, seed=2)
+
+
+def test_the_length_can_be_chosen() -> None:
+    """0 plies is the first position, and only that."""
+    assert draw_openings("tictactoe", 5, seed=0, plies=0) == [[]]
+    assert all(len(moves) == 4 for moves in draw_openings("othello", 5, seed=0, plies=4))
+
+
+def test_a_game_with_too_few_positions_answers_with_those_of_its_fullest_ply() -> None:
+    """Tic-tac-toe never has more than 1,372 unfinished positions of one ply: those after six moves."""
+    drawn = draw_openings("tictactoe", 5000, seed=0)
+    assert len(drawn) == len({tuple(moves) for moves in drawn}) == 1372
+    assert {len(moves) for moves in drawn} == {6}
+
+
+def test_too_long_openings_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is left to move after nine plies of tic-tac-toe, and Connect 4 soon has too many positions to list."""
+    monkeypatch.setattr(openings, "MOST_POSITIONS", 1000)
+    for env_id, plies in (("tictactoe", 9), ("connect4", 4)):
+        with pytest.raises(ConfigError, match="choose a smaller number"):
+            draw_openings(env_id, 5, seed=0, plies=plies)

@@ -1,0 +1,61 @@
+"""Wrong moves, counted by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trainer.inference import uniform
+from trainer.measure.exam import exam_of
+from trainer.measure.quality import examine, quick_quality, wrong_moves
+from trainer.players import MinimaxPlayer, RandomPlayer
+from trainer.solvers import NOT_LEGAL
+
+N = NOT_LEGAL
+
+
+@pytest.mark.parametrize(
+    ("scores", "action", "weak", "strong"),
+    [
+        ([5, 3, 0, -2], 0, False, False),  # the fastest win
+        ([5, 3, 0, -2], 1, False, True),  # a slower win
+        ([5, 3, 0, -2], 2, True, True),  # a draw instead of a win
+        ([0, 0, -2, N], 1, False, False),  # any draw is right
+        ([0, 0, -2, N], 2, True, True),  # a loss instead of a draw
+        ([-4, -1, N, N], 1, False, False),  # the slowest loss
+        ([-4, -1, N, N], 0, False, True),  # a faster loss loses no value
+    ],
+)
+def test_weak_and_strong_errors(scores: list[int], action: int, weak: bool, strong: bool) -> None:
+    """A weak error gives value away; a strong one also time."""
+    found = wrong_moves(np.array([scores], np.int8), np.array([action]))
+    assert [bool(error[0]) for error in found] == [weak, strong]
+
+
+def test_the_total_is_the_sum_of_the_kinds() -> None:
+    """Counts, rates and intervals, in the JSON too."""
+    quality = examine(exam_of("connect4").every(20), MinimaxPlayer("connect4", 1))
+    found = quality.as_json()
+    assert found["positions"] == 300
+    assert found["weak_errors"] == sum(kind["weak_errors"] for kind in found["kinds"].values())
+    assert found["weak_error"] == found["weak_errors"] / 300
+    low, high = found["strong_interval_95"]
+    assert low < found["strong_error"] < high
+
+
+def test_random_moves_err_at_the_rate_of_wrong_moves() -> None:
+    """Over all of tic-tac-toe, uniform play errs as often as a legal move drawn at random is wrong."""
+    exam = exam_of("tictactoe")
+    legal = exam.scores != N
+    wrong = (np.sign(exam.scores) < np.sign(exam.scores.max(axis=1, keepdims=True))) & legal
+    expected = (wrong.sum(axis=1) / legal.sum(axis=1)).mean()
+    total = examine(exam, RandomPlayer()).total
+    assert total.weak / total.positions == pytest.approx(expected, abs=0.02)
+
+
+def test_a_quick_look_takes_all_of_tictactoe_and_a_tenth_of_connect4() -> None:
+    """The uniform guess errs less the more it searches."""
+    assert quick_quality("tictactoe", uniform).total.positions == 4520
+    errors = [quick_quality("connect4", uniform, simulations).total for simulations in (0, 100)]
+    assert errors[0].positions == 600
+    assert errors[1].weak < errors[0].weak

@@ -1,0 +1,137 @@
+"""Nothing is lost when a run is stopped: it goes on and ends as if it had been left alone."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import ForeignDatabase
+
+from trainer.checkpoint import CHECKPOINT, load_checkpoint
+from trainer.errors import CheckpointError, TrainerError
+from trainer.trainer import TrainerConfig, train
+
+
+def config_for(folder: Path, **changed: object) -> TrainerConfig:
+    """A run of 200 steps with everything that has a state: average, schedule, mixed targets."""
+    values = {
+        "db": folder / "replay.db",
+        "model_dir": folder / "models",
+        "stats": folder / "stats.json",
+        "steps": 200,
+        "checkpoint_interval": 30,
+        "average": 0.95,
+        "q_weight": 0.5,
+        "max_wait": 1.0,
+    }
+    return TrainerConfig(**(values | changed))  # type: ignore[arg-type]
+
+
+def run(config: TrainerConfig) -> int:
+    """Train without interruption."""
+    return train(config, threading.Event())
+
+
+def result(config: TrainerConfig) -> tuple[bytes, list[dict[str, float]]]:
+    """The last model and all losses."""
+    stats = json.loads(config.stats.read_text())
+    return (config.model_dir / "latest.onnx").read_bytes(), stats["history"]
+
+
+def test_a_killed_run_ends_as_one_that_was_left_alone(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Killed twice by SIGKILL at some moment, resumed each time: the same last model, byte for byte, and the same losses."""
+    alone = config_for(tmp_path, model_dir=tmp_path / "alone", stats=tmp_path / "alone.json", steps=3000)
+    run(alone)
+    config = replace(alone, model_dir=tmp_path / "killed", stats=tmp_path / "killed.json")
+    command = [sys.executable, "-m", "trainer", "--db", str(config.db), "--model-dir", str(config.model_dir)]
+    command += ["--stats", str(config.stats), "--steps", "3000", "--checkpoint-interval", "30", "--average", "0.95"]
+    command += ["--q-weight", "0.5", "--resume"]
+    for kill_after in (200, 1500):
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and process.poll() is None:
+            if config.stats.exists() and json.loads(config.stats.read_text())["step"] >= kill_after:
+                break
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    reached = load_checkpoint(config.model_dir, "tictactoe")
+    assert reached is not None
+    assert reached.step % 30 == 0
+    assert run(replace(config, resume=True)) == 0
+    assert result(config) == result(alone)
+    assert not list(config.model_dir.glob(".tmp-*"))
+    assert not list(config.model_dir.glob("old-*"))
+
+
+def test_an_interrupted_run_is_saved_at_its_last_step(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """The stop comes between checkpoints; the resumed run ends like one that was left alone."""
+    alone = config_for(tmp_path, model_dir=tmp_path / "alone", stats=tmp_path / "alone.json", stats_interval=1)
+    run(alone)
+    config = replace(alone, model_dir=tmp_path / "stopped", stats=tmp_path / "stopped.json")
+    stop = threading.Event()
+    stop.set()
+    assert train(config, stop) == 130
+    checkpoint = load_checkpoint(config.model_dir, "tictactoe")
+    assert checkpoint is not None
+    assert checkpoint.step == 1
+    run(replace(config, resume=True))
+    assert result(config) == result(alone)
+
+
+def test_steps_are_the_total_of_a_resumed_run(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """90 steps, then --steps 120: thirty more; a run that is complete does nothing more."""
+    run(config_for(tmp_path, steps=90))
+    run(config_for(tmp_path, steps=120, resume=True))
+    stats = json.loads((tmp_path / "stats.json").read_text())
+    assert (stats["step"], stats["total_steps"], stats["samples_seen"]) == (120, 120, 120 * 64)
+    before = (tmp_path / "models" / "latest.onnx").read_bytes()
+    assert run(config_for(tmp_path, steps=120, resume=True)) == 0
+    assert (tmp_path / "models" / "latest.onnx").read_bytes() == before
+
+
+def test_the_checkpoint_of_another_game_is_refused(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """With both names."""
+    run(config_for(tmp_path, steps=30))
+    with pytest.raises(CheckpointError, match="is a run of tictactoe, not connect4"):
+        load_checkpoint(tmp_path / "models", "connect4")
+
+
+@pytest.mark.parametrize("damage", ["cut", "text", "empty", "version", "pickle"])
+def test_a_damaged_checkpoint_is_refused(tictactoe_rows: ForeignDatabase, tmp_path: Path, damage: str) -> None:
+    """It is never half loaded, and no code in it is run."""
+    run(config_for(tmp_path, steps=30))
+    path = tmp_path / "models" / CHECKPOINT
+    content = path.read_bytes()
+    if damage == "pickle":
+        torch.save({"version": 1, "plain": Path, "learner": print}, path)
+    elif damage == "version":
+        torch.save({"version": 99, "plain": "{}", "learner": {}}, path)
+    else:
+        path.write_bytes({"cut": content[: len(content) // 2], "text": b"hello", "empty": b""}[damage])
+    with pytest.raises(
+        CheckpointError, match="version 99" if damage == "version" else "not a checkpoint that can be read"
+    ):
+        run(config_for(tmp_path, resume=True))
+
+
+def test_a_batch_that_breaks_training_is_kept(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """An absurd learning rate: the error names the file with the batch, and the published model still answers."""
+    config = config_for(tmp_path, lr=1e20, grad_clip=0.0, average=0.0, checkpoint_interval=1000)
+    with pytest.raises(TrainerError, match="the batch is in") as raised:
+        run(config)
+    (saved,) = tmp_path.glob("bad-batch-step-*.npz")
+    assert str(saved) in str(raised.value)
+    with np.load(saved) as stored:
+        batch = dict(stored)
+    assert batch["observation"].shape == (64, 29)
+    assert np.isfinite(batch["observation"]).all()
