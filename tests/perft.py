@@ -13,18 +13,34 @@ NUM_ACTIONS: int
 
 
 def perft(state: State, depth: int, winners: NDArray[np.int64]) -> int:
-    """Lines of exactly `depth` plies, or fewer where the game ends; `winners[w]` counts ends with winner w."""
-    if state[WINNER] != OPEN:
-        winners[int(state[WINNER])] += 1
-        return 1 if depth == 0 else 0
-    if depth == 0:
-        return 1
-    mask = np.zeros(NUM_ACTIONS, np.bool_)
-    rules.legal(state, mask)
-    leaves = 0
-    for action in range(NUM_ACTIONS):
-        if mask[action]:
-            after = state.copy()
-            rules.play(after, action)
-            leaves += perft(after, depth - 1, winners)
+    """Lines of exactly `depth` plies; `winners[w]` counts lines that ended with winner w, at that depth or before.
+
+    Depth first over a stack of positions and the next action to try in each (a recursive kernel can't be cached).
+    """
+    line = np.zeros((depth + 1, len(state)), np.uint64)
+    legal = np.zeros((depth + 1, NUM_ACTIONS), np.bool_)
+    tried = np.zeros(depth + 1, np.int64)
+    line[0] = state
+    rules.legal(line[0], legal[0])
+    leaves, ply = 0, 0
+    while ply >= 0:
+        over = line[ply, WINNER] != OPEN
+        if over and tried[ply] == 0:
+            winners[int(line[ply, WINNER])] += 1
+        if over or ply == depth:
+            leaves += ply == depth
+            ply -= 1
+            continue
+        action = tried[ply]
+        while action < NUM_ACTIONS and not legal[ply, action]:
+            action += 1
+        tried[ply] = action + 1
+        if action == NUM_ACTIONS:
+            ply -= 1
+            continue
+        line[ply + 1] = line[ply]
+        ply += 1
+        rules.play(line[ply], action)
+        rules.legal(line[ply], legal[ply])
+        tried[ply] = 0
     return leaves

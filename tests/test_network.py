@@ -12,7 +12,7 @@ import torch
 from trainer.game_config import metadata_of
 from trainer.games import game_of, rules_of
 from trainer.games.base import Position
-from trainer.network import MoverView, PolicyValueNet, alphazero_loss
+from trainer.network import ConvStem, MoverView, PolicyValueNet, alphazero_loss
 
 CONNECT4 = metadata_of(game_of("connect4"))
 
@@ -106,3 +106,18 @@ def test_the_value_stays_within_one() -> None:
     network = PolicyValueNet(CONNECT4)
     _, value = network(torch.full((1, 93), 1e6))
     assert -1 <= value.item() <= 1
+
+
+def test_the_stem_sees_the_board_row_by_row() -> None:
+    """A filter that counts own stones in a row of four answers 4 exactly where red's four stand, in Connect 4's rows."""
+    position = Position.first(rules_of("connect4"))
+    for column in (2, 2, 3, 3, 4, 4, 5):
+        position = position.play(column)
+    stem = ConvStem(CONNECT4, filters=1)
+    with torch.no_grad():
+        stem.conv.weight.zero_()
+        stem.conv.weight[0, 0, 0] = 1  # own plane, first row of the kernel
+        stem.conv.bias.zero_()
+    found = stem(MoverView(CONNECT4)(torch.from_numpy(position.observation)[None]))[0]
+    assert found[:12].reshape(3, 4).tolist() == [[2, 3, 4, 3], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert found[12:].tolist() == [0] * 7  # red has won: no move is legal, and red still is the mover

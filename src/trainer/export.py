@@ -22,11 +22,13 @@ import trainer
 from trainer.errors import ModelError
 from trainer.files import write_bytes
 from trainer.inference import LATEST, stored_models
-from trainer.network import MoverView, PolicyValueNet
+from trainer.network import ConvStem, MoverView, PolicyValueNet, Residual
 from trainer.replay import Metadata
 
 OPSET = 17
 IR_VERSION = 8
+END = 2**31 - 1
+"""As the end of a slice: to the last column."""
 TOLERANCE = 1e-5
 """Largest difference of an output between ONNX Runtime and torch, absolute and relative."""
 
@@ -92,12 +94,30 @@ def _mover_view(graph: Graph, module: nn.Module, name: str, source: str, output:
     return graph.node("Concat", own, other, legal, axis=1)
 
 
+def _conv_stem(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, ConvStem)
+    shape = graph.weight("board_shape", np.array([-1, *module.shape], np.int64))
+    planes = graph.node("Reshape", graph.columns(source, 0, module.planes), shape)
+    weights = [graph.weight(f"{name}.conv.{part}", numpy_of(getattr(module.conv, part))) for part in ("weight", "bias")]
+    kernel = list(module.conv.kernel_size)
+    found = graph.node("Relu", graph.node("Conv", planes, *weights, kernel_shape=kernel))
+    legal = graph.columns(source, module.planes, END)
+    return graph.node("Concat", graph.node("Flatten", found), legal, axis=1)
+
+
+def _residual(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, Residual)
+    return graph.node("Add", source, graph.add(module.inner, f"{name}.inner", source))
+
+
 Translation = Callable[[Graph, nn.Module, str, str, str], str]
 TRANSLATIONS: dict[type[nn.Module], Translation] = {
     nn.Linear: _linear,
     nn.ReLU: _relu,
     nn.Sequential: _sequential,
     MoverView: _mover_view,
+    ConvStem: _conv_stem,
+    Residual: _residual,
 }
 
 

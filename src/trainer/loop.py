@@ -108,6 +108,7 @@ def trainer_arguments(config: LoopConfig) -> list[str]:
         *("--db", f"{folder}/replay.db", "--model-dir", f"{folder}/models", "--stats", f"{folder}/stats.json"),
         *("--steps", f"{config.steps or NO_END}", *(("--minutes", f"{minutes}") if minutes else ())),
         *("--batch-size", f"{recipe.batch_size}", "--lr", f"{recipe.lr}", "--passes", f"{recipe.passes}"),
+        *("--network", recipe.network, *(("--width", f"{recipe.width}") if recipe.width else ())),
         *("--q-weight", f"{recipe.q_weight}", "--average", f"{recipe.average}"),
         *("--checkpoint-interval", f"{recipe.checkpoint_interval}", "--log-interval", "100"),
         *(("--resume",) if config.resume else ()),

@@ -7,22 +7,26 @@ leaves the seat flags out, so both seats share everything they learn.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
+from trainer.errors import ConfigError
 from trainer.replay import Metadata
 
-HIDDEN = {"tictactoe": (128, 64), "connect4": (256, 128), "othello": (512, 256)}
-"""Widths of the two hidden layers."""
+Family = Literal["mlp", "conv"]
+WIDTHS = {"tictactoe": 128, "connect4": 256, "othello": 512}
+"""The default width: features of the first hidden layer."""
+KERNELS = {"connect4": 4}
+"""Side of the stem's convolution: as long as a line that wins; 3 for other games."""
 
 
-def hidden_sizes(game: Metadata) -> tuple[int, int]:
-    """The default widths for a game: those of the known game whose board is nearest in size."""
+def default_width(game: Metadata) -> int:
+    """The width of the known game whose board is nearest in size."""
     cells = game.board_width * game.board_height
-    return HIDDEN["tictactoe"] if cells <= 20 else HIDDEN["connect4"] if cells <= 50 else HIDDEN["othello"]
+    return WIDTHS["tictactoe"] if cells <= 20 else WIDTHS["connect4"] if cells <= 50 else WIDTHS["othello"]
 
 
 class MoverView(nn.Module):
@@ -46,16 +50,65 @@ class MoverView(nn.Module):
         return torch.cat([first + change, second - change, observation[:, 2 * self.cells : self.end]], dim=1)
 
 
-class PolicyValueNet(nn.Module):
-    """A multilayer perceptron with two hidden layers and two heads."""
+class ConvStem(nn.Module):
+    """A convolution over the two planes of stones, every place of its kernel a feature, beside the legal moves.
 
-    def __init__(self, game: Metadata, hidden: tuple[int, int] | None = None) -> None:
+    A k x k kernel without padding sees each line of k stones whole, which a plain layer must learn place by place.
+    """
+
+    def __init__(self, game: Metadata, filters: int) -> None:
         super().__init__()
-        wide, narrow = hidden or hidden_sizes(game)
+        self.shape = (2, game.board_height, game.board_width)
+        kernel = min(KERNELS.get(game.env_id, 3), game.board_height, game.board_width)
+        self.conv = nn.Conv2d(2, filters, kernel)
+        places = (game.board_height - kernel + 1) * (game.board_width - kernel + 1)
+        self.planes = 2 * game.board_width * game.board_height
+        self.size = filters * places + game.num_actions
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """float32 [B, planes + A] as `MoverView` gives it to [B, size]."""
+        planes = seen[:, : self.planes].reshape(-1, *self.shape)
+        return torch.cat([torch.relu(self.conv(planes)).flatten(1), seen[:, self.planes :]], dim=1)
+
+
+class Residual(nn.Module):
+    """x + f(x) (He et al. 2015)."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, features: Tensor) -> Tensor:
+        """[B, F] to [B, F]"""
+        return features + self.inner(features)  # type: ignore[no-any-return]
+
+
+class PolicyValueNet(nn.Module):
+    """A body of one of the families, and two heads.
+
+    mlp: two hidden layers. conv: a convolutional stem, a hidden layer and a residual one. Both take about as long on a CPU,
+    where a residual tower of convolutions takes 35 times as long.
+    """
+
+    def __init__(self, game: Metadata, family: Family = "mlp", width: int | None = None) -> None:
+        super().__init__()
+        width = width or default_width(game)
+        narrow = max(width // 2, 1)
         self.view = MoverView(game)
-        self.body = nn.Sequential(nn.Linear(self.view.size, wide), nn.ReLU(), nn.Linear(wide, narrow), nn.ReLU())
-        self.policy = nn.Linear(narrow, game.num_actions)
-        self.value = nn.Linear(narrow, 1)
+        if family == "mlp":
+            last = narrow
+            self.body = nn.Sequential(nn.Linear(self.view.size, width), nn.ReLU(), nn.Linear(width, narrow), nn.ReLU())
+        elif self.view.swaps:
+            last = width
+            stem = ConvStem(game, filters=max(width // 8, 1))
+            tail = Residual(nn.Sequential(nn.Linear(width, width), nn.ReLU()))
+            self.body = nn.Sequential(stem, nn.Linear(stem.size, width), nn.ReLU(), tail)
+        else:
+            raise ConfigError(
+                f"the layout of {game.env_id}'s observations is unknown, so its board can't be convolved; use --network mlp"
+            )
+        self.policy = nn.Linear(last, game.num_actions)
+        self.value = nn.Linear(last, 1)
 
     def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """float32 [B, obs_size] to policy logits [B, A], before the softmax, and value [B, 1] in [-1, 1] for the mover."""

@@ -17,6 +17,8 @@ class Recipe:
     """How often each stored position is drawn on average before training waits for new ones."""
     checkpoint_interval: int
     """Steps between two published models."""
+    network: str = "conv"
+    width: int | None = None
     q_weight: float = 0.5
     average: float = 0.99
 

@@ -22,7 +22,7 @@ from trainer.export import Exporter, publish
 from trainer.files import atomic_write, remove_leftovers
 from trainer.game_config import load_game_config
 from trainer.inference import LATEST, stored_models
-from trainer.network import Loss, PolicyValueNet, alphazero_loss
+from trainer.network import Family, Loss, PolicyValueNet, alphazero_loss
 from trainer.replay import Batch, Replay
 from trainer.stats import EVALUATIONS_FILE, TrainingPoint, TrainingStats
 from trainer.tensorboard import Board
@@ -75,6 +75,10 @@ class TrainerConfig:
     """Seconds to wait for it; 0 waits for ever."""
     minutes: float | None = None
     """End after so many minutes, if the steps are not done by then; the schedule follows whichever is further."""
+    network: Family = "mlp"
+    """Family of the network: mlp, or conv, a convolutional stem before it."""
+    width: int | None = None
+    """Size of the network: features of its first hidden layer; None: 128, 256 or 512, by the size of the board."""
     q_weight: float = 0.0
     """Share of the search's value in the value target; the rest is the game's result."""
     average: float = 0.0
@@ -103,6 +107,7 @@ class TrainerConfig:
             value = getattr(self, name)
             require(value >= 0, f"--{name.replace('_', '-')} is {value}; 0 or more is needed")
         require(self.wait_interval > 0, f"--wait-interval is {self.wait_interval}; a number above 0 is needed")
+        require(self.width is None or self.width >= 1, f"--width is {self.width}; at least 1 is needed")
         require(0 <= self.q_weight <= 1, f"--q-weight is {self.q_weight}; give a number from 0 to 1")
         require(0 <= self.average < 1, f"--average is {self.average}; give a number from 0 up to, not including, 1")
         require(self.minutes is None or self.minutes > 0, f"--minutes is {self.minutes}; a number above 0 is needed")
@@ -120,7 +125,7 @@ def train(config: TrainerConfig, stop: Event) -> int:
 
     torch.manual_seed(config.seed)
     generator = np.random.default_rng([config.seed, 1])
-    learner = Learner(PolicyValueNet(game.metadata).to(device), config)
+    learner = Learner(PolicyValueNet(game.metadata, config.network, config.width).to(device), config)
     exporter = Exporter(learner.published, game.metadata)
     stats = TrainingStats(config.env_id, config.steps)
     board = Board(config.tensorboard) if config.tensorboard else None

@@ -128,7 +128,9 @@ def test_outcomes_of_games_played_by_hand() -> None:
         for ply in range(len(actions)):
             positions.replay(ply + 1, actions[: ply + 1])
         nothing = np.zeros(0, np.float32)
-        return Played(0, positions.states, np.array(actions, np.uint32), nothing, nothing).outcomes.tolist()
+        return Played(
+            0, positions.states, np.array(actions, np.uint32), nothing, nothing > 0, nothing
+        ).outcomes.tolist()
 
     assert outcomes([0, 3, 1, 4, 2]) == [1, -1, 1, -1, 1]
     assert outcomes([0, 3, 1, 4, 8, 5]) == [-1, 1, -1, 1, -1, 1]
@@ -266,3 +268,17 @@ def test_a_model_that_arrives_takes_over_from_random_play() -> None:
     assert sorted(searched) == [2, 3]
     for number in (2, 3):
         assert_same(searched[number], undisturbed[number])
+
+
+def test_fast_moves_have_few_simulations_and_no_policy_target() -> None:
+    """In the first 20 plies of Othello nothing is proven: visits are multiples of 1/40 where full, of 1/8 elsewhere."""
+    config = SelfPlayConfig(simulations=40, full_share=1 / 3, fast_simulations=8)
+    games = SelfPlay("othello", 8, iter(range(8)), 0, "a", config)
+    played: list[Played] = []
+    while not games.idle:
+        played += games.step(uniform)
+    assert 0.25 < np.concatenate([game.full for game in played]).mean() < 0.42
+    for game in played:
+        counts = game.visits[:20] * np.where(game.full[:20], 40, 8)[:, None]
+        np.testing.assert_allclose(counts, np.round(counts), atol=1e-4)
+        assert (np.round(game.visits[:20] * 40)[~game.full[:20]] % 5 == 0).all()

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-import numpy as np
-
 from trainer.actor.crew import Crew, Numbers
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
 from trainer.command import LogLevel, require, require_writable
@@ -53,6 +51,10 @@ class ActorConfig:
     """Stop after so many games; -1 = never."""
     simulations: int = 100
     """Simulations of the search before each move."""
+    full_share: float = 1.0
+    """Share of the moves that are searched fully; the others are made with fewer simulations and give no policy target."""
+    fast_simulations: int = 20
+    """Simulations of the moves that are not searched fully."""
     episode_timeout_secs: float = 0.0
     """Give up a game that takes longer than this; 0 = never."""
     threads: int = 1
@@ -71,7 +73,7 @@ class ActorConfig:
     @property
     def play(self) -> SelfPlayConfig:
         """How moves are made."""
-        return SelfPlayConfig(simulations=self.simulations)
+        return SelfPlayConfig(self.simulations, self.full_share, self.fast_simulations)
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
@@ -79,6 +81,8 @@ class ActorConfig:
             self.max_episodes >= -1, f"--max-episodes is {self.max_episodes}; give -1 (no end) or a number of games"
         )
         require(self.simulations >= 1, f"--simulations is {self.simulations}; at least 1 is needed")
+        require(0 < self.full_share <= 1, f"--full-share is {self.full_share}; give a share above 0, 1 at most")
+        require(self.fast_simulations >= 1, f"--fast-simulations is {self.fast_simulations}; at least 1 is needed")
         require(self.threads >= 1, f"--threads is {self.threads}; at least 1 is needed")
         require(self.games >= 1, f"--games is {self.games}; at least 1 is needed")
         require(
@@ -205,7 +209,7 @@ class Archive:
             observations=positions.observation(),
             actions=played.actions,
             visits=played.visits,
-            has_policy=np.ones(len(played.actions), np.bool_),
+            has_policy=played.full,
             values=played.values,
             outcomes=played.outcomes,
         )

@@ -36,29 +36,41 @@ class Games(NamedTuple):
     """[G, P, A]"""
     values: NDArray[np.float32]
     """[G, P] value of the search for the mover."""
+    full: NDArray[np.bool_]
+    """[G, P] the search of this move is a full one: with noise, and its visits are a policy target."""
     uniform: NDArray[np.float64]
     """[G, P] chooses the move."""
     noise: NDArray[np.float32]
     """[G, P, A] gamma variates for the root's Dirichlet noise."""
 
 
-def begin_game(games: Games, trees: Tree, slot: int, simulations: int) -> None:
+class Effort(NamedTuple):
+    """How long the searches are."""
+
+    simulations: int
+    """Of a full one."""
+    fast_simulations: int
+    """Of one that only makes the move."""
+
+
+def begin_game(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
     """Put a game into an empty slot and start its first search."""
     games.status[slot] = PLAYING
     games.ply[slot] = 0
     rules.start(games.states[slot, 0])
-    begin_search(games, trees, slot, simulations)
+    begin_search(games, trees, slot, effort)
 
 
-def begin_search(games: Games, trees: Tree, slot: int, simulations: int) -> None:
+def begin_search(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
     """Start the search of the move to be made in a slot."""
     ply = games.ply[slot]
+    full = games.full[slot, ply]
     for action in range(NUM_ACTIONS):
-        trees.noise[slot, action] = games.noise[slot, ply, action]
-    tree.begin(trees, slot, games.states[slot, ply], simulations)
+        trees.noise[slot, action] = games.noise[slot, ply, action] if full else 0.0
+    tree.begin(trees, slot, games.states[slot, ply], effort.simulations if full else effort.fast_simulations)
 
 
-def advance(games: Games, trees: Tree, simulations: int, sampled_plies: int) -> int:
+def advance(games: Games, trees: Tree, effort: Effort, sampled_plies: int) -> int:
     """Make the move in every game whose search is over, and start the next search; returns how many games ended.
 
     The first `sampled_plies` moves of a game are drawn in proportion to their visits, the later ones are the most
@@ -75,7 +87,7 @@ def advance(games: Games, trees: Tree, simulations: int, sampled_plies: int) -> 
         if make_move(games, slot, action):
             ended += 1
         else:
-            begin_search(games, trees, slot, simulations)
+            begin_search(games, trees, slot, effort)
     return ended
 
 
@@ -93,6 +105,7 @@ def play_random(games: Games, trees: Tree) -> int:
             for action in range(NUM_ACTIONS):
                 visits[action] = mask[action] / mask.sum()
             games.values[slot, ply] = 0.0
+            games.full[slot, ply] = True
             ended += make_move(games, slot, drawn(visits, games.uniform[slot, ply]))
     return ended
 

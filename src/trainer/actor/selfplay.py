@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.actor import moves as move_kernels
-from trainer.actor.moves import EMPTY, FINISHED, PLAYING, Games
+from trainer.actor.moves import EMPTY, FINISHED, PLAYING, Effort, Games
 from trainer.games.base import DRAW, MOVER, WINNER, Game, State
 from trainer.games.compiled import compiled
 from trainer.mcts import Evaluate, Search, SearchConfig
@@ -30,6 +30,8 @@ class Played:
     """[P]"""
     visits: NDArray[np.float32]
     """[P, A]"""
+    full: NDArray[np.bool_]
+    """[P] the visits are a policy target."""
     values: NDArray[np.float32]
     """[P]"""
 
@@ -51,7 +53,12 @@ class SelfPlayConfig:
     """How self-play makes its moves."""
 
     simulations: int = 100
-    """Simulations of the search before each move."""
+    """Simulations of a full search."""
+    full_share: float = 1.0
+    """Share of the moves that are searched fully; the others are made fast, without noise, and give no policy target
+    (playout cap randomization; Wu 2019)."""
+    fast_simulations: int = 20
+    """Simulations of a fast search."""
     sampled_plies: int | None = None
     """The first so many moves of a game are drawn in proportion to their visits; None: a quarter of the board's cells."""
     dirichlet_alpha: float = 1.0
@@ -73,7 +80,8 @@ class SelfPlay:
     ) -> None:
         """Games are numbered by `numbers`; game n is decided by (seed, actor_id, n) and the models alone."""
         self.config = config or SelfPlayConfig()
-        self.search = Search(env_id, slots, self.config.simulations, search)
+        self._effort = Effort(self.config.simulations, self.config.fast_simulations)
+        self.search = Search(env_id, slots, max(self._effort), search)
         game = self.search.game
         quarter = game.num_cells // 4
         self._sampled = quarter if self.config.sampled_plies is None else self.config.sampled_plies
@@ -92,8 +100,7 @@ class SelfPlay:
             ended = self._moves.play_random(self._games, self.search.tree)
         else:
             self.search.step(evaluate)
-            simulations = self.config.simulations
-            ended = self._moves.advance(self._games, self.search.tree, simulations, self._sampled)
+            ended = self._moves.advance(self._games, self.search.tree, self._effort, self._sampled)
         return self._take_finished() if ended else []
 
     @property
@@ -119,10 +126,11 @@ class SelfPlay:
                 return
             generator = np.random.default_rng([*self._key, number])
             generator.random(out=games.uniform[slot])
+            games.full[slot] = generator.random(plies) < self.config.full_share
             games.noise[slot] = generator.standard_gamma(self.config.dirichlet_alpha, (plies, actions), np.float32)
             self._number[slot] = number
             self._began[slot] = time.monotonic()
-            self._moves.begin_game(games, self.search.tree, slot, self.config.simulations)
+            self._moves.begin_game(games, self.search.tree, slot, self._effort)
 
     def _take_finished(self) -> list[Played]:
         """Copy the finished games out of their slots."""
@@ -135,6 +143,7 @@ class SelfPlay:
                     games.states[slot, : plies + 1].copy(),
                     games.actions[slot, :plies].copy(),
                     games.visits[slot, :plies].copy(),
+                    games.full[slot, :plies].copy(),
                     games.values[slot, :plies].copy(),
                 )
             )
@@ -143,8 +152,8 @@ class SelfPlay:
 
     def _warm_up(self, rules: ModuleType, rows: ModuleType, tree: ModuleType, moves: ModuleType) -> None:
         """Call each kernel once, on a game that is thrown away."""
-        moves.advance(self._games, self.search.tree, 0, 0)
-        moves.begin_game(self._games, self.search.tree, 0, 0)
+        moves.advance(self._games, self.search.tree, self._effort, 0)
+        moves.begin_game(self._games, self.search.tree, 0, self._effort)
         moves.play_random(self._games, self.search.tree)
         self._games.status[:] = EMPTY
 
@@ -159,6 +168,7 @@ def allocate(game: Game, slots: int) -> Games:
         actions=np.zeros((slots, plies), np.uint32),
         visits=np.zeros((slots, plies, actions), np.float32),
         values=np.zeros((slots, plies), np.float32),
+        full=np.zeros((slots, plies), np.bool_),
         uniform=np.zeros((slots, plies)),
         noise=np.zeros((slots, plies, actions), np.float32),
     )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Mask, Rules, State
 
+ALLOCATES = True
 rules: Rules
 heuristic: ModuleType
 NUM_ACTIONS: int
