@@ -104,6 +104,7 @@ export class Board {
   marks() {
     const { marks, legal, best, playable, cells } = this.state;
     const drawn = [];
+    const line = this.named ? 24 : 14;
     for (const [action, { share, prior }] of Object.entries(marks ?? {})) {
       const cell = this.target(Number(action));
       if (cell === null || cells[cell] || share === null) continue;
@@ -111,8 +112,8 @@ export class Board {
       const mark = svg("g", { class: `mark${Number(action) === best ? " best" : ""}`, transform: `translate(${x} ${y})` });
       mark.dataset.action = action;
       mark.append(svg("circle", { r: 8 + 34 * Math.sqrt(share) }));
-      if (share >= 0.005) mark.append(svg("text", { class: "share", y: prior === undefined ? 1 : -8 }, bare(share)));
-      if (prior !== undefined) mark.append(svg("text", { class: "prior", y: 18 }, bare(prior)));
+      if (share >= 0.005) mark.append(svg("text", { class: "share", y: prior === undefined ? 1 : -0.35 * line }, bare(share)));
+      if (prior !== undefined) mark.append(svg("text", { class: "prior", y: 0.75 * line }, bare(prior)));
       drawn.push(mark);
     }
     if (!drawn.length && playable && !this.columns && this.info.env_id !== "tictactoe") {

@@ -41,7 +41,7 @@ export class ThoughtTable {
     const rest = ranked.length - MOST_ROWS;
     const names = info.player_names;
     this.caption.textContent =
-      `${mind.simulations ? `${mind.simulations} simulations` : "Raw policy"}, seen by ${names[mind.mover - 1]}.` +
+      `${mind.simulations ? `${mind.simulations} simulations` : "Raw policy"}, seen by ${names[mind.mover - 1]}. On the board: visits, below them the prior.` +
       (rest > 0 ? ` ${rest} further move${rest > 1 ? "s" : ""} not listed.` : "");
   }
 }

@@ -62,14 +62,26 @@ export class WatchView {
       ],
       { range: [0, 1], format: (number) => percent(number) },
     );
-    this.charts = [this.losses, this.rates, this.evaluations];
+    this.quality = new Chart(
+      "Wrong moves",
+      [
+        { ...share("give away a result", "--chart-1"), band: [3, 2] },
+        share("not the shortest way", "--chart-2", [8, 4]),
+        { label: "low", color: "--chart-1", hidden: true },
+        { label: "high", color: "--chart-1", hidden: true },
+      ],
+      { format: (number) => percent(number) },
+    );
+    this.qualityNote = el("p", { class: "quiet" });
+    this.quality.root.append(this.qualityNote);
+    this.charts = [this.losses, this.rates, this.evaluations, this.quality];
     this.opponents = el("select", { id: "opponent", onchange: () => this.drawEvaluations() });
     this.opponentField = el("div", { class: "inline", hidden: true }, el("label", { for: "opponent" }, "Opponent"), this.opponents);
     this.evaluations.root.querySelector("figcaption").append(this.opponentField);
     this.evaluationNote = el("p", { class: "quiet" });
     this.evaluations.root.append(this.evaluationNote);
     this.table = el("div", { class: "scroll", role: "region", "aria-label": "Evaluations", tabindex: 0 });
-    this.results = el("section", { class: "card" }, el("h2", {}, "Newest evaluations"), this.table);
+    this.results = el("section", { class: "card all" }, el("h2", {}, "Newest evaluations"), this.table);
     holder.append(
       el("h1", { class: "hidden" }, "Watch a run learn"),
       el(
@@ -79,7 +91,7 @@ export class WatchView {
         el("div", { class: "inline" }, el("label", { for: "run" }, "Run"), this.runs),
       ),
       el("dl", { class: "tiles" }, ...Object.values(this.tiles).map((tile) => tile.root)),
-      el("div", { class: "charts" }, this.losses.root, this.evaluations.root, this.rates.root, this.results),
+      el("div", { class: "charts" }, this.losses.root, this.evaluations.root, this.quality.root, this.rates.root, this.results),
     );
   }
 
@@ -160,7 +172,7 @@ export class WatchView {
     const all = this.figures.stats.eval_history ?? [];
     const opponent = this.opponents.value;
     const shown = all.filter((one) => one.opponent === opponent);
-    const bounds = shown.map((one) => wilson(one.win_rate, one.games_played));
+    const bounds = shown.map(winInterval);
     this.evaluations.draw(
       [
         shown.map((one) => one.step),
@@ -171,6 +183,22 @@ export class WatchView {
       "Shows when a model has been evaluated.",
     );
     this.evaluationNote.textContent = shown.length ? `Against ${opponent}; the band is the 95 % interval of the wins.` : "";
+    const examined = all.filter((one) => Array.isArray(one.move_quality) && one.move_quality.length);
+    const exams = examined.map((one) => one.move_quality[0]);
+    this.quality.root.hidden = !examined.length;
+    if (examined.length) {
+      this.quality.draw([
+        examined.map((one) => one.step),
+        exams.map((exam) => exam.weak_error ?? null),
+        exams.map((exam) => exam.strong_error ?? null),
+        exams.map((exam) => exam.weak_interval_95?.[0] ?? null),
+        exams.map((exam) => exam.weak_interval_95?.[1] ?? null),
+      ]);
+      const { positions, simulations } = exams[exams.length - 1];
+      this.qualityNote.textContent =
+        `${simulations ? `With ${count(simulations)} simulations` : "The raw policy"} in ${count(positions)} solved positions; ` +
+        "the band is the 95 % interval.";
+    }
     this.results.hidden = all.length === 0;
     this.table.replaceChildren(evaluationTable(all.slice(-8).reverse()));
   }
@@ -202,6 +230,9 @@ export class WatchView {
     this.note.textContent = problems.length ? problems.join(" ") : `Last figures ${ago(stats.timestamp)}.`;
   }
 }
+
+/** The 95 % interval of the wins: the one that was measured, else Wilson's. */
+const winInterval = (one) => one.win_interval_95 ?? wilson(one.win_rate, one.games_played);
 
 class Tile {
   constructor() {
@@ -239,7 +270,7 @@ function evaluationTable(evaluations) {
   const extras = [...new Set(evaluations.flatMap((one) => Object.keys(one).filter((key) => !KNOWN.has(key) && typeof one[key] === "number")))];
   const heads = ["Step", "Opponent", "Won", "95 % interval", "Drawn", "Lost", "Games", ...extras.map((key) => key.replaceAll("_", " "))];
   const body = evaluations.map((one) => {
-    const [low, high] = wilson(one.win_rate, one.games_played);
+    const [low, high] = winInterval(one);
     const cells = [
       one.opponent,
       percent(one.win_rate, 1),
