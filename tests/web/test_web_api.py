@@ -14,16 +14,20 @@ from typing import Any
 
 import pytest
 from run_files import put_model, put_stats, store_games
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 import trainer
 from trainer.errors import ConfigError
 from trainer.files import write_bytes
+from trainer.games import rules_of
 from trainer.web.app import Limits, build_app
 from trainer.web.body import LARGEST
+from trainer.web.duel import Duel
 from trainer.web.live import change
 from trainer.web.mind import Engine
 from trainer.web.server import WebConfig, listen
+from trainer.web.sessions import Sessions
 
 HOME = "http://127.0.0.1:8080"
 HOSTS = frozenset({"127.0.0.1", "localhost"})
@@ -245,6 +249,17 @@ def test_sessions_are_bounded(tmp_path: Path) -> None:
         sentence(first.post("/move", json={"position": 0}), 409)
 
 
+def test_a_flood_of_new_sessions_leaves_only_the_newest() -> None:
+    """Twenty thousand browsers in a moment, a thousand games kept."""
+    sessions = Sessions(most=1000, idle_seconds=3600)
+    duel = Duel.new(rules_of("tictactoe"), human=1, simulations=0)
+    for _ in range(20_000):
+        newest = sessions.start(Request({"type": "http", "headers": []}), duel)
+    assert len(sessions) == 1000
+    cookie = f"cartridge_session={newest.key}".encode()
+    assert sessions.of(Request({"type": "http", "headers": [(b"cookie", cookie)]})) is newest
+
+
 def test_moving_while_the_model_thinks_is_out_of_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second move of the same browser meanwhile is refused, and only the first one counts."""
     think = Engine.think
@@ -436,6 +451,16 @@ def test_a_run_whose_model_alone_tells_its_game(tmp_path: Path) -> None:
         assert client.get("/runs").json()["runs"][0]["env_id"] == "othello"
         state = client.post("/game/new", json={"first": "bot", "game": "othello", "simulations": 0}).json()
         assert state["bot_move"] == 19
+
+
+def test_a_run_whose_model_comes_later(tmp_path: Path) -> None:
+    """A folder that tells nothing is asked again when a model lies in it."""
+    (tmp_path / "some-run" / "models").mkdir(parents=True)
+    with client_of(tmp_path) as client:
+        assert client.get("/runs").json()["runs"][0]["env_id"] is None
+        put_model(tmp_path / "some-run", "connect4", favourite=3)
+        assert client.get("/runs").json()["runs"][0]["env_id"] == "connect4"
+        assert client.get("/model?game=connect4").json()["loaded"] is True
 
 
 def test_simulations(tmp_path: Path) -> None:

@@ -66,9 +66,15 @@ class Run:
             return self.folder.name
         return self._env_of_files
 
-    @cached_property
+    @property
     def _env_of_files(self) -> str | None:
-        return env_of_model(self.model) or env_of_replay(self.replay)
+        """What the model or the database tell; asked again when one of them was replaced."""
+        times = modified(self.model), modified(self.replay)
+        known: tuple[tuple[float, float], str | None] = self.__dict__.get("_told", ((0.0, 0.0), None))
+        if known[0] != times:
+            known = times, env_of_model(self.model) or env_of_replay(self.replay)
+            self.__dict__["_told"] = known
+        return known[1]
 
 
 class Runs:
