@@ -33,8 +33,6 @@ class TrainingPoint:
     policy_loss: float
     value_loss: float
     learning_rate: float
-    timestamp: int = field(default_factory=lambda: int(time.time()))
-    """Unix seconds."""
 
 
 @dataclass

@@ -68,11 +68,11 @@ class Run:
 
     @property
     def _env_of_files(self) -> str | None:
-        """What the model or the database tell; asked again when one of them was replaced."""
+        """What the model or the database tell; asked again when one of them was replaced, and kept where it is broken."""
         times = modified(self.model), modified(self.replay)
         known: tuple[tuple[float, float], str | None] = self.__dict__.get("_told", ((0.0, 0.0), None))
         if known[0] != times:
-            known = times, env_of_model(self.model) or env_of_replay(self.replay)
+            known = times, env_of_model(self.model) or env_of_replay(self.replay) or known[1]
             self.__dict__["_told"] = known
         return known[1]
 

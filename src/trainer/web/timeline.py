@@ -19,7 +19,7 @@ class Timeline:
 
     @classmethod
     def of(cls, run: Run) -> Timeline:
-        """From the history and the evaluations of stats.json and from the stored models."""
+        """From the evaluations in stats.json, its history where that tells times, and the stored models."""
         content, _, _ = run.stats.read()
         found: list[tuple[int, int]] = []
         for name in ("history", "eval_history"):
