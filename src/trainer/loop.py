@@ -124,6 +124,7 @@ def actor_arguments(config: LoopConfig) -> list[str]:
         *(sys.executable, "-m", "trainer.actor", "--env-id", config.env_id, "--wait-for-model"),
         *("--replay-db-path", f"{folder}/replay.db", "--data-dir", f"{folder}"),
         *("--simulations", f"{config.simulations or recipe.simulations}", "--threads", f"{config.threads}"),
+        *("--random-openings", f"{recipe.random_openings}"),
         *("--replay-window", f"{config.replay_window}"),
         *("--seed", f"{config.seed}", "--log-level", config.log_level),
     ]

@@ -17,6 +17,7 @@ class Recipe:
     """How often each stored position is drawn on average before training waits for new ones."""
     checkpoint_interval: int
     """Steps between two published models."""
+    random_openings: float = 0.5
     network: str = "conv"
     width: int | None = None
     q_weight: float = 0.5

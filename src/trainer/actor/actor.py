@@ -55,6 +55,8 @@ class ActorConfig:
     """Share of the moves that are searched fully; the others are made with fewer simulations and give no policy target."""
     fast_simulations: int = 20
     """Simulations of the moves that are not searched fully."""
+    random_openings: float = 0.0
+    """Share of the games that begin with random moves, so that the network sees positions good play doesn't lead to."""
     episode_timeout_secs: float = 0.0
     """Give up a game that takes longer than this; 0 = never."""
     threads: int = 1
@@ -73,7 +75,12 @@ class ActorConfig:
     @property
     def play(self) -> SelfPlayConfig:
         """How moves are made."""
-        return SelfPlayConfig(self.simulations, self.full_share, self.fast_simulations)
+        return SelfPlayConfig(
+            simulations=self.simulations,
+            full_share=self.full_share,
+            fast_simulations=self.fast_simulations,
+            random_openings=self.random_openings,
+        )
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
@@ -83,6 +90,8 @@ class ActorConfig:
         require(self.simulations >= 1, f"--simulations is {self.simulations}; at least 1 is needed")
         require(0 < self.full_share <= 1, f"--full-share is {self.full_share}; give a share above 0, 1 at most")
         require(self.fast_simulations >= 1, f"--fast-simulations is {self.fast_simulations}; at least 1 is needed")
+        share = self.random_openings
+        require(0 <= share <= 1, f"--random-openings is {share}; give a share from 0 to 1")
         require(self.threads >= 1, f"--threads is {self.threads}; at least 1 is needed")
         require(self.games >= 1, f"--games is {self.games}; at least 1 is needed")
         require(

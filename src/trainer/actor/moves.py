@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.games.base import OPEN, WINNER, Rules, State
+from trainer.games.base import OPEN, WINNER, Mask, Rules, State
 from trainer.mcts.tree import NOBODY, Tree
 
 rules: Rules
@@ -42,6 +42,8 @@ class Games(NamedTuple):
     """[G, P] chooses the move."""
     noise: NDArray[np.float32]
     """[G, P, A] gamma variates for the root's Dirichlet noise."""
+    random_plies: NDArray[np.int32]
+    """[G] moves at the start that are drawn from all legal ones."""
 
 
 class Effort(NamedTuple):
@@ -54,10 +56,16 @@ class Effort(NamedTuple):
 
 
 def begin_game(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
-    """Put a game into an empty slot and start its first search."""
+    """Put a game into an empty slot, make its random moves, and start its first search."""
     games.status[slot] = PLAYING
     games.ply[slot] = 0
     rules.start(games.states[slot, 0])
+    while games.ply[slot] < games.random_plies[slot] and games.status[slot] == PLAYING:
+        games.full[slot, games.ply[slot]] = False
+        make_random_move(games, trees.mask, slot)
+    if games.status[slot] == FINISHED:  # leave the last move to the search
+        games.status[slot] = PLAYING
+        games.ply[slot] -= 1
     begin_search(games, trees, slot, effort)
 
 
@@ -93,21 +101,25 @@ def advance(games: Games, trees: Tree, effort: Effort, sampled_plies: int) -> in
 
 def play_random(games: Games, trees: Tree) -> int:
     """Play every game to its end by uniform draws, with the uniform policy as target; returns how many games ended."""
-    mask = trees.mask
     ended = 0
     for slot in range(len(games.status)):
         trees.budget[slot] = 0
         trees.leaf[slot] = NOBODY
         while games.status[slot] == PLAYING:
-            ply = games.ply[slot]
-            rules.legal(games.states[slot, ply], mask)
-            visits = games.visits[slot, ply]
-            for action in range(NUM_ACTIONS):
-                visits[action] = mask[action] / mask.sum()
-            games.values[slot, ply] = 0.0
-            games.full[slot, ply] = True
-            ended += make_move(games, slot, drawn(visits, games.uniform[slot, ply]))
+            games.full[slot, games.ply[slot]] = True
+            ended += make_random_move(games, trees.mask, slot)
     return ended
+
+
+def make_random_move(games: Games, mask: Mask, slot: int) -> bool:
+    """Record and play a move drawn from all legal ones; True when the game is over. `mask` [A] is overwritten."""
+    ply = games.ply[slot]
+    rules.legal(games.states[slot, ply], mask)
+    visits = games.visits[slot, ply]
+    for action in range(NUM_ACTIONS):
+        visits[action] = mask[action] / mask.sum()
+    games.values[slot, ply] = 0.0
+    return make_move(games, slot, drawn(visits, games.uniform[slot, ply]))
 
 
 def make_move(games: Games, slot: int, action: int) -> bool:

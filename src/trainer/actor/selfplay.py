@@ -61,6 +61,9 @@ class SelfPlayConfig:
     """Simulations of a fast search."""
     sampled_plies: int | None = None
     """The first so many moves of a game are drawn in proportion to their visits; None: a quarter of the board's cells."""
+    random_openings: float = 0.0
+    """Share of the games that begin with moves drawn from all legal ones, up to half the board's cells of them, so that
+    the network also sees positions that good play doesn't lead to. They give no policy target."""
     dirichlet_alpha: float = 1.0
     """Shape of the root's noise; about 10 divided by the usual number of legal moves (AlphaZero)."""
 
@@ -126,6 +129,8 @@ class SelfPlay:
                 return
             generator = np.random.default_rng([*self._key, number])
             generator.random(out=games.uniform[slot])
+            opening = generator.integers(0, self.search.game.num_cells // 2 + 1)
+            games.random_plies[slot] = opening if generator.random() < self.config.random_openings else 0
             games.full[slot] = generator.random(plies) < self.config.full_share
             games.noise[slot] = generator.standard_gamma(self.config.dirichlet_alpha, (plies, actions), np.float32)
             self._number[slot] = number
@@ -171,4 +176,5 @@ def allocate(game: Game, slots: int) -> Games:
         full=np.zeros((slots, plies), np.bool_),
         uniform=np.zeros((slots, plies)),
         noise=np.zeros((slots, plies, actions), np.float32),
+        random_plies=np.zeros(slots, np.int32),
     )

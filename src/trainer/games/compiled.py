@@ -75,7 +75,7 @@ def compiled(
         modules.append(_imported(path, bound))
         bound[name] = modules[-1]
     if warm_up:
-        with _locked(path.parent):
+        with _locked(path.parent.parent):
             warm_up(*modules)
     return tuple(modules)
 
@@ -109,9 +109,13 @@ def _remove_unused(cache: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One process at a time compiles the same sources; the others then find its work in the cache."""
-    with open(folder / "lock", "w") as file:
+def _locked(cache: Path) -> Iterator[None]:
+    """One process at a time compiles; the others then find its work in the cache.
+
+    One lock for all modules: compiling one also compiles what it calls in others, and Numba numbers the files of a module
+    without looking whether another process does the same.
+    """
+    with open(cache / ".lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
