@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 
-.PHONY: run test lint types format clean
+.PHONY: run test lint types format screenshots clean
 
 run: $(INSTALLED)
 	@$(PY) -m trainer.loop --env-id tictactoe --data-dir data
@@ -27,6 +27,9 @@ types: $(INSTALLED)
 format: $(INSTALLED)
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
+
+screenshots: $(INSTALLED) # of the page; needs chromium, and runs under data (DATA=... for another folder)
+	@$(PY) tools/web_screenshots.py --data-dir $(or $(DATA),data)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)

@@ -1,4 +1,4 @@
-"""Write the tables of flags in README.md from the dataclasses that the flags are made from.
+"""Write the tables of flags in README.md and docs/web.md from the dataclasses that the flags are made from.
 
 python tools/flag_tables.py           rewrite them
 python tools/flag_tables.py --check   exit 1 where they are stale
@@ -18,14 +18,20 @@ from trainer.evaluator import EvaluatorConfig
 from trainer.ladder import LadderConfig
 from trainer.loop import LoopConfig
 from trainer.trainer import TrainerConfig
+from trainer.web.server import WebConfig
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+PAGES = {
+    ROOT / "README.md": ("trainer", "actor", "loop", "evaluator", "ladder"),
+    ROOT / "docs" / "web.md": ("web",),
+}
 CONFIGS: dict[str, Any] = {
     "trainer": TrainerConfig,
     "actor": ActorConfig,
     "loop": LoopConfig,
     "evaluator": EvaluatorConfig,
     "ladder": LadderConfig,
+    "web": WebConfig,
 }
 FIELD = re.compile(r'^    (\w+): [^\n]*\n    """(.*?)"""', re.MULTILINE | re.DOTALL)
 
@@ -49,18 +55,19 @@ def table(config: Any) -> str:
     return "\n".join(rows)
 
 
-def rewritten(text: str) -> str:
-    """The README with fresh tables."""
-    for name, config in CONFIGS.items():
+def rewritten(text: str, names: tuple[str, ...]) -> str:
+    """A page with fresh tables."""
+    for name in names:
         pattern = re.compile(f"(<!-- flags {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        assert pattern.search(text), f"README.md has no place for the flags of {name}"
-        text = pattern.sub(lambda found, config=config: f"{found[1]}{table(config)}\n{found[2]}", text)
+        assert pattern.search(text), f"there is no place for the flags of {name}"
+        text = pattern.sub(lambda found, name=name: f"{found[1]}{table(CONFIGS[name])}\n{found[2]}", text)
     return text
 
 
 if __name__ == "__main__":
-    before = README.read_text()
-    after = rewritten(before)
-    if "--check" in sys.argv:
-        sys.exit(before != after)
-    README.write_text(after)
+    for page, names in PAGES.items():
+        before = page.read_text()
+        after = rewritten(before, names)
+        if "--check" in sys.argv and before != after:
+            sys.exit(f"the flags in {page} are stale: python tools/flag_tables.py")
+        page.write_text(after)

@@ -146,9 +146,15 @@ class ModelFile:
     """A model file that may appear or be replaced at any time; `current` is the last good one."""
 
     def __init__(self, path: Path, env_id: str, obs_size: int, num_actions: int, every: float = 0.2) -> None:
-        """Look at `path` now; `poll` looks again, but not more often than `every` seconds."""
+        """Look at `path` now; `poll` looks again, but not more often than `every` seconds.
+
+        `problem` says why the file that lies there now can't be used; None where it can, or where there is none.
+        `loaded_at`: Unix seconds at which `current` was loaded.
+        """
         self.path = path
         self.current: OnnxModel | None = None
+        self.problem: str | None = None
+        self.loaded_at = 0.0
         self._dimensions = (env_id, obs_size, num_actions)
         self._every = every
         self._next_look = 0.0
@@ -174,7 +180,9 @@ class ModelFile:
         self._seen = signature
         try:
             self.current = load_model(self.path, *self._dimensions)
+            self.problem, self.loaded_at = None, time.time()
         except ModelError as error:
+            self.problem = str(error)
             log.warning("%s; %s", error, "keeping the model before it" if self.current else "going on without one")
             return False
         return True

@@ -71,6 +71,12 @@ class LoopConfig:
     """Positions to keep in the replay database."""
     resume: bool = False
     """Go on with the run in the folder instead of setting it aside."""
+    web: bool = False
+    """Serve the page alongside: watch the run and play its newest model (python -m trainer.web)."""
+    web_port: int = 8080
+    """Port of the page."""
+    tensorboard: Path | None = None
+    """Also write the losses for TensorBoard into this folder; None: don't."""
     seed: int = 0
     """Fixes the first weights, the games for a given model, and the rows that are drawn."""
     log_level: LogLevel = "INFO"
@@ -106,6 +112,7 @@ def trainer_arguments(config: LoopConfig) -> list[str]:
         *("--q-weight", f"{recipe.q_weight}", "--average", f"{recipe.average}"),
         *("--checkpoint-interval", f"{recipe.checkpoint_interval}", "--log-interval", "100"),
         *(("--resume",) if config.resume else ()),
+        *(("--tensorboard", f"{config.tensorboard}") if config.tensorboard else ()),
         *("--wait-interval", "0.2", "--seed", f"{config.seed}", "--log-level", config.log_level),
     ]
 
@@ -120,6 +127,14 @@ def actor_arguments(config: LoopConfig) -> list[str]:
         *("--random-openings", f"{recipe.random_openings}"),
         *("--replay-window", f"{config.replay_window}"),
         *("--seed", f"{config.seed}", "--log-level", config.log_level),
+    ]
+
+
+def web_arguments(config: LoopConfig) -> list[str]:
+    """The command line of the page's server."""
+    return [
+        *(sys.executable, "-m", "trainer.web", "--data-dir", f"{config.folder}"),
+        *("--port", f"{config.web_port}", "--log-level", config.log_level),
     ]
 
 
@@ -155,11 +170,18 @@ class Process:
             self._process.kill()
             return self._process.wait()
 
+    @property
+    def failure(self) -> str | None:
+        """Its last words, if it failed."""
+        if self.status in (None, 0, INTERRUPTED):
+            return None
+        lines = self.log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+        return f"the {self.name} failed ({lines[-1].removeprefix('error: ')}); see {self.log}"
+
     def raise_failure(self) -> None:
         """Raise TrainerError with its last words, if it failed."""
-        if self.status not in (None, 0, INTERRUPTED):
-            lines = self.log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
-            raise TrainerError(f"the {self.name} failed ({lines[-1].removeprefix('error: ')}); see {self.log}")
+        if self.failure:
+            raise TrainerError(self.failure)
 
 
 def run_loop(config: LoopConfig, stop: Event) -> int:
@@ -170,15 +192,23 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
     console = Console(stderr=True)
     trainer = Process("trainer", trainer_arguments(config), folder)
     actor = Process("actor", actor_arguments(config), folder)
+    web = Process("web", web_arguments(config), folder) if config.web else None
+    if web:
+        console.print(f"The page is at http://127.0.0.1:{config.web_port}/")
     watch = Watch(config)
     try:
         with watch.shown(console):
             while trainer.status is None and not stop.wait(LOOK_EVERY):
                 actor.raise_failure()
+                if web and web.failure:
+                    log.error("%s; the run goes on without its page", web.failure)
+                    web = None
                 watch.look()
     finally:
         status = trainer.stop() if trainer.status is None else trainer.status
         actor.stop()
+        if web:
+            web.stop()
     trainer.raise_failure()
     actor.raise_failure()
     watch.finish()

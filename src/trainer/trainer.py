@@ -25,6 +25,7 @@ from trainer.inference import LATEST, stored_models
 from trainer.network import Family, Loss, PolicyValueNet, alphazero_loss
 from trainer.replay import Batch, Replay
 from trainer.stats import EVALUATIONS_FILE, TrainingPoint, TrainingStats
+from trainer.tensorboard import Board
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +89,8 @@ class TrainerConfig:
     """Publish the untrained network at once, so that actors can search from the start."""
     resume: bool = False
     """Go on from the newest checkpoint in the model folder; `steps` is then the total."""
+    tensorboard: Path | None = None
+    """Also write the losses for TensorBoard into this folder; None: don't."""
     seed: int = 0
     """Fixes the first weights and the rows that are drawn."""
     log_level: LogLevel = "INFO"
@@ -125,6 +128,7 @@ def train(config: TrainerConfig, stop: Event) -> int:
     learner = Learner(PolicyValueNet(game.metadata, config.network, config.width).to(device), config)
     exporter = Exporter(learner.published, game.metadata)
     stats = TrainingStats(config.env_id, config.steps)
+    board = Board(config.tensorboard) if config.tensorboard else None
     schedule = Schedule(config)
     done = resume(config, learner, generator, stats, schedule)
     if config.publish_first and not (config.model_dir / LATEST).exists():
@@ -157,6 +161,8 @@ def train(config: TrainerConfig, stop: Event) -> int:
                 stats.total_steps = schedule.total_steps(step)
                 stats.record(point)
                 stats.write(config.stats)
+                if board:
+                    board.add(point)
             if checkpoint_due:
                 state = dict(generator.bit_generator.state)
                 run = Checkpoint(config.env_id, step, schedule.seconds, learner.state(), state, stats.fields())

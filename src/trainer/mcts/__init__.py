@@ -1,5 +1,5 @@
 """Search over many games at once: `search.py` is what others call, `tree.py` the compiled kernels below it."""
 
-from trainer.mcts.search import Evaluate, Search, SearchConfig
+from trainer.mcts.search import Evaluate, RootMoves, Search, SearchConfig
 
-__all__ = ["Evaluate", "Search", "SearchConfig"]
+__all__ = ["Evaluate", "RootMoves", "Search", "SearchConfig"]

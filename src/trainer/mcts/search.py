@@ -20,7 +20,7 @@ from trainer.games import game_of
 from trainer.games.base import Mask, State
 from trainer.games.compiled import compiled
 from trainer.mcts import tree as tree_kernels
-from trainer.mcts.tree import EDGE, MOVE, NOBODY, NODE, Selection, Tree
+from trainer.mcts.tree import DRAWN, EDGE, MOVE, NOBODY, NODE, UNKNOWN, Selection, Tree
 
 Prior = NDArray[np.float32]
 Values = NDArray[np.float32]
@@ -37,6 +37,22 @@ class SearchConfig:
     """How much worse than its parent a move is taken to be before its first visit, times sqrt(visited prior)."""
     noise_fraction: float = 0.25
     """Share of Dirichlet noise in the root's priors, in self-play only (AlphaZero)."""
+
+
+@dataclass(frozen=True)
+class RootMoves:
+    """What a search found out about each legal move of the position it started from. L legal moves."""
+
+    actions: NDArray[np.int32]
+    """[L] ascending."""
+    prior: Prior
+    """[L]"""
+    visits: NDArray[np.int32]
+    """[L] simulations that went through the move."""
+    values: Values
+    """[L] for the player who has the move; NaN where no simulation went."""
+    proven: NDArray[np.int8]
+    """[L] UNKNOWN, LOSS, DRAWN or WIN of `trainer.mcts.tree`, for the player who has the move."""
 
 
 class Search:
@@ -97,6 +113,23 @@ class Search:
                 pass
             self._kernels.answer_all(self.tree, visits[part], values[part])
         return visits, values
+
+    def root_moves(self, slot: int) -> RootMoves:
+        """The moves at the root of the last search in a slot."""
+        nodes = self.tree.nodes[slot]
+        first = int(nodes[0]["first_edge"])
+        moves = np.sort(self.tree.moves[slot, first : first + int(nodes[0]["num_edges"])], order="action")
+        reached = nodes[np.maximum(moves["node"], 0)]
+        visits = np.where(moves["node"] == NOBODY, 0, reached["visits"]).astype(np.int32)
+        proven = np.where(visits == 0, UNKNOWN, reached["proven"]).astype(np.int8)
+        mean = np.where(visits == 0, np.nan, reached["value_sum"] / np.maximum(visits, 1))
+        return RootMoves(
+            actions=moves["action"].copy(),
+            prior=moves["prior"].copy(),
+            visits=visits,
+            values=np.where(proven == UNKNOWN, mean, proven - np.float32(DRAWN)).astype(np.float32),
+            proven=proven,
+        )
 
     def _warm_up(self, rules: ModuleType, rows: ModuleType, kernels: ModuleType) -> None:
         """Call each kernel once, with nothing to do."""

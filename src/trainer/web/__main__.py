@@ -1,0 +1,17 @@
+"""`python -m trainer.web`: serve the page."""
+
+from __future__ import annotations
+
+import sys
+
+from trainer.command import run_command, stop_on_signals
+from trainer.web.server import WebConfig, serve
+
+
+def main() -> int:
+    """The command."""
+    return run_command(WebConfig, lambda config: serve(config, stop_on_signals()), prog="python -m trainer.web")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

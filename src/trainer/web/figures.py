@@ -1,0 +1,147 @@
+"""What a run measures, as the page polls it: training, actors, the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+import trainer
+from trainer.game_config import metadata_of
+from trainer.games import ENV_IDS, game_of
+from trainer.stats import sum_of_actors
+from trainer.web.errors import refusal
+from trainer.web.runs import Run, Runs, modified
+from trainer.web.sessions import Sessions
+
+NO_RUN = "There is no run in the data folder yet."
+BLANK = {
+    "step": 0,
+    "total_steps": 0,
+    "total_loss": 0.0,
+    "policy_loss": 0.0,
+    "value_loss": 0.0,
+    "learning_rate": 0.0,
+    "samples_seen": 0,
+    "replay_buffer_size": 0,
+    "last_checkpoint": "",
+    "timestamp": 0,
+    "env_id": "",
+    "history": [],
+    "last_eval": None,
+    "eval_history": [],
+}
+"""/stats before there is a stats.json."""
+
+
+class Figures:
+    """The calls that only look."""
+
+    def __init__(self, runs: Runs, sessions: Sessions) -> None:
+        self._runs = runs
+        self._sessions = sessions
+
+    def health(self, request: Request) -> Response:
+        """GET /health"""
+        return JSONResponse({"status": "ok", "version": trainer.__version__})
+
+    def games(self, request: Request) -> Response:
+        """GET /games"""
+        return JSONResponse({"games": list(ENV_IDS)})
+
+    def game_info(self, request: Request) -> Response:
+        """GET /game-info/{env_id}"""
+        env_id = request.path_params["env_id"]
+        if env_id not in ENV_IDS:
+            raise refusal(404, f"There is no game of that name; there are {', '.join(ENV_IDS)}.")
+        return JSONResponse(game_info(env_id))
+
+    def runs(self, request: Request) -> Response:
+        """GET /runs: the runs to choose from; `default` is the one that was written to last."""
+        newest = self._runs.pick(None)
+        found = [
+            {"name": run.name, "env_id": run.env_id, "changed": int(run.changed), "has_model": modified(run.model) > 0}
+            for run in self._runs.all()
+        ]
+        return JSONResponse({"runs": found, "default": newest.name if newest else None})
+
+    def stats(self, request: Request) -> Response:
+        """GET /stats[?run=NAME]"""
+        return JSONResponse(stats_of(self._pick(request)))
+
+    def actor_stats(self, request: Request) -> Response:
+        """GET /actor-stats[?run=NAME]"""
+        return JSONResponse(actor_stats_of(self._pick(request)))
+
+    def model(self, request: Request) -> Response:
+        """GET /model[?game=ENV_ID]: the model that plays the game; by default that of the browser's own game, else of
+        the newest run.
+        """
+        env_id = request.query_params.get("game")
+        if env_id is None:
+            session = self._sessions.of(request)
+            run = None if session else self._runs.pick(None)
+            env_id = session.duel.game.env_id if session else (run.env_id if run else None) or ENV_IDS[0]
+        if env_id not in ENV_IDS:
+            raise refusal(404, f"There is no game of that name; there are {', '.join(ENV_IDS)}.")
+        return JSONResponse(model_of(self._runs, env_id))
+
+    def _pick(self, request: Request) -> Run | None:
+        return self._runs.pick(request.query_params.get("run"))
+
+
+def game_info(env_id: str) -> dict[str, Any]:
+    """A game's dimensions and words."""
+    game = game_of(env_id)
+    return vars(metadata_of(game)) | {
+        "player_names": game.player_names,
+        "player_symbols": game.player_symbols,
+        "description": game.description,
+        "board_type": game.board_type,
+        "bottom_row_first": game.bottom_row_first,
+    }
+
+
+def stats_of(run: Run | None) -> dict[str, Any]:
+    """stats.json and the names that old pages use; zeros and a `message` where there is none."""
+    content, problem = (None, NO_RUN) if run is None else run.stats.read()[:2]
+    stats = BLANK | (content or {})
+    stats |= {
+        "epoch": stats["step"],
+        "loss": stats["total_loss"],
+        "games_played": actor_stats_of(run)["episodes_completed"],
+        "run": run.name if run else None,
+    }
+    return stats | ({"message": problem} if problem else {})
+
+
+def actor_stats_of(run: Run | None) -> dict[str, Any]:
+    """The sum over all actors; zeros and a `message` where none ran."""
+    content, problem = (None, NO_RUN) if run is None else run.actor_stats.read()[:2]
+    sums = sum_of_actors((run and run.env_id) or "", [])
+    sums |= {name: value for name, value in (content or {}).items() if name in sums}
+    return sums | ({"message": problem} if problem else {})
+
+
+def model_of(runs: Runs, env_id: str) -> dict[str, Any]:
+    """The model that plays a game, and its state in words."""
+    file = runs.model_for(env_id)
+    if file is None:
+        status = f"There is no model of {env_id} yet; uniform-guess search plays."
+    elif file.current is None:
+        status = f"The newest model can't be used ({file.problem}); uniform-guess search plays."
+    elif file.problem:
+        status = f"The newest model can't be used ({file.problem}); the one before it plays."
+    else:
+        status = "The newest model plays."
+    current = file.current if file else None
+    return {
+        "loaded": current is not None,
+        "path": str(file.path) if file else None,
+        "file_modified": int(modified(file.path)) if file else None,
+        "loaded_at": int(file.loaded_at) if file and file.loaded_at else None,
+        "training_step": current.step if current else None,
+        "status": status,
+        "game": env_id,
+    }

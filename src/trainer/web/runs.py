@@ -1,0 +1,188 @@
+"""The runs under one folder: `data` itself where it holds a run, and each folder in it that does."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+
+from trainer.errors import ModelError, ReplayError
+from trainer.games import ENV_IDS, game_of
+from trainer.inference import LATEST, ModelFile, load_model
+from trainer.replay import columns_of, open_for_reading, reporting
+from trainer.stats import ACTOR_STATS_FILE
+from trainer.web.errors import refusal
+from trainer.web.jsonfile import JsonFile
+
+HERE = "."
+"""Name of the run that is the data folder itself."""
+MOST_RUNS = 500
+LOOK_EVERY = 1.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its files, any of which may be missing."""
+
+    name: str
+    folder: Path
+
+    @property
+    def model(self) -> Path:
+        """The newest model."""
+        return self.folder / "models" / LATEST
+
+    @property
+    def replay(self) -> Path:
+        """The stored games."""
+        return self.folder / "replay.db"
+
+    @cached_property
+    def stats(self) -> JsonFile:
+        """What the trainer measured."""
+        return JsonFile(self.folder / "stats.json")
+
+    @cached_property
+    def actor_stats(self) -> JsonFile:
+        """What the actors measured."""
+        return JsonFile(self.folder / ACTOR_STATS_FILE)
+
+    @property
+    def changed(self) -> float:
+        """When any of its files was last written, Unix seconds; 0 where there is none."""
+        return max(modified(path) for path in (self.stats.path, self.actor_stats.path, self.model, self.replay))
+
+    @property
+    def env_id(self) -> str | None:
+        """The game of the run, by what its files say or its folder's name; None where none of them tells."""
+        for file in (self.stats, self.actor_stats):
+            content, _, _ = file.read()
+            if content and isinstance(content.get("env_id"), str):
+                return str(content["env_id"])
+        if self.folder.name in ENV_IDS:
+            return self.folder.name
+        return self._env_of_files
+
+    @property
+    def _env_of_files(self) -> str | None:
+        """What the model or the database tell; asked again when one of them was replaced, and kept where it is broken."""
+        times = modified(self.model), modified(self.replay)
+        known: tuple[tuple[float, float], str | None] = self.__dict__.get("_told", ((0.0, 0.0), None))
+        if known[0] != times:
+            known = times, env_of_model(self.model) or env_of_replay(self.replay) or known[1]
+            self.__dict__["_told"] = known
+        return known[1]
+
+
+class Runs:
+    """The runs under a folder, looked for again now and then."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = Lock()
+        self._runs: dict[str, Run] = {}
+        self._next_look = 0.0
+        self._models: dict[tuple[str, str], ModelFile] = {}
+
+    def all(self) -> list[Run]:
+        """The runs, the data folder itself first, then by name."""
+        with self._lock:
+            if time.monotonic() >= self._next_look:
+                self._next_look = time.monotonic() + LOOK_EVERY
+                found = run_folders(self.folder)
+                self._runs = {name: self._runs.get(name) or Run(name, path) for name, path in found.items()}
+            return list(self._runs.values())
+
+    def pick(self, name: str | None) -> Run | None:
+        """The run of that name, or the one that was changed last where no name is given; None where there is no run.
+
+        Refuses a name that is no run.
+        """
+        runs = self.all()
+        if name is None:
+            return max(runs, key=lambda run: run.changed, default=None)
+        for run in runs:
+            if run.name == name:
+                return run
+        raise refusal(404, "There is no run of that name.")
+
+    def model_for(self, env_id: str) -> ModelFile | None:
+        """The model file that plays a game: the newest that can be used, else the newest; None where there is none."""
+        runs = [run for run in self.all() if modified(run.model) and run.env_id == env_id]
+        runs.sort(key=lambda run: modified(run.model), reverse=True)
+        files = []
+        for run in runs:
+            file = self._model(run, env_id)
+            if file.current:
+                return file
+            files.append(file)
+        return files[0] if files else None
+
+    def _model(self, run: Run, env_id: str) -> ModelFile:
+        """The model file of a run, looked at just now."""
+        with self._lock:
+            file = self._models.get((run.name, env_id))
+            if file is None:
+                game = game_of(env_id)
+                file = ModelFile(run.model, env_id, game.obs_size, game.num_actions)
+                self._models[run.name, env_id] = file
+            file.poll()
+            return file
+
+
+def run_folders(folder: Path) -> dict[str, Path]:
+    """The folders of runs by name."""
+    found = {HERE: folder} if is_run(folder) else {}
+    try:
+        entries = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != ".")
+    except OSError:
+        return found
+    for name in entries[:MOST_RUNS]:
+        if name not in ("models", "logs") and is_run(folder / name):
+            found[name] = folder / name
+    return found
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds anything of a run."""
+    return any((folder / name).exists() for name in ("models", "stats.json", ACTOR_STATS_FILE, "replay.db"))
+
+
+def modified(path: Path) -> float:
+    """When a file was last written, Unix seconds; 0 where it is not there."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def env_of_model(path: Path) -> str | None:
+    """The game that a model file fits, by its metadata and shapes."""
+    for env_id in ENV_IDS:
+        game = game_of(env_id)
+        try:
+            return load_model(path, env_id, game.obs_size, game.num_actions).metadata.get("env_id", env_id)
+        except ModelError:
+            continue
+    return None
+
+
+def env_of_replay(path: Path) -> str | None:
+    """The game whose rows a replay database holds, by its metadata; None where there are none or several."""
+    try:
+        connection = open_for_reading(path)
+    except ReplayError:
+        return None
+    try:
+        with reporting(path):
+            if "env_id" not in columns_of(connection, "game_metadata"):
+                return None
+            rows = connection.execute("SELECT env_id FROM game_metadata LIMIT 2").fetchall()
+    except ReplayError:
+        return None
+    finally:
+        connection.close()
+    return str(rows[0][0]) if len(rows) == 1 else None

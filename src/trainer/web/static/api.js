@@ -1,0 +1,64 @@
+// Calls to the server. A refusal is an ApiError with the server's sentence; a server that is gone is an outage, which
+// is looked after here: whoever listens hears when it begins and when it ends.
+
+export class ApiError extends Error {
+  constructor(status, sentence) {
+    super(sentence);
+    this.status = status;
+  }
+}
+
+const RETRY_MS = 1000;
+const listeners = new Set();
+let down = false;
+
+export function onOutage(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Say that the server doesn't answer, and ask until it does. */
+export function reportOutage() {
+  if (down) return;
+  down = true;
+  for (const listener of [...listeners]) listener(true);
+  const retry = setInterval(async () => {
+    try {
+      if (!(await fetch("/health", { cache: "no-store" })).ok) return;
+    } catch {
+      return;
+    }
+    clearInterval(retry);
+    down = false;
+    for (const listener of [...listeners]) listener(false);
+  }, RETRY_MS);
+}
+
+async function call(path, options) {
+  let response;
+  try {
+    response = await fetch(path, { cache: "no-store", ...options });
+  } catch (error) {
+    if (error.name !== "AbortError") reportOutage();
+    throw error.name === "AbortError" ? error : new ApiError(0, "The server does not answer.");
+  }
+  if (!response.ok) throw new ApiError(response.status, await response.text());
+  return response.json();
+}
+
+const infos = new Map();
+
+export const api = {
+  get: (path, query = {}, signal = undefined) => {
+    const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
+    const search = new URLSearchParams(given).toString();
+    return call(search ? `${path}?${search}` : path, { signal });
+  },
+  post: (path, body = {}) =>
+    call(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+  /** A game's dimensions and words; they don't change while the server runs. */
+  info: async (game) => {
+    if (!infos.has(game)) infos.set(game, await call(`/game-info/${encodeURIComponent(game)}`));
+    return infos.get(game);
+  },
+};

@@ -1,0 +1,128 @@
+// A line chart over training steps (uPlot), in the colours of the theme, as wide as its place.
+
+import uPlot from "./vendor/uplot.js";
+import { el } from "./dom.js";
+import { short } from "./words.js";
+
+const HEIGHT = 220;
+
+export class Chart {
+  /** `series`: [{label, color (a CSS variable), value(number) as text, band: [from, to] of two other series, hidden}]. */
+  constructor(title, series, { range = null, format = short } = {}) {
+    this.series = series;
+    this.range = range;
+    this.format = format;
+    this.data = [[], ...series.map(() => [])];
+    this.place = el("div", { class: "plot", role: "img", "aria-label": title });
+    this.legend = el(
+      "ul",
+      { class: "legend" },
+      ...series.filter((one) => !one.hidden).map((one) => {
+        const key = el("span", { class: `key ${one.dash ? "dashed" : ""}` });
+        key.style.color = `var(${one.color})`;
+        one.last = el("span", { class: "last" });
+        return el("li", {}, key, one.label, one.last);
+      }),
+    );
+    this.empty = el("p", { class: "quiet" });
+    this.title = title;
+    this.root = el("figure", { class: "card chart" }, el("figcaption", {}, el("h2", {}, title)), this.legend, this.empty, this.place);
+    this.watcher = new ResizeObserver(() => this.resize());
+    this.watcher.observe(this.place);
+  }
+
+  /** `columns`: [steps, one column a series]; `empty` is said where there is nothing yet. */
+  draw(columns, empty) {
+    this.data = columns;
+    const points = columns[0].length;
+    this.root.dataset.points = points;
+    this.empty.textContent = points ? "" : empty;
+    this.empty.hidden = points > 0;
+    this.place.hidden = this.legend.hidden = points === 0;
+    if (!points) return;
+    this.series.forEach((one, at) => {
+      if (!one.last) return;
+      const newest = columns[at + 1].findLast((value) => value !== null);
+      one.last.textContent = newest === undefined ? "" : one.text(newest);
+    });
+    this.place.setAttribute("aria-label", `${this.title}, ${points} points up to step ${columns[0][points - 1]}`);
+    if (this.plot) this.plot.setData(columns);
+    else this.build();
+  }
+
+  build() {
+    const style = getComputedStyle(document.documentElement);
+    const color = (name) => style.getPropertyValue(name).trim();
+    const axis = {
+      stroke: color("--soft"),
+      grid: { stroke: color("--line"), width: 1 },
+      ticks: { show: false },
+      font: "12px system-ui, sans-serif",
+    };
+    const bands = [];
+    this.series.forEach((one, at) => {
+      if (one.band) bands.push({ series: [one.band[0] + 1, one.band[1] + 1], fill: `${color(one.color)}2b` });
+    });
+    this.plot?.destroy();
+    this.plot = new uPlot(
+      {
+        width: Math.max(this.place.clientWidth, 200),
+        height: HEIGHT,
+        padding: [8, 12, 0, 0],
+        legend: { show: false },
+        cursor: { y: false, drag: { x: true, y: false }, points: { size: 6 } },
+        scales: { x: { time: false }, y: this.range ? { range: () => this.range } : { range: padded } },
+        axes: [
+          { ...axis, values: (_, ticks) => ticks.map(short), space: 70, size: 30 },
+          { ...axis, values: (_, ticks) => ticks.map(this.format), size: 52 },
+        ],
+        series: [
+          {},
+          ...this.series.map((one) => ({
+            label: one.label,
+            stroke: one.hidden ? "transparent" : color(one.color),
+            width: 1.75,
+            dash: one.dash,
+            points: { show: one.hidden ? false : undefined, size: 5, fill: color("--surface") },
+            spanGaps: true,
+          })),
+        ],
+        bands,
+        hooks: { setCursor: [(plot) => this.point(plot)] },
+      },
+      this.data,
+      this.place,
+    );
+  }
+
+  /** Show the values under the pointer in the legend. */
+  point(plot) {
+    const at = plot.cursor.idx ?? this.data[0].length - 1;
+    this.series.forEach((one, index) => {
+      if (!one.last) return;
+      const value = this.data[index + 1][at];
+      const when = plot.cursor.idx === null || plot.cursor.idx === undefined ? "" : ` (step ${short(this.data[0][at])})`;
+      if (value !== null && value !== undefined) one.last.textContent = one.text(value) + when;
+    });
+  }
+
+  resize() {
+    if (this.plot && this.place.clientWidth) this.plot.setSize({ width: this.place.clientWidth, height: HEIGHT });
+  }
+
+  themed() {
+    if (this.plot) this.build();
+  }
+
+  close() {
+    this.watcher.disconnect();
+    this.plot?.destroy();
+  }
+}
+
+/** A scale that starts at 0 where the data is not negative, with a little air above. */
+function padded(_, low, high) {
+  if (low === null) return [0, 1];
+  const bottom = low >= 0 ? 0 : low * 1.05;
+  return [bottom, high > bottom ? high + (high - bottom) * 0.06 : bottom + 1];
+}

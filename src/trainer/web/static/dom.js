@@ -1,0 +1,42 @@
+// Elements made from plain values.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+export const el = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+export const svg = (tag, attributes = {}, ...children) =>
+  fill(document.createElementNS(SVG, tag), attributes, children);
+
+/** A row of choices of which one is chosen; radio buttons that look like one switch. */
+export function choice(label, name, options, chosen, onchange) {
+  return el(
+    "fieldset",
+    { class: "choice" },
+    el("legend", {}, label),
+    el(
+      "div",
+      { class: "segments" },
+      ...options.map(([value, text]) =>
+        el(
+          "label",
+          {},
+          el("input", { type: "radio", name, value, checked: value === chosen, onchange: () => onchange(value) }),
+          el("span", {}, text),
+        ),
+      ),
+    ),
+  );
+}
+
+/** Whether a key press belongs to something that is being typed into or chosen from. */
+export const typing = (event) =>
+  event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea") !== null;

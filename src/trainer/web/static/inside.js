@@ -1,0 +1,263 @@
+// Look inside: the stored games of a run, move by move, with what the network is taught there.
+
+import { api, ApiError } from "./api.js";
+import { Board, ValueBar, landing } from "./board.js";
+import { choice, el, typing } from "./dom.js";
+import { MoveList } from "./movelist.js";
+import { ago, count, moveName, percent, signed } from "./words.js";
+
+export class InsideView {
+  constructor(holder) {
+    this.run = null;
+    this.filter = { result: "any", from_step: "", to_step: "" };
+    this.build(holder);
+    this.onkey = (event) => this.key(event);
+    addEventListener("keydown", this.onkey);
+    this.start();
+  }
+
+  close() {
+    this.closed = true;
+    clearTimeout(this.retry);
+    removeEventListener("keydown", this.onkey);
+  }
+
+  recovered() {
+    this.start();
+  }
+
+  build(holder) {
+    this.runs = el("select", { id: "run", onchange: () => this.choose(this.runs.value) });
+    this.results = el("div");
+    const step = (name, label) =>
+      el(
+        "div",
+        { class: "small" },
+        el("label", { for: name }, label),
+        el("input", { type: "number", id: name, min: 0, step: 1, inputmode: "numeric", placeholder: "any", onchange: (event) => this.narrow({ [name]: event.target.value }) }),
+      );
+    this.list = el("ol", { class: "games" });
+    this.message = el("p", { class: "quiet", role: "status" });
+    this.more = el("button", { type: "button", class: "wide", hidden: true, onclick: () => this.load(this.next) }, "Older games");
+    this.refresh = el("button", { type: "button", onclick: () => this.load(null) }, "Newest");
+    this.heading = el("p", { class: "status" }, "Stored games");
+    this.about = el("p", { class: "note" }, "Choose a game to see what the network is taught at each move.");
+    this.boardHolder = el("div", { class: "boardholder" });
+    this.valueHolder = el("div", { class: "valueholder" });
+    this.valueBar = new ValueBar(this.valueHolder);
+    this.strip = el("div", { class: "strip" });
+    this.table = el("div");
+    this.moves = new MoveList((ply) => this.show(ply));
+    this.shown = el(
+      "section",
+      { class: "stage", "aria-label": "Stored game", hidden: true },
+      this.boardHolder,
+      this.valueHolder,
+      this.strip,
+      this.moves.root,
+      this.table,
+    );
+    holder.append(
+      el("h1", { class: "hidden" }, "Look inside the stored games"),
+      el(
+        "div",
+        { class: "table flipped" },
+        el(
+          "aside",
+          { class: "side card", "aria-label": "Games" },
+          el("div", { class: "inline spread" }, el("label", { for: "run" }, "Run"), this.runs, this.refresh),
+          this.results,
+          el("div", { class: "pair" }, step("from_step", "From model step"), step("to_step", "to step")),
+          this.message,
+          this.list,
+          this.more,
+        ),
+        el("div", { class: "viewer" }, el("div", { class: "headline" }, this.heading, this.about), this.shown),
+      ),
+    );
+  }
+
+  async start() {
+    try {
+      const { runs, default: newest } = await api.get("/runs");
+      const remembered = this.run ?? sessionStorage.getItem("run");
+      this.run = runs.some((run) => run.name === remembered) ? remembered : newest;
+      this.runs.replaceChildren(
+        ...runs.map((run) => el("option", { value: run.name, selected: run.name === this.run }, run.name === "." ? "data folder" : run.name)),
+      );
+      this.runs.disabled = !runs.length;
+      if (!runs.length) this.runs.replaceChildren(el("option", {}, "none yet"));
+      const run = runs.find((one) => one.name === this.run);
+      this.games = (await api.get("/games")).games;
+      await this.filters(run?.env_id);
+      await this.load(null);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
+  }
+
+  async filters(game) {
+    const info = this.games.includes(game) ? await api.info(game) : null;
+    const [first, second] = info ? info.player_names : ["First", "Second"];
+    const options = [["any", "All"], ["first", `${first} won`], ["second", `${second} won`], ["draw", "Draw"]];
+    this.results.replaceChildren(choice("Result", "result", options, this.filter.result, (result) => this.narrow({ result })));
+  }
+
+  choose(run) {
+    this.run = run;
+    sessionStorage.setItem("run", run);
+    this.shown.hidden = true;
+    this.game = null;
+    this.start();
+  }
+
+  narrow(change) {
+    Object.assign(this.filter, change);
+    this.load(null);
+  }
+
+  /** List the games before `before`, or the newest. */
+  async load(before) {
+    clearTimeout(this.retry);
+    this.more.disabled = true;
+    let found;
+    try {
+      found = await api.get("/replay/games", { run: this.run, before, ...this.filter });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.message.textContent = error.message;
+      return;
+    }
+    if (this.closed) return;
+    const items = await Promise.all(found.games.map((game) => this.item(game)));
+    if (before === null) this.list.replaceChildren();
+    this.list.append(...items);
+    this.next = found.next;
+    this.more.hidden = found.next === null;
+    this.more.disabled = false;
+    const none = found.next === null ? "No stored game fits." : "None among the newest games; look further back.";
+    this.message.textContent = found.message ?? (this.list.children.length ? "" : none);
+    if (found.message) this.retry = setTimeout(() => (this.run ? this.load(null) : this.start()), 2000);
+    if (!this.game && items.length) this.open(found.games[0].episode_id);
+  }
+
+  async item(game) {
+    const info = this.games.includes(game.env_id) ? await api.info(game.env_id) : null;
+    const result = game.winner === 3 ? "Draw" : game.winner && info ? `${info.player_names[game.winner - 1]} won` : "Unknown";
+    const sign = game.winner === 3 || !info ? el("span", { class: "sign even" }, "=") : el("span", { class: `sign p${game.winner}` }, info.player_symbols[game.winner - 1]);
+    const step = game.model_step === null ? "" : ` · near step ${count(game.model_step)}`;
+    return el(
+      "li",
+      { "data-game": game.env_id },
+      el(
+        "button",
+        { type: "button", class: "game", "data-episode": game.episode_id, onclick: () => this.open(game.episode_id) },
+        sign,
+        el("span", { class: "what" }, result, el("small", {}, `${game.plies} moves${step}`)),
+        el("small", {}, ago(game.timestamp)),
+      ),
+    );
+  }
+
+  async open(episode) {
+    try {
+      const game = await api.get("/replay/game", { run: this.run, episode });
+      this.info = await api.info(game.env_id);
+      if (this.closed) return;
+      this.game = game;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.about.textContent = error.message;
+      return;
+    }
+    for (const button of this.list.querySelectorAll("button"))
+      button.setAttribute("aria-current", String(button.dataset.episode === episode));
+    this.shown.hidden = false;
+    this.shown.dataset.game = this.game.env_id;
+    this.boardHolder.replaceChildren();
+    this.board = new Board(this.boardHolder, this.info, () => {});
+    const { winner } = this.game;
+    this.heading.textContent = winner === 3 ? "A draw" : winner ? `${this.info.player_names[winner - 1]} won` : "Not finished";
+    this.about.textContent = `${episode}, ${this.game.plies.length - 1} moves`;
+    this.drawStrip();
+    this.show(0);
+  }
+
+  show(ply) {
+    this.ply = ply;
+    const { info, game } = this;
+    const now = game.plies[ply];
+    const before = game.plies[ply - 1];
+    const next = now.action;
+    const marks = now.visits ? Object.fromEntries(Object.entries(now.visits).map(([action, share]) => [action, { share }])) : {};
+    const cells = now.board;
+    this.board.draw({
+      cells,
+      legal: now.legal_moves ?? [],
+      changes: landing(info, cells, now.legal_moves ?? []),
+      marks,
+      best: next,
+      last: before ? cells.findIndex((owner, cell) => owner && !before.board[cell]) : null,
+      mover: now.mover,
+      playable: false,
+    });
+    const value = now.value === undefined || now.value === null ? null : now.mover === 1 ? now.value : -now.value;
+    const name = info.player_names[now.mover - 1];
+    const words =
+      next === null
+        ? "The end of the game."
+        : `Move ${ply + 1}: ${name} plays ${moveName(info, next)}. Search value ${signed(now.value)}, result ${signed(now.outcome)} for ${name}.`;
+    const end = { 1: 1, 2: -1, 3: 0 }[game.winner] ?? null;
+    this.valueBar.draw(info, next === null ? end : value, words);
+    this.moves.draw(info, game.plies, ply);
+    this.strip.querySelectorAll("button").forEach((bar, at) => bar.setAttribute("aria-current", String(at === ply)));
+    this.table.replaceChildren(this.targets(now));
+  }
+
+  /** The policy target of a position as a table. */
+  targets(ply) {
+    if (ply.action === null) return el("p", { class: "quiet" }, "Nothing is taught in a finished position.");
+    if (!ply.visits) return el("p", { class: "quiet" }, "No policy target here: this position teaches its value only.");
+    const ranked = Object.entries(ply.visits).sort((a, b) => b[1] - a[1]).slice(0, 6);
+    return el(
+      "table",
+      { class: "targets" },
+      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Policy target"), el("th", { scope: "col" }, "Share of visits"))),
+      el(
+        "tbody",
+        {},
+        ...ranked.map(([action, share]) => {
+          const bar = el("span", { class: "sharebar" });
+          bar.style.width = `${Math.round(100 * share)}%`;
+          return el(
+            "tr",
+            { class: Number(action) === ply.action ? "best" : null },
+            el("th", { scope: "row" }, `${moveName(this.info, Number(action))}${Number(action) === ply.action ? " (played)" : ""}`),
+            el("td", {}, bar, el("span", {}, percent(share, 1))),
+          );
+        }),
+      ),
+    );
+  }
+
+  /** The search's value over the game, a bar a position: up for the first player, down for the second. */
+  drawStrip() {
+    this.strip.replaceChildren(
+      ...this.game.plies.slice(0, -1).map((ply, at) => {
+        const value = (ply.mover === 1 ? 1 : -1) * (ply.value ?? 0);
+        const bar = el("span", { class: value >= 0 ? "up" : "down" });
+        bar.style.height = `${Math.round(Math.abs(value) * 50)}%`;
+        const label = `Position ${at}: value ${signed(value)} for ${this.info.player_names[0]}`;
+        return el("button", { type: "button", tabindex: -1, title: label, "aria-label": label, onclick: () => this.show(at) }, bar);
+      }),
+    );
+  }
+
+  key(event) {
+    if (typing(event) || !this.game) return;
+    if (event.key === "ArrowLeft" && this.ply > 0) this.show(this.ply - 1);
+    else if (event.key === "ArrowRight" && this.ply < this.game.plies.length - 1) this.show(this.ply + 1);
+    else return;
+    event.preventDefault();
+  }
+}

@@ -1,0 +1,64 @@
+// A list of moves that can be stepped through.
+
+import { el, svg } from "./dom.js";
+import { moveName } from "./words.js";
+
+export class MoveList {
+  /** `onshow(ply)` is called with the number of moves after which the board should be shown. */
+  constructor(onshow) {
+    this.onshow = onshow;
+    this.ply = 0;
+    this.last = 0;
+    const step = (label, path, to) =>
+      el(
+        "button",
+        { type: "button", "aria-label": label, onclick: () => this.go(to()) },
+        svg("svg", { viewBox: "0 0 24 24", class: "arrow", "aria-hidden": "true" }, svg("path", { d: path })),
+      );
+    this.buttons = [
+      step("First position", "M7 5v14M18 5l-8 7 8 7", () => 0),
+      step("One move back", "M15 5l-8 7 8 7", () => this.ply - 1),
+      step("One move on", "M9 5l8 7-8 7", () => this.ply + 1),
+      step("Last position", "M17 5v14M6 5l8 7-8 7", () => this.last),
+    ];
+    this.list = el("ol", { class: "moves" });
+    this.empty = el("p", { class: "quiet" }, "No move yet.");
+    this.root = el("div", { class: "movelist" }, el("div", { class: "stepper" }, ...this.buttons), this.empty, this.list);
+  }
+
+  go(ply) {
+    if (ply >= 0 && ply <= this.last && ply !== this.ply) this.onshow(ply);
+  }
+
+  draw(info, plies, shown) {
+    this.ply = shown;
+    this.last = plies.length - 1;
+    const moves = plies.filter((ply) => ply.action !== null);
+    this.empty.hidden = moves.length > 0;
+    this.list.replaceChildren(
+      ...moves.map((ply, at) =>
+        el(
+          "li",
+          {},
+          el(
+            "button",
+            {
+              type: "button",
+              class: `move p${ply.mover}`,
+              "aria-current": at + 1 === shown ? "step" : null,
+              "aria-label": `Move ${at + 1}, ${info.player_names[ply.mover - 1]}: ${moveName(info, ply.action)}`,
+              onclick: () => this.go(at + 1),
+            },
+            el("span", { class: "number" }, `${at + 1}`),
+            el("span", { class: "sign" }, info.player_symbols[ply.mover - 1]),
+            moveName(info, ply.action),
+          ),
+        ),
+      ),
+    );
+    const current = this.list.querySelector("[aria-current]");
+    if (current) this.list.scrollTop = current.offsetTop - this.list.offsetTop - this.list.clientHeight / 2;
+    this.buttons[0].disabled = this.buttons[1].disabled = shown <= 0;
+    this.buttons[2].disabled = this.buttons[3].disabled = shown >= this.last;
+  }
+}

@@ -1,0 +1,327 @@
+"""The page in a real browser: whole games by clicks, a run that learns meanwhile, a server that dies, and every look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import FLAGS, Server, chromium_path, serving, window
+from playwright.sync_api import expect, sync_playwright
+from run_files import put_model, put_stats, store_games
+
+from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Position
+from trainer.games.compiled import compiled
+
+SIZES = {"phone": (360, 740), "desktop": (1440, 900)}
+EVALUATIONS = [
+    {"step": 50 * at, "opponent": "random", "win_rate": 0.5 + 0.1 * at, "draw_rate": 0.1, "loss_rate": 0.4 - 0.1 * at}
+    | {"games_played": 200, "timestamp": 1_700_000_000, "elo": 100.0 * at}
+    for at in range(1, 4)
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One Chromium for all tests here."""
+    path = chromium_path()
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def empty(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server without any run: uniform-guess search plays, and its raw policy takes the first legal move."""
+    with serving(tmp_path_factory.mktemp("empty")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def full(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server over a run of each game, with figures, models and stored games."""
+    folder = tmp_path_factory.mktemp("full")
+    games = {"tictactoe": [[0, 3, 1, 4, 2], [0, 3, 1, 4, 8, 5]], "connect4": [[3, 0, 3, 0, 3, 0, 3]], "othello": []}
+    for env_id, actions in games.items():
+        put_model(folder / env_id, env_id, favourite=0, step=100)
+        put_stats(folder / env_id, env_id, 300, last_eval=EVALUATIONS[-1], eval_history=EVALUATIONS)
+        if actions:
+            store_games(folder / env_id, env_id, actions)
+    with serving(folder) as server:
+        yield server
+
+
+@cache
+def script(env_id: str, winner: int) -> tuple[int, ...]:
+    """Moves of the first player that lead to a result against a second player who takes the first legal move."""
+    rules = compiled(env_id)[0]
+    seen: set[bytes] = set()
+
+    def search(position: Position) -> tuple[int, ...] | None:
+        while position.winner == OPEN and position.mover == SECOND:
+            position = position.play(position.legal[0])
+        if position.winner != OPEN:
+            return () if position.winner == winner else None
+        if position.to_bytes() in seen:
+            return None
+        seen.add(position.to_bytes())
+        for action in reversed(position.legal):
+            found = search(position.play(action))
+            if found is not None:
+                return (action, *found)
+        return None
+
+    found = search(Position.first(rules))
+    assert found is not None
+    return found
+
+
+def begin(page: Any, env_id: str, simulations: str = "raw policy") -> None:
+    """Choose the game and the model's search."""
+    page.locator(f"input[value={env_id}]").check()
+    page.locator(f".board.{env_id}").wait_for()
+    page.locator("#strength").press("Home")
+    page.get_by_text(simulations, exact=True).wait_for()
+    page.get_by_role("button", name="New game").click()
+    settled(page)
+
+
+def settled(page: Any) -> None:
+    """Wait until the server has answered all that the page asked."""
+    page.locator(".boardholder:not(.waiting)").wait_for()
+
+
+def click(page: Any, action: int) -> None:
+    """Play an action by the mouse, when it is one's turn."""
+    if action == 64:
+        page.get_by_role("button", name="Pass").click()
+        return
+    target = page.locator(f".target.open[data-action='{action}']")
+    target.click()
+
+
+@pytest.mark.parametrize(
+    ("winner", "words"),
+    [(FIRST, "You win."), (SECOND, "The model wins."), (DRAW, "A draw.")],
+    ids=["win", "loss", "draw"],
+)
+@pytest.mark.parametrize("env_id", ["tictactoe", "connect4", "othello"])
+def test_a_whole_game_by_clicks(browser: Any, empty: Server, env_id: str, winner: int, words: str) -> None:
+    """From the choice of the game to its result; every stone is on the board, and the moves can be stepped through."""
+    with window(browser, empty.url) as found:
+        page = found.page
+        begin(page, env_id)
+        moves = script(env_id, winner)
+        for number, action in enumerate(moves):
+            click(page, action)
+            if number + 1 < len(moves):
+                page.locator(".move.p1").nth(number).wait_for()
+                settled(page)
+        page.locator(".status", has_text=words).wait_for()
+        assert page.locator(".target.open").count() == 0
+        assert page.locator(".move.p1").count() == len(moves)
+        plies = page.locator(".move").count()
+        page.get_by_role("button", name="First position").click()
+        assert page.locator(".stone").count() == (4 if env_id == "othello" else 0)
+        page.keyboard.press("ArrowRight")
+        assert "after 1 of" in page.locator(".status").inner_text()
+        page.get_by_role("button", name="Last position").click()
+        assert page.locator(".status").inner_text() == words
+        if env_id != "othello":
+            assert page.locator(".stone").count() == plies
+        if winner != DRAW and env_id == "connect4":
+            assert page.locator(".stone.won").count() == 4
+
+
+def test_a_draw_against_full_search(browser: Any, full: Server) -> None:
+    """Best play by hints alone draws tic-tac-toe against 800 simulations."""
+    with window(browser, full.url) as found:
+        page = found.page
+        page.locator("input[value=tictactoe]").check()
+        page.locator("#strength").press("End")
+        page.get_by_text("800 simulations").wait_for()
+        page.get_by_role("button", name="New game").click()
+        for number in range(5):
+            page.locator(".target.open").first.wait_for()
+            page.keyboard.press("h")
+            page.get_by_text("Hint:").wait_for()
+            cell = page.locator(".note").inner_text().removeprefix("Hint: ").removesuffix(".")
+            page.locator(f".target[aria-label^='{cell},']").click()
+            page.locator(".move.p1").nth(number).wait_for()
+        page.locator(".status", has_text="A draw.").wait_for()
+
+
+def test_play_by_keyboard_alone(browser: Any, empty: Server) -> None:
+    """Arrows and Enter on the board, digits for columns, letters for the buttons."""
+    with window(browser, empty.url) as found:
+        page = found.page
+        begin(page, "tictactoe")
+        page.locator(".target[tabindex='0']").focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.locator(".stone[data-cell='4'].p1").wait_for()
+        page.locator(".move.p2").wait_for()
+        page.keyboard.press("u")
+        page.get_by_text("No move yet.").wait_for()
+        page.keyboard.press("m")
+        page.locator(".mark").first.wait_for()
+        assert page.locator(".thoughts tbody tr").count() == 8
+        page.keyboard.press("m")
+        page.locator(".thoughts").wait_for(state="hidden")
+        page.locator("input[value=connect4]").check()
+        page.locator(".board.connect4").wait_for()
+        settled(page)
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("4")
+        page.locator(".stone[data-cell='3'].p1").wait_for()
+        page.locator(".move.p2").wait_for()
+        page.keyboard.press("n")
+        page.get_by_text("No move yet.").wait_for()
+
+
+def test_the_pointer_shows_what_a_move_would_do(browser: Any, empty: Server) -> None:
+    """Connect 4 shows where the disc falls, Othello what it flips."""
+    with window(browser, empty.url) as found:
+        page = found.page
+        begin(page, "connect4")
+        page.hover(".target[data-action='2']")
+        assert page.locator(".ghost").get_attribute("data-cell") == "2"
+        begin(page, "othello")
+        assert page.locator(".may").count() == 4
+        page.hover(".target[data-action='19']")
+        assert page.locator(".turns").count() == 1
+
+
+def test_the_model_may_begin_and_the_page_keeps_its_game(browser: Any, empty: Server) -> None:
+    """A reload shows the same board."""
+    with window(browser, empty.url) as found:
+        page = found.page
+        begin(page, "othello")
+        page.locator("input[value=bot]").check()
+        page.get_by_text("You play White").wait_for()
+        assert page.locator(".stone").count() == 5
+        page.reload()
+        page.get_by_text("You play White").wait_for()
+        assert page.locator(".stone").count() == 5
+
+
+def test_a_chart_grows_while_the_run_learns(browser: Any, tmp_path: Path) -> None:
+    """From no run at all to a longer and longer line, without a reload."""
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        page.get_by_text("Waiting for a run").wait_for()
+        put_stats(tmp_path / "tictactoe", "tictactoe", 50)
+        chart = page.locator(".chart").first
+        for steps in (50, 100, 150):
+            put_stats(tmp_path / "tictactoe", "tictactoe", steps, eval_history=EVALUATIONS[: steps // 50])
+            expect(chart).to_have_attribute("data-points", str(steps // 10))
+            assert chart.locator("canvas").count() == 1
+            page.get_by_text(f"{steps}", exact=True).first.wait_for()
+        assert page.locator(".charts table tbody tr").count() == 3
+        put_stats(tmp_path / "tictactoe", "tictactoe", 30)
+        expect(page.locator(".chart").first).to_have_attribute("data-points", "3")
+
+
+def test_the_page_recovers_when_the_server_was_gone(browser: Any, tmp_path: Path) -> None:
+    """It says so, waits, and goes on: the watch with its figures, the game with a new one like it."""
+    put_stats(tmp_path, "tictactoe", 50)
+    server = Server(tmp_path)
+    try:
+        with window(browser, server.url) as found:
+            page = found.page
+            begin(page, "connect4")
+            page.locator(".target.open[data-action='3']").click()
+            page.locator(".move.p2").wait_for()
+            server.kill()
+            page.locator(".target.open[data-action='3']").click()
+            page.get_by_text("The server does not answer").wait_for()
+            server.start()
+            page.get_by_text("a new one began").wait_for()
+            page.locator("#outage").wait_for(state="hidden")
+            page.locator(".target.open[data-action='3']").click()
+            page.locator(".move.p2").wait_for()
+            assert page.locator(".board.connect4 .stone").count() == 2
+
+            page.get_by_role("link", name="Watch").click()
+            expect(page.locator(".chart").first).to_have_attribute("data-points", "5")
+            server.kill()
+            page.get_by_text("The server does not answer").wait_for()
+            put_stats(tmp_path, "tictactoe", 80)
+            server.start()
+            expect(page.locator(".chart").first).to_have_attribute("data-points", "8")
+            page.locator("#outage").wait_for(state="hidden")
+            refused = [text for text in found.complaints if "ERR_" in text]
+            found.complaints = [text for text in found.complaints if text not in refused]
+            assert refused
+    finally:
+        assert server.stop() == 0
+
+
+def test_stored_games_can_be_looked_into(browser: Any, full: Server) -> None:
+    """Listed newest first, filtered, and stepped through with their targets."""
+    with window(browser, full.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Look inside").click()
+        page.locator("#run").select_option("tictactoe")
+        page.locator(".game").first.wait_for()
+        expect(page.locator(".game")).to_have_count(2)
+        page.get_by_text("O won", exact=True).first.wait_for()
+        expect(page.locator(".targets tbody tr")).to_have_count(6)
+        page.get_by_role("button", name="One move on").click()
+        page.get_by_text("teaches its value only").wait_for()
+        page.get_by_role("button", name="Last position").click()
+        assert page.locator(".stone").count() == 6
+        page.get_by_text("O won", exact=True).first.wait_for()
+        page.locator("input[value=first]").check()
+        expect(page.locator(".game")).to_have_count(1)
+        assert re.search("X won", page.locator(".game").inner_text())
+        page.locator("#run").select_option("othello")
+        page.get_by_text("no replay.db").wait_for()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_view_is_accessible_and_fits(browser: Any, full: Server, size: str, theme: str) -> None:
+    """axe-core finds nothing serious, nothing sticks out sideways, and nothing is complained about."""
+    axe = Axe()
+    width, height = SIZES[size]
+    with window(browser, full.url, width, height, theme) as found:
+        page = found.page
+
+        def check(name: str) -> None:
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
+            violations = axe.run(page).response["violations"]
+            serious = [
+                f"{name}: {one['id']} {[node['target'] for node in one['nodes']][:3]}"
+                for one in violations
+                if one["impact"] in ("serious", "critical")
+            ]
+            assert serious == []
+
+        page.locator(".status", has_text="Your turn").wait_for()
+        page.get_by_role("button", name=re.compile("mind")).click()
+        for env_id in ("othello", "connect4"):
+            page.locator(f"input[value={env_id}]").check()
+            page.locator(f".board.{env_id} .mark").first.wait_for()
+            click(page, 19 if env_id == "othello" else 3)
+            page.locator(".move.p2").wait_for()
+            page.locator(".target.open").first.wait_for()
+            check(env_id)
+        page.get_by_role("link", name="Watch").click()
+        page.locator(".chart canvas").first.wait_for()
+        check("watch")
+        page.get_by_role("link", name="Look inside").click()
+        page.locator("#run").select_option("connect4")
+        page.locator(".stage .board.connect4").wait_for()
+        check("inside")
+        dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 22, 26)"
+        assert dark == (theme == "dark")
+        page.get_by_role("button", name="Switch between light and dark").click()
+        assert (page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 22, 26)") != dark
