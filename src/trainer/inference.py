@@ -56,7 +56,12 @@ class OnnxModel:
         self, observation: NDArray[np.float32], legal: Mask
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Prior float32 [B, A] over the legal moves and value float32 [B] for the mover."""
-        logits, value = self._session.run(["policy_logits", "value"], {"observation": observation})
+        try:
+            logits, value = self._session.run(["policy_logits", "value"], {"observation": observation})
+        except Exception as error:  # onnxruntime raises classes of its own, without a common base
+            raise ModelError(f"{self.source} can't evaluate {len(observation)} rows ({_first_line(error)})") from error
+        if not (np.isfinite(logits).all() and np.isfinite(value).all()):
+            raise ModelError(f"{self.source} answers NaN or infinity; train it again, or give another model")
         prior = np.empty_like(logits)
         masked_softmax(logits, legal, prior)
         return prior, value[:, 0]
@@ -96,6 +101,8 @@ class OnnxModel:
                 f"{self.source} answers two rows by {logits.dtype} {logits.shape} and {value.dtype} {value.shape}; "
                 f"policy_logits must be float32 [batch, {num_actions}], value float32 [batch, 1]"
             )
+        if not (np.isfinite(logits).all() and np.isfinite(value).all()):
+            raise ModelError(f"{self.source} answers NaN or infinity to an empty observation; it can't be used")
 
 
 def _first_line(error: Exception) -> str:
@@ -144,6 +151,7 @@ class ModelFile:
         self._every = every
         self._next_look = 0.0
         self._seen: tuple[int, int, int] | None = None
+        self._before: OnnxModel | None = None
         self.poll()
 
     def poll(self) -> bool:
@@ -164,8 +172,17 @@ class ModelFile:
             return False
         self._seen = signature
         try:
-            self.current = load_model(self.path, *self._dimensions)
+            loaded = load_model(self.path, *self._dimensions)
         except ModelError as error:
             log.warning("%s; %s", error, "keeping the model before it" if self.current else "going on without one")
             return False
+        self._before, self.current = self.current, loaded
         return True
+
+    def give_up(self, model: OnnxModel, error: ModelError) -> None:
+        """Go back to the model before `model`, which was loaded but fails in use; None where there was none."""
+        if self.current is model:
+            self.current, self._before = self._before, None
+            log.warning(
+                "%s; %s", error, "going back to the model before it" if self.current else "going on without one"
+            )
