@@ -22,6 +22,11 @@ from trainer.files import write_bytes
 
 CHECKPOINT = "checkpoint.pt"
 VERSION = 1
+TORCH_ERRORS = (
+    *(pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, ValueError),
+    *(AssertionError, AttributeError, OSError, MemoryError),
+)
+"""What torch.load raises for content that is not its own; it states none."""
 KIND = b"cartridge checkpoint"
 """The first line is this, the version, and the SHA-256 of all that follows: what torch can read."""
 
@@ -76,7 +81,7 @@ def load_checkpoint(folder: Path, env_id: str) -> Checkpoint | None:
     try:
         stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         checkpoint = Checkpoint(learner=stored["learner"], **json.loads(stored["plain"]))
-    except (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, ValueError) as error:
+    except TORCH_ERRORS as error:
         raise CheckpointError(
             f"{path} is not a checkpoint that can be read ({type(error).__name__}); {advice}"
         ) from error

@@ -41,13 +41,15 @@ class OnnxModel:
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"], enable_fallback=False
+            )
+            self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         except Exception as error:  # onnxruntime raises classes of its own, without a common base
             raise ModelError(f"{source} is not an ONNX model that can be loaded ({_first_line(error)})") from error
         self.source = source
         self._check_shapes(env_id, obs_size, num_actions)
         self._check_batch(obs_size, num_actions)
-        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         made_for = self.metadata.get("env_id", env_id)
         if made_for != env_id:
             raise ModelError(f"{source} was trained for {made_for}, not {env_id}; give a model of {env_id}")

@@ -137,6 +137,8 @@ def reporting(path: Path) -> Iterator[None]:
         passing = getattr(error, "sqlite_errorcode", -1) & 0xFF in PASSING
         kind = ReplayUnavailableError if passing else ReplayError
         raise kind(f"the replay database {path} can't be used: {error}") from error
+    except UnicodeDecodeError as error:  # sqlite3 can't even say what is wrong
+        raise ReplayError(f"the replay database {path} can't be used: its names are no text") from error
     except OSError as error:
         raise ReplayUnavailableError(f"the replay database {path} can't be used: {error.strerror}") from error
 
@@ -661,7 +663,8 @@ def floats_of(
         if not isinstance(blob, bytes) or len(blob) != 4 * width:
             found = f"{len(blob) / 4:g} entries" if isinstance(blob, bytes) else f"the value {shortened(blob)}"
             raise ReplayError(
-                f"row {row} of {path}: {column} has {found}, {env_id} needs {width}; was it written for another game?"
+                f"row {row} of {path}: {column} has {found}, {env_id} needs {width}; was it written for "
+                f"another game? (--skip-bad-rows passes over such rows)"
             )
     values = np.frombuffer(b"".join(stored), "<f4").reshape(len(stored), width)
     refuse(~np.isfinite(values).all(axis=1), f"{column} holds NaN or infinity", path, ids)
