@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -55,7 +56,7 @@ def trainer_for(folder: Path, **changed: object) -> TrainerConfig:
         "stats": folder / "stats.json",
         "steps": 10_000_000,
         "checkpoint_interval": 20,
-        "max_wait": 5.0,
+        "max_wait": 60.0,
         "wait_interval": 0.05,
     }
     return TrainerConfig(**(values | changed))  # type: ignore[arg-type]
@@ -109,10 +110,10 @@ def publish_model(folder: Path, step: int = 1) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a disk of 4 MB; skipped where this user can't mount one."""
+    """A folder on a disk of 128 MB; skipped where this user can't mount one."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=128m", "none", str(folder)]
     if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("only root can mount a small disk")
     try:
@@ -124,14 +125,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def fill(folder: Path) -> Path:
     """Leave no room on a small disk."""
     path = folder / "filler"
-    with open(path, "wb") as file:
-        for size in (65536, 512):
-            try:
-                while True:
-                    file.write(bytes(size))
-                    file.flush()
-            except OSError:
-                pass
+    with open(path, "wb", buffering=0) as file:
+        for size in (2**20, 65536, 512):
+            with contextlib.suppress(OSError):
+                while file.write(bytes(size)) == size:
+                    pass
     return path
 
 
@@ -164,7 +162,7 @@ def test_an_actor_on_a_full_disk_keeps_its_games_until_there_is_room(
     caplog.set_level(logging.INFO)
     config = ActorConfig(replay_db_path=small_disk / "replay.db", data_dir=small_disk, games=4, seed=1)
     filler = small_disk / "filler"
-    filler.write_bytes(bytes(3_000_000))
+    filler.write_bytes(bytes(130_000_000))
     with running(lambda stop: act(config, stop)) as result:
         wait_until(lambda: "finished games wait until it can" in caplog.text, "it doesn't notice that the disk is full")
         filler.unlink()
