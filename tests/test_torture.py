@@ -26,19 +26,19 @@ def torture(module: str, *arguments: object) -> str:
     return done.stdout
 
 
-def test_death_at_every_tenth_point_loses_nothing(tmp_path: Path) -> None:
-    """Every write, sync, rename and statement is a point; the resumed run ends in the same model."""
-    assert "resumed each time to the same model" in torture("death", tmp_path / "run", 20)
+def test_death_at_some_points_loses_nothing(tmp_path: Path) -> None:
+    """Every 30th write, sync, rename or statement; the resumed run ends in the same model."""
+    assert "resumed each time to the same model" in torture("death", tmp_path / "run", 30)
 
 
 def test_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
-    """Actor, trainer and loop, twice each."""
-    assert torture("kills", tmp_path, 6).count("killed 2 times") == 3
+    """Actor, trainer and loop, once each."""
+    assert torture("kills", tmp_path, 3).count("killed 1 times") == 3
 
 
 def test_many_at_one_database_lose_nothing(tmp_path: Path) -> None:
-    """Ten seconds of four actors, a trainer, a reader of games and a foreign writer."""
-    assert "no lock reached anybody else" in torture("crowd", tmp_path / "run", 10)
+    """Five seconds of four actors, a trainer, a reader of games and a foreign writer."""
+    assert "no lock reached anybody else" in torture("crowd", tmp_path / "run", 5)
 
 
 @pytest.mark.parametrize("inputs", [500])
