@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 
-.PHONY: run test lint types format screenshots clean
+.PHONY: run test lint types format screenshots torture clean
 
 run: $(INSTALLED)
 	@$(PY) -m trainer.loop --env-id tictactoe --data-dir data
@@ -23,6 +23,18 @@ lint: $(INSTALLED)
 
 types: $(INSTALLED)
 	@$(VENV)/bin/mypy
+
+# Kills, crowds and damage, some 20 minutes; `make torture SECONDS=60` shortens the crowd. Figures: docs/reliability.md.
+SECONDS ?= 600
+INPUTS ?= 10000
+MOMENTS ?= 60
+torture: $(INSTALLED)
+	@folder=$$(mktemp -d) && export PYTHONPATH=tests && \
+		$(PY) -m torture.death $$folder/death && \
+		$(PY) -m torture.kills $$folder/kills $(MOMENTS) && \
+		$(PY) -m torture.damage $$folder/damage $(INPUTS) && \
+		$(PY) -m torture.crowd $$folder/crowd $(SECONDS) && \
+		rm -r $$folder
 
 format: $(INSTALLED)
 	@$(VENV)/bin/ruff check --fix .

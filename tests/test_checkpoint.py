@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 import torch
 from conftest import ForeignDatabase
 
-from trainer.checkpoint import CHECKPOINT, load_checkpoint
+from trainer.checkpoint import CHECKPOINT, load_checkpoint, sealed
 from trainer.errors import CheckpointError, TrainerError
 from trainer.trainer import TrainerConfig, train
 
@@ -106,21 +107,23 @@ def test_the_checkpoint_of_another_game_is_refused(tictactoe_rows: ForeignDataba
         load_checkpoint(tmp_path / "models", "connect4")
 
 
-@pytest.mark.parametrize("damage", ["cut", "text", "empty", "version", "pickle"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "text", "empty", "version", "pickle"])
 def test_a_damaged_checkpoint_is_refused(tictactoe_rows: ForeignDatabase, tmp_path: Path, damage: str) -> None:
     """It is never half loaded, and no code in it is run."""
     run(config_for(tmp_path, steps=30))
     path = tmp_path / "models" / CHECKPOINT
     content = path.read_bytes()
     if damage == "pickle":
-        torch.save({"version": 1, "plain": Path, "learner": print}, path)
-    elif damage == "version":
-        torch.save({"version": 99, "plain": "{}", "learner": {}}, path)
+        code = io.BytesIO()
+        torch.save({"plain": Path, "learner": print}, code)
+        path.write_bytes(sealed(code.getvalue()))
     else:
-        path.write_bytes({"cut": content[: len(content) // 2], "text": b"hello", "empty": b""}[damage])
-    with pytest.raises(
-        CheckpointError, match="version 99" if damage == "version" else "not a checkpoint that can be read"
-    ):
+        flipped = bytearray(content)
+        flipped[-1000] ^= 1
+        damaged = {"cut": content[: len(content) // 2], "text": b"hello", "empty": b"", "flipped": bytes(flipped)}
+        path.write_bytes(damaged.get(damage, content.replace(b"checkpoint 1 ", b"checkpoint 99 ", 1)))
+    reason = {"version": "has version 99", "cut": "is damaged", "flipped": "is damaged"}
+    with pytest.raises(CheckpointError, match=reason.get(damage, "not a checkpoint that can be read")):
         run(config_for(tmp_path, resume=True))
 
 

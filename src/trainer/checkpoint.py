@@ -6,9 +6,11 @@ with the same weights as one that was left alone, bit for bit on a CPU and a fin
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import pickle
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,13 @@ from trainer.files import write_bytes
 
 CHECKPOINT = "checkpoint.pt"
 VERSION = 1
+TORCH_ERRORS = (
+    *(pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, ValueError),
+    *(AssertionError, AttributeError, OSError, MemoryError),
+)
+"""What torch.load raises for content that is not its own; it states none."""
+KIND = b"cartridge checkpoint"
+"""The first line is this, the version, and the SHA-256 of all that follows: what torch can read."""
 
 
 @dataclass(frozen=True)
@@ -42,29 +51,40 @@ class Checkpoint:
         content = io.BytesIO()
         plain = {"env_id": self.env_id, "step": self.step, "seconds": self.seconds}
         plain |= {"generator": self.generator, "stats": self.stats}
-        torch.save({"version": VERSION, "plain": json.dumps(plain), "learner": self.learner}, content)
-        write_bytes(folder / CHECKPOINT, content.getvalue())
+        torch.save({"plain": json.dumps(plain), "learner": self.learner}, content)
+        write_bytes(folder / CHECKPOINT, sealed(content.getvalue()))
+
+
+def sealed(content: bytes) -> bytes:
+    """The content of a checkpoint file, with its first line."""
+    return b"%s %d %s\n" % (KIND, VERSION, hashlib.sha256(content).hexdigest().encode()) + content
 
 
 def load_checkpoint(folder: Path, env_id: str) -> Checkpoint | None:
     """The folder's checkpoint, None where there is none. Tensors, numbers and text are read, never code.
 
-    Raises CheckpointError for a file that can't be read, of another version or of another game.
+    Raises CheckpointError for a file that is damaged, of another version or of another game.
     """
     path = folder / CHECKPOINT
     advice = "move it away to start from the beginning"
     try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-        version = stored["version"]
-        plain, learner = json.loads(stored["plain"]), stored["learner"]
+        first, _, content = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
         return None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, ValueError) as error:
+    found = re.fullmatch(rb"%s (\d{1,9}) ([0-9a-f]{64})" % KIND, first)
+    if found is None:
+        raise CheckpointError(f"{path} is not a checkpoint that can be read; {advice}")
+    if int(found[1]) != VERSION:
+        raise CheckpointError(f"{path} has version {int(found[1])}, this trainer reads version {VERSION}; {advice}")
+    if hashlib.sha256(content).hexdigest() != found[2].decode():
+        raise CheckpointError(f"{path} is damaged: its content is not what was written; {advice}")
+    try:
+        stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        checkpoint = Checkpoint(learner=stored["learner"], **json.loads(stored["plain"]))
+    except TORCH_ERRORS as error:
         raise CheckpointError(
             f"{path} is not a checkpoint that can be read ({type(error).__name__}); {advice}"
         ) from error
-    if version != VERSION:
-        raise CheckpointError(f"{path} has version {version}, this trainer reads version {VERSION}; {advice}")
-    if plain["env_id"] != env_id:
-        raise CheckpointError(f"{path} is a run of {plain['env_id']}, not {env_id}; give its --env-id, or {advice}")
-    return Checkpoint(learner=learner, **plain)
+    if checkpoint.env_id != env_id:
+        raise CheckpointError(f"{path} is a run of {checkpoint.env_id}, not {env_id}; give its --env-id, or {advice}")
+    return checkpoint

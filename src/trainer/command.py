@@ -19,6 +19,7 @@ from typing import Literal, TypeVar
 import tyro
 
 from trainer.errors import ConfigError, TrainerError
+from trainer.files import TEMPORARY_PREFIX
 
 INTERRUPTED = 130
 PARENT_VARIABLE = "CARTRIDGE_PARENT"
@@ -69,7 +70,7 @@ def require_writable(folder: Path, flag: str) -> None:
     """Make `folder`, or raise ConfigError naming the flag that chose it where that can't be done or written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".tmp-0-writable"
+        probe = folder / f"{TEMPORARY_PREFIX}{os.getpid()}-writable"
         probe.touch()
         probe.unlink()
     except OSError as error:
@@ -78,19 +79,33 @@ def require_writable(folder: Path, flag: str) -> None:
 
 
 def stop_on_signals() -> Event:
-    """An event that Ctrl-C or SIGTERM sets, so that a loop can end at a good moment; a second Ctrl-C ends it at once."""
+    """An event that Ctrl-C or SIGTERM sets, so that a loop can end at a good moment; a second one ends the process at once.
+
+    At once means also where the main thread waits for a disk or a lock: a thread of its own counts the signals. Files are
+    complete or absent at every moment, so nothing is torn.
+    """
     stop = Event()
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
         stop.set()
 
+    heard, hears = os.pipe()
+    os.set_blocking(hears, False)
+    signal.set_wakeup_fd(hears)
     signal.signal(signal.SIGINT, ask)
     signal.signal(signal.SIGTERM, ask)
+    Thread(target=_leave_at_second, args=(heard,), daemon=True).start()
     if parent := os.environ.get(PARENT_VARIABLE):
         Thread(target=_stop_without_parent, args=(int(parent), stop), daemon=True).start()
     return stop
+
+
+def _leave_at_second(heard: int) -> None:
+    """End the process at the second byte, one of which comes for each signal."""
+    os.read(heard, 1)
+    os.read(heard, 1)
+    os.write(sys.stderr.fileno(), b"interrupted twice: leaving at once\n")
+    os._exit(INTERRUPTED)
 
 
 def _stop_without_parent(parent: int, stop: Event) -> None:

@@ -23,6 +23,10 @@ class ReplayError(TrainerError):
     """The replay database, or one of its rows, isn't what the contract says."""
 
 
+class ReplayUnavailableError(ReplayError):
+    """The replay database can't be read or written at the moment (locked, disk full, read-only); that may pass."""
+
+
 class ModelError(TrainerError):
     """A model file is missing, broken, or for another game."""
 

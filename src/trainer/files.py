@@ -6,7 +6,9 @@ its name, so a reader sees the old file or the new one and never a part. Tempora
 
 from __future__ import annotations
 
+import fcntl
 import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,8 +34,10 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
                 file.flush()
                 os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # a write doesn't say where
+            error.filename = str(path)
         raise
     if durable:
         sync_folder(path.parent)
@@ -53,10 +57,43 @@ def write_json(path: Path, value: Any) -> None:
 def read_json_object(path: Path) -> dict[str, Any] | None:
     """The JSON object in `path`, or None where there is no file or it holds something else."""
     try:
-        value = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+        return json_object(path.read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def json_object(content: bytes | str) -> dict[str, Any] | None:
+    """`content` as a JSON object, None where it is something else; NaN and infinity, which JSON hasn't, are refused."""
+    try:
+        value = json.loads(content, parse_float=_finite, parse_constant=_finite)
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One process at a time changes what lies at `path`; the lock is a hidden file beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.parent / f".{path.name}.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def identity_of(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one that took its name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def remove_leftovers(folder: Path) -> None:

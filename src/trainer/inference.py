@@ -41,13 +41,15 @@ class OnnxModel:
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"], enable_fallback=False
+            )
+            self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         except Exception as error:  # onnxruntime raises classes of its own, without a common base
             raise ModelError(f"{source} is not an ONNX model that can be loaded ({_first_line(error)})") from error
         self.source = source
         self._check_shapes(env_id, obs_size, num_actions)
         self._check_batch(obs_size, num_actions)
-        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         made_for = self.metadata.get("env_id", env_id)
         if made_for != env_id:
             raise ModelError(f"{source} was trained for {made_for}, not {env_id}; give a model of {env_id}")
@@ -56,7 +58,12 @@ class OnnxModel:
         self, observation: NDArray[np.float32], legal: Mask
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Prior float32 [B, A] over the legal moves and value float32 [B] for the mover."""
-        logits, value = self._session.run(["policy_logits", "value"], {"observation": observation})
+        try:
+            logits, value = self._session.run(["policy_logits", "value"], {"observation": observation})
+        except Exception as error:  # onnxruntime raises classes of its own, without a common base
+            raise ModelError(f"{self.source} can't evaluate {len(observation)} rows ({_first_line(error)})") from error
+        if not (np.isfinite(logits).all() and np.isfinite(value).all()):
+            raise ModelError(f"{self.source} answers NaN or infinity; train it again, or give another model")
         prior = np.empty_like(logits)
         masked_softmax(logits, legal, prior)
         return prior, value[:, 0]
@@ -96,6 +103,8 @@ class OnnxModel:
                 f"{self.source} answers two rows by {logits.dtype} {logits.shape} and {value.dtype} {value.shape}; "
                 f"policy_logits must be float32 [batch, {num_actions}], value float32 [batch, 1]"
             )
+        if not (np.isfinite(logits).all() and np.isfinite(value).all()):
+            raise ModelError(f"{self.source} answers NaN or infinity to an empty observation; it can't be used")
 
 
 def _first_line(error: Exception) -> str:
@@ -159,6 +168,7 @@ class ModelFile:
         self._every = every
         self._next_look = 0.0
         self._seen: tuple[int, int, int] | None = None
+        self._before: OnnxModel | None = None
         self.poll()
 
     def poll(self) -> bool:
@@ -179,10 +189,19 @@ class ModelFile:
             return False
         self._seen = signature
         try:
-            self.current = load_model(self.path, *self._dimensions)
-            self.problem, self.loaded_at = None, time.time()
+            loaded = load_model(self.path, *self._dimensions)
         except ModelError as error:
             self.problem = str(error)
             log.warning("%s; %s", error, "keeping the model before it" if self.current else "going on without one")
             return False
+        self._before, self.current = self.current, loaded
+        self.problem, self.loaded_at = None, time.time()
         return True
+
+    def give_up(self, model: OnnxModel, error: ModelError) -> None:
+        """Go back to the model before `model`, which was loaded but fails in use; None where there was none."""
+        if self.current is model:
+            self.current, self._before = self._before, None
+            log.warning(
+                "%s; %s", error, "going back to the model before it" if self.current else "going on without one"
+            )

@@ -36,7 +36,7 @@ from trainer.files import read_json_object
 from trainer.games import ENV_IDS
 from trainer.inference import LATEST
 from trainer.recipes import RECIPES
-from trainer.stats import ACTOR_STATS_FILE, append_evaluation, merge_evaluations
+from trainer.stats import ACTOR_STATS_FILE, ActorStats, TrainingStats, append_evaluation, is_whole, merge_evaluations
 
 log = logging.getLogger(__name__)
 
@@ -240,8 +240,8 @@ class Watch:
     def look(self) -> None:
         """Read the statistics, evaluate a new model, show how it goes."""
         if self._stamp() != self._old:  # what lies there before the trainer's first word is an earlier run's
-            self._stats = read_json_object(self._folder / "stats.json") or {}
-        self._actors = read_json_object(self._folder / ACTOR_STATS_FILE) or {}
+            self._stats = self._read("stats.json", TrainingStats)
+        self._actors = self._read(ACTOR_STATS_FILE, ActorStats)
         newest = self._stats.get("last_checkpoint", "")
         if newest != self._evaluated and time.monotonic() >= self._next_evaluation:
             self._evaluate(newest)
@@ -253,15 +253,20 @@ class Watch:
 
     def finish(self) -> None:
         """Evaluate the last model, bring the result into stats.json, and print the end of the run."""
-        self._stats = read_json_object(self._folder / "stats.json") or {}
+        self._stats = self._read("stats.json", TrainingStats)
         newest = self._stats.get("last_checkpoint", "")
         if newest and newest != self._evaluated:
             self._evaluate(newest)
         merge_evaluations(self._folder / "stats.json")
-        self._actors = read_json_object(self._folder / ACTOR_STATS_FILE) or {}
+        self._actors = self._read(ACTOR_STATS_FILE, ActorStats)
         print(f"Trained {self._config.env_id} in {self._folder}:", flush=True)
         for name, value in self._figures():
             print(f"  {name:12} {value}", flush=True)
+
+    def _read(self, name: str, kind: type) -> dict[str, Any]:
+        """Statistics of the run; empty while there are none, or where they are damaged."""
+        content = read_json_object(self._folder / name) or {}
+        return content if is_whole(content, kind) else {}
 
     def _stamp(self) -> int:
         path = self._folder / "stats.json"

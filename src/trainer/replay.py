@@ -6,6 +6,7 @@ were not seen before. N rows, B batch, A actions, P plies.
 
 from __future__ import annotations
 
+import logging
 import math
 import sqlite3
 import time
@@ -20,7 +21,10 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.errors import ReplayError
+from trainer.errors import ReplayError, ReplayUnavailableError
+from trainer.files import identity_of, locked
+
+log = logging.getLogger(__name__)
 
 SCHEMA = files("trainer").joinpath("replay.sql").read_text()
 BUSY_SECONDS = 60.0
@@ -35,6 +39,21 @@ PRUNE_SLICE = 1000
 """Rows of one deletion, so that no writer holds up another for long."""
 LOG_LIMIT = 16 * 2**20
 """Bytes of the write-ahead log after which the writer empties it, instead of waiting for a moment without readers."""
+LOG_PATIENCE = 1.0
+"""Seconds that emptying it may wait for readers; other writers wait meanwhile."""
+LOG_EVERY = 10.0
+"""Seconds between two attempts to empty it."""
+PASSING = {
+    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR),
+    *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL),
+}
+"""SQLite's error codes for what may pass by itself: another writer, a full disk, a folder that can't be written."""
+LARGEST_COUNT = 65_536
+"""The largest dimension of a game; a larger one is a damaged file, and would fill the memory."""
+NO_FILE = (-1, -1)
+"""The identity of a database that is gone."""
+NAMED_BAD_ROWS = 10
+"""Skipped rows that are named in the log; the others are counted."""
 OPTIONAL_COLUMNS = {"created_at"}
 """Columns of the contract that nobody here reads or writes."""
 
@@ -111,11 +130,17 @@ class Views:
 
 @contextmanager
 def reporting(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into a ReplayError that names the file."""
+    """Turn SQLite's errors into a ReplayError that names the file: a ReplayUnavailableError where the cause may pass."""
     try:
         yield
     except sqlite3.Error as error:
-        raise ReplayError(f"the replay database {path} can't be used: {error}") from error
+        passing = getattr(error, "sqlite_errorcode", -1) & 0xFF in PASSING
+        kind = ReplayUnavailableError if passing else ReplayError
+        raise kind(f"the replay database {path} can't be used: {error}") from error
+    except UnicodeDecodeError as error:  # sqlite3 can't even say what is wrong
+        raise ReplayError(f"the replay database {path} can't be used: its names are no text") from error
+    except OSError as error:
+        raise ReplayUnavailableError(f"the replay database {path} can't be used: {error.strerror}") from error
 
 
 @contextmanager
@@ -124,10 +149,11 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite itself rolls back after some errors
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
@@ -137,7 +163,12 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     with reporting(path):
         uri = f"{path.resolve().as_uri()}?mode=ro"
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.text_factory = lambda text: text.decode(errors="replace")
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.Error:
+            connection.close()
+            raise
     return connection
 
 
@@ -181,8 +212,11 @@ def read_metadata(path: Path, env_id: str) -> Metadata | None:
     if row is None:
         return None
     for name, value in zip(METADATA_COLUMNS[2:], row[2:], strict=True):
-        if not isinstance(value, int) or value < (0 if name == "legal_mask_offset" else 1):
-            raise ReplayError(f"game_metadata of {path} states {name} = {value!r} for {env_id}; a count is needed")
+        if not isinstance(value, int) or not (0 if name == "legal_mask_offset" else 1) <= value <= LARGEST_COUNT:
+            raise ReplayError(
+                f"game_metadata of {path} states {name} = {shortened(value)} for {env_id}; "
+                f"a count up to {LARGEST_COUNT} is needed"
+            )
     return Metadata(*row)
 
 
@@ -195,35 +229,64 @@ class ReplayWriter:
         About the newest `window` positions stay in the file, by whole games; None: all of them.
         """
         self.path = path
+        self._metadata = metadata
         self._window = window
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with reporting(path):
-            self._connection = sqlite3.connect(
-                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            self._prefer_write_ahead_log()
-            check_columns(self._connection, path)
-            self._connection.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA}\nCOMMIT;")
-            with transaction(self._connection) as connection:
-                connection.execute(
-                    f"INSERT OR REPLACE INTO game_metadata ({', '.join(METADATA_COLUMNS)}) "
-                    f"VALUES ({', '.join('?' * len(METADATA_COLUMNS))})",
-                    tuple(getattr(metadata, name) for name in METADATA_COLUMNS),
-                )
+        self._next_emptying = 0.0
+        self._open()
 
     def write(self, episodes: Sequence[Episode]) -> None:
-        """Store the games in one transaction: all of them are there when it returns, or none."""
-        rows = [row for episode in episodes for row in rows_of(episode)]
-        with reporting(self.path), transaction(self._connection) as connection:
-            connection.executemany(
-                "INSERT INTO transitions (id, env_id, episode_id, step_number, state, action, next_state, observation, "
-                "next_observation, reward, done, timestamp, policy_probs, mcts_value, game_outcome) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                rows,
-            )
+        """Store the games in one transaction: all of them are there when it returns, or none.
 
-        self._empty_log()
-        self._prune()
+        Where the file was deleted or replaced since the last call they go into the one that has its name now.
+        """
+        rows = [row for episode in episodes for row in rows_of(episode)]
+        with reporting(self.path):
+            stored = False
+            while not stored:
+                if self._identity is None or identity_of(self.path) != self._identity:
+                    if self._identity is not None:
+                        log.warning("the replay database %s was deleted or replaced: going on in a new file", self.path)
+                    self.close()
+                    self._open()
+                with transaction(self._connection) as connection:
+                    connection.executemany(
+                        "INSERT INTO transitions (id, env_id, episode_id, step_number, state, action, next_state, "
+                        "observation, next_observation, reward, done, timestamp, policy_probs, mcts_value, game_outcome) "
+                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        rows,
+                    )
+                stored = identity_of(self.path) == self._identity
+        try:
+            with reporting(self.path):
+                self._empty_log()
+                self._prune()
+        except ReplayUnavailableError as error:  # the games are stored, and the next call tidies up
+            log.debug("%s", error)
+
+    def _open(self) -> None:
+        """Open the file, or make it, one process at a time, with its tables and the game's dimensions."""
+        with reporting(self.path), locked(self.path):
+            if not self.path.exists():  # what a deleted database left would be taken for the new one's
+                for suffix in ("-wal", "-shm", "-journal"):
+                    self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            self._connection = sqlite3.connect(
+                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._identity = identity_of(self.path)
+            try:
+                self._prefer_write_ahead_log()
+                check_columns(self._connection, self.path)
+                self._connection.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA}\nCOMMIT;")
+                with transaction(self._connection) as connection:
+                    connection.execute(
+                        f"INSERT OR REPLACE INTO game_metadata ({', '.join(METADATA_COLUMNS)}) "
+                        f"VALUES ({', '.join('?' * len(METADATA_COLUMNS))})",
+                        tuple(getattr(self._metadata, name) for name in METADATA_COLUMNS),
+                    )
+            except BaseException:
+                self.close()
+                self._identity = None  # the next write opens it again
+                raise
 
     def _prune(self) -> None:
         """Delete the oldest games, a slice at a time, while the file holds more than the window.
@@ -232,25 +295,30 @@ class ReplayWriter:
         """
         if self._window is None:
             return
-        with reporting(self.path):
-            while True:
-                query = "SELECT min(rowid), max(rowid) FROM transitions"
-                oldest, newest = self._connection.execute(query).fetchone()
-                excess = 0 if oldest is None else newest - oldest + 1 - self._window
-                if excess <= 0:
-                    return
-                with transaction(self._connection) as connection:
-                    connection.execute(
-                        "DELETE FROM transitions WHERE episode_id IN "
-                        "(SELECT episode_id FROM transitions WHERE rowid BETWEEN ? AND ?)",
-                        (oldest, oldest + min(excess, PRUNE_SLICE) - 1),
-                    )
+        while True:
+            query = "SELECT min(rowid), max(rowid) FROM transitions"
+            oldest, newest = self._connection.execute(query).fetchone()
+            excess = 0 if oldest is None else newest - oldest + 1 - self._window
+            if excess <= 0:
+                return
+            with transaction(self._connection) as connection:
+                connection.execute(
+                    "DELETE FROM transitions WHERE episode_id IN "
+                    "(SELECT episode_id FROM transitions WHERE rowid BETWEEN ? AND ?)",
+                    (oldest, oldest + min(excess, PRUNE_SLICE) - 1),
+                )
 
     def _empty_log(self) -> None:
-        """Move a long write-ahead log into the database; readers are short, so the wait for them is."""
-        log = self.path.with_name(self.path.name + "-wal")
-        if log.exists() and log.stat().st_size > LOG_LIMIT:
+        """Move a long write-ahead log into the database; a reader that stays long puts it off, for writers would wait."""
+        written = self.path.with_name(self.path.name + "-wal")
+        if time.monotonic() < self._next_emptying or not written.exists() or written.stat().st_size <= LOG_LIMIT:
+            return
+        self._next_emptying = time.monotonic() + LOG_EVERY
+        self._connection.execute(f"PRAGMA busy_timeout = {int(1000 * LOG_PATIENCE)}")
+        try:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {int(1000 * BUSY_SECONDS)}")
 
     def last_episode(self, prefix: str) -> str | None:
         """The largest episode id that starts with `prefix`."""
@@ -313,15 +381,32 @@ def blobs(rows: NDArray[Any], kind: str) -> list[bytes]:
 class Replay:
     """All rows of one game in memory, sampled uniformly. Observations of zeros and ones are kept as bits."""
 
-    def __init__(self, path: Path, metadata: Metadata, views: Views | None = None) -> None:
-        """Mirror the rows of `metadata.env_id`, seen through `views`; none are read before the first `refresh`."""
+    def __init__(
+        self,
+        path: Path,
+        metadata: Metadata,
+        views: Views | None = None,
+        least: int = 1,
+        skip_bad_rows: bool = False,
+    ) -> None:
+        """Mirror the rows of `metadata.env_id`, seen through `views`; none are read before the first `refresh`.
+
+        The rows of a database that was replaced stay in use until the new one has `least` rows. `skip_bad_rows`: count
+        and report the rows that are not as the contract wants them instead of raising ReplayError.
+        """
         self.path = path
         self.metadata = metadata
+        self.bad_rows = 0
         self._views = views or Views.unchanged(metadata)
+        self._least = least
+        self._skip_bad_rows = skip_bad_rows
         self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._trouble = ""
         self._version: int | None = None
         self._last_row = 0
         self._first = 0
+        self._former = 0  # rows before this one are of a database that was replaced
         self._last_look = -math.inf
         self._length = 0
         self._seen = 0
@@ -345,38 +430,81 @@ class Replay:
     def refresh(self, every: float = 0.0) -> int:
         """Mirror the rows that were added since the last call; returns how many. Looks once in `every` seconds at most.
 
-        Where there is no database or no table yet there are no rows. Raises ReplayError naming the first wrong row.
+        Where there is no database or no table yet there are no rows. A database that can't be read for now, or is gone,
+        leaves the rows as they are, with a warning. Raises ReplayError naming the first wrong row.
         """
         if time.monotonic() < self._last_look + every:
             return 0
         self._last_look = time.monotonic()
-        with reporting(self.path):
-            if self._connection is None:
-                if not self.path.exists():
-                    return 0
-                connection = open_for_reading(self.path)
-                if not check_columns(connection, self.path):
-                    connection.close()
-                    return 0
-                self._connection = connection
-            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
-            if version == self._version:
-                return 0
-            before = self._seen
-            oldest, newest = self._connection.execute("SELECT min(rowid), max(rowid) FROM transitions").fetchone()
-            newest = newest or 0
-            while self._last_row < newest:
-                rows = self._connection.execute(
-                    "SELECT rowid, id, observation, policy_probs, mcts_value, game_outcome FROM transitions "
-                    "WHERE rowid > ? AND rowid <= ? AND env_id = ? ORDER BY rowid LIMIT ?",
-                    (self._last_row, newest, self.metadata.env_id, READ_SLICE),
-                ).fetchall()
-                if rows:
-                    self._append(rows)
-                self._last_row = rows[-1][0] if len(rows) == READ_SLICE else newest
-            self._version = version
-            self._forget(oldest)
-            return self._seen - before
+        before = self._seen
+        try:
+            with reporting(self.path):
+                connection = self._connected()
+                if connection is not None:
+                    self._mirror(connection)
+        except ReplayUnavailableError as error:
+            self._report(f"{error}; going on with the {len(self)} rows that were read")
+            self.close()
+        else:
+            if self._connection is not None:
+                self._report("")
+        return self._seen - before
+
+    def _connected(self) -> sqlite3.Connection | None:
+        """The connection to the file that has the name now; None where there is no such file, or no table in it."""
+        found = identity_of(self.path)
+        if self._identity is not None and found != self._identity:
+            self.close()
+            self._identity = NO_FILE  # also a new file whose number is the old one's is another
+            if found is None:
+                self._report(
+                    f"the replay database {self.path} is gone; going on with the {len(self)} rows that were read"
+                )
+                return None
+            self._begin_anew(f"the replay database {self.path} was replaced")
+        if self._connection is None and found is not None:
+            connection = open_for_reading(self.path)
+            if check_columns(connection, self.path):
+                self._connection, self._identity, self._version = connection, found, None
+            else:
+                connection.close()
+        return self._connection
+
+    def _begin_anew(self, reason: str) -> None:
+        """Read the database from its first row; what was read before stays in use until there is enough of the new."""
+        log.warning(
+            "%s: reading it from the start; the %d rows of before stay in use until there are %d new ones",
+            *(reason, len(self), self._least),
+        )
+        self._last_row, self._former = 0, self._length
+
+    def _mirror(self, connection: sqlite3.Connection) -> None:
+        """Append the rows that were not seen before, leave out those that are gone."""
+        version = connection.execute("PRAGMA data_version").fetchone()[0]
+        if version == self._version:
+            return
+        oldest, newest = connection.execute("SELECT min(rowid), max(rowid) FROM transitions").fetchone()
+        newest = newest or 0
+        if newest < self._last_row:  # actors delete the oldest rows only
+            self._begin_anew(f"the newest rows of {self.path} were deleted")
+        while self._last_row < newest:
+            rows = connection.execute(
+                "SELECT rowid, id, observation, policy_probs, mcts_value, game_outcome FROM transitions "
+                "WHERE rowid > ? AND rowid <= ? AND env_id = ? ORDER BY rowid LIMIT ?",
+                (self._last_row, newest, self.metadata.env_id, READ_SLICE),
+            ).fetchall()
+            self._append(self._good(rows) if self._skip_bad_rows else rows)
+            self._last_row = rows[-1][0] if len(rows) == READ_SLICE else newest
+        self._version = version
+        self._forget(oldest)
+
+    def _report(self, trouble: str) -> None:
+        """Log a trouble when it comes, and once more when it is over (the empty text)."""
+        if trouble and not self._trouble:
+            log.warning("%s", trouble)
+        elif self._trouble and not trouble:
+            log.info("the replay database %s can be read again", self.path)
+        self._trouble = trouble
 
     def sample(
         self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0, newest: int | None = None
@@ -410,12 +538,46 @@ class Replay:
             self._connection.close()
             self._connection = None
 
+    def _good(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """The rows that are as the contract wants them; the others are counted and reported."""
+        try:
+            self._checked(rows)
+        except ReplayError as error:
+            if len(rows) > 1:
+                half = len(rows) // 2
+                return self._good(rows[:half]) + self._good(rows[half:])
+            self.bad_rows += 1
+            if self.bad_rows <= NAMED_BAD_ROWS:
+                log.warning("skipped: %s", error)
+            if self.bad_rows == NAMED_BAD_ROWS:
+                log.warning("further rows that are skipped are counted only, as bad_rows in the statistics")
+            return []
+        return rows
+
     def _append(self, rows: list[tuple[Any, ...]]) -> None:
         """Check a slice of rows and add it to the arrays."""
-        where = self.path, [row[1] for row in rows]
+        if not rows:
+            return
         rowid = np.array([row[0] for row in rows], np.int64)
+        observation, visits, outcome, value = self._checked(rows)
+        if self._bits and not ((observation == 0) | (observation == 1)).all():
+            self._bits = False
+            unpacked = np.unpackbits(self._observation, axis=1, count=self.metadata.obs_size)
+            self._observation = unpacked.astype(np.float32)
+        if self._bits:
+            observation = np.packbits(observation.astype(np.bool_), axis=1)
+        self._rowid = put(self._rowid, self._length, rowid)
+        self._observation = put(self._observation, self._length, observation)
+        self._visits = put(self._visits, self._length, visits)
+        self._outcome = put(self._outcome, self._length, outcome)
+        self._value = put(self._value, self._length, value)
+        self._length += len(rows)
+        self._seen += len(rows)
+
+    def _checked(self, rows: list[tuple[Any, ...]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Observation, visits, outcome and value of some rows. Raises ReplayError naming the first that is wrong."""
+        where = self.path, [row[1] for row in rows]
         meta = self.metadata
-        observation: NDArray[Any]
         observation = floats_of([row[2] for row in rows], meta.obs_size, "observation", meta.env_id, *where)
         has_policy = np.array([row[3] is not None for row in rows])
         uniform_row = np.zeros(meta.num_actions, np.float32).tobytes()
@@ -432,26 +594,14 @@ class Replay:
         refuse(has_policy & (abs(visits.sum(axis=1) - 1) > 1e-3), "policy_probs does not sum to 1", *where)
         refuse((visits * ~legal > 0).any(axis=1), "policy_probs gives weight to an illegal move", *where)
         refuse(abs(outcome) > 1, "game_outcome is outside [-1, 1]", *where)
-
-        if self._bits and not ((observation == 0) | (observation == 1)).all():
-            self._bits = False
-            unpacked = np.unpackbits(self._observation, axis=1, count=meta.obs_size)
-            self._observation = unpacked.astype(np.float32)
-        if self._bits:
-            observation = np.packbits(observation.astype(np.bool_), axis=1)
-        self._rowid = put(self._rowid, self._length, rowid)
-        self._observation = put(self._observation, self._length, observation)
-        self._visits = put(self._visits, self._length, visits)
-        self._outcome = put(self._outcome, self._length, outcome)
-        self._value = put(self._value, self._length, value)
-        self._length += len(rows)
-        self._seen += len(rows)
+        return observation, visits, outcome, value
 
     def _forget(self, oldest: int | None) -> None:
         """Leave out the rows that are no longer in the database; their memory is used again when they are the half."""
-        if oldest is None:
+        if oldest is None or (self._former and self._length - self._former < self._least):
             return
-        self._first = int(np.searchsorted(self._rowid[: self._length], oldest))
+        self._first, self._former = max(self._first, self._former), 0
+        self._first += int(np.searchsorted(self._rowid[self._first : self._length], oldest))
         if self._first > self._length // 2:
             kept = slice(self._first, self._length)
             for array in (self._rowid, self._observation, self._visits, self._outcome, self._value):
@@ -488,6 +638,12 @@ def gather_floats(
             out[row, i] = values[at[row], table[chosen[row], i]]
 
 
+def shortened(value: Any) -> str:
+    """A value for an error message, at most 60 characters of it."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
 def put(array: NDArray[Any], at: int, rows: NDArray[Any]) -> NDArray[Any]:
     """Write `rows` at row `at`; the array grows by half where it is too short. Returns the array."""
     end = at + len(rows)
@@ -505,9 +661,10 @@ def floats_of(
     """float32 [N, width] of a column of blobs. Raises ReplayError naming the first row that has another length or NaN."""
     for row, blob in zip(ids, stored, strict=True):
         if not isinstance(blob, bytes) or len(blob) != 4 * width:
-            found = f"{len(blob) / 4:g} entries" if isinstance(blob, bytes) else f"the value {blob!r}"
+            found = f"{len(blob) / 4:g} entries" if isinstance(blob, bytes) else f"the value {shortened(blob)}"
             raise ReplayError(
-                f"row {row} of {path}: {column} has {found}, {env_id} needs {width}; was it written for another game?"
+                f"row {row} of {path}: {column} has {found}, {env_id} needs {width}; was it written for "
+                f"another game? (--skip-bad-rows passes over such rows)"
             )
     values = np.frombuffer(b"".join(stored), "<f4").reshape(len(stored), width)
     refuse(~np.isfinite(values).all(axis=1), f"{column} holds NaN or infinity", path, ids)
@@ -531,4 +688,6 @@ def refuse(wrong: Any, reason: str, path: Path, ids: Iterable[str]) -> None:
     """Raise ReplayError for the first row that is wrong (bool [N])."""
     if np.any(wrong):
         row = list(ids)[int(np.argmax(wrong))]
-        raise ReplayError(f"row {row} of {path}: {reason}; delete the row, or find out what wrote it")
+        raise ReplayError(
+            f"row {row} of {path}: {reason}; delete the row, pass over it with --skip-bad-rows, or find out what wrote it"
+        )

@@ -6,17 +6,14 @@ trainer takes the results over into `stats.json`. Actors share `actor_stats.json
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from trainer.files import is_alive, read_json_object, write_json
+from trainer.files import is_alive, json_object, locked, read_json_object, write_json
 
 HISTORY_POINTS = 600
 """A history longer than this is thinned: its older half keeps every second point."""
@@ -48,6 +45,7 @@ class TrainingStats:
     learning_rate: float = 0.0
     samples_seen: int = 0
     replay_buffer_size: int = 0
+    bad_rows: int = 0
     last_checkpoint: str = ""
     history: list[TrainingPoint] = field(default_factory=list)
 
@@ -83,18 +81,21 @@ class TrainingStats:
 
 
 def append_evaluation(folder: Path, evaluation: dict[str, Any]) -> None:
-    """Add an evaluation to those of a run, in one write."""
-    with open(folder / EVALUATIONS_FILE, "a") as file:
-        file.write(json.dumps(evaluation, allow_nan=False) + "\n")
+    """Add an evaluation to those of a run, in one write, on a line of its own also after a line that was cut short."""
+    with open(folder / EVALUATIONS_FILE, "ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+        gap = b"" if file.read(1) in (b"", b"\n") else b"\n"
+        file.write(gap + json.dumps(evaluation, allow_nan=False).encode() + b"\n")
 
 
 def read_evaluations(path: Path) -> list[dict[str, Any]]:
-    """All evaluations of a run, oldest first; a last line that is still being written is left out."""
+    """All evaluations of a run, oldest first; a line that is damaged or still being written is left out."""
     try:
-        lines = path.read_text().split("\n")[:-1]
+        lines = path.read_bytes().split(b"\n")[:-1]
     except FileNotFoundError:
         return []
-    return [json.loads(line) for line in lines]
+    return [evaluation for line in lines if (evaluation := json_object(line)) is not None]
 
 
 def merge_evaluations(path: Path) -> None:
@@ -127,17 +128,29 @@ class ActorStats:
     def write(self, path: Path, actor_id: str) -> None:
         """Replace this actor's part of actor_stats.json and the sums over all actors."""
         self.timestamp = int(time.time())
-        with _locked(path):
-            content = read_json_object(path) or {}
-            actors = content.get("actors", {})
-            if content.get("env_id") != self.env_id or not isinstance(actors, dict):
-                actors = {}
+        with locked(path):
+            actors = read_actors(path, self.env_id)
             gone = [key for key, actor in actors.items() if not is_alive(int(actor["process"]))]
             for key in gone:
                 if key.rpartition("-")[0] == actor_id:
                     del actors[key]
             actors[f"{actor_id}-{self.process}"] = asdict(self)
             write_json(path, sum_of_actors(self.env_id, list(actors.values())) | {"actors": actors})
+
+
+def read_actors(path: Path, env_id: str) -> dict[str, dict[str, Any]]:
+    """What each actor of this game counted by now; none from a file, or an entry, that is damaged."""
+    content = read_json_object(path) or {}
+    actors = content.get("actors")
+    if content.get("env_id") != env_id or not isinstance(actors, dict):
+        return {}
+    return {key: actor for key, actor in actors.items() if isinstance(actor, dict) and is_whole(actor, ActorStats)}
+
+
+def is_whole(content: dict[str, Any], kind: type) -> bool:
+    """Whether every field of the dataclass that is a number there is one in `content`."""
+    numbers = [field.name for field in fields(kind) if field.type in ("int", "float")]
+    return all(isinstance(content.get(name), int | float) and abs(content[name]) < 2**53 for name in numbers)
 
 
 def sum_of_actors(env_id: str, actors: list[dict[str, Any]]) -> dict[str, Any]:
@@ -164,12 +177,3 @@ def sum_of_actors(env_id: str, actors: list[dict[str, Any]]) -> dict[str, Any]:
         "mcts_avg_inference_us": sum(w * v for w, v in zip(weights, waits, strict=True)) / (sum(weights) or 1),
         "timestamp": max((actor["timestamp"] for actor in actors), default=0),
     }
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """One process at a time changes a shared file; the lock is a hidden file beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path.parent / f".{path.name}.lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -6,7 +6,8 @@ import copy
 import logging
 import math
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -87,6 +88,8 @@ class TrainerConfig:
     """Pause when rows were drawn so often on average, until there are new ones; None: never pause."""
     publish_first: bool = False
     """Publish the untrained network at once, so that actors can search from the start."""
+    skip_bad_rows: bool = False
+    """Pass over rows that are damaged, counting and reporting them, instead of stopping at the first."""
     resume: bool = False
     """Go on from the newest checkpoint in the model folder; `steps` is then the total."""
     tensorboard: Path | None = None
@@ -135,7 +138,8 @@ def train(config: TrainerConfig, stop: Event) -> int:
         blank = np.zeros((1, game.metadata.obs_size), np.float32)
         publish(exporter.to_bytes(0, blank), config.model_dir, 0, config.max_checkpoints)
 
-    with closing(Replay(config.db, game.metadata, game.views)) as replay:
+    mirror = Replay(config.db, game.metadata, game.views, config.batch_size, config.skip_bad_rows)
+    with closing(mirror) as replay:
         if not wait_for_rows(replay, config, stop):
             return INTERRUPTED
         log.info("training %s on %d rows of %s", config.env_id, len(replay), config.db)
@@ -147,26 +151,28 @@ def train(config: TrainerConfig, stop: Event) -> int:
             rate = schedule.learning_rate(step)
             loss = learner.learn(batch, rate)
             point = TrainingPoint(step, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
-            if not math.isfinite(point.total_loss):
-                raise TrainerError(explain_divergence(point, batch, config.stats.parent))
-
             last = step == config.steps or schedule.over or stop.is_set()
             checkpoint_due = last or step % config.checkpoint_interval == 0
-            if checkpoint_due:
-                content = exporter.to_bytes(step, batch.observation)
-                stats.last_checkpoint = str(publish(content, config.model_dir, step, config.max_checkpoints))
+            if not math.isfinite(point.total_loss) or (checkpoint_due and not learner.finite):
+                raise TrainerError(explain_divergence(point, batch, config.stats.parent))
             if last or step % config.stats_interval == 0:
                 stats.samples_seen = step * config.batch_size
                 stats.replay_buffer_size = len(replay)
+                stats.bad_rows = replay.bad_rows
                 stats.total_steps = schedule.total_steps(step)
                 stats.record(point)
-                stats.write(config.stats)
                 if board:
                     board.add(point)
-            if checkpoint_due:
-                state = dict(generator.bit_generator.state)
-                run = Checkpoint(config.env_id, step, schedule.seconds, learner.state(), state, stats.fields())
-                run.save(config.model_dir)
+            with going_on_without_disk(step, last):
+                if checkpoint_due:
+                    content = exporter.to_bytes(step, batch.observation)
+                    stats.last_checkpoint = str(publish(content, config.model_dir, step, config.max_checkpoints))
+                if last or step % config.stats_interval == 0:
+                    stats.write(config.stats)
+                if checkpoint_due:
+                    state = dict(generator.bit_generator.state)
+                    run = Checkpoint(config.env_id, step, schedule.seconds, learner.state(), state, stats.fields())
+                    run.save(config.model_dir)
             if last or step % config.log_interval == 0:
                 log.info("%s of %d, %d rows", describe(point), stats.total_steps, len(replay))
             if last:
@@ -211,6 +217,12 @@ class Learner:
         if self._average:
             self._move_average()
         return loss
+
+    @property
+    def finite(self) -> bool:
+        """No weight, of the network or of what is published, is NaN or infinite."""
+        weights = [*self.network.parameters(), *self.published.parameters()]
+        return all(bool(weight.isfinite().all()) for weight in weights)
 
     def state(self) -> dict[str, Any]:
         """Everything that decides the next step, as tensors and numbers."""
@@ -312,15 +324,16 @@ def resume(
 
 def set_aside(config: TrainerConfig) -> None:
     """Move an earlier run's checkpoint, models and statistics to `old-<UTC time>`; `latest.onnx` stays."""
-    run = [*config.model_dir.glob("checkpoint*"), *stored_models(config.model_dir)]
-    if not run:
+    checkpoint, models = [*config.model_dir.glob("checkpoint*")], stored_models(config.model_dir)
+    if not checkpoint and not models:
         return
     old = config.model_dir / time.strftime("old-%Y%m%dT%H%M%SZ", time.gmtime())
     while old.exists():
         old = old.with_name(old.name + "-2")
     old.mkdir()
     statistics = (config.stats, config.stats.with_name(EVALUATIONS_FILE))
-    for path in (*run, *(path for path in statistics if path.exists())):
+    # The checkpoint goes last, so that whoever is killed here can still resume, and the next start goes on with the rest.
+    for path in (*(path for path in statistics if path.exists()), *models, *checkpoint):
         path.rename(old / path.name)
     log.info("set the earlier run of this folder aside in %s; %s stays until the first new model", old, LATEST)
 
@@ -348,14 +361,36 @@ def wait_for_new_rows(replay: Replay, needed: float, schedule: Schedule, stop: E
         replay.refresh(every=0.1)
 
 
+@contextmanager
+def going_on_without_disk(step: int, last: bool) -> Iterator[None]:
+    """Report that the files of a step can't be written, and go on: those before stay, and later steps write again.
+
+    What can't be written at the last step is an error, for nothing will be written after it.
+    """
+    try:
+        yield
+    except OSError as error:
+        if last:
+            raise
+        log.warning(
+            "can't write the files of step %d (%s: %s); those before it stay, training goes on and writes again",
+            *(step, error.filename or "a file", error.strerror),
+        )
+
+
 def explain_divergence(point: TrainingPoint, batch: Batch, folder: Path) -> str:
-    """Save the batch whose loss is no number, and say what happened."""
+    """Save the batch that broke the loss or the weights, and say what happened."""
     path = folder / f"bad-batch-step-{point.step}.npz"
-    with atomic_write(path) as file:
-        np.savez(file, **vars(batch))
+    where = f"is in {path}"
+    try:
+        with atomic_write(path) as file:
+            np.savez(file, **vars(batch))
+    except OSError as error:
+        where = f"could not be saved ({error.strerror})"
     return (
-        f"the loss at step {point.step} is {point.total_loss} (policy {point.policy_loss}, value {point.value_loss}); "
-        f"the last published model is good and the batch is in {path}; try a smaller --lr, or --grad-clip"
+        f"the loss or the weights at step {point.step} are no numbers: the loss is {point.total_loss} (policy "
+        f"{point.policy_loss}, value {point.value_loss}); the last published model is good and the batch {where}; "
+        f"try a smaller --lr, or --grad-clip"
     )
 
 

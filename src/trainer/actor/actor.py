@@ -17,7 +17,8 @@ from threading import Event
 from trainer.actor.crew import Crew, Numbers
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
 from trainer.command import LogLevel, require, require_writable
-from trainer.errors import GameError
+from trainer.errors import GameError, ReplayUnavailableError
+from trainer.files import remove_leftovers
 from trainer.game_config import load_game_config
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import DRAW, FIRST, SECOND
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 WRITE_EVERY = 0.2
 """Seconds between transactions: long enough to share their cost, short enough that a trainer sees new rows at once."""
 REPORT_EVERY = 5.0
+RETRY_EVERY = 1.0
+"""Seconds between two attempts to store games in a database that can't be written."""
 RATE_REPORTS = 50
 """Rates are taken over so many transactions, ten seconds or so."""
 
@@ -109,6 +112,7 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
         raise GameError(f"no rules for a game named {config.env_id!r}; the known games are {', '.join(ENV_IDS)}")
     require_writable(config.data_dir, "--data-dir")
     require_writable(config.replay_db_path.parent, "--replay-db-path")
+    remove_leftovers(config.data_dir)
     metadata = load_game_config(config.env_id, config.replay_db_path).metadata
     writer = ReplayWriter(config.replay_db_path, metadata, config.replay_window)
     try:
@@ -123,7 +127,7 @@ def _play_and_store(config: ActorConfig, stop: Event, writer: ReplayWriter) -> A
     model = ModelFile(config.data_dir / "models" / LATEST, config.env_id, game.obs_size, game.num_actions)
     first = first_free_number(writer, config.actor_id)
     last = None if config.max_episodes < 0 else first + config.max_episodes
-    archive = Archive(config, writer)
+    archive = Archive(config, writer, stop)
     crew = Crew(
         [
             SelfPlay(config.env_id, config.games, numbers, archive.seed, config.actor_id, config.play)
@@ -163,11 +167,13 @@ def first_free_number(writer: ReplayWriter, actor_id: str) -> int:
 class Archive:
     """Stores finished games and counts what was stored."""
 
-    def __init__(self, config: ActorConfig, writer: ReplayWriter) -> None:
+    def __init__(self, config: ActorConfig, writer: ReplayWriter, stop: Event) -> None:
         self.seed = secrets.randbits(63) if config.seed is None else config.seed
         self.stats = ActorStats(config.env_id)
         self._config = config
         self._writer = writer
+        self._stop = stop
+        self._stats_trouble = False
         self._run = secrets.token_hex(4)  # so that ids never repeat, also where two actors have one name
         self._positions = Positions(config.env_id, 0)
         self._started = time.monotonic()
@@ -176,7 +182,7 @@ class Archive:
     def store(self, played: list[Played], crew: Crew) -> None:
         """Write the games, then count them; what was counted is on disk."""
         if played:
-            self._writer.write([self._episode(game) for game in played])
+            self._write([self._episode(game) for game in played])
         stats = self.stats
         for game in played:
             stats.episodes_completed += 1
@@ -193,7 +199,40 @@ class Archive:
         newest, oldest = self._recent[-1][1:], self._recent[0][1:]
         rates = [(new - old) / seconds for new, old in zip(newest, oldest, strict=True)]
         stats.episodes_per_second, stats.positions_per_second, stats.simulations_per_second = rates
-        stats.write(self._config.data_dir / ACTOR_STATS_FILE, self._config.actor_id)
+        self._write_stats()
+
+    def _write(self, episodes: list[Episode]) -> None:
+        """Store the games; while the database can't be written they wait, and so do the players when many wait.
+
+        Raises ReplayUnavailableError when `stop` is set before that is over.
+        """
+        waiting = False
+        while True:
+            try:
+                self._writer.write(episodes)
+                break
+            except ReplayUnavailableError as error:
+                if self._stop.is_set():
+                    raise ReplayUnavailableError(
+                        f"{error}; {len(episodes)} finished games could not be stored"
+                    ) from error
+                if not waiting:
+                    log.warning("%s; finished games wait until it can", error)
+                waiting = True
+                self._stop.wait(RETRY_EVERY)
+        if waiting:
+            log.info("the replay database %s can be written again", self._writer.path)
+
+    def _write_stats(self) -> None:
+        """Write actor_stats.json; where that can't be done the next call does it."""
+        try:
+            self.stats.write(self._config.data_dir / ACTOR_STATS_FILE, self._config.actor_id)
+        except OSError as error:
+            if not self._stats_trouble:
+                log.warning("can't write %s (%s); playing on", ACTOR_STATS_FILE, error.strerror)
+            self._stats_trouble = True
+        else:
+            self._stats_trouble = False
 
     def report(self) -> None:
         """Say how it goes, in one line."""

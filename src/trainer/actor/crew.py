@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.actor.selfplay import Played, SelfPlay
+from trainer.errors import ModelError
 from trainer.games.base import Mask
-from trainer.inference import ModelFile
+from trainer.inference import ModelFile, uniform
 
 log = logging.getLogger(__name__)
 
@@ -128,11 +129,16 @@ class Crew:
     def _evaluate(
         self, observation: NDArray[np.float32], legal: Mask
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The newest model, timed."""
-        model = self._model.current
-        assert model is not None
+        """The newest model, timed; a model that fails is given up for the one before it, or for the uniform guess."""
         began = time.perf_counter()
-        answer = model(observation, legal)
+        answer = None
+        while answer is None:
+            model = self._model.current
+            try:
+                answer = model(observation, legal) if model else uniform(observation, legal)
+            except ModelError as error:
+                assert model is not None
+                self._model.give_up(model, error)
         self._evaluation_seconds += time.perf_counter() - began
         self._evaluated += len(observation)
         return answer

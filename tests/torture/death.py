@@ -1,0 +1,206 @@
+"""Death at every write, sync, rename and statement: `python -m torture.death FOLDER [EVERY]`.
+
+A child is forked for each point of a run; there it ends by `os._exit`, in the middle of the write where it is one. Then
+the promises are checked, and the next start must end as a run that was left alone.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import shutil
+import sqlite3
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import trainer.files
+from torture import promises
+from trainer.actor.__main__ import main as actor_main
+from trainer.inference import LATEST
+
+DIED = 77
+CALLS = ("replace", "rename", "unlink", "fsync", "mkdir")
+WORDS = ("BEGIN", "COMMIT", "INSERT", "DELETE", "CREATE", "PRAGMA JOURNAL_MODE", "PRAGMA WAL_CHECKPOINT")
+
+
+class Clock:
+    """Counts the points of a run; dies at one of them."""
+
+    def __init__(self, die_at: int | None) -> None:
+        self.points = 0
+        self._die_at = die_at
+
+    def tick(self, first: Callable[[], object] = lambda: None) -> None:
+        """One point; where it is the last one, `first` is still done."""
+        self.points += 1
+        if self.points == self._die_at:
+            first()
+            os._exit(DIED)
+
+
+def watch(clock: Clock) -> None:
+    """Make every change of the disk by this process a point of the clock."""
+
+    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
+        def changed(*arguments: Any, **options: Any) -> Any:
+            clock.tick()
+            return call(*arguments, **options)
+
+        return changed
+
+    for name in CALLS:
+        setattr(os, name, counted(getattr(os, name)))
+
+    class File:
+        """A file whose last write stays half done."""
+
+        def __init__(self, file: Any) -> None:
+            self._file = file
+
+        def __enter__(self) -> File:
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            self._file.close()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._file, name)
+
+        def write(self, content: bytes) -> int:
+            def half() -> None:
+                self._file.write(content[: len(content) // 2])
+                self._file.flush()
+
+            clock.tick(half)
+            return int(self._file.write(content))
+
+    def opened(path: Any, mode: str = "r") -> Any:
+        clock.tick()
+        file = builtins.open(path, mode)  # noqa: SIM115
+        return File(file) if mode == "wb" else file
+
+    trainer.files.open = opened  # type: ignore[attr-defined]
+
+    class Connection(sqlite3.Connection):
+        """A connection that dies before its statements, and in the middle of many rows."""
+
+        def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
+            if statement.upper().startswith(WORDS):
+                clock.tick()
+            return super().execute(statement, *parameters)
+
+        def executescript(self, script: str) -> sqlite3.Cursor:
+            clock.tick()
+            return super().executescript(script)
+
+        def executemany(self, statement: str, rows: Any) -> sqlite3.Cursor:
+            def dying() -> Iterator[Any]:
+                middle = len(rows) // 2
+                for number, row in enumerate(rows):
+                    if number == middle:
+                        clock.tick()
+                    yield row
+
+            return super().executemany(statement, dying())
+
+    connect = sqlite3.connect
+    sqlite3.connect = lambda *given, **options: connect(*given, **options, factory=Connection)  # type: ignore
+
+
+def run(main: Callable[[], int], arguments: list[str], die_at: int | None) -> tuple[int, int]:
+    """The command in a forked process: its exit status, and the points that it passed where it wasn't killed."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 70
+        try:
+            sys.argv = ["command", *arguments]
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            clock = Clock(die_at)
+            watch(clock)
+            status = main()
+            os.write(write, str(clock.points).encode())
+        except BaseException:
+            traceback.print_exc(file=sys.stdout)
+            sys.stdout.flush()
+        os._exit(status)
+    os.close(write)
+    _, result = os.waitpid(child, 0)
+    points = int(os.read(read, 20) or 0)
+    os.close(read)
+    return os.waitstatus_to_exitcode(result), points
+
+
+def sweep(
+    main: Callable[[], int],
+    arguments: Callable[[Path], list[str]],
+    folder: Path,
+    every: int,
+    finished: Callable[[Path], object],
+) -> int:
+    """Die at each `every`-th point; returns how often. `finished` tells what a run left in its folder."""
+
+    def fresh(name: str) -> Path:
+        path = folder / name
+        shutil.rmtree(path, ignore_errors=True)
+        shutil.copytree(folder / "base", path)
+        return path
+
+    alone = fresh("alone")
+    status, points = run(main, arguments(alone), None)
+    assert status == 0, status
+    expected = finished(alone)
+    deaths = 0
+    for point in range(1, points + 1, every):
+        path = fresh("died")
+        status, _ = run(main, arguments(path), point)
+        if status == 0:  # this run had fewer points
+            break
+        assert status == DIED, (point, status)
+        deaths += 1
+        promises.check(path, "tictactoe")
+        status, _ = run(main, arguments(path), None)
+        assert status == 0, (point, status)
+        promises.check(path, "tictactoe")
+        assert not promises.leftovers(path), (point, promises.leftovers(path))
+        assert finished(path) == expected, f"death at point {point} of {points} changed the end"
+    return deaths
+
+
+def actor_arguments(folder: Path) -> list[str]:
+    """A short actor: random play, a few transactions, a window."""
+    return [
+        *("--replay-db-path", f"{folder}/replay.db", "--data-dir", f"{folder}", "--log-level", "ERROR"),
+        *("--max-episodes", "12", "--games", "4", "--seed", "1"),
+    ]
+
+
+def trainer_arguments(folder: Path) -> list[str]:
+    """A short run with three checkpoints, resumed where it can be."""
+    return [
+        *("--db", f"{folder}/replay.db", "--model-dir", f"{folder}/models", "--stats", f"{folder}/stats.json"),
+        *("--steps", "30", "--checkpoint-interval", "10", "--max-checkpoints", "2", "--average", "0.9"),
+        *("--resume", "--publish-first", "--log-level", "ERROR"),
+    ]
+
+
+def main() -> None:
+    """Both commands, in a folder, at every n-th point; prints how often each died."""
+    folder, every = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    (folder / "base").mkdir(parents=True)
+    deaths = sweep(actor_main, actor_arguments, folder, every, lambda path: None)
+    print(f"actor: died at {deaths} points", flush=True)
+    run(actor_main, [*actor_arguments(folder / "base"), "--max-episodes", "100"], None)
+    from trainer.__main__ import main as trainer_main
+    from trainer.trainer import device_of  # torch, once for all children
+
+    device_of("cpu")
+    deaths = sweep(trainer_main, trainer_arguments, folder, every, lambda path: (path / "models" / LATEST).read_bytes())
+    print(f"trainer: died at {deaths} points, resumed each time to the same model, byte for byte", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""`kill -9` of actor, trainer and loop at random moments: `python -m torture.kills FOLDER [MOMENTS]`."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from torture import promises
+from trainer.stats import ACTOR_STATS_FILE
+
+LONGEST = 3.0
+"""Seconds within which a process is killed: every third time after its start, else after it has begun to work."""
+KINDS = ("actor", "trainer", "loop")
+
+
+def command(kind: str, folder: Path, end: bool = False) -> list[str]:
+    """A command of each kind that runs until it is killed, or (`end`) ends soon."""
+    if kind == "actor":
+        words = f"trainer.actor --replay-db-path {folder}/replay.db --data-dir {folder} --games 32 --simulations 20"
+        words += f" --max-episodes {20 if end else 100_000}"
+    elif kind == "trainer":
+        words = f"trainer --db {folder}/replay.db --model-dir {folder}/models --stats {folder}/stats.json --resume"
+        words += f" --checkpoint-interval 5 --stats-interval 1 --log-interval 100 --steps {1 if end else 1_000_000}"
+    else:
+        words = f"trainer.loop --data-dir {folder} --resume --threads 1 --simulations 10 --seed 1"
+        words += f" --steps {50 if end else 1_000_000}"
+    return [sys.executable, "-m", *words.split()]
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Processes whose command line names the folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                if f"{folder}/" in (entry / "cmdline").read_text(errors="replace"):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found
+
+
+def stamp(path: Path) -> int:
+    """When a file was written; 0 while there is none."""
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def kill_often(kind: str, folder: Path, moments: int, seed: int) -> int:
+    """Start, kill, check, so often; then a start that ends by itself. Returns the games or steps there are then."""
+    generator = random.Random(f"{kind}-{seed}")
+    for moment in range(moments):
+        games_before = promises.check_database(folder / "replay.db")
+        if kind != "trainer":
+            (folder / ACTOR_STATS_FILE).unlink(missing_ok=True)
+        with open(folder / "killed.log", "wb") as log:
+            process = subprocess.Popen(command(kind, folder), stdout=log, stderr=log)
+        sign = folder / ("stats.json" if kind == "trainer" else ACTOR_STATS_FILE)
+        before = stamp(sign)
+        started = time.monotonic()
+        while moment % 3 and stamp(sign) == before and time.monotonic() < started + 60 and process.poll() is None:
+            time.sleep(0.02)
+        time.sleep(generator.uniform(0.0, LONGEST))
+        whole_machine = kind == "loop" and moment % 2
+        for child in processes_of(folder) if whole_machine else []:
+            os.kill(child, signal.SIGKILL)
+        ended = process.poll()
+        process.kill()
+        process.wait()
+        assert ended in (None, -9), (kind, moment, ended, (folder / "killed.log").read_text())
+        deadline = time.monotonic() + 60
+        while kind == "loop" and processes_of(folder):  # they notice that it is gone
+            assert time.monotonic() < deadline, "the loop's processes outlive it"
+            time.sleep(0.1)
+        promises.check(folder, "tictactoe", games_before if kind != "trainer" else 0)
+    last = subprocess.run(command(kind, folder, end=True), capture_output=True, text=True, timeout=120)
+    assert last.returncode == 0, last.stderr
+    promises.check(folder, "tictactoe", 0)
+    assert promises.leftovers(folder) == []
+    if kind == "trainer":
+        return int(json.loads((folder / "stats.json").read_bytes())["step"])
+    return promises.check_database(folder / "replay.db")
+
+
+def main() -> None:
+    """All kinds side by side, each in a folder of its own."""
+    folder, moments = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 60
+    for kind in KINDS:
+        (folder / kind).mkdir(parents=True)
+    subprocess.run(command("actor", folder / "trainer", end=True), check=True, stderr=subprocess.DEVNULL)
+    (folder / "trainer" / ACTOR_STATS_FILE).unlink()
+    share = [moments // len(KINDS) + (number < moments % len(KINDS)) for number in range(len(KINDS))]
+    with ThreadPoolExecutor() as pool:
+        jobs = [
+            pool.submit(kill_often, kind, folder / kind, count, 1) for kind, count in zip(KINDS, share, strict=True)
+        ]
+        for kind, count, job in zip(KINDS, share, jobs, strict=True):
+            unit = "steps" if kind == "trainer" else "whole games"
+            print(f"{kind}: killed {count} times, {job.result()} {unit} at the end", flush=True)
+
+
+if __name__ == "__main__":
+    main()

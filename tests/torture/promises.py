@@ -1,0 +1,57 @@
+"""What must hold of a run's folder after any death: the promises of docs/reliability.md."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+from trainer.checkpoint import load_checkpoint
+from trainer.export import stored_models
+from trainer.game_config import metadata_of
+from trainer.games import game_of
+from trainer.inference import LATEST, load_model
+from trainer.stats import ACTOR_STATS_FILE
+
+
+def check(folder: Path, env_id: str, games_before: int = 0) -> None:
+    """Raise AssertionError where a promise is broken; `games_before` were stored before the actors began to count."""
+    games = check_database(folder / "replay.db")
+    actors = folder / ACTOR_STATS_FILE
+    if actors.exists():
+        counted = json.loads(actors.read_bytes())["episodes_completed"]
+        assert counted <= games - games_before, f"{counted} games were counted, {games - games_before} are stored"
+    models = folder / "models"
+    game = metadata_of(game_of(env_id))
+    for path in (*stored_models(models), models / LATEST):
+        if path.exists():
+            load_model(path, env_id, game.obs_size, game.num_actions)
+    load_checkpoint(models, env_id)
+    stats = folder / "stats.json"
+    if stats.exists():
+        assert json.loads(stats.read_bytes())["step"] >= 0
+
+
+def check_database(path: Path) -> int:
+    """The games in a database, which is whole and has whole games only; 0 where there is none."""
+    if not path.exists() or path.stat().st_size == 0:
+        return 0
+    connection = sqlite3.connect(path, timeout=30)
+    try:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'transitions'").fetchone() == (0,):
+            return 0
+        games = connection.execute(
+            "SELECT episode_id, count(*), min(step_number), max(step_number), sum(done), max(done * step_number) "
+            "FROM transitions GROUP BY episode_id"
+        ).fetchall()
+    finally:
+        connection.close()
+    for episode, rows, first, last, ends, end in games:
+        assert (first, last, ends, end) == (0, rows - 1, 1, rows - 1), f"half of the game {episode} is stored"
+    return len(games)
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Temporary files below a folder."""
+    return [str(path) for path in folder.rglob(".tmp-*")]
