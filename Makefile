@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 
-.PHONY: run test lint types format clean
+.PHONY: run test lint types format bench clean
 
 run: $(INSTALLED)
 	@$(PY) -m trainer.loop --env-id tictactoe --data-dir data
@@ -27,6 +27,16 @@ types: $(INSTALLED)
 format: $(INSTALLED)
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
+
+# `make bench ARGS=selfplay` runs one part; `make bench ARGS="--help"` lists them.
+bench: $(VENV)/installed-peers
+	@$(PY) -m bench $(ARGS)
+
+$(VENV)/installed-peers: $(INSTALLED)
+	@echo "Installing the peers (the log is $(VENV)/peers.log)"
+	@$(PY) -m pip install --constraint constraints.txt --editable ".[bench]" > $(VENV)/peers.log 2>&1 \
+		|| (cat $(VENV)/peers.log; exit 1)
+	@touch $@
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
