@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 
-.PHONY: run test lint types format screenshots torture clean
+.PHONY: run test lint types format screenshots torture bench clean
 
 run: $(INSTALLED)
 	@$(PY) -m trainer.loop --env-id tictactoe --data-dir data
@@ -42,6 +42,16 @@ format: $(INSTALLED)
 
 screenshots: $(INSTALLED) # of the page; needs chromium, and runs under data (DATA=... for another folder)
 	@$(PY) tools/web_screenshots.py --data-dir $(or $(DATA),data)
+
+# `make bench ARGS=selfplay` runs one part; `make bench ARGS="--help"` lists them.
+bench: $(VENV)/installed-peers
+	@$(PY) -m bench $(ARGS)
+
+$(VENV)/installed-peers: $(INSTALLED)
+	@echo "Installing the peers (the log is $(VENV)/peers.log)"
+	@$(PY) -m pip install --constraint constraints.txt --editable ".[bench]" > $(VENV)/peers.log 2>&1 \
+		|| (cat $(VENV)/peers.log; exit 1)
+	@touch $@
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)

@@ -113,6 +113,7 @@ class ActorStats:
     env_id: str
     episodes_completed: int = 0
     total_steps: int = 0
+    simulations: int = 0
     player1_wins: int = 0
     player2_wins: int = 0
     draws: int = 0
@@ -157,7 +158,7 @@ def sum_of_actors(env_id: str, actors: list[dict[str, Any]]) -> dict[str, Any]:
     """The fields of the contract's /actor-stats: counts and rates added, averages weighted; zeros for no actors."""
 
     def total(name: str) -> Any:
-        return sum(actor[name] for actor in actors)
+        return sum(actor.get(name, 0) for actor in actors)  # an actor of an earlier version may lack one
 
     episodes, steps = total("episodes_completed"), total("total_steps")
     weights = [max(actor["total_steps"], 1) for actor in actors]
@@ -166,6 +167,7 @@ def sum_of_actors(env_id: str, actors: list[dict[str, Any]]) -> dict[str, Any]:
         "env_id": env_id,
         "episodes_completed": episodes,
         "total_steps": steps,
+        "simulations": total("simulations"),
         "player1_wins": total("player1_wins"),
         "player2_wins": total("player2_wins"),
         "draws": total("draws"),

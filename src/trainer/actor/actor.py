@@ -192,9 +192,10 @@ class Archive:
             stats.draws += game.winner == DRAW
         now = time.monotonic()
         stats.runtime_seconds = now - self._started
+        stats.simulations = crew.simulations
         stats.mcts_avg_inference_us = crew.inference_us
         stats.model_step = crew.model_step
-        self._recent.append((now, stats.episodes_completed, stats.total_steps, crew.simulations))
+        self._recent.append((now, stats.episodes_completed, stats.total_steps, stats.simulations))
         seconds = max(now - self._recent[0][0], 1e-9)
         newest, oldest = self._recent[-1][1:], self._recent[0][1:]
         rates = [(new - old) / seconds for new, old in zip(newest, oldest, strict=True)]

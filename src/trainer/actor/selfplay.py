@@ -91,6 +91,7 @@ class SelfPlay:
         self._numbers = numbers
         self._key = (seed, zlib.crc32(actor_id.encode()))
         self._exhausted = False
+        self._vacant = True  # a slot may be empty
         self._number = np.zeros(slots, np.int64)
         self._began = np.zeros(slots)
         self._games = allocate(game, slots)
@@ -98,7 +99,8 @@ class SelfPlay:
 
     def step(self, evaluate: Evaluate | None) -> list[Played]:
         """One simulation in every game, and the moves that follow; None plays whole games by uniform draws."""
-        self._begin_games()
+        if self._vacant:
+            self._begin_games()
         if evaluate is None:
             ended = self._moves.play_random(self._games, self.search.tree)
         else:
@@ -115,6 +117,7 @@ class SelfPlay:
         """Drop the games that began longer ago than that; returns their numbers."""
         late = np.flatnonzero((self._games.status == PLAYING) & (self._began < time.monotonic() - seconds))
         self._games.status[late] = EMPTY
+        self._vacant = True
         self.search.tree.budget[late] = 0
         return [int(number) for number in self._number[late]]
 
@@ -136,6 +139,7 @@ class SelfPlay:
             self._number[slot] = number
             self._began[slot] = time.monotonic()
             self._moves.begin_game(games, self.search.tree, slot, self._effort)
+        self._vacant = False
 
     def _take_finished(self) -> list[Played]:
         """Copy the finished games out of their slots."""
@@ -153,6 +157,7 @@ class SelfPlay:
                 )
             )
             games.status[slot] = EMPTY
+        self._vacant = True
         return played
 
     def _warm_up(self, rules: ModuleType, rows: ModuleType, tree: ModuleType, moves: ModuleType) -> None:

@@ -1,0 +1,52 @@
+"""Seconds from the start of the actor to its first stored game, with a warm compile cache and with none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench.job import Job
+from bench.measured import Result, Target
+from bench.models import publish_model
+from trainer.files import read_json_object
+from trainer.stats import ACTOR_STATS_FILE
+
+
+def measure(job: Job) -> list[Result]:
+    """Connect 4 with a model; best of several starts."""
+    with job.scratch() as folder:
+        cold = [seconds_to_first_game(job, folder, clear=True) for _ in range(job.size.cold_starts)]
+        warm = [seconds_to_first_game(job, folder) for _ in range(1 + job.size.starts)][1:]
+    results = [Result("first stored game, warm compile cache", "s", warm, target=Target(most=3), pick="least")]
+    if cold:
+        results.append(Result("first stored game, no compile cache", "s", cold, target=Target(most=45), pick="least"))
+    return results
+
+
+def seconds_to_first_game(job: Job, folder: Path, clear: bool = False) -> float:
+    """Start the actor in an empty run of its own and wait; `clear`: with a compile cache of its own that is empty."""
+    cache, run = folder / "cache", folder / "run"
+    publish_model("connect4", run)
+    size = job.size
+    command = [
+        *(sys.executable, "-m", "trainer.actor", "--env-id", "connect4", "--log-level", "ERROR"),
+        *("--replay-db-path", str(run / "replay.db"), "--data-dir", str(run)),
+        *("--simulations", str(size.simulations), "--games", str(size.games), "--threads", str(size.threads)),
+    ]
+    own_cache = {"CARTRIDGE_CACHE": str(cache), "NUMBA_CACHE_DIR": str(cache / "numba")}
+    environment = os.environ | (own_cache if clear else {})
+    began = time.monotonic()
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        while (read_json_object(run / ACTOR_STATS_FILE) or {}).get("episodes_completed", 0) == 0:
+            if process.poll() is not None:
+                raise RuntimeError(f"the actor ended with status {process.returncode} before its first game")
+            time.sleep(0.005)
+        seconds = time.monotonic() - began
+        process.kill()
+    shutil.rmtree(run)
+    shutil.rmtree(cache, ignore_errors=True)
+    return seconds

@@ -1,0 +1,60 @@
+"""A database into the trainer's memory, and how soon a new row is seen there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+
+from bench.episodes import random_episodes
+from bench.job import Job
+from bench.measured import Result, Target
+from bench.training import mirror_of
+from trainer.game_config import metadata_of
+from trainer.games import game_of
+from trainer.replay import ReplayWriter
+from trainer.trainer import REFRESH_EVERY, TrainerConfig
+
+
+def measure(job: Job) -> list[Result]:
+    """Connect 4, each load in a process of its own."""
+    path = job.database("connect4")
+    path.read_bytes()  # warm
+    loads = [load(path) for _ in range(max(3, job.size.rounds))]
+    rows = f"{job.size.rows:,} rows"
+    return [
+        Result(f"{rows} from a warm file", "s", [one["seconds"] for one in loads], target=Target(most=5), pick="least"),
+        Result(f"resident memory of {rows}", "MiB", [one["mib"] for one in loads], target=Target(most=600)),
+        Result("a new game is seen after", "s", delays(job), target=Target(most=1), pick="most"),
+    ]
+
+
+def load(path: Path) -> dict[str, float]:
+    """What `bench.mirror` tells of a load."""
+    command = [sys.executable, "-m", "bench.mirror", str(path), "connect4"]
+    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return found
+
+
+def delays(job: Job) -> list[float]:
+    """Seconds until a trainer that looks as often as ours has a game, for some games."""
+    seconds = []
+    with job.scratch() as folder:
+        path = folder / "replay.db"
+        with closing(ReplayWriter(path, metadata_of(game_of("connect4")))) as writer:
+            games = random_episodes("connect4", count())
+            writer.write([next(games)])
+            replay = mirror_of(TrainerConfig(db=path, env_id="connect4"))
+            for _ in range(max(3, job.size.rounds)):
+                time.sleep(0.05)
+                writer.write([next(games)])
+                began = time.monotonic()
+                while not replay.refresh(every=REFRESH_EVERY):
+                    time.sleep(0.001)
+                seconds.append(time.monotonic() - began)
+            replay.close()
+    return seconds

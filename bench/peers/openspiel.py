@@ -1,0 +1,91 @@
+"""OpenSpiel's Python MCTS on our model: `python -m bench.peers.openspiel latest.onnx 100`, one process, one core.
+
+Prints how many positions it has played. Its state, rules and tree are OpenSpiel's own; the evaluator keeps its answers, as
+that of OpenSpiel's own AlphaZero does, so a position costs one evaluation.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pyspiel
+from open_spiel.python.algorithms import mcts
+
+from bench.peers.onnx_weights import report
+
+CELLS, ACTIONS = 42, 7
+
+
+class OnnxEvaluator(mcts.Evaluator):
+    """Prior and value of a state from a model file of the contract."""
+
+    def __init__(self, model: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._remembered = lru_cache(maxsize=2**16)(self._infer)
+
+    def evaluate(self, state: Any) -> np.ndarray:
+        """The value for each player."""
+        _, value = self._answer(state)
+        mover = state.current_player()
+        return np.array([value, -value] if mover == 0 else [-value, value])
+
+    def prior(self, state: Any) -> list[tuple[int, float]]:
+        """(action, probability) of each legal action."""
+        prior, _ = self._answer(state)
+        return [(action, prior[action]) for action in state.legal_actions()]
+
+    def _answer(self, state: Any) -> tuple[np.ndarray, float]:
+        return self._remembered(observation_of(state).tobytes())
+
+    def _infer(self, observation: bytes) -> tuple[np.ndarray, float]:
+        row = np.frombuffer(observation, np.float32)
+        logits, value = self._session.run(["policy_logits", "value"], {"observation": row[None]})
+        legal = row[2 * CELLS : 2 * CELLS + ACTIONS] > 0
+        prior = np.where(legal, np.exp(logits[0] - logits[0].max()), 0)
+        return prior / prior.sum(), float(value[0, 0])
+
+
+def observation_of(state: Any) -> np.ndarray:
+    """The contract's observation, float32 [93], of a state that is not finished."""
+    observation = np.zeros(2 * CELLS + ACTIONS + 2, np.float32)
+    observation[: 2 * CELLS] = state.observation_tensor(0)[: 2 * CELLS]
+    observation[[2 * CELLS + action for action in state.legal_actions()]] = 1
+    observation[2 * CELLS + ACTIONS + state.current_player()] = 1
+    return observation
+
+
+def main(model: Path, simulations: int, seed: int) -> None:
+    """Play games against oneself for ever, with noise at the root, each move drawn by the visits."""
+    game = pyspiel.load_game("connect_four")
+    random = np.random.RandomState(seed)
+    bot = mcts.MCTSBot(
+        game,
+        uct_c=1.5,
+        max_simulations=simulations,
+        evaluator=OnnxEvaluator(model),
+        solve=True,
+        random_state=random,
+        child_selection_fn=mcts.SearchNode.puct_value,
+        dirichlet_noise=(0.25, 1.0),
+    )
+    played = 0
+    while True:
+        state = game.new_initial_state()
+        while not state.is_terminal():
+            root = bot.mcts_search(state)
+            visits = np.array([child.explore_count for child in root.children], float)
+            chosen = random.choice(len(visits), p=visits / visits.sum())
+            state.apply_action(root.children[chosen].action)
+            played += 1
+            report(played)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 0)

@@ -1,0 +1,139 @@
+"""Where the time goes, as pictures: `python -m bench.profiles` writes docs/profile-*.svg.
+
+Times are those on a core, not of the clock on the wall, so that other work on the machine changes them less.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+import tyro
+from torch.profiler import ProfilerActivity, profile
+
+from bench.job import Job
+from bench.models import SIZES, publish_model
+from bench.pictures import bars
+from bench.size import FULL, TINY, Size
+from bench.training import BATCHES, mirror_of, our_step
+from trainer import inference
+from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
+from trainer.games import ENV_IDS, game_of
+from trainer.inference import load_model
+from trainer.trainer import TrainerConfig
+
+LARGEST = 9
+"""Operations that get a bar of their own."""
+EVALUATE, SOFTMAX = "network (ONNX Runtime)", "softmax over legal moves"
+KERNELS = {"descend": "down to the leaves", "expand": "new edges, values up"}
+MOVES = {"advance": "moves", "begin_game": "moves", "play_random": "moves"}
+
+
+@dataclass
+class Clock:
+    """Seconds on a core by name, of functions that were replaced by timed ones."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The same function; its time goes to `name`."""
+
+        def call(*arguments: Any) -> Any:
+            began = time.thread_time()
+            answer = function(*arguments)
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.thread_time() - began
+            return answer
+
+        return call
+
+
+def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:
+    """Nanoseconds of a simulation by what they are spent on, one thread, without the writing of rows."""
+    game = game_of(env_id)
+    model = load_model(publish_model(env_id, folder), env_id, game.obs_size, game.num_actions)
+    player = SelfPlay(env_id, size.games, count(), 1, "profile", SelfPlayConfig(simulations=size.simulations))
+    clock = Clock()
+    kernels, moves = player.search._kernels, player._moves
+    timed = {name: clock.timed(label, getattr(kernels, name)) for name, label in KERNELS.items()}
+    player.search._kernels = SimpleNamespace(**timed)  # type: ignore[assignment]
+    timed = {name: clock.timed(label, getattr(moves, name)) for name, label in MOVES.items()}
+    player._moves = SimpleNamespace(**timed)  # type: ignore[assignment]
+    model._session = SimpleNamespace(run=clock.timed(EVALUATE, model._session.run))
+    softmax = inference.masked_softmax
+    inference.masked_softmax = clock.timed(SOFTMAX, softmax)
+    try:
+        until = time.monotonic() + size.turn
+        while time.monotonic() < until:
+            player.step(model)
+        clock.seconds.clear()
+        before, began = player.search.simulations_done, time.thread_time()
+        until = time.monotonic() + size.turn
+        while time.monotonic() < until:
+            player.step(model)
+        all_of_it, done = time.thread_time() - began, player.search.simulations_done - before
+    finally:
+        inference.masked_softmax = softmax
+    clock.seconds["Python, new games, the rest"] = all_of_it - sum(clock.seconds.values())
+    return {name: 1e9 * seconds / done for name, seconds in sorted(clock.seconds.items(), key=lambda item: -item[1])}
+
+
+def training_profile(env_id: str, job: Job) -> dict[str, float]:
+    """Microseconds of a training step by operation: torch's profiler tells the share of each operation in what is not
+    spent on drawing the batch; the time itself is taken without the profiler, which costs as much as it measures.
+    """
+    config = TrainerConfig(db=job.database(env_id), env_id=env_id, batch_size=BATCHES[env_id])
+    torch.set_num_threads(1)
+    generator = np.random.default_rng(0)
+    with closing(mirror_of(config)) as replay:
+        step = our_step(replay, config)
+        core_microseconds(step, job.size.steps)
+        whole = core_microseconds(step, job.size.steps)
+        drawing = core_microseconds(lambda: replay.sample(generator, config.batch_size), job.size.steps)
+        with profile(activities=[ProfilerActivity.CPU]) as profiler:
+            began = time.thread_time()
+            for _ in range(job.size.steps):
+                step()
+            profiled = 1e6 * (time.thread_time() - began)
+    times = {event.key: event.self_cpu_time_total for event in profiler.key_averages()}
+    largest = sorted(times, key=lambda name: -times[name])[:LARGEST]
+    parts = {name: times[name] for name in largest}
+    parts["other operations"] = sum(times.values()) - sum(parts.values())
+    parts["Python between them"] = max(profiled - sum(times.values()), 0.0)
+    scale = (whole - drawing) / sum(parts.values())
+    return {"drawing the batch": drawing} | {name: scale * value for name, value in parts.items()}
+
+
+def core_microseconds(call: Callable[[], object], calls: int) -> float:
+    """Microseconds of a call on a core, the mean of so many."""
+    began = time.thread_time()
+    for _ in range(calls):
+        call()
+    return 1e6 * (time.thread_time() - began) / calls
+
+
+def main(out: Path = Path("docs"), work: Path = Path("build/bench"), tiny: bool = False) -> None:
+    """Measure and draw. `out`: folder for the pictures; `work`: folder for databases."""
+    job = Job(TINY if tiny else FULL, work)
+    with job.scratch() as folder:
+        for env_id in ENV_IDS:
+            found = selfplay_profile(env_id, job.size, folder / env_id)
+            title = f"A simulation of self-play, {game_of(env_id).display_name}: {sum(found.values()):,.0f} ns"
+            (out / f"profile-selfplay-{env_id}.svg").write_text(bars(title, "ns", found))
+    for env_id, batch in BATCHES.items():
+        found = training_profile(env_id, job)
+        sizes = "-".join(map(str, (game_of(env_id).obs_size, *SIZES[env_id])))
+        title = f"A training step, {sizes}, batch {batch}: {sum(found.values()):,.0f} µs"
+        (out / f"profile-training-{env_id}.svg").write_text(bars(title, "µs", found))
+
+
+if __name__ == "__main__":
+    sys.exit(tyro.cli(main, prog="python -m bench.profiles"))

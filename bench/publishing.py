@@ -1,0 +1,55 @@
+"""Weights to a checked, atomic `latest.onnx`, and whether it says the same as torch."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+
+from bench.job import Job
+from bench.measured import Result, Target
+from bench.models import network_of
+from trainer.export import Exporter, publish
+from trainer.game_config import metadata_of
+from trainer.games import game_of
+from trainer.inference import LATEST, load_model
+
+BATCH = 1024
+
+
+def measure(job: Job) -> list[Result]:
+    """The Connect 4 network, its weights changed before each publishing, checked on a batch."""
+    game = metadata_of(game_of("connect4"))
+    network = network_of("connect4")
+    rows = (np.random.default_rng(0).random((BATCH, game.obs_size)) < 0.3).astype(np.float32)
+    legal = np.ones((BATCH, game.num_actions), np.bool_)
+    with job.scratch() as folder:
+        began = time.perf_counter()
+        exporter = Exporter(network, game)
+        publish(exporter.to_bytes(0, rows), folder, 0, keep=10)
+        first = time.perf_counter() - began
+        times, checked = [], []
+        for step in range(1, job.size.publishings + 1):
+            with torch.no_grad():
+                network.policy.bias.add_(0.01)
+            began = time.perf_counter()
+            content = exporter.to_bytes(step, rows)
+            checked.append(1000 * (time.perf_counter() - began))
+            publish(content, folder, step, keep=10)
+            times.append(1000 * (time.perf_counter() - began))
+        prior, value = load_model(folder / LATEST, game.env_id, game.obs_size, game.num_actions)(rows, legal)
+    with torch.no_grad():
+        logits, expected = network(torch.from_numpy(rows))
+    difference = max(
+        float(np.abs(torch.softmax(logits, 1).numpy() - prior).max()),
+        float(np.abs(expected[:, 0].numpy() - value).max()),
+    )
+    note = (
+        f"median {np.median(times):.1f} ms, of which weights and check {np.median(checked):.1f} ms, the rest is the disk; "
+        f"slowest {max(times):.1f} ms, the first {1000 * first:.0f} ms"
+    )
+    return [
+        Result("93-256-128 to latest.onnx", "ms", times, target=Target(most=20), pick="least", note=note),
+        Result(f"largest difference from torch, {BATCH} rows", "", [difference], target=Target(most=1e-5)),
+    ]

@@ -1,0 +1,105 @@
+"""A training step, with all it does besides, beside a bare PyTorch loop on the same batches."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+import numpy as np
+import torch
+
+from bench.job import Job
+from bench.measured import Result, Target
+from bench.models import SIZES, network_of
+from trainer.game_config import load_game_config
+from trainer.games import game_of
+from trainer.network import alphazero_loss
+from trainer.replay import Replay
+from trainer.stats import TrainingPoint
+from trainer.trainer import REFRESH_EVERY, Learner, Schedule, TrainerConfig
+
+BATCHES = {"tictactoe": 64, "connect4": 1024}
+
+
+def measure(job: Job) -> list[Result]:
+    """The two networks of the targets."""
+    torch.set_num_threads(1)
+    return [measure_step(job, env_id, batch) for env_id, batch in BATCHES.items()]
+
+
+def measure_step(job: Job, env_id: str, batch_size: int) -> Result:
+    """Milliseconds of a step, ours and bare by turns."""
+    config = TrainerConfig(db=job.database(env_id), env_id=env_id, batch_size=batch_size)
+    with closing(mirror_of(config)) as replay:
+        own = our_step(replay, config)
+        bare = bare_step(replay, config)
+        for step in (own, bare):
+            timed(step, job.size.steps // 3 + 1)
+        ours, theirs = [], []
+        for _ in range(2 * job.size.rounds):
+            ours.append(timed(own, job.size.steps))
+            theirs.append(timed(bare, job.size.steps))
+    sizes = "-".join(map(str, (game_of(env_id).obs_size, *SIZES[env_id])))
+    return Result(
+        f"{sizes}, batch {batch_size}, {job.size.rows:,} rows",
+        "ms",
+        ours,
+        "bare PyTorch loop",
+        theirs,
+        Target(most=0.5),
+    )
+
+
+def mirror_of(config: TrainerConfig) -> Replay:
+    """All rows of a database in memory."""
+    game = load_game_config(config.env_id, config.db)
+    replay = Replay(config.db, game.metadata, game.views)
+    replay.refresh()
+    return replay
+
+
+def our_step(replay: Replay, config: TrainerConfig) -> Callable[[], None]:
+    """A step as `train` makes it: a look for new rows now and then, a batch, its gradient, its losses as numbers."""
+    learner = Learner(network_of(config.env_id), config)
+    generator, schedule = np.random.default_rng(0), Schedule(config)
+
+    def step() -> None:
+        replay.refresh(every=REFRESH_EVERY)
+        batch = replay.sample(generator, config.batch_size, config.q_weight)
+        rate = schedule.learning_rate(1)
+        loss = learner.learn(batch, rate)
+        point = TrainingPoint(1, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
+        assert math.isfinite(point.total_loss)
+
+    return step
+
+
+def bare_step(replay: Replay, config: TrainerConfig) -> Callable[[], None]:
+    """What one would write in a notebook: tensors in memory, fused AdamW, the same network, loss and clipping."""
+    network = network_of(config.env_id)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True)
+    rows = replay.sample(np.random.default_rng(0), min(len(replay), 200_000))
+    observation, legal, visits, outcome = (
+        torch.from_numpy(part) for part in (rows.observation, rows.legal, rows.visits, rows.outcome)
+    )
+
+    def step() -> None:
+        at = torch.randint(len(observation), (config.batch_size,))
+        logits, value = network(observation[at])
+        loss = alphazero_loss(logits, value, legal[at], visits[at], outcome[at])
+        optimizer.zero_grad()
+        loss.total.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), config.grad_clip)
+        optimizer.step()
+
+    return step
+
+
+def timed(step: Callable[[], None], steps: int) -> float:
+    """Milliseconds of a step, the mean of so many."""
+    began = time.perf_counter()
+    for _ in range(steps):
+        step()
+    return 1000 * (time.perf_counter() - began) / steps
