@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 GAP = "…"
-ELSEWHERE = {"message", "explain_divergence(point, batch, config.stats.parent)"}
+ELSEWHERE = {"self.failure", "message", "explain_divergence(point, batch, config.stats.parent)"}
 """What is raised with a text that another function makes: `require`, and the end of training by NaN."""
 
 
@@ -29,7 +29,7 @@ def messages() -> Iterator[tuple[str, str]]:
     for path in sorted((ROOT / "src" / "trainer").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             call = node.exc if isinstance(node, ast.Raise) else node
-            if not isinstance(call, ast.Call):
+            if not isinstance(call, ast.Call) or not call.args:
                 continue
             name = ast.unparse(call.func)
             if isinstance(node, ast.Raise) and name not in ("ValueError", "SystemExit", "AssertionError", "TypeError"):
@@ -43,7 +43,7 @@ def messages() -> Iterator[tuple[str, str]]:
             found = template(text)
             if found is not None:
                 yield f"{path.name}:{node.lineno}", found
-            elif isinstance(node, ast.Raise):
+            elif isinstance(node, ast.Raise) and path.parent.name != "web":
                 assert ast.unparse(text) in ELSEWHERE, f"{path}:{node.lineno} raises a text that no test can see"
 
 
