@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Size:
     """The dials of all parts."""
 
-    turn: float = 10.0
+    turn: float = 8.0
     """Seconds of a turn of something that runs for as long as one likes."""
     rounds: int = 5
     """Turns of each."""

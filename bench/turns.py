@@ -35,6 +35,7 @@ class Contender:
     def __init__(self, commands: Sequence[Sequence[str]], stats_file: Path | None = None, field: str = "") -> None:
         """Start `commands`; each prints its count, line by line, unless `field` of `stats_file` holds it."""
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent.parent), *sys.path])}
+        self._commands = commands
         self._counts = [0 for _ in commands]
         self._stats_file, self._field = stats_file, field
         self._processes = []
@@ -67,7 +68,8 @@ class Contender:
         end = time.monotonic() + START_SECONDS
         while not self._is_counting():
             if time.monotonic() > end or not all(process.is_running() for process in self._processes):
-                raise RuntimeError(f"{self._processes} did not start to count")
+                commands = "; ".join(" ".join(command) for command in self._commands)
+                raise RuntimeError(f"nothing was counted; run this by hand to see why: {commands}")
             time.sleep(POLL)
         self.stop()
 
