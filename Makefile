@@ -15,7 +15,7 @@ run: $(INSTALLED)
 	@echo "Next: $(PY) -m trainer.loop --env-id connect4 --minutes 10 (the README explains more)."
 
 test: lint types
-	@$(PY) -m pytest
+	@$(PY) -m pytest --numprocesses auto --dist worksteal
 
 lint: $(INSTALLED)
 	@$(VENV)/bin/ruff check --quiet .

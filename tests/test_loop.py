@@ -21,7 +21,8 @@ def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
     for run in (1, 2):
         done = run_module("trainer.loop", "--data-dir", tmp_path, "--steps", 150, "--threads", 1, "--simulations", 10)
         assert done.returncode == 0, done.stderr
-        assert "vs random" in done.stdout
+        for figure in ("self-play", "speed", "training", "loss", "vs random"):
+            assert f"\n  {figure} " in done.stdout
         stats = json.loads((tmp_path / "stats.json").read_text())
         assert stats["step"] == stats["total_steps"] == 150
         assert stats["last_eval"]["step"] == 150

@@ -36,7 +36,15 @@ from trainer.files import read_json_object
 from trainer.games import ENV_IDS
 from trainer.inference import LATEST
 from trainer.recipes import RECIPES
-from trainer.stats import ACTOR_STATS_FILE, ActorStats, TrainingStats, append_evaluation, is_whole, merge_evaluations
+from trainer.stats import (
+    ACTOR_STATS_FILE,
+    TrainingStats,
+    append_evaluation,
+    is_whole,
+    merge_evaluations,
+    numbers_of,
+    sum_of_actors,
+)
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +57,8 @@ EVALUATE_EVERY = 5.0
 PATIENCE = 30.0
 """Seconds that a process gets to end by itself."""
 NO_END = 10**9
+TRAINER_NUMBERS = numbers_of(TrainingStats)
+ACTOR_NUMBERS = [name for name in sum_of_actors("", []) if name != "env_id"]
 
 
 @dataclass(frozen=True)
@@ -240,8 +250,8 @@ class Watch:
     def look(self) -> None:
         """Read the statistics, evaluate a new model, show how it goes."""
         if self._stamp() != self._old:  # what lies there before the trainer's first word is an earlier run's
-            self._stats = self._read("stats.json", TrainingStats)
-        self._actors = self._read(ACTOR_STATS_FILE, ActorStats)
+            self._stats = self._read("stats.json", TRAINER_NUMBERS)
+        self._actors = self._read(ACTOR_STATS_FILE, ACTOR_NUMBERS)
         newest = self._stats.get("last_checkpoint", "")
         if newest != self._evaluated and time.monotonic() >= self._next_evaluation:
             self._evaluate(newest)
@@ -253,20 +263,20 @@ class Watch:
 
     def finish(self) -> None:
         """Evaluate the last model, bring the result into stats.json, and print the end of the run."""
-        self._stats = self._read("stats.json", TrainingStats)
+        self._stats = self._read("stats.json", TRAINER_NUMBERS)
         newest = self._stats.get("last_checkpoint", "")
         if newest and newest != self._evaluated:
             self._evaluate(newest)
         merge_evaluations(self._folder / "stats.json")
-        self._actors = self._read(ACTOR_STATS_FILE, ActorStats)
+        self._actors = self._read(ACTOR_STATS_FILE, ACTOR_NUMBERS)
         print(f"Trained {self._config.env_id} in {self._folder}:", flush=True)
         for name, value in self._figures():
             print(f"  {name:12} {value}", flush=True)
 
-    def _read(self, name: str, kind: type) -> dict[str, Any]:
+    def _read(self, name: str, numbers: list[str]) -> dict[str, Any]:
         """Statistics of the run; empty while there are none, or where they are damaged."""
         content = read_json_object(self._folder / name) or {}
-        return content if is_whole(content, kind) else {}
+        return content if is_whole(content, numbers) else {}
 
     def _stamp(self) -> int:
         path = self._folder / "stats.json"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -145,13 +146,21 @@ def read_actors(path: Path, env_id: str) -> dict[str, dict[str, Any]]:
     actors = content.get("actors")
     if content.get("env_id") != env_id or not isinstance(actors, dict):
         return {}
-    return {key: actor for key, actor in actors.items() if isinstance(actor, dict) and is_whole(actor, ActorStats)}
+    return {
+        key: actor
+        for key, actor in actors.items()
+        if isinstance(actor, dict) and is_whole(actor, numbers_of(ActorStats))
+    }
 
 
-def is_whole(content: dict[str, Any], kind: type) -> bool:
-    """Whether every field of the dataclass that is a number there is one in `content`."""
-    numbers = [field.name for field in fields(kind) if field.type in ("int", "float")]
+def is_whole(content: dict[str, Any], numbers: Iterable[str]) -> bool:
+    """Whether `content` has all these numbers."""
     return all(isinstance(content.get(name), int | float) and abs(content[name]) < 2**53 for name in numbers)
+
+
+def numbers_of(kind: type) -> list[str]:
+    """The fields of a dataclass that are numbers."""
+    return [field.name for field in fields(kind) if field.type in ("int", "float")]
 
 
 def sum_of_actors(env_id: str, actors: list[dict[str, Any]]) -> dict[str, Any]:
