@@ -42,7 +42,7 @@ from trainer.stats import (
     append_evaluation,
     is_whole,
     merge_evaluations,
-    numbers_of,
+    number_fields,
     sum_of_actors,
 )
 
@@ -57,7 +57,7 @@ EVALUATE_EVERY = 5.0
 PATIENCE = 30.0
 """Seconds that a process gets to end by itself."""
 NO_END = 10**9
-TRAINER_NUMBERS = numbers_of(TrainingStats)
+TRAINER_NUMBERS = number_fields(TrainingStats)
 ACTOR_NUMBERS = [name for name in sum_of_actors("", []) if name != "env_id"]
 
 

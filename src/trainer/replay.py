@@ -679,7 +679,8 @@ def numbers_of(stored: Sequence[Any], column: str, path: Path, ids: list[str]) -
         path,
         ids,
     )
-    values = np.array(stored, np.float32)
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinity, which is refused
+        values = np.array(stored, np.float32)
     refuse(~np.isfinite(values), f"{column} holds NaN or infinity", path, ids)
     return values
 

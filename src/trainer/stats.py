@@ -149,7 +149,7 @@ def read_actors(path: Path, env_id: str) -> dict[str, dict[str, Any]]:
     return {
         key: actor
         for key, actor in actors.items()
-        if isinstance(actor, dict) and is_whole(actor, numbers_of(ActorStats))
+        if isinstance(actor, dict) and is_whole(actor, number_fields(ActorStats))
     }
 
 
@@ -158,7 +158,7 @@ def is_whole(content: dict[str, Any], numbers: Iterable[str]) -> bool:
     return all(isinstance(content.get(name), int | float) and abs(content[name]) < 2**53 for name in numbers)
 
 
-def numbers_of(kind: type) -> list[str]:
+def number_fields(kind: type) -> list[str]:
     """The fields of a dataclass that are numbers."""
     return [field.name for field in fields(kind) if field.type in ("int", "float")]
 
