@@ -138,3 +138,21 @@ def test_a_batch_that_breaks_training_is_kept(tictactoe_rows: ForeignDatabase, t
         batch = dict(stored)
     assert batch["observation"].shape == (64, 29)
     assert np.isfinite(batch["observation"]).all()
+
+
+def test_a_resumed_run_does_not_wait_for_rows_that_it_has_used(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """90 steps at 4 passes need 1,440 rows, and 200 are left: the next 10 steps wait for 160 new ones, not for 1,400."""
+    run(config_for(tmp_path, steps=90))
+    results: list[int] = []
+    config = config_for(tmp_path, steps=100, passes=4.0, resume=True)
+    stop = threading.Event()
+    trainer = threading.Thread(target=lambda: results.append(train(config, stop)))
+    trainer.start()
+    deadline = time.monotonic() + 20
+    while trainer.is_alive() and tictactoe_rows.rows < 400 and time.monotonic() < deadline:
+        tictactoe_rows.add_tictactoe(20)
+        trainer.join(0.2)
+    trainer.join(5)
+    stop.set()
+    trainer.join()
+    assert results == [0]

@@ -30,10 +30,10 @@ from trainer.command import (
     run_command,
     stop_on_signals,
 )
-from trainer.errors import GameError, TrainerError
+from trainer.errors import TrainerError
 from trainer.evaluator import evaluate_step
 from trainer.files import read_json_object
-from trainer.games import ENV_IDS
+from trainer.games import game_of
 from trainer.inference import LATEST
 from trainer.recipes import RECIPES
 from trainer.stats import (
@@ -94,8 +94,7 @@ class LoopConfig:
 
     def check(self) -> None:
         """Raise TrainerError for a value that can't work."""
-        if self.env_id not in ENV_IDS:
-            raise GameError(f"no rules for a game named {self.env_id!r}; the known games are {', '.join(ENV_IDS)}")
+        game_of(self.env_id)  # raises where the rules are not known
         require(self.steps is None or self.steps >= 1, f"--steps is {self.steps}; at least 1 is needed")
         require(self.minutes is None or self.minutes > 0, f"--minutes is {self.minutes}; a number above 0 is needed")
         require(self.threads >= 1, f"--threads is {self.threads}; at least 1 is needed")

@@ -143,10 +143,12 @@ def train(config: TrainerConfig, stop: Event) -> int:
         if not wait_for_rows(replay, config, stop):
             return INTERRUPTED
         log.info("training %s on %d rows of %s", config.env_id, len(replay), config.db)
+        gone = max(
+            0.0, rows_for(done, config) - replay.seen
+        )  # rows that a resumed run has used and the window has dropped
         for step in range(done + 1, config.steps + 1):
             replay.refresh(every=REFRESH_EVERY)
-            if config.passes:
-                wait_for_new_rows(replay, step * config.batch_size / config.passes, schedule, stop)
+            wait_for_new_rows(replay, rows_for(step, config) - gone, schedule, stop)
             batch = replay.sample(generator, config.batch_size, config.q_weight)
             rate = schedule.learning_rate(step)
             loss = learner.learn(batch, rate)
@@ -341,7 +343,8 @@ def set_aside(config: TrainerConfig) -> None:
 def wait_for_rows(replay: Replay, config: TrainerConfig, stop: Event) -> bool:
     """Wait until there are rows for a batch; False when `stop` was set first. Raises WaitTimeoutError."""
     began = time.monotonic()
-    while replay.refresh() >= 0 and len(replay) < config.batch_size:
+    replay.refresh()
+    while len(replay) < config.batch_size:
         waited = time.monotonic() - began
         state = f"{len(replay)} rows of {config.env_id} in {config.db}" if config.db.exists() else f"no {config.db} yet"
         if config.max_wait and waited >= config.max_wait:
@@ -352,7 +355,13 @@ def wait_for_rows(replay: Replay, config: TrainerConfig, stop: Event) -> bool:
         log.info("waiting for %d rows: %s", config.batch_size, state)
         if stop.wait(min(config.wait_interval, config.max_wait - waited if config.max_wait else math.inf)):
             return False
+        replay.refresh()
     return True
+
+
+def rows_for(step: int, config: TrainerConfig) -> float:
+    """The rows that so many steps need in all; none where training never pauses."""
+    return step * config.batch_size / config.passes if config.passes else 0.0
 
 
 def wait_for_new_rows(replay: Replay, needed: float, schedule: Schedule, stop: Event) -> None:

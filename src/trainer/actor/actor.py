@@ -17,10 +17,10 @@ from threading import Event
 from trainer.actor.crew import Crew, Numbers
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
 from trainer.command import LogLevel, require, require_writable
-from trainer.errors import GameError, ReplayUnavailableError
+from trainer.errors import ReplayUnavailableError
 from trainer.files import remove_leftovers
 from trainer.game_config import load_game_config
-from trainer.games import ENV_IDS, game_of
+from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, SECOND
 from trainer.games.positions import Positions
 from trainer.inference import LATEST, ModelFile
@@ -108,8 +108,7 @@ class ActorConfig:
 def act(config: ActorConfig, stop: Event) -> ActorStats:
     """Play until `stop` is set or `max_episodes` are stored. Every finished game is stored before it returns."""
     config.check()
-    if config.env_id not in ENV_IDS:
-        raise GameError(f"no rules for a game named {config.env_id!r}; the known games are {', '.join(ENV_IDS)}")
+    game_of(config.env_id)  # raises where the rules are not known
     require_writable(config.data_dir, "--data-dir")
     require_writable(config.replay_db_path.parent, "--replay-db-path")
     remove_leftovers(config.data_dir)
@@ -128,15 +127,12 @@ def _play_and_store(config: ActorConfig, stop: Event, writer: ReplayWriter) -> A
     first = first_free_number(writer, config.actor_id)
     last = None if config.max_episodes < 0 else first + config.max_episodes
     archive = Archive(config, writer, stop)
-    crew = Crew(
-        [
-            SelfPlay(config.env_id, config.games, numbers, archive.seed, config.actor_id, config.play)
-            for numbers in [Numbers(first, last)]
-            for _ in range(config.threads)
-        ],
-        model,
-        config.episode_timeout_secs,
-    )
+    numbers = Numbers(first, last)
+    players = [
+        SelfPlay(config.env_id, config.games, numbers, archive.seed, config.actor_id, config.play)
+        for _ in range(config.threads)
+    ]
+    crew = Crew(players, model, config.episode_timeout_secs)
     while config.wait_for_model and not model.current and not stop.wait(0.1):
         model.poll()
     if model.current is None:
