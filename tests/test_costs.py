@@ -76,23 +76,31 @@ def test_the_python_calls_of_a_step_do_not_grow_with_the_games(env_id: str) -> N
     assert max(calls[0]) < 40
 
 
+def bytes_of_a_hundred(step: Callable[[], None]) -> tuple[int, int]:
+    """What a hundred steps hold at most, and at the end, above the start; the test runner's threads may add to it."""
+    tracemalloc.start()
+    try:
+        step()
+        tracemalloc.reset_peak()
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(100):
+            step()
+        after, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return peak - before, after - before
+
+
 @every_game
 def test_a_step_allocates_nothing_that_grows_with_the_games(env_id: str) -> None:
-    """At no moment of a hundred steps more than a kilobyte above the start, with 4 games as with 1024."""
+    """At no moment of a hundred steps more than a kilobyte above the start, with 4 games as with 1024.
+
+    The least of three rounds: other threads of the process only add to what is counted.
+    """
     for slots in (4, 1024):
-        step = lockstep(env_id, slots)
-        tracemalloc.start()
-        try:
-            step()
-            tracemalloc.reset_peak()
-            before, _ = tracemalloc.get_traced_memory()
-            for _ in range(100):
-                step()
-            after, peak = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-        assert peak - before < 1024
-        assert after - before < 512
+        rounds = [bytes_of_a_hundred(lockstep(env_id, slots)) for _ in range(3)]
+        assert min(at_most for at_most, _ in rounds) < 1024
+        assert min(at_end for _, at_end in rounds) < 512
 
 
 def test_a_batch_costs_no_sql(tictactoe_rows: ForeignDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
