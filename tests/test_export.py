@@ -15,7 +15,7 @@ from trainer.export import Exporter, publish
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.inference import OnnxModel, stored_models
-from trainer.network import Family, PolicyValueNet
+from trainer.network import Family, PolicyValueNet, ValueHead
 from trainer.replay import Metadata
 
 OTHELLO = metadata_of(game_of("othello"))
@@ -34,20 +34,20 @@ def observations(game: Metadata, count: int) -> np.ndarray:
 
 @pytest.mark.parametrize("env_id", ["tictactoe", "connect4", "othello", "mystery"])
 @pytest.mark.parametrize("batch", [1, 7])
-@pytest.mark.parametrize("family", ["mlp", "conv"])
-def test_the_model_answers_as_torch_does(env_id: str, family: Family, batch: int) -> None:
+@pytest.mark.parametrize(("family", "value_head"), [("mlp", "scalar"), ("conv", "wdl"), ("residual", "scalar")])
+def test_the_model_answers_as_torch_does(env_id: str, family: Family, value_head: ValueHead, batch: int) -> None:
     """To 1e-5, for both seats, at any batch size; also where the layout of the observation is unknown."""
     game = (
         replace(OTHELLO, env_id="mystery", legal_mask_offset=100)
         if env_id == "mystery"
         else metadata_of(game_of(env_id))
     )
-    if (env_id, family) == ("mystery", "conv"):
+    if env_id == "mystery" and family != "mlp":
         with pytest.raises(ConfigError, match=r"mystery's observations is unknown.*use --network mlp"):
             PolicyValueNet(game, family)
         return
     torch.manual_seed(0)
-    network = PolicyValueNet(game, family)
+    network = PolicyValueNet(game, family, value_head=value_head)
     sample = observations(game, batch)
     content = Exporter(network, game).to_bytes(3, sample)
     model = OnnxModel(content, "test", env_id, game.obs_size, game.num_actions)

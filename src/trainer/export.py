@@ -7,6 +7,7 @@ torch before it replaces `latest.onnx`, so a translation that is wrong can't be 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ import trainer
 from trainer.errors import ModelError
 from trainer.files import write_bytes
 from trainer.inference import LATEST, stored_models
-from trainer.network import ConvStem, MoverView, PolicyValueNet, Residual
+from trainer.network import Board, ConvStem, MoverView, PolicyValueNet, Residual, WinMinusLoss
 from trainer.replay import Metadata
 
 OPSET = 17
@@ -55,6 +56,11 @@ class Graph:
         """`source[:, start:end]`"""
         at = [self.weight(f"at_{n}", np.array([n], np.int64)) for n in (start, end, 1)]
         return self.node("Slice", source, *at)
+
+    def images(self, source: str, shape: tuple[int, int, int]) -> str:
+        """The first columns of `source` as images of shape (planes, height, width)."""
+        to = self.weight("board_shape", np.array([-1, *shape], np.int64))
+        return self.node("Reshape", self.columns(source, 0, math.prod(shape)), to)
 
     def add(self, module: nn.Module, name: str, source: str, output: str = "") -> str:
         """Append a module applied to `source`; `name` is its name in the network, which names its weights."""
@@ -96,13 +102,34 @@ def _mover_view(graph: Graph, module: nn.Module, name: str, source: str, output:
 
 def _conv_stem(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
     assert isinstance(module, ConvStem)
-    shape = graph.weight("board_shape", np.array([-1, *module.shape], np.int64))
-    planes = graph.node("Reshape", graph.columns(source, 0, module.planes), shape)
-    weights = [graph.weight(f"{name}.conv.{part}", numpy_of(getattr(module.conv, part))) for part in ("weight", "bias")]
-    kernel = list(module.conv.kernel_size)
-    found = graph.node("Relu", graph.node("Conv", planes, *weights, kernel_shape=kernel))
+    found = graph.node("Relu", graph.add(module.conv, f"{name}.conv", graph.images(source, module.shape)))
     legal = graph.columns(source, module.planes, END)
     return graph.node("Concat", graph.node("Flatten", found), legal, axis=1)
+
+
+def _board(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, Board)
+    return graph.images(source, module.shape)
+
+
+def _conv2d(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, nn.Conv2d)
+    assert isinstance(module.padding, tuple)
+    weights = [graph.weight(f"{name}.{part}", numpy_of(getattr(module, part))) for part in ("weight", "bias")]
+    return graph.node("Conv", source, *weights, kernel_shape=list(module.kernel_size), pads=[*module.padding] * 2)
+
+
+def _flatten(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    return graph.node("Flatten", source)
+
+
+def _tanh(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    return graph.node("Tanh", source, output=output)
+
+
+def _win_minus_loss(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    chances = graph.node("Softmax", source, axis=1)
+    return graph.node("Sub", graph.columns(chances, 0, 1), graph.columns(chances, 2, 3), output=output)
 
 
 def _residual(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
@@ -113,9 +140,14 @@ def _residual(graph: Graph, module: nn.Module, name: str, source: str, output: s
 Translation = Callable[[Graph, nn.Module, str, str, str], str]
 TRANSLATIONS: dict[type[nn.Module], Translation] = {
     nn.Linear: _linear,
+    nn.Conv2d: _conv2d,
+    nn.Flatten: _flatten,
     nn.ReLU: _relu,
+    nn.Tanh: _tanh,
     nn.Sequential: _sequential,
+    Board: _board,
     MoverView: _mover_view,
+    WinMinusLoss: _win_minus_loss,
     ConvStem: _conv_stem,
     Residual: _residual,
 }
@@ -135,7 +167,8 @@ class Exporter:
         view = graph.add(network.view, "view", "observation")
         features = graph.add(network.body, "body", view)
         graph.add(network.policy, "policy", features, output="policy_logits")
-        graph.node("Tanh", graph.add(network.value, "value", features), output="value")
+        value_logits = graph.add(network.value, "value", features)
+        graph.add(network.expectation, "expectation", value_logits, output="value")
 
         def tensor(name: str, width: int) -> onnx.ValueInfoProto:
             return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width])

@@ -7,6 +7,7 @@ leaves the seat flags out, so both seats share everything they learn.
 
 from __future__ import annotations
 
+import math
 from typing import Literal, NamedTuple
 
 import torch
@@ -16,7 +17,10 @@ from torch.nn.functional import log_softmax
 from trainer.errors import ConfigError
 from trainer.replay import Metadata
 
-Family = Literal["mlp", "conv"]
+Family = Literal["mlp", "conv", "residual"]
+ValueHead = Literal["scalar", "wdl"]
+BLOCKS = 6
+"""Residual blocks of the tower."""
 WIDTHS = {"tictactoe": 128, "connect4": 256, "othello": 512}
 """The default width: features of the first hidden layer."""
 KERNELS = {"connect4": 4}
@@ -71,6 +75,18 @@ class ConvStem(nn.Module):
         return torch.cat([torch.relu(self.conv(planes)).flatten(1), seen[:, self.planes :]], dim=1)
 
 
+class Board(nn.Module):
+    """The two planes of stones as images."""
+
+    def __init__(self, game: Metadata) -> None:
+        super().__init__()
+        self.shape = (2, game.board_height, game.board_width)
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """float32 [B, planes + A] as `MoverView` gives it to [B, 2, height, width]; legal moves can be read off the stones."""
+        return seen[:, : math.prod(self.shape)].reshape(-1, *self.shape)
+
+
 class Residual(nn.Module):
     """x + f(x) (He et al. 2015)."""
 
@@ -79,41 +95,87 @@ class Residual(nn.Module):
         self.inner = inner
 
     def forward(self, features: Tensor) -> Tensor:
-        """[B, F] to [B, F]"""
+        """[B, ...] to the same shape"""
         return features + self.inner(features)  # type: ignore[no-any-return]
+
+
+def residual_tower(game: Metadata, channels: int, width: int) -> nn.Sequential:
+    """`BLOCKS` residual blocks of 3 x 3 convolutions, then a hidden layer: [B, planes + A] to [B, width].
+
+    Each block begins as the identity, its last weights being zero, so that the tower trains without normalization (Zhang,
+    Dauphin and Ma 2019).
+    """
+
+    def convolution(inputs: int) -> nn.Conv2d:
+        return nn.Conv2d(inputs, channels, 3, padding=1)
+
+    blocks = []
+    for _ in range(BLOCKS):
+        last = convolution(channels)
+        nn.init.zeros_(last.weight)
+        blocks.append(Residual(nn.Sequential(nn.ReLU(), convolution(channels), nn.ReLU(), last)))
+    flat = channels * game.board_width * game.board_height
+    return nn.Sequential(
+        Board(game), convolution(2), *blocks, nn.ReLU(), nn.Flatten(), nn.Linear(flat, width), nn.ReLU()
+    )
+
+
+class WinMinusLoss(nn.Module):
+    """P(win) - P(loss) of the three logits win, draw, loss."""
+
+    def forward(self, logits: Tensor) -> Tensor:
+        """[B, 3] to [B, 1]"""
+        chances = torch.softmax(logits, dim=1)
+        return chances[:, :1] - chances[:, 2:]
 
 
 class PolicyValueNet(nn.Module):
     """A body of one of the families, and two heads.
 
-    mlp: two hidden layers. conv: a convolutional stem, a hidden layer and a residual one. Both take about as long on a CPU,
-    where a residual tower of convolutions takes 35 times as long.
+    mlp: two hidden layers. conv: a convolutional stem, a hidden layer and a residual one. Both take about as long on a CPU.
+    residual: a tower of convolutions, which takes 35 times as long there; it is for GPUs.
     """
 
-    def __init__(self, game: Metadata, family: Family = "mlp", width: int | None = None) -> None:
+    def __init__(
+        self, game: Metadata, family: Family = "mlp", width: int | None = None, value_head: ValueHead = "scalar"
+    ) -> None:
         super().__init__()
         width = width or default_width(game)
-        narrow = max(width // 2, 1)
         self.view = MoverView(game)
+        if family != "mlp" and not self.view.swaps:
+            raise ConfigError(
+                f"the layout of {game.env_id}'s observations is unknown, so its board can't be convolved; use --network mlp"
+            )
+        last = width
         if family == "mlp":
-            last = narrow
-            self.body = nn.Sequential(nn.Linear(self.view.size, width), nn.ReLU(), nn.Linear(width, narrow), nn.ReLU())
-        elif self.view.swaps:
-            last = width
+            last = max(width // 2, 1)
+            self.body = nn.Sequential(nn.Linear(self.view.size, width), nn.ReLU(), nn.Linear(width, last), nn.ReLU())
+        elif family == "conv":
             stem = ConvStem(game, filters=max(width // 8, 1))
             tail = Residual(nn.Sequential(nn.Linear(width, width), nn.ReLU()))
             self.body = nn.Sequential(stem, nn.Linear(stem.size, width), nn.ReLU(), tail)
         else:
-            raise ConfigError(
-                f"the layout of {game.env_id}'s observations is unknown, so its board can't be convolved; use --network mlp"
-            )
+            self.body = residual_tower(game, max(width // 4, 1), width)
         self.policy = nn.Linear(last, game.num_actions)
-        self.value = nn.Linear(last, 1)
+        self.value = nn.Linear(last, 3 if value_head == "wdl" else 1)
+        self.expectation = WinMinusLoss() if value_head == "wdl" else nn.Tanh()
 
     def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """float32 [B, obs_size] to policy logits [B, A], before the softmax, and value [B, 1] in [-1, 1] for the mover."""
+        logits, value_logits = self.heads(observation)
+        return logits, self.expectation(value_logits)
+
+    def heads(self, observation: Tensor) -> tuple[Tensor, Tensor]:
+        """As `forward`, but the value as its head gives it: [B, 1] before the tanh, or the logits of win, draw, loss [B, 3]."""
         features = self.body(self.view(observation))
-        return self.policy(features), torch.tanh(self.value(features))
+        return self.policy(features), self.value(features)
+
+    def loss(self, observation: Tensor, legal: Tensor, visits: Tensor, outcome: Tensor) -> Loss:
+        """`alphazero_loss` of a batch; a win, draw and loss head has the cross-entropy in place of the squared error."""
+        logits, value_logits = self.heads(observation)
+        if value_logits.shape[1] == 3:
+            return loss_of(policy_error(logits, legal, visits), wdl_error(value_logits, outcome))
+        return alphazero_loss(logits, self.expectation(value_logits), legal, visits, outcome)
 
 
 class Loss(NamedTuple):
@@ -130,8 +192,26 @@ def alphazero_loss(logits: Tensor, value: Tensor, legal: Tensor, visits: Tensor,
     logits [B, A], value [B, 1], legal bool [B, A] over which p is a softmax, visits [B, A] the target pi, outcome [B] the
     target z. A row whose visits are all zero has no policy target and counts for the value only.
     """
+    return loss_of(policy_error(logits, legal, visits), (outcome - value[:, 0]).square().mean())
+
+
+def loss_of(policy: Tensor, value: Tensor) -> Loss:
+    """The loss of its two parts."""
+    return Loss(policy + value, policy, value)
+
+
+def policy_error(logits: Tensor, legal: Tensor, visits: Tensor) -> Tensor:
+    """-sum_a pi_a log p_a, a mean over the rows that have a target; see `alphazero_loss`."""
     log_p = log_softmax(logits.masked_fill(~legal, -torch.inf), dim=1).masked_fill(~legal, 0.0)
     targets = (visits.sum(dim=1) > 0).sum().clamp(min=1)
-    policy = -(visits * log_p).sum() / targets
-    value_error = (outcome - value[:, 0]).square().mean()
-    return Loss(policy + value_error, policy, value_error)
+    return -(visits * log_p).sum() / targets
+
+
+def wdl_error(logits: Tensor, outcome: Tensor) -> Tensor:
+    """The cross-entropy of win, draw and loss, a mean over the rows. logits [B, 3], outcome [B] in [-1, 1].
+
+    An outcome between the three is taken as a chance of the nearer result and of a draw: 0.7 as seven wins in ten, the rest
+    drawn. Whatever it is, the expected value of the target is the outcome.
+    """
+    target = torch.stack([outcome.clamp(min=0), 1 - outcome.abs(), (-outcome).clamp(min=0)], dim=1)
+    return -(target * log_softmax(logits, dim=1)).sum(dim=1).mean()

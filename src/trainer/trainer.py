@@ -23,7 +23,7 @@ from trainer.export import Exporter, publish
 from trainer.files import atomic_write, remove_leftovers
 from trainer.game_config import load_game_config
 from trainer.inference import LATEST, stored_models
-from trainer.network import Family, Loss, PolicyValueNet, alphazero_loss
+from trainer.network import Family, Loss, PolicyValueNet, ValueHead
 from trainer.replay import Batch, Replay
 from trainer.stats import EVALUATIONS_FILE, TrainingPoint, TrainingStats
 from trainer.tensorboard import Board
@@ -77,15 +77,19 @@ class TrainerConfig:
     minutes: float | None = None
     """End after so many minutes, if the steps are not done by then; the schedule follows whichever is further."""
     network: Family = "mlp"
-    """Family of the network: mlp, or conv, a convolutional stem before it."""
+    """Family of the network: mlp; conv, a convolutional stem before it; residual, a tower of convolutions, for GPUs."""
     width: int | None = None
-    """Size of the network: features of its first hidden layer; None: 128, 256 or 512, by the size of the board."""
+    """Size of the network: features of its hidden layers; None: 128, 256 or 512, by the size of the board."""
+    value_head: ValueHead = "scalar"
+    """What the network says of the result: its expectation, or wdl, the chances of win, draw and loss."""
     q_weight: float = 0.0
     """Share of the search's value in the value target; the rest is the game's result."""
     average: float = 0.0
     """Publish an average of the weights over about 1 / (1 - average) steps instead of the newest; 0 = the newest."""
     passes: float | None = None
     """Pause when rows were drawn so often on average, until there are new ones; None: never pause."""
+    window: int | None = None
+    """Draw from the newest rows only: from so many at first, from a growing number as more come; None: from all."""
     publish_first: bool = False
     """Publish the untrained network at once, so that actors can search from the start."""
     skip_bad_rows: bool = False
@@ -115,6 +119,7 @@ class TrainerConfig:
         require(0 <= self.average < 1, f"--average is {self.average}; give a number from 0 up to, not including, 1")
         require(self.minutes is None or self.minutes > 0, f"--minutes is {self.minutes}; a number above 0 is needed")
         require(self.passes is None or self.passes > 0, f"--passes is {self.passes}; a number above 0 is needed")
+        require(self.window is None or self.window >= 1, f"--window is {self.window}; at least 1 is needed")
         require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
 
 
@@ -128,7 +133,7 @@ def train(config: TrainerConfig, stop: Event) -> int:
 
     torch.manual_seed(config.seed)
     generator = np.random.default_rng([config.seed, 1])
-    learner = Learner(PolicyValueNet(game.metadata, config.network, config.width).to(device), config)
+    learner = Learner(PolicyValueNet(game.metadata, config.network, config.width, config.value_head).to(device), config)
     exporter = Exporter(learner.published, game.metadata)
     stats = TrainingStats(config.env_id, config.steps)
     board = Board(config.tensorboard) if config.tensorboard else None
@@ -149,7 +154,8 @@ def train(config: TrainerConfig, stop: Event) -> int:
         for step in range(done + 1, config.steps + 1):
             replay.refresh(every=REFRESH_EVERY)
             wait_for_new_rows(replay, rows_for(step, config) - gone, schedule, stop)
-            batch = replay.sample(generator, config.batch_size, config.q_weight)
+            newest = window_after(replay.seen + gone, config.window)
+            batch = replay.sample(generator, config.batch_size, config.q_weight, newest)
             rate = schedule.learning_rate(step)
             loss = learner.learn(batch, rate)
             point = TrainingPoint(step, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
@@ -206,8 +212,7 @@ class Learner:
             torch.from_numpy(part).to(self._device)
             for part in (batch.observation, batch.legal, batch.visits, batch.outcome)
         )
-        logits, value = self.network(observation)
-        loss = alphazero_loss(logits, value, legal, visits, outcome)
+        loss = self.network.loss(observation, legal, visits, outcome)
         self._optimizer.zero_grad()
         loss.total.backward()  # type: ignore[no-untyped-call]
         if self._grad_clip > 0:
@@ -362,6 +367,18 @@ def wait_for_rows(replay: Replay, config: TrainerConfig, stop: Event) -> bool:
 def rows_for(step: int, config: TrainerConfig) -> float:
     """The rows that so many steps need in all; none where training never pauses."""
     return step * config.batch_size / config.passes if config.passes else 0.0
+
+
+def window_after(rows: float, start: int | None) -> int | None:
+    """How many of the newest rows to draw from when so many have come in all; None where all of them.
+
+    It grows slower than the rows come, so that the oldest games, of weak play, leave it soon: c (1 + b ((n / c)^a - 1) / a)
+    of n rows and the first window c, with a = 0.75 and b = 0.4 (KataGo; Wu 2019, section 4).
+    """
+    if start is None:
+        return None
+    grown = max(rows / start, 1.0)
+    return int(start * (1 + 0.4 * (grown**0.75 - 1) / 0.75))
 
 
 def wait_for_new_rows(replay: Replay, needed: float, schedule: Schedule, stop: Event) -> None:

@@ -58,6 +58,8 @@ class ActorConfig:
     """Share of the moves that are searched fully; the others are made with fewer simulations and give no policy target."""
     fast_simulations: int = 20
     """Simulations of the moves that are not searched fully."""
+    gumbel: bool = False
+    """Full searches are Gumbel searches: sequential halving at the root, the improved policy as target."""
     random_openings: float = 0.0
     """Share of the games that begin with random moves, so that the network sees positions good play doesn't lead to."""
     episode_timeout_secs: float = 0.0
@@ -82,6 +84,7 @@ class ActorConfig:
             simulations=self.simulations,
             full_share=self.full_share,
             fast_simulations=self.fast_simulations,
+            gumbel=self.gumbel,
             random_openings=self.random_openings,
         )
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.games.base import OPEN, WINNER, Mask, Rules, State
-from trainer.mcts.tree import NOBODY, Tree
+from trainer.mcts.tree import NOBODY, Selection, Tree
 
 rules: Rules
 tree: ModuleType
@@ -41,7 +41,7 @@ class Games(NamedTuple):
     uniform: NDArray[np.float64]
     """[G, P] chooses the move."""
     noise: NDArray[np.float32]
-    """[G, P, A] gamma variates for the root's Dirichlet noise."""
+    """[G, P, A] for the root's noise: gamma variates, or Gumbel variates for a Gumbel search."""
     random_plies: NDArray[np.int32]
     """[G] moves at the start that are drawn from all legal ones."""
 
@@ -53,6 +53,8 @@ class Effort(NamedTuple):
     """Of a full one."""
     fast_simulations: int
     """Of one that only makes the move."""
+    gumbel: bool
+    """Full ones are Gumbel searches."""
 
 
 def begin_game(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
@@ -75,14 +77,15 @@ def begin_search(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
     full = games.full[slot, ply]
     for action in range(NUM_ACTIONS):
         trees.noise[slot, action] = games.noise[slot, ply, action] if full else 0.0
-    tree.begin(trees, slot, games.states[slot, ply], effort.simulations if full else effort.fast_simulations)
+    simulations = effort.simulations if full else effort.fast_simulations
+    tree.begin(trees, slot, games.states[slot, ply], simulations, full and effort.gumbel)
 
 
-def advance(games: Games, trees: Tree, effort: Effort, sampled_plies: int) -> int:
+def advance(games: Games, trees: Tree, selection: Selection, effort: Effort, sampled_plies: int) -> int:
     """Make the move in every game whose search is over, and start the next search; returns how many games ended.
 
     The first `sampled_plies` moves of a game are drawn in proportion to their visits, the later ones are the most
-    visited.
+    visited; a Gumbel search draws by itself.
     """
     ended = 0
     for slot in range(len(games.status)):
@@ -90,8 +93,11 @@ def advance(games: Games, trees: Tree, effort: Effort, sampled_plies: int) -> in
             continue
         ply = games.ply[slot]
         visits = games.visits[slot, ply]
-        games.values[slot, ply] = tree.answer(trees, slot, visits)
-        action = drawn(visits, games.uniform[slot, ply]) if ply < sampled_plies else int(np.argmax(visits))
+        if trees.gumbel[slot]:
+            games.values[slot, ply], action = tree.gumbel_answer(trees, slot, selection, visits)
+        else:
+            games.values[slot, ply] = tree.answer(trees, slot, visits)
+            action = drawn(visits, games.uniform[slot, ply]) if ply < sampled_plies else int(np.argmax(visits))
         if make_move(games, slot, action):
             ended += 1
         else:

@@ -59,6 +59,9 @@ class SelfPlayConfig:
     (playout cap randomization; Wu 2019)."""
     fast_simulations: int = 20
     """Simulations of a fast search."""
+    gumbel: bool = False
+    """Full searches visit the root's moves by sequential halving and draw the move by Gumbel noise; their policy target is
+    the improved policy instead of the visits (Danihelka et al. 2022)."""
     sampled_plies: int | None = None
     """The first so many moves of a game are drawn in proportion to their visits; None: a quarter of the board's cells."""
     random_openings: float = 0.0
@@ -83,8 +86,8 @@ class SelfPlay:
     ) -> None:
         """Games are numbered by `numbers`; game n is decided by (seed, actor_id, n) and the models alone."""
         self.config = config or SelfPlayConfig()
-        self._effort = Effort(self.config.simulations, self.config.fast_simulations)
-        self.search = Search(env_id, slots, max(self._effort), search)
+        self._effort = Effort(self.config.simulations, self.config.fast_simulations, self.config.gumbel)
+        self.search = Search(env_id, slots, max(self._effort[:2]), search)
         game = self.search.game
         quarter = game.num_cells // 4
         self._sampled = quarter if self.config.sampled_plies is None else self.config.sampled_plies
@@ -105,7 +108,9 @@ class SelfPlay:
             ended = self._moves.play_random(self._games, self.search.tree)
         else:
             self.search.step(evaluate)
-            ended = self._moves.advance(self._games, self.search.tree, self._effort, self._sampled)
+            ended = self._moves.advance(
+                self._games, self.search.tree, self.search.selection, self._effort, self._sampled
+            )
         return self._take_finished() if ended else []
 
     @property
@@ -135,7 +140,10 @@ class SelfPlay:
             opening = generator.integers(0, self.search.game.num_cells // 2 + 1)
             games.random_plies[slot] = opening if generator.random() < self.config.random_openings else 0
             games.full[slot] = generator.random(plies) < self.config.full_share
-            games.noise[slot] = generator.standard_gamma(self.config.dirichlet_alpha, (plies, actions), np.float32)
+            if self.config.gumbel:
+                games.noise[slot] = generator.gumbel(size=(plies, actions))
+            else:
+                games.noise[slot] = generator.standard_gamma(self.config.dirichlet_alpha, (plies, actions), np.float32)
             self._number[slot] = number
             self._began[slot] = time.monotonic()
             self._moves.begin_game(games, self.search.tree, slot, self._effort)
@@ -162,7 +170,7 @@ class SelfPlay:
 
     def _warm_up(self, rules: ModuleType, rows: ModuleType, tree: ModuleType, moves: ModuleType) -> None:
         """Call each kernel once, on a game that is thrown away."""
-        moves.advance(self._games, self.search.tree, self._effort, 0)
+        moves.advance(self._games, self.search.tree, self.search.selection, self._effort, 0)
         moves.begin_game(self._games, self.search.tree, 0, self._effort)
         moves.play_random(self._games, self.search.tree)
         self._games.status[:] = EMPTY

@@ -9,6 +9,7 @@ legal bool [B, A], prior float32 [B, A] zero where not legal and summing to 1, v
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -37,6 +38,10 @@ class SearchConfig:
     """How much worse than its parent a move is taken to be before its first visit, times sqrt(visited prior)."""
     noise_fraction: float = 0.25
     """Share of Dirichlet noise in the root's priors, in self-play only (AlphaZero)."""
+    considered: int = 16
+    """Moves that a Gumbel search considers at the root, at most."""
+    value_scale: float = 0.1
+    """Weight of a move's value against its logit there, times 50 + the visits of the most visited (Gumbel MuZero)."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,14 @@ class Search:
         self.game = game
         self.slots = slots
         self.most_simulations = most_simulations
-        self.selection = Selection(config.c_puct, config.fpu_reduction, config.noise_fraction)
+        considered = min(config.considered, game.num_actions)
+        self.selection = Selection(
+            config.c_puct,
+            config.fpu_reduction,
+            config.noise_fraction,
+            config.value_scale,
+            np.array([halving(moves, most_simulations + 1) for moves in range(considered + 1)], np.int32),
+        )
         self.tree = Tree(
             nodes=np.zeros((slots, nodes), NODE),
             states=np.zeros((slots, nodes, game.state_words), np.uint64),
@@ -77,6 +89,7 @@ class Search:
             leaf=np.full(slots, NOBODY, np.int32),
             budget=np.zeros(slots, np.int32),
             noise=np.zeros((slots, game.num_actions), np.float32),
+            gumbel=np.zeros(slots, np.bool_),
             state=np.zeros(game.state_words, np.uint64),
             board=np.zeros(game.num_cells, np.uint8),
             mask=np.zeros(game.num_actions, np.bool_),
@@ -139,3 +152,19 @@ class Search:
         kernels.descend(self.tree, self.selection, self.observation, self.legal)
         kernels.expand(self.tree, self.selection, self.legal, prior, value)
         kernels.answer_all(self.tree, prior, value)
+
+
+def halving(considered: int, simulations: int) -> list[int]:
+    """Sequential halving (Karnin, Koren and Somekh 2013): how often the move of each simulation was visited before.
+
+    All the moves that are considered are visited alike, then the better half of them, and so on down to two; every phase
+    gets about the same share of the simulations.
+    """
+    visited: list[int] = []
+    phases, left, each = max(1, math.ceil(math.log2(max(considered, 1)))), max(considered, 1), 0
+    while len(visited) < simulations:
+        for _ in range(max(1, simulations // (phases * left))):
+            visited += [each] * left
+            each += 1
+        left = max(2, left // 2) if considered > 1 else 1
+    return visited[:simulations]

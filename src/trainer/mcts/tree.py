@@ -75,7 +75,9 @@ class Tree(NamedTuple):
     budget: NDArray[np.int32]
     """[G] simulations still to do; the root's own evaluation counts as one."""
     noise: NDArray[np.float32]
-    """[G, A] the root's Dirichlet noise before it is normalized over the legal actions; all zero for none."""
+    """[G, A] the root's noise: gamma variates, all zero for none; Gumbel variates where `gumbel` is set."""
+    gumbel: Mask
+    """[G] the search is a Gumbel search: its root's moves are visited by sequential halving."""
     state: State
     """uint64 [S], the position at hand."""
     board: Board
@@ -85,15 +87,19 @@ class Tree(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """The constants of PUCT."""
+    """The constants of PUCT and of Gumbel's root. M moves considered at most, N simulations."""
 
     c_puct: float
     fpu_reduction: float
     noise_fraction: float
+    value_scale: float
+    halving: NDArray[np.int32]
+    """[M + 1, N + 1] of m moves considered, how often the move that simulation n visits has been visited before."""
 
 
-def begin(tree: Tree, slot: int, state: State, simulations: int) -> None:
+def begin(tree: Tree, slot: int, state: State, simulations: int, gumbel: bool) -> None:
     """Start a search from `state` [S]: an empty tree whose root waits to be evaluated."""
+    tree.gumbel[slot] = gumbel
     for word in range(len(state)):
         tree.states[slot, 0, word] = state[word]
     tree.used_nodes[slot] = 0
@@ -161,7 +167,10 @@ def walk(tree: Tree, slot: int, selection: Selection) -> int:
             for word in range(len(tree.state)):
                 tree.state[word] = tree.states[slot, index, word]
             return index
-        edge = best_edge(tree, slot, index, selection)
+        if index == 0 and tree.gumbel[slot]:
+            edge = halved_edge(tree, slot, selection)
+        else:
+            edge = best_edge(tree, slot, index, selection)
         child = tree.moves[slot, edge].node
         if child == NOBODY:
             return enter(tree, slot, index, edge)
@@ -256,7 +265,7 @@ def expand(
                 at += 1
         node.num_edges = at - node.first_edge
         tree.used_edges[slot] = at
-        if index == 0:
+        if index == 0 and not tree.gumbel[slot]:
             mix_noise(tree, slot, selection.noise_fraction)
         bring_best_forward(tree, slot, index)
         leaf_value = value[slot] if node.chooser == node.mover else -value[slot]
@@ -272,11 +281,16 @@ def bring_best_forward(tree: Tree, slot: int, index: int) -> None:
     for at in range(first, last):
         if tree.edges[slot, at].u > tree.edges[slot, best].u:
             best = at
-    if best != first:
-        here, there = tree.moves[slot, first], tree.moves[slot, best]
+    exchange(tree, slot, first, best)
+
+
+def exchange(tree: Tree, slot: int, one: int, other: int) -> None:
+    """Let two edges that were not visited change places."""
+    if one != other:
+        here, there = tree.moves[slot, one], tree.moves[slot, other]
         here.prior, there.prior = there.prior, here.prior
         here.action, there.action = there.action, here.action
-        tree.edges[slot, first].u, tree.edges[slot, best].u = here.prior, there.prior
+        tree.edges[slot, one].u, tree.edges[slot, other].u = here.prior, there.prior
 
 
 def mix_noise(tree: Tree, slot: int, fraction: float) -> None:
@@ -382,9 +396,7 @@ def answer(tree: Tree, slot: int, visits: NDArray[np.float32]) -> np.float32:
         lost = lost and proven == LOSS
     total = np.float32(0.0)
     for at in range(root.first_edge, last):
-        proven = proven_of(tree, slot, at)
-        good = proven == WIN if best == WIN else lost or proven != LOSS
-        if good:
+        if is_answer(tree, slot, at, best, lost):
             visits[tree.moves[slot, at].action] = visits_of(tree, slot, at)
             total += np.float32(visits_of(tree, slot, at))
     if total == 0:
@@ -402,6 +414,103 @@ def answer(tree: Tree, slot: int, visits: NDArray[np.float32]) -> np.float32:
     return value_of(tree, slot, 0)
 
 
+def halved_edge(tree: Tree, slot: int, selection: Selection) -> int:
+    """The root's edge that sequential halving visits next (Danihelka, Guez, Schrittwieser and Silver 2022, section 3).
+
+    Of the moves that have been visited as often as the schedule says, the one with the largest g + log P + sigma(Q). Moves
+    that are proven lost drop out; where that leaves none, the best of the others is visited.
+    """
+    root = tree.nodes[slot, 0]
+    considered = min(len(selection.halving) - 1, int(root.num_edges))
+    wanted = selection.halving[considered, root.visits - 1]
+    sigma = sigma_of(tree, slot, selection)
+    best, best_score, fits = int(root.first_edge), np.float32(-np.inf), False
+    for at in range(root.first_edge, root.first_edge + root.num_edges):
+        if proven_of(tree, slot, at) == LOSS:
+            continue
+        score = gumbel_score(tree, slot, at, sigma)
+        due = visits_of(tree, slot, at) == wanted
+        if (due and not fits) or (due == fits and score > best_score):
+            best, best_score, fits = at, score, due
+    if tree.moves[slot, best].node == NOBODY:
+        first = root.first_edge + root.num_visited
+        exchange(tree, slot, first, best)
+        best = int(first)
+    return best
+
+
+def sigma_of(tree: Tree, slot: int, selection: Selection) -> np.float32:
+    """The weight of a value against a logit: (50 + max N) scale (the same paper, equation 8)."""
+    root = tree.nodes[slot, 0]
+    most = 0
+    for at in range(root.first_edge, root.first_edge + root.num_visited):
+        most = max(most, visits_of(tree, slot, at))
+    return np.float32(selection.value_scale) * np.float32(50 + most)
+
+
+def gumbel_score(tree: Tree, slot: int, edge: int, sigma: np.float32) -> np.float32:
+    """g + log P + sigma Q of a move of the root."""
+    return tree.noise[slot, tree.moves[slot, edge].action] + improved_logit(tree, slot, edge, sigma)
+
+
+def improved_logit(tree: Tree, slot: int, edge: int, sigma: np.float32) -> np.float32:
+    """log P + sigma Q of a move of the root, where Q is the root's own mean if nobody has made the move yet."""
+    move = tree.moves[slot, edge]
+    q = value_of(tree, slot, 0)
+    if move.node != NOBODY:
+        proven = tree.nodes[slot, move.node].proven
+        q = tree.edges[slot, edge].q if proven == UNKNOWN else exact(proven)
+    return np.log(max(move.prior, TINY)) + sigma * q
+
+
+def gumbel_answer(tree: Tree, slot: int, selection: Selection, policy: NDArray[np.float32]) -> tuple[np.float32, int]:
+    """What a Gumbel search found: the value for the player to move, the move to make; writes the improved policy [A].
+
+    The policy is the softmax of log P + sigma Q (the same paper, equation 11), the value its mean of Q. Proven wins
+    share it all where there are any, proven losses get nothing unless all are lost.
+    """
+    root = tree.nodes[slot, 0]
+    for action in range(NUM_ACTIONS):
+        policy[action] = 0.0
+    last = root.first_edge + root.num_edges
+    sigma = sigma_of(tree, slot, selection)
+    best, lost = UNKNOWN, True
+    for at in range(root.first_edge, last):
+        best = max(best, proven_of(tree, slot, at))
+        lost = lost and proven_of(tree, slot, at) == LOSS
+    largest = np.float32(-np.inf)
+    for at in range(root.first_edge, last):
+        if is_answer(tree, slot, at, best, lost):
+            largest = max(largest, improved_logit(tree, slot, at, sigma))
+    total = mean = np.float32(0.0)
+    choice, choice_visits, choice_score = 0, -1, np.float32(-np.inf)
+    for at in range(root.first_edge, last):
+        if not is_answer(tree, slot, at, best, lost):
+            continue
+        action = tree.moves[slot, at].action
+        logit = improved_logit(tree, slot, at, sigma)
+        share = np.exp(logit - largest)
+        policy[action] = share
+        total += share
+        if visits_of(tree, slot, at) > 0:
+            mean += share * (logit - np.log(max(tree.moves[slot, at].prior, TINY))) / sigma
+        else:
+            mean += share * value_of(tree, slot, 0)
+        visits, score = visits_of(tree, slot, at), gumbel_score(tree, slot, at, sigma)
+        if visits > choice_visits or (visits == choice_visits and score > choice_score):
+            choice, choice_visits, choice_score = int(action), visits, score
+    for action in range(NUM_ACTIONS):
+        policy[action] /= total
+    value = exact(WIN + LOSS - root.proven) if root.proven != UNKNOWN else mean / total
+    return value, choice
+
+
+def is_answer(tree: Tree, slot: int, edge: int, best: int, lost: bool) -> bool:
+    """A move of the root that may be made: a proven win where there is one, else one that is not proven lost."""
+    proven = proven_of(tree, slot, edge)
+    return proven == WIN if best == WIN else lost or proven != LOSS
+
+
 def begin_all(tree: Tree, states: State, simulations: int) -> None:
     """Start a search from each row of `states` [R, S], R at most G; the other slots rest."""
     for slot in range(len(tree.budget)):
@@ -410,7 +519,7 @@ def begin_all(tree: Tree, states: State, simulations: int) -> None:
         for action in range(NUM_ACTIONS):
             tree.noise[slot, action] = 0.0
     for row in range(len(states)):
-        begin(tree, row, states[row], simulations)
+        begin(tree, row, states[row], simulations, False)
 
 
 def answer_all(tree: Tree, visits: NDArray[np.float32], values: NDArray[np.float32]) -> None:
