@@ -39,7 +39,7 @@ def constant(env_id: str, slots: int) -> Evaluate:
 
 def lockstep(env_id: str, slots: int) -> Callable[[], None]:
     """A step of self-play in which no game begins or ends, for the next 150 calls: the first moves of long searches."""
-    player = SelfPlay(env_id, slots, count(), seed=1, actor_id="a", config=SelfPlayConfig(simulations=60))
+    player = SelfPlay(env_id, slots, count(), seed=1, actor_id="a", config=SelfPlayConfig(simulations=200))
     evaluate = constant(env_id, slots)
 
     def step() -> None:

@@ -375,7 +375,7 @@ def test_search_finds_what_minimax_finds() -> None:
         np.array([position.state for position in positions]), 3000, uniform
     )
     np.testing.assert_array_equal(values[(exact != 0) | late], exact[(exact != 0) | late])
-    assert np.abs(values[exact == 0]).max() < 0.1
+    assert np.abs(values[exact == 0]).max() < 0.15
     assert most_visited_values(positions, visits) == exact.tolist()
 
 

@@ -62,6 +62,8 @@ class Game:
     symmetries: tuple[Symmetry, ...]
     """All of them, the identity first."""
     flag_words: int = 0
+    sudden_wins: bool = False
+    """A move often wins at once, and trying all moves is cheap: search looks for such a move in every new position."""
     player_names: tuple[str, str] = ("X", "O")
     player_symbols: tuple[str, str] = ("X", "O")
     board_type: str = "grid"

@@ -8,7 +8,7 @@ So each module is copied into a folder named after the hash of its source and of
     <cache>/connect4-tree-08be.../tree.py     the search; its globals `rules` and `rows` are the modules above
 
 A module says what it uses by annotating a global without a value (`rules: Rules`, `NUM_ACTIONS: int`); it is bound to
-the module or the size of that name. An edit changes the hash and so the folder; a kernel can't be stale.
+the module, or the property of the game, of that name. An edit changes the hash and so the folder; a kernel can't be stale.
 
 Kernels and rules don't allocate memory, their caller does. A module that has to says `ALLOCATES = True`.
 """
@@ -63,6 +63,7 @@ def compiled(
         "NUM_CELLS": game.num_cells,
         "NUM_ACTIONS": game.num_actions,
         "FLAG_WORDS": game.flag_words,
+        "SUDDEN_WINS": game.sudden_wins,
     }
     key = hashlib.sha256(sys.version.encode() + _source(base))
     for library in ("numba", "llvmlite", "numpy"):

@@ -17,6 +17,7 @@ GAME = Game(
     state_words=4,
     max_plies=42,
     symmetries=column_symmetries(7, 6),
+    sudden_wins=True,
     player_names=("Red", "Yellow"),
     player_symbols=("R", "Y"),
     board_type="drop_column",

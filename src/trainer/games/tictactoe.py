@@ -14,6 +14,7 @@ GAME = Game(
     state_words=4,
     max_plies=9,
     symmetries=square_symmetries(3),
+    sudden_wins=True,
 )
 
 STONES = FLAGS  # two words, first player's and second player's: bit i is cell i

@@ -32,7 +32,7 @@ Evaluate = Callable[[NDArray[np.float32], Mask], tuple[Prior, Values]]
 class SearchConfig:
     """The constants of the search; the same for every game unless a run says otherwise."""
 
-    c_puct: float = 1.5
+    c_puct: float = 1.0
     """Weight of the prior against the value (PUCT)."""
     fpu_reduction: float = 0.25
     """How much worse than its parent a move is taken to be before its first visit, times sqrt(visited prior)."""

@@ -9,7 +9,7 @@ node is its *chooser*: `value_sum`, `proven` and an edge's `q` are the chooser's
 changing signs. The edges of a node are neighbours: first those that were visited, then the one with the largest prior of
 those that were not, then the rest. The others can't be better than that one, so a comparison ends there.
 
-Finished games are proven; a node is proven when one of its edges leads to a proven win for the player to move there, or
+Finished games are proven, and where the game has sudden wins also a position with a move that wins; a node is proven when one of its edges leads to a proven win for the player to move there, or
 when all of them lead to proven nodes (MCTS-Solver: Winands, Bjornsson and Saito, 2008).
 
 Compiled per game by `trainer.games.compiled`, which binds `rules`, `rows` and the sizes.
@@ -28,6 +28,7 @@ from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Board, Mask, Rules, St
 rules: Rules
 rows: ModuleType
 NUM_ACTIONS: int
+SUDDEN_WINS: bool
 
 UNKNOWN, LOSS, DRAWN, WIN = 0, 1, 2, 3  # what is proven of a node, for its chooser; a larger one is better
 NOBODY = -1  # no leaf waits in this slot; no node is at the end of this edge
@@ -230,7 +231,25 @@ def enter(tree: Tree, slot: int, index: int, edge: int) -> int:
         tree.nodes[slot, child].proven = DRAWN
     elif winner != OPEN:
         tree.nodes[slot, child].proven = WIN if winner == parent.mover else LOSS
+    elif SUDDEN_WINS and wins_at_once(tree, slot, child):
+        tree.nodes[slot, child].proven = WIN if state[MOVER] == parent.mover else LOSS
     return child
+
+
+def wins_at_once(tree: Tree, slot: int, index: int) -> bool:
+    """The player to move at a node has a move that wins the game; `tree.state` holds the node's position."""
+    state = tree.state
+    mover = state[MOVER]
+    rules.legal(state, tree.mask)
+    for action in range(NUM_ACTIONS):
+        if tree.mask[action]:
+            rules.play(state, action)
+            won = state[WINNER] == mover
+            for word in range(len(state)):
+                state[word] = tree.states[slot, index, word]
+            if won:
+                return True
+    return False
 
 
 def expand(
