@@ -17,7 +17,12 @@ class Recipe:
     """How often each stored position is drawn on average before training waits for new ones."""
     checkpoint_interval: int
     """Steps between two published models."""
+    full_share: float = 1.0
+    fast_simulations: int = 20
+    gumbel: bool = False
     random_openings: float = 0.5
+    window: int | None = None
+    value_head: str = "scalar"
     network: str = "conv"
     width: int | None = None
     q_weight: float = 0.5
