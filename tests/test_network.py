@@ -12,7 +12,7 @@ import torch
 from trainer.game_config import metadata_of
 from trainer.games import game_of, rules_of
 from trainer.games.base import Position
-from trainer.network import ConvStem, MoverView, PolicyValueNet, alphazero_loss
+from trainer.network import BLOCKS, ConvStem, MoverView, PolicyValueNet, Residual, ValueHead, alphazero_loss, wdl_error
 
 CONNECT4 = metadata_of(game_of("connect4"))
 
@@ -121,3 +121,46 @@ def test_the_stem_sees_the_board_row_by_row() -> None:
     found = stem(MoverView(CONNECT4)(torch.from_numpy(position.observation)[None]))[0]
     assert found[:12].reshape(3, 4).tolist() == [[2, 3, 4, 3], [0, 0, 0, 0], [0, 0, 0, 0]]
     assert found[12:].tolist() == [0] * 7  # red has won: no move is legal, and red still is the mover
+
+
+def test_win_draw_and_loss_cost_the_cross_entropy() -> None:
+    """Chances 1/2, 1/4, 1/4: a win costs ln 2, a draw ln 4; an outcome of 0.5 is half a win, half a draw."""
+    logits = torch.tensor([[math.log(2), 0.0, 0.0]])
+    errors = [wdl_error(logits, torch.tensor([outcome])).item() for outcome in (1.0, 0.0, -1.0, 0.5)]
+    assert errors == pytest.approx([math.log(2), math.log(4), math.log(4), 1.5 * math.log(2)])
+
+
+def test_the_value_of_three_chances_is_win_minus_loss() -> None:
+    """1/2 - 1/4; and it is what the ONNX file's `value` says, see test_export."""
+    network = PolicyValueNet(CONNECT4, value_head="wdl")
+    with torch.no_grad():
+        network.value.weight.zero_()
+        network.value.bias.copy_(torch.tensor([math.log(2), 0.0, 0.0]))
+    _, value = network(torch.zeros(5, 93))
+    assert value.flatten().tolist() == pytest.approx([0.25] * 5)
+
+
+@pytest.mark.parametrize("value_head", ["scalar", "wdl"])
+def test_an_expected_result_is_learned(value_head: ValueHead) -> None:
+    """A network that is shown the outcome 0.4 again and again says 0.4, with either head."""
+    torch.manual_seed(0)
+    network = PolicyValueNet(CONNECT4, width=8, value_head=value_head)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
+    rows, legal = torch.ones(1, 93), torch.ones(1, 7, dtype=torch.bool)
+    for _ in range(200):
+        optimizer.zero_grad()
+        network.loss(rows, legal, torch.full((1, 7), 1 / 7), torch.tensor([0.4])).total.backward()
+        optimizer.step()
+    assert network(rows)[1].item() == pytest.approx(0.4, abs=0.02)
+
+
+def test_a_new_tower_changes_nothing_block_by_block() -> None:
+    """Every residual block begins as the identity, and learns from the first step on."""
+    network = PolicyValueNet(CONNECT4, "residual", width=16)
+    blocks = [module for module in network.body if isinstance(module, Residual)]
+    image = torch.rand(1, 4, 6, 7)
+    assert len(blocks) == BLOCKS
+    assert all(torch.equal(block(image), image) for block in blocks)
+    rows, legal = torch.ones(3, 93), torch.ones(3, 7, dtype=torch.bool)
+    network.loss(rows, legal, torch.full((3, 7), 1 / 7), torch.ones(3)).total.backward()
+    assert all(block.inner[3].weight.grad.abs().sum() > 0 for block in blocks)

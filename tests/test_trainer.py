@@ -20,7 +20,7 @@ from conftest import CENTRE, COLUMNS, EMPTY_BOARD, ForeignDatabase, add_random_p
 from trainer.errors import ConfigError, GameError, ModelError, ReplayError, TrainerError, WaitTimeoutError
 from trainer.inference import OnnxModel, load_model
 from trainer.replay import Batch, Replay
-from trainer.trainer import Schedule, TrainerConfig, train, wait_for_new_rows
+from trainer.trainer import Schedule, TrainerConfig, train, wait_for_new_rows, window_after
 
 
 def config_for(folder: Path, **changed: object) -> TrainerConfig:
@@ -168,6 +168,24 @@ def test_the_learning_rate_follows_a_cosine() -> None:
     assert schedule.learning_rate(25) == pytest.approx(0.1 + 0.1 * (1 + math.cos(math.pi / 4)) / 2)
     flat = Schedule(replace(config, lr_schedule=False))
     assert [flat.learning_rate(step) for step in (1, 100)] == [0.2, 0.2]
+
+
+def test_the_window_grows_slower_than_the_rows() -> None:
+    """KataGo's c (1 + 0.4 ((n / c)^0.75 - 1) / 0.75): all rows up to c, of 16 c only c (1 + 0.4 * 7 / 0.75)."""
+    assert window_after(10**9, None) is None
+    assert [window_after(rows, 1000) for rows in (0, 500, 1000)] == [1000] * 3
+    assert window_after(16_000, 1000) == 4733
+
+
+def test_training_draws_from_the_window_only(foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
+    """300 old rows say that the mover wins, the newest 150 that he loses: with a window the latter is learned."""
+    database = foreign()
+    database.add_tictactoe(300)
+    database.add_tictactoe(150, outcome=-1.0)
+    config = config_for(tmp_path, steps=200, lr=0.01, window=30)  # 450 rows make it grow to 136
+    run(config)
+    _, value = model_of(config)(np.frombuffer(EMPTY_BOARD, "<f4")[None], np.ones((1, 9), np.bool_))
+    assert value[0] < -0.95
 
 
 def test_gradients_are_clipped_unless_that_is_off(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ class Board(nn.Module):
         self.shape = (2, game.board_height, game.board_width)
 
     def forward(self, seen: Tensor) -> Tensor:
-        """float32 [B, planes + A] as `MoverView` gives it to [B, 2, height, width]; legal moves can be read off the stones."""
+        """float32 [B, planes + A] as `MoverView` gives it to [B, 2, height, width]; legal moves follow from it."""
         return seen[:, : math.prod(self.shape)].reshape(-1, *self.shape)
 
 
@@ -112,7 +112,8 @@ def residual_tower(game: Metadata, channels: int, width: int) -> nn.Sequential:
     blocks = []
     for _ in range(BLOCKS):
         last = convolution(channels)
-        nn.init.zeros_(last.weight)
+        for weight in last.parameters():
+            nn.init.zeros_(weight)
         blocks.append(Residual(nn.Sequential(nn.ReLU(), convolution(channels), nn.ReLU(), last)))
     flat = channels * game.board_width * game.board_height
     return nn.Sequential(
@@ -166,7 +167,7 @@ class PolicyValueNet(nn.Module):
         return logits, self.expectation(value_logits)
 
     def heads(self, observation: Tensor) -> tuple[Tensor, Tensor]:
-        """As `forward`, but the value as its head gives it: [B, 1] before the tanh, or the logits of win, draw, loss [B, 3]."""
+        """As `forward`, the value as its head gives it: [B, 1] before the tanh, or the logits of win, draw, loss [B, 3]."""
         features = self.body(self.view(observation))
         return self.policy(features), self.value(features)
 

@@ -9,8 +9,9 @@ node is its *chooser*: `value_sum`, `proven` and an edge's `q` are the chooser's
 changing signs. The edges of a node are neighbours: first those that were visited, then the one with the largest prior of
 those that were not, then the rest. The others can't be better than that one, so a comparison ends there.
 
-Finished games are proven, and where the game has sudden wins also a position with a move that wins; a node is proven when one of its edges leads to a proven win for the player to move there, or
-when all of them lead to proven nodes (MCTS-Solver: Winands, Bjornsson and Saito, 2008).
+Finished games are proven, and where the game has sudden wins so is a position with a move that wins. A node is proven when
+one of its edges leads to a proven win for the player to move there, or when all of them lead to proven nodes (MCTS-Solver:
+Winands, Bjornsson and Saito, 2008).
 
 Compiled per game by `trainer.games.compiled`, which binds `rules`, `rows` and the sizes.
 """
@@ -469,7 +470,7 @@ def sigma_of(tree: Tree, slot: int, selection: Selection) -> np.float32:
 
 def gumbel_score(tree: Tree, slot: int, edge: int, sigma: np.float32) -> np.float32:
     """g + log P + sigma Q of a move of the root."""
-    return tree.noise[slot, tree.moves[slot, edge].action] + improved_logit(tree, slot, edge, sigma)
+    return np.float32(tree.noise[slot, tree.moves[slot, edge].action] + improved_logit(tree, slot, edge, sigma))
 
 
 def improved_logit(tree: Tree, slot: int, edge: int, sigma: np.float32) -> np.float32:
@@ -479,7 +480,7 @@ def improved_logit(tree: Tree, slot: int, edge: int, sigma: np.float32) -> np.fl
     if move.node != NOBODY:
         proven = tree.nodes[slot, move.node].proven
         q = tree.edges[slot, edge].q if proven == UNKNOWN else exact(proven)
-    return np.log(max(move.prior, TINY)) + sigma * q
+    return np.float32(np.log(max(move.prior, TINY)) + sigma * q)
 
 
 def gumbel_answer(tree: Tree, slot: int, selection: Selection, policy: NDArray[np.float32]) -> tuple[np.float32, int]:
