@@ -74,7 +74,7 @@ class Metadata:
 
 @dataclass(frozen=True)
 class Episode:
-    """One finished game of P plies."""
+    """One finished game, its last P plies."""
 
     env_id: str
     episode_id: str
@@ -92,6 +92,8 @@ class Episode:
     """[P] value of the search for the mover."""
     outcomes: NDArray[np.float32]
     """[P] +1 the mover won the game, 0 draw, -1 lost."""
+    first_ply: int = 0
+    """Plies before those recorded here."""
 
     def __len__(self) -> int:
         return len(self.actions)
@@ -344,6 +346,7 @@ class ReplayWriter:
 def rows_of(episode: Episode) -> Iterator[tuple[Any, ...]]:
     """The rows of a game in the order of the insert statement."""
     plies = len(episode)
+    numbers = range(episode.first_ply, episode.first_ply + plies)
     states, observations = blobs(episode.states, "u1"), blobs(episode.observations, "<f4")
     policies = [
         policy if has else None for policy, has in zip(blobs(episode.visits, "<f4"), episode.has_policy, strict=True)
@@ -352,10 +355,10 @@ def rows_of(episode: Episode) -> Iterator[tuple[Any, ...]]:
     outcomes = episode.outcomes.tolist()
     now = int(time.time())
     return zip(
-        [f"{episode.episode_id}-step-{ply}" for ply in range(plies)],
+        [f"{episode.episode_id}-step-{ply}" for ply in numbers],
         [episode.env_id] * plies,
         [episode.episode_id] * plies,
-        range(plies),
+        numbers,
         states[:-1],
         blobs(episode.actions[:, None], "<u4"),
         states[1:],

@@ -284,17 +284,16 @@ def test_fast_moves_have_few_simulations_and_no_policy_target() -> None:
         assert (np.round(game.visits[:20] * 40)[~game.full[:20]] % 5 == 0).all()
 
 
-def test_random_openings_leave_the_last_move_to_the_search() -> None:
-    """All games begin at random; openings differ in length, give no policy target, and never end a game of tic-tac-toe."""
+def test_random_openings_are_not_recorded_and_leave_the_last_move_to_the_search() -> None:
+    """All games begin at random; openings differ in length and never end a game of tic-tac-toe."""
     config = SelfPlayConfig(simulations=10, random_openings=1.0)
     games = SelfPlay("tictactoe", 16, iter(range(64)), 0, "a", config)
     played: list[Played] = []
     while not games.idle:
         played += games.step(uniform)
-    lengths = [int(game.full.argmax()) for game in played]
-    assert set(lengths) == {0, 1, 2, 3, 4}
-    for game, length in zip(played, lengths, strict=True):
-        assert not game.full[:length].any()
-        assert game.full[length:].all()
-        assert (game.values[:length] == 0).all()
-        assert len(game.actions) > length
+    assert {game.first_ply for game in played} == {0, 1, 2, 3, 4}
+    for game in played:
+        assert game.full.all()
+        assert len(game.actions) > 0
+        stones = Positions("tictactoe", 0).of(game.states).observation()[:, :18].sum(axis=1)
+        assert stones.tolist() == list(range(game.first_ply, game.first_ply + len(game.states)))

@@ -253,6 +253,7 @@ class Archive:
         return Episode(
             env_id=self._config.env_id,
             episode_id=f"{self._config.actor_id}-game-{played.number:09d}-{self._run}",
+            first_ply=played.first_ply,
             states=positions.stored(),
             observations=positions.observation(),
             actions=played.actions,

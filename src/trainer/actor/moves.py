@@ -43,7 +43,7 @@ class Games(NamedTuple):
     noise: NDArray[np.float32]
     """[G, P, A] for the root's noise: gamma variates, or Gumbel variates for a Gumbel search."""
     random_plies: NDArray[np.int32]
-    """[G] moves at the start that are drawn from all legal ones."""
+    """[G] moves at the start that are drawn from all legal ones; at most so many until the game has begun."""
 
 
 class Effort(NamedTuple):
@@ -63,11 +63,11 @@ def begin_game(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
     games.ply[slot] = 0
     rules.start(games.states[slot, 0])
     while games.ply[slot] < games.random_plies[slot] and games.status[slot] == PLAYING:
-        games.full[slot, games.ply[slot]] = False
         make_random_move(games, trees.mask, slot)
     if games.status[slot] == FINISHED:  # leave the last move to the search
         games.status[slot] = PLAYING
         games.ply[slot] -= 1
+    games.random_plies[slot] = games.ply[slot]
     begin_search(games, trees, slot, effort)
 
 

@@ -21,7 +21,7 @@ from trainer.mcts import tree as tree_kernels
 
 @dataclass(frozen=True)
 class Played:
-    """A finished game of P plies, as the search saw it."""
+    """A finished game of P plies, as the search saw it, from the end of its opening on."""
 
     number: int
     states: State
@@ -34,6 +34,8 @@ class Played:
     """[P] the visits are a policy target."""
     values: NDArray[np.float32]
     """[P]"""
+    first_ply: int = 0
+    """Moves before these, which were drawn at random."""
 
     @property
     def winner(self) -> int:
@@ -66,7 +68,8 @@ class SelfPlayConfig:
     """The first so many moves of a game are drawn in proportion to their visits; None: a quarter of the board's cells."""
     random_openings: float = 0.0
     """Share of the games that begin with moves drawn from all legal ones, up to half the board's cells of them, so that
-    the network also sees positions that good play doesn't lead to. They give no policy target."""
+    the network also sees positions that good play doesn't lead to. Those moves are not recorded: what comes of a position
+    after a move drawn from all says little of its value."""
     dirichlet_alpha: float = 1.0
     """Shape of the root's noise; about 10 divided by the usual number of legal moves (AlphaZero)."""
 
@@ -153,15 +156,16 @@ class SelfPlay:
         """Copy the finished games out of their slots."""
         games, played = self._games, []
         for slot in np.flatnonzero(games.status == FINISHED):
-            plies = games.ply[slot]
+            first, plies = int(games.random_plies[slot]), games.ply[slot]
             played.append(
                 Played(
                     int(self._number[slot]),
-                    games.states[slot, : plies + 1].copy(),
-                    games.actions[slot, :plies].copy(),
-                    games.visits[slot, :plies].copy(),
-                    games.full[slot, :plies].copy(),
-                    games.values[slot, :plies].copy(),
+                    games.states[slot, first : plies + 1].copy(),
+                    games.actions[slot, first:plies].copy(),
+                    games.visits[slot, first:plies].copy(),
+                    games.full[slot, first:plies].copy(),
+                    games.values[slot, first:plies].copy(),
+                    first,
                 )
             )
             games.status[slot] = EMPTY
