@@ -70,8 +70,8 @@ class ActorConfig:
     games: int = 256
     """Games that each thread plays side by side."""
     cache: int = 2**18
-    """Evaluations that each thread keeps until the next model, in case a position turns up again: 16 MiB for Connect 4,
-    80 MiB for Othello; 0 = none. Changes no game."""
+    """Evaluations that each thread keeps until the next model, in case a position turns up again: 14 MiB for Connect 4,
+    74 MiB for Othello; 0 = none. Changes no game."""
     seed: int | None = None
     """Fixes the games for a given model; None: other games at each start."""
     replay_window: int | None = None

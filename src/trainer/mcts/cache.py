@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from trainer.games.base import FLAGS, MOVER, Game, State
 
+INLINED = True
+
 MISSING = -1
 ODD = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2^64 by the golden ratio; a product's upper bits depend on all bits below
 HALF = np.uint64(32)

@@ -32,6 +32,8 @@ rows: ModuleType
 cache: ModuleType
 NUM_ACTIONS: int
 
+INLINED = True
+
 UNKNOWN, LOSS, DRAWN, WIN = 0, 1, 2, 3  # what is proven of a node, for its chooser; a larger one is better
 NOBODY = -1  # no leaf waits in this slot; no node is at the end of this edge
 TINY = np.float32(1e-30)  # in place of a prior of zero, where something has to be played
