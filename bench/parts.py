@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import ceiling, coldstart, loading, publishing, sampling, selfplay, soak, training, writing
+from bench import cached, ceiling, coldstart, loading, publishing, sampling, selfplay, soak, training, writing
 from bench.job import Job
 from bench.measured import Result
 
@@ -23,6 +23,7 @@ class Part:
 PARTS = {
     "selfplay": Part("Self-play beside the peers", selfplay.measure),
     "ceiling": Part("Self-play beside its ceiling", ceiling.measure),
+    "cache": Part("Self-play with the evaluation cache", cached.measure),
     "coldstart": Part("From start to the first stored game", coldstart.measure),
     "training": Part("A training step", training.measure),
     "sampling": Part("Drawing a batch", sampling.measure),

@@ -30,6 +30,10 @@ class Size:
     publishings: int = 50
     window: int = 50_000
     """Positions kept by the database whose growth is watched."""
+    train_minutes: float = 2.0
+    """How long the network of part `cache` is trained; 0: not at all."""
+    after_reload: float = 60.0
+    """Seconds from the reload of a model to the first turn."""
     soak_minutes: float = 20.0
 
 
@@ -46,6 +50,8 @@ TINY = Size(
     cold_starts=0,
     publishings=3,
     window=1000,
+    train_minutes=0,
+    after_reload=0.3,
     soak_minutes=0.1,
 )
 """For tests of the suite itself: its figures say nothing."""

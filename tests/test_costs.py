@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Mask
-from trainer.mcts import Evaluate
+from trainer.mcts import Evaluate, SearchConfig
 from trainer.replay import Metadata, Replay
 
 every_game = pytest.mark.parametrize("env_id", ENV_IDS)
+with_and_without_cache = pytest.mark.parametrize("cache", [0, 64])
 TICTACTOE = Metadata("tictactoe", "Tic-Tac-Toe", 3, 3, 9, 29, 18)
 
 
@@ -37,9 +38,13 @@ def constant(env_id: str, slots: int) -> Evaluate:
     return evaluate
 
 
-def lockstep(env_id: str, slots: int) -> Callable[[], None]:
-    """A step of self-play in which no game begins or ends, for the next 150 calls: the first moves of long searches."""
-    player = SelfPlay(env_id, slots, count(), seed=1, actor_id="a", config=SelfPlayConfig(simulations=200))
+def lockstep(env_id: str, slots: int, cache: int = 0) -> Callable[[], None]:
+    """A step of self-play in which no game begins or ends, for the next 150 calls: the first moves of long searches.
+
+    A step with a cache makes several simulations, so that its searches are longer.
+    """
+    config = SelfPlayConfig(simulations=1000 if cache else 200)
+    player = SelfPlay(env_id, slots, count(), 1, "a", config, SearchConfig(cache=cache))
     evaluate = constant(env_id, slots)
 
     def step() -> None:
@@ -68,9 +73,10 @@ def python_calls(function: Callable[[], None]) -> int:
 
 
 @every_game
-def test_the_python_calls_of_a_step_do_not_grow_with_the_games(env_id: str) -> None:
+@with_and_without_cache
+def test_the_python_calls_of_a_step_do_not_grow_with_the_games(env_id: str, cache: int) -> None:
     """4 games or 256 side by side: as many calls, and few."""
-    few, many = lockstep(env_id, 4), lockstep(env_id, 256)
+    few, many = lockstep(env_id, 4, cache), lockstep(env_id, 256, cache)
     calls = [[python_calls(step) for _ in range(100)] for step in (few, many)]
     assert calls[0] == calls[1]
     assert max(calls[0]) < 40
@@ -92,13 +98,14 @@ def bytes_of_a_hundred(step: Callable[[], None]) -> tuple[int, int]:
 
 
 @every_game
-def test_a_step_allocates_nothing_that_grows_with_the_games(env_id: str) -> None:
+@with_and_without_cache
+def test_a_step_allocates_nothing_that_grows_with_the_games(env_id: str, cache: int) -> None:
     """At no moment of a hundred steps more than a kilobyte above the start, with 4 games as with 1024.
 
     The least of three rounds: other threads of the process only add to what is counted.
     """
     for slots in (4, 1024):
-        rounds = [bytes_of_a_hundred(lockstep(env_id, slots)) for _ in range(3)]
+        rounds = [bytes_of_a_hundred(lockstep(env_id, slots, cache)) for _ in range(3)]
         assert min(at_most for at_most, _ in rounds) < 1024
         assert min(at_end for _, at_end in rounds) < 512
 

@@ -9,6 +9,7 @@ import logging
 import queue
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from types import TracebackType
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from trainer.actor.selfplay import Played, SelfPlay
 from trainer.errors import ModelError
 from trainer.games.base import Mask
-from trainer.inference import ModelFile, uniform
+from trainer.inference import ModelFile, OnnxModel, uniform
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,41 @@ class Numbers(Iterator[int]):
             return self._next - 1
 
 
+@dataclass
+class Clock:
+    """What all threads together have evaluated."""
+
+    positions: int = 0
+    seconds: float = 0.0
+
+
+class Newest:
+    """One model, timed, until it is replaced or fails. Search keeps what one object answered, so each model gets its own."""
+
+    def __init__(self, file: ModelFile, model: OnnxModel | None, clock: Clock) -> None:
+        """`model` is the one of `file` at the moment; the attribute is None once it has failed."""
+        self.model = model
+        self._file = file
+        self._clock = clock
+
+    def __call__(
+        self, observation: NDArray[np.float32], legal: Mask
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The model's answer; one that fails is given up, and the one before it, or the uniform guess, stands in once."""
+        began = time.perf_counter()
+        model, answer = self.model, None
+        while answer is None:
+            try:
+                answer = model(observation, legal) if model else uniform(observation, legal)
+            except ModelError as error:
+                assert model is not None
+                self._file.give_up(model, error)
+                self.model, model = None, self._file.current
+        self._clock.seconds += time.perf_counter() - began
+        self._clock.positions += len(observation)
+        return answer
+
+
 class Crew:
     """Threads that play until the block ends or there is nothing left to play; one `SelfPlay` each."""
 
@@ -52,8 +88,7 @@ class Crew:
         self._stop = Event()
         self._finished: queue.SimpleQueue[Played] = queue.SimpleQueue()
         self._failure: Exception | None = None
-        self._evaluated = 0
-        self._evaluation_seconds = 0.0
+        self._clock = Clock()
         self._threads = [Thread(target=self._work, args=(player,), daemon=True) for player in players]
 
     def __enter__(self) -> Crew:
@@ -86,7 +121,7 @@ class Crew:
     @property
     def inference_us(self) -> float:
         """Mean microseconds that the evaluation of a position took."""
-        return 1e6 * self._evaluation_seconds / self._evaluated if self._evaluated else 0.0
+        return 1e6 * self._clock.seconds / self._clock.positions if self._clock.positions else 0.0
 
     def collect(self, seconds: float) -> list[Played]:
         """Wait so long, or until nobody plays any more; then take all the games that are finished."""
@@ -107,8 +142,12 @@ class Crew:
         """The life of one thread."""
         try:
             next_look = time.monotonic() + 1.0
+            evaluate: Newest | None = None
             while not self._stop.is_set():
-                for game in player.step(self._evaluate if self._model.current else None):
+                model = self._model.current
+                if evaluate is None or evaluate.model is not model:
+                    evaluate = Newest(self._model, model, self._clock)
+                for game in player.step(evaluate if model else None):
                     self._hand_over(game)
                 if player.idle:
                     return
@@ -125,20 +164,3 @@ class Crew:
         self._finished.put(game)
         while self._finished.qsize() > QUEUE_GAMES and not self._stop.is_set():
             self._stop.wait(0.05)
-
-    def _evaluate(
-        self, observation: NDArray[np.float32], legal: Mask
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The newest model, timed; a model that fails is given up for the one before it, or for the uniform guess."""
-        began = time.perf_counter()
-        answer = None
-        while answer is None:
-            model = self._model.current
-            try:
-                answer = model(observation, legal) if model else uniform(observation, legal)
-            except ModelError as error:
-                assert model is not None
-                self._model.give_up(model, error)
-        self._evaluation_seconds += time.perf_counter() - began
-        self._evaluated += len(observation)
-        return answer

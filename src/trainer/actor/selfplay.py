@@ -16,6 +16,7 @@ from trainer.actor.moves import EMPTY, FINISHED, PLAYING, Effort, Games
 from trainer.games.base import DRAW, MOVER, WINNER, Game, State
 from trainer.games.compiled import compiled
 from trainer.mcts import Evaluate, Search, SearchConfig
+from trainer.mcts import cache as cache_kernels
 from trainer.mcts import tree as tree_kernels
 
 
@@ -75,7 +76,7 @@ class SelfPlayConfig:
 
 
 class SelfPlay:
-    """G games in lockstep. `step` makes one simulation in each and returns the games that ended."""
+    """G games in lockstep. `step` evaluates one position of each and returns the games that ended."""
 
     def __init__(
         self,
@@ -101,10 +102,10 @@ class SelfPlay:
         self._number = np.zeros(slots, np.int64)
         self._began = np.zeros(slots)
         self._games = allocate(game, slots)
-        *_, self._moves = compiled(env_id, tree_kernels, move_kernels, warm_up=self._warm_up)
+        *_, self._moves = compiled(env_id, cache_kernels, tree_kernels, move_kernels, warm_up=self._warm_up)
 
     def step(self, evaluate: Evaluate | None) -> list[Played]:
-        """One simulation in every game, and the moves that follow; None plays whole games by uniform draws."""
+        """One evaluation in every game, and the moves that follow; None plays whole games by uniform draws."""
         if self._vacant:
             self._begin_games()
         if evaluate is None:
@@ -172,7 +173,9 @@ class SelfPlay:
         self._vacant = True
         return played
 
-    def _warm_up(self, rules: ModuleType, rows: ModuleType, tree: ModuleType, moves: ModuleType) -> None:
+    def _warm_up(
+        self, rules: ModuleType, rows: ModuleType, cache: ModuleType, tree: ModuleType, moves: ModuleType
+    ) -> None:
         """Call each kernel once, on a game that is thrown away."""
         moves.advance(self._games, self.search.tree, self.search.selection, self._effort, 0)
         moves.begin_game(self._games, self.search.tree, 0, self._effort)

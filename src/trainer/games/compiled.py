@@ -10,7 +10,8 @@ So each module is copied into a folder named after the hash of its source and of
 A module says what it uses by annotating a global without a value (`rules: Rules`, `NUM_ACTIONS: int`); it is bound to
 the module, or the property of the game, of that name. An edit changes the hash and so the folder; a kernel can't be stale.
 
-Kernels and rules don't allocate memory, their caller does. A module that has to says `ALLOCATES = True`.
+Kernels and rules don't allocate memory, their caller does. A module that has to says `ALLOCATES = True`. One that says
+`INLINED = True` becomes faster where small functions hand large tuples of arrays to each other, and takes longer to compile.
 """
 
 from __future__ import annotations
@@ -136,7 +137,11 @@ def _imported(path: Path, bound: dict[str, Any]) -> ModuleType:
         setattr(module, used, bound[used])
     # Without Numba's memory management a view of an array costs nothing; with it, two atomic operations.
     allocates = getattr(module, "ALLOCATES", False)
-    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": allocates}
+    inlined = getattr(module, "INLINED", False)
+    options: dict[str, Any] = {
+        **{"cache": True, "nogil": True, "error_model": "numpy"},
+        **{"_nrt": allocates, "forceinline": inlined},
+    }
     wrap = numba.njit(**options)
     for key, function in list(vars(module).items()):
         if isfunction(function) and function.__module__ == name:

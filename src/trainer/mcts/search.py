@@ -5,6 +5,7 @@
 
 `evaluate(observation, legal) -> (prior, value)` is all that search knows of networks: observation float32 [B, obs_size],
 legal bool [B, A], prior float32 [B, A] zero where not legal and summing to 1, value float32 [B] in [-1, 1] for the mover.
+The same object must always answer the same, for its answers may be kept; another one is asked anew.
 """
 
 from __future__ import annotations
@@ -20,12 +21,17 @@ from numpy.typing import NDArray
 from trainer.games import game_of
 from trainer.games.base import Mask, State
 from trainer.games.compiled import compiled
+from trainer.mcts import cache as cache_kernels
 from trainer.mcts import tree as tree_kernels
+from trainer.mcts.cache import empty_cache
 from trainer.mcts.tree import DRAWN, EDGE, MOVE, NOBODY, NODE, UNKNOWN, Selection, Tree
 
 Prior = NDArray[np.float32]
 Values = NDArray[np.float32]
 Evaluate = Callable[[NDArray[np.float32], Mask], tuple[Prior, Values]]
+
+BATCH_STEP = 32
+"""Batches are filled up to a multiple of this: each new size costs ONNX Runtime time and memory."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,8 @@ class SearchConfig:
     """Moves that a Gumbel search considers at the root, at most."""
     value_scale: float = 0.1
     """Weight of a move's value against its logit there, times 50 + the visits of the most visited (Gumbel MuZero)."""
+    cache: int = 0
+    """Evaluations that are kept for the next time the position turns up; 0 = none. Changes no result."""
 
 
 @dataclass(frozen=True)
@@ -94,18 +102,26 @@ class Search:
             board=np.zeros(game.num_cells, np.uint8),
             mask=np.zeros(game.num_actions, np.bool_),
         )
+        self.cache = empty_cache(game, config.cache)
+        self._asked: Evaluate | None = None  # whose answers are in the cache
         self.observation = np.zeros((slots, game.obs_size), np.float32)
         self.legal = np.zeros((slots, game.num_actions), np.bool_)
         self.simulations_done = 0
-        _, _, self._kernels = compiled(env_id, tree_kernels, warm_up=self._warm_up)
+        *_, self._kernels = compiled(env_id, cache_kernels, tree_kernels, warm_up=self._warm_up)
 
     def step(self, evaluate: Evaluate) -> int:
-        """One simulation in every slot that has budget; returns the number of leaves that were evaluated."""
-        waiting, done = self._kernels.descend(self.tree, self.selection, self.observation, self.legal)
+        """One evaluation in every slot that has budget, or the last simulation; returns the number of leaves evaluated."""
+        if evaluate is not self._asked:
+            self._asked = evaluate
+            self.cache.generation[0] += 1
+        waiting, done = self._kernels.descend(self.tree, self.selection, self.cache, self.observation, self.legal)
         self.simulations_done += done
         if waiting:
-            prior, value = evaluate(self.observation, self.legal)
-            self.simulations_done += self._kernels.expand(self.tree, self.selection, self.legal, prior, value)
+            batch = slice(min(-(-waiting // BATCH_STEP) * BATCH_STEP, self.slots))
+            prior, value = evaluate(self.observation[batch], self.legal[batch])
+            self.simulations_done += self._kernels.expand(
+                self.tree, self.selection, self.cache, self.legal, prior, value
+            )
         return int(waiting)
 
     def run(self, states: State, simulations: int, evaluate: Evaluate) -> tuple[Prior, Values]:
@@ -144,13 +160,13 @@ class Search:
             proven=proven,
         )
 
-    def _warm_up(self, rules: ModuleType, rows: ModuleType, kernels: ModuleType) -> None:
+    def _warm_up(self, rules: ModuleType, rows: ModuleType, cache: ModuleType, kernels: ModuleType) -> None:
         """Call each kernel once, with nothing to do."""
         prior = np.zeros((0, self.game.num_actions), np.float32)
         value = np.zeros(0, np.float32)
         kernels.begin_all(self.tree, np.zeros((0, self.game.state_words), np.uint64), 0)
-        kernels.descend(self.tree, self.selection, self.observation, self.legal)
-        kernels.expand(self.tree, self.selection, self.legal, prior, value)
+        kernels.descend(self.tree, self.selection, self.cache, self.observation, self.legal)
+        kernels.expand(self.tree, self.selection, self.cache, self.legal, prior, value)
         kernels.answer_all(self.tree, prior, value)
 
 

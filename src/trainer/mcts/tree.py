@@ -2,7 +2,8 @@
 
 A simulation walks down from the root by PUCT to a leaf, has the leaf evaluated, adds its children, and adds the value to
 every node on the way back. `descend` does the first part for every slot, `expand` the last; between them the caller
-evaluates all leaves as one batch, one row a slot.
+evaluates all leaves as one batch. A leaf that is proven, or whose evaluation is in the cache, needs no row of the batch: its
+simulation is completed on the spot, and the next one begins.
 
 A node is a position that was visited, an edge a move from it that may not have been. The player who made the move to a
 node is its *chooser*: `value_sum`, `proven` and an edge's `q` are the chooser's, so that a node compares its edges without
@@ -13,7 +14,7 @@ Finished games are proven, and where the game has sudden wins so is a position w
 one of its edges leads to a proven win for the player to move there, or when all of them lead to proven nodes (MCTS-Solver:
 Winands, Bjornsson and Saito, 2008).
 
-Compiled per game by `trainer.games.compiled`, which binds `rules`, `rows` and the sizes.
+Compiled per game by `trainer.games.compiled`, which binds `rules`, `rows`, `cache` and the sizes.
 """
 
 from __future__ import annotations
@@ -25,11 +26,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Board, Mask, Rules, State
+from trainer.mcts.cache import MISSING, Cache
 
 rules: Rules
 rows: ModuleType
+cache: ModuleType
 NUM_ACTIONS: int
 SUDDEN_WINS: bool
+
+INLINED = True
 
 UNKNOWN, LOSS, DRAWN, WIN = 0, 1, 2, 3  # what is proven of a node, for its chooser; a larger one is better
 NOBODY = -1  # no leaf waits in this slot; no node is at the end of this edge
@@ -132,11 +137,14 @@ def add_node(tree: Tree, slot: int, parent: int, edge: int, prior: np.float32, m
     return int(index)
 
 
-def descend(tree: Tree, selection: Selection, observation: NDArray[np.float32], legal: Mask) -> tuple[int, int]:
+def descend(
+    tree: Tree, selection: Selection, known: Cache, observation: NDArray[np.float32], legal: Mask
+) -> tuple[int, int]:
     """Walk every slot that has budget to a leaf that needs an evaluation.
 
-    Writes the leaf's row of `observation` [G, obs_size] and `legal` [G, A]. Leaves that need none, for they are proven, are
-    backed up at once. Returns the number of leaves that wait and of simulations done on the way.
+    Writes the leaves' rows of `observation` [G, obs_size] and `legal` [G, A], from the first row on and in the order of
+    the slots. Leaves that need none, for they are proven or `known`, are backed up at once. Returns the number of leaves
+    that wait and of simulations done on the way.
     """
     waiting = done = 0
     for slot in range(len(tree.budget)):
@@ -145,16 +153,21 @@ def descend(tree: Tree, selection: Selection, observation: NDArray[np.float32], 
             node = tree.nodes[slot, index]
             if node.proven == UNKNOWN:
                 rules.legal(tree.state, tree.mask)
-                rules.cells(tree.state, tree.board)
-                rows.write_observation(tree.board, tree.mask, node.mover, observation, slot)
-                for action in range(NUM_ACTIONS):
-                    legal[slot, action] = tree.mask[action]
-                tree.leaf[slot] = index
-                waiting += 1
-                break
-            tree.budget[slot] -= 1
+                found = cache.find(known, tree.state)
+                if found == MISSING:
+                    rules.cells(tree.state, tree.board)
+                    rows.write_observation(tree.board, tree.mask, node.mover, observation, waiting)
+                    for action in range(NUM_ACTIONS):
+                        legal[waiting, action] = tree.mask[action]
+                    tree.leaf[slot] = index
+                    waiting += 1
+                    break
+                entry = known.entries[found]
+                complete(tree, selection, slot, index, tree.mask, entry.prior, entry.value)
+            else:
+                tree.budget[slot] -= 1
+                back_up(tree, slot, index, exact(node.proven), node.visits == 0)
             done += 1
-            back_up(tree, slot, index, exact(node.proven), node.visits == 0)
     return waiting, done
 
 
@@ -256,41 +269,54 @@ def wins_at_once(tree: Tree, slot: int, index: int) -> bool:
 def expand(
     tree: Tree,
     selection: Selection,
+    known: Cache,
     legal: Mask,
     prior: NDArray[np.float32],
     value: NDArray[np.float32],
 ) -> int:
-    """Give every waiting leaf its edges and back its value up; returns the number of simulations done.
+    """Complete the simulation of every waiting leaf, and make its evaluation known; returns how many there were.
 
-    `legal` [G, A] as `descend` wrote it, `prior` [G, A] sums to 1 over it, `value` [G] is the mover's, in [-1, 1].
+    `legal` [G, A] as `descend` wrote it, `prior` [B, A] sums to 1 over it, `value` [B] is the mover's, in [-1, 1].
     """
-    done = 0
+    row = 0
     for slot in range(len(tree.budget)):
         index = tree.leaf[slot]
-        if index == NOBODY:
-            continue
-        tree.leaf[slot] = NOBODY
-        tree.budget[slot] -= 1
-        done += 1
-        node = tree.nodes[slot, index]
-        at = tree.used_edges[slot]
-        node.first_edge = at
-        for action in range(NUM_ACTIONS):
-            if legal[slot, action]:
-                move = tree.moves[slot, at]
-                tree.edges[slot, at].u = prior[slot, action]
-                move.prior = prior[slot, action]
-                move.node = NOBODY
-                move.action = action
-                at += 1
-        node.num_edges = at - node.first_edge
-        tree.used_edges[slot] = at
-        if index == 0 and not tree.gumbel[slot]:
-            mix_noise(tree, slot, selection.noise_fraction)
-        bring_best_forward(tree, slot, index)
-        leaf_value = value[slot] if node.chooser == node.mover else -value[slot]
-        back_up(tree, slot, index, leaf_value, False)
-    return done
+        if index != NOBODY:
+            tree.leaf[slot] = NOBODY
+            cache.store(known, tree.states[slot, index], prior[row], value[row])
+            complete(tree, selection, slot, index, legal[row], prior[row], value[row])
+            row += 1
+    return row
+
+
+def complete(
+    tree: Tree,
+    selection: Selection,
+    slot: int,
+    index: int,
+    legal: Mask,
+    prior: NDArray[np.float32],
+    value: np.float32,
+) -> None:
+    """The end of a simulation: give the leaf its edges and back up its value. `legal`, `prior` [A], `value` the mover's."""
+    tree.budget[slot] -= 1
+    node = tree.nodes[slot, index]
+    at = tree.used_edges[slot]
+    node.first_edge = at
+    for action in range(NUM_ACTIONS):
+        if legal[action]:
+            move = tree.moves[slot, at]
+            tree.edges[slot, at].u = prior[action]
+            move.prior = prior[action]
+            move.node = NOBODY
+            move.action = action
+            at += 1
+    node.num_edges = at - node.first_edge
+    tree.used_edges[slot] = at
+    if index == 0 and not tree.gumbel[slot]:
+        mix_noise(tree, slot, selection.noise_fraction)
+    bring_best_forward(tree, slot, index)
+    back_up(tree, slot, index, value if node.chooser == node.mover else -value, False)
 
 
 def bring_best_forward(tree: Tree, slot: int, index: int) -> None:

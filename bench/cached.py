@@ -1,0 +1,81 @@
+"""How far above the ceiling of ONNX Runtime the evaluation cache takes self-play."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+
+from bench.ceiling import BATCHES, Alone
+from bench.job import Job
+from bench.measured import Result, Target
+from bench.models import publish_model
+from bench.turns import actor, alternate, ready
+from trainer.files import write_bytes
+from trainer.inference import LATEST
+from trainer.recipes import RECIPES
+
+
+def measure(job: Job) -> list[Result]:
+    """Connect 4 by the loop's recipe, with and without the cache, by turns with the ceiling of the same network."""
+    size, recipe = job.size, RECIPES["connect4"]
+    with job.scratch() as folder:
+        content = trained_model(job, folder / "run").read_bytes()
+        alone = Alone(folder / "run" / "models" / LATEST, "connect4", size.threads)
+        best = max(BATCHES, key=lambda batch: alone.turn(batch, size.turn / 10).each_core("evaluations"))
+        flags = ("--simulations", size.simulations, "--games", size.games, "--threads", size.threads)
+        more = ("--random-openings", recipe.random_openings, "--replay-window", 200_000)
+        latest = {name: folder / name / "models" / LATEST for name in ("with", "without")}
+        for path in latest.values():
+            path.parent.mkdir(parents=True)
+            write_bytes(path, content)
+        cached = actor(folder / "with", "connect4", *flags, *more)
+        plain = actor(folder / "without", "connect4", *flags, *more, "--cache", 0)
+        with ready(cached, plain):
+            write_bytes(latest["with"], content)  # a reload
+            cached.turn(size.after_reload)
+            turns = alternate(
+                size.rounds,
+                lambda: cached.turn(size.turn / 2),
+                lambda: alone.turn(best, size.turn / 2),
+                lambda: plain.turn(size.turn / 2),
+            )
+    ours, ceiling, without = turns
+    by_core = median(turn.each_core("simulations") for turn in ours) / median(
+        turn.each_core("evaluations") for turn in ceiling
+    )
+    gain = median(turn.each_core("simulations") for turn in ours) / median(
+        turn.each_core("simulations") for turn in without
+    )
+    return [
+        Result(
+            f"Connect 4, convolutional network, {size.after_reload:g} s after a reload",
+            "simulations/s",
+            [turn.rates["simulations"] for turn in ours],
+            f"evaluations of ONNX Runtime alone, batch {best}, {size.threads} threads",
+            [turn.rates["evaluations"] for turn in ceiling],
+            Target(least=1.3),
+            note=f"by the time on a core {by_core:.2f} of the ceiling, {gain:.2f} times self-play without a cache",
+        )
+    ]
+
+
+def trained_model(job: Job, run: Path) -> Path:
+    """The model of a short run by the recipe, in `run/models`; it is kept for the next time."""
+    latest = run / "models" / LATEST
+    if job.size.train_minutes == 0:
+        return publish_model("connect4", run, "conv")
+    kept = job.folder / f"connect4-{job.size.train_minutes:g}-minutes.onnx"
+    if not kept.exists():
+        command = [sys.executable, "-m", "trainer.loop", "--env-id", "connect4", "--data-dir", str(run)]
+        subprocess.run(
+            [*command, "--minutes", str(job.size.train_minutes)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        write_bytes(kept, latest.read_bytes())
+    latest.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(latest, kept.read_bytes())
+    return latest

@@ -1,0 +1,85 @@
+"""Kernels of the evaluation cache: what was answered for a position before. E entries, S state words, A actions.
+
+A position has one place, which its hash gives; a newer position there replaces the older. An entry holds the whole position,
+so two positions with the same hash are never taken for each other. Each search has a cache of its own: there are no locks.
+
+Only unfinished positions are evaluated, so of the state's words all but WINNER are the key. The first word of a key holds
+the generation beside the mover: a cache is emptied by counting up, and memory that was never written is of generation 0.
+
+Compiled per game by `trainer.games.compiled`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.games.base import FLAGS, MOVER, Game, State
+
+INLINED = True
+
+MISSING = -1
+ODD = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2^64 by the golden ratio; a product's upper bits depend on all bits below
+HALF = np.uint64(32)
+MOVER_BITS = np.uint64(2)
+
+
+class Cache(NamedTuple):
+    """Memory of one cache."""
+
+    entries: NDArray[Any]
+    """[E] `key` uint64 [S - 1]; `value` float32, for the mover; `prior` float32 [A]."""
+    generation: NDArray[np.uint64]
+    """[1] entries of another are not there."""
+
+
+def find(cache: Cache, state: State) -> int:
+    """The entry of a position [S], or MISSING."""
+    if len(cache.entries) == 0:
+        return MISSING
+    at = place(cache, state)
+    key = cache.entries[at].key
+    if key[0] != first_word(cache, state):
+        return MISSING
+    for word in range(FLAGS, len(state)):
+        if key[word - 1] != state[word]:
+            return MISSING
+    return at
+
+
+def store(cache: Cache, state: State, prior: NDArray[np.float32], value: np.float32) -> None:
+    """Keep the answer for a position: `prior` [A], `value` for the mover."""
+    if len(cache.entries) == 0:
+        return
+    entry = cache.entries[place(cache, state)]
+    key, kept = entry.key, entry.prior
+    key[0] = first_word(cache, state)
+    for word in range(FLAGS, len(state)):
+        key[word - 1] = state[word]
+    for action in range(len(prior)):
+        kept[action] = prior[action]
+    entry.value = value
+
+
+def place(cache: Cache, state: State) -> int:
+    """Where a position belongs, 0 to E - 1: its hash, scaled."""
+    mixed = state[MOVER]
+    for word in range(FLAGS, len(state)):
+        mixed = (mixed ^ state[word]) * ODD
+        mixed ^= mixed >> HALF
+    scaled = ((mixed >> HALF) * np.uint64(len(cache.entries))) >> HALF
+    return int(np.int64(scaled))
+
+
+def first_word(cache: Cache, state: State) -> np.uint64:
+    """The generation and the mover."""
+    return np.uint64((cache.generation[0] << MOVER_BITS) | state[MOVER])
+
+
+def empty_cache(game: Game, entries: int) -> Cache:
+    """Memory for so many entries, none of them filled; 0 for no cache."""
+    key, prior = (np.uint64, (game.state_words - 1,)), (np.float32, (game.num_actions,))
+    entry = np.dtype([("key", *key), ("value", np.float32), ("prior", *prior)], align=True)
+    return Cache(np.zeros(entries, entry), np.ones(1, np.uint64))

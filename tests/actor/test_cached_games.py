@@ -1,0 +1,136 @@
+"""The evaluation cache changes no game: with models as they are published, and across a reload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from types import SimpleNamespace
+from typing import cast
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from trainer.actor.crew import Clock, Newest
+from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
+from trainer.errors import ModelError
+from trainer.export import Exporter
+from trainer.game_config import metadata_of
+from trainer.games import ENV_IDS, game_of
+from trainer.games.base import Mask
+from trainer.inference import ModelFile, OnnxModel, uniform
+from trainer.mcts import SearchConfig
+from trainer.network import Family, PolicyValueNet
+
+every_game = pytest.mark.parametrize("env_id", ENV_IDS)
+
+
+@cache
+def exported(env_id: str, family: Family, seed: int) -> OnnxModel:
+    """A small network with random weights, by the way that published ones go."""
+    game = metadata_of(game_of(env_id))
+    torch.manual_seed(seed)
+    content = Exporter(PolicyValueNet(game, family, 32), game).to_bytes(1, np.zeros((1, game.obs_size), np.float32))
+    return OnnxModel(content, "small.onnx", env_id, game.obs_size, game.num_actions)
+
+
+def games_of(env_id: str, models: list[OnnxModel], entries: int, slots: int = 40) -> dict[int, Played]:
+    """Sixty games of each model, the next model's after the last of the one before: the model is reloaded between them."""
+    numbers: list[Iterator[int]] = [iter(range(first, first + 60)) for first in range(0, 60 * len(models), 60)]
+    at_hand = SimpleNamespace(number=0)
+
+    class Numbers(Iterator[int]):
+        """Those of the model at hand."""
+
+        def __next__(self) -> int:
+            return next(numbers[at_hand.number])
+
+    config = SelfPlayConfig(simulations=24, full_share=0.5, fast_simulations=6, random_openings=0.3)
+    player = SelfPlay(env_id, slots, Numbers(), 7, "a", config, SearchConfig(cache=entries))
+    games: dict[int, Played] = {}
+    for at_hand.number, model in enumerate(models):
+        while len(games) < 60 * (at_hand.number + 1):
+            games |= {game.number: game for game in player.step(model)}
+            player._vacant = True  # there may be numbers again
+    return games
+
+
+@every_game
+@pytest.mark.parametrize("family", ["mlp", "conv"])
+def test_games_are_the_same_with_and_without_a_cache(env_id: str, family: Family) -> None:
+    """Every position, visit and value of 120 games, a reload in the middle; tables of one, two and many entries."""
+    models = [exported(env_id, family, seed) for seed in (1, 2)]
+    plain = games_of(env_id, models, 0)
+    for entries in (1, 2, 50_000):
+        cached = games_of(env_id, models, entries)
+        assert cached.keys() == plain.keys()
+        for number, game in plain.items():
+            for name, values in vars(game).items():
+                np.testing.assert_array_equal(getattr(cached[number], name), values, err_msg=f"{number}: {name}")
+
+
+@every_game
+@pytest.mark.parametrize("family", ["mlp", "conv"])
+def test_a_row_is_answered_alike_in_every_batch(env_id: str, family: Family) -> None:
+    """Its place and the rows beside it change no bit: batches of a cache are smaller, and otherwise composed."""
+    model, game = exported(env_id, family, 1), game_of(env_id)
+    dice = np.random.default_rng(2)
+    rows = dice.integers(0, 2, (256, game.obs_size)).astype(np.float32)
+    legal = dice.random((256, game.num_actions)) < 0.6
+    prior, value = model(rows, legal)
+    for batch in (5, 32, 40, 64, 160, 224):
+        chosen = dice.permutation(256)[:batch]
+        part = model(rows[chosen], legal[chosen])
+        np.testing.assert_array_equal(part[0], prior[chosen])
+        np.testing.assert_array_equal(part[1], value[chosen])
+
+
+# --- What the crew hands to search ---
+
+
+def shown(env_id: str = "tictactoe") -> tuple[NDArray[np.float32], Mask]:
+    """Four rows."""
+    game = game_of(env_id)
+    return np.ones((4, game.obs_size), np.float32), np.ones((4, game.num_actions), np.bool_)
+
+
+class File:
+    """A model file in memory."""
+
+    def __init__(self, current: OnnxModel | None, before: OnnxModel | None = None) -> None:
+        self.current, self.before = current, before
+
+    def give_up(self, model: OnnxModel, error: ModelError) -> None:
+        """As `ModelFile` does."""
+        if self.current is model:
+            self.current, self.before = self.before, None
+
+
+def broken(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A model that fails."""
+    raise ModelError("NaN")
+
+
+def test_a_reload_within_a_step_answers_by_the_model_it_began_with() -> None:
+    """What was asked of a model and is kept as its answer is not that of the one that replaced it meanwhile."""
+    old, new = exported("tictactoe", "mlp", 1), exported("tictactoe", "mlp", 2)
+    file = File(old)
+    evaluate = Newest(cast(ModelFile, file), old, Clock())
+    file.current = new
+    np.testing.assert_array_equal(evaluate(*shown())[0], old(*shown())[0])
+    assert evaluate.model is old
+
+
+@pytest.mark.parametrize("before", [None, 1])
+def test_a_model_that_fails_is_stood_in_for_once(before: int | None) -> None:
+    """The answer is the earlier model's or the uniform guess, and the object is no longer the one of any model."""
+    good = exported("tictactoe", "mlp", before) if before else None
+    bad = cast(OnnxModel, broken)
+    file = File(bad, good)
+    clock = Clock()
+    evaluate = Newest(cast(ModelFile, file), bad, clock)
+    np.testing.assert_array_equal(evaluate(*shown())[0], (good or uniform)(*shown())[0])
+    assert evaluate.model is None
+    assert file.current is good
+    assert clock.positions == 4
