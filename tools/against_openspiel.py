@@ -1,0 +1,94 @@
+"""A model against OpenSpiel's Monte Carlo tree search with random rollouts.
+
+    python tools/against_openspiel.py --env-id othello --model data/othello/models/latest.onnx --games 200
+
+Needs open_spiel (`pip install -e ".[bench]"`). Each opening is drawn once and played from both seats. A state of OpenSpiel
+knows only how it came about, so this keeps one a game, and the opponent is no player of the evaluator.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pyspiel  # type: ignore[import-not-found]
+
+from trainer.evaluator import report_with_intervals
+from trainer.games import game_of
+from trainer.games.base import FIRST, OPEN, SECOND
+from trainer.games.positions import Positions
+from trainer.inference import load_model
+from trainer.measure.match import Match
+from trainer.measure.openings import draw_openings
+from trainer.players import model_player
+
+NAMES = {"tictactoe": "tic_tac_toe", "connect4": "connect_four", "othello": "othello"}
+UCT_C = 2.0
+MEMORY_MB = 200
+
+
+def bot(game: pyspiel.Game, rollouts: int, seed: int) -> pyspiel.MCTSBot:
+    """OpenSpiel's search with `rollouts` simulations a move, each one random game."""
+    return pyspiel.MCTSBot(game, pyspiel.RandomRolloutEvaluator(1, seed), UCT_C, rollouts, MEMORY_MB, True, seed, False)
+
+
+def play(env_id: str, model: Path, simulations: int, rollouts: int, games: int, seed: int) -> Match:
+    """The match; game n has the opening n // 2, and the model has the first seat in every second game."""
+    rules = game_of(env_id)
+    openings = draw_openings(env_id, (games + 1) // 2, seed, None)
+    evaluate = load_model(model, env_id, rules.obs_size, rules.num_actions)
+    player = model_player(f"ONNX({model.name})", env_id, evaluate, simulations, games, 0.0)
+    theirs = pyspiel.load_game(NAMES[env_id])
+    states = [theirs.new_initial_state() for _ in range(games)]
+    bots = [bot(theirs, rollouts, seed + number) for number in range(games)]
+    generators = [np.random.default_rng([seed, number]) for number in range(games)]
+    positions = Positions(env_id, games)
+    moves = [list(openings[number // 2]) for number in range(games)]
+    for number, opening in enumerate(moves):
+        positions.replay(number, opening)
+        for action in opening:
+            states[number].apply_action(action)
+    seats = np.where(np.arange(games) % 2 == 0, FIRST, SECOND)
+    began = last = time.monotonic()
+    while (under_way := positions.winner == OPEN).any():
+        actions = np.zeros(games, np.int64)
+        ours = np.flatnonzero(under_way & (positions.mover == seats))
+        if len(ours):
+            actions[ours] = player.choose(positions.of(positions.states[ours]), [generators[row] for row in ours])
+        for row in np.flatnonzero(under_way & (positions.mover != seats)):
+            actions[row] = bots[row].step(states[row])
+        rows = np.flatnonzero(under_way)
+        positions.play(rows, actions[rows])
+        for row in rows:
+            states[row].apply_action(int(actions[row]))
+            moves[row].append(int(actions[row]))
+        if time.monotonic() > last + 30:
+            last = time.monotonic()
+            print(f"{last - began:.0f} s, {len(rows)} games under way, {max(map(len, moves))} moves", flush=True)
+    name = f"OpenSpiel MCTS ({rollouts} rollouts)"
+    return Match(rules, player.name, name, seats, positions.winner.astype(np.int64), moves, seed, openings)
+
+
+def main() -> None:
+    """Play and print; `--json` keeps everything."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--env-id", choices=NAMES, default="othello")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--simulations", type=int, default=100, help="of the model's search")
+    parser.add_argument("--rollouts", type=int, default=1000, help="of OpenSpiel's search, before each move")
+    parser.add_argument("--games", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path)
+    chosen = parser.parse_args()
+    match = play(chosen.env_id, chosen.model, chosen.simulations, chosen.rollouts, chosen.games, chosen.seed)
+    print(report_with_intervals(match))
+    if chosen.json:
+        settings = {"simulations": chosen.simulations, "opponent_simulations": chosen.rollouts}
+        chosen.json.write_text(json.dumps(match.as_json() | settings, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
