@@ -1,0 +1,139 @@
+"""A run from nothing with the game's default settings, its strength on the way, and the curve: what docs/results keeps.
+
+    python tools/strength_run.py --env-id connect4 --minutes 60 --at 5 10 15 30 60 --out docs/results/connect4-60min
+
+Runs `python -m trainer.loop`, copies the newest model at each of the minutes, and when the run is over measures every copy
+by `python -m trainer.evaluator`: wrong moves where the game has an exam, matches against minimax where it has that player.
+Into the folder go stats.json of the run, the evaluator's JSON of each copy, results.md with a table, and curve.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from trainer.measure.plot import Curve, save_plot
+from trainer.measure.quality import EVERY
+
+SIMULATIONS = {"tictactoe": (0, 50), "connect4": (0, 100, 600)}
+MINIMAX_GAMES = 400
+
+
+def train(env_id: str, minutes: float, moments: list[float], seed: int, folder: Path) -> dict[float, Path]:
+    """Run the loop; returns a copy of the model as it was at each moment, the last one at the end."""
+    command = [sys.executable, "-m", "trainer.loop", "--env-id", env_id, "--minutes", f"{minutes}"]
+    copies: dict[float, Path] = {}
+    began = time.monotonic()
+    with subprocess.Popen([*command, "--data-dir", str(folder), "--seed", f"{seed}"]) as loop:
+        for moment in sorted(moments):
+            while loop.poll() is None and time.monotonic() < began + 60 * moment:
+                time.sleep(0.5)
+            if moment < minutes:
+                copies[moment] = folder / f"model-{moment:g}min.onnx"
+                shutil.copy(folder / "models/latest.onnx", copies[moment])
+    if loop.returncode != 0:
+        raise SystemExit(loop.returncode)
+    return copies | {minutes: folder / "models/latest.onnx"}
+
+
+def evaluate(env_id: str, model: Path, out: Path, *arguments: str) -> dict[str, Any]:
+    """What the evaluator writes with these arguments."""
+    command = [sys.executable, "-m", "trainer.evaluator", "--env-id", env_id, "--model", str(model)]
+    subprocess.run([*command, "--json", str(out), *arguments], check=True, stdout=subprocess.DEVNULL)
+    found: dict[str, Any] = json.loads(out.read_text())
+    found["model"] = model.name
+    found.pop("games", None)
+    out.write_text(json.dumps(found, indent=1) + "\n")
+    return found
+
+
+def errors(env_id: str, copies: dict[float, Path], out: Path) -> list[str]:
+    """The weak errors of each copy, as lines of a table."""
+    settings = ["--solve-simulations", *map(str, SIMULATIONS[env_id])]
+    exams = {
+        minute: evaluate(env_id, model, out / f"errors-{minute:g}min.json", "--solve", *settings)
+        for minute, model in copies.items()
+    }
+    kinds = list(next(iter(exams.values()))["results"][0]["kinds"])
+    lines = [f"| minutes | step | player | {' | '.join(kinds)} | total |", "|" + "---|" * (len(kinds) + 4)]
+    for minute, exam in exams.items():
+        for result in exam["results"]:
+            yardstick = "Minimax" in result["player"]
+            if yardstick and minute != max(exams):
+                continue
+            rates = [result["kinds"][kind]["weak_error"] for kind in kinds] + [result["weak_error"]]
+            when = ("", "") if yardstick else (f"{minute:g}", f"{exam['step']:,}")
+            lines.append(f"| {' | '.join([*when, result['player'], *(f'{100 * rate:.2f}%' for rate in rates)])} |")
+    return ["Weak errors:", "", *lines, ""]
+
+
+def matches(env_id: str, copies: dict[float, Path], out: Path) -> list[str]:
+    """How each copy does against minimax, searching with 100 simulations, as lines of a table."""
+    lines = ["| minutes | step | won | drawn | lost | score | 95% interval |", "|" + "---|" * 7]
+    settings = ["--opponent", "minimax", "--simulations", "100", "--games", str(MINIMAX_GAMES)]
+    for minute, model in copies.items():
+        match = evaluate(env_id, model, out / f"minimax-{minute:g}min.json", *settings)
+        counts = [str(match[result]["count"]) for result in ("wins", "draws", "losses")]
+        low, high = (f"{100 * end:.1f}" for end in match["score"]["interval_95"])
+        score = f"{100 * match['score']['rate']:.1f}% | {low} to {high}%"
+        lines.append(f"| {minute:g} | {match['step']:,} | {' | '.join(counts)} | {score} |")
+    return [f"{MINIMAX_GAMES} games against {match['opponent']}, 100 simulations a move:", "", *lines, ""]
+
+
+def draw(env_id: str, stats: dict[str, Any], began: float, path: Path) -> None:
+    """The run as the page showed it: wrong moves and games not won against random, by minutes since `began`."""
+    seen = stats["eval_history"]
+    minutes = [(entry["timestamp"] - began) / 60 for entry in seen]
+    curves = [Curve("not won against random", minutes, [100 * (1 - entry["win_rate"]) for entry in seen])]
+    if env_id in EVERY:
+        of_all = [entry["move_quality"][0] for entry in seen]
+        curves.append(
+            Curve(
+                "weak errors of the raw network",
+                minutes,
+                [100 * quality["weak_error"] for quality in of_all],
+                *([100 * quality["weak_interval_95"][end] for quality in of_all] for end in (0, 1)),
+            )
+        )
+    save_plot(path, f"{env_id}, from nothing", "minutes", "percent", curves)
+
+
+def main() -> None:
+    """Train, measure, write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--env-id", default="connect4")
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--at", type=float, nargs="*", default=[], help="minutes at which to look at the model")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--data-dir", type=Path, help="folder of the run; data/<name of --out> unless told otherwise")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the results")
+    chosen = parser.parse_args()
+    folder = chosen.data_dir or Path("data") / chosen.out.name
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    began = time.time()
+    copies = train(chosen.env_id, chosen.minutes, chosen.at, chosen.seed, folder)
+    stats = json.loads((folder / "stats.json").read_text())
+    stats["last_checkpoint"] = Path(stats["last_checkpoint"]).name
+    (chosen.out / "stats.json").write_text(json.dumps(stats) + "\n")
+    actor = json.loads((folder / "actor_stats.json").read_text())
+    draw(chosen.env_id, stats, began, chosen.out / "curve.png")
+    played = f"{actor['episodes_completed']:,} games, {actor['total_steps']:,} positions, {stats['step']:,} steps"
+    command = f"python -m trainer.loop --env-id {chosen.env_id} --minutes {chosen.minutes:g} --seed {chosen.seed}"
+    lines = [f"# {chosen.out.name}", "", f"`{command}` on {os.cpu_count()} cores: {played}.", ""]
+    if chosen.env_id in SIMULATIONS:
+        lines += errors(chosen.env_id, copies, chosen.out)
+    if chosen.env_id != "tictactoe":
+        lines += matches(chosen.env_id, copies, chosen.out)
+    (chosen.out / "results.md").write_text("\n".join([*lines, "![the curve](curve.png)"]) + "\n")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
