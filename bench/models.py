@@ -20,7 +20,7 @@ SIZES = {"tictactoe": (128, 64), "connect4": (256, 128), "othello": (512, 256)}
 def network_of(env_id: str) -> PolicyValueNet:
     """The network of a game, always with the same weights."""
     torch.manual_seed(1)
-    return PolicyValueNet(metadata_of(game_of(env_id)), SIZES[env_id])
+    return PolicyValueNet(metadata_of(game_of(env_id)), "mlp", SIZES[env_id][0])
 
 
 def publish_model(env_id: str, folder: Path) -> Path:
