@@ -14,27 +14,31 @@ from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
-import numpy as np
 import torch
 import tyro
-from torch.profiler import ProfilerActivity, profile
 
 from bench.job import Job
 from bench.models import SIZES, publish_model
 from bench.pictures import bars
 from bench.size import FULL, TINY, Size
 from bench.training import BATCHES, mirror_of, our_step
-from trainer import inference
+from trainer import descent, inference
 from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
 from trainer.games import ENV_IDS, game_of
 from trainer.inference import load_model
 from trainer.trainer import TrainerConfig
 
-LARGEST = 9
-"""Operations that get a bar of their own."""
 EVALUATE, SOFTMAX = "network (ONNX Runtime)", "softmax over legal moves"
 KERNELS = {"descend": "down to the leaves", "expand": "new edges, values up"}
+LOOPS = {
+    "see": "the mover's view",
+    "rectify": "biases and ReLU",
+    "differentiate_heads": "losses and their gradient",
+    "differentiate_relu": "gradient of biases and ReLU",
+    "adamw": "clipping and AdamW",
+}
 MOVES = {"advance": "moves", "begin_game": "moves", "play_random": "moves"}
 
 
@@ -47,9 +51,9 @@ class Clock:
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """The same function; its time goes to `name`."""
 
-        def call(*arguments: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
             began = time.thread_time()
-            answer = function(*arguments)
+            answer = function(*arguments, **named)
             self.seconds[name] = self.seconds.get(name, 0.0) + time.thread_time() - began
             return answer
 
@@ -87,37 +91,28 @@ def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:
 
 
 def training_profile(env_id: str, job: Job) -> dict[str, float]:
-    """Microseconds of a training step by operation: torch's profiler tells the share of each operation in what is not
-    spent on drawing the batch; the time itself is taken without the profiler, which costs as much as it measures.
-    """
+    """Microseconds of a training step by what they are spent on, one thread."""
     config = TrainerConfig(db=job.database(env_id), env_id=env_id, batch_size=BATCHES[env_id])
     torch.set_num_threads(1)
-    generator = np.random.default_rng(0)
-    with closing(mirror_of(config)) as replay:
+    clock = Clock()
+    loops = {name: clock.timed(label, getattr(descent, name)) for name, label in LOOPS.items()}
+    with (
+        closing(mirror_of(config)) as replay,
+        patch.multiple(descent, **loops),
+        patch.object(torch, "mm", clock.timed("matrix products", torch.mm)),
+        patch.object(replay, "sample", clock.timed("drawing the batch", replay.sample)),
+    ):
         step = our_step(replay, config)
-        core_microseconds(step, job.size.steps)
-        whole = core_microseconds(step, job.size.steps)
-        drawing = core_microseconds(lambda: replay.sample(generator, config.batch_size), job.size.steps)
-        with profile(activities=[ProfilerActivity.CPU]) as profiler:
-            began = time.thread_time()
-            for _ in range(job.size.steps):
-                step()
-            profiled = 1e6 * (time.thread_time() - began)
-    times = {event.key: event.self_cpu_time_total for event in profiler.key_averages()}
-    largest = sorted(times, key=lambda name: -times[name])[:LARGEST]
-    parts = {name: times[name] for name in largest}
-    parts["other operations"] = sum(times.values()) - sum(parts.values())
-    parts["Python between them"] = max(profiled - sum(times.values()), 0.0)
-    scale = (whole - drawing) / sum(parts.values())
-    return {"drawing the batch": drawing} | {name: scale * value for name, value in parts.items()}
-
-
-def core_microseconds(call: Callable[[], object], calls: int) -> float:
-    """Microseconds of a call on a core, the mean of so many."""
-    began = time.thread_time()
-    for _ in range(calls):
-        call()
-    return 1e6 * (time.thread_time() - began) / calls
+        for _ in range(job.size.steps):
+            step()
+        clock.seconds.clear()
+        began = time.thread_time()
+        for _ in range(job.size.steps):
+            step()
+        whole = time.thread_time() - began
+    clock.seconds["Python between them"] = whole - sum(clock.seconds.values())
+    parts = sorted(clock.seconds.items(), key=lambda item: -item[1])
+    return {name: 1e6 * seconds / job.size.steps for name, seconds in parts}
 
 
 def main(out: Path = Path("docs"), work: Path = Path("build/bench"), tiny: bool = False) -> None:

@@ -621,10 +621,14 @@ def gather_bits(
     out: NDArray[np.float32],
 ) -> None:
     """out[b, i] = bit table[chosen[b], i] of packed[at[b]]; the first bit of a byte is its highest, as in `packbits`."""
+    bits = np.empty(8 * packed.shape[1], np.float32)
     for row in range(out.shape[0]):
-        for i in range(out.shape[1]):
-            bit = table[chosen[row], i]
-            out[row, i] = (packed[at[row], bit >> 3] >> (7 - (bit & 7))) & 1
+        stored, columns = packed[at[row]], table[chosen[row]]
+        for byte in range(len(stored)):
+            for bit in range(8):
+                bits[8 * byte + bit] = (stored[byte] >> np.uint8(7 - bit)) & np.uint8(1)
+        for i in range(len(columns)):
+            out[row, i] = bits[np.uint32(columns[i])]  # unsigned: Numba then doesn't ask whether it counts from the end
 
 
 @numba.njit(cache=True, nogil=True)

@@ -18,6 +18,7 @@ import torch
 
 from trainer.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
 from trainer.command import INTERRUPTED, LogLevel, require, require_writable
+from trainer.descent import Descent, supports
 from trainer.errors import CheckpointError, ConfigError, TrainerError, WaitTimeoutError
 from trainer.export import Exporter, publish
 from trainer.files import atomic_write, remove_leftovers
@@ -205,9 +206,20 @@ class Learner:
         self._optimizer = torch.optim.AdamW(
             network.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=self._device.type != "mps"
         )
+        self._descent = Descent(network, self._optimizer, config.grad_clip) if supports(network) else None
 
     def learn(self, batch: Batch, learning_rate: float) -> Loss:
         """One step of AdamW down the gradient of `alphazero_loss`, its norm clipped; returns the loss before it."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = learning_rate
+        loss = self._descent.step(batch) if self._descent else self._step(batch)
+        self._steps += 1
+        if self._average:
+            self._move_average()
+        return loss
+
+    def _step(self, batch: Batch) -> Loss:
+        """The step by autograd, for any network on any device."""
         observation, legal, visits, outcome = (
             torch.from_numpy(part).to(self._device)
             for part in (batch.observation, batch.legal, batch.visits, batch.outcome)
@@ -217,12 +229,7 @@ class Learner:
         loss.total.backward()  # type: ignore[no-untyped-call]
         if self._grad_clip > 0:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._grad_clip)
-        for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate
         self._optimizer.step()
-        self._steps += 1
-        if self._average:
-            self._move_average()
         return loss
 
     @property
@@ -248,6 +255,8 @@ class Learner:
             self._optimizer.load_state_dict(state["optimizer"])
         except (RuntimeError, ValueError, KeyError) as error:
             raise CheckpointError(f"the checkpoint is of another network: {' '.join(str(error).split())}") from error
+        if self._descent:
+            self._descent.adopt_state()
         self._steps = state["steps"]
 
     @torch.no_grad()
