@@ -32,6 +32,7 @@ SECONDS = 0.7
 BUSY_MILLISECONDS = 2000
 RESULTS = {"first": FIRST, "second": SECOND, "draw": DRAW}
 MOST_PLIES = 1000
+MISFIT = "This stored game does not fit the rules of its game; another program wrote it otherwise."
 
 
 class Library:
@@ -197,13 +198,17 @@ def ply_of(row: dict[str, Any], rules: Any) -> dict[str, Any]:
 
 def stored_position(rules: Any, state: object) -> Position:
     """The position of a state blob; refuses one that is not of this game."""
-    return Position.from_bytes(rules, blob(state, rules.GAME.state_bytes))
+    stored = blob(state, rules.GAME.state_bytes)
+    cells, mover, winner = stored[: rules.GAME.num_cells], *stored[rules.GAME.num_cells :][:2]
+    if max(cells) > SECOND or mover not in (FIRST, SECOND) or winner not in (OPEN, FIRST, SECOND, DRAW):
+        raise refusal(422, MISFIT)
+    return Position.from_bytes(rules, stored)
 
 
 def blob(value: object, size: int) -> bytes:
     """A stored value that must be so many bytes; refuses anything else."""
     if not isinstance(value, bytes) or len(value) != size:
-        raise refusal(422, "This stored game does not fit the rules of its game; another program wrote it otherwise.")
+        raise refusal(422, MISFIT)
     return value
 
 
