@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -36,15 +36,17 @@ def chromium_path() -> str:
 class Server:
     """`python -m trainer.web` over a folder. It keeps its port when it is started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, log: int | IO[bytes] = subprocess.DEVNULL) -> None:
+        """`log`: where its log goes."""
         self.folder = folder
+        self._log = log
         self.port = 0
         self.start()
 
     def start(self) -> None:
         """Start it and wait until it listens."""
         command = [sys.executable, "-m", "trainer.web", "--data-dir", str(self.folder), "--port", str(self.port)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log, text=True)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
@@ -55,6 +57,16 @@ class Server:
     def url(self) -> str:
         """The page."""
         return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def process(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def status(self) -> int | None:
+        """Its exit status; None while it runs."""
+        return self._process.poll()
 
     def kill(self) -> None:
         """End it as a crash would."""

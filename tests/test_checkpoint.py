@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import signal
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -46,32 +43,6 @@ def result(config: TrainerConfig) -> tuple[bytes, list[dict[str, float]]]:
     """The last model and all losses."""
     stats = json.loads(config.stats.read_text())
     return (config.model_dir / "latest.onnx").read_bytes(), stats["history"]
-
-
-def test_a_killed_run_ends_as_one_that_was_left_alone(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """Killed twice by SIGKILL at some moment, resumed each time: the same last model, byte for byte, and the same losses."""
-    alone = config_for(tmp_path, model_dir=tmp_path / "alone", stats=tmp_path / "alone.json", steps=3000)
-    run(alone)
-    config = replace(alone, model_dir=tmp_path / "killed", stats=tmp_path / "killed.json")
-    command = [sys.executable, "-m", "trainer", "--db", str(config.db), "--model-dir", str(config.model_dir)]
-    command += ["--stats", str(config.stats), "--steps", "3000", "--checkpoint-interval", "30", "--average", "0.95"]
-    command += ["--q-weight", "0.5", "--resume"]
-    for kill_after in (200, 1500):
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and process.poll() is None:
-            if config.stats.exists() and json.loads(config.stats.read_text())["step"] >= kill_after:
-                break
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    reached = load_checkpoint(config.model_dir, "tictactoe")
-    assert reached is not None
-    assert reached.step % 30 == 0
-    assert run(replace(config, resume=True)) == 0
-    assert result(config) == result(alone)
-    assert not list(config.model_dir.glob(".tmp-*"))
-    assert not list(config.model_dir.glob("old-*"))
 
 
 def test_an_interrupted_run_is_saved_at_its_last_step(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:

@@ -12,11 +12,13 @@ import numpy as np
 from conftest import CENTRE, EMPTY_BOARD, ForeignDatabase
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.testclient import TestClient
 from test_replay import TICTACTOE
 
 from trainer.errors import ReplayError
 from trainer.replay import METADATA_COLUMNS, Replay, read_metadata
 from trainer.stats import ActorStats, merge_evaluations, read_evaluations
+from trainer.web.app import Limits, build_app
 
 VALUES = st.one_of(
     st.none(),
@@ -33,6 +35,15 @@ JSON = st.recursive(
         st.dictionaries(st.sampled_from(["actors", "env_id", "process", "step", "history", "a-1"]), inner, max_size=4),
     ),
     max_leaves=12,
+)
+
+FIELDS = st.sampled_from(["first", "game", "simulations", "position"])
+BODIES = st.one_of(
+    st.dictionaries(FIELDS, st.one_of(JSON, st.sampled_from(["player", "bot", "othello", 4, 20])), max_size=4).map(
+        lambda value: json.dumps(value).encode()
+    ),
+    JSON.map(lambda value: json.dumps(value).encode()),
+    st.binary(max_size=60),
 )
 
 
@@ -93,6 +104,26 @@ def test_any_metadata_is_refused_or_counts(values: list[Any]) -> None:
             return
         assert metadata is not None
         assert 1 <= metadata.num_actions <= 65536
+
+
+def test_any_body_is_answered_or_refused_by_a_sentence(tmp_path: Path) -> None:
+    """Of every call that takes one; what is refused leaves the game as it was."""
+    app = build_app(tmp_path, Limits())
+    with TestClient(app) as client:
+        client.post("/game/new", json={"first": "player"})
+
+        @settings(max_examples=150, deadline=None)
+        @given(call=st.sampled_from(["/game/new", "/move", "/game/settings", "/game/undo"]), content=BODIES)
+        def try_one(call: str, content: bytes) -> None:
+            before = client.get("/game/state").json()
+            answer = client.post(call, content=content)
+            if answer.status_code != 200:
+                assert answer.status_code in (400, 404)
+                assert answer.text.endswith(".")
+                assert len(answer.text) < 200
+                assert client.get("/game/state").json() == before
+
+        try_one()
 
 
 @settings(max_examples=150, deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -22,16 +23,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from browser import Server
 from conftest import EMPTY_BOARD, ForeignDatabase, add_random_play, floats, run_module
 from small_models import linear_model
 from test_replay import TICTACTOE, episode
 from torture import promises
+from torture.visitor import PATIENCE, Visitor
 
 from trainer.actor.actor import ActorConfig, act
 from trainer.checkpoint import load_checkpoint
 from trainer.errors import ReplayError, ReplayUnavailableError, TrainerError
 from trainer.export import Exporter, publish
+from trainer.files import write_bytes
 from trainer.inference import ModelFile, load_model
+from trainer.loop import LoopConfig, Watch
 from trainer.network import PolicyValueNet
 from trainer.replay import Replay, ReplayWriter
 from trainer.stats import append_evaluation, read_evaluations
@@ -386,6 +391,78 @@ def test_a_model_that_fails_in_use_is_given_up_for_the_one_before(
     model.give_up(model.current, raised.value)  # type: ignore[arg-type]
     assert model.current is before
     assert "going back to the model before it" in caplog.text
+
+
+def test_a_broken_model_leaves_the_page_its_last_good_one(tmp_path: Path) -> None:
+    """Each is reported once, the one before it plays on, and the next good one is taken; also by a game under way."""
+    run, latest = tmp_path / "run", tmp_path / "run" / "models" / "latest.onnx"
+    publish_model(run, 1)
+    good = latest.read_bytes()
+    two_stones = np.zeros((29, 9), np.float32)
+    two_stones[[4, 0], 8] = -3e38  # infinity in a position that only search gets to
+    broken = {
+        "is not an ONNX model": good[: len(good) // 2],
+        "is a model for another game": linear_model(np.zeros((93, 7), np.float32)),
+        "answers NaN or infinity to an empty": linear_model(np.full((29, 9), np.nan, np.float32)),
+        "answers NaN or infinity; ": linear_model(two_stones),
+    }
+    with open(tmp_path / "web.log", "wb") as log:
+        server = Server(run, log)
+    visitor = Visitor(server.port, PATIENCE)
+    visitor.json("POST", "/game/new", first="player", simulations=200)
+    for number, (what, content) in enumerate(broken.items(), start=1):
+        write_bytes(latest, content)
+        time.sleep(0.3)  # the page looks for a new model five times a second
+        visitor.json("POST", "/game/new", first="player")
+        state = visitor.json("POST", "/move", position=4)
+        assert (state["model_step"], state["bot_move"] is not None) == (number, True)
+        assert what in state["message"]
+        assert "the one before it plays" in state["message"]
+        model = visitor.json("GET", "/model")
+        assert (model["loaded"], model["training_step"]) == (True, number)
+        assert what in model["status"]
+        assert (tmp_path / "web.log").read_text().count(what) == 1
+        publish_model(run, number + 1)
+        time.sleep(0.3)
+        state = visitor.json("POST", "/move", position=state["legal_moves"][0])
+        assert state["model_step"] == number + 1
+        assert "can't be used" not in state["message"]
+    visitor.close()
+    assert server.stop() == 0
+
+
+def test_a_broken_model_or_a_full_disk_costs_the_loop_one_evaluation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line for each, and the next model is evaluated."""
+    latest = tmp_path / "models" / "latest.onnx"
+    watch = Watch(LoopConfig(data_dir=tmp_path))
+    write_bytes(latest, b"cut short")
+    watch._evaluate("first")
+    publish_model(tmp_path, 2)
+    with monkeypatch.context() as patched:
+        patched.setattr("trainer.loop.append_evaluation", full_disk)
+        watch._evaluate("second")
+    watch._evaluate("third")
+    assert [entry["step"] for entry in read_evaluations(tmp_path / "evaluations.jsonl")] == [2]
+    assert [line.partition(" (")[0] for line in caplog.messages] == ["the model of this moment isn't evaluated"] * 2
+    assert "No space left" in caplog.text
+
+
+def full_disk(*ignored: object) -> None:
+    """What a write to a full disk raises."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_read_only_folder_at_the_start_is_an_error_in_one_line(small_disk: Path, tmp_path: Path) -> None:
+    """The database of an actor, the models of a trainer: nothing is begun that could not be stored."""
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    done = run_module("trainer.actor", "--replay-db-path", small_disk / "replay.db", "--data-dir", tmp_path)
+    assert done.returncode == 1
+    assert "can't write to the folder" in done.stderr.splitlines()[-1]
+    done = run_module("trainer", "--db", tmp_path / "replay.db", "--model-dir", small_disk, "--stats", tmp_path / "s")
+    assert done.returncode == 1
+    assert "can't write to the folder" in done.stderr.splitlines()[-1]
 
 
 def test_damaged_rows_are_skipped_and_counted_when_that_is_asked(

@@ -11,12 +11,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
-from typing import Literal, TypeVar
-
-import tyro
+from typing import Literal, NoReturn, TypeVar
 
 from trainer.errors import ConfigError, TrainerError
 from trainer.files import TEMPORARY_PREFIX
@@ -39,6 +38,8 @@ def run_command(
     The config's docstring and field docstrings are the help text. A field `log_level` sets the level of logging, which
     goes to standard error.
     """
+    import tyro  # here, so that importing this module takes no time in which Ctrl-C isn't heard
+
     parsed = tyro.cli(config, prog=prog, args=arguments, description=config.__doc__)
     logging.basicConfig(
         level=getattr(parsed, "log_level", "INFO"),
@@ -47,6 +48,9 @@ def run_command(
         stream=sys.stderr,
     )
     try:
+        if signal.getsignal(signal.SIGINT) is _leave:  # from here on there are things to finish
+            signal.signal(signal.SIGINT, _interrupt)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
         return command(parsed)
     except TrainerError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -78,6 +82,28 @@ def require_writable(folder: Path, flag: str) -> None:
         raise ConfigError(f"can't write to the folder {folder} ({reason}); choose another with {flag}") from error
 
 
+def leave_on_signals() -> None:
+    """Have Ctrl-C or SIGTERM end the process at once: for the seconds of its imports, when there is nothing to finish."""
+    signal.signal(signal.SIGINT, _leave)
+    signal.signal(signal.SIGTERM, _leave)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    leave_on_signals()  # a second one, whatever is under way then
+    raise KeyboardInterrupt
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    _end_with(b"interrupted\n")
+
+
+def _end_with(line: bytes) -> NoReturn:
+    """Say it, where anybody can hear it, and end the process."""
+    with suppress(OSError):
+        os.write(2, line)
+    os._exit(INTERRUPTED)
+
+
 def stop_on_signals() -> Event:
     """An event that Ctrl-C or SIGTERM sets, so that a loop can end at a good moment; a second one ends the process at once.
 
@@ -104,8 +130,7 @@ def _leave_at_second(heard: int) -> None:
     """End the process at the second byte, one of which comes for each signal."""
     os.read(heard, 1)
     os.read(heard, 1)
-    os.write(sys.stderr.fileno(), b"interrupted twice: leaving at once\n")
-    os._exit(INTERRUPTED)
+    _end_with(b"interrupted twice: leaving at once\n")
 
 
 def _stop_without_parent(parent: int, stop: Event) -> None:

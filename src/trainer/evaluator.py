@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from trainer.command import leave_on_signals
+
+if __name__ == "__main__":
+    leave_on_signals()  # what follows takes a second to import
+
 import sys
 import time
 from dataclasses import asdict, dataclass, replace

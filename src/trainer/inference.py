@@ -202,6 +202,7 @@ class ModelFile:
         """Go back to the model before `model`, which was loaded but fails in use; None where there was none."""
         if self.current is model:
             self.current, self._before = self._before, None
+            self.problem = str(error)
             log.warning(
                 "%s; %s", error, "going back to the model before it" if self.current else "going on without one"
             )

@@ -6,6 +6,11 @@ looked at alone. This process watches their statistics, plays each new model aga
 
 from __future__ import annotations
 
+from trainer.command import leave_on_signals
+
+if __name__ == "__main__":
+    leave_on_signals()  # what follows takes a second to import
+
 import logging
 import os
 import signal
@@ -287,8 +292,11 @@ class Watch:
     def _evaluate(self, newest: str) -> None:
         self._evaluated = newest
         path = self._folder / "models" / LATEST
-        self._evaluation = evaluate_step(path, self._config.env_id, EVALUATION_GAMES, self._config.seed)
-        append_evaluation(self._folder, self._evaluation)
+        try:
+            self._evaluation = evaluate_step(path, self._config.env_id, EVALUATION_GAMES, self._config.seed)
+            append_evaluation(self._folder, self._evaluation)
+        except (TrainerError, OSError) as error:  # a model that somebody broke, a full disk
+            log.warning("the model of this moment isn't evaluated (%s); the run goes on", error)
         self._next_evaluation = time.monotonic() + EVALUATE_EVERY
 
     def _figures(self) -> list[tuple[str, str]]:

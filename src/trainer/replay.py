@@ -138,7 +138,8 @@ def reporting(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         passing = getattr(error, "sqlite_errorcode", -1) & 0xFF in PASSING
         kind = ReplayUnavailableError if passing else ReplayError
-        raise kind(f"the replay database {path} can't be used: {error}") from error
+        reason = " ".join(str(error).split())[:200]  # SQLite quotes what it can't parse
+        raise kind(f"the replay database {path} can't be used: {reason}") from error
     except UnicodeDecodeError as error:  # sqlite3 can't even say what is wrong
         raise ReplayError(f"the replay database {path} can't be used: its names are no text") from error
     except OSError as error:

@@ -221,12 +221,15 @@ def main() -> None:
     """Every kind in turn; exit status 1 where anything was found."""
     folder, inputs = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
     folder.mkdir(parents=True)
-    found = 0
+    total: Counter[str] = Counter()
     for kind in KINDS:
         counts = attack(kind, inputs // len(KINDS), folder)
-        found += counts["found"]
+        total += counts
         print(f"{kind}: {counts['refused']} refused, {counts['accepted']} read, {counts['found']} findings", flush=True)
-    sys.exit(found > 0)
+    print(
+        f"{inputs:,} inputs: {total['refused']:,} refused, {total['accepted']:,} read right, {total['found']} findings"
+    )
+    sys.exit(total["found"] > 0)
 
 
 if __name__ == "__main__":

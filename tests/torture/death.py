@@ -191,15 +191,14 @@ def main() -> None:
     """Both commands, in a folder, at every n-th point; prints how often each died."""
     folder, every = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
     (folder / "base").mkdir(parents=True)
-    deaths = sweep(actor_main, actor_arguments, folder, every, lambda path: None)
-    print(f"actor: died at {deaths} points", flush=True)
+    of_actor = sweep(actor_main, actor_arguments, folder, every, lambda path: None)
     run(actor_main, [*actor_arguments(folder / "base"), "--max-episodes", "100"], None)
     from trainer.__main__ import main as trainer_main
     from trainer.trainer import device_of  # torch, once for all children
 
     device_of("cpu")
     deaths = sweep(trainer_main, trainer_arguments, folder, every, lambda path: (path / "models" / LATEST).read_bytes())
-    print(f"trainer: died at {deaths} points, resumed each time to the same model, byte for byte", flush=True)
+    print(f"an actor died at {of_actor} points, a run of 30 steps at {deaths}, resumed each time to the same model")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`kill -9` of actor, trainer and loop at random moments: `python -m torture.kills FOLDER [MOMENTS]`."""
+"""`kill -9` of actor, trainer, loop and page at random moments: `python -m torture.kills FOLDER [MOMENTS]`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from browser import Server
+
 from torture import promises
+from torture.visitor import PATIENCE, Crowd, Visitor
 from trainer.stats import ACTOR_STATS_FILE
 
 LONGEST = 3.0
 """Seconds within which a process is killed: every third time after its start, else after it has begun to work."""
-KINDS = ("actor", "trainer", "loop")
+UNITS = {"actor": "whole games", "trainer": "steps", "loop": "whole games", "web": "answers"}
+"""What is killed, and what there is to count in the end."""
+KINDS = tuple(UNITS)
 
 
 def command(kind: str, folder: Path, end: bool = False) -> list[str]:
@@ -30,7 +35,7 @@ def command(kind: str, folder: Path, end: bool = False) -> list[str]:
         words += f" --checkpoint-interval 5 --stats-interval 1 --log-interval 100 --steps {1 if end else 1_000_000}"
     else:
         words = f"trainer.loop --data-dir {folder} --resume --threads 1 --simulations 10 --seed 1"
-        words += f" --steps {50 if end else 1_000_000}"
+        words += " --steps 50" if end else " --steps 1_000_000 --web --web-port 0"
     return [sys.executable, "-m", *words.split()]
 
 
@@ -88,6 +93,42 @@ def kill_often(kind: str, folder: Path, moments: int, seed: int) -> int:
     return promises.check_database(folder / "replay.db")
 
 
+def kill_page(folder: Path, moments: int, seed: int) -> int:
+    """The same for the server of the page, while visitors play and look around: it changes no file of the run.
+
+    Returns how many answers they got.
+    """
+    generator = random.Random(f"web-{seed}")
+    subprocess.run(command("loop", folder, end=True), check=True, capture_output=True)
+    before = contents(folder)
+    answers = 0
+    for moment in range(moments):
+        if moment % 3:
+            server = Server(folder)
+            visitors = Crowd(server.port, 3)
+            time.sleep(generator.uniform(0.0, LONGEST))
+            server.kill()
+            answers += visitors.join()
+        else:  # during its start
+            words = f"trainer.web --data-dir {folder} --port 0"
+            process = subprocess.Popen([sys.executable, "-m", *words.split()], stdout=subprocess.DEVNULL)
+            time.sleep(generator.uniform(0.0, LONGEST))
+            process.kill()
+            assert process.wait() == -9
+        promises.check(folder, "tictactoe")
+        assert contents(folder) == before, "the page changed a file of the run"
+    server = Server(folder)
+    Visitor(server.port, PATIENCE).look_around(generator)
+    assert server.stop() == 0
+    assert promises.leftovers(folder) == []
+    return answers
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """The files of a run, without what SQLite keeps beside the database."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and "replay.db-" not in path.name}
+
+
 def main() -> None:
     """All kinds side by side, each in a folder of its own."""
     folder, moments = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 60
@@ -98,11 +139,16 @@ def main() -> None:
     share = [moments // len(KINDS) + (number < moments % len(KINDS)) for number in range(len(KINDS))]
     with ThreadPoolExecutor() as pool:
         jobs = [
-            pool.submit(kill_often, kind, folder / kind, count, 1) for kind, count in zip(KINDS, share, strict=True)
+            pool.submit(kill_page, folder / kind, count, 1)
+            if kind == "web"
+            else pool.submit(kill_often, kind, folder / kind, count, 1)
+            for kind, count in zip(KINDS, share, strict=True)
         ]
-        for kind, count, job in zip(KINDS, share, jobs, strict=True):
-            unit = "steps" if kind == "trainer" else "whole games"
-            print(f"{kind}: killed {count} times, {job.result()} {unit} at the end", flush=True)
+        ends = [
+            f"{kind} {count} ({job.result():,} {UNITS[kind]})"
+            for kind, count, job in zip(KINDS, share, jobs, strict=True)
+        ]
+    print(f"killed {moments} times: {', '.join(ends)}")
 
 
 if __name__ == "__main__":

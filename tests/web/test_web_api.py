@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -334,7 +335,23 @@ def test_stats_are_the_file_and_old_names(tmp_path: Path, client: TestClient) ->
     assert client.get("/stats").json()["step"] == 210
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"total_loss": NaN}', b"\x00\xff", b"null"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(
+            b"",
+            b"{",
+            b"[]",
+            b'{"total_loss": NaN}',
+            b"\x00\xff",
+            b"null",
+            b'{"further": 1e999}',
+            b'{"further": "\\ud800"}',
+        ),
+        *(b'{"step": "7"}', b'{"step": 1e300}', b'{"history": [{}]}', b'{"history": 3}', b'{"eval_history": [7]}'),
+        b'{"eval_history": [{"step": 1, "timestamp": "now"}]}',
+    ],
+)
 def test_a_broken_stats_file_is_a_sentence(tmp_path: Path, content: bytes) -> None:
     """And it comes alive when the file does."""
     write_bytes(tmp_path / "stats.json", content)
@@ -416,6 +433,19 @@ def test_a_model_swap_does_not_break_a_game(tmp_path: Path) -> None:
         assert state["moves"] == [4, 0, 1, 8]
         shutil.rmtree(tmp_path / "models")
         assert client.post("/move", json={"position": 7}).json()["winner"] == 1
+
+
+def test_a_model_of_another_game_does_not_make_the_run_one_of_that_game(tmp_path: Path) -> None:
+    """Also where nothing but the model told what the run's game is."""
+    put_model(tmp_path / "some-run", "tictactoe", favourite=8, step=3)
+    with client_of(tmp_path) as client:
+        assert client.get("/model?game=tictactoe").json()["training_step"] == 3
+        put_model(tmp_path / "some-run", "connect4", step=4)
+        time.sleep(0.3)
+        model = client.get("/model?game=tictactoe").json()
+        assert model["training_step"] == 3
+        assert "is a model for another game" in model["status"]
+        assert client.get("/model?game=connect4").json()["loaded"] is False
 
 
 def test_several_runs_each_with_its_game(tmp_path: Path) -> None:
@@ -621,14 +651,44 @@ def test_no_replay_database_or_a_broken_one(tmp_path: Path) -> None:
         assert len(client.get("/replay/games").json()["games"]) == 1
 
 
-def test_a_stored_game_that_does_not_fit_its_rules(tmp_path: Path) -> None:
-    """A state of another length is refused with a sentence, not shown wrongly."""
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(
+            "state = x'0102'",
+            "state = 'abcdefghijk'",
+            "state = x'0000000000000000000900'",
+            "action = 3",
+            "policy_probs = 7",
+        ),
+        *("state = x'0700000000000000000100'", "state = x'0000000000000000000107'"),
+    ],
+)
+def test_a_stored_game_that_does_not_fit_its_rules(tmp_path: Path, damage: str) -> None:
+    """A state of another length or kind is refused with a sentence, not shown wrongly."""
     store_games(tmp_path, "tictactoe", [X_WINS])
     with sqlite3.connect(tmp_path / "replay.db") as connection:
-        connection.execute("UPDATE transitions SET state = x'0102' WHERE step_number = 2")
+        connection.execute(f"UPDATE transitions SET {damage} WHERE step_number = 2")
     connection.close()
     with client_of(tmp_path) as client:
         sentence(client.get("/replay/game", params={"episode": "test-game-000"}), 422)
+
+
+def test_stored_games_with_values_of_the_wrong_kind_are_left_out(tmp_path: Path) -> None:
+    """The others are listed."""
+    store_games(tmp_path, "tictactoe", [X_WINS, X_WINS, X_WINS])
+    with sqlite3.connect(tmp_path / "replay.db") as connection:
+        connection.execute("UPDATE transitions SET timestamp = 'noon' WHERE episode_id = 'test-game-000'")
+        connection.execute("UPDATE transitions SET episode_id = x'01' WHERE episode_id = 'test-game-001'")
+    connection.close()
+    with client_of(tmp_path) as client:
+        assert [game["episode_id"] for game in client.get("/replay/games").json()["games"]] == ["test-game-002"]
+
+
+def test_answers_do_not_wait_for_the_other_side(tmp_path: Path) -> None:
+    """A small second packet would otherwise be held back until the first is acknowledged, some 40 ms."""
+    with listen("127.0.0.1", 0) as listener:
+        assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_the_page_and_its_headers(client: TestClient) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from trainer.command import run_command, stop_on_signals
+from trainer.command import leave_on_signals, run_command, stop_on_signals
 
 
 def main() -> int:
     """The command."""
-    stop = stop_on_signals()
+    leave_on_signals()
     from trainer.actor.actor import ActorConfig, act  # what is compiled takes a second to import
 
     def run(config: ActorConfig) -> int:
-        act(config, stop)
+        act(config, stop_on_signals())
         return 0
 
     return run_command(ActorConfig, run, prog="python -m trainer.actor")

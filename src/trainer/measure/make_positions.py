@@ -10,6 +10,11 @@ stored ones times the kept share.
 
 from __future__ import annotations
 
+from trainer.command import leave_on_signals
+
+if __name__ == "__main__":
+    leave_on_signals()  # what follows takes a second to import
+
 import sys
 from collections import Counter
 from dataclasses import dataclass

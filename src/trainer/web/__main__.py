@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from trainer.command import run_command, stop_on_signals
-from trainer.web.server import WebConfig, serve
+from trainer.command import leave_on_signals, run_command, stop_on_signals
 
 
 def main() -> int:
     """The command."""
+    leave_on_signals()
+    from trainer.web.server import WebConfig, serve  # what is compiled takes a second to import
+
     return run_command(WebConfig, lambda config: serve(config, stop_on_signals()), prog="python -m trainer.web")
 
 

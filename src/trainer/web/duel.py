@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from trainer.games.base import FIRST, OPEN, SECOND, Game, Position
+from trainer.replay import shortened
 from trainer.web.mind import Mind
 
 LINES = {"tictactoe": 3, "connect4": 4}
@@ -77,7 +78,7 @@ class Duel:
         if not isinstance(action, int) or isinstance(action, bool):
             raise MoveError("The move needs a whole number as its position.")
         if action not in self.position.legal:
-            raise MoveError(f"The move {action} is not legal here.")
+            raise MoveError(f"The move {shortened(action)} is not legal here.")
         return action
 
     def undo(self) -> None:

@@ -32,6 +32,7 @@ SECONDS = 0.7
 BUSY_MILLISECONDS = 2000
 RESULTS = {"first": FIRST, "second": SECOND, "draw": DRAW}
 MOST_PLIES = 1000
+MISFIT = "This stored game does not fit the rules of its game; another program wrote it otherwise."
 
 
 class Library:
@@ -127,7 +128,8 @@ def find_games(
         while time.monotonic() < end:
             rows = connection.execute(
                 "SELECT rowid, episode_id, env_id, step_number, timestamp, next_state FROM transitions "
-                "WHERE rowid <= ? AND rowid > ? AND done = 1 ORDER BY rowid DESC",
+                "WHERE rowid <= ? AND rowid > ? AND done = 1 AND typeof(timestamp) = 'integer' "
+                "AND typeof(step_number) = 'integer' AND typeof(episode_id) = 'text' ORDER BY rowid DESC",
                 (newest, newest - SLICE),
             )
             for row in rows:
@@ -153,9 +155,9 @@ def find_games(
     return games, newest + 1
 
 
-def winner_of(env_id: str, state: bytes) -> int | None:
+def winner_of(env_id: str, state: object) -> int | None:
     """The winner byte of a state blob; None where the game's rules, or the blob, are not known here."""
-    if env_id not in ENV_IDS:
+    if env_id not in ENV_IDS or not isinstance(state, bytes):
         return None
     at = game_of(env_id).num_cells + 1
     return state[at] if len(state) > at and state[at] in (OPEN, FIRST, SECOND, DRAW) else None
@@ -175,10 +177,9 @@ def read_game(run: Run, episode: str) -> list[dict[str, Any]]:
 def ply_of(row: dict[str, Any], rules: Any) -> dict[str, Any]:
     """One stored position: the board, the move, and what the network is taught there."""
     position = stored_position(rules, row["state"])
-    action, policy = row["action"], row["policy_probs"]
-    actions = rules.GAME.num_actions
-    if len(action) != 4 or (policy is not None and len(policy) != 4 * actions):
-        raise refusal(422, "This stored game does not fit the rules of its game; another program wrote it otherwise.")
+    action, policy = blob(row["action"], 4), row["policy_probs"]
+    if policy is not None:
+        blob(policy, 4 * rules.GAME.num_actions)
     target = None if policy is None else np.frombuffer(policy, "<f4")
     visits = (
         None if target is None else {str(at): float(target[at]) for at in position.legal if np.isfinite(target[at])}
@@ -195,11 +196,20 @@ def ply_of(row: dict[str, Any], rules: Any) -> dict[str, Any]:
     }
 
 
-def stored_position(rules: Any, state: bytes) -> Position:
+def stored_position(rules: Any, state: object) -> Position:
     """The position of a state blob; refuses one that is not of this game."""
-    if len(state) != rules.GAME.state_bytes:
-        raise refusal(422, "This stored game does not fit the rules of its game; another program wrote it otherwise.")
-    return Position.from_bytes(rules, state)
+    stored = blob(state, rules.GAME.state_bytes)
+    cells, mover, winner = stored[: rules.GAME.num_cells], *stored[rules.GAME.num_cells :][:2]
+    if max(cells) > SECOND or mover not in (FIRST, SECOND) or winner not in (OPEN, FIRST, SECOND, DRAW):
+        raise refusal(422, MISFIT)
+    return Position.from_bytes(rules, stored)
+
+
+def blob(value: object, size: int) -> bytes:
+    """A stored value that must be so many bytes; refuses anything else."""
+    if not isinstance(value, bytes) or len(value) != size:
+        raise refusal(422, MISFIT)
+    return value
 
 
 def finite(number: Any) -> float | None:

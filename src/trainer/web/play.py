@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from trainer.errors import ModelError
 from trainer.games import ENV_IDS
 from trainer.games.base import DRAW, FIRST
 from trainer.inference import ModelFile, uniform
@@ -133,9 +134,16 @@ class Play:
 
     async def _think(self, duel: Duel, ply: int) -> Mind:
         file = await run_in_threadpool(self._runs.model_for, duel.game.env_id)
-        evaluate = (file.current if file else None) or uniform
         position = duel.positions[ply]
-        mind = await self._engine.think(duel.game.env_id, position, duel.simulations, evaluate)
+        mind = None
+        while mind is None:
+            model = file.current if file else None
+            try:
+                mind = await self._engine.think(duel.game.env_id, position, duel.simulations, model or uniform)
+            except ModelError as error:
+                assert file is not None
+                assert model is not None
+                file.give_up(model, error)
         if ply < len(duel.positions) and duel.positions[ply] is position:
             duel.minds[ply] = mind
         return mind

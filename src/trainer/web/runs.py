@@ -13,14 +13,19 @@ from trainer.errors import ModelError, ReplayError
 from trainer.games import ENV_IDS, game_of
 from trainer.inference import LATEST, ModelFile, load_model
 from trainer.replay import columns_of, open_for_reading, reporting
-from trainer.stats import ACTOR_STATS_FILE
+from trainer.stats import ACTOR_STATS_FILE, TrainingStats, number_fields, sum_of_actors
 from trainer.web.errors import refusal
-from trainer.web.jsonfile import JsonFile
+from trainer.web.jsonfile import JsonFile, are_entries, are_points, is_number, is_text
 
 HERE = "."
 """Name of the run that is the data folder itself."""
 MOST_RUNS = 500
 LOOK_EVERY = 1.0
+STATS = dict.fromkeys((*number_fields(TrainingStats), "timestamp"), is_number) | {
+    **dict.fromkeys(("env_id", "last_checkpoint"), is_text),
+    **{"history": are_points, "eval_history": are_entries},
+}
+ACTOR_STATS = dict.fromkeys(sum_of_actors("", []), is_number) | {"env_id": is_text}
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,12 @@ class Run:
     @cached_property
     def stats(self) -> JsonFile:
         """What the trainer measured."""
-        return JsonFile(self.folder / "stats.json")
+        return JsonFile(self.folder / "stats.json", STATS)
 
     @cached_property
     def actor_stats(self) -> JsonFile:
         """What the actors measured."""
-        return JsonFile(self.folder / ACTOR_STATS_FILE)
+        return JsonFile(self.folder / ACTOR_STATS_FILE, ACTOR_STATS)
 
     @property
     def changed(self) -> float:
@@ -68,11 +73,11 @@ class Run:
 
     @property
     def _env_of_files(self) -> str | None:
-        """What the model or the database tell; asked again when one of them was replaced, and kept where it is broken."""
+        """What the database tells, else what a model told first: one of another game, put there later, changes nothing."""
         times = modified(self.model), modified(self.replay)
         known: tuple[tuple[float, float], str | None] = self.__dict__.get("_told", ((0.0, 0.0), None))
         if known[0] != times:
-            known = times, env_of_model(self.model) or env_of_replay(self.replay) or known[1]
+            known = times, env_of_replay(self.replay) or known[1] or env_of_model(self.model)
             self.__dict__["_told"] = known
         return known[1]
 

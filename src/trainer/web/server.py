@@ -97,7 +97,9 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket that listens. Raises ConfigError where the address or the port can't be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=512)
+        listener = socket.create_server((host, port), family=family, backlog=512)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else the second half of an answer waits 40 ms
+        return listener
     except (OSError, UnicodeError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         raise ConfigError(

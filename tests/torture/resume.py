@@ -1,0 +1,102 @@
+"""A run that is killed and resumed ends as one that was left alone: `python -m torture.resume FOLDER [STEPS [KILLS]]`.
+
+The default network on a fixed database, with everything that has a state: the average of the weights, the schedule, mixed
+targets. Killed by SIGKILL at random steps.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from torture import promises
+from trainer.checkpoint import load_checkpoint
+from trainer.inference import LATEST
+
+GAMES = 2000
+"""Of random play, in the database."""
+
+
+def command(folder: Path, database: Path, steps: int) -> list[str]:
+    """The run."""
+    words = f"trainer --db {database} --model-dir {folder}/models --stats {folder}/stats.json --steps {steps}"
+    words += f" --checkpoint-interval {steps // 100} --average 0.95 --q-weight 0.5 --log-interval 10000 --resume"
+    return [sys.executable, "-m", *words.split()]
+
+
+def step_of(folder: Path) -> int:
+    """The step that stats.json tells; 0 while there is none."""
+    stats = folder / "stats.json"
+    return int(json.loads(stats.read_bytes())["step"]) if stats.exists() else 0
+
+
+def kill_at(folder: Path, step: int, words: list[str]) -> int:
+    """Start the run and kill it as soon as it has passed a step; returns the step that it can be resumed from."""
+    process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+    while step_of(folder) < step:
+        assert process.poll() is None, "the run ended by itself"
+        time.sleep(0.002)
+    process.kill()
+    assert process.wait() == -9
+    promises.check(folder, "tictactoe")
+    checkpoint = load_checkpoint(folder / "models", "tictactoe")
+    return checkpoint.step if checkpoint else 0
+
+
+def differences(one: Any, other: Any, where: str = "") -> list[str]:
+    """Where two states are not the same, bit for bit."""
+    if isinstance(one, torch.Tensor):
+        same = one.dtype == other.dtype and one.numpy().tobytes() == other.numpy().tobytes()
+        return [] if same else [where]
+    if isinstance(one, dict) and one.keys() == other.keys():
+        return [found for key in one for found in differences(one[key], other[key], f"{where}.{key}")]
+    if isinstance(one, list) and len(one) == len(other):
+        return [found for key, part in enumerate(one) for found in differences(part, other[key], f"{where}.{key}")]
+    return [] if one == other else [where]
+
+
+def end(folder: Path) -> dict[str, Any]:
+    """What a run ended in: losses, weights, averaged weights, optimizer, random state, the model."""
+    checkpoint = load_checkpoint(folder / "models", "tictactoe")
+    assert checkpoint is not None
+    return {
+        "history": json.loads((folder / "stats.json").read_bytes())["history"],
+        "learner": checkpoint.learner,
+        "generator": checkpoint.generator,
+        "model": (folder / "models" / LATEST).read_bytes(),
+    }
+
+
+def main() -> None:
+    """Both runs, side by side; prints where the second was killed."""
+    folder = Path(sys.argv[1])
+    steps, kills = (int(text) for text in (*sys.argv[2:4], *("100000", "5")[len(sys.argv) - 2 :]))
+    alone, killed, database = folder / "alone", folder / "killed", folder / "replay.db"
+    folder.mkdir(parents=True)
+    words = f"trainer.actor --replay-db-path {database} --data-dir {folder} --max-episodes {GAMES} --log-level ERROR"
+    subprocess.run([sys.executable, "-m", *words.split()], check=True, stdout=subprocess.DEVNULL)
+    with open(folder / "alone.log", "wb") as log:
+        left_alone = subprocess.Popen(command(alone, database, steps), stderr=log)
+    generator = random.Random("resume")
+    moments = sorted(generator.randrange(1, steps * 95 // 100) for _ in range(kills))
+    reached = [kill_at(killed, moment, command(killed, database, steps)) for moment in moments]
+    subprocess.run(command(killed, database, steps), check=True, stderr=subprocess.DEVNULL)
+    assert left_alone.wait() == 0, (folder / "alone.log").read_text()
+    found = differences(end(alone), end(killed))
+    assert not found, f"the killed run ended otherwise in {found}"
+    assert promises.leftovers(folder) == []
+    print(
+        f"{steps:,} steps, killed {kills} times, resumed after the steps {', '.join(f'{step:,}' for step in reached)}: "
+        "the same losses, weights, averaged weights, optimizer and model, bit for bit"
+    )
+
+
+if __name__ == "__main__":
+    main()
