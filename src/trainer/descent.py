@@ -10,10 +10,8 @@ All parameters live in one vector. B batch, A actions, F features of a layer, I 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 
 import numba
@@ -26,8 +24,6 @@ from trainer.network import Loss, PolicyValueNet
 from trainer.replay import Batch
 
 Floats = NDArray[np.float32]
-MANY_ROWS = 256
-"""From this batch size on oneDNN's matrix products are faster on AMD processors than MKL's, which torch prefers."""
 
 
 def supports(network: PolicyValueNet) -> bool:
@@ -134,32 +130,31 @@ class Descent:
         rows = len(batch.outcome)
         if rows != len(self._seen):
             self._make_room(rows)
-        with onednn() if rows >= MANY_ROWS and onednn_is_exact() else nullcontext():
-            see(batch.observation, self._swapped, self._seen.numpy())
-            below = self._seen
-            *hidden, heads = self._layers
-            for layer in hidden:
-                torch.mm(below, layer.weight.T, out=layer.output)
-                rectify(layer.output.numpy(), layer.bias.numpy())
-                below = layer.output
-            torch.mm(below, heads.weight.T, out=heads.output)
+        see(batch.observation, self._swapped, self._seen.numpy())
+        below = self._seen
+        *hidden, heads = self._layers
+        for layer in hidden:
+            torch.mm(below, layer.weight.T, out=layer.output)
+            rectify(layer.output.numpy(), layer.bias.numpy())
+            below = layer.output
+        torch.mm(below, heads.weight.T, out=heads.output)
 
-            loss = torch.empty(3)
-            differentiate_heads(
-                heads.output.numpy(),
-                heads.bias.numpy(),
-                batch.legal,
-                batch.visits,
-                batch.outcome,
-                loss.numpy(),
-                heads.gradient.numpy(),
-                heads.bias_gradient.numpy(),
-            )
-            for lower, layer in reversed(list(pairwise(self._layers))):
-                torch.mm(layer.gradient.T, lower.output, out=layer.weight_gradient)
-                torch.mm(layer.gradient, layer.weight, out=lower.gradient)
-                differentiate_relu(lower.output.numpy(), lower.gradient.numpy(), lower.bias_gradient.numpy())
-            torch.mm(self._layers[0].gradient.T, self._seen, out=self._layers[0].weight_gradient)
+        loss = torch.empty(3)
+        differentiate_heads(
+            heads.output.numpy(),
+            heads.bias.numpy(),
+            batch.legal,
+            batch.visits,
+            batch.outcome,
+            loss.numpy(),
+            heads.gradient.numpy(),
+            heads.bias_gradient.numpy(),
+        )
+        for lower, layer in reversed(list(pairwise(self._layers))):
+            torch.mm(layer.gradient.T, lower.output, out=layer.weight_gradient)
+            torch.mm(layer.gradient, layer.weight, out=lower.gradient)
+            differentiate_relu(lower.output.numpy(), lower.gradient.numpy(), lower.bias_gradient.numpy())
+        torch.mm(self._layers[0].gradient.T, self._seen, out=self._layers[0].weight_gradient)
         return Loss(*loss)
 
     def _make_room(self, rows: int) -> None:
@@ -171,25 +166,6 @@ class Descent:
             Layer(*parts, torch.empty(rows, len(parts[1])), torch.empty(rows, len(parts[1])))
             for parts in zip(weights[::2], weights[1::2], gradients[::2], gradients[1::2], strict=True)
         ]
-
-
-@contextmanager
-def onednn() -> Iterator[None]:
-    """Within the block torch makes matrix products through oneDNN, even where it would prefer MKL."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("medium")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
-
-
-@cache
-def onednn_is_exact() -> bool:
-    """Whether oneDNN multiplies float32 as such: on some processors it would round to bfloat16, thirds to 0.334."""
-    thirds = torch.full((MANY_ROWS, MANY_ROWS), 1 / 3)
-    with onednn():
-        return torch.equal(torch.mm(thirds, torch.eye(MANY_ROWS)), thirds)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

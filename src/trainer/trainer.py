@@ -25,6 +25,7 @@ from trainer.files import atomic_write, remove_leftovers
 from trainer.game_config import load_game_config
 from trainer.inference import LATEST, stored_models
 from trainer.network import Family, Loss, PolicyValueNet, ValueHead
+from trainer.products import fast_products
 from trainer.replay import Batch, Replay
 from trainer.stats import EVALUATIONS_FILE, TrainingPoint, TrainingStats
 from trainer.tensorboard import Board
@@ -212,7 +213,8 @@ class Learner:
         """One step of AdamW down the gradient of `alphazero_loss`, its norm clipped; returns the loss before it."""
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate
-        loss = self._descent.step(batch) if self._descent else self._step(batch)
+        with fast_products(len(batch.outcome), self._device):
+            loss = self._descent.step(batch) if self._descent else self._step(batch)
         self._steps += 1
         if self._average:
             self._move_average()
