@@ -119,3 +119,12 @@ def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
     ]
     assert (tmp_path / "latest.onnx").read_bytes() == b"999998"  # what was published last
     assert sorted(path.name for path in tmp_path.iterdir())[0] == "latest.onnx"
+
+
+@pytest.mark.parametrize(("written", "read"), [("0.25", 0.25), ("", 1.0), ("often", 1.0), ("nan", 1.0), ("7", 1.0)])
+def test_a_model_says_how_far_its_run_was(written: str, read: float) -> None:
+    """Actors make their searches longer by it; a file of another program, which doesn't say, counts as the end of a run."""
+    content = Exporter(network_for(OTHELLO), OTHELLO).to_bytes(1, observations(OTHELLO, 1), progress=0.25)
+    proto = onnx.load_from_string(content)
+    onnx.helper.set_model_props(proto, {"progress": written} if written else {})
+    assert OnnxModel(proto.SerializeToString(), "test", "othello", OTHELLO.obs_size, 65).progress == read

@@ -195,8 +195,8 @@ class Exporter:
             "trainer_version": trainer.__version__,
         }
 
-    def to_bytes(self, step: int, sample: np.ndarray) -> bytes:
-        """The model file with the weights of now.
+    def to_bytes(self, step: int, sample: np.ndarray, progress: float = 0.0) -> bytes:
+        """The model file with the weights of now; `progress`: how much of the run is done, 0 to 1, for actors to know.
 
         Raises ModelError where ONNX Runtime's answers to `sample`, float32 [B, obs_size], differ from torch's or are not
         finite.
@@ -205,7 +205,7 @@ class Exporter:
         for initializer in self._model.graph.initializer:
             if initializer.name in weights:
                 initializer.raw_data = numpy_of(weights[initializer.name]).astype("<f4").tobytes()
-        helper.set_model_props(self._model, self._metadata | {"step": str(step)})
+        helper.set_model_props(self._model, self._metadata | {"step": str(step), "progress": f"{progress:.4f}"})
         content: bytes = self._model.SerializeToString()
         self._compare(content, sample)
         return content

@@ -48,6 +48,8 @@ class OnnxModel:
         except Exception as error:  # onnxruntime raises classes of its own, without a common base
             raise ModelError(f"{source} is not an ONNX model that can be loaded ({_first_line(error)})") from error
         self.source = source
+        self.progress = _share(self.metadata.get("progress", ""))
+        """How much of its run was done, 0 to 1; 1 where the file doesn't say."""
         self._check_shapes(env_id, obs_size, num_actions)
         self._check_batch(obs_size, num_actions)
         made_for = self.metadata.get("env_id", env_id)
@@ -105,6 +107,15 @@ class OnnxModel:
             )
         if not (np.isfinite(logits).all() and np.isfinite(value).all()):
             raise ModelError(f"{self.source} answers NaN or infinity to an empty observation; it can't be used")
+
+
+def _share(text: str) -> float:
+    """A number from 0 to 1; 1 where the text is none."""
+    try:
+        share = float(text)
+    except ValueError:
+        return 1.0
+    return share if 0 <= share <= 1 else 1.0
 
 
 def _first_line(error: Exception) -> str:

@@ -139,12 +139,18 @@ def actor_arguments(config: LoopConfig) -> list[str]:
         *(sys.executable, "-m", "trainer.actor", "--env-id", config.env_id, "--wait-for-model"),
         *("--replay-db-path", f"{folder}/replay.db", "--data-dir", f"{folder}"),
         *("--simulations", f"{config.simulations or recipe.simulations}", "--threads", f"{config.threads}"),
+        *(("--first-simulations", f"{recipe.first_simulations}") if rises(config) else ()),
         *("--full-share", f"{recipe.full_share}", "--fast-simulations", f"{recipe.fast_simulations}"),
         *(("--gumbel",) if recipe.gumbel else ()),
         *("--random-openings", f"{recipe.random_openings}"),
         *("--replay-window", f"{config.replay_window}"),
         *("--seed", f"{config.seed}", "--log-level", config.log_level),
     ]
+
+
+def rises(config: LoopConfig) -> bool:
+    """Whether the simulations rise over the run; a number that was asked for stays what it is."""
+    return config.simulations is None and RECIPES[config.env_id].first_simulations is not None
 
 
 def web_arguments(config: LoopConfig) -> list[str]:

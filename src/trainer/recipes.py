@@ -17,6 +17,7 @@ class Recipe:
     """How often each stored position is drawn on average before training waits for new ones."""
     checkpoint_interval: int
     """Steps between two published models."""
+    first_simulations: int | None = None
     full_share: float = 1.0
     fast_simulations: int = 20
     gumbel: bool = False

@@ -175,7 +175,7 @@ def train(config: TrainerConfig, stop: Event) -> int:
                     board.add(point)
             with going_on_without_disk(step, last):
                 if checkpoint_due:
-                    content = exporter.to_bytes(step, batch.observation)
+                    content = exporter.to_bytes(step, batch.observation, schedule.progress(step))
                     stats.last_checkpoint = str(publish(content, config.model_dir, step, config.max_checkpoints))
                 if last or step % config.stats_interval == 0:
                     stats.write(config.stats)
@@ -297,13 +297,16 @@ class Schedule:
         """The steps of the whole run; where minutes bound it, about so many if the pace stays what it is."""
         return min(self._config.steps, int(step / self.time_used) if 0 < self.time_used < 1 else self._config.steps)
 
+    def progress(self, step: int) -> float:
+        """How much of the run is done, 0 to 1."""
+        return min(max(step / self._config.steps, self.time_used), 1.0)
+
     def learning_rate(self, step: int) -> float:
         """Cosine annealing from `lr` to `lr * lr_min_ratio` (Loshchilov and Hutter 2017, without restarts)."""
         config = self._config
         if not config.lr_schedule:
             return config.lr
-        progress = min(max(step / config.steps, self.time_used), 1.0)
-        share = (1 + math.cos(math.pi * progress)) / 2
+        share = (1 + math.cos(math.pi * self.progress(step))) / 2
         return config.lr * (config.lr_min_ratio + (1 - config.lr_min_ratio) * share)
 
 

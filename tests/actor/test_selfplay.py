@@ -284,6 +284,18 @@ def test_fast_moves_have_few_simulations_and_no_policy_target() -> None:
         assert (np.round(game.visits[:20] * 40)[~game.full[:20]] % 5 == 0).all()
 
 
+def test_simulations_rise_with_the_progress_of_the_run() -> None:
+    """From 4 at its beginning by way of 22 to 40 at its end; visits are shares of so many."""
+    for progress, simulations in ((0.0, 4), (0.5, 22), (1.0, 40)):
+        games = SelfPlay("othello", 4, iter(range(4)), 0, "a", SelfPlayConfig(simulations=40, first_simulations=4))
+        played: list[Played] = []
+        while not games.idle:
+            played += games.step(uniform, progress)
+        for game in played:
+            counts = game.visits[:20] * simulations
+            np.testing.assert_allclose(counts, np.round(counts), atol=1e-4)
+
+
 def test_random_openings_are_not_recorded_and_leave_the_last_move_to_the_search() -> None:
     """All games begin at random; openings differ in length and never end a game of tic-tac-toe."""
     config = SelfPlayConfig(simulations=10, random_openings=1.0)

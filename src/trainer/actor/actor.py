@@ -57,6 +57,8 @@ class ActorConfig:
     """Stop after so many games; -1 = never."""
     simulations: int = 100
     """Simulations of the search before each move."""
+    first_simulations: int | None = None
+    """Simulations at the beginning of the run, from where they rise to `simulations`, as the model says how far it is."""
     full_share: float = 1.0
     """Share of the moves that are searched fully; the others are made with fewer simulations and give no policy target."""
     fast_simulations: int = 20
@@ -88,6 +90,7 @@ class ActorConfig:
         """How moves are made."""
         return SelfPlayConfig(
             simulations=self.simulations,
+            first_simulations=self.first_simulations,
             full_share=self.full_share,
             fast_simulations=self.fast_simulations,
             gumbel=self.gumbel,
@@ -105,6 +108,11 @@ class ActorConfig:
             self.max_episodes >= -1, f"--max-episodes is {self.max_episodes}; give -1 (no end) or a number of games"
         )
         require(self.simulations >= 1, f"--simulations is {self.simulations}; at least 1 is needed")
+        first = self.first_simulations
+        require(
+            first is None or 1 <= first <= self.simulations,
+            f"--first-simulations is {first}; give a number from 1 to --simulations ({self.simulations})",
+        )
         require(0 < self.full_share <= 1, f"--full-share is {self.full_share}; give a share above 0, 1 at most")
         require(self.fast_simulations >= 1, f"--fast-simulations is {self.fast_simulations}; at least 1 is needed")
         share = self.random_openings

@@ -147,7 +147,7 @@ class Crew:
                 model = self._model.current
                 if evaluate is None or evaluate.model is not model:
                     evaluate = Newest(self._model, model, self._clock)
-                for game in player.step(evaluate if model else None):
+                for game in player.step(evaluate if model else None, model.progress if model else 0.0):
                     self._hand_over(game)
                 if player.idle:
                     return

@@ -57,6 +57,8 @@ class SelfPlayConfig:
 
     simulations: int = 100
     """Simulations of a full search."""
+    first_simulations: int | None = None
+    """Of a full search at the beginning of the run, from where they rise in a line to `simulations`; None: always those."""
     full_share: float = 1.0
     """Share of the moves that are searched fully; the others are made fast, without noise, and give no policy target
     (playout cap randomization; Wu 2019)."""
@@ -90,7 +92,7 @@ class SelfPlay:
     ) -> None:
         """Games are numbered by `numbers`; game n is decided by (seed, actor_id, n) and the models alone."""
         self.config = config or SelfPlayConfig()
-        self._effort = Effort(self.config.simulations, self.config.fast_simulations, self.config.gumbel)
+        self._effort = self._effort_at(1.0)
         self.search = Search(env_id, slots, max(self._effort[:2]), search)
         game = self.search.game
         quarter = game.num_cells // 4
@@ -104,8 +106,20 @@ class SelfPlay:
         self._games = allocate(game, slots)
         *_, self._moves = compiled(env_id, cache_kernels, tree_kernels, move_kernels, warm_up=self._warm_up)
 
-    def step(self, evaluate: Evaluate | None) -> list[Played]:
-        """One evaluation in every game, and the moves that follow; None plays whole games by uniform draws."""
+    def _effort_at(self, progress: float) -> Effort:
+        """How long searches are when so much of the run is done, 0 to 1."""
+        config, simulations = self.config, self.config.simulations
+        if config.first_simulations is not None:
+            simulations = round(config.first_simulations + progress * (simulations - config.first_simulations))
+        return Effort(simulations, config.fast_simulations, config.gumbel)
+
+    def step(self, evaluate: Evaluate | None, progress: float = 1.0) -> list[Played]:
+        """One evaluation in every game, and the moves that follow; None plays whole games by uniform draws.
+
+        `progress`: how much of the run is done, 0 to 1.
+        """
+        if self.config.first_simulations is not None:
+            self._effort = self._effort_at(progress)
         if self._vacant:
             self._begin_games()
         if evaluate is None:
