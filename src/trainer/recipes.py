@@ -32,6 +32,27 @@ class Recipe:
 
 RECIPES = {
     "tictactoe": Recipe(minutes=1, simulations=50, batch_size=256, lr=0.003, passes=8, checkpoint_interval=100),
-    "connect4": Recipe(minutes=60, simulations=100, batch_size=512, lr=0.002, passes=4, checkpoint_interval=200),
-    "othello": Recipe(minutes=120, simulations=100, batch_size=512, lr=0.002, passes=4, checkpoint_interval=200),
+    "connect4": Recipe(
+        minutes=60,
+        simulations=300,
+        first_simulations=100,
+        full_share=0.25,
+        gumbel=True,
+        width=512,
+        batch_size=512,
+        lr=0.002,
+        passes=4,
+        checkpoint_interval=200,
+    ),
+    "othello": Recipe(
+        minutes=120,
+        simulations=200,
+        first_simulations=100,
+        full_share=0.25,
+        gumbel=True,
+        batch_size=512,
+        lr=0.002,
+        passes=4,
+        checkpoint_interval=200,
+    ),
 }
