@@ -12,6 +12,7 @@ from bench.job import Job
 from bench.measured import Result, Target
 from bench.models import publish_model
 from bench.turns import actor, alternate, ready
+from trainer.actor.actor import ActorConfig
 from trainer.files import write_bytes
 from trainer.inference import LATEST
 from trainer.recipes import RECIPES
@@ -24,7 +25,8 @@ def measure(job: Job) -> list[Result]:
         content = trained_model(job, folder / "run").read_bytes()
         alone = Alone(folder / "run" / "models" / LATEST, "connect4", size.threads)
         best = max(BATCHES, key=lambda batch: alone.turn(batch, size.turn / 10).each_core("evaluations"))
-        flags = ("--simulations", size.simulations, "--games", size.games, "--threads", size.threads)
+        games = min(size.games, ActorConfig.games)
+        flags = ("--simulations", size.simulations, "--games", games, "--threads", size.threads)
         more = ("--random-openings", recipe.random_openings, "--replay-window", 200_000)
         latest = {name: folder / name / "models" / LATEST for name in ("with", "without")}
         for path in latest.values():

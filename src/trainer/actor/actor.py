@@ -71,7 +71,7 @@ class ActorConfig:
     """Give up a game that takes longer than this; 0 = never."""
     threads: int = 1
     """Threads that play, each with its own games; one a core is best."""
-    games: int = 256
+    games: int = 128
     """Games that each thread plays side by side."""
     cache: int = 2**18
     """Evaluations that each thread keeps until the next model, in case a position turns up again: 14 MiB for Connect 4,
