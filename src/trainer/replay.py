@@ -35,6 +35,8 @@ METADATA_COLUMNS = (
     *("env_id", "display_name", "board_width", "board_height"),
     *("num_actions", "obs_size", "legal_mask_offset", "player_count"),
 )
+ROWID_SPAN = "SELECT (SELECT min(rowid) FROM transitions), (SELECT max(rowid) FROM transitions)"
+"""Two look-ups; asked for both at once SQLite reads the whole table."""
 PRUNE_SLICE = 1000
 """Rows of one deletion, so that no writer holds up another for long."""
 LOG_LIMIT = 16 * 2**20
@@ -299,8 +301,7 @@ class ReplayWriter:
         if self._window is None:
             return
         while True:
-            query = "SELECT min(rowid), max(rowid) FROM transitions"
-            oldest, newest = self._connection.execute(query).fetchone()
+            oldest, newest = self._connection.execute(ROWID_SPAN).fetchone()
             excess = 0 if oldest is None else newest - oldest + 1 - self._window
             if excess <= 0:
                 return
@@ -487,7 +488,7 @@ class Replay:
         version = connection.execute("PRAGMA data_version").fetchone()[0]
         if version == self._version:
             return
-        oldest, newest = connection.execute("SELECT min(rowid), max(rowid) FROM transitions").fetchone()
+        oldest, newest = connection.execute(ROWID_SPAN).fetchone()
         newest = newest or 0
         if newest < self._last_row:  # actors delete the oldest rows only
             self._begin_anew(f"the newest rows of {self.path} were deleted")
