@@ -14,6 +14,7 @@ from trainer.game_config import metadata_of
 from trainer.games import game_of, rules_of
 from trainer.games.base import DRAW, Position
 from trainer.replay import Episode, ReplayWriter
+from trainer.stats import ActorStats
 
 
 def model_bytes(env_id: str, favourite: int = 0, step: int | None = None) -> bytes:
@@ -81,6 +82,14 @@ def store_games(run: Path, env_id: str, games: Sequence[Sequence[int]]) -> None:
         )
         writer.write([episode])
     writer.close()
+
+
+def put_run(run: Path) -> None:
+    """A run of tic-tac-toe that has something of everything."""
+    put_model(run, "tictactoe", step=50)
+    put_stats(run, "tictactoe", 50, eval_history=[{"step": 20, "timestamp": 1_700_000_000, "win_rate": 0.5}])
+    store_games(run, "tictactoe", ([0, 3, 1, 4, 2], [4, 0, 8, 1, 6, 2]))
+    ActorStats("tictactoe", episodes_completed=2, total_steps=11).write(run / "actor_stats.json", "actor-1")
 
 
 def put_stats(run: Path, env_id: str, steps: int, **further: object) -> None:

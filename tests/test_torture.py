@@ -61,7 +61,7 @@ def test_many_at_one_database_lose_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("inputs", [500])
 def test_damaged_inputs_are_refused_or_read_right(tmp_path: Path, inputs: int) -> None:
     """Databases, models, checkpoints and statistics, a hundred each."""
-    assert torture("damage", tmp_path / "run", inputs).count(" 0 findings") == 5
+    assert torture("damage", tmp_path / "run", inputs).endswith(" 0 findings\n")
 
 
 def test_damaged_requests_and_pages_get_a_sentence(tmp_path: Path) -> None:

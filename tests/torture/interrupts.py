@@ -62,10 +62,12 @@ def interrupt(name: str, folder: Path, moment: int) -> None:
 
 def main() -> None:
     """Each command in a copy of a finished run; prints how often they were interrupted."""
-    folder, moments = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 10
-    words = f"trainer.loop --data-dir {folder}/base --threads 1 --simulations 10 --steps 60"
-    subprocess.run([sys.executable, "-m", *words.split()], check=True, capture_output=True)
-    (folder / "base" / "actor_stats.json").unlink()  # counts of games that another start would not have
+    folder, moments = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 6
+    (folder / "base").mkdir(parents=True)
+    if moments > 1:  # what is interrupted in its imports needs no run
+        words = f"trainer.loop --data-dir {folder}/base --threads 1 --simulations 10 --steps 60"
+        subprocess.run([sys.executable, "-m", *words.split()], check=True, capture_output=True)
+        (folder / "base" / "actor_stats.json").unlink()  # counts of games that another start would not have
     for name in COMMANDS:
         for moment in range(moments):
             copy = folder / "copy"

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from browser import Server
+from run_files import put_run
 
 from torture import promises
 from torture.visitor import PATIENCE, Crowd, Visitor
@@ -99,7 +100,7 @@ def kill_page(folder: Path, moments: int, seed: int) -> int:
     Returns how many answers they got.
     """
     generator = random.Random(f"web-{seed}")
-    subprocess.run(command("loop", folder, end=True), check=True, capture_output=True)
+    put_run(folder)
     before = contents(folder)
     answers = 0
     for moment in range(moments):

@@ -19,15 +19,13 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 from browser import Server
-from run_files import put_model, put_stats, store_games
+from run_files import put_run
 
 from torture.damage import MEMORY, mutated
 from torture.visitor import PATIENCE, SECONDS, Visitor
 from trainer.files import write_bytes
 from trainer.games import ENV_IDS
-from trainer.stats import ActorStats
 
-GAMES = ([0, 3, 1, 4, 2], [4, 0, 8, 1, 6, 2])
 CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("POST", "/game/new", {"first": "player", "game": "tictactoe", "simulations": 10}),
     ("POST", "/game/new", {"first": "bot", "game": "connect4", "simulations": 30}),
@@ -51,7 +49,10 @@ STRANGE = (
     *([], {}, [[]], ["player"], {"first": "bot"}, [0] * 500),
 )
 """Values for any field."""
-LOOKS = ("/runs", "/stats", "/actor-stats", "/model", "/replay/games", "/game/state")
+LOOKS = (
+    *("/runs", "/stats", "/actor-stats", "/model", "/replay/games", "/game/state"),
+    *("/replay/game?episode=test-game-000", "/replay/game?episode=test-game-001"),
+)
 
 
 def check(status: int, content: bytes) -> bool:
@@ -166,8 +167,7 @@ def attack_files(server: Server, inputs: int) -> Counter[bool]:
         write_bytes(folder / name, content, durable=False)
         shutil.copyfile(folder / name, folder.parent / "input")
         try:
-            games = [f"test-game-{game:03}" for game in range(len(GAMES))]
-            for path in (*LOOKS, *(f"/replay/game?episode={game}" for game in games)):
+            for path in LOOKS:
                 counts[check(*visitor.ask("GET", path))] += 1
             if name != "replay.db":
                 first_event(server.port)
@@ -185,10 +185,7 @@ def main() -> None:
     """Both, at one server."""
     folder, inputs = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 4000
     run = folder / "run"
-    put_model(run, "tictactoe", step=50)
-    put_stats(run, "tictactoe", 50, eval_history=[{"step": 20, "timestamp": 1_700_000_000, "win_rate": 0.5}])
-    store_games(run, "tictactoe", GAMES)
-    ActorStats("tictactoe", episodes_completed=3, total_steps=20).write(run / "actor_stats.json", "actor-1")
+    put_run(run)
     with open(folder / "web.log", "wb") as log:
         server = Server(run, log)
     first = Visitor(server.port, PATIENCE)

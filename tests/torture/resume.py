@@ -20,14 +20,14 @@ from torture import promises
 from trainer.checkpoint import load_checkpoint
 from trainer.inference import LATEST
 
-GAMES = 2000
+GAMES = 500
 """Of random play, in the database."""
 
 
 def command(folder: Path, database: Path, steps: int) -> list[str]:
     """The run."""
     words = f"trainer --db {database} --model-dir {folder}/models --stats {folder}/stats.json --steps {steps}"
-    words += f" --checkpoint-interval {steps // 100} --average 0.95 --q-weight 0.5 --log-interval 10000 --resume"
+    words += f" --checkpoint-interval {steps // 50} --average 0.95 --q-weight 0.5 --log-interval 10000 --resume"
     return [sys.executable, "-m", *words.split()]
 
 
