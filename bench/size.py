@@ -28,7 +28,7 @@ class Size:
     cold_starts: int = 3
     """Starts without."""
     publishings: int = 50
-    window: int = 50_000
+    window: int = 200_000
     """Positions kept by the database whose growth is watched."""
     train_minutes: float = 2.0
     """How long the network of part `cache` is trained; 0: not at all."""
