@@ -202,11 +202,13 @@ class Exporter:
         finite.
         """
         weights = self._network.state_dict()
-        for initializer in self._model.graph.initializer:
+        model = onnx.ModelProto()  # a new one each time: protobuf frees what a field held only with the whole message
+        model.CopyFrom(self._model)
+        for initializer in model.graph.initializer:
             if initializer.name in weights:
                 initializer.raw_data = numpy_of(weights[initializer.name]).astype("<f4").tobytes()
-        helper.set_model_props(self._model, self._metadata | {"step": str(step), "progress": f"{progress:.4f}"})
-        content: bytes = self._model.SerializeToString()
+        helper.set_model_props(model, self._metadata | {"step": str(step), "progress": f"{progress:.4f}"})
+        content: bytes = model.SerializeToString()
         self._compare(content, sample)
         return content
 
