@@ -132,7 +132,7 @@ def test_a_model_says_how_far_its_run_was(written: str, read: float) -> None:
 
 
 def test_publishing_again_and_again_takes_no_more_memory() -> None:
-    """Twenty models of 2.7 MB: protobuf keeps what a field of a living message ever held, 53 MB here before that was seen."""
+    """Twenty models of 2.7 MB; protobuf keeps what a field of a living message ever held, 53 MB here at first."""
     game = metadata_of(game_of("connect4"))
     exporter, sample = Exporter(PolicyValueNet(game, "conv", 512), game), observations(game, 1)
     process = psutil.Process()
