@@ -290,7 +290,7 @@ def test_a_database_that_cannot_be_read_for_now_leaves_its_rows_in_use(
 ) -> None:
     """Somebody holds it locked for longer than we wait: one warning, and the rows are read when that is over."""
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr("trainer.replay.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("trainer.replay.database.BUSY_SECONDS", 0.1)
     replay = Replay(tictactoe_rows.path, TICTACTOE)
     replay.refresh()
     add_random_play(tictactoe_rows, 10, seed=1)
@@ -309,7 +309,7 @@ def test_a_write_that_finds_the_database_locked_can_be_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error says that it may pass, and nothing of the game is stored before."""
-    monkeypatch.setattr("trainer.replay.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("trainer.replay.database.BUSY_SECONDS", 0.1)
     writer = ReplayWriter(tmp_path / "replay.db", TICTACTOE)
     other = ReplayWriter(tmp_path / "replay.db", TICTACTOE)
     other._connection.execute("BEGIN IMMEDIATE")

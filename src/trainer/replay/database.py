@@ -1,0 +1,145 @@
+"""The replay database: its schema, its connections, and what went wrong with it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from trainer.errors import ReplayError, ReplayUnavailableError
+
+SCHEMA = files("trainer.replay").joinpath("replay.sql").read_text()
+BUSY_SECONDS = 60.0
+"""How long to wait for another process's write to end."""
+METADATA_COLUMNS = (
+    *("env_id", "display_name", "board_width", "board_height"),
+    *("num_actions", "obs_size", "legal_mask_offset", "player_count"),
+)
+ROWID_SPAN = "SELECT (SELECT min(rowid) FROM transitions), (SELECT max(rowid) FROM transitions)"
+"""Two look-ups; asked for both at once SQLite reads the whole table."""
+PASSING = {
+    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR),
+    *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL),
+}
+"""SQLite's error codes for what may pass by itself: another writer, a full disk, a folder that can't be written."""
+LARGEST_COUNT = 65_536
+"""The largest dimension of a game; a larger one is a damaged file, and would fill the memory."""
+OPTIONAL_COLUMNS = {"created_at"}
+"""Columns of the contract that nobody here reads or writes."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """A row of `game_metadata`: the dimensions of a game."""
+
+    env_id: str
+    display_name: str
+    board_width: int
+    board_height: int
+    num_actions: int
+    obs_size: int
+    legal_mask_offset: int
+    player_count: int = 2
+
+
+@contextmanager
+def reporting(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into a ReplayError that names the file: a ReplayUnavailableError where the cause may pass."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        passing = getattr(error, "sqlite_errorcode", -1) & 0xFF in PASSING
+        kind = ReplayUnavailableError if passing else ReplayError
+        reason = " ".join(str(error).split())[:200]  # SQLite quotes what it can't parse
+        raise kind(f"the replay database {path} can't be used: {reason}") from error
+    except UnicodeDecodeError as error:  # sqlite3 can't even say what is wrong
+        raise ReplayError(f"the replay database {path} can't be used: its names are no text") from error
+    except OSError as error:
+        raise ReplayUnavailableError(f"the replay database {path} can't be used: {error.strerror}") from error
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All of the block's writes, or none; other writers wait."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite itself rolls back after some errors
+            connection.execute("ROLLBACK")
+        raise
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A connection that can't write and doesn't make the file. Raises ReplayError where there is no database."""
+    if not path.is_file():
+        raise ReplayError(f"there is no replay database at {path}; start an actor, or give its path with --db")
+    with reporting(path):
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection.text_factory = lambda text: text.decode(errors="replace")
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.Error:
+            connection.close()
+            raise
+    return connection
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
+    """The columns of a table, in order; none where there is no such table."""
+    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+
+
+def check_columns(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether there is a `transitions` table yet; raises ReplayError naming each column of the contract that it lacks."""
+    found = columns_of(connection, "transitions")
+    if not found:
+        return False
+    with sqlite3.connect(":memory:") as model:
+        model.executescript(SCHEMA)
+        expected = columns_of(model, "transitions")
+    if missing := [name for name in expected if name not in found and name not in OPTIONAL_COLUMNS]:
+        raise ReplayError(
+            f"the table transitions of {path} lacks {', '.join(missing)}; "
+            f"it was written by another program, or is too old to be used"
+        )
+    return True
+
+
+def read_metadata(path: Path, env_id: str) -> Metadata | None:
+    """The dimensions that the database states for a game; None where it states none or there is no file."""
+    if not path.exists():
+        return None
+    connection = open_for_reading(path)
+    try:
+        with reporting(path):
+            found = columns_of(connection, "game_metadata")
+            if not found:
+                return None
+            if missing := [name for name in METADATA_COLUMNS if name not in found]:
+                raise ReplayError(f"the table game_metadata of {path} lacks {', '.join(missing)}")
+            query = f"SELECT {', '.join(METADATA_COLUMNS)} FROM game_metadata WHERE env_id = ?"
+            row = connection.execute(query, (env_id,)).fetchone()
+    finally:
+        connection.close()
+    if row is None:
+        return None
+    for name, value in zip(METADATA_COLUMNS[2:], row[2:], strict=True):
+        if not isinstance(value, int) or not (0 if name == "legal_mask_offset" else 1) <= value <= LARGEST_COUNT:
+            raise ReplayError(
+                f"game_metadata of {path} states {name} = {shortened(value)} for {env_id}; "
+                f"a count up to {LARGEST_COUNT} is needed"
+            )
+    return Metadata(*row)
+
+
+def shortened(value: Any) -> str:
+    """A value for an error message, at most 60 characters of it."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
