@@ -78,7 +78,7 @@ class Server:
 
     def _end(self, how: signal.Signals) -> int:
         self._process.send_signal(how)
-        status = self._process.wait(10)
+        status = self._process.wait(60)
         assert self._process.stdout is not None
         self._process.stdout.close()
         return status

@@ -42,7 +42,8 @@ from trainer.replay import Replay, ReplayWriter
 from trainer.stats import append_evaluation, read_evaluations
 from trainer.trainer import Learner, TrainerConfig, train
 
-DEADLINE = 60.0
+DEADLINE = 300.0
+"""Seconds that anything may take on a machine that has other work; nothing here is a timing."""
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
@@ -187,7 +188,7 @@ def test_a_file_size_limit_is_reported_as_any_full_disk(tictactoe_rows: ForeignD
 
     command = [sys.executable, "-m", "trainer", "--db", str(tictactoe_rows.path), "--steps", "30"]
     command += ["--model-dir", str(tmp_path / "models"), "--stats", str(tmp_path / "stats.json")]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit, timeout=300)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == f"error: {tmp_path}/models/model_step_000030.onnx: File too large"
     assert promises.leftovers(tmp_path) == []

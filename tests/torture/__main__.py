@@ -92,8 +92,9 @@ def tried(promise: Promise, folder: Path) -> tuple[bool, str]:
             status = process.wait()
     said = (folder / f"{promise.name}.log").read_text(errors="replace").strip().splitlines() or ["it said nothing"]
     figure = said[-1]
-    if promise.program == "tests" and status == 0:
-        figure = re.sub(r" in .*", "", figure).strip("= ")
+    if promise.program == "tests":
+        counts = [line for line in said if re.match(r"=*\s*\d+ (passed|failed)", line)] or said
+        figure = re.sub(r"(, \d+ deselected)? in .*", "", counts[-1]).strip("= ")
     print(f"{promise.name}: {'holds' if status == 0 else 'BROKEN'}, {time.monotonic() - began:.0f} s", flush=True)
     return status == 0, figure
 
