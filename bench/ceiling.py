@@ -1,4 +1,4 @@
-"""How much of what ONNX Runtime alone can evaluate becomes simulations."""
+"""How much of what ONNX Runtime alone can evaluate becomes simulations, when each simulation asks it (no cache)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def measure_game(job: Job, env_id: str, least: float) -> Result:
         alone = Alone(publish_model(env_id, folder), env_id, size.threads)
         best = max(BATCHES, key=lambda batch: alone.turn(batch, size.turn / 10).each_core("evaluations"))
         flags = ("--simulations", size.simulations, "--games", size.games, "--threads", size.threads)
-        playing = actor(folder, env_id, *flags, "--replay-window", 200_000)
+        playing = actor(folder, env_id, *flags, "--replay-window", 200_000, "--cache", 0)
         with ready(playing):
             ours, theirs = alternate(
                 size.rounds, lambda: playing.turn(size.turn / 2), lambda: alone.turn(best, size.turn / 2)
