@@ -534,7 +534,7 @@ def test_a_database_that_cannot_be_opened_is_an_error_at_the_start(tmp_path: Pat
 
 @pytest.mark.parametrize("kind", ["actor", "trainer", "loop"])
 def test_ctrl_c_twice_leaves_at_once(tictactoe_rows: ForeignDatabase, tmp_path: Path, kind: str) -> None:
-    """Exit status 130 within a second or two, although the main thread waits for a lock; nothing is torn."""
+    """Exit status 130 long before the lock is given up on, which takes a minute; nothing is torn."""
     folder = tmp_path / "run"
     shutil.copytree(tmp_path, folder, ignore=shutil.ignore_patterns("run"))
     words = {
@@ -557,8 +557,8 @@ def test_ctrl_c_twice_leaves_at_once(tictactoe_rows: ForeignDatabase, tmp_path: 
     time.sleep(0.05)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert time.monotonic() - began < 2.0
+    _, errors = process.communicate(timeout=60)
+    assert time.monotonic() - began < 20.0
     assert process.returncode == 130, errors
     if kind != "loop":
         lock.connection.execute("ROLLBACK")
