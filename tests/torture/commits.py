@@ -27,8 +27,7 @@ from test_replay import TICTACTOE, episode
 
 from torture import promises
 from torture.death import DIED, Clock
-from trainer import replay
-from trainer.replay import ReplayWriter
+from trainer.replay import ReplayWriter, writer
 
 GAMES = 12
 PLIES = 6
@@ -120,16 +119,16 @@ def write_games(path: Path, mode: str, die_at: int | None) -> tuple[int, int, in
     """A process that writes GAMES games: its exit status, how many are stored by its word, its points where it ended."""
 
     def work(pipe: int) -> None:
-        replay.LOG_LIMIT, replay.LOG_EVERY = 0, 0.0  # the log is moved into the database after each game
+        writer.LOG_LIMIT, writer.LOG_EVERY = 0, 0.0  # the log is moved into the database after each game
         if mode != MODES[0]:
             ReplayWriter._prefer_write_ahead_log = lambda self: None  # type: ignore[method-assign]
         clock = Clock(die_at)
         watch(clock)
-        writer = ReplayWriter(path, TICTACTOE, WINDOW)
+        store = ReplayWriter(path, TICTACTOE, WINDOW)
         for number in range(GAMES):
-            writer.write([episode(f"a-{number:03}", PLIES)])
+            store.write([episode(f"a-{number:03}", PLIES)])
             os.write(pipe, b"+")
-        writer.close()
+        store.close()
         os.write(pipe, str(clock.points).encode())
 
     child, pipe = in_child(work)
