@@ -18,6 +18,7 @@ from trainer.games.base import DRAW, FIRST, MOVER, OPEN, SECOND, Mask, Position,
 from trainer.games.positions import Positions
 from trainer.inference import uniform
 from trainer.mcts import Evaluate, Search, SearchConfig
+from trainer.mcts.tree import NOBODY
 
 BY_HAND = SearchConfig(c_puct=1.0, fpu_reduction=0.0, noise_fraction=0.0)
 
@@ -314,14 +315,17 @@ def test_noise_changes_the_priors_of_the_root_only() -> None:
     for index, node in enumerate(tree.nodes[0, : tree.used_nodes[0]]):
         if node["num_edges"] == 0:
             continue
-        moves = np.sort(tree.moves[0, node["first_edge"] :][: node["num_edges"]], order="action")
+        edges = slice(node["first_edge"], node["first_edge"] + node["num_edges"])
+        order = np.argsort(tree.moves[0, edges]["action"])
+        moves, unvisited = tree.moves[0, edges][order], tree.edges[0, edges][order]["u"]
+        prior = np.where(moves["node"] == NOBODY, unvisited, tree.nodes[0][moves["node"]]["prior"])
         here = positions.of(tree.states[0, index][None])
         expected = opinion(here.observation(), here.legal())[0][0, moves["action"]]
         if index == 0:
             assert moves["action"].tolist() == [1, 2, 3, 5, 6, 7, 8]
             expected = 0.75 * expected + 0.25 * np.array([1, 2, 3, 4, 0, 0, 6], np.float32) / 16
-        np.testing.assert_allclose(moves["prior"], expected, rtol=1e-5)
-        assert moves["prior"].sum() == pytest.approx(1, abs=1e-5)
+        np.testing.assert_allclose(prior, expected, rtol=1e-5)
+        assert prior.sum() == pytest.approx(1, abs=1e-5)
         looked_at += 1
     assert looked_at > 10
 

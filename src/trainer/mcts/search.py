@@ -147,14 +147,16 @@ class Search:
         """The moves at the root of the last search in a slot."""
         nodes = self.tree.nodes[slot]
         first = int(nodes[0]["first_edge"])
-        moves = np.sort(self.tree.moves[slot, first : first + int(nodes[0]["num_edges"])], order="action")
+        edges = slice(first, first + int(nodes[0]["num_edges"]))
+        order = np.argsort(self.tree.moves[slot, edges]["action"])
+        moves, unvisited = self.tree.moves[slot, edges][order], self.tree.edges[slot, edges][order]["u"]
         reached = nodes[np.maximum(moves["node"], 0)]
         visits = np.where(moves["node"] == NOBODY, 0, reached["visits"]).astype(np.int32)
         proven = np.where(visits == 0, UNKNOWN, reached["proven"]).astype(np.int8)
         mean = np.where(visits == 0, np.nan, reached["value_sum"] / np.maximum(visits, 1))
         return RootMoves(
             actions=moves["action"].copy(),
-            prior=moves["prior"].copy(),
+            prior=np.where(moves["node"] == NOBODY, unvisited, reached["prior"]),
             visits=visits,
             values=np.where(proven == UNKNOWN, mean, proven - np.float32(DRAWN)).astype(np.float32),
             proven=proven,

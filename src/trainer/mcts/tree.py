@@ -59,7 +59,7 @@ NODE = np.dtype(
     align=True,
 )
 EDGE = np.dtype([("q", np.float32), ("u", np.float32)])  # mean value for the mover; prior / (1 + visits)
-MOVE = np.dtype([("prior", np.float32), ("node", np.int32), ("action", np.int32)])  # the rest of an edge
+MOVE = np.dtype([("node", np.int32), ("action", np.int32)])  # the rest of an edge
 
 
 class Tree(NamedTuple):
@@ -233,11 +233,12 @@ def enter(tree: Tree, slot: int, index: int, edge: int) -> int:
         state[word] = tree.states[slot, index, word]
     move, parent = tree.moves[slot, edge], tree.nodes[slot, index]
     rules.play(state, int(move.action))
-    child = add_node(tree, slot, index, edge, move.prior, int(state[MOVER]), parent.mover)
+    prior = tree.edges[slot, edge].u
+    child = add_node(tree, slot, index, edge, prior, int(state[MOVER]), parent.mover)
     for word in range(len(state)):
         tree.states[slot, child, word] = state[word]
     move.node = child
-    parent.visited_prior += move.prior
+    parent.visited_prior += prior
     parent.num_visited += 1
     bring_best_forward(tree, slot, index)
     winner = int(state[WINNER])
@@ -307,7 +308,6 @@ def complete(
         if legal[action]:
             move = tree.moves[slot, at]
             tree.edges[slot, at].u = prior[action]
-            move.prior = prior[action]
             move.node = NOBODY
             move.action = action
             at += 1
@@ -334,9 +334,10 @@ def exchange(tree: Tree, slot: int, one: int, other: int) -> None:
     """Let two edges that were not visited change places."""
     if one != other:
         here, there = tree.moves[slot, one], tree.moves[slot, other]
-        here.prior, there.prior = there.prior, here.prior
         here.action, there.action = there.action, here.action
-        tree.edges[slot, one].u, tree.edges[slot, other].u = here.prior, there.prior
+        prior = tree.edges[slot, one].u
+        tree.edges[slot, one].u = tree.edges[slot, other].u
+        tree.edges[slot, other].u = prior
 
 
 def mix_noise(tree: Tree, slot: int, fraction: float) -> None:
@@ -350,10 +351,9 @@ def mix_noise(tree: Tree, slot: int, fraction: float) -> None:
         total += tree.noise[slot, tree.moves[slot, at].action]
     if total > 0:
         for at in range(root.first_edge, root.first_edge + root.num_edges):
-            move = tree.moves[slot, at]
-            noise = tree.noise[slot, move.action] / total
-            move.prior = np.float32((1.0 - fraction) * move.prior + fraction * noise)
-            tree.edges[slot, at].u = move.prior
+            edge = tree.edges[slot, at]
+            noise = tree.noise[slot, tree.moves[slot, at].action] / total
+            edge.u = np.float32((1.0 - fraction) * edge.u + fraction * noise)
 
 
 def back_up(tree: Tree, slot: int, index: int, value: np.float32, proved: bool) -> None:
@@ -419,6 +419,13 @@ def proven_of(tree: Tree, slot: int, edge: int) -> int:
     return UNKNOWN if child == NOBODY else int(tree.nodes[slot, child].proven)
 
 
+def prior_of(tree: Tree, slot: int, edge: int) -> np.float32:
+    """The prior of an edge: it is the edge's `u` until the first visit, and then stands in the node at its end."""
+    child = tree.moves[slot, edge].node
+    prior = tree.edges[slot, edge].u if child == NOBODY else tree.nodes[slot, child].prior
+    return max(prior, TINY)
+
+
 def visits_of(tree: Tree, slot: int, edge: int) -> int:
     """How often an edge was walked."""
     child = tree.moves[slot, edge].node
@@ -448,9 +455,8 @@ def answer(tree: Tree, slot: int, visits: NDArray[np.float32]) -> np.float32:
     if total == 0:
         for at in range(root.first_edge, last):
             if lost or proven_of(tree, slot, at) != LOSS:
-                move = tree.moves[slot, at]
-                share = max(move.prior, TINY)
-                visits[move.action] = share
+                share = prior_of(tree, slot, at)
+                visits[tree.moves[slot, at].action] = share
                 total += share
     if total > 0:
         for action in range(NUM_ACTIONS):
@@ -506,7 +512,7 @@ def improved_logit(tree: Tree, slot: int, edge: int, sigma: np.float32) -> np.fl
     if move.node != NOBODY:
         proven = tree.nodes[slot, move.node].proven
         q = tree.edges[slot, edge].q if proven == UNKNOWN else exact(proven)
-    return np.float32(np.log(max(move.prior, TINY)) + sigma * q)
+    return np.float32(np.log(prior_of(tree, slot, edge)) + sigma * q)
 
 
 def gumbel_answer(tree: Tree, slot: int, selection: Selection, policy: NDArray[np.float32]) -> tuple[np.float32, int]:
@@ -539,7 +545,7 @@ def gumbel_answer(tree: Tree, slot: int, selection: Selection, policy: NDArray[n
         policy[action] = share
         total += share
         if visits_of(tree, slot, at) > 0:
-            mean += share * (logit - np.log(max(tree.moves[slot, at].prior, TINY))) / sigma
+            mean += share * (logit - np.log(prior_of(tree, slot, at))) / sigma
         else:
             mean += share * value_of(tree, slot, 0)
         visits, score = visits_of(tree, slot, at), gumbel_score(tree, slot, at, sigma)
