@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 
-.PHONY: run test lint types format screenshots torture bench clean
+.PHONY: run test lint types format screenshots torture results bench clean
 
 run: $(INSTALLED)
 	@$(PY) -m trainer.loop --env-id tictactoe --data-dir data
@@ -34,6 +34,17 @@ format: $(INSTALLED)
 
 screenshots: $(INSTALLED) # of the page; needs chromium, and runs under data (DATA=... for another folder)
 	@$(PY) tools/web_screenshots.py --data-dir $(or $(DATA),data)
+
+# The runs of docs/results, from nothing with default settings: nearly four hours on a machine that does nothing else.
+RUN = @$(PY) tools/strength_run.py
+results: $(INSTALLED)
+	$(RUN) --env-id tictactoe --minutes 1 --out docs/results/tictactoe-1min
+	$(RUN) --env-id connect4 --minutes 60 --at 5 10 15 30 --out docs/results/connect4-60min
+	$(RUN) --env-id connect4 --minutes 15 --seed 1 --out docs/results/connect4-15min-seed1
+	$(RUN) --env-id connect4 --minutes 15 --seed 2 --out docs/results/connect4-15min-seed2
+	$(RUN) --env-id othello --minutes 120 --at 15 30 60 --out docs/results/othello-120min
+	@$(PY) tools/against_openspiel.py --env-id othello --model data/othello-120min/models/latest.onnx \
+		--json docs/results/othello-120min/openspiel.json
 
 # `make bench ARGS=selfplay` runs one part; `make bench ARGS="--help"` lists them.
 bench: $(VENV)/installed-peers
