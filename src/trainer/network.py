@@ -155,8 +155,10 @@ class PolicyValueNet(nn.Module):
             stem = ConvStem(game, filters=max(width // 8, 1))
             tail = Residual(nn.Sequential(nn.Linear(width, width), nn.ReLU()))
             self.body = nn.Sequential(stem, nn.Linear(stem.size, width), nn.ReLU(), tail)
-        else:
+        elif family == "residual":
             self.body = residual_tower(game, max(width // 4, 1), width)
+        else:
+            raise ValueError(f"{family!r} is no family of networks")
         self.policy = nn.Linear(last, game.num_actions)
         self.value = nn.Linear(last, 3 if value_head == "wdl" else 1)
         self.expectation = WinMinusLoss() if value_head == "wdl" else nn.Tanh()

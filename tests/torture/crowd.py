@@ -21,6 +21,8 @@ from conftest import CENTRE, EMPTY_BOARD, ForeignDatabase
 from torture import promises
 from trainer.replay import open_for_reading
 
+SLOWEST_START = 120.0
+"""Seconds that the trainer's first words may take on a busy machine."""
 ACTORS = 4
 
 
@@ -99,6 +101,9 @@ def crowd(folder: Path, seconds: float) -> str:
     for number, words in enumerate(commands):
         with open(folder / f"{number}.log", "wb") as log:
             processes.append(subprocess.Popen([sys.executable, "-m", *words.split()], stderr=log))
+    deadline = time.monotonic() + SLOWEST_START
+    while not (folder / "stats.json").exists() and time.monotonic() < deadline:  # until everybody is at work
+        time.sleep(0.2)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and all(process.poll() is None for process in processes):
         time.sleep(0.2)

@@ -105,7 +105,7 @@ def read_model(content: bytes, folder: Path) -> None:
 
 def new_learner() -> Learner:
     """A learner with an average, as the checkpoint's."""
-    return Learner(PolicyValueNet(GAME, (16, 8)), TrainerConfig(average=0.9))
+    return Learner(PolicyValueNet(GAME, width=16), TrainerConfig(average=0.9))
 
 
 def good_checkpoint(folder: Path) -> bytes:

@@ -38,7 +38,7 @@ BATCH_STEP = 32
 class SearchConfig:
     """The constants of the search; the same for every game unless a run says otherwise."""
 
-    c_puct: float = 1.0
+    c_puct: float = 1.5
     """Weight of the prior against the value (PUCT)."""
     fpu_reduction: float = 0.25
     """How much worse than its parent a move is taken to be before its first visit, times sqrt(visited prior)."""
