@@ -16,7 +16,10 @@ from conftest import ForeignDatabase
 
 from trainer.checkpoint import CHECKPOINT, load_checkpoint, sealed
 from trainer.errors import CheckpointError, TrainerError
-from trainer.trainer import TrainerConfig, train
+from trainer.game_config import metadata_of
+from trainer.games import game_of
+from trainer.network import PolicyValueNet
+from trainer.trainer import Learner, TrainerConfig, train
 
 
 def config_for(folder: Path, **changed: object) -> TrainerConfig:
@@ -127,3 +130,13 @@ def test_a_resumed_run_does_not_wait_for_rows_that_it_has_used(tictactoe_rows: F
     stop.set()
     trainer.join()
     assert results == [0]
+
+
+def test_an_optimizer_of_other_shapes_is_refused() -> None:
+    """Found by damaging checkpoints: the weights fit, the optimizer's state doesn't."""
+    state = Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig()).state()
+    state["optimizer"]["state"] = {
+        0: {"step": torch.tensor(1.0), "exp_avg": torch.zeros(3), "exp_avg_sq": torch.zeros(3)}
+    }
+    with pytest.raises(CheckpointError, match="is of another network"):
+        Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig()).restore(state)

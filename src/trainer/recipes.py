@@ -31,7 +31,17 @@ class Recipe:
 
 
 RECIPES = {
-    "tictactoe": Recipe(minutes=1, simulations=50, batch_size=256, lr=0.003, passes=8, checkpoint_interval=100),
+    "tictactoe": Recipe(
+        minutes=1,
+        simulations=100,
+        random_openings=0.9,
+        network="mlp",
+        width=256,
+        batch_size=256,
+        lr=0.003,
+        passes=8,
+        checkpoint_interval=200,
+    ),
     "connect4": Recipe(
         minutes=60,
         simulations=300,

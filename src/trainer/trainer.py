@@ -255,10 +255,10 @@ class Learner:
             self.network.load_state_dict(state["network"])
             self.published.load_state_dict(state["published"])
             self._optimizer.load_state_dict(state["optimizer"])
+            if self._descent:
+                self._descent.adopt_state()
         except (RuntimeError, ValueError, KeyError) as error:
             raise CheckpointError(f"the checkpoint is of another network: {' '.join(str(error).split())}") from error
-        if self._descent:
-            self._descent.adopt_state()
         self._steps = state["steps"]
 
     @torch.no_grad()
