@@ -7,7 +7,6 @@ torch before it replaces `latest.onnx`, so a translation that is wrong can't be 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,11 +56,6 @@ class Graph:
         at = [self.weight(f"at_{n}", np.array([n], np.int64)) for n in (start, end, 1)]
         return self.node("Slice", source, *at)
 
-    def images(self, source: str, shape: tuple[int, int, int]) -> str:
-        """The first columns of `source` as images of shape (planes, height, width)."""
-        to = self.weight("board_shape", np.array([-1, *shape], np.int64))
-        return self.node("Reshape", self.columns(source, 0, math.prod(shape)), to)
-
     def add(self, module: nn.Module, name: str, source: str, output: str = "") -> str:
         """Append a module applied to `source`; `name` is its name in the network, which names its weights."""
         translate = TRANSLATIONS.get(type(module))
@@ -102,14 +96,15 @@ def _mover_view(graph: Graph, module: nn.Module, name: str, source: str, output:
 
 def _conv_stem(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
     assert isinstance(module, ConvStem)
-    found = graph.node("Relu", graph.add(module.conv, f"{name}.conv", graph.images(source, module.shape)))
-    legal = graph.columns(source, module.planes, END)
+    found = graph.node("Relu", graph.add(module.conv, f"{name}.conv", graph.add(module.board, name, source)))
+    legal = graph.columns(source, module.board.size, END)
     return graph.node("Concat", graph.node("Flatten", found), legal, axis=1)
 
 
 def _board(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
     assert isinstance(module, Board)
-    return graph.images(source, module.shape)
+    shape = graph.weight("board_shape", np.array([-1, *module.shape], np.int64))
+    return graph.node("Reshape", graph.columns(source, 0, module.size), shape)
 
 
 def _conv2d(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:

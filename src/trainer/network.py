@@ -54,6 +54,19 @@ class MoverView(nn.Module):
         return torch.cat([first + change, second - change, observation[:, 2 * self.cells : self.end]], dim=1)
 
 
+class Board(nn.Module):
+    """The two planes of stones as images."""
+
+    def __init__(self, game: Metadata) -> None:
+        super().__init__()
+        self.shape = (2, game.board_height, game.board_width)
+        self.size = math.prod(self.shape)
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """float32 [B, planes + A] as `MoverView` gives it to [B, 2, height, width]; legal moves follow from it."""
+        return seen[:, : self.size].reshape(-1, *self.shape)
+
+
 class ConvStem(nn.Module):
     """A convolution over the two planes of stones, every place of its kernel a feature, beside the legal moves.
 
@@ -62,29 +75,16 @@ class ConvStem(nn.Module):
 
     def __init__(self, game: Metadata, filters: int) -> None:
         super().__init__()
-        self.shape = (2, game.board_height, game.board_width)
+        self.board = Board(game)
         kernel = min(KERNELS.get(game.env_id, 3), game.board_height, game.board_width)
         self.conv = nn.Conv2d(2, filters, kernel)
         places = (game.board_height - kernel + 1) * (game.board_width - kernel + 1)
-        self.planes = 2 * game.board_width * game.board_height
         self.size = filters * places + game.num_actions
 
     def forward(self, seen: Tensor) -> Tensor:
         """float32 [B, planes + A] as `MoverView` gives it to [B, size]."""
-        planes = seen[:, : self.planes].reshape(-1, *self.shape)
-        return torch.cat([torch.relu(self.conv(planes)).flatten(1), seen[:, self.planes :]], dim=1)
-
-
-class Board(nn.Module):
-    """The two planes of stones as images."""
-
-    def __init__(self, game: Metadata) -> None:
-        super().__init__()
-        self.shape = (2, game.board_height, game.board_width)
-
-    def forward(self, seen: Tensor) -> Tensor:
-        """float32 [B, planes + A] as `MoverView` gives it to [B, 2, height, width]; legal moves follow from it."""
-        return seen[:, : math.prod(self.shape)].reshape(-1, *self.shape)
+        found = torch.relu(self.conv(self.board(seen)))
+        return torch.cat([found.flatten(1), seen[:, self.board.size :]], dim=1)
 
 
 class Residual(nn.Module):

@@ -150,9 +150,7 @@ def train(config: TrainerConfig, stop: Event) -> int:
         if not wait_for_rows(replay, config, stop):
             return INTERRUPTED
         log.info("training %s on %d rows of %s", config.env_id, len(replay), config.db)
-        gone = max(
-            0.0, rows_for(done, config) - replay.seen
-        )  # rows that a resumed run has used and the window has dropped
+        gone = max(0.0, rows_for(done, config) - replay.seen)  # what a resumed run has used and the window has dropped
         for step in range(done + 1, config.steps + 1):
             replay.refresh(every=REFRESH_EVERY)
             wait_for_new_rows(replay, rows_for(step, config) - gone, schedule, stop)

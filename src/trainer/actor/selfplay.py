@@ -93,7 +93,7 @@ class SelfPlay:
         """Games are numbered by `numbers`; game n is decided by (seed, actor_id, n) and the models alone."""
         self.config = config or SelfPlayConfig()
         self._effort = self._effort_at(1.0)
-        self.search = Search(env_id, slots, max(self._effort[:2]), search)
+        self.search = Search(env_id, slots, max(self.config.simulations, self.config.fast_simulations), search)
         game = self.search.game
         quarter = game.num_cells // 4
         self._sampled = quarter if self.config.sampled_plies is None else self.config.sampled_plies

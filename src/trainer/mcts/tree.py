@@ -152,7 +152,6 @@ def descend(
             index = walk(tree, slot, selection)
             node = tree.nodes[slot, index]
             if node.proven == UNKNOWN:
-                rules.legal(tree.state, tree.mask)
                 found = cache.find(known, tree.state)
                 if found == MISSING:
                     rules.cells(tree.state, tree.board)
@@ -172,7 +171,10 @@ def descend(
 
 
 def walk(tree: Tree, slot: int, selection: Selection) -> int:
-    """The leaf that PUCT leads to: a node that is new, or proven. The position of a new one is left in `tree.state`."""
+    """The leaf that PUCT leads to: a node that is new, or proven.
+
+    The position of one that is not proven is left in `tree.state`, its legal actions in `tree.mask`.
+    """
     index = 0
     while True:
         node = tree.nodes[slot, index]
@@ -181,6 +183,7 @@ def walk(tree: Tree, slot: int, selection: Selection) -> int:
         if node.num_edges == 0:  # the root of a search that has just begun
             for word in range(len(tree.state)):
                 tree.state[word] = tree.states[slot, index, word]
+            rules.legal(tree.state, tree.mask)
             return index
         if index == 0 and tree.gumbel[slot]:
             edge = halved_edge(tree, slot, selection)
@@ -227,7 +230,10 @@ def exact(proven: int) -> np.float32:
 
 
 def enter(tree: Tree, slot: int, index: int, edge: int) -> int:
-    """First visit along an edge: adds the node, proven where the game is over, and leaves its position in `tree.state`."""
+    """First visit along an edge: adds the node, proven where the game is over or won by the next move.
+
+    Leaves its position in `tree.state`, and its legal actions in `tree.mask` while the game goes on.
+    """
     state = tree.state
     for word in range(len(state)):
         state[word] = tree.states[slot, index, word]
@@ -242,20 +248,21 @@ def enter(tree: Tree, slot: int, index: int, edge: int) -> int:
     parent.num_visited += 1
     bring_best_forward(tree, slot, index)
     winner = int(state[WINNER])
+    if winner == OPEN:
+        rules.legal(state, tree.mask)
+        if SUDDEN_WINS and wins_at_once(tree, slot, child):
+            winner = int(state[MOVER])
     if winner == DRAW:
         tree.nodes[slot, child].proven = DRAWN
     elif winner != OPEN:
         tree.nodes[slot, child].proven = WIN if winner == parent.mover else LOSS
-    elif SUDDEN_WINS and wins_at_once(tree, slot, child):
-        tree.nodes[slot, child].proven = WIN if state[MOVER] == parent.mover else LOSS
     return child
 
 
 def wins_at_once(tree: Tree, slot: int, index: int) -> bool:
-    """The player to move at a node has a move that wins the game; `tree.state` holds the node's position."""
+    """The player to move at a node has a move that wins; the position is in `tree.state`, what is legal in `tree.mask`."""
     state = tree.state
     mover = state[MOVER]
-    rules.legal(state, tree.mask)
     for action in range(NUM_ACTIONS):
         if tree.mask[action]:
             rules.play(state, action)
@@ -442,11 +449,7 @@ def answer(tree: Tree, slot: int, visits: NDArray[np.float32]) -> np.float32:
     for action in range(NUM_ACTIONS):
         visits[action] = 0.0
     last = root.first_edge + root.num_edges
-    best, lost = UNKNOWN, True
-    for at in range(root.first_edge, last):
-        proven = proven_of(tree, slot, at)
-        best = max(best, proven)
-        lost = lost and proven == LOSS
+    best, lost = proven_at_root(tree, slot)
     total = np.float32(0.0)
     for at in range(root.first_edge, last):
         if is_answer(tree, slot, at, best, lost):
@@ -454,7 +457,7 @@ def answer(tree: Tree, slot: int, visits: NDArray[np.float32]) -> np.float32:
             total += np.float32(visits_of(tree, slot, at))
     if total == 0:
         for at in range(root.first_edge, last):
-            if lost or proven_of(tree, slot, at) != LOSS:
+            if is_answer(tree, slot, at, best, lost):
                 share = prior_of(tree, slot, at)
                 visits[tree.moves[slot, at].action] = share
                 total += share
@@ -506,13 +509,16 @@ def gumbel_score(tree: Tree, slot: int, edge: int, sigma: np.float32) -> np.floa
 
 
 def improved_logit(tree: Tree, slot: int, edge: int, sigma: np.float32) -> np.float32:
-    """log P + sigma Q of a move of the root, where Q is the root's own mean if nobody has made the move yet."""
-    move = tree.moves[slot, edge]
-    q = value_of(tree, slot, 0)
-    if move.node != NOBODY:
-        proven = tree.nodes[slot, move.node].proven
-        q = tree.edges[slot, edge].q if proven == UNKNOWN else exact(proven)
-    return np.float32(np.log(prior_of(tree, slot, edge)) + sigma * q)
+    """log P + sigma Q of a move of the root."""
+    return np.float32(np.log(prior_of(tree, slot, edge)) + sigma * root_q(tree, slot, edge))
+
+
+def root_q(tree: Tree, slot: int, edge: int) -> np.float32:
+    """Q of a move of the root: the root's own mean if nobody has made the move yet."""
+    if tree.moves[slot, edge].node == NOBODY:
+        return value_of(tree, slot, 0)
+    proven = proven_of(tree, slot, edge)
+    return np.float32(tree.edges[slot, edge].q if proven == UNKNOWN else exact(proven))
 
 
 def gumbel_answer(tree: Tree, slot: int, selection: Selection, policy: NDArray[np.float32]) -> tuple[np.float32, int]:
@@ -526,10 +532,7 @@ def gumbel_answer(tree: Tree, slot: int, selection: Selection, policy: NDArray[n
         policy[action] = 0.0
     last = root.first_edge + root.num_edges
     sigma = sigma_of(tree, slot, selection)
-    best, lost = UNKNOWN, True
-    for at in range(root.first_edge, last):
-        best = max(best, proven_of(tree, slot, at))
-        lost = lost and proven_of(tree, slot, at) == LOSS
+    best, lost = proven_at_root(tree, slot)
     largest = np.float32(-np.inf)
     for at in range(root.first_edge, last):
         if is_answer(tree, slot, at, best, lost):
@@ -544,10 +547,7 @@ def gumbel_answer(tree: Tree, slot: int, selection: Selection, policy: NDArray[n
         share = np.exp(logit - largest)
         policy[action] = share
         total += share
-        if visits_of(tree, slot, at) > 0:
-            mean += share * (logit - np.log(prior_of(tree, slot, at))) / sigma
-        else:
-            mean += share * value_of(tree, slot, 0)
+        mean += share * root_q(tree, slot, at)
         visits, score = visits_of(tree, slot, at), gumbel_score(tree, slot, at, sigma)
         if visits > choice_visits or (visits == choice_visits and score > choice_score):
             choice, choice_visits, choice_score = int(action), visits, score
@@ -555,6 +555,17 @@ def gumbel_answer(tree: Tree, slot: int, selection: Selection, policy: NDArray[n
         policy[action] /= total
     value = exact(WIN + LOSS - root.proven) if root.proven != UNKNOWN else mean / total
     return value, choice
+
+
+def proven_at_root(tree: Tree, slot: int) -> tuple[int, bool]:
+    """The best that is proven of a move of the root, and whether all of them are proven lost."""
+    root = tree.nodes[slot, 0]
+    best, lost = UNKNOWN, True
+    for at in range(root.first_edge, root.first_edge + root.num_edges):
+        proven = proven_of(tree, slot, at)
+        best = max(best, proven)
+        lost = lost and proven == LOSS
+    return best, lost
 
 
 def is_answer(tree: Tree, slot: int, edge: int, best: int, lost: bool) -> bool:

@@ -179,7 +179,7 @@ class Replay:
                 "WHERE rowid > ? AND rowid <= ? AND env_id = ? ORDER BY rowid LIMIT ?",
                 (self._last_row, newest, self.metadata.env_id, READ_SLICE),
             ).fetchall()
-            self._append(self._good(rows) if self._skip_bad_rows else rows)
+            self._append(rows)
             self._last_row = rows[-1][0] if len(rows) == READ_SLICE else newest
         self._version = version
         self._forget(oldest)
@@ -224,28 +224,23 @@ class Replay:
             self._connection.close()
             self._connection = None
 
-    def _good(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """The rows that are as the contract wants them; the others are counted and reported."""
-        try:
-            self._checked(rows)
-        except ReplayError as error:
-            if len(rows) > 1:
-                half = len(rows) // 2
-                return self._good(rows[:half]) + self._good(rows[half:])
-            self.bad_rows += 1
-            if self.bad_rows <= NAMED_BAD_ROWS:
-                log.warning("skipped: %s", error)
-            if self.bad_rows == NAMED_BAD_ROWS:
-                log.warning("further rows that are skipped are counted only, as bad_rows in the statistics")
-            return []
-        return rows
-
     def _append(self, rows: list[tuple[Any, ...]]) -> None:
-        """Check a slice of rows and add it to the arrays."""
+        """Check a slice of rows and add it to the arrays; where wrong ones are skipped they are found by halves."""
         if not rows:
             return
+        try:
+            observation, visits, outcome, value = self._checked(rows)
+        except ReplayError as error:
+            if not self._skip_bad_rows:
+                raise
+            if len(rows) == 1:
+                self._count_bad(error)
+            else:
+                half = len(rows) // 2
+                self._append(rows[:half])
+                self._append(rows[half:])
+            return
         rowid = np.array([row[0] for row in rows], np.int64)
-        observation, visits, outcome, value = self._checked(rows)
         if self._bits and not ((observation == 0) | (observation == 1)).all():
             self._bits = False
             unpacked = np.unpackbits(self._observation, axis=1, count=self.metadata.obs_size)
@@ -259,6 +254,14 @@ class Replay:
         self._value = put(self._value, self._length, value)
         self._length += len(rows)
         self._seen += len(rows)
+
+    def _count_bad(self, error: ReplayError) -> None:
+        """Count a row that is skipped, and report it if it is among the first."""
+        self.bad_rows += 1
+        if self.bad_rows <= NAMED_BAD_ROWS:
+            log.warning("skipped: %s", error)
+        if self.bad_rows == NAMED_BAD_ROWS:
+            log.warning("further rows that are skipped are counted only, as bad_rows in the statistics")
 
     def _checked(self, rows: list[tuple[Any, ...]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Observation, visits, outcome and value of some rows. Raises ReplayError naming the first that is wrong."""
