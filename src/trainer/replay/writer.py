@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 
 PRUNE_SLICE = 1000
 """Rows of one deletion, so that no writer holds up another for long."""
-LOG_LIMIT = 16 * 2**20
+PAGE_SIZE = 16_384
+"""Bytes of a page of a new file. Of SQLite's usual 4,096 a row of Othello fills one, and half of it stays empty."""
+LOG_LIMIT = 32 * 2**20
 """Bytes of the write-ahead log after which the writer empties it, instead of waiting for a moment without readers."""
 LOG_PATIENCE = 1.0
 """Seconds that emptying it may wait for readers; other writers wait meanwhile."""
@@ -119,6 +121,7 @@ class ReplayWriter:
             )
             self._identity = identity_of(self.path)
             try:
+                self._connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")  # of no effect where there are tables
                 self._prefer_write_ahead_log()
                 check_columns(self._connection, self.path)
                 self._connection.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA}\nCOMMIT;")
