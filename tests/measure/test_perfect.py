@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -51,12 +52,8 @@ class PerfectEvaluator:
         game = self._blank.game
         state = np.zeros((1, game.state_words), np.uint64)
         state[0, 0] = 1 if observation[-2] else 2
-        width = 3 if game.env_id == "tictactoe" else 8  # both boards are stored row by row
-        for cell in range(game.num_cells):
-            bit = np.uint64(1) << np.uint64(cell // game.width * width + cell % game.width)
-            for seat in range(2):
-                if observation[seat * game.num_cells + cell]:
-                    state[0, 2 + seat] |= bit
+        first, second = observation[: game.num_cells], observation[game.num_cells : 2 * game.num_cells]
+        import_module(f"trainer.games.{game.env_id}").from_cells((first + 2 * second).astype(np.uint8), state[0])
         scores = self._solver.scores(self._blank.of(state))[0]
         best = (scores == scores.max() if self._knows_moves else scores != NOT_LEGAL).astype(np.float32)
         return best / best.sum(), np.float32(np.sign(scores.max()))

@@ -24,14 +24,13 @@ GAME = Game(
     bottom_row_first=True,
 )
 
-# Two words of stones, first player's and second player's: bit row * 8 + column. The eighth column stays empty, so
-# that no line runs over the edge of the board.
+# Two words of stones, first player's and second player's: bit column * 9 + row, as in the solver bitbully. Three bits above
+# each column stay empty, so that no line runs over the edge of the board.
 STONES = FLAGS
 ONE = np.uint64(1)
-ROW = np.uint64(8)
-TOP = np.uint64(5 * 8)
-FULL_TOP = np.uint64(0b1111111 << (5 * 8))
-DIRECTIONS = np.array([1, 7, 8, 9], dtype=np.uint64)  # along a row, along the diagonals, up a column
+COLUMN = np.uint64(0b111111)
+TOPS = np.uint64(sum(1 << (9 * column + 5) for column in range(7)))
+DIRECTIONS = np.array([1, 8, 9, 10], dtype=np.uint64)  # up a column, along the diagonals, along a row
 
 
 def start(state: State) -> None:
@@ -44,21 +43,20 @@ def legal(state: State, mask: Mask) -> None:
     """Every column whose top cell is empty, until the game is over."""
     occupied = state[STONES] | state[STONES + 1]
     for column in range(7):
-        empty = (occupied >> (TOP + np.uint64(column))) & ONE == 0
+        empty = (occupied >> np.uint64(9 * column + 5)) & ONE == 0
         mask[column] = state[WINNER] == OPEN and empty
 
 
 def play(state: State, action: int) -> None:
-    """Drop the mover's disc into a column."""
+    """Drop the mover's disc into a column: one, added at the bottom, is carried to the lowest empty cell."""
     mover = int(state[MOVER])
     occupied = state[STONES] | state[STONES + 1]
-    disc = ONE << np.uint64(action)
-    while occupied & disc != 0:
-        disc <<= ROW
+    bottom = np.uint64(9 * action)
+    disc = (occupied + (ONE << bottom)) & (COLUMN << bottom)
     state[STONES + mover - 1] |= disc
     if has_four(state[STONES + mover - 1]):
         state[WINNER] = mover
-    elif (occupied | disc) & FULL_TOP == FULL_TOP:
+    elif (occupied | disc) & TOPS == TOPS:
         state[WINNER] = DRAW
     else:
         state[MOVER] = 3 - mover
@@ -75,11 +73,11 @@ def has_four(stones: np.uint64) -> bool:
 
 def cells(state: State, board: Board) -> None:
     """Read the board cell by cell."""
-    for row in range(6):
-        first = state[STONES] >> np.uint64(8 * row)
-        second = state[STONES + 1] >> np.uint64(8 * row)
-        for column in range(7):
-            at = np.uint64(column)
+    for column in range(7):
+        first = state[STONES] >> np.uint64(9 * column)
+        second = state[STONES + 1] >> np.uint64(9 * column)
+        for row in range(6):
+            at = np.uint64(row)
             board[row * 7 + column] = ((first >> at) & ONE) + np.uint64(2) * ((second >> at) & ONE)
 
 
@@ -90,4 +88,4 @@ def from_cells(board: Board, state: State) -> None:
         for column in range(7):
             owner = int(board[row * 7 + column])
             if owner > 0:
-                state[STONES + owner - 1] |= ONE << np.uint64(row * 8 + column)
+                state[STONES + owner - 1] |= ONE << np.uint64(column * 9 + row)

@@ -14,8 +14,6 @@ from trainer.solvers.base import NOT_LEGAL, Scores
 INSTALL = "pip install 'cartridge-trainer[solver]'"
 IMPOSSIBLE = -100
 """bitbully scores a full column below this."""
-COLUMN_BITS = 9
-"""bitbully's own board: bit column * 9 + row."""
 
 
 class BitBullySolver:
@@ -37,21 +35,12 @@ class BitBullySolver:
         """int8 [R, A]: the score of each legal move, NOT_LEGAL elsewhere. Milliseconds a row, 100 at 12 to 14 plies."""
         scores = np.full((len(positions.states), GAME.num_actions), NOT_LEGAL, np.int8)
         for row, state in enumerate(positions.states):
-            stones = [to_columns(int(state[STONES + seat])) for seat in range(2)]
+            stones = [int(word) for word in state[STONES:]]  # bits stand in the same order as bitbully's
             own, occupied = stones[int(state[MOVER]) - 1], stones[0] | stones[1]
             self._board.setRawState(occupied, own, GAME.num_cells - occupied.bit_count())
             found = np.array(self._solver.scoreMoves(self._board))
             scores[row] = np.where(found < IMPOSSIBLE, NOT_LEGAL, found)
         return scores
-
-
-def to_columns(stones: int) -> int:
-    """Stones at bit row * 8 + column, as in the rules, moved to bit column * 9 + row."""
-    moved = 0
-    for column in range(GAME.width):
-        for row in range(GAME.height):
-            moved |= ((stones >> (row * 8 + column)) & 1) << (column * COLUMN_BITS + row)
-    return moved
 
 
 def plies_to_end(scores: Scores, plies: NDArray[np.int64]) -> NDArray[np.int64]:
