@@ -1,0 +1,97 @@
+"""The recipe of a game with one thing changed at a time, the same minutes and seed each: which of its parts help.
+
+    python tools/ablations.py --env-id connect4 --minutes 5 --out docs/results/connect4-ablations.md gumbel=false average=0
+
+Each change is a field of `trainer.recipes.Recipe` and its value as JSON; several joined by commas are one change. The recipe
+as it is comes first. Each run is from nothing, and its newest model is measured by `python -m trainer.evaluator --solve`.
+A line of the table is written as soon as its run is over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from trainer import loop
+from trainer.recipes import RECIPES
+
+SIMULATIONS = {"tictactoe": (0, 50), "connect4": (0, 600)}
+AS_IT_IS = "the recipe"
+
+
+def fields_of(change: str) -> dict[str, Any]:
+    """The fields of the recipe that a change names, as in `gumbel=false,width=256`."""
+    pairs = (pair.partition("=") for pair in change.split(",") if change != AS_IT_IS)
+    return {name: json.loads(value) for name, _, value in pairs}
+
+
+def train(env_id: str, change: str, minutes: float, seed: int, folder: Path) -> None:
+    """A run of the loop with the changed recipe, in a process of its own."""
+    command = [sys.executable, __file__, "--run", change, "--env-id", env_id, "--minutes", f"{minutes}"]
+    subprocess.run([*command, "--seed", f"{seed}", "--data-dir", str(folder)], check=True, stdout=subprocess.DEVNULL)
+
+
+def run(env_id: str, change: str, minutes: float, seed: int, folder: Path) -> int:
+    """What `train` starts: the loop, in whose process the recipe is another."""
+    RECIPES[env_id] = replace(RECIPES[env_id], **fields_of(change))
+    options = ["--env-id", env_id, "--minutes", f"{minutes}", "--seed", f"{seed}", "--data-dir", str(folder)]
+    sys.argv = ["trainer.loop", *options]
+    return loop.main()
+
+
+def measure(env_id: str, folder: Path) -> list[dict[str, Any]]:
+    """The evaluator's results with each number of simulations; minimax's are left out."""
+    found = folder / "errors.json"
+    command = [sys.executable, "-m", "trainer.evaluator", "--env-id", env_id, "--solve", "--json", str(found)]
+    model = ["--model", str(folder / "models/latest.onnx")]
+    simulations = ["--solve-simulations", *map(str, SIMULATIONS[env_id])]
+    subprocess.run([*command, *model, *simulations], check=True, stdout=subprocess.DEVNULL)
+    results: list[dict[str, Any]] = json.loads(found.read_text())["results"]
+    return results[: len(SIMULATIONS[env_id])]
+
+
+def line_of(change: str, folder: Path, results: list[dict[str, Any]]) -> str:
+    """A row of the table."""
+    steps = json.loads((folder / "stats.json").read_text())["step"]
+    positions = json.loads((folder / "actor_stats.json").read_text())["total_steps"]
+    raw, searched = results[0], results[-1]
+    kinds = [f"{100 * kind['weak_error']:.1f}" for kind in searched["kinds"].values()]
+    totals = [f"{100 * result['weak_error']:.2f}" for result in (searched, raw)]
+    return f"| {change} | {positions:,} | {steps:,} | {' | '.join([*kinds, *totals])} |"
+
+
+def main() -> int:
+    """Train and measure each, write the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("changes", nargs="*", help="as in gumbel=false")
+    parser.add_argument("--env-id", default="connect4", choices=SIMULATIONS)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--data-dir", type=Path, help="folder of the runs")
+    parser.add_argument("--out", type=Path, default=Path("ablations.md"), help="the table")
+    parser.add_argument("--run", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    folder = chosen.data_dir or Path("data") / f"{chosen.env_id}-ablations"
+    if chosen.run:
+        return run(chosen.env_id, chosen.run, chosen.minutes, chosen.seed, folder)
+    for number, change in enumerate([AS_IT_IS, *chosen.changes]):
+        own = folder / f"{number}"
+        train(chosen.env_id, change, chosen.minutes, chosen.seed, own)
+        results = measure(chosen.env_id, own)
+        if number == 0:
+            kinds = list(results[0]["kinds"])
+            head = ["changed", "positions", "steps", *kinds, "total", "raw policy"]
+            chosen.out.write_text(f"| {' | '.join(head)} |\n{'|---' * len(head)}|\n")
+        with chosen.out.open("a") as table:
+            table.write(line_of(change, own, results) + "\n")
+        print(line_of(change, own, results), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
