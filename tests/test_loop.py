@@ -17,10 +17,11 @@ from trainer.loop import LoopConfig, trainer_arguments
 
 
 def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
-    """Steps bound it; a second run in the same folder works too and sets the first aside."""
+    """Steps bound it; a second run in the same folder sets the first aside, and says that it learns from its games too."""
     for run in (1, 2):
         done = run_module("trainer.loop", "--data-dir", tmp_path, "--steps", 150, "--threads", 1, "--simulations", 10)
         assert done.returncode == 0, done.stderr
+        assert ("holds games that were played before" in done.stderr) == (run == 2)
         for figure in ("self-play", "speed", "training", "loss", "vs random"):
             assert f"\n  {figure} " in done.stdout
         stats = json.loads((tmp_path / "stats.json").read_text())

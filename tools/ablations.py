@@ -81,6 +81,8 @@ def main() -> int:
         return run(chosen.env_id, chosen.run, chosen.minutes, chosen.seed, folder)
     for number, change in enumerate([AS_IT_IS, *chosen.changes]):
         own = folder / f"{number}"
+        if own.exists():  # the games in it would be trained on
+            raise SystemExit(f"{own} holds an earlier run; delete it, or give another folder with --data-dir")
         train(chosen.env_id, change, chosen.minutes, chosen.seed, own)
         results = measure(chosen.env_id, own)
         if number == 0:

@@ -116,6 +116,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     chosen = parser.parse_args()
     folder = chosen.data_dir or Path("data") / chosen.out.name
+    if folder.exists():  # the games in it would be trained on
+        raise SystemExit(f"{folder} holds an earlier run; delete it, or give another folder with --data-dir")
     chosen.out.mkdir(parents=True, exist_ok=True)
     began = time.time()
     copies = train(chosen.env_id, chosen.minutes, chosen.at, chosen.seed, folder)

@@ -213,6 +213,12 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
     folder = config.folder
     require_writable(folder, "--data-dir")
     console = Console(stderr=True)
+    if (folder / "replay.db").exists() and not config.resume:
+        log.warning(
+            "%s holds games that were played before, and training begins with them; "
+            "to learn from nothing, give another folder with --data-dir",
+            folder / "replay.db",
+        )
     trainer = Process("trainer", trainer_arguments(config), folder)
     actor = Process("actor", actor_arguments(config), folder)
     web = Process("web", web_arguments(config), folder) if config.web else None
