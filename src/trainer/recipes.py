@@ -41,6 +41,7 @@ RECIPES = {
         lr=0.003,
         passes=8,
         checkpoint_interval=200,
+        average=0.999,
     ),
     "connect4": Recipe(
         minutes=60,
