@@ -17,6 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from strength_run import evaluate, require_new
+
 from trainer import loop
 from trainer.recipes import RECIPES
 
@@ -46,12 +48,9 @@ def run(env_id: str, change: str, minutes: float, seed: int, folder: Path) -> in
 
 def measure(env_id: str, folder: Path) -> list[dict[str, Any]]:
     """The evaluator's results with each number of simulations; minimax's are left out."""
-    found = folder / "errors.json"
-    command = [sys.executable, "-m", "trainer.evaluator", "--env-id", env_id, "--solve", "--json", str(found)]
-    model = ["--model", str(folder / "models/latest.onnx")]
-    simulations = ["--solve-simulations", *map(str, SIMULATIONS[env_id])]
-    subprocess.run([*command, *model, *simulations], check=True, stdout=subprocess.DEVNULL)
-    results: list[dict[str, Any]] = json.loads(found.read_text())["results"]
+    settings = ["--solve", "--solve-simulations", *map(str, SIMULATIONS[env_id])]
+    exam = evaluate(env_id, folder / "models/latest.onnx", folder / "errors.json", *settings)
+    results: list[dict[str, Any]] = exam["results"]
     return results[: len(SIMULATIONS[env_id])]
 
 
@@ -81,8 +80,7 @@ def main() -> int:
         return run(chosen.env_id, chosen.run, chosen.minutes, chosen.seed, folder)
     for number, change in enumerate([AS_IT_IS, *chosen.changes]):
         own = folder / f"{number}"
-        if own.exists():  # the games in it would be trained on
-            raise SystemExit(f"{own} holds an earlier run; delete it, or give another folder with --data-dir")
+        require_new(own)
         train(chosen.env_id, change, chosen.minutes, chosen.seed, own)
         results = measure(chosen.env_id, own)
         if number == 0:

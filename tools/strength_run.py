@@ -26,6 +26,12 @@ SIMULATIONS = {"tictactoe": (0, 50), "connect4": (0, 100, 600)}
 MINIMAX_GAMES = 400
 
 
+def require_new(folder: Path) -> None:
+    """Leave with a message where a folder holds an earlier run, whose games would be trained on."""
+    if folder.exists():
+        raise SystemExit(f"{folder} holds an earlier run; delete it, or give another folder with --data-dir")
+
+
 def train(env_id: str, minutes: float, moments: list[float], seed: int, folder: Path) -> dict[float, Path]:
     """Run the loop; returns a copy of the model as it was at each moment, the last one at the end."""
     command = [sys.executable, "-m", "trainer.loop", "--env-id", env_id, "--minutes", f"{minutes}"]
@@ -116,8 +122,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     chosen = parser.parse_args()
     folder = chosen.data_dir or Path("data") / chosen.out.name
-    if folder.exists():  # the games in it would be trained on
-        raise SystemExit(f"{folder} holds an earlier run; delete it, or give another folder with --data-dir")
+    require_new(folder)
     chosen.out.mkdir(parents=True, exist_ok=True)
     began = time.time()
     copies = train(chosen.env_id, chosen.minutes, chosen.at, chosen.seed, folder)
