@@ -302,32 +302,43 @@ def test_visits_are_for_legal_moves_only() -> None:
         assert (np.abs(values) <= 1).all()
 
 
+def priors(search: Search) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]]:
+    """Of every node of slot 0 that has edges: its index, actions in order, their priors, and what `opinion` says there."""
+    positions, tree = Positions("tictactoe", 0), search.tree
+    for index, node in enumerate(tree.nodes[0, : tree.used_nodes[0]]):
+        if node["num_edges"] > 0:
+            edges = slice(node["first_edge"], node["first_edge"] + node["num_edges"])
+            order = np.argsort(tree.moves[0, edges]["action"])
+            moves, unvisited = tree.moves[0, edges][order], tree.edges[0, edges][order]["u"]
+            prior = np.where(moves["node"] == NOBODY, unvisited, tree.nodes[0][moves["node"]]["prior"])
+            here = positions.of(tree.states[0, index][None])
+            yield index, moves["action"], prior, opinion(here.observation(), here.legal())[0][0, moves["action"]]
+
+
 def test_noise_changes_the_priors_of_the_root_only() -> None:
     """Three quarters prior and one quarter of the noise's share over the legal moves; deeper priors stay as they were."""
     search = Search("tictactoe", 1, 40, SearchConfig(noise_fraction=0.25))
-    states = after("tictactoe", [4, 0])
-    search._kernels.begin_all(search.tree, states, 40)
+    search._kernels.begin_all(search.tree, after("tictactoe", [4, 0]), 40)
     search.tree.noise[0] = [100, 1, 2, 3, 100, 4, 0, 0, 6]  # cells 0 and 4 are taken; the others have 16 in all
     while search.step(opinion):
         pass
-    positions = Positions("tictactoe", 0)
-    tree, looked_at = search.tree, 0
-    for index, node in enumerate(tree.nodes[0, : tree.used_nodes[0]]):
-        if node["num_edges"] == 0:
-            continue
-        edges = slice(node["first_edge"], node["first_edge"] + node["num_edges"])
-        order = np.argsort(tree.moves[0, edges]["action"])
-        moves, unvisited = tree.moves[0, edges][order], tree.edges[0, edges][order]["u"]
-        prior = np.where(moves["node"] == NOBODY, unvisited, tree.nodes[0][moves["node"]]["prior"])
-        here = positions.of(tree.states[0, index][None])
-        expected = opinion(here.observation(), here.legal())[0][0, moves["action"]]
+    found = list(priors(search))
+    assert len(found) > 10
+    for index, actions, prior, expected in found:
         if index == 0:
-            assert moves["action"].tolist() == [1, 2, 3, 5, 6, 7, 8]
+            assert actions.tolist() == [1, 2, 3, 5, 6, 7, 8]
             expected = 0.75 * expected + 0.25 * np.array([1, 2, 3, 4, 0, 0, 6], np.float32) / 16
         np.testing.assert_allclose(prior, expected, rtol=1e-5)
-        assert prior.sum() == pytest.approx(1, abs=1e-5)
-        looked_at += 1
-    assert looked_at > 10
+
+
+def test_a_policy_temperature_softens_the_priors_of_every_node() -> None:
+    """Each is taken to the power of 1 / temperature, 2 being the square root, and they sum to 1 again."""
+    search = Search("tictactoe", 1, 40, SearchConfig(policy_temperature=2.0))
+    search.run(after("tictactoe", [4, 0]), 40, opinion)
+    found = list(priors(search))
+    assert len(found) > 10
+    for _, _, prior, expected in found:
+        np.testing.assert_allclose(prior, np.sqrt(expected) / np.sqrt(expected).sum(), rtol=1e-5)
 
 
 # --- Tic-tac-toe, solved ---

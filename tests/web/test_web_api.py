@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from run_files import put_model, put_stats, store_games
 from starlette.requests import Request
@@ -22,6 +23,8 @@ import trainer
 from trainer.errors import ConfigError
 from trainer.files import write_bytes
 from trainer.games import rules_of
+from trainer.games.base import Position
+from trainer.inference import load_model
 from trainer.web.app import Limits, build_app
 from trainer.web.body import LARGEST
 from trainer.web.duel import Duel
@@ -520,6 +523,21 @@ def test_mind(tmp_path: Path) -> None:
         assert client.get("/game/mind").json()["ply"] == 2
         for ply in ("3", "-1", "x", "1.5", "99999", "²"):
             sentence(client.get("/game/mind", params={"ply": ply}), 400)
+
+
+def test_mind_shows_the_priors_of_the_network_whatever_the_search_makes_of_them(tmp_path: Path) -> None:
+    """The same without simulations and with them, though a search softens them; without, they are the shares as well."""
+    put_model(tmp_path, "tictactoe", favourite=8)
+    position = Position.first(rules_of("tictactoe"))
+    model = load_model(tmp_path / "models" / "latest.onnx", "tictactoe", 29, 9)
+    prior, _ = model(position.observation[None], np.ones((1, 9), np.bool_))
+    with client_of(tmp_path) as client:
+        for simulations in (0, 60):
+            client.post("/game/new", json={"first": "player", "simulations": simulations})
+            thoughts = client.get("/game/mind").json()["thoughts"]
+            assert [thought["prior"] for thought in thoughts] == pytest.approx(prior[0].tolist(), rel=1e-6)
+            shares = [thought["share"] for thought in thoughts]
+            assert (shares == pytest.approx(prior[0].tolist(), rel=1e-6)) == (simulations == 0)
 
 
 def test_mind_proves_a_win_for_the_one_who_has_the_move(client: TestClient) -> None:

@@ -98,6 +98,7 @@ class Selection(NamedTuple):
 
     c_puct: float
     fpu_reduction: float
+    policy_temperature: float
     noise_fraction: float
     value_scale: float
     halving: NDArray[np.int32]
@@ -320,10 +321,25 @@ def complete(
             at += 1
     node.num_edges = at - node.first_edge
     tree.used_edges[slot] = at
+    if selection.policy_temperature != 1.0:
+        soften(tree, slot, index, selection.policy_temperature)
     if index == 0 and not tree.gumbel[slot]:
         mix_noise(tree, slot, selection.noise_fraction)
     bring_best_forward(tree, slot, index)
     back_up(tree, slot, index, value if node.chooser == node.mover else -value, False)
+
+
+def soften(tree: Tree, slot: int, index: int, temperature: float) -> None:
+    """Raise the priors of a node that is new to the power of 1 / `temperature`, and let them sum to 1 again."""
+    node = tree.nodes[slot, index]
+    total = np.float32(0.0)
+    for at in range(node.first_edge, node.first_edge + node.num_edges):
+        edge = tree.edges[slot, at]
+        edge.u = edge.u ** np.float32(1.0 / temperature)
+        total += edge.u
+    if total > 0:
+        for at in range(node.first_edge, node.first_edge + node.num_edges):
+            tree.edges[slot, at].u /= total
 
 
 def bring_best_forward(tree: Tree, slot: int, index: int) -> None:

@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.games.positions import Positions
-from trainer.mcts import Evaluate, Search
+from trainer.mcts import Evaluate, Search, SearchConfig
 from trainer.players.base import Player, sample
 
 MOST_SLOTS = 256
 """Positions that are searched side by side, at most."""
+
+PLAYING = SearchConfig(policy_temperature=1.5)
+"""How a model searches when it counts. A network that was trained for long is too sure of its first guess: softened it
+has no error left in tic-tac-toe, wins 3 of 5 games of Othello against itself unsoftened, and is no worse in Connect 4."""
 
 
 @dataclass(frozen=True)
@@ -52,5 +56,5 @@ def model_player(
     """A model's raw policy where `simulations` is 0, else its search; `games` is how many it will play side by side."""
     if simulations == 0:
         return NetworkPlayer(name, evaluate, temperature)
-    search = Search(env_id, min(games, MOST_SLOTS), simulations)
+    search = Search(env_id, min(games, MOST_SLOTS), simulations, PLAYING)
     return SearchPlayer(f"{name} with {simulations} simulations", evaluate, search, simulations, temperature)

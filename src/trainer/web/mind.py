@@ -17,6 +17,7 @@ from trainer.games.compiled import compiled
 from trainer.inference import uniform
 from trainer.mcts import Evaluate, Search
 from trainer.mcts.tree import DRAWN, LOSS, WIN
+from trainer.players.network import PLAYING
 
 MOST_SIMULATIONS = 800
 PROVEN = {LOSS: "loss", DRAWN: "draw", WIN: "win"}
@@ -28,9 +29,10 @@ class Thought:
 
     action: int
     prior: float
+    """The network's own; search softens it."""
     visits: int
     share: float
-    """Of the visits; what search answers."""
+    """Of the visits; without simulations the prior."""
     value: float | None
     """None where no simulation went."""
     proven: str | None
@@ -93,17 +95,21 @@ class Engine:
         search = self._search(env_id)
         visits, values = search.run(position.state[None], simulations, evaluate)
         found = search.root_moves(0)
+        legal = np.zeros((1, search.game.num_actions), np.bool_)
+        legal[0, found.actions] = True
+        prior, _ = evaluate(position.observation[None], legal)  # the search's own priors are softened
+        share = visits if simulations else prior
         return Mind(
             mover=int(position.state[MOVER]),
             value=float(values[0]),
-            best=int(visits[0].argmax()),
+            best=int(share[0].argmax()),
             simulations=simulations,
             thoughts=tuple(
                 Thought(
                     action=int(action),
-                    prior=float(found.prior[at]),
+                    prior=float(prior[0, action]),
                     visits=int(found.visits[at]),
-                    share=float(visits[0, action]),
+                    share=float(share[0, action]),
                     value=None if np.isnan(found.values[at]) else float(found.values[at]),
                     proven=PROVEN.get(int(found.proven[at])),
                 )
@@ -116,7 +122,7 @@ class Engine:
         searches: dict[str, Search] = self._own.__dict__.setdefault("searches", {})
         if env_id not in searches:
             with self._compiling:
-                searches[env_id] = Search(env_id, slots=1, most_simulations=MOST_SIMULATIONS)
+                searches[env_id] = Search(env_id, slots=1, most_simulations=MOST_SIMULATIONS, config=PLAYING)
         return searches[env_id]
 
 
