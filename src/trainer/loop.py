@@ -125,6 +125,7 @@ def trainer_arguments(config: LoopConfig) -> list[str]:
         *("--network", recipe.network, *(("--width", f"{recipe.width}") if recipe.width else ())),
         *("--value-head", recipe.value_head, "--q-weight", f"{recipe.q_weight}", "--average", f"{recipe.average}"),
         *(("--window", f"{recipe.window}") if recipe.window else ()),
+        *(("--merge-repeats",) if recipe.merge_repeats else ()),
         *("--checkpoint-interval", f"{recipe.checkpoint_interval}", "--log-interval", "100"),
         *(("--resume",) if config.resume else ()),
         *(("--tensorboard", f"{config.tensorboard}") if config.tensorboard else ()),

@@ -28,6 +28,7 @@ class Recipe:
     width: int | None = None
     q_weight: float = 0.5
     average: float = 0.99
+    merge_repeats: bool = False
 
 
 RECIPES = {

@@ -92,6 +92,8 @@ class TrainerConfig:
     """Pause when rows were drawn so often on average, until there are new ones; None: never pause."""
     window: int | None = None
     """Draw from the newest rows only: from so many at first, from a growing number as more come; None: from all."""
+    merge_repeats: bool = False
+    """Draw the n rows that have the same position as often as 1 + log2 n others, not as n."""
     publish_first: bool = False
     """Publish the untrained network at once, so that actors can search from the start."""
     skip_bad_rows: bool = False
@@ -145,7 +147,7 @@ def train(config: TrainerConfig, stop: Event) -> int:
         blank = np.zeros((1, game.metadata.obs_size), np.float32)
         publish(exporter.to_bytes(0, blank), config.model_dir, 0, config.max_checkpoints)
 
-    mirror = Replay(config.db, game.metadata, game.views, config.batch_size, config.skip_bad_rows)
+    mirror = Replay(config.db, game.metadata, game.views, config.batch_size, config.skip_bad_rows, config.merge_repeats)
     with closing(mirror) as replay:
         if not wait_for_rows(replay, config, stop):
             return INTERRUPTED

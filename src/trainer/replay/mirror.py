@@ -22,6 +22,7 @@ from trainer.errors import ReplayError, ReplayUnavailableError
 from trainer.files import identity_of
 from trainer.replay.columns import floats_of, numbers_of, refuse
 from trainer.replay.database import ROWID_SPAN, Metadata, check_columns, open_for_reading, reporting
+from trainer.replay.repeats import Repeats, hashes_of
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Views:
 
 
 class Replay:
-    """All rows of one game in memory, sampled uniformly. Observations of zeros and ones are kept as bits."""
+    """All rows of one game in memory, sampled at random. Observations of zeros and ones are kept as bits."""
 
     def __init__(
         self,
@@ -74,11 +75,13 @@ class Replay:
         views: Views | None = None,
         least: int = 1,
         skip_bad_rows: bool = False,
+        merge_repeats: bool = False,
     ) -> None:
         """Mirror the rows of `metadata.env_id`, seen through `views`; none are read before the first `refresh`.
 
         The rows of a database that was replaced stay in use until the new one has `least` rows. `skip_bad_rows`: count
-        and report the rows that are not as the contract wants them instead of raising ReplayError.
+        and report the rows that are not as the contract wants them instead of raising ReplayError. `merge_repeats`: see
+        `sample`.
         """
         self.path = path
         self.metadata = metadata
@@ -103,6 +106,8 @@ class Replay:
         self._visits = np.empty((0, metadata.num_actions), np.float32)
         self._outcome = np.empty(0, np.float32)
         self._value = np.empty(0, np.float32)
+        self._repeats = Repeats() if merge_repeats else None
+        self._hash = np.empty(0, np.uint64)  # stays empty where repeats are not counted
 
     def __len__(self) -> int:
         """Rows that can be sampled: those that are still in the database."""
@@ -197,14 +202,15 @@ class Replay:
     ) -> Batch:
         """`batch_size` rows drawn uniformly, with replacement, each seen through a symmetry drawn uniformly.
 
-        `newest`: draw from the newest so many rows only.
+        `newest`: draw from the newest so many rows only. With `merge_repeats` the n rows that have the same position are
+        drawn as often as 1 + log2 n others, as if they were one row with the mean of their targets (AlphaZero.jl).
 
         The value target is (1 - q_weight) z + q_weight q, of the game's result z and the search's value q (Willemsen, Baier
         and Kaisers 2021); where q is exactly +1 or -1 the search had proven the result, and the target is q.
         """
         meta = self.metadata
         first = self._first if newest is None else max(self._first, self._length - newest)
-        at = generator.integers(first, self._length, batch_size)
+        at = self._draw(generator, first, batch_size)
         chosen = generator.integers(0, len(self._views.actions), batch_size)
         observation = np.empty((batch_size, meta.obs_size), np.float32)
         visits = np.empty((batch_size, meta.num_actions), np.float32)
@@ -217,6 +223,18 @@ class Replay:
             outcome = np.where(np.abs(value) == 1, value, (1 - q_weight) * outcome + q_weight * value)
         legal = observation[:, meta.legal_mask_offset : meta.legal_mask_offset + meta.num_actions] > 0.5
         return Batch(observation=observation, legal=legal, visits=visits, outcome=outcome)
+
+    def _draw(self, generator: np.random.Generator, first: int, batch_size: int) -> NDArray[np.int64]:
+        """The numbers of `batch_size` rows from `first` on; of repeated ones as many as `sample` says."""
+        if self._repeats is None:
+            return generator.integers(first, self._length, batch_size)
+        drawn = np.empty(0, np.int64)
+        while len(drawn) < batch_size:
+            offered = generator.integers(first, self._length, 4 * batch_size)
+            times = self._repeats.of(self._hash[offered])
+            kept = generator.random(len(offered)) * times < 1 + np.log2(times)
+            drawn = np.concatenate([drawn, offered[kept]])
+        return drawn[:batch_size]
 
     def close(self) -> None:
         """Release the file; what was mirrored stays."""
@@ -241,6 +259,10 @@ class Replay:
                 self._append(rows[half:])
             return
         rowid = np.array([row[0] for row in rows], np.int64)
+        if self._repeats is not None:
+            hashes = hashes_of(observation)
+            self._repeats.add(hashes)
+            self._hash = put(self._hash, self._length, hashes)
         if self._bits and not ((observation == 0) | (observation == 1)).all():
             self._bits = False
             unpacked = np.unpackbits(self._observation, axis=1, count=self.metadata.obs_size)
@@ -289,11 +311,14 @@ class Replay:
         """Leave out the rows that are no longer in the database; their memory is used again when they are the half."""
         if oldest is None or (self._former and self._length - self._former < self._least):
             return
-        self._first, self._former = max(self._first, self._former), 0
-        self._first += int(np.searchsorted(self._rowid[self._first : self._length], oldest))
+        first = max(self._first, self._former)
+        first += int(np.searchsorted(self._rowid[first : self._length], oldest))
+        if self._repeats is not None:
+            self._repeats.remove(self._hash[self._first : first])
+        self._first, self._former = first, 0
         if self._first > self._length // 2:
             kept = slice(self._first, self._length)
-            for array in (self._rowid, self._observation, self._visits, self._outcome, self._value):
+            for array in (self._rowid, self._observation, self._visits, self._outcome, self._value, self._hash):
                 array[: len(self)] = array[kept].copy()
             self._first, self._length = 0, len(self)
 

@@ -1,0 +1,77 @@
+"""How often positions repeat, and how rarely repeated ones are then drawn."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from conftest import ForeignDatabase, floats
+
+from trainer.game_config import metadata_of
+from trainer.games import game_of
+from trainer.replay import Replay
+from trainer.replay.repeats import SMALLEST, Repeats, hashes_of
+
+TICTACTOE = metadata_of(game_of("tictactoe"))
+
+
+def test_counts_are_those_of_a_dictionary_however_rows_come_and_go() -> None:
+    """A moving window of 20 batches whose positions change slowly, far more than the first table has places for."""
+    dice, repeats, counted, window = np.random.default_rng(0), Repeats(), Counter[int](), deque[np.ndarray]()
+    for turn in range(100):
+        batch = hashes_of(dice.integers(100 * turn, 100 * turn + 500, (200, 1)).astype(np.float32))
+        window.append(batch)
+        repeats.add(batch)
+        counted.update(batch.tolist())
+        if len(window) > 20:
+            gone = window.popleft()
+            repeats.remove(gone)
+            counted.subtract(gone.tolist())
+    assert len(counted) > 4 * SMALLEST
+    assert {0, 1, 2} < set(counted.values())
+    assert repeats.of(np.array(list(counted), np.uint64)).tolist() == list(counted.values())
+    assert repeats.of(hashes_of(np.array([[-1.0]], np.float32))).tolist() == [0]
+
+
+def test_hashes_tell_rows_apart() -> None:
+    """Every board of nine cells with three states in one-hot form has a hash of its own."""
+    digits = (np.arange(3**9)[:, None] // 3 ** np.arange(9)) % 3
+    rows = np.eye(3, dtype=np.float32)[digits].reshape(-1, 27)
+    assert len(np.unique(hashes_of(rows))) == len(rows)
+
+
+@pytest.mark.parametrize(("merge_repeats", "share"), [(False, 8 / 12), (True, 4 / 8)])
+def test_eight_rows_of_one_position_weigh_as_much_as_four(
+    foreign: Callable[..., ForeignDatabase], merge_repeats: bool, share: float
+) -> None:
+    """1 + log2 8 = 4 beside four positions that occur once; without merging each row counts."""
+    database = foreign()
+    for cell, times in ((0, 8), (1, 1), (2, 1), (3, 1), (4, 1)):
+        for _ in range(times):
+            database.add(floats(*np.eye(9)[cell], *[0] * 9, *(1 - np.eye(9)[cell]), 0, 1), floats(*np.eye(9)[8]), 0.0)
+    database.connection.commit()
+    replay = Replay(database.path, TICTACTOE, merge_repeats=merge_repeats)
+    replay.refresh()
+    batch = replay.sample(np.random.default_rng(0), 20_000)
+    assert len(batch.outcome) == 20_000
+    assert batch.observation[:, 0].mean() == pytest.approx(share, abs=0.02)
+    assert batch.observation[:, :5].mean(axis=0)[1:] == pytest.approx([(1 - share) / 4] * 4, abs=0.01)
+
+
+def test_rows_that_left_the_database_are_counted_no_more(foreign: Callable[..., ForeignDatabase]) -> None:
+    """Of eight equal rows seven are deleted, and the last one weighs as much as any other, also when memory was reused."""
+    database = foreign()
+    database.add_tictactoe(7)
+    database.connection.commit()
+    replay = Replay(database.path, TICTACTOE, merge_repeats=True)
+    replay.refresh()
+    database.add_tictactoe(1)
+    database.add_tictactoe(1, observation=floats(*np.eye(9)[3], *[0] * 9, *(1 - np.eye(9)[3]), 0, 1))
+    database.connection.execute("DELETE FROM transitions WHERE rowid <= 7")
+    database.connection.commit()
+    replay.refresh()
+    assert len(replay) == 2
+    batch = replay.sample(np.random.default_rng(0), 4_000)
+    assert batch.observation[:, 3].mean() == pytest.approx(0.5, abs=0.03)
