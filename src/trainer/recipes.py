@@ -43,6 +43,7 @@ RECIPES = {
         passes=8,
         checkpoint_interval=200,
         average=0.999,
+        merge_repeats=True,
     ),
     "connect4": Recipe(
         minutes=60,
