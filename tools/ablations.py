@@ -3,8 +3,9 @@
     python tools/ablations.py --env-id connect4 --minutes 5 --out docs/results/connect4-ablations.md gumbel=false average=0
 
 Each change is a field of `trainer.recipes.Recipe` and its value as JSON; several joined by commas are one change. The recipe
-as it is comes first. Each run is from nothing, and its newest model is measured by `python -m trainer.evaluator --solve`.
-A line of the table is written as soon as its run is over.
+as it is comes first. Each run is from nothing, and its newest model is measured by `python -m trainer.evaluator`: by wrong
+moves where the game has an exam, else by a match against the recipe's model. A line of the table is written as soon as its
+run is over.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from trainer.recipes import RECIPES
 
 SIMULATIONS = {"tictactoe": (0, 50), "connect4": (0, 600)}
 AS_IT_IS = "the recipe"
+MATCH = ("--simulations", "100", "--games", "400")
 
 
 def fields_of(change: str) -> dict[str, Any]:
@@ -46,29 +49,33 @@ def run(env_id: str, change: str, minutes: float, seed: int, folder: Path) -> in
     return loop.main()
 
 
-def measure(env_id: str, folder: Path) -> list[dict[str, Any]]:
-    """The evaluator's results with each number of simulations; minimax's are left out."""
-    settings = ["--solve", "--solve-simulations", *map(str, SIMULATIONS[env_id])]
-    exam = evaluate(env_id, folder / "models/latest.onnx", folder / "errors.json", *settings)
-    results: list[dict[str, Any]] = exam["results"]
-    return results[: len(SIMULATIONS[env_id])]
+def measure(env_id: str, folder: Path, base: Path) -> dict[str, str]:
+    """What the table says of a run's strength, by the names of its columns; `base` is the folder of the recipe's run."""
+    model = folder / "models/latest.onnx"
+    if env_id in SIMULATIONS:
+        settings = ["--solve", "--solve-simulations", *map(str, SIMULATIONS[env_id])]
+        exam = evaluate(env_id, model, folder / "errors.json", *settings)
+        raw, searched = exam["results"][: len(SIMULATIONS[env_id])]  # behind them comes minimax
+        kinds = {name: f"{100 * kind['weak_error']:.1f}" for name, kind in searched["kinds"].items()}
+        return {**kinds, "total": f"{100 * searched['weak_error']:.2f}", "raw policy": f"{100 * raw['weak_error']:.2f}"}
+    if folder == base:
+        return {"score": "", "95% interval": ""}
+    opponent = str(base / "models/latest.onnx")
+    score = evaluate(env_id, model, folder / "match.json", "--opponent", opponent, *MATCH)["score"]
+    low, high = score["interval_95"]
+    return {"score": f"{100 * score['rate']:.1f}%", "95% interval": f"{100 * low:.1f} to {100 * high:.1f}"}
 
 
-def line_of(change: str, folder: Path, results: list[dict[str, Any]]) -> str:
-    """A row of the table."""
-    steps = json.loads((folder / "stats.json").read_text())["step"]
-    positions = json.loads((folder / "actor_stats.json").read_text())["total_steps"]
-    raw, searched = results[0], results[-1]
-    kinds = [f"{100 * kind['weak_error']:.1f}" for kind in searched["kinds"].values()]
-    totals = [f"{100 * result['weak_error']:.2f}" for result in (searched, raw)]
-    return f"| {change} | {positions:,} | {steps:,} | {' | '.join([*kinds, *totals])} |"
+def line_of(cells: Iterable[str]) -> str:
+    """A row of a table."""
+    return f"| {' | '.join(cells)} |\n"
 
 
 def main() -> int:
     """Train and measure each, write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("changes", nargs="*", help="as in gumbel=false")
-    parser.add_argument("--env-id", default="connect4", choices=SIMULATIONS)
+    parser.add_argument("--env-id", default="connect4", choices=RECIPES)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data-dir", type=Path, help="folder of the runs")
@@ -82,14 +89,15 @@ def main() -> int:
         own = folder / f"{number}"
         require_new(own)
         train(chosen.env_id, change, chosen.minutes, chosen.seed, own)
-        results = measure(chosen.env_id, own)
+        steps = json.loads((own / "stats.json").read_text())["step"]
+        positions = json.loads((own / "actor_stats.json").read_text())["total_steps"]
+        row = {"changed": change, "positions": f"{positions:,}", "steps": f"{steps:,}"}
+        row |= measure(chosen.env_id, own, folder / "0")
         if number == 0:
-            kinds = list(results[0]["kinds"])
-            head = ["changed", "positions", "steps", *kinds, "total", "raw policy"]
-            chosen.out.write_text(f"| {' | '.join(head)} |\n{'|---' * len(head)}|\n")
+            chosen.out.write_text(line_of(row) + line_of("---" for _ in row))
         with chosen.out.open("a") as table:
-            table.write(line_of(change, own, results) + "\n")
-        print(line_of(change, own, results), flush=True)
+            table.write(line_of(row.values()))
+        print(line_of(row.values()), end="", flush=True)
     return 0
 
 
