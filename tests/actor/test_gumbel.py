@@ -37,9 +37,11 @@ def opinion(values: dict[int, float], first: float) -> Evaluate:
     return evaluate
 
 
-def games(env_id: str, evaluate: Evaluate, number: int, simulations: int) -> list[Played]:
+def games(
+    env_id: str, evaluate: Evaluate, number: int, simulations: int, sampled_plies: int | None = None
+) -> list[Played]:
     """Games of Gumbel searches."""
-    config = SelfPlayConfig(simulations=simulations, gumbel=True)
+    config = SelfPlayConfig(simulations=simulations, gumbel=True, sampled_plies=sampled_plies)
     player = SelfPlay(env_id, 64, iter(range(number)), 1, "actor-1", config)
     played: list[Played] = []
     while not player.idle:
@@ -79,11 +81,18 @@ def test_where_all_is_alike_moves_are_drawn_from_the_prior() -> None:
     assert abs(sum(game.actions[0] == 0 for game in played) - 3000) < 3 * math.sqrt(4000 * 0.75 * 0.25)
 
 
+@pytest.mark.parametrize(("sampled_plies", "different"), [(0, 1), (1, 7)])
+def test_moves_are_drawn_as_long_as_they_are_sampled(sampled_plies: int, different: int) -> None:
+    """The first of seven columns is a draw from the uniform prior; what follows is the same wherever it was the same."""
+    played = games("connect4", uniform, 100, 16, sampled_plies)
+    assert len({tuple(game.actions) for game in played}) == different
+
+
 @pytest.mark.parametrize("env_id", ["tictactoe", "connect4"])
 def test_a_move_that_wins_is_the_target_and_is_made(env_id: str) -> None:
     """In every position of self-play where there is one."""
     seen = 0
-    for game in games(env_id, uniform, 60, 16):
+    for game in games(env_id, uniform, 80, 16):
         for state, policy, value, action in zip(game.states, game.visits, game.values, game.actions, strict=False):
             position = Position(rules_of(env_id), state)
             winning = [move for move in position.legal if position.play(move).winner == position.mover]

@@ -68,7 +68,8 @@ class SelfPlayConfig:
     """Full searches visit the root's moves by sequential halving and draw the move by Gumbel noise; their policy target is
     the improved policy instead of the visits (Danihelka et al. 2022)."""
     sampled_plies: int | None = None
-    """The first so many moves of a game are drawn in proportion to their visits; None: a quarter of the board's cells."""
+    """The first so many moves of a game are drawn, in proportion to their visits or by a Gumbel search's noise, which later
+    ones have none of: a game's result should say what its positions are worth. None: a quarter of the board's cells."""
     random_openings: float = 0.0
     """Share of the games that begin with moves drawn from all legal ones, up to half the board's cells of them, so that
     the network also sees positions that good play doesn't lead to. Those moves are not recorded: what comes of a position
@@ -159,7 +160,7 @@ class SelfPlay:
             games.random_plies[slot] = opening if generator.random() < self.config.random_openings else 0
             games.full[slot] = generator.random(plies) < self.config.full_share
             if self.config.gumbel:
-                games.noise[slot] = generator.gumbel(size=(plies, actions))
+                games.noise[slot, : self._sampled] = generator.gumbel(size=(min(self._sampled, plies), actions))
             else:
                 games.noise[slot] = generator.standard_gamma(self.config.dirichlet_alpha, (plies, actions), np.float32)
             self._number[slot] = number
