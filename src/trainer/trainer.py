@@ -263,8 +263,8 @@ class Learner:
 
     @torch.no_grad()
     def _move_average(self) -> None:
-        """Exponential moving average of the weights, shorter at the start so that the first weights are soon forgotten."""
-        share = max(1 - self._average, 1 / (1 + self._steps))
+        """Exponential moving average of the weights, over a tenth of the steps where that is shorter: early ones are far off."""
+        share = max(1 - self._average, 10 / (10 + self._steps))
         torch._foreach_lerp_(list(self.published.parameters()), list(self.network.parameters()), share)
 
 
