@@ -70,7 +70,8 @@ class Board(nn.Module):
 class ConvStem(nn.Module):
     """A convolution over the two planes of stones, every place of its kernel a feature, beside the legal moves.
 
-    A k x k kernel without padding sees each line of k stones whole, which a plain layer must learn place by place.
+    A k x k kernel without padding sees each line of k stones whole, which a plain layer must learn place by place. Many
+    filters before a narrow layer are worth more than few before a wide one (docs/log.md).
     """
 
     def __init__(self, game: Metadata, filters: int) -> None:
@@ -133,8 +134,8 @@ class WinMinusLoss(nn.Module):
 class PolicyValueNet(nn.Module):
     """A body of one of the families, and two heads.
 
-    mlp: two hidden layers. conv: a convolutional stem, a hidden layer and a residual one. Both take about as long on a CPU.
-    residual: a tower of convolutions, which takes 35 times as long there; it is for GPUs.
+    mlp: two hidden layers. conv: a convolutional stem with `width` filters, a hidden layer and a residual one. residual: a
+    tower of convolutions, which takes 35 times as long as an mlp on a CPU; it is for GPUs.
     """
 
     def __init__(
@@ -152,7 +153,7 @@ class PolicyValueNet(nn.Module):
             last = max(width // 2, 1)
             self.body = nn.Sequential(nn.Linear(self.view.size, width), nn.ReLU(), nn.Linear(width, last), nn.ReLU())
         elif family == "conv":
-            stem = ConvStem(game, filters=max(width // 8, 1))
+            stem = ConvStem(game, filters=width)
             tail = Residual(nn.Sequential(nn.Linear(width, width), nn.ReLU()))
             self.body = nn.Sequential(stem, nn.Linear(stem.size, width), nn.ReLU(), tail)
         elif family == "residual":
