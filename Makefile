@@ -40,6 +40,8 @@ RUN = @$(PY) tools/strength_run.py
 results: $(INSTALLED)
 	$(RUN) --env-id tictactoe --minutes 1 --out docs/results/tictactoe-1min
 	$(RUN) --env-id connect4 --minutes 60 --at 5 10 15 30 --out docs/results/connect4-60min
+	@$(PY) -m trainer.evaluator --env-id connect4 --model data/connect4-60min/models/latest.onnx --opponent perfect \
+		--simulations 600 --opening-plies 0 --json docs/results/connect4-60min/perfect-60min.json
 	$(RUN) --env-id connect4 --minutes 15 --seed 1 --out docs/results/connect4-15min-seed1
 	$(RUN) --env-id connect4 --minutes 15 --seed 2 --out docs/results/connect4-15min-seed2
 	$(RUN) --env-id othello --minutes 120 --at 15 30 60 --out docs/results/othello-120min

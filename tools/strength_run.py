@@ -77,7 +77,17 @@ def errors(env_id: str, copies: dict[float, Path], out: Path) -> list[str]:
             rates = [result["kinds"][kind]["weak_error"] for kind in kinds] + [result["weak_error"]]
             when = ("", "") if yardstick else (f"{minute:g}", f"{exam['step']:,}")
             lines.append(f"| {' | '.join([*when, result['player'], *(f'{100 * rate:.2f}%' for rate in rates)])} |")
-    return ["Weak errors:", "", *lines, ""]
+    return ["Weak errors:", "", *lines, "", *walked(exams[max(exams)].get("every_line", []))]
+
+
+def walked(players: list[dict[str, Any]]) -> list[str]:
+    """How all lines of play against the last model end, as lines of a table; nothing for a game that has too many."""
+    lines = ["| player | seat | won | drawn | lost |", "|" + "---|" * 5]
+    for player in players:
+        for seat in ("first", "second"):
+            counts = player[f"as_{seat}"]
+            lines.append(f"| {player['player']} | {seat} | {counts['won']} | {counts['drawn']} | {counts['lost']} |")
+    return ["All lines of play:", "", *lines, ""] if players else []
 
 
 def matches(env_id: str, copies: dict[float, Path], out: Path) -> list[str]:
