@@ -211,6 +211,7 @@ def test_a_game_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     [
         ({"env_id": "chess"}, GameError, "'chess'; the known games are tictactoe, connect4, othello"),
         ({"games": 0}, ConfigError, "--games is 0"),
+        ({"seed": -1}, ConfigError, "--seed is -1"),
         ({"threads": 0}, ConfigError, "--threads is 0"),
         ({"simulations": 0}, ConfigError, "--simulations is 0"),
         ({"max_episodes": -2}, ConfigError, "--max-episodes is -2"),

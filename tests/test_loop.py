@@ -10,10 +10,12 @@ import sys
 import time
 from pathlib import Path
 
+import bonsai
 import pytest
 from conftest import run_module
+from registering import registered
 
-from trainer.loop import LoopConfig, trainer_arguments
+from trainer.loop import LoopConfig, actor_arguments, trainer_arguments
 
 
 def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
@@ -93,12 +95,21 @@ def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
         ),
         (["--steps", "0"], "error: --steps is 0; at least 1 is needed"),
         (["--minutes", "0"], "error: --minutes is 0.0; a number above 0 is needed"),
+        (["--web-port", "99999"], "error: --web-port is 99999; give a number from 1 to 65535"),
     ],
 )
 def test_bad_settings_are_refused(tmp_path: Path, arguments: list[str], message: str) -> None:
     """In one line, before anything starts."""
     done = run_module("trainer.loop", "--data-dir", tmp_path, *arguments)
     assert (done.returncode, done.stderr.strip()) == (1, message)
+
+
+def test_a_game_without_a_recipe_is_trained_like_connect_4() -> None:
+    """The commands of a new game differ from Connect 4's in nothing but its name."""
+    with registered(bonsai):
+        for arguments_of in (trainer_arguments, actor_arguments):
+            new, known = (arguments_of(LoopConfig(env_id, Path("run"))) for env_id in ("bonsai", "connect4"))
+            assert [word.replace("bonsai", "connect4") for word in new] == known
 
 
 def test_minutes_bound_a_run_unless_steps_do() -> None:

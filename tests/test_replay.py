@@ -190,6 +190,7 @@ def test_a_database_that_is_not_there_yet_has_no_rows(tmp_path: Path, foreign: C
         ({"outcome": float("inf")}, "game_outcome holds NaN or infinity"),
         ({"outcome": 2.0}, r"game_outcome is outside"),
         ({"value": "text"}, "mcts_value holds no number"),
+        ({"value": -40.0}, r"mcts_value is outside"),
     ],
 )
 def test_a_wrong_row_names_itself(

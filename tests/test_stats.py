@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 from trainer.stats import (
@@ -66,6 +67,19 @@ def test_the_sum_over_actors_adds_counts_and_weights_averages() -> None:
     total = sum_of_actors("tictactoe", actors)
     assert (total["episodes_completed"], total["total_steps"], total["avg_episode_length"]) == (5, 40, 8.0)
     assert total["mcts_avg_inference_us"] == 4.0
+
+
+def test_an_actor_that_has_ended_keeps_its_games_but_not_its_speed(tmp_path: Path) -> None:
+    """One that is dead and one that writes: 5 games in all, at the speed of the second."""
+    with subprocess.Popen(["true"]) as dead:
+        pass
+    path = tmp_path / "actor_stats.json"
+    ActorStats("tictactoe", 2, episodes_per_second=7.0, simulations_per_second=70.0, process=dead.pid).write(
+        path, "first"
+    )
+    ActorStats("tictactoe", 3, episodes_per_second=1.0, simulations_per_second=10.0).write(path, "second")
+    total = json.loads(path.read_text())
+    assert (total["episodes_completed"], total["episodes_per_second"], total["simulations_per_second"]) == (5, 1, 10)
 
 
 def test_no_actor_means_zeros() -> None:

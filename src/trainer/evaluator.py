@@ -7,6 +7,7 @@ from trainer.command import leave_on_signals
 if __name__ == "__main__":
     leave_on_signals()  # what follows takes a second to import
 
+import math
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
@@ -81,16 +82,22 @@ class EvaluatorConfig:
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
         require(self.games >= 1, f"--games is {self.games}; at least 1 is needed")
-        require(self.temperature >= 0, f"--temperature is {self.temperature}; 0 or more is needed")
+        require(
+            math.isfinite(self.temperature) and self.temperature >= 0,
+            f"--temperature is {self.temperature}; give a number, 0 or more",
+        )
         require(self.simulations >= 0, f"--simulations is {self.simulations}; 0 or more is needed")
         least = 1 if self.opponent == "search" else 0
         require(
             self.opponent_simulations is None or self.opponent_simulations >= least,
             f"--opponent-simulations is {self.opponent_simulations}; {least} or more is needed",
         )
-        require(self.opening_plies is None or self.opening_plies >= 0, "--opening-plies must be 0 or more")
-        require(len(self.solve_simulations) > 0, "--solve-simulations names no number")
-        require(min(self.solve_simulations, default=0) >= 0, "--solve-simulations must all be 0 or more")
+        plies = self.opening_plies
+        require(plies is None or plies >= 0, f"--opening-plies is {plies}; 0 or more is needed")
+        least = min(self.solve_simulations, default=-1)
+        require(
+            least >= 0, f"--solve-simulations is {self.solve_simulations}; give one or more numbers, 0 or more each"
+        )
         require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
         if self.json:
             require(not self.json.is_dir(), f"--json {self.json} is a folder; give the name of a file")

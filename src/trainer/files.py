@@ -63,12 +63,22 @@ def read_json_object(path: Path) -> dict[str, Any] | None:
 
 
 def json_object(content: bytes | str) -> dict[str, Any] | None:
-    """`content` as a JSON object, None where it is something else; NaN and infinity, which JSON hasn't, are refused."""
+    """`content` as a JSON object, None where it is something else."""
     try:
-        value = json.loads(content, parse_float=_finite, parse_constant=_finite)
+        value = strict_json(content)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def strict_json(content: bytes | str) -> Any:
+    """The value of `content`. Raises ValueError where it is no JSON, also for NaN and infinity, and RecursionError."""
+    return json.loads(content, parse_float=_finite, parse_constant=_finite)
+
+
+def is_number(value: object) -> bool:
+    """A number that every reader of JSON can hold."""
+    return isinstance(value, int | float) and abs(value) < 2**53
 
 
 def _finite(text: str) -> float:

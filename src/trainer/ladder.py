@@ -67,7 +67,8 @@ class LadderConfig:
         require(self.rungs >= 1, f"--rungs is {self.rungs}; at least 1 is needed")
         require(self.games >= 1, f"--games is {self.games}; at least 1 is needed")
         require(self.simulations >= 0, f"--simulations is {self.simulations}; 0 or more is needed")
-        require(self.opening_plies is None or self.opening_plies >= 0, "--opening-plies must be 0 or more")
+        plies = self.opening_plies
+        require(plies is None or plies >= 0, f"--opening-plies is {plies}; 0 or more is needed")
         require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
         for flag, path in (("--json", self.json), ("--plot", self.plot)):
             if path:

@@ -40,7 +40,7 @@ from trainer.evaluator import evaluate_step
 from trainer.files import read_json_object
 from trainer.games import game_of
 from trainer.inference import LATEST
-from trainer.recipes import RECIPES
+from trainer.recipes import recipe_of
 from trainer.stats import (
     ACTOR_STATS_FILE,
     TrainingStats,
@@ -103,8 +103,13 @@ class LoopConfig:
         require(self.steps is None or self.steps >= 1, f"--steps is {self.steps}; at least 1 is needed")
         require(self.minutes is None or self.minutes > 0, f"--minutes is {self.minutes}; a number above 0 is needed")
         require(self.threads >= 1, f"--threads is {self.threads}; at least 1 is needed")
-        require(self.simulations is None or self.simulations >= 1, f"--simulations is {self.simulations}; at least 1")
+        require(
+            self.simulations is None or self.simulations >= 1,
+            f"--simulations is {self.simulations}; at least 1 is needed",
+        )
         require(self.replay_window >= 1, f"--replay-window is {self.replay_window}; at least 1 is needed")
+        port = self.web_port
+        require(0 < port <= 65535, f"--web-port is {port}; give a number from 1 to 65535")
         require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
 
     @property
@@ -115,7 +120,7 @@ class LoopConfig:
 
 def trainer_arguments(config: LoopConfig) -> list[str]:
     """The command line of the trainer."""
-    recipe, folder = RECIPES[config.env_id], config.folder
+    recipe, folder = recipe_of(config.env_id), config.folder
     minutes = config.minutes or (None if config.steps else recipe.minutes)
     return [
         *(sys.executable, "-m", "trainer", "--env-id", config.env_id, "--publish-first"),
@@ -135,7 +140,7 @@ def trainer_arguments(config: LoopConfig) -> list[str]:
 
 def actor_arguments(config: LoopConfig) -> list[str]:
     """The command line of the actor."""
-    recipe, folder = RECIPES[config.env_id], config.folder
+    recipe, folder = recipe_of(config.env_id), config.folder
     return [
         *(sys.executable, "-m", "trainer.actor", "--env-id", config.env_id, "--wait-for-model"),
         *("--replay-db-path", f"{folder}/replay.db", "--data-dir", f"{folder}"),
@@ -151,7 +156,7 @@ def actor_arguments(config: LoopConfig) -> list[str]:
 
 def rises(config: LoopConfig) -> bool:
     """Whether the simulations rise over the run; a number that was asked for stays what it is."""
-    return config.simulations is None and RECIPES[config.env_id].first_simulations is not None
+    return config.simulations is None and recipe_of(config.env_id).first_simulations is not None
 
 
 def web_arguments(config: LoopConfig) -> list[str]:

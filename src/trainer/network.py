@@ -23,14 +23,17 @@ BLOCKS = 6
 """Residual blocks of the tower."""
 WIDTHS = {"tictactoe": 128, "connect4": 256, "othello": 512}
 """The default width: features of the first hidden layer."""
+MOST_FILTERS = 256
+"""Filters of a convolutional stem whose width is not given, at most."""
 KERNELS = {"connect4": 4}
 """Side of the stem's convolution: as long as a line that wins; 3 for other games."""
 
 
-def default_width(game: Metadata) -> int:
-    """The width of the known game whose board is nearest in size."""
+def default_width(game: Metadata, family: Family) -> int:
+    """The width of the known game whose board is nearest in size; as many filters would be too slow on a large board."""
     cells = game.board_width * game.board_height
-    return WIDTHS["tictactoe"] if cells <= 20 else WIDTHS["connect4"] if cells <= 50 else WIDTHS["othello"]
+    width = WIDTHS["tictactoe"] if cells <= 20 else WIDTHS["connect4"] if cells <= 50 else WIDTHS["othello"]
+    return min(width, MOST_FILTERS) if family == "conv" else width
 
 
 class MoverView(nn.Module):
@@ -142,7 +145,7 @@ class PolicyValueNet(nn.Module):
         self, game: Metadata, family: Family = "mlp", width: int | None = None, value_head: ValueHead = "scalar"
     ) -> None:
         super().__init__()
-        width = width or default_width(game)
+        width = width or default_width(game, family)
         self.view = MoverView(game)
         if family != "mlp" and not self.view.swaps:
             raise ConfigError(

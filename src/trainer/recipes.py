@@ -71,3 +71,8 @@ RECIPES = {
         checkpoint_interval=200,
     ),
 }
+
+
+def recipe_of(env_id: str) -> Recipe:
+    """The recipe of a game; one that has none of its own is trained like Connect 4."""
+    return RECIPES.get(env_id, RECIPES["connect4"])

@@ -14,12 +14,14 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from trainer.files import is_alive, json_object, locked, read_json_object, write_json
+from trainer.files import is_alive, is_number, json_object, locked, read_json_object, write_json
 
 HISTORY_POINTS = 600
 """A history longer than this is thinned: its older half keeps every second point."""
 EVALUATIONS_FILE = "evaluations.jsonl"
 ACTOR_STATS_FILE = "actor_stats.json"
+RATES = ("episodes_per_second", "positions_per_second", "simulations_per_second")
+"""What an actor that has ended does no more; its counts stay."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,8 @@ class ActorStats:
             for key in gone:
                 if key.rpartition("-")[0] == actor_id:
                     del actors[key]
+                else:
+                    actors[key] |= dict.fromkeys(RATES, 0.0)
             actors[f"{actor_id}-{self.process}"] = asdict(self)
             write_json(path, sum_of_actors(self.env_id, list(actors.values())) | {"actors": actors})
 
@@ -155,7 +159,7 @@ def read_actors(path: Path, env_id: str) -> dict[str, dict[str, Any]]:
 
 def is_whole(content: dict[str, Any], numbers: Iterable[str]) -> bool:
     """Whether `content` has all these numbers."""
-    return all(isinstance(content.get(name), int | float) and abs(content[name]) < 2**53 for name in numbers)
+    return all(is_number(content.get(name)) for name in numbers)
 
 
 def number_fields(kind: type) -> list[str]:
@@ -181,9 +185,7 @@ def sum_of_actors(env_id: str, actors: list[dict[str, Any]]) -> dict[str, Any]:
         "player2_wins": total("player2_wins"),
         "draws": total("draws"),
         "avg_episode_length": steps / episodes if episodes else 0.0,
-        "episodes_per_second": total("episodes_per_second"),
-        "positions_per_second": total("positions_per_second"),
-        "simulations_per_second": total("simulations_per_second"),
+        **{rate: total(rate) for rate in RATES},
         "runtime_seconds": max((actor["runtime_seconds"] for actor in actors), default=0.0),
         "mcts_avg_inference_us": sum(w * v for w, v in zip(weights, waits, strict=True)) / (sum(weights) or 1),
         "timestamp": max((actor["timestamp"] for actor in actors), default=0),

@@ -26,6 +26,6 @@ class Board:
     def add(self, point: TrainingPoint) -> None:
         """Write one point; it is on disk at once."""
         for name, value in asdict(point).items():
-            if name not in ("step", "timestamp"):
+            if name != "step":
                 self._writer.add_scalar(name, value, point.step)
         self._writer.flush()

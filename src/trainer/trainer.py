@@ -81,7 +81,8 @@ class TrainerConfig:
     network: Family = "mlp"
     """Family of the network: mlp; conv, a convolutional stem before it; residual, a tower of convolutions, for GPUs."""
     width: int | None = None
-    """Size of the network: features of its hidden layers; None: 128, 256 or 512, by the size of the board."""
+    """Size of the network: features of its hidden layers, and filters of a conv network; None: 128, 256 or 512, by the size
+    of the board (conv: 256 at most)."""
     value_head: ValueHead = "scalar"
     """What the network says of the result: its expectation, or wdl, the chances of win, draw and loss."""
     q_weight: float = 0.0
@@ -263,7 +264,7 @@ class Learner:
 
     @torch.no_grad()
     def _move_average(self) -> None:
-        """Exponential moving average of the weights, over a tenth of the steps where that is shorter: early ones are far off."""
+        """Exponential moving average of the weights; at first over a tenth of the steps, for early weights are far off."""
         share = max(1 - self._average, 10 / (10 + self._steps))
         torch._foreach_lerp_(list(self.published.parameters()), list(self.network.parameters()), share)
 

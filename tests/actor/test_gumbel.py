@@ -63,6 +63,14 @@ def test_halving_gives_every_phase_its_share(considered: int, simulations: int, 
     assert halving(considered, simulations) == visited_before
 
 
+def test_searches_that_grow_share_out_what_they_have_now() -> None:
+    """At the start of a run, halfway and at its end; seven moves are considered in Connect 4."""
+    player = SelfPlay("connect4", 2, iter(range(2)), 1, "a", SelfPlayConfig(300, first_simulations=16, gumbel=True))
+    for progress, simulations in ((0.0, 16), (0.5, 158), (1.0, 300)):
+        player.step(uniform, progress)
+        assert player.search.selection.halving[7, :simulations].tolist() == halving(7, simulations)
+
+
 @pytest.mark.usefixtures("known_bonsai")
 def test_the_target_is_the_improved_policy() -> None:
     """Both moves are visited once: Q is -0.5 and +0.2, sigma (50 + 1) 0.1 = 5.1, the logits ln P + 5.1 Q."""

@@ -37,11 +37,11 @@ class Games(NamedTuple):
     values: NDArray[np.float32]
     """[G, P] value of the search for the mover."""
     full: NDArray[np.bool_]
-    """[G, P] the search of this move is a full one: with noise, and its visits are a policy target."""
+    """[G, P] the search of this move is a full one: with the noise below, and its visits are a policy target."""
     uniform: NDArray[np.float64]
     """[G, P] chooses the move."""
     noise: NDArray[np.float32]
-    """[G, P, A] for the root's noise: gamma variates, or Gumbel variates for a Gumbel search."""
+    """[G, P, A] for the root's noise: gamma variates, or for a Gumbel search Gumbel variates, 0 where it shall have none."""
     random_plies: NDArray[np.int32]
     """[G] moves at the start that are drawn from all legal ones; at most so many until the game has begun."""
 

@@ -93,8 +93,9 @@ class SelfPlay:
     ) -> None:
         """Games are numbered by `numbers`; game n is decided by (seed, actor_id, n) and the models alone."""
         self.config = config or SelfPlayConfig()
-        self._effort = self._effort_at(1.0)
         self.search = Search(env_id, slots, max(self.config.simulations, self.config.fast_simulations), search)
+        self._progress = 1.0
+        self._effort = self._plan(self._progress)
         game = self.search.game
         quarter = game.num_cells // 4
         self._sampled = quarter if self.config.sampled_plies is None else self.config.sampled_plies
@@ -107,11 +108,12 @@ class SelfPlay:
         self._games = allocate(game, slots)
         *_, self._moves = compiled(env_id, cache_kernels, tree_kernels, move_kernels, warm_up=self._warm_up)
 
-    def _effort_at(self, progress: float) -> Effort:
-        """How long searches are when so much of the run is done, 0 to 1."""
+    def _plan(self, progress: float) -> Effort:
+        """How long searches are when so much of the run is done, 0 to 1; Gumbel searches share out that many simulations."""
         config, simulations = self.config, self.config.simulations
         if config.first_simulations is not None:
             simulations = round(config.first_simulations + progress * (simulations - config.first_simulations))
+        self.search.plan(simulations)
         return Effort(simulations, config.fast_simulations, config.gumbel)
 
     def step(self, evaluate: Evaluate | None, progress: float = 1.0) -> list[Played]:
@@ -119,8 +121,8 @@ class SelfPlay:
 
         `progress`: how much of the run is done, 0 to 1.
         """
-        if self.config.first_simulations is not None:
-            self._effort = self._effort_at(progress)
+        if progress != self._progress and self.config.first_simulations is not None:
+            self._progress, self._effort = progress, self._plan(progress)
         if self._vacant:
             self._begin_games()
         if evaluate is None:

@@ -63,8 +63,6 @@ class RootMoves:
 
     actions: NDArray[np.int32]
     """[L] ascending."""
-    prior: Prior
-    """[L]"""
     visits: NDArray[np.int32]
     """[L] simulations that went through the move."""
     values: Values
@@ -91,7 +89,7 @@ class Search:
             config.policy_temperature,
             config.noise_fraction,
             config.value_scale,
-            np.array([halving(moves, most_simulations + 1) for moves in range(considered + 1)], np.int32),
+            np.zeros((considered + 1, most_simulations + 1), np.int32),
         )
         self.tree = Tree(
             nodes=np.zeros((slots, nodes), NODE),
@@ -113,7 +111,13 @@ class Search:
         self.observation = np.zeros((slots, game.obs_size), np.float32)
         self.legal = np.zeros((slots, game.num_actions), np.bool_)
         self.simulations_done = 0
+        self.plan(most_simulations)
         *_, self._kernels = compiled(env_id, cache_kernels, tree_kernels, warm_up=self._warm_up)
+
+    def plan(self, simulations: int) -> None:
+        """Have Gumbel searches share out so many simulations from now on; `most_simulations` unless told."""
+        for considered, visited in enumerate(self.selection.halving):
+            visited[:simulations] = halving(considered, simulations)
 
     def step(self, evaluate: Evaluate) -> int:
         """One evaluation in every slot that has budget, or the last simulation; returns the number of leaves evaluated."""
@@ -155,14 +159,13 @@ class Search:
         first = int(nodes[0]["first_edge"])
         edges = slice(first, first + int(nodes[0]["num_edges"]))
         order = np.argsort(self.tree.moves[slot, edges]["action"])
-        moves, unvisited = self.tree.moves[slot, edges][order], self.tree.edges[slot, edges][order]["u"]
+        moves = self.tree.moves[slot, edges][order]
         reached = nodes[np.maximum(moves["node"], 0)]
         visits = np.where(moves["node"] == NOBODY, 0, reached["visits"]).astype(np.int32)
         proven = np.where(visits == 0, UNKNOWN, reached["proven"]).astype(np.int8)
         mean = np.where(visits == 0, np.nan, reached["value_sum"] / np.maximum(visits, 1))
         return RootMoves(
             actions=moves["action"].copy(),
-            prior=np.where(moves["node"] == NOBODY, unvisited, reached["prior"]),
             visits=visits,
             values=np.where(proven == UNKNOWN, mean, proven - np.float32(DRAWN)).astype(np.float32),
             proven=proven,

@@ -9,12 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from trainer.games.base import MOVER, State
+from trainer.games.connect4 import DIRECTIONS, STONES
 
 ORDER = np.array([3, 2, 4, 1, 5, 0, 6])  # from the middle outwards
-STONES = 2  # as in the rules: two words of stones, bit column * 9 + row
 ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 BOARD = np.uint64(sum(0b111111 << (9 * column) for column in range(7)))
-DIRECTIONS = np.array([1, 8, 9, 10], dtype=np.uint64)
 # The cells where a line of four starts, per direction.
 STARTS = BOARD & (BOARD >> DIRECTIONS) & (BOARD >> (TWO * DIRECTIONS)) & (BOARD >> (THREE * DIRECTIONS))
 

@@ -7,6 +7,7 @@ from types import ModuleType
 import numpy as np
 
 from trainer.games.base import MOVER, State
+from trainer.games.othello import STONES
 
 rules: ModuleType
 
@@ -15,7 +16,6 @@ QUARTER = np.array([[9, 2, 7, 6], [2, 1, 3, 3], [7, 3, 5, 4], [6, 3, 4, 4]])
 HALF = np.concatenate([QUARTER, QUARTER[:, ::-1]], axis=1)
 ORDER = np.append(np.argsort(-np.concatenate([HALF, HALF[::-1]]).ravel(), kind="stable"), 64)
 
-STONES = 3  # as in the rules: two words of discs, bit row * 8 + column
 ONE = np.uint64(1)
 CORNERS = np.array([0, 7, 56, 63], dtype=np.uint64)
 DIAGONAL_NEIGHBOURS = np.array([9, 14, 49, 54], dtype=np.uint64)

@@ -107,7 +107,7 @@ def check_columns(connection: sqlite3.Connection, path: Path) -> bool:
     if missing := [name for name in expected if name not in found and name not in OPTIONAL_COLUMNS]:
         raise ReplayError(
             f"the table transitions of {path} lacks {', '.join(missing)}; "
-            f"it was written by another program, or is too old to be used"
+            f"it was written by another program, or is too old to be used; start a new file"
         )
     return True
 
@@ -123,7 +123,7 @@ def read_metadata(path: Path, env_id: str) -> Metadata | None:
             if not found:
                 return None
             if missing := [name for name in METADATA_COLUMNS if name not in found]:
-                raise ReplayError(f"the table game_metadata of {path} lacks {', '.join(missing)}")
+                raise ReplayError(f"the table game_metadata of {path} lacks {', '.join(missing)}; start a new file")
             query = f"SELECT {', '.join(METADATA_COLUMNS)} FROM game_metadata WHERE env_id = ?"
             row = connection.execute(query, (env_id,)).fetchone()
     finally:

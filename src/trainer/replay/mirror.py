@@ -305,6 +305,7 @@ class Replay:
         refuse(has_policy & (abs(visits.sum(axis=1) - 1) > 1e-3), "policy_probs does not sum to 1", *where)
         refuse((visits * ~legal > 0).any(axis=1), "policy_probs gives weight to an illegal move", *where)
         refuse(abs(outcome) > 1, "game_outcome is outside [-1, 1]", *where)
+        refuse(abs(value) > 1 + 1e-3, "mcts_value is outside [-1, 1]", *where)
         return observation, visits, outcome, value
 
     def _forget(self, oldest: int | None) -> None:

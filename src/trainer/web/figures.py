@@ -10,28 +10,13 @@ from starlette.responses import JSONResponse, Response
 import trainer
 from trainer.game_config import metadata_of
 from trainer.games import ENV_IDS, game_of
-from trainer.stats import sum_of_actors
+from trainer.stats import TrainingStats, sum_of_actors
 from trainer.web.errors import refusal
-from trainer.web.runs import Run, Runs, modified
+from trainer.web.runs import Run, Runs, modified, trouble_of
 from trainer.web.sessions import Sessions
 
 NO_RUN = "There is no run in the data folder yet."
-BLANK = {
-    "step": 0,
-    "total_steps": 0,
-    "total_loss": 0.0,
-    "policy_loss": 0.0,
-    "value_loss": 0.0,
-    "learning_rate": 0.0,
-    "samples_seen": 0,
-    "replay_buffer_size": 0,
-    "last_checkpoint": "",
-    "timestamp": 0,
-    "env_id": "",
-    "history": [],
-    "last_eval": None,
-    "eval_history": [],
-}
+BLANK = TrainingStats("", 0).fields() | {"timestamp": 0, "last_eval": None, "eval_history": []}
 """/stats before there is a stats.json."""
 
 
@@ -127,14 +112,6 @@ def actor_stats_of(run: Run | None) -> dict[str, Any]:
 def model_of(runs: Runs, env_id: str) -> dict[str, Any]:
     """The model that plays a game, and its state in words."""
     file = runs.model_for(env_id)
-    if file is None:
-        status = f"There is no model of {env_id} yet; uniform-guess search plays."
-    elif file.current is None:
-        status = f"The newest model can't be used ({file.problem}); uniform-guess search plays."
-    elif file.problem:
-        status = f"The newest model can't be used ({file.problem}); the one before it plays."
-    else:
-        status = "The newest model plays."
     current = file.current if file else None
     return {
         "loaded": current is not None,
@@ -142,6 +119,6 @@ def model_of(runs: Runs, env_id: str) -> dict[str, Any]:
         "file_modified": int(modified(file.path)) if file else None,
         "loaded_at": int(file.loaded_at) if file and file.loaded_at else None,
         "training_step": current.step if current else None,
-        "status": status,
+        "status": trouble_of(file) or "The newest model plays.",
         "game": env_id,
     }

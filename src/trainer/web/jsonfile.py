@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
+
+from trainer.files import is_number, strict_json
 
 Signature = tuple[int, int, int]
 Fields = Mapping[str, Callable[[object], bool]]
@@ -41,7 +42,7 @@ class JsonFile:
 
     def _parsed(self) -> tuple[dict[str, Any] | None, str | None]:
         try:
-            value = json.loads(self.path.read_bytes(), parse_float=_finite, parse_constant=_finite)
+            value = strict_json(self.path.read_bytes())
             json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair can be read but not sent
         except OSError as error:
             return None, f"The {self.path.name} of this run can't be read ({error.strerror})."
@@ -53,11 +54,6 @@ class JsonFile:
             if name in value and not right(value[name]):
                 return None, f"The {self.path.name} of this run has a wrong {name}; it will show when it is replaced."
         return value, None
-
-
-def is_number(value: object) -> bool:
-    """A number that every reader can hold."""
-    return isinstance(value, int | float) and abs(value) < 2**53
 
 
 def is_text(value: object) -> bool:
@@ -76,11 +72,3 @@ def are_entries(value: object) -> bool:
         isinstance(entry, dict) and all(is_number(entry.get(name) or 0) for name in ("step", "timestamp"))
         for entry in value
     )
-
-
-def _finite(text: str) -> float:
-    """JSON has no NaN and no infinity."""
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value

@@ -17,7 +17,7 @@ from trainer.web.body import json_object
 from trainer.web.duel import Duel, MoveError, seat_of
 from trainer.web.errors import refusal
 from trainer.web.mind import MOST_SIMULATIONS, Engine, Mind
-from trainer.web.runs import Runs
+from trainer.web.runs import Runs, trouble_of
 from trainer.web.sessions import Session, Sessions, remember
 
 DEFAULT_GAME = "tictactoe"
@@ -201,10 +201,5 @@ def message_of(duel: Duel, file: ModelFile | None) -> str:
         stand = f"Your turn ({names[duel.human - 1]})."
     else:
         stand = "The model is thinking."
-    if file is None:
-        return f"{stand} There is no model of this game yet; uniform-guess search plays."
-    if file.current is None:
-        return f"{stand} The newest model can't be used ({file.problem}); uniform-guess search plays."
-    if file.problem:
-        return f"{stand} The newest model can't be used ({file.problem}); the one before it plays."
-    return stand
+    trouble = trouble_of(file)
+    return f"{stand} {trouble}" if trouble else stand

@@ -10,12 +10,13 @@ from pathlib import Path
 from threading import Lock
 
 from trainer.errors import ModelError, ReplayError
+from trainer.files import is_number
 from trainer.games import ENV_IDS, game_of
 from trainer.inference import LATEST, ModelFile, load_model
 from trainer.replay import columns_of, open_for_reading, reporting
 from trainer.stats import ACTOR_STATS_FILE, TrainingStats, number_fields, sum_of_actors
 from trainer.web.errors import refusal
-from trainer.web.jsonfile import JsonFile, are_entries, are_points, is_number, is_text
+from trainer.web.jsonfile import JsonFile, are_entries, are_points, is_text
 
 HERE = "."
 """Name of the run that is the data folder itself."""
@@ -191,3 +192,14 @@ def env_of_replay(path: Path) -> str | None:
     finally:
         connection.close()
     return str(rows[0][0]) if len(rows) == 1 else None
+
+
+def trouble_of(file: ModelFile | None) -> str | None:
+    """Why a game's newest model doesn't play, and what does instead; None where it does play."""
+    if file is None:
+        return "There is no model of this game yet; uniform-guess search plays."
+    if file.current is None:
+        return f"The newest model can't be used ({file.problem}); uniform-guess search plays."
+    if file.problem:
+        return f"The newest model can't be used ({file.problem}); the one before it plays."
+    return None

@@ -35,15 +35,15 @@ export function reportOutage() {
 }
 
 async function call(path, options) {
-  let response;
   try {
-    response = await fetch(path, { cache: "no-store", ...options });
+    const response = await fetch(path, { cache: "no-store", ...options });
+    if (!response.ok) throw new ApiError(response.status, await response.text());
+    return await response.json();
   } catch (error) {
-    if (error.name !== "AbortError") reportOutage();
-    throw error.name === "AbortError" ? error : new ApiError(0, "The server does not answer.");
+    if (error.name === "AbortError" || error instanceof ApiError) throw error;
+    reportOutage();
+    throw new ApiError(0, "The server does not answer.");
   }
-  if (!response.ok) throw new ApiError(response.status, await response.text());
-  return response.json();
 }
 
 const infos = new Map();

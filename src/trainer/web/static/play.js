@@ -127,7 +127,7 @@ export class PlayView {
     this.pending += 1;
     this.board?.freeze();
     this.boardHolder.classList.add("waiting");
-    this.turn = this.turn.then(() => this.work(work));
+    this.turn = this.turn.catch(() => {}).then(() => this.work(work)); // what failed before is no reason not to go on
     return this.turn;
   }
 
