@@ -127,7 +127,7 @@ class ActorConfig:
         )
         window = self.replay_window
         require(window is None or window >= 1, f"--replay-window is {window}; at least 1 is needed")
-        require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
+        require(self.seed is None or self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
         require(bool(self.actor_id), "--actor-id is empty; give the actor a name")
 
 
