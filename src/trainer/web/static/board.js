@@ -205,7 +205,7 @@ export class Board {
       button.setAttribute("aria-disabled", String(!open));
       button.classList.toggle("open", open);
       const thought = marks?.[action]?.share;
-      const extra = thought === undefined || thought === null ? "" : `, ${percent(thought)} of visits`;
+      const extra = thought === undefined || thought === null ? "" : `, share ${percent(thought)}`;
       if (this.columns) {
         const stones = cells.filter((owner, cell) => owner && cell % this.info.board_width === action).length;
         button.setAttribute("aria-label", `Column ${action + 1}, ${stones} of ${this.info.board_height} filled${extra}`);

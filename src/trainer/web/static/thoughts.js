@@ -9,7 +9,7 @@ export class ThoughtTable {
   constructor() {
     this.body = el("tbody");
     this.caption = el("p", { class: "quiet" });
-    const heads = ["Move", "Visits", "Prior", "Value"].map((text) => el("th", { scope: "col" }, text));
+    const heads = ["Move", "Share", "Prior", "Value"].map((text) => el("th", { scope: "col" }, text));
     this.root = el(
       "section",
       { class: "card thoughts", hidden: true, "aria-label": "Model’s mind" },
@@ -40,8 +40,11 @@ export class ThoughtTable {
     );
     const rest = ranked.length - MOST_ROWS;
     const names = info.player_names;
+    const [source, shown] = mind.simulations
+      ? [`${mind.simulations} simulations`, "the share of them that went to a move, below it the prior"]
+      : ["Raw policy", "the prior"];
     this.caption.textContent =
-      `${mind.simulations ? `${mind.simulations} simulations` : "Raw policy"}, seen by ${names[mind.mover - 1]}. On the board: visits, below them the prior.` +
+      `${source}, seen by ${names[mind.mover - 1]}. On the board: ${shown}.` +
       (rest > 0 ? ` ${rest} further move${rest > 1 ? "s" : ""} not listed.` : "");
   }
 }
