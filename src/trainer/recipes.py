@@ -61,14 +61,15 @@ RECIPES = {
     "othello": Recipe(
         minutes=120,
         simulations=200,
-        first_simulations=100,
-        full_share=0.25,
+        first_simulations=40,
         gumbel=True,
+        random_openings=0.9,
         width=192,
         batch_size=512,
         lr=0.002,
         passes=4,
         checkpoint_interval=200,
+        average=0.999,
     ),
 }
 
