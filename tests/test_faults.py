@@ -201,7 +201,8 @@ def test_a_model_folder_that_is_made_read_only_stops_nothing(
     config = trainer_for(small_disk, db=tictactoe_rows.path, stats=tictactoe_rows.path.with_name("stats.json"))
     with running(lambda stop: train(config, stop)) as result:
         wait_until(lambda: (config.model_dir / "latest.onnx").exists(), "it doesn't train")
-        subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+        read_only = ["mount", "-o", "remount,ro", str(small_disk)]  # refused while a file is being written
+        wait_until(lambda: subprocess.run(read_only, stderr=subprocess.DEVNULL).returncode == 0, "it always writes")
         wait_until(lambda: "Read-only file system" in caplog.text, "it doesn't notice")
         subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
         stamp = (config.model_dir / "latest.onnx").stat().st_mtime_ns
