@@ -94,9 +94,9 @@ class EvaluatorConfig:
         )
         plies = self.opening_plies
         require(plies is None or plies >= 0, f"--opening-plies is {plies}; 0 or more is needed")
-        least = min(self.solve_simulations, default=-1)
         require(
-            least >= 0, f"--solve-simulations is {self.solve_simulations}; give one or more numbers, 0 or more each"
+            min(self.solve_simulations, default=-1) >= 0,
+            f"--solve-simulations is {self.solve_simulations}; give one or more numbers, 0 or more each",
         )
         require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
         if self.json:

@@ -40,7 +40,7 @@ from trainer.evaluator import evaluate_step
 from trainer.files import read_json_object
 from trainer.games import game_of
 from trainer.inference import LATEST
-from trainer.recipes import recipe_of
+from trainer.recipes import Recipe, recipe_of
 from trainer.stats import (
     ACTOR_STATS_FILE,
     TrainingStats,
@@ -117,10 +117,15 @@ class LoopConfig:
         """The folder of the run."""
         return self.data_dir or Path("data") / self.env_id
 
+    @property
+    def recipe(self) -> Recipe:
+        """The settings that depend on the game."""
+        return recipe_of(self.env_id)
+
 
 def trainer_arguments(config: LoopConfig) -> list[str]:
     """The command line of the trainer."""
-    recipe, folder = recipe_of(config.env_id), config.folder
+    recipe, folder = config.recipe, config.folder
     minutes = config.minutes or (None if config.steps else recipe.minutes)
     return [
         *(sys.executable, "-m", "trainer", "--env-id", config.env_id, "--publish-first"),
@@ -140,7 +145,7 @@ def trainer_arguments(config: LoopConfig) -> list[str]:
 
 def actor_arguments(config: LoopConfig) -> list[str]:
     """The command line of the actor."""
-    recipe, folder = recipe_of(config.env_id), config.folder
+    recipe, folder = config.recipe, config.folder
     return [
         *(sys.executable, "-m", "trainer.actor", "--env-id", config.env_id, "--wait-for-model"),
         *("--replay-db-path", f"{folder}/replay.db", "--data-dir", f"{folder}"),
@@ -156,7 +161,7 @@ def actor_arguments(config: LoopConfig) -> list[str]:
 
 def rises(config: LoopConfig) -> bool:
     """Whether the simulations rise over the run; a number that was asked for stays what it is."""
-    return config.simulations is None and recipe_of(config.env_id).first_simulations is not None
+    return config.simulations is None and config.recipe.first_simulations is not None
 
 
 def web_arguments(config: LoopConfig) -> list[str]:
