@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from trainer.export import Exporter, publish
+from trainer.export import Exporter, Kept, publish
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.inference import LATEST
@@ -27,5 +27,5 @@ def publish_model(env_id: str, folder: Path, family: Family = "mlp") -> Path:
     """Publish the network of a game in `folder/models`; returns the path of `latest.onnx`."""
     game = metadata_of(game_of(env_id))
     sample = np.zeros((1, game.obs_size), np.float32)
-    publish(Exporter(network_of(env_id, family), game).to_bytes(1, sample), folder / "models", 1, keep=1)
+    publish(Exporter(network_of(env_id, family), game).to_bytes(1, sample), folder / "models", 1, Kept(1))
     return folder / "models" / LATEST

@@ -10,7 +10,7 @@ import torch
 from bench.job import Job
 from bench.measured import Result, Target
 from bench.models import network_of
-from trainer.export import Exporter, publish
+from trainer.export import Exporter, Kept, publish
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.inference import LATEST, load_model
@@ -27,7 +27,7 @@ def measure(job: Job) -> list[Result]:
     with job.scratch() as folder:
         began = time.perf_counter()
         exporter = Exporter(network, game)
-        publish(exporter.to_bytes(0, rows), folder, 0, keep=10)
+        publish(exporter.to_bytes(0, rows), folder, 0, Kept(10))
         first = time.perf_counter() - began
         times, checked = [], []
         for step in range(1, job.size.publishings + 1):
@@ -36,7 +36,7 @@ def measure(job: Job) -> list[Result]:
             began = time.perf_counter()
             content = exporter.to_bytes(step, rows)
             checked.append(1000 * (time.perf_counter() - began))
-            publish(content, folder, step, keep=10)
+            publish(content, folder, step, Kept(10))
             times.append(1000 * (time.perf_counter() - began))
         prior, value = load_model(folder / LATEST, game.env_id, game.obs_size, game.num_actions)(rows, legal)
     with torch.no_grad():

@@ -12,9 +12,9 @@ import psutil
 
 from bench.job import Job
 from bench.measured import Result, Target
+from trainer.actor_stats import ACTOR_STATS_FILE
 from trainer.files import read_json_object
 from trainer.loop import LoopConfig, actor_arguments, trainer_arguments
-from trainer.stats import ACTOR_STATS_FILE
 
 MIB = 2**20
 EARLY, LATE = (0.15, 0.30), (0.85, 1.0)

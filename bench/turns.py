@@ -21,8 +21,8 @@ from typing import Any
 
 import psutil
 
+from trainer.actor_stats import ACTOR_STATS_FILE
 from trainer.files import read_json_object
-from trainer.stats import ACTOR_STATS_FILE
 
 POLL = 0.005
 START_SECONDS = 240.0

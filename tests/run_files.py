@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
+from trainer.actor_stats import ActorStats
 from trainer.files import write_bytes
 from trainer.game_config import metadata_of
 from trainer.games import game_of, rules_of
 from trainer.games.base import DRAW, Position
 from trainer.replay import Episode, ReplayWriter
-from trainer.stats import ActorStats
 
 
 def model_bytes(env_id: str, favourite: int = 0, step: int | None = None) -> bytes:

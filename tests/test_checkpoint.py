@@ -132,6 +132,43 @@ def test_a_resumed_run_does_not_wait_for_rows_that_it_has_used(tictactoe_rows: F
     assert results == [0]
 
 
+@pytest.mark.parametrize(("bound", "flag"), [({"steps": 40}, "--steps"), ({"minutes": 1e-5}, "--minutes")])
+def test_a_run_that_is_over_says_what_to_give_more_of(
+    tictactoe_rows: ForeignDatabase,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    bound: dict[str, float],
+    flag: str,
+) -> None:
+    """Nothing is trained or published again."""
+    config = config_for(tmp_path, **bound)
+    run(config)
+    models = [*config.model_dir.iterdir()]
+    written = (config.model_dir / "latest.onnx").stat().st_mtime_ns
+    with caplog.at_level("INFO"):
+        assert run(replace(config, resume=True)) == 0
+    assert (
+        f"the run is over: {json.loads(config.stats.read_text())['step']} steps are done; to go on give more {flag}"
+        in (caplog.text)
+    )
+    assert [*config.model_dir.iterdir()] == models
+    assert (config.model_dir / "latest.onnx").stat().st_mtime_ns == written
+
+
+def test_a_run_resumed_without_an_average_goes_on_from_its_weights() -> None:
+    """Not from the average that was published, which the optimizer's moments don't belong to."""
+    network = PolicyValueNet(metadata_of(game_of("tictactoe")))
+    averaged = Learner(network, TrainerConfig(average=0.9))
+    with torch.no_grad():
+        for parameter in averaged.published.parameters():
+            parameter.zero_()
+    state = averaged.state()
+    resumed = Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig(average=0.0))
+    resumed.restore(state)
+    for ours, theirs in zip(resumed.network.parameters(), network.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
 def test_an_optimizer_of_other_shapes_is_refused() -> None:
     """Found by damaging checkpoints: the weights fit, the optimizer's state doesn't."""
     state = Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig()).state()

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 from test_replay import TICTACTOE
 
+from trainer.actor_stats import ActorStats
 from trainer.errors import ReplayError
+from trainer.evaluations import EvaluationLog
 from trainer.replay import METADATA_COLUMNS, Replay, read_metadata
-from trainer.stats import ActorStats, merge_evaluations, read_evaluations
+from trainer.stats import merge_evaluations
 from trainer.web.app import Limits, build_app
 
 VALUES = st.one_of(
@@ -136,5 +138,5 @@ def test_any_statistics_file_is_read_or_replaced(content: bytes) -> None:
             (folder / file).write_bytes(content + b"\n")
         ActorStats("tictactoe", episodes_completed=1).write(folder / "actor_stats.json", "actor-1")
         assert json.loads((folder / "actor_stats.json").read_bytes())["episodes_completed"] >= 1
-        assert all(isinstance(evaluation, dict) for evaluation in read_evaluations(folder / "evaluations.jsonl"))
-        merge_evaluations(folder / "stats.json")
+        assert all(isinstance(evaluation, dict) for evaluation in EvaluationLog(folder).read())
+        merge_evaluations(folder / "stats.json", EvaluationLog(folder))

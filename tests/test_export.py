@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from trainer.errors import ConfigError, ModelError
-from trainer.export import Exporter, publish
+from trainer.export import Exporter, Kept, publish
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.inference import OnnxModel, stored_models
+from trainer.inference import OnnxModel, step_of, stored_models
 from trainer.network import Family, PolicyValueNet, ValueHead
 from trainer.replay import Metadata
 
@@ -112,7 +112,7 @@ def test_a_wrong_translation_is_not_published(monkeypatch: pytest.MonkeyPatch) -
 def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
     """Sorted as numbers: step 1000000 is newer than step 999999."""
     for step in (5, 999_999, 1_000_000, 999_998):
-        publish(str(step).encode(), tmp_path, step, keep=3)
+        publish(str(step).encode(), tmp_path, step, Kept(3))
     assert [path.name for path in stored_models(tmp_path)] == [
         "model_step_999998.onnx",
         "model_step_999999.onnx",
@@ -120,6 +120,19 @@ def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
     ]
     assert (tmp_path / "latest.onnx").read_bytes() == b"999998"  # what was published last
     assert sorted(path.name for path in tmp_path.iterdir())[0] == "latest.onnx"
+
+
+@pytest.mark.parametrize(("most", "interval"), [(1, 10), (2, 10), (10, 10), (32, 200), (7, 1)])
+def test_models_can_be_kept_spread_over_the_run(tmp_path: Path, most: int, interval: int) -> None:
+    """However long it gets: never more than asked for, the newest among them, one distance between the others."""
+    for step in (*range(0, 40 * interval, interval), 40 * interval - 3 if interval > 3 else 40):
+        publish(b"", tmp_path, step, Kept(most, interval))
+        steps = [step_of(path) for path in stored_models(tmp_path)]
+        assert len(steps) <= most
+        assert steps[-1] == step
+        assert len(set(np.diff(steps[:-1]))) <= 1
+    assert len(steps) > most // 2 - 1
+    assert steps[0] == 0 or most == 1
 
 
 @pytest.mark.parametrize(("written", "read"), [("0.25", 0.25), ("", 1.0), ("often", 1.0), ("nan", 1.0), ("7", 1.0)])

@@ -33,13 +33,13 @@ from torture.visitor import PATIENCE, Visitor
 from trainer.actor.actor import ActorConfig, act
 from trainer.checkpoint import load_checkpoint
 from trainer.errors import ReplayError, ReplayUnavailableError, TrainerError
-from trainer.export import Exporter, publish
+from trainer.evaluations import EvaluationLog
+from trainer.export import Exporter, Kept, publish
 from trainer.files import write_bytes
 from trainer.inference import ModelFile, load_model
 from trainer.loop import LoopConfig, Watch
 from trainer.network import PolicyValueNet
 from trainer.replay import Replay, ReplayWriter
-from trainer.stats import append_evaluation, read_evaluations
 from trainer.trainer import Learner, TrainerConfig, train
 
 DEADLINE = 300.0
@@ -111,7 +111,7 @@ def publish_model(folder: Path, step: int = 1) -> None:
     """A random network for tic-tac-toe."""
     torch.manual_seed(step)
     content = Exporter(PolicyValueNet(TICTACTOE), TICTACTOE).to_bytes(step, np.zeros((1, 29), np.float32))
-    publish(content, folder / "models", step, 10)
+    publish(content, folder / "models", step, Kept(10))
 
 
 @pytest.fixture
@@ -443,10 +443,10 @@ def test_a_broken_model_or_a_full_disk_costs_the_loop_one_evaluation(
     watch._evaluate("first")
     publish_model(tmp_path, 2)
     with monkeypatch.context() as patched:
-        patched.setattr("trainer.loop.append_evaluation", full_disk)
+        patched.setattr(EvaluationLog, "append", full_disk)
         watch._evaluate("second")
     watch._evaluate("third")
-    assert [entry["step"] for entry in read_evaluations(tmp_path / "evaluations.jsonl")] == [2]
+    assert [entry["step"] for entry in EvaluationLog(tmp_path).read()] == [2]
     assert [line.partition(" (")[0] for line in caplog.messages] == ["the model of this moment isn't evaluated"] * 2
     assert "No space left" in caplog.text
 
@@ -513,11 +513,11 @@ def test_weights_that_are_no_numbers_are_never_published(
 
 def test_an_evaluation_that_was_cut_short_spoils_no_other(tmp_path: Path) -> None:
     """Whoever writes the next one begins a new line."""
-    append_evaluation(tmp_path, {"step": 1})
+    EvaluationLog(tmp_path).append({"step": 1})
     with open(tmp_path / "evaluations.jsonl", "ab") as file:
         file.write(b'{"step": 2, "opp')
-    append_evaluation(tmp_path, {"step": 3})
-    assert read_evaluations(tmp_path / "evaluations.jsonl") == [{"step": 1}, {"step": 3}]
+    EvaluationLog(tmp_path).append({"step": 3})
+    assert EvaluationLog(tmp_path).read() == [{"step": 1}, {"step": 3}]
 
 
 def test_a_database_that_cannot_be_opened_is_an_error_at_the_start(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -74,6 +75,40 @@ def test_a_killed_loop_leaves_nothing_running(tmp_path: Path) -> None:
     while subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True).stdout:
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_an_actor_that_somebody_ends_ends_the_loop(tmp_path: Path) -> None:
+    """Its exit status is 0 then; without it the trainer would wait for rows that never come."""
+    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "5", "--threads", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "stats.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    subprocess.run(["pkill", "-TERM", "-f", f"trainer.actor .*{tmp_path}"], check=True)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.splitlines()[-1] == "error: the actor was ended from outside; start again with --resume to go on"
+
+
+def test_a_run_that_is_over_is_not_begun_again(tmp_path: Path) -> None:
+    """The trainer's sentence reaches whoever asks it to go on; nothing is lost."""
+    words = ("--data-dir", tmp_path, "--threads", 1, "--simulations", 5, "--steps", 60)
+    run_module("trainer.loop", *words)
+    done = run_module("trainer.loop", *words, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "The trainer: the run is over: 60 steps are done; to go on give more --steps" in done.stderr
+    assert json.loads((tmp_path / "stats.json").read_text())["step"] == 60
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    """With the flag that the loop has for it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run_module("trainer.loop", "--data-dir", tmp_path, "--web", "--web-port", port)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: the page can't be served at port {port} (")
+    assert done.stderr.strip().endswith("choose another with --web-port")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:

@@ -282,6 +282,28 @@ def test_the_window_keeps_the_newest_games_whole(tmp_path: Path) -> None:
     assert pages[-1] <= pages[100]
 
 
+def test_a_game_whose_rows_all_leave_the_window_keeps_its_last_ones(foreign: Callable[..., ForeignDatabase]) -> None:
+    """Another game's actor goes on in the same database: there is something to draw until new rows come."""
+    database = foreign()
+    database.add_tictactoe(50)
+    replay = Replay(database.path, TICTACTOE, least=8)
+    replay.refresh()
+    database.env_id = "connect4"
+    database.add_tictactoe(5)
+    database.env_id = "tictactoe"
+    database.connection.execute("DELETE FROM transitions WHERE env_id = 'tictactoe'")
+    database.connection.commit()
+    replay.refresh()
+    assert len(replay) == 8
+    assert len(replay.sample(np.random.default_rng(0), 16).outcome) == 16
+    database.add_tictactoe(3)
+    replay.refresh()
+    assert len(replay) == 8
+    database.add_tictactoe(20)
+    replay.refresh()
+    assert len(replay) == 23
+
+
 def test_only_the_newest_rows_are_drawn_when_that_is_asked(foreign: Callable[..., ForeignDatabase]) -> None:
     """Ten old wins and five new losses: the newest five are losses."""
     database = foreign()

@@ -6,16 +6,11 @@ import json
 import subprocess
 from pathlib import Path
 
-from trainer.stats import (
-    HISTORY_POINTS,
-    ActorStats,
-    TrainingPoint,
-    TrainingStats,
-    append_evaluation,
-    merge_evaluations,
-    read_evaluations,
-    sum_of_actors,
-)
+import numpy as np
+
+from trainer.actor_stats import MOST_ENDED, ActorStats, sum_of_actors
+from trainer.evaluations import EvaluationLog, thinned
+from trainer.stats import EVALUATIONS, HISTORY_POINTS, TrainingPoint, TrainingStats, merge_evaluations
 
 
 def point(step: int) -> TrainingPoint:
@@ -46,16 +41,31 @@ def test_evaluations_reach_stats_json(tmp_path: Path) -> None:
     """While the trainer writes, and after it has ended; a line that is half written is left out."""
     path = tmp_path / "stats.json"
     stats = TrainingStats("tictactoe", 10)
-    append_evaluation(tmp_path, {"step": 1})
-    stats.write(path)
+    log = EvaluationLog(tmp_path)
+    EvaluationLog(tmp_path).append({"step": 1})
+    stats.write(path, log)
     assert json.loads(path.read_text())["last_eval"] == {"step": 1}
-    append_evaluation(tmp_path, {"step": 2})
-    merge_evaluations(path)
+    EvaluationLog(tmp_path).append({"step": 2})
+    merge_evaluations(path, log)
     assert json.loads(path.read_text())["last_eval"] == {"step": 2}
     assert json.loads(path.read_text())["eval_history"] == [{"step": 1}, {"step": 2}]
     with open(tmp_path / "evaluations.jsonl", "a") as file:
         file.write('{"step": 3')
-    assert read_evaluations(tmp_path / "evaluations.jsonl") == [{"step": 1}, {"step": 2}]
+    assert log.read() == EvaluationLog(tmp_path).read() == [{"step": 1}, {"step": 2}]
+    (tmp_path / "evaluations.jsonl").rename(tmp_path / "old")
+    assert log.read() == []
+    EvaluationLog(tmp_path).append({"step": 5})
+    assert log.read() == [{"step": 5}]
+
+
+def test_many_evaluations_are_thinned_evenly_in_stats_json(tmp_path: Path) -> None:
+    """The oldest and the newest are there, the others at one distance, and what was shown before mostly stays."""
+    many = [{"step": step} for step in range(1000)]
+    for count in range(1, 1001):
+        kept = [entry["step"] for entry in thinned(many[:count], EVALUATIONS)]
+        assert len(kept) <= EVALUATIONS + 1
+        assert (kept[0], kept[-1]) == (0, count - 1)
+        assert len(set(np.diff(kept[:-1]))) <= 1
 
 
 def test_the_sum_over_actors_adds_counts_and_weights_averages() -> None:
@@ -80,6 +90,18 @@ def test_an_actor_that_has_ended_keeps_its_games_but_not_its_speed(tmp_path: Pat
     ActorStats("tictactoe", 3, episodes_per_second=1.0, simulations_per_second=10.0).write(path, "second")
     total = json.loads(path.read_text())
     assert (total["episodes_completed"], total["episodes_per_second"], total["simulations_per_second"]) == (5, 1, 10)
+
+
+def test_an_actor_that_starts_again_goes_on_with_the_count(tmp_path: Path) -> None:
+    """As after `--resume`; of very many that have ended only the latest are kept."""
+    path = tmp_path / "actor_stats.json"
+    for _ in range(MOST_ENDED + 20):
+        with subprocess.Popen(["true"]) as dead:
+            pass
+        ActorStats("tictactoe", 1, process=dead.pid).write(path, "actor-1")
+    ActorStats("tictactoe", 1).write(path, "actor-1")
+    total = json.loads(path.read_text())
+    assert total["episodes_completed"] == MOST_ENDED + 1
 
 
 def test_no_actor_means_zeros() -> None:

@@ -18,7 +18,7 @@ import pytest
 from conftest import CENTRE, COLUMNS, EMPTY_BOARD, ForeignDatabase, add_random_play, floats, run_module
 
 from trainer.errors import ConfigError, GameError, ModelError, ReplayError, TrainerError, WaitTimeoutError
-from trainer.inference import OnnxModel, load_model
+from trainer.inference import OnnxModel, load_model, stored_models
 from trainer.replay import Batch, Replay
 from trainer.trainer import Schedule, TrainerConfig, train, wait_for_new_rows, window_after
 
@@ -99,6 +99,16 @@ def test_models_are_published_at_each_checkpoint_and_at_the_last_step(
     newest = (config.model_dir / "model_step_000035.onnx").read_bytes()
     assert (config.model_dir / "latest.onnx").read_bytes() == newest
     assert model_of(config).step == 35
+
+
+def test_a_run_that_minutes_bound_tells_its_steps_at_the_end(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Until then an estimate; and no more than the newest of the spread models, and step 0, is kept."""
+    config = config_for(tmp_path, steps=10**9, minutes=0.005, publish_first=True, max_checkpoints=3)
+    run(replace(config, spread_checkpoints=True))
+    stats = json.loads(config.stats.read_text())
+    assert stats["total_steps"] == stats["step"] > 0
+    assert len(stored_models(config.model_dir)) <= 3
+    assert stored_models(config.model_dir)[0].name == "model_step_000000.onnx"
 
 
 def test_the_same_seed_gives_the_same_weights(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:

@@ -44,9 +44,7 @@ def train(env_id: str, change: str, minutes: float, seed: int, folder: Path) -> 
 def run(env_id: str, change: str, minutes: float, seed: int, folder: Path) -> int:
     """What `train` starts: the loop, in whose process the recipe is another."""
     RECIPES[env_id] = replace(RECIPES[env_id], **fields_of(change))
-    options = ["--env-id", env_id, "--minutes", f"{minutes}", "--seed", f"{seed}", "--data-dir", str(folder)]
-    sys.argv = ["trainer.loop", *options]
-    return loop.main()
+    return loop.main(["--env-id", env_id, "--minutes", f"{minutes}", "--seed", f"{seed}", "--data-dir", str(folder)])
 
 
 def measure(env_id: str, folder: Path, base: Path) -> dict[str, str]:

@@ -32,12 +32,18 @@ from trainer.measure.lines import WALKABLE, both_seats
 from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings
 from trainer.measure.quality import examine, quality_table, quick_quality
-from trainer.players import MinimaxPlayer, NetworkPlayer, RandomPlayer, model_player, named_player
+from trainer.players import (
+    SEARCH_SIMULATIONS,
+    MinimaxPlayer,
+    NetworkPlayer,
+    RandomPlayer,
+    model_player,
+    named_player,
+)
 from trainer.players.minimax import MINIMAX
 from trainer.solvers import SOLVED_GAMES
 
 RULER = "=" * 50
-SEARCH_SIMULATIONS = 100
 TABLE_WIDTH = 120
 """Of tables that go to a file."""
 
@@ -96,7 +102,7 @@ class EvaluatorConfig:
         require(plies is None or plies >= 0, f"--opening-plies is {plies}; 0 or more is needed")
         require(
             min(self.solve_simulations, default=-1) >= 0,
-            f"--solve-simulations is {self.solve_simulations}; give one or more numbers, 0 or more each",
+            f"--solve-simulations is {' '.join(map(str, self.solve_simulations))}; give one or more numbers, 0 or more each",
         )
         require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
         if self.json:

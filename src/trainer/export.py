@@ -7,9 +7,10 @@ torch before it replaces `latest.onnx`, so a translation that is wrong can't be 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -21,8 +22,8 @@ from torch import nn
 import trainer
 from trainer.errors import ModelError
 from trainer.files import write_bytes
-from trainer.inference import LATEST, stored_models
-from trainer.network import Board, ConvStem, MoverView, PolicyValueNet, Residual, WinMinusLoss
+from trainer.inference import LATEST, step_of, stored_models
+from trainer.network import ConvStem, MoverView, PolicyValueNet, Residual, StonePlanes, WinMinusLoss
 from trainer.replay import Metadata
 
 OPSET = 17
@@ -101,8 +102,8 @@ def _conv_stem(graph: Graph, module: nn.Module, name: str, source: str, output: 
     return graph.node("Concat", graph.node("Flatten", found), legal, axis=1)
 
 
-def _board(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
-    assert isinstance(module, Board)
+def _stone_planes(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, StonePlanes)
     shape = graph.weight("board_shape", np.array([-1, *module.shape], np.int64))
     return graph.node("Reshape", graph.columns(source, 0, module.size), shape)
 
@@ -140,7 +141,7 @@ TRANSLATIONS: dict[type[nn.Module], Translation] = {
     nn.ReLU: _relu,
     nn.Tanh: _tanh,
     nn.Sequential: _sequential,
-    Board: _board,
+    StonePlanes: _stone_planes,
     MoverView: _mover_view,
     WinMinusLoss: _win_minus_loss,
     ConvStem: _conv_stem,
@@ -214,9 +215,11 @@ class Exporter:
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         found = session.run(["policy_logits", "value"], {"observation": sample})
-        device = next(self._network.parameters()).device
+        network = self._network
+        if next(network.parameters()).device.type != "cpu":  # a GPU may round more coarsely
+            network = copy.deepcopy(network).cpu()
         with torch.no_grad():
-            expected = self._network(torch.from_numpy(sample).to(device))
+            expected = network(torch.from_numpy(sample))
         for name, ours, theirs in zip(("policy_logits", "value"), expected, found, strict=True):
             if not np.isfinite(theirs).all():
                 raise ModelError(f"the model answers NaN or infinity in {name}; it was not published")
@@ -225,11 +228,30 @@ class Exporter:
                 raise ModelError(f"ONNX Runtime's {name} differs from torch's by {worst:.2g}; it was not published")
 
 
-def publish(content: bytes, folder: Path, step: int, keep: int) -> Path:
-    """Write a model as `model_step_NNNNNN.onnx` and as `latest.onnx`, and delete all but the newest `keep` steps."""
+class Kept(NamedTuple):
+    """Which models stay in the folder: the newest `most`, or `most` that are spread over the steps."""
+
+    most: int
+    interval: int | None = None
+    """Steps between two models; then those stay that are a multiple of it, doubled as often as it needs, and the newest."""
+
+    def among(self, models: list[Path]) -> list[Path]:
+        """Those that stay, of all the models of a folder, the oldest first."""
+        if self.interval is None:
+            return models[-self.most :]
+        newest, spacing = step_of(models[-1]), self.interval
+        while newest > spacing and newest // spacing + 2 > self.most:  # step 0, the multiples, the newest
+            spacing *= 2
+        spread = [model for model in models[:-1] if step_of(model) % spacing == 0]
+        return [*spread, models[-1]][-self.most :]
+
+
+def publish(content: bytes, folder: Path, step: int, kept: Kept) -> Path:
+    """Write a model as `model_step_NNNNNN.onnx` and as `latest.onnx`, and delete all but those that are `kept`."""
     path = folder / f"model_step_{step:06d}.onnx"
     write_bytes(path, content)
     write_bytes(folder / LATEST, content)
-    for old in stored_models(folder)[:-keep]:
+    models = stored_models(folder)
+    for old in set(models).difference(kept.among(models)):
         old.unlink(missing_ok=True)
     return path

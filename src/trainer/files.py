@@ -10,8 +10,9 @@ import fcntl
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import IO, Any
 
@@ -79,6 +80,16 @@ def strict_json(content: bytes | str) -> Any:
 def is_number(value: object) -> bool:
     """A number that every reader of JSON can hold."""
     return isinstance(value, int | float) and abs(value) < 2**53
+
+
+def has_numbers(content: dict[str, Any], numbers: Iterable[str]) -> bool:
+    """Whether `content` has all these numbers."""
+    return all(is_number(content.get(name)) for name in numbers)
+
+
+def number_fields(kind: type) -> list[str]:
+    """The fields of a dataclass that are numbers."""
+    return [field.name for field in fields(kind) if field.type in ("int", "float")]
 
 
 def _finite(text: str) -> float:

@@ -155,11 +155,12 @@ def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> Onnx
 
 def stored_models(folder: Path) -> list[Path]:
     """The models of a folder by step, the oldest first."""
+    return sorted((path for path in folder.glob("model_step_*.onnx") if path.stem[11:].isdigit()), key=step_of)
 
-    def step(path: Path) -> int:
-        return int(path.stem.removeprefix("model_step_"))
 
-    return sorted((path for path in folder.glob("model_step_*.onnx") if path.stem[11:].isdigit()), key=step)
+def step_of(model: Path) -> int:
+    """The training step in the name of a stored model."""
+    return int(model.stem.removeprefix("model_step_"))
 
 
 class ModelFile:

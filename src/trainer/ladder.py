@@ -24,12 +24,12 @@ from trainer.command import LogLevel, require, require_writable, run_command
 from trainer.errors import ModelError
 from trainer.files import write_json
 from trainer.games import game_of
-from trainer.inference import load_model, stored_models
+from trainer.inference import load_model, step_of, stored_models
 from trainer.measure.elo import fit_elo
 from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings
 from trainer.measure.plot import Curve, require_plots, save_plot
-from trainer.players import Player, model_player, named_player
+from trainer.players import SEARCH_SIMULATIONS, Player, model_player, named_player
 
 TABLE_WIDTH = 100
 """Of a table that goes to a file."""
@@ -130,11 +130,11 @@ def ladder_players(config: LadderConfig) -> tuple[list[Player], list[int | None]
     steps: list[int | None] = []
     for path in evenly(stored_models(config.model_dir), config.rungs):
         model = load_model(path, config.env_id, game.obs_size, game.num_actions)
-        step = int(path.stem.rpartition("_")[2])
+        step = step_of(path)
         players.append(model_player(f"step {step:,}", config.env_id, model, config.simulations, config.games))
         steps.append(step)
     for name in config.against:
-        simulations = 100 if name == "search" else config.simulations
+        simulations = SEARCH_SIMULATIONS if name == "search" else config.simulations
         players.append(named_player(name, config.env_id, simulations, config.games))
         steps.append(None)
     if len(players) < 2:

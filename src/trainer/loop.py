@@ -14,9 +14,11 @@ if __name__ == "__main__":
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -26,6 +28,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from trainer.actor_stats import ACTOR_STATS_FILE, sum_of_actors
 from trainer.command import (
     INTERRUPTED,
     PARENT_VARIABLE,
@@ -35,21 +38,14 @@ from trainer.command import (
     run_command,
     stop_on_signals,
 )
-from trainer.errors import TrainerError
+from trainer.errors import ConfigError, TrainerError
+from trainer.evaluations import EvaluationLog
 from trainer.evaluator import evaluate_step
-from trainer.files import read_json_object
+from trainer.files import has_numbers, number_fields, read_json_object
 from trainer.games import game_of
 from trainer.inference import LATEST
 from trainer.recipes import Recipe, recipe_of
-from trainer.stats import (
-    ACTOR_STATS_FILE,
-    TrainingStats,
-    append_evaluation,
-    is_whole,
-    merge_evaluations,
-    number_fields,
-    sum_of_actors,
-)
+from trainer.stats import TrainingStats, merge_evaluations
 
 log = logging.getLogger(__name__)
 
@@ -75,17 +71,21 @@ class LoopConfig:
     data_dir: Path | None = None
     """Folder of the run; None: data/<env_id>."""
     steps: int | None = None
-    """Training steps; None: as many as the minutes allow."""
+    """Training steps, those before a --resume included; None: as many as the minutes allow."""
     minutes: float | None = None
-    """Minutes to train; None: the game's default (tictactoe 1, connect4 60, othello 120), or no limit with --steps."""
+    """Minutes to train, those before a --resume included; None: the game's default (tictactoe 1, connect4 60, othello 120),
+    or no limit with --steps."""
     threads: int = max(1, (os.cpu_count() or 1))
     """Threads that play."""
     simulations: int | None = None
     """Simulations before each move of self-play; None: the game's default."""
     replay_window: int = 1_000_000
     """Positions to keep in the replay database."""
+    max_checkpoints: int = 32
+    """Models to keep, spread evenly over the run (python -m trainer.ladder rates them)."""
     resume: bool = False
-    """Go on with the run in the folder instead of setting it aside."""
+    """Go on with the run in the folder. Without it the run's models and figures are set aside and training begins anew, at
+    first on the games that lie there."""
     web: bool = False
     """Serve the page alongside: watch the run and play its newest model (python -m trainer.web)."""
     web_port: int = 8080
@@ -107,10 +107,14 @@ class LoopConfig:
             self.simulations is None or self.simulations >= 1,
             f"--simulations is {self.simulations}; at least 1 is needed",
         )
-        require(self.replay_window >= 1, f"--replay-window is {self.replay_window}; at least 1 is needed")
+        for name in ("replay_window", "max_checkpoints"):
+            value = getattr(self, name)
+            require(value >= 1, f"--{name.replace('_', '-')} is {value}; at least 1 is needed")
         port = self.web_port
         require(0 < port <= 65535, f"--web-port is {port}; give a number from 1 to 65535")
         require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
+        if self.web:
+            require_free(self.web_port)
 
     @property
     def folder(self) -> Path:
@@ -121,6 +125,17 @@ class LoopConfig:
     def recipe(self) -> Recipe:
         """The settings that depend on the game."""
         return recipe_of(self.env_id)
+
+
+def require_free(port: int) -> None:
+    """Raise ConfigError where another server has the page's port."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        reason = error.strerror
+        raise ConfigError(
+            f"the page can't be served at port {port} ({reason}); choose another with --web-port"
+        ) from None
 
 
 def trainer_arguments(config: LoopConfig) -> list[str]:
@@ -137,6 +152,7 @@ def trainer_arguments(config: LoopConfig) -> list[str]:
         *(("--window", f"{recipe.window}") if recipe.window else ()),
         *(("--merge-repeats",) if recipe.merge_repeats else ()),
         *("--checkpoint-interval", f"{recipe.checkpoint_interval}", "--log-interval", "100"),
+        *("--max-checkpoints", f"{config.max_checkpoints}", "--spread-checkpoints"),
         *(("--resume",) if config.resume else ()),
         *(("--tensorboard", f"{config.tensorboard}") if config.tensorboard else ()),
         *("--wait-interval", "0.2", "--seed", f"{config.seed}", "--log-level", config.log_level),
@@ -209,13 +225,24 @@ class Process:
         """Its last words, if it failed."""
         if self.status in (None, 0, INTERRUPTED):
             return None
+        return f"the {self.name} failed ({self.last_words.removeprefix('error: ')}); see {self.log}"
+
+    @property
+    def last_words(self) -> str:
+        """The last line of its log, without the time."""
         lines = self.log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
-        return f"the {self.name} failed ({lines[-1].removeprefix('error: ')}); see {self.log}"
+        return lines[-1].rpartition(" INFO ")[2]
 
     def raise_failure(self) -> None:
         """Raise TrainerError with its last words, if it failed."""
         if self.failure:
             raise TrainerError(self.failure)
+
+    def raise_end(self) -> None:
+        """Raise TrainerError if it is at work no more, though nobody here has ended it."""
+        self.raise_failure()
+        if self.status is not None:
+            raise TrainerError(f"the {self.name} was ended from outside; start again with --resume to go on")
 
 
 def run_loop(config: LoopConfig, stop: Event) -> int:
@@ -234,12 +261,12 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
     actor = Process("actor", actor_arguments(config), folder)
     web = Process("web", web_arguments(config), folder) if config.web else None
     if web:
-        console.print(f"The page is at http://127.0.0.1:{config.web_port}/")
+        console.print(f"The page is at http://127.0.0.1:{config.web_port}/ until the run ends")
     watch = Watch(config)
     try:
         with watch.shown(console):
             while trainer.status is None and not stop.wait(LOOK_EVERY):
-                actor.raise_failure()
+                actor.raise_end()
                 if web and web.failure:
                     log.error("%s; the run goes on without its page", web.failure)
                     web = None
@@ -251,6 +278,8 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
             web.stop()
     trainer.raise_failure()
     actor.raise_failure()
+    if stop.is_set() or not watch.learned:
+        console.print(f"The trainer: {trainer.last_words}.")
     watch.finish()
     return INTERRUPTED if stop.is_set() else int(status or 0)
 
@@ -261,6 +290,7 @@ class Watch:
     def __init__(self, config: LoopConfig) -> None:
         self._config = config
         self._folder = config.folder
+        self._evaluations = EvaluationLog(config.folder)
         self._began = time.monotonic()
         self._stats: dict[str, Any] = {}
         self._actors: dict[str, Any] = {}
@@ -279,7 +309,7 @@ class Watch:
 
     def look(self) -> None:
         """Read the statistics, evaluate a new model, show how it goes."""
-        if self._stamp() != self._old:  # what lies there before the trainer's first word is an earlier run's
+        if self.learned:  # what lies there before the trainer's first word is an earlier run's
             self._stats = self._read("stats.json", TRAINER_NUMBERS)
         self._actors = self._read(ACTOR_STATS_FILE, ACTOR_NUMBERS)
         newest = self._stats.get("last_checkpoint", "")
@@ -291,13 +321,18 @@ class Watch:
             self._next_line += LINE_EVERY
             log.info("%s", ", ".join(f"{name} {value}" for name, value in self._figures()))
 
+    @property
+    def learned(self) -> bool:
+        """The trainer has written figures since this began."""
+        return self._stamp() != self._old
+
     def finish(self) -> None:
         """Evaluate the last model, bring the result into stats.json, and print the end of the run."""
         self._stats = self._read("stats.json", TRAINER_NUMBERS)
         newest = self._stats.get("last_checkpoint", "")
         if newest and newest != self._evaluated:
             self._evaluate(newest)
-        merge_evaluations(self._folder / "stats.json")
+        merge_evaluations(self._folder / "stats.json", self._evaluations)
         self._actors = self._read(ACTOR_STATS_FILE, ACTOR_NUMBERS)
         print(f"Trained {self._config.env_id} in {self._folder}:", flush=True)
         for name, value in self._figures():
@@ -306,7 +341,7 @@ class Watch:
     def _read(self, name: str, numbers: list[str]) -> dict[str, Any]:
         """Statistics of the run; empty while there are none, or where they are damaged."""
         content = read_json_object(self._folder / name) or {}
-        return content if is_whole(content, numbers) else {}
+        return content if has_numbers(content, numbers) else {}
 
     def _stamp(self) -> int:
         path = self._folder / "stats.json"
@@ -317,7 +352,7 @@ class Watch:
         path = self._folder / "models" / LATEST
         try:
             self._evaluation = evaluate_step(path, self._config.env_id, EVALUATION_GAMES, self._config.seed)
-            append_evaluation(self._folder, self._evaluation)
+            self._evaluations.append(self._evaluation)
         except (TrainerError, OSError) as error:  # a model that somebody broke, a full disk
             log.warning("the model of this moment isn't evaluated (%s); the run goes on", error)
         self._next_evaluation = time.monotonic() + EVALUATE_EVERY
@@ -359,9 +394,10 @@ class Watch:
         return table
 
 
-def main() -> int:
-    """The command."""
-    return run_command(LoopConfig, lambda config: run_loop(config, stop_on_signals()), prog="python -m trainer.loop")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command, with the process's arguments unless told otherwise."""
+    prog = "python -m trainer.loop"
+    return run_command(LoopConfig, lambda config: run_loop(config, stop_on_signals()), prog, arguments)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ class MoverView(nn.Module):
         return torch.cat([first + change, second - change, observation[:, 2 * self.cells : self.end]], dim=1)
 
 
-class Board(nn.Module):
+class StonePlanes(nn.Module):
     """The two planes of stones as images."""
 
     def __init__(self, game: Metadata) -> None:
@@ -79,7 +79,7 @@ class ConvStem(nn.Module):
 
     def __init__(self, game: Metadata, filters: int) -> None:
         super().__init__()
-        self.board = Board(game)
+        self.board = StonePlanes(game)
         kernel = min(KERNELS.get(game.env_id, 3), game.board_height, game.board_width)
         self.conv = nn.Conv2d(2, filters, kernel)
         places = (game.board_height - kernel + 1) * (game.board_width - kernel + 1)
@@ -121,7 +121,7 @@ def residual_tower(game: Metadata, channels: int, width: int) -> nn.Sequential:
         blocks.append(Residual(nn.Sequential(nn.ReLU(), convolution(channels), nn.ReLU(), last)))
     flat = channels * game.board_width * game.board_height
     return nn.Sequential(
-        Board(game), convolution(2), *blocks, nn.ReLU(), nn.Flatten(), nn.Linear(flat, width), nn.ReLU()
+        StonePlanes(game), convolution(2), *blocks, nn.ReLU(), nn.Flatten(), nn.Linear(flat, width), nn.ReLU()
     )
 
 

@@ -17,32 +17,31 @@ class Recipe:
     """How often each stored position is drawn on average before training waits for new ones."""
     checkpoint_interval: int
     """Steps between two published models."""
-    first_simulations: int | None = None
-    full_share: float = 1.0
-    fast_simulations: int = 20
-    gumbel: bool = False
-    random_openings: float = 0.5
-    window: int | None = None
-    value_head: str = "scalar"
     network: str = "conv"
     width: int | None = None
-    q_weight: float = 0.5
-    average: float = 0.99
+    first_simulations: int | None = None
+    gumbel: bool = False
     merge_repeats: bool = False
+    random_openings: float = 0.9
+    q_weight: float = 0.5
+    average: float = 0.999
+    full_share: float = 1.0
+    """From here on what no game of ours uses, for it was worth nothing (docs/log.md): for ablations, and other games."""
+    fast_simulations: int = 20
+    window: int | None = None
+    value_head: str = "scalar"
 
 
 RECIPES = {
     "tictactoe": Recipe(
         minutes=1,
         simulations=100,
-        random_openings=0.9,
         network="mlp",
         width=256,
         batch_size=256,
         lr=0.003,
         passes=8,
         checkpoint_interval=200,
-        average=0.999,
         merge_repeats=True,
     ),
     "connect4": Recipe(
@@ -50,26 +49,22 @@ RECIPES = {
         simulations=300,
         first_simulations=100,
         gumbel=True,
-        random_openings=0.9,
         width=256,
         batch_size=512,
         lr=0.002,
         passes=4,
         checkpoint_interval=200,
-        average=0.999,
     ),
     "othello": Recipe(
         minutes=120,
         simulations=200,
         first_simulations=40,
         gumbel=True,
-        random_openings=0.9,
         width=192,
         batch_size=512,
         lr=0.002,
         passes=4,
         checkpoint_interval=200,
-        average=0.999,
     ),
 }
 

@@ -9,8 +9,8 @@ from trainer.errors import ConfigError
 from trainer.stats import TrainingPoint
 
 
-class Board:
-    """Event files in a folder, one scalar a number of a point."""
+class EventFiles:
+    """Those of a folder, one scalar a number of a point."""
 
     def __init__(self, folder: Path) -> None:
         """Raises ConfigError where the package `tensorboard` is missing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
 import time
@@ -11,24 +10,26 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 
+from trainer.actor_stats import ACTOR_STATS_FILE
 from trainer.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
 from trainer.command import INTERRUPTED, LogLevel, require, require_writable
-from trainer.descent import Descent, supports
-from trainer.errors import CheckpointError, ConfigError, TrainerError, WaitTimeoutError
-from trainer.export import Exporter, publish
+from trainer.errors import TrainerError, WaitTimeoutError
+from trainer.evaluations import EVALUATIONS_FILE, EvaluationLog
+from trainer.export import Exporter, Kept, publish
 from trainer.files import atomic_write, remove_leftovers
 from trainer.game_config import load_game_config
 from trainer.inference import LATEST, stored_models
-from trainer.network import Family, Loss, PolicyValueNet, ValueHead
-from trainer.products import fast_products
+from trainer.learner import Learner, device_of
+from trainer.network import Family, PolicyValueNet, ValueHead
 from trainer.replay import Batch, Replay
-from trainer.stats import EVALUATIONS_FILE, TrainingPoint, TrainingStats
-from trainer.tensorboard import Board
+from trainer.schedule import Schedule
+from trainer.stats import TrainingPoint, TrainingStats
+from trainer.tensorboard import EventFiles
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ class TrainerConfig:
     """Steps between two published models."""
     max_checkpoints: int = 10
     """Newest models to keep."""
+    spread_checkpoints: bool = False
+    """Keep so many spread evenly over the run, and the newest, instead of the newest ones."""
     stats_interval: int = 10
     """Steps between two writes of the statistics."""
     log_interval: int = 10
@@ -127,6 +130,11 @@ class TrainerConfig:
         require(self.window is None or self.window >= 1, f"--window is {self.window}; at least 1 is needed")
         require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
 
+    @property
+    def kept(self) -> Kept:
+        """Which of the models stay."""
+        return Kept(self.max_checkpoints, self.checkpoint_interval if self.spread_checkpoints else None)
+
 
 def train(config: TrainerConfig, stop: Event) -> int:
     """Train as configured; returns the exit status: 0 done, INTERRUPTED when `stop` was set. Raises TrainerError."""
@@ -141,12 +149,16 @@ def train(config: TrainerConfig, stop: Event) -> int:
     learner = Learner(PolicyValueNet(game.metadata, config.network, config.width, config.value_head).to(device), config)
     exporter = Exporter(learner.published, game.metadata)
     stats = TrainingStats(config.env_id, config.steps)
-    board = Board(config.tensorboard) if config.tensorboard else None
+    events = EventFiles(config.tensorboard) if config.tensorboard else None
     schedule = Schedule(config)
-    done = resume(config, learner, generator, stats, schedule)
+    evaluations = EvaluationLog(config.stats.parent)
+    step = done = resume(config, learner, generator, stats, schedule)
+    if done and schedule.over_after(done):
+        log.info("the run is over: %d steps are done; to go on give more %s", done, schedule.bound)
+        return 0
     if config.publish_first and not (config.model_dir / LATEST).exists():
         blank = np.zeros((1, game.metadata.obs_size), np.float32)
-        publish(exporter.to_bytes(0, blank), config.model_dir, 0, config.max_checkpoints)
+        publish(exporter.to_bytes(0, blank), config.model_dir, 0, config.kept)
 
     mirror = Replay(config.db, game.metadata, game.views, config.batch_size, config.skip_bad_rows, config.merge_repeats)
     with closing(mirror) as replay:
@@ -162,7 +174,7 @@ def train(config: TrainerConfig, stop: Event) -> int:
             rate = schedule.learning_rate(step)
             loss = learner.learn(batch, rate)
             point = TrainingPoint(step, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
-            last = step == config.steps or schedule.over or stop.is_set()
+            last = schedule.over_after(step) or stop.is_set()
             checkpoint_due = last or step % config.checkpoint_interval == 0
             if not math.isfinite(point.total_loss) or (checkpoint_due and not learner.finite):
                 raise TrainerError(explain_divergence(point, batch, config.stats.parent))
@@ -172,14 +184,14 @@ def train(config: TrainerConfig, stop: Event) -> int:
                 stats.bad_rows = replay.bad_rows
                 stats.total_steps = schedule.total_steps(step)
                 stats.record(point)
-                if board:
-                    board.add(point)
+                if events:
+                    events.add(point)
             with going_on_without_disk(step, last):
                 if checkpoint_due:
                     content = exporter.to_bytes(step, batch.observation, schedule.progress(step))
-                    stats.last_checkpoint = str(publish(content, config.model_dir, step, config.max_checkpoints))
+                    stats.last_checkpoint = str(publish(content, config.model_dir, step, config.kept))
                 if last or step % config.stats_interval == 0:
-                    stats.write(config.stats)
+                    stats.write(config.stats, evaluations)
                 if checkpoint_due:
                     state = dict(generator.bit_generator.state)
                     run = Checkpoint(config.env_id, step, schedule.seconds, learner.state(), state, stats.fields())
@@ -192,134 +204,6 @@ def train(config: TrainerConfig, stop: Event) -> int:
         log.info("interrupted after step %d, which is saved; the same command with --resume goes on from there", step)
         return INTERRUPTED
     return 0
-
-
-class Learner:
-    """The network and its optimizer: one gradient step at a time."""
-
-    def __init__(self, network: PolicyValueNet, config: TrainerConfig) -> None:
-        self.network = network
-        self.published = copy.deepcopy(network) if config.average else network
-        """The network that actors get: `network`, or the moving average of its weights."""
-        self._average = config.average
-        self._steps = 0
-        self._device = next(network.parameters()).device
-        self._grad_clip = config.grad_clip
-        self._optimizer = torch.optim.AdamW(
-            network.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=self._device.type != "mps"
-        )
-        self._descent = Descent(network, self._optimizer, config.grad_clip) if supports(network) else None
-
-    def learn(self, batch: Batch, learning_rate: float) -> Loss:
-        """One step of AdamW down the gradient of `alphazero_loss`, its norm clipped; returns the loss before it."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate
-        with fast_products(len(batch.outcome), self._device):
-            loss = self._descent.step(batch) if self._descent else self._step(batch)
-        self._steps += 1
-        if self._average:
-            self._move_average()
-        return loss
-
-    def _step(self, batch: Batch) -> Loss:
-        """The step by autograd, for any network on any device."""
-        observation, legal, visits, outcome = (
-            torch.from_numpy(part).to(self._device)
-            for part in (batch.observation, batch.legal, batch.visits, batch.outcome)
-        )
-        loss = self.network.loss(observation, legal, visits, outcome)
-        self._optimizer.zero_grad()
-        loss.total.backward()  # type: ignore[no-untyped-call]
-        if self._grad_clip > 0:
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._grad_clip)
-        self._optimizer.step()
-        return loss
-
-    @property
-    def finite(self) -> bool:
-        """No weight, of the network or of what is published, is NaN or infinite."""
-        weights = [*self.network.parameters(), *self.published.parameters()]
-        return all(bool(weight.isfinite().all()) for weight in weights)
-
-    def state(self) -> dict[str, Any]:
-        """Everything that decides the next step, as tensors and numbers."""
-        return {
-            "steps": self._steps,
-            "network": self.network.state_dict(),
-            "published": self.published.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from an earlier `state`. Raises CheckpointError where it is of another network."""
-        try:
-            self.network.load_state_dict(state["network"])
-            self.published.load_state_dict(state["published"])
-            self._optimizer.load_state_dict(state["optimizer"])
-            if self._descent:
-                self._descent.adopt_state()
-        except (RuntimeError, ValueError, KeyError) as error:
-            raise CheckpointError(f"the checkpoint is of another network: {' '.join(str(error).split())}") from error
-        self._steps = state["steps"]
-
-    @torch.no_grad()
-    def _move_average(self) -> None:
-        """Exponential moving average of the weights; at first over a tenth of the steps, for early weights are far off."""
-        share = max(1 - self._average, 10 / (10 + self._steps))
-        torch._foreach_lerp_(list(self.published.parameters()), list(self.network.parameters()), share)
-
-
-class Schedule:
-    """How far the run is, by its steps or its minutes, whichever is further, and the learning rate that belongs to it."""
-
-    def __init__(self, config: TrainerConfig) -> None:
-        self._config = config
-        self._began = time.monotonic()
-        self.seconds_before = 0.0
-        """Time that the run had used when it was resumed."""
-
-    @property
-    def seconds(self) -> float:
-        """Time that the run has used."""
-        return self.seconds_before + time.monotonic() - self._began
-
-    @property
-    def time_used(self) -> float:
-        """The share of the run's minutes that are over; 0 where only steps bound it."""
-        minutes = self._config.minutes
-        return self.seconds / (60 * minutes) if minutes else 0.0
-
-    @property
-    def over(self) -> bool:
-        """The minutes are used up."""
-        return self.time_used >= 1
-
-    def total_steps(self, step: int) -> int:
-        """The steps of the whole run; where minutes bound it, about so many if the pace stays what it is."""
-        return min(self._config.steps, int(step / self.time_used) if 0 < self.time_used < 1 else self._config.steps)
-
-    def progress(self, step: int) -> float:
-        """How much of the run is done, 0 to 1."""
-        return min(max(step / self._config.steps, self.time_used), 1.0)
-
-    def learning_rate(self, step: int) -> float:
-        """Cosine annealing from `lr` to `lr * lr_min_ratio` (Loshchilov and Hutter 2017, without restarts)."""
-        config = self._config
-        if not config.lr_schedule:
-            return config.lr
-        share = (1 + math.cos(math.pi * self.progress(step))) / 2
-        return config.lr * (config.lr_min_ratio + (1 - config.lr_min_ratio) * share)
-
-
-def device_of(name: str) -> torch.device:
-    """The device, or ConfigError where this machine has none of that kind."""
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not available[name]:
-        found = ", ".join(kind for kind, there in available.items() if there)
-        raise ConfigError(f"--device {name} is not available here; choose one of {found}")
-    if name == "cpu":
-        torch.set_num_threads(1)  # small networks are as fast on one thread, and the other cores are the actors'
-    return torch.device(name)
 
 
 def resume(
@@ -353,7 +237,7 @@ def set_aside(config: TrainerConfig) -> None:
     while old.exists():
         old = old.with_name(old.name + "-2")
     old.mkdir()
-    statistics = (config.stats, config.stats.with_name(EVALUATIONS_FILE))
+    statistics = [config.stats, *(config.stats.with_name(name) for name in (EVALUATIONS_FILE, ACTOR_STATS_FILE))]
     # The checkpoint goes last, so that whoever is killed here can still resume, and the next start goes on with the rest.
     for path in (*(path for path in statistics if path.exists()), *models, *checkpoint):
         path.rename(old / path.name)

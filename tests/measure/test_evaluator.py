@@ -156,7 +156,7 @@ def test_solve_shows_the_minimax_beside_a_model_of_connect4(tmp_path: Path, caps
         (("--simulations", "-1"), "--simulations is -1"),
         (("--opponent", "search", "--opponent-simulations", "0"), "--opponent-simulations is 0; 1 or more"),
         (("--opening-plies", "9"), "tictactoe has no openings of 9 moves"),
-        (("--solve", "--solve-simulations", "-5"), "--solve-simulations is (-5,); give one or more numbers"),
+        (("--solve", "--solve-simulations", "-5"), "--solve-simulations is -5; give one or more numbers"),
         (("--json", "."), "--json . is a folder"),
         (("--env-id", "othello"), "is a model for another game"),
         (("--env-id", "chess"), "neither rules here nor metadata"),

@@ -21,15 +21,17 @@ import numpy as np
 import torch
 from conftest import ForeignDatabase, add_random_play
 
+from trainer.actor_stats import ActorStats
 from trainer.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint, sealed
 from trainer.errors import TrainerError
+from trainer.evaluations import EvaluationLog
 from trainer.export import Exporter
 from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
 from trainer.inference import OnnxModel
 from trainer.network import PolicyValueNet
 from trainer.replay import Replay
-from trainer.stats import ActorStats, append_evaluation, merge_evaluations, read_evaluations
+from trainer.stats import merge_evaluations
 from trainer.trainer import Learner, TrainerConfig
 
 GAME = metadata_of(game_of("tictactoe"))
@@ -146,9 +148,9 @@ def read_statistics(content: bytes, folder: Path) -> None:
     for name in ("actor_stats.json", "stats.json", "evaluations.jsonl"):
         (folder / name).write_bytes(content)
     ActorStats("tictactoe", episodes_completed=1).write(folder / "actor_stats.json", "actor-2")
-    append_evaluation(folder, {"step": 1})
-    assert read_evaluations(folder / "evaluations.jsonl")[-1] == {"step": 1}
-    merge_evaluations(folder / "stats.json")
+    EvaluationLog(folder).append({"step": 1})
+    assert EvaluationLog(folder).read()[-1] == {"step": 1}
+    merge_evaluations(folder / "stats.json", EvaluationLog(folder))
 
 
 KINDS: dict[str, tuple[Callable[[Path], bytes], Callable[[bytes, Path], None]]] = {

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from run_files import put_run
 
 from torture import promises
 from torture.visitor import PATIENCE, Crowd, Visitor
-from trainer.stats import ACTOR_STATS_FILE
+from trainer.actor_stats import ACTOR_STATS_FILE
 
 LONGEST = 3.0
 """Seconds within which a process is killed: every third time after its start, else after it has begun to work."""
@@ -36,8 +37,14 @@ def command(kind: str, folder: Path, end: bool = False) -> list[str]:
         words += f" --checkpoint-interval 5 --stats-interval 1 --log-interval 100 --steps {1 if end else 1_000_000}"
     else:
         words = f"trainer.loop --data-dir {folder} --resume --threads 1 --simulations 10 --seed 1"
-        words += " --steps 50" if end else " --steps 1_000_000 --web --web-port 0"
+        words += " --steps 50" if end else f" --steps 1_000_000 --web --web-port {free_port()}"
     return [sys.executable, "-m", *words.split()]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def processes_of(folder: Path) -> list[int]:

@@ -6,12 +6,12 @@ import json
 import sqlite3
 from pathlib import Path
 
+from trainer.actor_stats import ACTOR_STATS_FILE
 from trainer.checkpoint import load_checkpoint
 from trainer.export import stored_models
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.inference import LATEST, load_model
-from trainer.stats import ACTOR_STATS_FILE
 
 
 def check(folder: Path, env_id: str, games_before: int = 0) -> None:

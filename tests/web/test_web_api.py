@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import socket
 import sqlite3
@@ -22,14 +23,15 @@ from starlette.testclient import TestClient
 import trainer
 from trainer.errors import ConfigError
 from trainer.files import write_bytes
-from trainer.games import rules_of
+from trainer.games import ENV_IDS, rules_of
 from trainer.games.base import Position
 from trainer.inference import load_model
 from trainer.web.app import Limits, build_app
 from trainer.web.body import LARGEST
 from trainer.web.duel import Duel
-from trainer.web.live import change
+from trainer.web.live import change, figures_of
 from trainer.web.mind import Engine
+from trainer.web.runs import Runs
 from trainer.web.server import WebConfig, listen
 from trainer.web.sessions import Sessions
 
@@ -69,7 +71,7 @@ def test_health(client: TestClient) -> None:
 
 def test_games(client: TestClient) -> None:
     """The list of env_ids."""
-    assert client.get("/games").json() == {"games": ["tictactoe", "connect4", "othello"]}
+    assert client.get("/games").json() == {"games": list(ENV_IDS)}
 
 
 def test_game_info(client: TestClient) -> None:
@@ -201,7 +203,7 @@ def test_a_forced_pass_is_posted(client: TestClient) -> None:
 def test_a_move_needs_a_session(client: TestClient) -> None:
     """Neither none nor an unknown one will do; no session is made."""
     sentence(client.post("/move", json={"position": 0}), 409)
-    client.cookies.set("cartridge_session", "made-up")
+    client.cookies.set("cartridge_session_8080", "made-up")
     sentence(client.post("/move", json={"position": 0}), 409)
     for call in ("/game/undo", "/game/settings"):
         sentence(client.post(call, json={}), 409)
@@ -227,14 +229,14 @@ def test_two_browsers_do_not_share_a_board(tmp_path: Path) -> None:
         other.get("/game/state")
         one.post("/move", json={"position": 4})
         assert other.get("/game/state").json()["board"] == [0] * 9
-        keys = {browser.cookies["cartridge_session"] for browser in (one, other)}
+        keys = {browser.cookies["cartridge_session_8080"] for browser in (one, other)}
         assert len(keys) == 2
         assert all(len(key) >= 32 for key in keys)
 
 
 def test_a_key_from_outside_is_never_taken_over(client: TestClient) -> None:
     """A browser that sends a made-up cookie gets a key of the server's own."""
-    client.cookies.set("cartridge_session", "fixed-by-an-attacker")
+    client.cookies.set("cartridge_session_8080", "fixed-by-an-attacker")
     response = client.get("/game/state")
     assert "fixed-by-an-attacker" not in response.headers["set-cookie"]
 
@@ -260,7 +262,7 @@ def test_a_flood_of_new_sessions_leaves_only_the_newest() -> None:
     for _ in range(20_000):
         newest = sessions.start(Request({"type": "http", "headers": []}), duel)
     assert len(sessions) == 1000
-    cookie = f"cartridge_session={newest.key}".encode()
+    cookie = f"cartridge_session_0={newest.key}".encode()
     assert sessions.of(Request({"type": "http", "headers": [(b"cookie", cookie)]})) is newest
 
 
@@ -477,6 +479,46 @@ def test_several_runs_each_with_its_game(tmp_path: Path) -> None:
                 sentence(client.get(call, params={"run": name}), 404)
 
 
+def test_figures_of_a_run_tell_of_its_own_model(tmp_path: Path) -> None:
+    """Though a newer run of the same game has a newer one, which plays; a run without a model tells of none."""
+    put_model(tmp_path / "old", "tictactoe", step=100)
+    put_model(tmp_path / "new", "tictactoe", step=200)
+    put_stats(tmp_path / "tictactoe", "tictactoe", 10)
+    runs = Runs(tmp_path)
+    steps = {name: (figures_of(runs, runs.pick(name))["model"] or {}).get("training_step") for name in ("old", "new")}
+    assert steps == {"old": 100, "new": 200}
+    assert figures_of(runs, runs.pick("tictactoe"))["model"] is None
+
+
+def test_a_folder_that_can_not_be_read_is_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as lost+found beside the runs; the others are shown."""
+    put_stats(tmp_path / "good", "tictactoe", 10)
+    (tmp_path / "lost+found").mkdir()
+    stat = os.stat
+
+    def guarded(path: Any, **further: Any) -> os.stat_result:
+        if "lost+found/" in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **further)
+
+    monkeypatch.setattr(os, "stat", guarded)
+    with client_of(tmp_path) as client:
+        assert [run["name"] for run in client.get("/runs").json()["runs"]] == ["good"]
+
+
+def test_two_servers_on_one_machine_keep_their_games_apart(tmp_path: Path) -> None:
+    """A browser sends its cookies to every port of a host: each server knows its own by the name."""
+    with client_of(tmp_path) as one, client_of(tmp_path) as other:
+        other.base_url = "http://127.0.0.1:8081"
+        other.cookies = one.cookies
+        for browser in (one, other):
+            browser.post("/game/new", json={"game": "tictactoe"})
+        one.post("/move", json={"position": 4})
+        other.get("/game/state")
+        assert one.get("/game/state").json()["ply"] == 2
+        assert other.get("/game/state").json()["ply"] == 0
+
+
 def test_a_run_whose_model_alone_tells_its_game(tmp_path: Path) -> None:
     """A model without metadata, from elsewhere, is known by its shapes."""
     put_model(tmp_path / "from-elsewhere", "othello", favourite=19)
@@ -655,6 +697,18 @@ def test_a_stored_game_move_by_move(tmp_path: Path) -> None:
         sentence(client.get("/replay/game"), 404)
 
 
+def test_a_stored_game_counts_its_moves_from_the_first(tmp_path: Path) -> None:
+    """Also where random moves before the recorded ones are not stored: list and game agree."""
+    store_games(tmp_path, "tictactoe", [O_WINS])
+    with sqlite3.connect(tmp_path / "replay.db") as connection:
+        connection.execute("DELETE FROM transitions WHERE step_number < 2")
+    connection.close()
+    with client_of(tmp_path) as client:
+        assert client.get("/replay/games").json()["games"][0]["plies"] == len(O_WINS)
+        plies = client.get("/replay/game", params={"episode": "test-game-000"}).json()["plies"]
+        assert [ply["ply"] for ply in plies] == list(range(2, len(O_WINS) + 1))
+
+
 def test_no_replay_database_or_a_broken_one(tmp_path: Path) -> None:
     """A sentence, until there is one."""
     put_stats(tmp_path, "tictactoe", 10)
@@ -677,6 +731,7 @@ def test_no_replay_database_or_a_broken_one(tmp_path: Path) -> None:
             "state = 'abcdefghijk'",
             "state = x'0000000000000000000900'",
             "action = 3",
+            "step_number = 'two'",
             "policy_probs = 7",
         ),
         *("state = x'0700000000000000000100'", "state = x'0000000000000000000107'"),
@@ -686,7 +741,7 @@ def test_a_stored_game_that_does_not_fit_its_rules(tmp_path: Path, damage: str) 
     """A state of another length or kind is refused with a sentence, not shown wrongly."""
     store_games(tmp_path, "tictactoe", [X_WINS])
     with sqlite3.connect(tmp_path / "replay.db") as connection:
-        connection.execute(f"UPDATE transitions SET {damage} WHERE step_number = 2")
+        connection.execute(f"UPDATE transitions SET {damage} WHERE step_number = {len(X_WINS) - 1}")
     connection.close()
     with client_of(tmp_path) as client:
         sentence(client.get("/replay/game", params={"episode": "test-game-000"}), 422)
@@ -776,12 +831,12 @@ def test_live_changes_hold_only_new_points() -> None:
     """The first event has the whole history, later ones what was added; a run that began anew has all of it again."""
 
     def figures(*steps: int) -> dict[str, Any]:
-        history = [{"step": step} for step in steps]
-        return {"run": "a", "stats": {"step": steps[-1] if steps else 0, "history": history}}
+        stats = {"step": steps[-1] if steps else 0, "history": [{"step": step} for step in steps]}
+        return {"run": "a", "stats": stats | {"eval_history": [{"step": step + 1} for step in steps]}}
 
     assert change(None, figures(10, 20)) == figures(10, 20) | {"added": False}
     later = change(figures(10, 20), figures(10, 20, 30))
     assert later["added"]
-    assert later["stats"] == {"step": 30, "history": [{"step": 30}]}
+    assert later["stats"] == {"step": 30, "history": [{"step": 30}], "eval_history": [{"step": 31}]}
     assert change(figures(10, 20), figures(10)) == figures(10) | {"added": False}
     assert change(figures(10), figures(10, 20) | {"run": "b"})["added"] is False

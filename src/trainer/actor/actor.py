@@ -16,6 +16,7 @@ from threading import Event
 
 from trainer.actor.crew import Crew, Numbers
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
+from trainer.actor_stats import ACTOR_STATS_FILE, ActorStats
 from trainer.command import LogLevel, require, require_writable
 from trainer.errors import ReplayUnavailableError
 from trainer.files import remove_leftovers
@@ -26,7 +27,6 @@ from trainer.games.positions import Positions
 from trainer.inference import LATEST, ModelFile
 from trainer.mcts import SearchConfig
 from trainer.replay import Episode, ReplayWriter
-from trainer.stats import ACTOR_STATS_FILE, ActorStats
 
 log = logging.getLogger(__name__)
 
@@ -55,17 +55,17 @@ class ActorConfig:
     """Name of this actor; the ids of its games start with it."""
     max_episodes: int = -1
     """Stop after so many games; -1 = never."""
-    simulations: int = 100
+    simulations: int = SelfPlayConfig.simulations
     """Simulations of the search before each move."""
-    first_simulations: int | None = None
+    first_simulations: int | None = SelfPlayConfig.first_simulations
     """Simulations at the beginning of the run, from where they rise to `simulations`, as the model says how far it is."""
-    full_share: float = 1.0
+    full_share: float = SelfPlayConfig.full_share
     """Share of the moves that are searched fully; the others are made with fewer simulations and give no policy target."""
-    fast_simulations: int = 20
+    fast_simulations: int = SelfPlayConfig.fast_simulations
     """Simulations of the moves that are not searched fully."""
-    gumbel: bool = False
+    gumbel: bool = SelfPlayConfig.gumbel
     """Full searches are Gumbel searches: sequential halving at the root, the improved policy as target."""
-    random_openings: float = 0.0
+    random_openings: float = SelfPlayConfig.random_openings
     """Share of the games that begin with random moves, so that the network sees positions good play doesn't lead to."""
     episode_timeout_secs: float = 0.0
     """Give up a game that takes longer than this; 0 = never."""

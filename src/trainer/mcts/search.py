@@ -115,7 +115,7 @@ class Search:
         *_, self._kernels = compiled(env_id, cache_kernels, tree_kernels, warm_up=self._warm_up)
 
     def plan(self, simulations: int) -> None:
-        """Have Gumbel searches share out so many simulations from now on; `most_simulations` unless told."""
+        """Have Gumbel searches share out so many simulations from now on."""
         for considered, visited in enumerate(self.selection.halving):
             visited[:simulations] = halving(considered, simulations)
 

@@ -2,11 +2,12 @@
 
 from trainer.players.base import Player, RandomPlayer, sample
 from trainer.players.minimax import MinimaxPlayer
-from trainer.players.named import named_player
+from trainer.players.named import SEARCH_SIMULATIONS, named_player
 from trainer.players.network import NetworkPlayer, SearchPlayer, model_player
 from trainer.players.perfect import PerfectPlayer
 
 __all__ = [
+    "SEARCH_SIMULATIONS",
     "MinimaxPlayer",
     "NetworkPlayer",
     "PerfectPlayer",

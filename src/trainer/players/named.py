@@ -14,6 +14,8 @@ from trainer.players.perfect import PerfectPlayer
 from trainer.solvers import solver_of
 
 NAMES = ("random", "search", "perfect", "minimax")
+SEARCH_SIMULATIONS = 100
+"""Of the player `search`, unless it is told otherwise."""
 
 
 def named_player(name: str, env_id: str, simulations: int, games: int) -> Player:

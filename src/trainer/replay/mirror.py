@@ -291,8 +291,8 @@ class Replay:
         meta = self.metadata
         observation = floats_of([row[2] for row in rows], meta.obs_size, "observation", meta.env_id, *where)
         has_policy = np.array([row[3] is not None for row in rows])
-        uniform_row = np.zeros(meta.num_actions, np.float32).tobytes()
-        policies = [uniform_row if row[3] is None else row[3] for row in rows]
+        no_target = np.zeros(meta.num_actions, np.float32).tobytes()
+        policies = [no_target if row[3] is None else row[3] for row in rows]
         visits = floats_of(policies, meta.num_actions, "policy_probs", meta.env_id, *where)
         outcome = numbers_of([row[5] for row in rows], "game_outcome", *where)
         value = numbers_of(
@@ -309,11 +309,15 @@ class Replay:
         return observation, visits, outcome, value
 
     def _forget(self, oldest: int | None) -> None:
-        """Leave out the rows that are no longer in the database; their memory is used again when they are the half."""
+        """Leave out the rows that are no longer in the database, but for the last few while there are no others.
+
+        Their memory is used again when they are the half.
+        """
         if oldest is None or (self._former and self._length - self._former < self._least):
             return
         first = max(self._first, self._former)
         first += int(np.searchsorted(self._rowid[first : self._length], oldest))
+        first = min(first, max(self._first, self._length - self._least))
         if self._repeats is not None:
             self._repeats.remove(self._hash[self._first : first])
         self._first, self._former = first, 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
+from trainer.files import strict_json
 from trainer.web.errors import refusal
 
 LARGEST = 16 * 1024
@@ -29,7 +29,7 @@ async def json_object(request: Request) -> dict[str, Any]:
     if not content.strip():
         return {}
     try:
-        value = json.loads(content)
+        value = strict_json(content)
     except (ValueError, RecursionError):
         raise refusal(400, "The request's body is not valid JSON.") from None
     if not isinstance(value, dict):

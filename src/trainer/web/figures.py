@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import trainer
+from trainer.actor_stats import sum_of_actors
 from trainer.game_config import metadata_of
 from trainer.games import ENV_IDS, game_of
-from trainer.stats import TrainingStats, sum_of_actors
+from trainer.inference import ModelFile
+from trainer.stats import TrainingStats
 from trainer.web.errors import refusal
 from trainer.web.runs import Run, Runs, modified, trouble_of
 from trainer.web.sessions import Sessions
@@ -59,18 +62,21 @@ class Figures:
         """GET /actor-stats[?run=NAME]"""
         return JSONResponse(actor_stats_of(self._pick(request)))
 
-    def model(self, request: Request) -> Response:
+    async def model(self, request: Request) -> Response:
         """GET /model[?game=ENV_ID]: the model that plays the game; by default that of the browser's own game, else of
         the newest run.
         """
         env_id = request.query_params.get("game")
         if env_id is None:
             session = self._sessions.of(request)
-            run = None if session else self._runs.pick(None)
-            env_id = session.duel.game.env_id if session else (run.env_id if run else None) or ENV_IDS[0]
+            env_id = session.duel.game.env_id if session else await run_in_threadpool(self._newest_game)
         if env_id not in ENV_IDS:
             raise refusal(404, f"There is no game of that name; there are {', '.join(ENV_IDS)}.")
-        return JSONResponse(model_of(self._runs, env_id))
+        return JSONResponse(model_of(await run_in_threadpool(self._runs.model_for, env_id), env_id))
+
+    def _newest_game(self) -> str:
+        run = self._runs.pick(None)
+        return (run and run.env_id) or ENV_IDS[0]
 
     def _pick(self, request: Request) -> Run | None:
         return self._runs.pick(request.query_params.get("run"))
@@ -109,9 +115,8 @@ def actor_stats_of(run: Run | None) -> dict[str, Any]:
     return sums | ({"message": problem} if problem else {})
 
 
-def model_of(runs: Runs, env_id: str) -> dict[str, Any]:
-    """The model that plays a game, and its state in words."""
-    file = runs.model_for(env_id)
+def model_of(file: ModelFile | None, env_id: str) -> dict[str, Any]:
+    """A model of a game, and in words whether it plays."""
     current = file.current if file else None
     return {
         "loaded": current is not None,
@@ -119,6 +124,7 @@ def model_of(runs: Runs, env_id: str) -> dict[str, Any]:
         "file_modified": int(modified(file.path)) if file else None,
         "loaded_at": int(file.loaded_at) if file and file.loaded_at else None,
         "training_step": current.step if current else None,
+        "problem": file.problem if file else None,
         "status": trouble_of(file) or "The newest model plays.",
         "game": env_id,
     }

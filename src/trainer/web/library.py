@@ -88,7 +88,7 @@ class Library:
         rules = await self._engine.rules(env_id)
         plies = [ply_of(row, rules) for row in rows]
         last = stored_position(rules, rows[-1]["next_state"])
-        plies.append({"ply": len(plies), "board": last.cells.tolist(), "mover": last.mover, "action": None})
+        plies.append({"ply": plies[-1]["ply"] + 1, "board": last.cells.tolist(), "mover": last.mover, "action": None})
         return JSONResponse({"episode_id": episode, "env_id": env_id, "winner": last.winner, "plies": plies})
 
 
@@ -177,7 +177,9 @@ def read_game(run: Run, episode: str) -> list[dict[str, Any]]:
 def ply_of(row: dict[str, Any], rules: Any) -> dict[str, Any]:
     """One stored position: the board, the move, and what the network is taught there."""
     position = stored_position(rules, row["state"])
-    action, policy = blob(row["action"], 4), row["policy_probs"]
+    action, policy, number = blob(row["action"], 4), row["policy_probs"], row["step_number"]
+    if not isinstance(number, int):
+        raise refusal(422, MISFIT)
     if policy is not None:
         blob(policy, 4 * rules.GAME.num_actions)
     target = None if policy is None else np.frombuffer(policy, "<f4")
@@ -185,7 +187,7 @@ def ply_of(row: dict[str, Any], rules: Any) -> dict[str, Any]:
         None if target is None else {str(at): float(target[at]) for at in position.legal if np.isfinite(target[at])}
     )
     return {
-        "ply": row["step_number"],
+        "ply": number,
         "board": position.cells.tolist(),
         "mover": position.mover,
         "action": int.from_bytes(action, "little"),

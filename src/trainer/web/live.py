@@ -12,7 +12,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from trainer.games import ENV_IDS
 from trainer.web.errors import refusal
 from trainer.web.figures import actor_stats_of, model_of, stats_of
 from trainer.web.runs import Run, Runs
@@ -26,8 +25,8 @@ MOST_STREAMS = 200
 class Live:
     """GET /events[?run=NAME]: an event `figures` at once and whenever something changed.
 
-    Its data is {run, stats, actors, model}. The first one holds the whole history; later ones have `added`: true and
-    only the points that are new.
+    Its data is {run, stats, actors, model}. The first one holds the whole histories; later ones have `added`: true and
+    only the points and evaluations that are new.
     """
 
     def __init__(self, runs: Runs, stop: Event) -> None:
@@ -69,20 +68,21 @@ class Live:
 
 def figures_of(runs: Runs, run: Run | None) -> dict[str, Any]:
     """All that is known of a run now."""
-    env_id = run.env_id if run else None
+    model = runs.model_in(run) if run else None
     return {
         "run": run.name if run else None,
         "stats": stats_of(run),
         "actors": actor_stats_of(run),
-        "model": model_of(runs, env_id) if env_id in ENV_IDS else None,
+        "model": model_of(model, str(run.env_id)) if run and model else None,
     }
 
 
 def change(before: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, Any]:
-    """`now`, its history without the points that `before` had; all of it where the run is another or began anew."""
+    """`now` without the points of its histories that `before` had; all of it where the run is another or began anew."""
     same = before is not None and before["run"] == now["run"] and before["stats"]["step"] <= now["stats"]["step"]
     if before is None or not same or not before["stats"]["history"]:
         return now | {"added": False}
     newest = before["stats"]["history"][-1]["step"]
     new_points = [point for point in now["stats"]["history"] if point["step"] > newest]
-    return now | {"added": True, "stats": now["stats"] | {"history": new_points}}
+    evaluations = [one for one in now["stats"]["eval_history"] if one not in before["stats"]["eval_history"]]
+    return now | {"added": True, "stats": now["stats"] | {"history": new_points, "eval_history": evaluations}}

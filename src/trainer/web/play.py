@@ -122,7 +122,7 @@ class Play:
         duel = Duel.new(await self._engine.rules(env_id), human, simulations)
         bot_move = await self._reply(duel)
         session = self._sessions.start(request, duel)
-        return remember(await self._answer(session, bot_move=bot_move), session)
+        return remember(request, await self._answer(session, bot_move=bot_move), session)
 
     async def _reply(self, duel: Duel) -> int | None:
         """The model's move, made; None where it has none to make."""

@@ -9,12 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
+from trainer.actor_stats import ACTOR_STATS_FILE, sum_of_actors
 from trainer.errors import ModelError, ReplayError
-from trainer.files import is_number
+from trainer.files import is_number, number_fields
 from trainer.games import ENV_IDS, game_of
 from trainer.inference import LATEST, ModelFile, load_model
 from trainer.replay import columns_of, open_for_reading, reporting
-from trainer.stats import ACTOR_STATS_FILE, TrainingStats, number_fields, sum_of_actors
+from trainer.stats import TrainingStats
 from trainer.web.errors import refusal
 from trainer.web.jsonfile import JsonFile, are_entries, are_points, is_text
 
@@ -117,18 +118,21 @@ class Runs:
 
     def model_for(self, env_id: str) -> ModelFile | None:
         """The model file that plays a game: the newest that can be used, else the newest; None where there is none."""
-        runs = [run for run in self.all() if modified(run.model) and run.env_id == env_id]
+        runs = [run for run in self.all() if run.env_id == env_id]
         runs.sort(key=lambda run: modified(run.model), reverse=True)
-        files = []
+        newest = None
         for run in runs:
-            file = self._model(run, env_id)
-            if file.current:
+            file = self.model_in(run)
+            if file and file.current:
                 return file
-            files.append(file)
-        return files[0] if files else None
+            newest = newest or file
+        return newest
 
-    def _model(self, run: Run, env_id: str) -> ModelFile:
-        """The model file of a run, looked at just now."""
+    def model_in(self, run: Run) -> ModelFile | None:
+        """The model file of a run, looked at just now; None where it has none, or the rules of its game are not known."""
+        env_id = run.env_id
+        if env_id not in ENV_IDS or not modified(run.model):
+            return None
         with self._lock:
             file = self._models.get((run.name, env_id))
             if file is None:
@@ -154,7 +158,8 @@ def run_folders(folder: Path) -> dict[str, Path]:
 
 def is_run(folder: Path) -> bool:
     """Whether a folder holds anything of a run."""
-    return any((folder / name).exists() for name in ("models", "stats.json", ACTOR_STATS_FILE, "replay.db"))
+    names = ("models", "stats.json", ACTOR_STATS_FILE, "replay.db")
+    return any(os.path.exists(folder / name) for name in names)  # Path.exists raises where the folder can't be read
 
 
 def modified(path: Path) -> float:

@@ -14,7 +14,6 @@ from starlette.responses import Response
 
 from trainer.web.duel import Duel
 
-COOKIE = "cartridge_session"
 COOKIE_SECONDS = 30 * 86400
 
 
@@ -44,7 +43,7 @@ class Sessions:
     def of(self, request: Request) -> Session | None:
         """The session of the browser that sent the request; None where it has none, or it has expired."""
         self._forget_idle()
-        session = self._by_key.get(request.cookies.get(COOKIE, ""))
+        session = self._by_key.get(request.cookies.get(cookie_of(request), ""))
         if session is not None:
             session.last_used = self._now()
             self._by_key.move_to_end(session.key)
@@ -67,7 +66,15 @@ class Sessions:
             self._by_key.popitem(last=False)
 
 
-def remember(response: Response, session: Session) -> Response:
+def cookie_of(request: Request) -> str:
+    """The name of the cookie. It has the port, for browsers send a host's cookies to all of its servers."""
+    server = request.scope.get("server")
+    return f"cartridge_session_{server[1] if server else 0}"
+
+
+def remember(request: Request, response: Response, session: Session) -> Response:
     """Have the browser send the session's key from now on; scripts and other sites' forms don't get at it."""
-    response.set_cookie(COOKIE, session.key, max_age=COOKIE_SECONDS, httponly=True, samesite="lax", path="/")
+    response.set_cookie(
+        cookie_of(request), session.key, max_age=COOKIE_SECONDS, httponly=True, samesite="lax", path="/"
+    )
     return response

@@ -207,8 +207,10 @@ export class Board {
       const thought = marks?.[action]?.share;
       const extra = thought === undefined || thought === null ? "" : `, share ${percent(thought)}`;
       if (this.columns) {
-        const stones = cells.filter((owner, cell) => owner && cell % this.info.board_width === action).length;
-        button.setAttribute("aria-label", `Column ${action + 1}, ${stones} of ${this.info.board_height} filled${extra}`);
+        const column = cells.filter((_, cell) => cell % this.info.board_width === action);
+        const stones = (this.info.bottom_row_first ? column : column.reverse()).filter((owner) => owner);
+        const held = stones.length ? `from the bottom ${stones.map((owner) => names[owner]).join(", ")}` : "empty";
+        button.setAttribute("aria-label", `Column ${action + 1}, ${held}${open ? ", playable" : ""}${extra}`);
       } else {
         button.setAttribute("aria-label", `${cellName(this.info, action)}, ${names[cells[action]]}${open ? ", playable" : ""}${extra}`);
       }

@@ -46,8 +46,20 @@ export class Chart {
       one.last.textContent = newest === undefined ? "" : one.text(newest);
     });
     this.place.setAttribute("aria-label", `${this.title}, ${points} points up to step ${columns[0][points - 1]}`);
-    if (this.plot) this.plot.setData(columns);
-    else this.build();
+    if (!this.plot) {
+      this.build();
+      return;
+    }
+    const zoomed = this.zoomed;
+    this.plot.setData(columns, !zoomed);
+    if (zoomed) this.plot.redraw();
+  }
+
+  /** Only a part of the steps is shown, which the pointer chose. */
+  get zoomed() {
+    const { min, max } = this.plot.scales.x;
+    const steps = this.plot.data[0];
+    return min > steps[0] || max < steps.at(-1);
   }
 
   build() {

@@ -37,6 +37,9 @@ export function choice(label, name, options, chosen, onchange) {
   );
 }
 
-/** Whether a key press belongs to something that is being typed into or chosen from. */
-export const typing = (event) =>
-  event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea") !== null;
+/** Whether a key press belongs to something that is being typed into or chosen from; switches and sliders take arrows. */
+export function typing(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return true;
+  const field = event.target.closest("input, select, textarea");
+  return field !== null && (!["radio", "range"].includes(field.type) || event.key.startsWith("Arrow"));
+}

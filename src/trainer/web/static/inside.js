@@ -93,6 +93,7 @@ export class InsideView {
       await this.load(null);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      this.message.textContent = error.message;
     }
   }
 
@@ -120,16 +121,17 @@ export class InsideView {
   async load(before) {
     clearTimeout(this.retry);
     this.more.disabled = true;
+    const asked = (this.asked = (this.asked ?? 0) + 1);
     let found;
     try {
       found = await api.get("/replay/games", { run: this.run, before, ...this.filter });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.message.textContent = error.message;
+      if (asked === this.asked) this.message.textContent = error.message;
       return;
     }
-    if (this.closed) return;
     const items = await Promise.all(found.games.map((game) => this.item(game)));
+    if (this.closed || asked !== this.asked) return; // something else was asked for meanwhile
     if (before === null) this.list.replaceChildren();
     this.list.append(...items);
     this.next = found.next;
@@ -178,7 +180,9 @@ export class InsideView {
     this.board = new Board(this.boardHolder, this.info, () => {});
     const { winner } = this.game;
     this.heading.textContent = winner === 3 ? "A draw" : winner ? `${this.info.player_names[winner - 1]} won` : "Not finished";
-    this.about.textContent = `${episode}, ${this.game.plies.length - 1} moves`;
+    const first = this.game.plies[0].ply;
+    const unseen = first ? `, the first ${first} of them drawn at random and not stored` : "";
+    this.about.textContent = `${episode}, ${this.game.plies.at(-1).ply} moves${unseen}`;
     this.drawStrip();
     this.show(0);
   }
@@ -206,7 +210,7 @@ export class InsideView {
     const words =
       next === null
         ? "The end of the game."
-        : `Move ${ply + 1}: ${name} plays ${moveName(info, next)}. Search value ${signed(now.value)}, result ${signed(now.outcome)} for ${name}.`;
+        : `Move ${now.ply + 1}: ${name} plays ${moveName(info, next)}. Search value ${signed(now.value)}, result ${signed(now.outcome)} for ${name}.`;
     const end = { 1: 1, 2: -1, 3: 0 }[game.winner] ?? null;
     this.valueBar.draw(info, next === null ? end : value, words);
     this.moves.draw(info, game.plies, ply);
@@ -222,7 +226,7 @@ export class InsideView {
     return el(
       "table",
       { class: "targets" },
-      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Policy target"), el("th", { scope: "col" }, "Share of visits"))),
+      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Policy target"), el("th", { scope: "col" }, "Share"))),
       el(
         "tbody",
         {},
@@ -247,7 +251,7 @@ export class InsideView {
         const value = (ply.mover === 1 ? 1 : -1) * (ply.value ?? 0);
         const bar = el("span", { class: value >= 0 ? "up" : "down" });
         bar.style.height = `${Math.round(Math.abs(value) * 50)}%`;
-        const label = `Position ${at}: value ${signed(value)} for ${this.info.player_names[0]}`;
+        const label = `Position ${ply.ply}: value ${signed(value)} for ${this.info.player_names[0]}`;
         return el("button", { type: "button", tabindex: -1, title: label, "aria-label": label, onclick: () => this.show(at) }, bar);
       }),
     );

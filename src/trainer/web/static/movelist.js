@@ -35,6 +35,7 @@ export class MoveList {
     this.last = plies.length - 1;
     const moves = plies.filter((ply) => ply.action !== null);
     this.empty.hidden = moves.length > 0;
+    const focused = this.list.contains(document.activeElement);
     this.list.replaceChildren(
       ...moves.map((ply, at) =>
         el(
@@ -46,10 +47,10 @@ export class MoveList {
               type: "button",
               class: `move p${ply.mover}`,
               "aria-current": at + 1 === shown ? "step" : null,
-              "aria-label": `Move ${at + 1}, ${info.player_names[ply.mover - 1]}: ${moveName(info, ply.action)}`,
+              "aria-label": `Move ${ply.ply + 1}, ${info.player_names[ply.mover - 1]}: ${moveName(info, ply.action)}`,
               onclick: () => this.go(at + 1),
             },
-            el("span", { class: "number" }, `${at + 1}`),
+            el("span", { class: "number" }, `${ply.ply + 1}`),
             el("span", { class: "sign" }, info.player_symbols[ply.mover - 1]),
             moveName(info, ply.action),
           ),
@@ -57,6 +58,7 @@ export class MoveList {
       ),
     );
     const current = this.list.querySelector("[aria-current]");
+    if (focused) current?.focus(); // the button that had it is gone
     if (current) this.list.scrollTop = current.offsetTop - this.list.offsetTop - this.list.clientHeight / 2;
     this.buttons[0].disabled = this.buttons[1].disabled = shown <= 0;
     this.buttons[2].disabled = this.buttons[3].disabled = shown >= this.last;

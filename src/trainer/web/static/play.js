@@ -35,6 +35,7 @@ export class PlayView {
     this.boardHolder = el("div", { class: "boardholder" });
     this.status = el("p", { class: "status", role: "status", "aria-live": "polite" }, "Getting the game ready…");
     this.note = el("p", { class: "note" });
+    this.spoken = el("p", { class: "hidden", role: "status" }); // for those who don't see the board
     this.valueHolder = el("div", { class: "valueholder" });
     this.valueBar = new ValueBar(this.valueHolder);
     this.undoButton = el("button", { type: "button", onclick: () => this.undo() }, "Undo", el("kbd", {}, "U"));
@@ -57,7 +58,7 @@ export class PlayView {
         el(
           "section",
           { class: "stage", "aria-label": "Board" },
-          el("div", { class: "headline" }, this.status, this.note),
+          el("div", { class: "headline" }, this.status, this.note, this.spoken),
           this.boardHolder,
           this.valueHolder,
           el("div", { class: "actions" }, this.passButton, this.undoButton, this.hintButton, this.mindButton),
@@ -110,16 +111,21 @@ export class PlayView {
     this.strengthLabel = label;
     this.gameChoice.replaceChildren(
       choice("Game", "game", infos.map((info) => [info.env_id, info.display_name]), this.settings.game, (game) => {
-        this.remember({ game });
-        this.start();
+        this.wish({ game });
       }),
       choice("Who starts", "first", [["player", "You"], ["bot", "Model"]], this.settings.first, (first) => {
-        this.remember({ first });
-        this.start();
+        this.wish({ first });
       }),
       el("div", { class: "field" }, el("label", { for: "strength" }, "Model’s search"), label, slider),
       el("button", { type: "button", class: "primary wide", onclick: () => this.start() }, "New game", el("kbd", {}, "N")),
     );
+  }
+
+  /** Another game is chosen: it begins at once, but for a keyboard, whose arrows pass over the choices between. */
+  wish(changes) {
+    this.remember(changes);
+    if (document.activeElement?.matches("input[type=radio]:focus-visible")) this.note.textContent = "Press New game to begin it.";
+    else this.start();
   }
 
   /** Do something that asks the server, after what was begun before it; say what went wrong. No move is taken meanwhile. */
@@ -173,7 +179,8 @@ export class PlayView {
     const ply = this.state?.ply ?? 0;
     this.attempt(async () => {
       const state = await api.get("/game/state");
-      if (this.state && (state.ply !== ply || state.game !== this.state.game)) await this.lost();
+      const other = this.state && (state.game !== this.state.game || (ply > 0 && state.ply === 0));
+      if (other) await this.lost();
       else await this.take(state);
     });
   }
@@ -235,6 +242,8 @@ export class PlayView {
     this.shownPly = null;
     this.hinted = null;
     this.note.textContent = "";
+    const played = state.bot_move ?? null;
+    this.spoken.textContent = played === null ? "" : `The model played ${moveName(info, played)}.`;
     this.plies = (await api.get("/game/moves")).plies;
     await this.look();
   }
@@ -332,9 +341,10 @@ export class PlayView {
       ArrowLeft: () => ply > 0 && this.show(ply - 1),
       ArrowRight: () => ply < this.state.ply && this.show(ply + 1),
     };
-    const column = this.info.board_type === "drop_column" && /^[1-9]$/.test(event.key) ? Number(event.key) - 1 : null;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const column = this.info.board_type === "drop_column" && /^[1-9]$/.test(key) ? Number(key) - 1 : null;
     if (column !== null) this.board.play(column);
-    else if (event.key in keys) keys[event.key]();
+    else if (key in keys) keys[key]();
     else return;
     event.preventDefault();
   }

@@ -1,6 +1,6 @@
 // Watch: what a run measures while it learns, live.
 
-import { api, reportOutage } from "./api.js";
+import { api, ApiError, reportOutage } from "./api.js";
 import { Chart } from "./chart.js";
 import { el } from "./dom.js";
 import { ago, count, percent, rate, wilson } from "./words.js";
@@ -14,12 +14,14 @@ export class WatchView {
   constructor(holder) {
     this.run = null;
     this.history = [];
+    this.evaluated = [];
     this.build(holder);
     this.clock = setInterval(() => this.ages(), 1000);
     this.start();
   }
 
   close() {
+    this.closed = true;
     clearInterval(this.clock);
     clearTimeout(this.restart);
     this.source?.close();
@@ -98,10 +100,12 @@ export class WatchView {
   async start() {
     try {
       await this.listRuns();
-    } catch {
-      return; // an outage; `recovered` follows
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status) this.note.textContent = error.message; // else an outage; `recovered` follows
+      return;
     }
-    this.follow(this.run);
+    if (!this.closed) this.follow(this.run);
   }
 
   async listRuns() {
@@ -134,8 +138,9 @@ export class WatchView {
       this.start(); // the first run has come
       return;
     }
-    const { history } = figures.stats;
+    const { history, eval_history: evaluations } = figures.stats;
     this.history = figures.added ? thinned([...this.history, ...history]) : history;
+    this.evaluated = figures.added ? [...this.evaluated, ...evaluations] : evaluations;
     this.figures = figures;
     const game = figures.stats.env_id || figures.actors.env_id;
     if (game !== this.gameId) this.nameGame(game);
@@ -156,7 +161,7 @@ export class WatchView {
     const none = "Shows when the trainer has written its first figures.";
     this.losses.draw([steps, of("total_loss"), of("policy_loss"), of("value_loss")], none);
     this.rates.draw([steps, of("learning_rate")], none);
-    const known = [...new Set((stats.eval_history ?? []).map((one) => one.opponent))];
+    const known = [...new Set(this.evaluated.map((one) => one.opponent))];
     const chosen = this.opponents.value;
     this.opponents.replaceChildren(...known.map((name) => el("option", { value: name, selected: name === chosen }, name)));
     this.opponentField.hidden = known.length < 2;
@@ -169,7 +174,7 @@ export class WatchView {
   }
 
   drawEvaluations() {
-    const all = this.figures.stats.eval_history ?? [];
+    const all = this.evaluated;
     const opponent = this.opponents.value;
     const shown = all.filter((one) => one.opponent === opponent);
     const bounds = shown.map(winInterval);
@@ -226,7 +231,8 @@ export class WatchView {
     else if (training) this.status.textContent = `Learning${game ? ` ${game}` : ""}`;
     else if (stats.timestamp) this.status.textContent = `At rest${game ? ` · ${game}` : ""}`;
     else this.status.textContent = playing ? "Collecting games" : "Waiting for the first figures";
-    const problems = [stats.message, model && !model.loaded ? model.status : null].filter(Boolean);
+    const trouble = model?.problem ? `The newest model can’t be used (${model.problem}).` : null;
+    const problems = [stats.message, trouble].filter(Boolean);
     this.note.textContent = problems.length ? problems.join(" ") : `Last figures ${ago(stats.timestamp)}.`;
   }
 }
