@@ -28,7 +28,7 @@ from trainer import descent, inference
 from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
 from trainer.games import ENV_IDS, game_of
 from trainer.inference import load_model
-from trainer.trainer import TrainerConfig
+from trainer.trainer_config import TrainerConfig
 
 EVALUATE, SOFTMAX = "network (ONNX Runtime)", "softmax over legal moves"
 KERNELS = {"descend": "down to the leaves", "expand": "new edges, values up"}

@@ -18,8 +18,10 @@ from trainer.checkpoint import CHECKPOINT, load_checkpoint, sealed
 from trainer.errors import CheckpointError, TrainerError
 from trainer.game_config import metadata_of
 from trainer.games import game_of
+from trainer.learner import Learner
 from trainer.network import PolicyValueNet
-from trainer.trainer import Learner, TrainerConfig, train
+from trainer.trainer import train
+from trainer.trainer_config import TrainerConfig
 
 
 def config_for(folder: Path, **changed: object) -> TrainerConfig:

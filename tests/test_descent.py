@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from trainer.descent import Descent, parameters_of, supports
 from trainer.game_config import metadata_of
 from trainer.games import game_of
+from trainer.learner import Learner
 from trainer.network import Loss, PolicyValueNet, alphazero_loss
 from trainer.products import fast_products
 from trainer.replay import Batch, Metadata
-from trainer.trainer import Learner, TrainerConfig
+from trainer.trainer_config import TrainerConfig
 
 TICTACTOE, CONNECT4 = metadata_of(game_of("tictactoe")), metadata_of(game_of("connect4"))
 UNKNOWN = replace(TICTACTOE, env_id="mystery", legal_mask_offset=10)

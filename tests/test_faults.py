@@ -37,10 +37,12 @@ from trainer.evaluations import EvaluationLog
 from trainer.export import Exporter, Kept, publish
 from trainer.files import write_bytes
 from trainer.inference import ModelFile, load_model
-from trainer.loop import LoopConfig, Watch
+from trainer.learner import Learner
 from trainer.network import PolicyValueNet
 from trainer.replay import Replay, ReplayWriter
-from trainer.trainer import Learner, TrainerConfig, train
+from trainer.trainer import train
+from trainer.trainer_config import TrainerConfig
+from trainer.watch import Watch
 
 DEADLINE = 300.0
 """Seconds that anything may take on a machine that has other work; nothing here is a timing."""
@@ -438,7 +440,7 @@ def test_a_broken_model_or_a_full_disk_costs_the_loop_one_evaluation(
 ) -> None:
     """One line for each, and the next model is evaluated."""
     latest = tmp_path / "models" / "latest.onnx"
-    watch = Watch(LoopConfig(data_dir=tmp_path))
+    watch = Watch("tictactoe", tmp_path, seed=0)
     write_bytes(latest, b"cut short")
     watch._evaluate("first")
     publish_model(tmp_path, 2)

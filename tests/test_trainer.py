@@ -20,7 +20,9 @@ from conftest import CENTRE, COLUMNS, EMPTY_BOARD, ForeignDatabase, add_random_p
 from trainer.errors import ConfigError, GameError, ModelError, ReplayError, TrainerError, WaitTimeoutError
 from trainer.inference import OnnxModel, load_model, stored_models
 from trainer.replay import Batch, Replay
-from trainer.trainer import Schedule, TrainerConfig, train, wait_for_new_rows, window_after
+from trainer.schedule import Schedule
+from trainer.trainer import train, wait_for_new_rows, window_after
+from trainer.trainer_config import TrainerConfig
 
 
 def config_for(folder: Path, **changed: object) -> TrainerConfig:

@@ -17,7 +17,7 @@ from trainer.actor.actor import ActorConfig
 from trainer.evaluator import EvaluatorConfig
 from trainer.ladder import LadderConfig
 from trainer.loop import LoopConfig
-from trainer.trainer import TrainerConfig
+from trainer.trainer_config import TrainerConfig
 from trainer.web.server import WebConfig
 
 ROOT = Path(__file__).parent.parent

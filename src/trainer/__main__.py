@@ -10,7 +10,8 @@ from trainer.command import leave_on_signals, run_command, stop_on_signals
 def main() -> int:
     """The command."""
     leave_on_signals()
-    from trainer.trainer import TrainerConfig, train  # torch takes seconds to import
+    from trainer.trainer import train  # torch takes seconds to import
+    from trainer.trainer_config import TrainerConfig
 
     return run_command(TrainerConfig, lambda config: train(config, stop_on_signals()), prog="python -m trainer")
 

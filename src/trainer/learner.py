@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -12,9 +12,7 @@ from trainer.errors import CheckpointError, ConfigError
 from trainer.network import Loss, PolicyValueNet
 from trainer.products import fast_products
 from trainer.replay import Batch
-
-if TYPE_CHECKING:
-    from trainer.trainer import TrainerConfig
+from trainer.trainer_config import TrainerConfig
 
 
 class Learner:

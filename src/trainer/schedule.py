@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from trainer.trainer import TrainerConfig
+from trainer.trainer_config import TrainerConfig
 
 
 class Schedule:

@@ -29,10 +29,11 @@ from trainer.export import Exporter
 from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
 from trainer.inference import OnnxModel
+from trainer.learner import Learner
 from trainer.network import PolicyValueNet
 from trainer.replay import Replay
 from trainer.stats import merge_evaluations
-from trainer.trainer import Learner, TrainerConfig
+from trainer.trainer_config import TrainerConfig
 
 GAME = metadata_of(game_of("tictactoe"))
 SECONDS = 20

@@ -194,7 +194,7 @@ def main() -> None:
     of_actor = sweep(actor_main, actor_arguments, folder, every, lambda path: None)
     run(actor_main, [*actor_arguments(folder / "base"), "--max-episodes", "100"], None)
     from trainer.__main__ import main as trainer_main
-    from trainer.trainer import device_of  # torch, once for all children
+    from trainer.learner import device_of  # torch, once for all children
 
     device_of("cpu")
     deaths = sweep(trainer_main, trainer_arguments, folder, every, lambda path: (path / "models" / LATEST).read_bytes())
