@@ -185,6 +185,56 @@ def test_play_by_keyboard_alone(browser: Any, empty: Server) -> None:
         page.get_by_text("No move yet.").wait_for()
 
 
+def test_keys_work_wherever_the_focus_is(browser: Any, empty: Server) -> None:
+    """On a switch too, in capitals too; arrows there choose another game, which New game begins."""
+    with window(browser, empty.url) as found:
+        page = found.page
+        begin(page, "connect4")
+        page.locator("input[value=connect4]").focus()
+        page.keyboard.press("4")
+        page.locator(".move.p2").wait_for()
+        page.get_by_text("The model played 1.").wait_for(state="attached")
+        assert page.locator(".target[data-action='3']").get_attribute("aria-label") == (
+            "Column 4, from the bottom Red, playable"
+        )
+        settled(page)
+        page.keyboard.press("ArrowLeft")
+        page.get_by_text("Press New game to begin it.").wait_for()
+        assert page.locator("input[value=tictactoe]").is_checked()
+        assert page.locator(".board.connect4 .stone").count() == 2
+        first = page.locator(".move").first
+        first.focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.getAttribute('aria-current')") == "step"
+        page.keyboard.press("Shift+U")
+        page.get_by_text("No move yet.").wait_for()
+        page.keyboard.press("Shift+N")
+        page.locator(".board.tictactoe").wait_for()
+
+
+def test_a_chart_stays_at_what_was_chosen_of_it(browser: Any, tmp_path: Path) -> None:
+    """While new figures come; a double click shows all again, and what comes then too."""
+    put_stats(tmp_path / "tictactoe", "tictactoe", 100)
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        chart = page.locator(".chart").first
+        expect(chart).to_have_attribute("data-shown", "10 to 100")
+        box = chart.locator(".u-over").bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 3, box["y"] + 50)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] / 3 * 2, box["y"] + 60, steps=5)
+        page.mouse.up()
+        expect(chart).to_have_attribute("data-shown", "40 to 70")
+        put_stats(tmp_path / "tictactoe", "tictactoe", 200)
+        expect(chart).to_have_attribute("data-points", "20")
+        expect(chart).to_have_attribute("data-shown", "40 to 70")
+        chart.locator(".u-over").dblclick()
+        expect(chart).to_have_attribute("data-shown", "10 to 200")
+        put_stats(tmp_path / "tictactoe", "tictactoe", 300)
+        expect(chart).to_have_attribute("data-shown", "10 to 300")
+
+
 def test_the_pointer_shows_what_a_move_would_do(browser: Any, empty: Server) -> None:
     """Connect 4 shows where the disc falls, Othello what it flips."""
     with window(browser, empty.url) as found:

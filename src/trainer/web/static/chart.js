@@ -100,11 +100,17 @@ export class Chart {
           })),
         ],
         bands,
-        hooks: { setCursor: [(plot) => this.point(plot)] },
+        hooks: { setCursor: [(plot) => this.point(plot)], setScale: [(plot, axis) => axis === "x" && this.span(plot)] },
       },
       this.data,
       this.place,
     );
+  }
+
+  /** Note the first and the last step that are shown. */
+  span(plot) {
+    const { min, max } = plot.scales.x;
+    this.root.dataset.shown = `${Math.round(min)} to ${Math.round(max)}`;
   }
 
   /** Show the values under the pointer in the legend. */
