@@ -24,7 +24,7 @@ from strength_run import evaluate, require_new
 from trainer import loop
 from trainer.recipes import RECIPES
 
-SIMULATIONS = {"tictactoe": (0, 50), "connect4": (0, 600)}
+COUNTED_AT = {"tictactoe": (0, 50), "connect4": (0, 600)}
 AS_IT_IS = "the recipe"
 MATCH = ("--simulations", "100", "--games", "400")
 
@@ -50,10 +50,10 @@ def run(env_id: str, change: str, minutes: float, seed: int, folder: Path) -> in
 def measure(env_id: str, folder: Path, base: Path) -> dict[str, str]:
     """What the table says of a run's strength, by the names of its columns; `base` is the folder of the recipe's run."""
     model = folder / "models/latest.onnx"
-    if env_id in SIMULATIONS:
-        settings = ["--solve", "--solve-simulations", *map(str, SIMULATIONS[env_id])]
+    if env_id in COUNTED_AT:
+        settings = ["--solve", "--solve-simulations", *map(str, COUNTED_AT[env_id])]
         exam = evaluate(env_id, model, folder / "errors.json", *settings)
-        raw, searched = exam["results"][: len(SIMULATIONS[env_id])]  # behind them comes minimax
+        raw, searched = exam["results"][: len(COUNTED_AT[env_id])]  # behind them comes minimax
         kinds = {name: f"{100 * kind['weak_error']:.1f}" for name, kind in searched["kinds"].items()}
         return {**kinds, "total": f"{100 * searched['weak_error']:.2f}", "raw policy": f"{100 * raw['weak_error']:.2f}"}
     if folder == base:

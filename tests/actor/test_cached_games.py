@@ -12,7 +12,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from trainer.actor.crew import Clock, Newest
+from trainer.actor.timed_model import Clock, TimedModel
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
 from trainer.errors import ModelError
 from trainer.export import Exporter
@@ -116,7 +116,7 @@ def test_a_reload_within_a_step_answers_by_the_model_it_began_with() -> None:
     """What was asked of a model and is kept as its answer is not that of the one that replaced it meanwhile."""
     old, new = exported("tictactoe", "mlp", 1), exported("tictactoe", "mlp", 2)
     file = File(old)
-    evaluate = Newest(cast(ModelFile, file), old, Clock())
+    evaluate = TimedModel(cast(ModelFile, file), old, Clock())
     file.current = new
     np.testing.assert_array_equal(evaluate(*shown())[0], old(*shown())[0])
     assert evaluate.model is old
@@ -129,7 +129,7 @@ def test_a_model_that_fails_is_stood_in_for_once(before: int | None) -> None:
     bad = cast(OnnxModel, broken)
     file = File(bad, good)
     clock = Clock()
-    evaluate = Newest(cast(ModelFile, file), bad, clock)
+    evaluate = TimedModel(cast(ModelFile, file), bad, clock)
     np.testing.assert_array_equal(evaluate(*shown())[0], (good or uniform)(*shown())[0])
     assert evaluate.model is None
     assert file.current is good

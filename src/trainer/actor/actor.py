@@ -132,7 +132,7 @@ class ActorConfig:
 
 
 def act(config: ActorConfig, stop: Event) -> ActorStats:
-    """Play until `stop` is set or `max_episodes` are stored. Every finished game is stored before it returns."""
+    """Play until `stop` is set or `max_episodes` games are played. Every finished game is stored before it returns."""
     config.check()
     game_of(config.env_id)  # raises where the rules are not known
     require_writable(config.data_dir, "--data-dir")

@@ -9,17 +9,12 @@ import logging
 import queue
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from types import TracebackType
 
-import numpy as np
-from numpy.typing import NDArray
-
 from trainer.actor.selfplay import Played, SelfPlay
-from trainer.errors import ModelError
-from trainer.games.base import Mask
-from trainer.inference import ModelFile, OnnxModel, uniform
+from trainer.actor.timed_model import Clock, TimedModel
+from trainer.inference import ModelFile
 
 log = logging.getLogger(__name__)
 
@@ -40,41 +35,6 @@ class Numbers(Iterator[int]):
                 raise StopIteration
             self._next += 1
             return self._next - 1
-
-
-@dataclass
-class Clock:
-    """What all threads together have evaluated."""
-
-    positions: int = 0
-    seconds: float = 0.0
-
-
-class Newest:
-    """One model, timed, until it is replaced or fails. Search keeps what one object answered, so each model gets its own."""
-
-    def __init__(self, file: ModelFile, model: OnnxModel | None, clock: Clock) -> None:
-        """`model` is the one of `file` at the moment; the attribute is None once it has failed."""
-        self.model = model
-        self._file = file
-        self._clock = clock
-
-    def __call__(
-        self, observation: NDArray[np.float32], legal: Mask
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The model's answer; one that fails is given up, and the one before it, or the uniform guess, stands in once."""
-        began = time.perf_counter()
-        model, answer = self.model, None
-        while answer is None:
-            try:
-                answer = model(observation, legal) if model else uniform(observation, legal)
-            except ModelError as error:
-                assert model is not None
-                self._file.give_up(model, error)
-                self.model, model = None, self._file.current
-        self._clock.seconds += time.perf_counter() - began
-        self._clock.positions += len(observation)
-        return answer
 
 
 class Crew:
@@ -142,11 +102,11 @@ class Crew:
         """The life of one thread."""
         try:
             next_look = time.monotonic() + 1.0
-            evaluate: Newest | None = None
+            evaluate: TimedModel | None = None
             while not self._stop.is_set():
                 model = self._model.current
                 if evaluate is None or evaluate.model is not model:
-                    evaluate = Newest(self._model, model, self._clock)
+                    evaluate = TimedModel(self._model, model, self._clock)
                 for game in player.step(evaluate if model else None, model.progress if model else 0.0):
                     self._hand_over(game)
                 if player.idle:
