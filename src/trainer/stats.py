@@ -11,7 +11,8 @@ from trainer.evaluations import EvaluationLog, thinned
 from trainer.files import read_json_object, write_json
 
 HISTORY_POINTS = 600
-"""A history longer than this is thinned: its older half keeps every second point."""
+"""A history longer than this keeps every second point, and from then on every second one that comes; an even number, so
+that the newest stays."""
 EVALUATIONS = 100
 """Evaluations that stats.json holds; the file of all of them is beside it."""
 
@@ -45,13 +46,15 @@ class TrainingStats:
     history: list[TrainingPoint] = field(default_factory=list)
 
     def record(self, point: TrainingPoint) -> None:
-        """Make `point` the newest; older history is thinned so that it stays bounded over any number of steps."""
+        """Make `point` the newest. The history stays bounded over any number of steps, its points evenly spread."""
         self.step, self.learning_rate = point.step, point.learning_rate
         self.total_loss, self.policy_loss, self.value_loss = point.total_loss, point.policy_loss, point.value_loss
-        self.history.append(point)
-        if len(self.history) > HISTORY_POINTS:
-            older = len(self.history) // 2
-            self.history[:older] = self.history[:older:2]
+        kept = self.history
+        if len(kept) > 2 and kept[-1].step - kept[-2].step < kept[1].step - kept[0].step:
+            kept.pop()  # it stood there as the newest only
+        kept.append(point)
+        if len(kept) > HISTORY_POINTS:
+            kept[:] = kept[::2]
 
     def fields(self) -> dict[str, Any]:
         """All fields as plain values."""

@@ -12,8 +12,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from trainer.actor.timed_model import Clock, TimedModel
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
+from trainer.actor.timed_model import Clock, TimedModel
 from trainer.errors import ModelError
 from trainer.export import Exporter
 from trainer.game_config import metadata_of

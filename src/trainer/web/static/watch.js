@@ -6,6 +6,7 @@ import { el } from "./dom.js";
 import { ago, count, percent, rate, wilson } from "./words.js";
 
 const FRESH_SECONDS = 20;
+const MOST_POINTS = 600; // even: then the newest stays when every second goes
 const KNOWN = new Set(["step", "opponent", "win_rate", "draw_rate", "loss_rate", "games_played", "timestamp"]);
 const digits = (number) => number.toFixed(3);
 const scientific = (number) => (number ? number.toExponential(1).replace("e-", "e−") : "0");
@@ -139,7 +140,7 @@ export class WatchView {
       return;
     }
     const { history, eval_history: evaluations } = figures.stats;
-    this.history = figures.added ? thinned([...this.history, ...history]) : history;
+    this.history = figures.added ? extended(this.history, history) : history;
     this.evaluated = figures.added ? [...this.evaluated, ...evaluations] : evaluations;
     this.figures = figures;
     const game = figures.stats.env_id || figures.actors.env_id;
@@ -223,8 +224,8 @@ export class WatchView {
     );
     this.tiles.model.draw(
       "Newest model",
-      model?.training_step === null || !model?.loaded ? (model?.loaded ? "unnamed" : "none") : `step ${count(model.training_step)}`,
-      model?.file_modified ? ago(model.file_modified) : "no model yet",
+      model?.training_step === null || !model?.loaded ? (model?.loaded ? "unnamed" : "none") : count(model.training_step),
+      model?.file_modified ? `step · ${ago(model.file_modified)}` : "no model yet",
     );
     const game = this.gameName;
     if (run === null) this.status.textContent = "Waiting for a run";
@@ -264,11 +265,15 @@ function results(actors) {
   return `${share(actors.player1_wins)} first · ${share(actors.player2_wins)} second · ${share(actors.draws)} draws`;
 }
 
-/** A history that is kept as bounded here as the trainer keeps it. */
-function thinned(points) {
-  if (points.length <= 1200) return points;
-  const older = Math.floor(points.length / 2);
-  return points.filter((_, at) => at >= older || at % 2 === 0);
+/** A history with points added, kept as bounded and even as the trainer keeps it. */
+function extended(history, points) {
+  let kept = [...history];
+  for (const point of points) {
+    if (kept.length > 2 && kept.at(-1).step - kept.at(-2).step < kept[1].step - kept[0].step) kept.pop();
+    kept.push(point);
+    if (kept.length > MOST_POINTS) kept = kept.filter((_, at) => at % 2 === 0);
+  }
+  return kept;
 }
 
 /** Evaluations with their intervals; what a run measures beyond them (Elo, move quality) gets its own columns. */
