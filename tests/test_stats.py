@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from trainer.actor_stats import MOST_ENDED, ActorStats, sum_of_actors
-from trainer.evaluations import EvaluationLog, thinned
+from trainer.evaluations import NEWEST, EvaluationLog, thinned
 from trainer.stats import EVALUATIONS, HISTORY_POINTS, TrainingPoint, TrainingStats, merge_evaluations
 
 
@@ -62,13 +62,13 @@ def test_evaluations_reach_stats_json(tmp_path: Path) -> None:
 
 
 def test_many_evaluations_are_thinned_evenly_in_stats_json(tmp_path: Path) -> None:
-    """The oldest and the newest are there, the others at one distance, and what was shown before mostly stays."""
+    """The oldest and the newest ten are there, those between at one distance."""
     many = [{"step": step} for step in range(1000)]
     for count in range(1, 1001):
         kept = [entry["step"] for entry in thinned(many[:count], EVALUATIONS)]
-        assert len(kept) <= EVALUATIONS + 1
-        assert (kept[0], kept[-1]) == (0, count - 1)
-        assert len(set(np.diff(kept[:-1]))) <= 1
+        assert len(kept) <= EVALUATIONS + NEWEST
+        assert (kept[0], kept[-NEWEST:]) == (0, list(range(max(count - NEWEST, 0), count)))
+        assert len(set(np.diff(kept[:-NEWEST]))) <= 1
 
 
 def test_the_sum_over_actors_adds_counts_and_weights_averages() -> None:

@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 from conftest import CENTRE, COLUMNS, EMPTY_BOARD, ForeignDatabase, add_random_play, floats, run_module
 
+from trainer.actor_stats import ACTOR_STATS_FILE, ActorStats
 from trainer.errors import ConfigError, GameError, ModelError, ReplayError, TrainerError, WaitTimeoutError
+from trainer.evaluations import EvaluationLog
 from trainer.inference import OnnxModel, load_model, stored_models
 from trainer.replay import Batch, Replay
 from trainer.schedule import Schedule
@@ -228,13 +230,17 @@ def test_an_earlier_run_in_the_folder_is_set_aside(tictactoe_rows: ForeignDataba
     """Its models and statistics move to old-<time>; latest.onnx stays until the first new model."""
     config = config_for(tmp_path, steps=20)
     run(config)
+    EvaluationLog(tmp_path).append({"step": 20})
+    ActorStats("tictactoe", 5).write(tmp_path / ACTOR_STATS_FILE, "actor-1")
     first = (config.model_dir / "latest.onnx").read_bytes()
     with pytest.raises(WaitTimeoutError):
         run(replace(config, batch_size=1000))
     assert (config.model_dir / "latest.onnx").read_bytes() == first
     run(replace(config, seed=7))
     (old,) = config.model_dir.glob("old-*")
-    assert sorted(path.name for path in old.iterdir()) == ["checkpoint.pt", "model_step_000020.onnx", "stats.json"]
+    kept = ["actor_stats.json", "checkpoint.pt", "evaluations.jsonl", "model_step_000020.onnx", "stats.json"]
+    assert sorted(path.name for path in old.iterdir()) == kept
+    assert json.loads(config.stats.read_text())["eval_history"] == []
     assert (old / "model_step_000020.onnx").read_bytes() == first
     assert (config.model_dir / "latest.onnx").read_bytes() != first
 

@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from trainer.evaluations import EvaluationLog
 from trainer.measure.plot import Curve, save_plot
 from trainer.measure.quality import EVERY
 
@@ -103,9 +104,8 @@ def matches(env_id: str, copies: dict[float, Path], out: Path) -> list[str]:
     return [f"{MINIMAX_GAMES} games against {match['opponent']}, 100 simulations a move:", "", *lines, ""]
 
 
-def draw(env_id: str, stats: dict[str, Any], began: float, path: Path) -> None:
-    """The run as the page showed it: wrong moves and games not won against random, by minutes since `began`."""
-    seen = stats["eval_history"]
+def draw(env_id: str, seen: list[dict[str, Any]], began: float, path: Path) -> None:
+    """The evaluations of a run: wrong moves and games not won against random, by minutes since `began`."""
     minutes = [(entry["timestamp"] - began) / 60 for entry in seen]
     curves = [Curve("not won against random", minutes, [100 * (1 - entry["win_rate"]) for entry in seen])]
     if env_id in EVERY:
@@ -140,7 +140,7 @@ def main() -> None:
     stats["last_checkpoint"] = Path(stats["last_checkpoint"]).name
     (chosen.out / "stats.json").write_text(json.dumps(stats) + "\n")
     actor = json.loads((folder / "actor_stats.json").read_text())
-    draw(chosen.env_id, stats, began, chosen.out / "curve.png")
+    draw(chosen.env_id, EvaluationLog(folder).read(), began, chosen.out / "curve.png")
     played = f"{actor['episodes_completed']:,} games, {actor['total_steps']:,} positions, {stats['step']:,} steps"
     command = f"python -m trainer.loop --env-id {chosen.env_id} --minutes {chosen.minutes:g} --seed {chosen.seed}"
     lines = [f"# {chosen.out.name}", "", f"`{command}` on {os.cpu_count()} cores: {played}.", ""]

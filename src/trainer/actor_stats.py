@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +14,8 @@ from trainer.files import has_numbers, is_alive, locked, number_fields, read_jso
 ACTOR_STATS_FILE = "actor_stats.json"
 RATES = ("episodes_per_second", "positions_per_second", "simulations_per_second")
 """What an actor that has ended does no more; its counts stay."""
+SILENCE = 60
+"""Seconds after which an actor that has written nothing is taken to have ended; at work it writes several times a second."""
 MOST_ENDED = 100
 """Ended actors whose counts are kept."""
 
@@ -36,20 +39,27 @@ class ActorStats:
     model_step: int | None = None
     timestamp: int = 0
     process: int = field(default_factory=os.getpid)
+    start: str = field(default_factory=lambda: secrets.token_hex(4))
+    """Tells it from earlier ones of its name, also where they had its process id."""
 
     def write(self, path: Path, actor_id: str) -> None:
         """Replace this actor's part of actor_stats.json and the sums over all actors."""
         self.timestamp = int(time.time())
         with locked(path):
             actors = read_actors(path, self.env_id)
-            ended = [key for key, actor in actors.items() if not is_alive(int(actor["process"]))]
+            ours = f"{actor_id}-{self.start}"
+            ended = [key for key, actor in actors.items() if key != ours and self._sees_ended(actor)]
             ended.sort(key=lambda key: int(actors[key]["timestamp"]))
             for key in ended:
                 actors[key] |= dict.fromkeys(RATES, 0.0)
             for key in ended[:-MOST_ENDED]:
                 del actors[key]
-            actors[f"{actor_id}-{self.process}"] = asdict(self)
+            actors[ours] = asdict(self)
             write_json(path, sum_of_actors(self.env_id, list(actors.values())) | {"actors": actors})
+
+    def _sees_ended(self, actor: dict[str, Any]) -> bool:
+        """Whether another actor's process is gone, or it has long been silent and the process has got another's number."""
+        return not is_alive(int(actor["process"])) or actor["timestamp"] < self.timestamp - SILENCE
 
 
 def read_actors(path: Path, env_id: str) -> dict[str, dict[str, Any]]:

@@ -10,6 +10,8 @@ from typing import Any
 from trainer.files import json_object
 
 EVALUATIONS_FILE = "evaluations.jsonl"
+NEWEST = 10
+"""Evaluations that are always shown, whatever is left out before them."""
 
 
 class EvaluationLog:
@@ -48,9 +50,9 @@ class EvaluationLog:
 
 
 def thinned(evaluations: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """At most so many and the newest, evenly: all, or every second, fourth, eighth, ..."""
+    """The newest few, and of those before them `most` at most, evenly: all, or every second, fourth, eighth, ..."""
+    older, newest = evaluations[:-NEWEST], evaluations[-NEWEST:]
     stride = 1
-    while len(evaluations) > most * stride:
+    while len(older) > most * stride:
         stride *= 2
-    kept = evaluations[::stride]
-    return kept if not evaluations or kept[-1] is evaluations[-1] else [*kept, evaluations[-1]]
+    return older[::stride] + newest

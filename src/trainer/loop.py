@@ -201,7 +201,11 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
             web.stop()
     trainer.raise_failure()
     actor.raise_failure()
-    if stop.is_set() or not watch.learned:
+    if stop.is_set():
+        console.print("Interrupted, and saved; the same command with --resume goes on.")
+    elif status == INTERRUPTED:
+        trainer.raise_end()
+    elif not watch.learned:
         console.print(f"The trainer: {trainer.last_words}.")
     watch.finish()
     return INTERRUPTED if stop.is_set() else int(status or 0)

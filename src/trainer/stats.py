@@ -14,7 +14,7 @@ HISTORY_POINTS = 600
 """A history longer than this keeps every second point, and from then on every second one that comes; an even number, so
 that the newest stays."""
 EVALUATIONS = 100
-"""Evaluations that stats.json holds; the file of all of them is beside it."""
+"""Evaluations that stats.json holds beside the newest ten; the file of all of them is beside it."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from trainer.command import INTERRUPTED, require_writable
 from trainer.errors import TrainerError, WaitTimeoutError
 from trainer.evaluations import EVALUATIONS_FILE, EvaluationLog
 from trainer.export import Exporter, publish
-from trainer.files import atomic_write, remove_leftovers
+from trainer.files import atomic_write, locked, remove_leftovers
 from trainer.game_config import load_game_config
 from trainer.inference import LATEST, stored_models
 from trainer.learner import Learner, device_of
@@ -56,7 +56,7 @@ def train(config: TrainerConfig, stop: Event) -> int:
     if done and schedule.over_after(done):
         log.info("the run is over: %d steps are done; to go on give more %s", done, schedule.bound)
         return 0
-    if config.publish_first and not (config.model_dir / LATEST).exists():
+    if config.publish_first and not done:
         blank = np.zeros((1, game.metadata.obs_size), np.float32)
         publish(exporter.to_bytes(0, blank), config.model_dir, 0, config.kept)
 
@@ -139,8 +139,9 @@ def set_aside(config: TrainerConfig) -> None:
     old.mkdir()
     statistics = [config.stats, *(config.stats.with_name(name) for name in (EVALUATIONS_FILE, ACTOR_STATS_FILE))]
     # The checkpoint goes last, so that whoever is killed here can still resume, and the next start goes on with the rest.
-    for path in (*(path for path in statistics if path.exists()), *models, *checkpoint):
-        path.rename(old / path.name)
+    with locked(statistics[-1]):  # actors are at work already
+        for path in (*(path for path in statistics if path.exists()), *models, *checkpoint):
+            path.rename(old / path.name)
     log.info("set the earlier run of this folder aside in %s; %s stays until the first new model", old, LATEST)
 
 

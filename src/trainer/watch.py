@@ -78,7 +78,7 @@ class Watch:
         """Evaluate the last model, bring the result into stats.json, and print the end of the run."""
         self._stats = self._read("stats.json", TRAINER_NUMBERS)
         newest = self._stats.get("last_checkpoint", "")
-        if newest and newest != self._evaluated:
+        if self.learned and newest != self._evaluated:
             self._evaluate(newest)
         merge_evaluations(self._folder / "stats.json", self._evaluations)
         self._actors = self._read(ACTOR_STATS_FILE, ACTOR_NUMBERS)

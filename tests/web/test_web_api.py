@@ -510,7 +510,7 @@ def test_two_servers_on_one_machine_keep_their_games_apart(tmp_path: Path) -> No
     """A browser sends its cookies to every port of a host: each server knows its own by the name."""
     with client_of(tmp_path) as one, client_of(tmp_path) as other:
         other.base_url = "http://127.0.0.1:8081"
-        other.cookies = one.cookies
+        other.cookies = one.cookies.jar
         for browser in (one, other):
             browser.post("/game/new", json={"game": "tictactoe"})
         one.post("/move", json={"position": 4})

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from trainer.actor_stats import ACTOR_STATS_FILE, sum_of_actors
 from trainer.errors import ModelError, ReplayError
+from trainer.evaluations import EvaluationLog
 from trainer.files import is_number, number_fields
 from trainer.games import ENV_IDS, game_of
 from trainer.inference import LATEST, ModelFile, load_model
@@ -56,6 +59,12 @@ class Run:
     def actor_stats(self) -> JsonFile:
         """What the actors measured."""
         return JsonFile(self.folder / ACTOR_STATS_FILE, ACTOR_STATS)
+
+    def evaluations(self) -> list[dict[str, Any]]:
+        """All its evaluations, of which stats.json may hold a part; none where they can't be read."""
+        with suppress(OSError):
+            return EvaluationLog(self.folder).read()
+        return []
 
     @property
     def changed(self) -> float:

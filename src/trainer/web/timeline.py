@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from dataclasses import dataclass
 
+from trainer.files import is_number
 from trainer.web.runs import Run, modified
 
 FOREVER = 1 << 62
@@ -19,13 +20,13 @@ class Timeline:
 
     @classmethod
     def of(cls, run: Run) -> Timeline:
-        """From the evaluations in stats.json, its history where that tells times, and the stored models."""
+        """From the evaluations, the history in stats.json where that tells times, and the stored models."""
         content, _, _ = run.stats.read()
+        points = [point for name in ("history", "eval_history") for point in (content or {}).get(name) or []]
         found: list[tuple[int, int]] = []
-        for name in ("history", "eval_history"):
-            for point in (content or {}).get(name) or []:
-                if isinstance(point, dict) and point.get("timestamp") and isinstance(point.get("step"), int):
-                    found.append((int(point["timestamp"]), point["step"]))
+        for point in (*points, *run.evaluations()):
+            if is_number(point.get("timestamp")) and point["timestamp"] and isinstance(point.get("step"), int):
+                found.append((int(point["timestamp"]), point["step"]))
         for path in run.model.parent.glob("model_step_*.onnx"):
             digits = path.stem.removeprefix("model_step_")
             if digits.isdigit() and modified(path):

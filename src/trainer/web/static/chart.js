@@ -50,9 +50,15 @@ export class Chart {
       this.build();
       return;
     }
-    const zoomed = this.zoomed;
+    const zoomed = this.zoomed && !this.another;
+    this.another = false;
     this.plot.setData(columns, !zoomed);
     if (zoomed) this.plot.redraw();
+  }
+
+  /** What is drawn next is of another run: show all of it. */
+  begin() {
+    this.another = true;
   }
 
   /** Only a part of the steps is shown, which the pointer chose. */
@@ -129,7 +135,11 @@ export class Chart {
   }
 
   themed() {
-    if (this.plot) this.build();
+    if (!this.plot) return;
+    const { zoomed } = this;
+    const { min, max } = this.plot.scales.x;
+    this.build();
+    if (zoomed) this.plot.setScale("x", { min, max });
   }
 
   close() {

@@ -124,7 +124,8 @@ export class PlayView {
   /** Another game is chosen: it begins at once, but for a keyboard, whose arrows pass over the choices between. */
   wish(changes) {
     this.remember(changes);
-    if (document.activeElement?.matches("input[type=radio]:focus-visible")) this.note.textContent = "Press New game to begin it.";
+    if (document.activeElement?.matches("input[type=radio]:focus-visible"))
+      this.note.textContent = this.spoken.textContent = "Press New game to begin it.";
     else this.start();
   }
 
@@ -167,7 +168,7 @@ export class PlayView {
 
   /** The server has no game of ours any more: begin another like it. */
   async lost() {
-    await this.fresh(this.wanted());
+    await this.fresh(this.state ? settingsOf(this.state) : this.wanted());
     this.note.textContent = "The server no longer had your game, so a new one began.";
   }
 
@@ -256,7 +257,7 @@ export class PlayView {
 
   /** Show the settings of a game that was found in progress. */
   adopt(state) {
-    this.remember({ game: state.game, first: state.human_player === 1 ? "player" : "bot", simulations: state.simulations });
+    this.remember(settingsOf(state));
     this.slider.value = nearest(state.simulations);
     this.strengthLabel.textContent = strength(state.simulations);
     for (const input of this.gameChoice.querySelectorAll("input[type=radio]"))
@@ -362,6 +363,9 @@ function stored() {
     return {};
   }
 }
+
+/** What a game was begun with. */
+const settingsOf = ({ game, human_player: player, simulations }) => ({ game, first: player === 1 ? "player" : "bot", simulations });
 
 /** The place of a number of simulations on the slider. */
 const nearest = (simulations) =>

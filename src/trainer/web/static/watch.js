@@ -140,6 +140,7 @@ export class WatchView {
       return;
     }
     const { history, eval_history: evaluations } = figures.stats;
+    if (!figures.added) this.charts.forEach((chart) => chart.begin());
     this.history = figures.added ? extended(this.history, history) : history;
     this.evaluated = figures.added ? [...this.evaluated, ...evaluations] : evaluations;
     this.figures = figures;
@@ -222,10 +223,11 @@ export class WatchView {
       playing ? rate(actors.positions_per_second ?? 0) : "–",
       playing && actors.simulations_per_second ? `${count(actors.simulations_per_second)} simulations/s` : "",
     );
+    const named = model?.loaded && model.training_step !== null;
     this.tiles.model.draw(
       "Newest model",
-      model?.training_step === null || !model?.loaded ? (model?.loaded ? "unnamed" : "none") : count(model.training_step),
-      model?.file_modified ? `step · ${ago(model.file_modified)}` : "no model yet",
+      named ? count(model.training_step) : model?.loaded ? "unnamed" : "none",
+      model?.file_modified ? `${named ? "step · " : ""}${ago(model.file_modified)}` : "no model yet",
     );
     const game = this.gameName;
     if (run === null) this.status.textContent = "Waiting for a run";
