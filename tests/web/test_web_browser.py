@@ -199,7 +199,7 @@ def test_keys_work_wherever_the_focus_is(browser: Any, empty: Server) -> None:
         )
         settled(page)
         page.keyboard.press("ArrowLeft")
-        page.get_by_text("Press New game to begin it.").wait_for()
+        page.locator(".note", has_text="Press New game to begin it.").wait_for()
         assert page.locator("input[value=tictactoe]").is_checked()
         assert page.locator(".board.connect4 .stone").count() == 2
         first = page.locator(".move").first
@@ -233,6 +233,12 @@ def test_a_chart_stays_at_what_was_chosen_of_it(browser: Any, tmp_path: Path) ->
         expect(chart).to_have_attribute("data-shown", "10 to 200")
         put_stats(tmp_path / "tictactoe", "tictactoe", 300)
         expect(chart).to_have_attribute("data-shown", "10 to 300")
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 60, steps=5)
+        page.mouse.up()
+        expect(chart).not_to_have_attribute("data-shown", "10 to 300")
+        put_stats(tmp_path / "tictactoe", "tictactoe", 50)  # the run begins anew
+        expect(chart).to_have_attribute("data-shown", "10 to 50")
 
 
 def test_the_pointer_shows_what_a_move_would_do(browser: Any, empty: Server) -> None:

@@ -46,14 +46,12 @@ export class Chart {
       one.last.textContent = newest === undefined ? "" : one.text(newest);
     });
     this.place.setAttribute("aria-label", `${this.title}, ${points} points up to step ${columns[0][points - 1]}`);
-    if (!this.plot) {
-      this.build();
-      return;
-    }
-    const zoomed = this.zoomed && !this.another;
+    if (this.plot) {
+      const zoomed = this.zoomed && !this.another;
+      this.plot.setData(columns, !zoomed);
+      if (zoomed) this.plot.redraw();
+    } else this.build();
     this.another = false;
-    this.plot.setData(columns, !zoomed);
-    if (zoomed) this.plot.redraw();
   }
 
   /** What is drawn next is of another run: show all of it. */
