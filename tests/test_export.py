@@ -147,7 +147,7 @@ def test_a_model_says_how_far_its_run_was(written: str, read: float) -> None:
 def test_publishing_again_and_again_takes_no_more_memory() -> None:
     """Twenty models of 2.7 MB; protobuf keeps what a field of a living message ever held, 53 MB here at first."""
     game = metadata_of(game_of("connect4"))
-    exporter, sample = Exporter(PolicyValueNet(game, "conv", 512), game), observations(game, 1)
+    exporter, sample = Exporter(PolicyValueNet(game, "conv", 224), game), observations(game, 1)
     process = psutil.Process()
     for step in range(5):
         exporter.to_bytes(step, sample)
