@@ -19,6 +19,7 @@ GAME = Game(
     max_plies=120,  # 60 discs, and before each of them at most one pass
     symmetries=square_symmetries(8, further_actions=1),
     flag_words=1,
+    sudden_wins=True,  # a player whose last disc is flipped has lost, however few moves were made
     player_names=("Black", "White"),
     player_symbols=("B", "W"),
 )
