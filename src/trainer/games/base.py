@@ -63,7 +63,7 @@ class Game:
     """All of them, the identity first."""
     flag_words: int = 0
     sudden_wins: bool = False
-    """A move often wins at once, and trying all moves is cheap: search looks for such a move in every new position."""
+    """A game can end by a move that a network may overlook: search tries all moves of every new position for a win."""
     player_names: tuple[str, str] = ("X", "O")
     player_symbols: tuple[str, str] = ("X", "O")
     board_type: str = "grid"
