@@ -1,4 +1,4 @@
-"""The evaluations of a run, appended to `evaluations.jsonl` by whoever evaluates."""
+"""The evaluations of a run, appended to `evaluations.jsonl` by the loop."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """A file that is complete or absent.
 
-Every artefact (model, checkpoint, statistics) is written to a temporary sibling, forced to disk and renamed over
-its name, so a reader sees the old file or the new one and never a part. Temporary names start with `.tmp-`.
+Every artefact (model, checkpoint, statistics) is written to a temporary sibling and renamed over its name, so a reader
+sees the old file or the new one and never a part. Models and checkpoints are forced to disk before they are renamed.
+Temporary names start with `.tmp-`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Actor, trainer and evaluation in one command: `python -m trainer.loop --env-id tictactoe`.
 
 The actor and the trainer are processes of their own, started here and joined by files only, so each can be killed and
-looked at alone. This process watches their statistics, plays each new model against random play, and shows how it goes.
+looked at alone. This process watches their statistics, evaluates the newest model every few seconds, and shows how it goes.
 """
 
 from __future__ import annotations

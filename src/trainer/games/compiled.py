@@ -5,7 +5,7 @@ So each module is copied into a folder named after the hash of its source and of
 
     <cache>/connect4-rules-1f3a.../rules.py   the game's module
     <cache>/connect4-rows-77d0.../rows.py     kernels over many rows; its global `rules` is the module above
-    <cache>/connect4-tree-08be.../tree.py     the search; its globals `rules` and `rows` are the modules above
+    <cache>/connect4-tree-08be.../tree.py     the search; its globals `rules`, `rows` and `cache` are such modules
 
 A module says what it uses by annotating a global without a value (`rules: Rules`, `NUM_ACTIONS: int`); it is bound to
 the module, or the property of the game, of that name. An edit changes the hash and so the folder; a kernel can't be stale.
@@ -56,7 +56,7 @@ def compiled(
     A kernel module is bound by the name of its file; one of `named` by the name given here, so that kernels can use
     whichever of several modules belongs to the game.
 
-    `warm_up(rules, rows, *kernels)` is called once, while no other process compiles the same sources; it should call
+    `warm_up` gets the same modules and is called once, while no other process compiles the same sources; it should call
     every function that the caller will need, so that all of them are in the cache when it returns.
     """
     game = game_of(env_id)
