@@ -59,8 +59,8 @@ class TrainerConfig:
     network: Family = "mlp"
     """Family of the network: mlp; conv, a convolutional stem before it; residual, a tower of convolutions, for GPUs."""
     width: int | None = None
-    """Size of the network: features of an mlp's first layer (its second has half), filters and features of a conv, four times
-    the filters of a residual; None: 128, 256 or 512, by the size of the board (conv: 256 at most)."""
+    """Size of the network: features of an mlp's first layer (its second has half), filters and features of a conv, four
+    times the filters of a residual; None: 128, 256 or 512, by the size of the board (conv: 256 at most)."""
     value_head: ValueHead = "scalar"
     """What the network says of the result: its expectation, or wdl, the chances of win, draw and loss."""
     q_weight: float = 0.0

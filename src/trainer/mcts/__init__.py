@@ -1,4 +1,4 @@
-"""Search over many games at once: `search.py` is what others call, `tree.py` and `cache.py` the compiled kernels below it."""
+"""Search over many games at once: `search.py` for others to call, `tree.py` and `cache.py` its compiled kernels."""
 
 from trainer.mcts.search import Evaluate, RootMoves, Search, SearchConfig
 
