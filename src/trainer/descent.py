@@ -2,7 +2,8 @@
 
 Autograd starts about a hundred small operations a step, and for networks of this size starting them is most of the time.
 Here a step is three matrix products a layer (two for the first), which torch makes in memory that is kept, and a compiled
-loop between each two of them. `alphazero_loss` and autograd stay the definition: the tests compare every gradient with theirs.
+loop between each two of them. `alphazero_loss` and autograd stay the definition: the tests compare every gradient with
+theirs.
 
 All parameters live in one vector. B batch, A actions, F features of a layer, I inputs of it, P parameters.
 """
