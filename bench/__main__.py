@@ -43,6 +43,9 @@ def run(config: BenchConfig) -> int:
     """Measure part by part; each is written down as soon as it is done."""
     unknown = [name for name in config.parts if name not in PARTS]
     require(not unknown, f"no part is named {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
+    require(config.rounds is None or config.rounds >= 1, f"--rounds is {config.rounds}; at least 1 is needed")
+    minutes = config.soak_minutes
+    require(minutes is None or minutes > 0, f"--soak-minutes is {minutes}; a number above 0 is needed")
     chosen = {"rounds": config.rounds, "soak_minutes": config.soak_minutes}
     changed = {name: value for name, value in chosen.items() if value is not None}
     size = replace(TINY if config.tiny else FULL, **changed)  # type: ignore[arg-type]

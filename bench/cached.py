@@ -19,7 +19,7 @@ from trainer.recipes import RECIPES
 
 
 def measure(job: Job) -> list[Result]:
-    """Connect 4 by the loop's recipe, with and without the cache, by turns with the ceiling of the same network."""
+    """Connect 4, the loop's network and openings, with and without the cache, by turns with the ceiling of that network."""
     size, recipe = job.size, RECIPES["connect4"]
     with job.scratch() as folder:
         content = trained_model(job, folder / "run").read_bytes()

@@ -44,6 +44,8 @@ def measure(job: Job) -> list[Result]:
             processes.append(psutil.Process(started.pid))
         stats = folder / ACTOR_STATS_FILE
         while (read_json_object(stats) or {}).get("simulations", 0) == 0:
+            if not all(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes):
+                raise RuntimeError("the actor or the trainer ended at its start; what they said stands above")
             time.sleep(0.1)
         began = time.monotonic()
         while (gone := time.monotonic() - began) < seconds:

@@ -64,7 +64,7 @@ class Contender:
         return self._field or "count"
 
     def warm_up(self) -> None:
-        """Wait until every process has counted, then some seconds more, and stop them. Raises RuntimeError."""
+        """Wait until every process has counted, and stop them. Raises RuntimeError."""
         end = time.monotonic() + START_SECONDS
         while not self._is_counting():
             if time.monotonic() > end or not all(process.is_running() for process in self._processes):

@@ -122,6 +122,30 @@ def test_episode_ids_never_repeat_after_a_restart(tmp_path: Path) -> None:
     assert [int(episode.split("-game-")[1].split("-")[0]) for episode in episodes] == list(range(10))
 
 
+def test_the_numbers_of_others_are_not_its_own(tmp_path: Path) -> None:
+    """The ids of the actor `a-game-b` begin like those of the actor `a`."""
+    play(config_for(tmp_path, max_episodes=3, actor_id="a-game-b"))
+    play(config_for(tmp_path, max_episodes=2, actor_id="a"))
+    episodes = {row[0].rpartition("-")[0] for row in rows_of(tmp_path, "episode_id")}
+    assert len(episodes) == 5
+    assert {"a-game-000000000", "a-game-000000001"} <= episodes
+
+
+def test_after_a_random_opening_plies_are_counted_from_the_first_move_of_the_game(tmp_path: Path) -> None:
+    """step_number is the number of stones on the board, and the length of a game counts its opening."""
+    publish_model(tmp_path)
+    play(config_for(tmp_path, max_episodes=40, random_openings=1.0))
+    last: dict[str, int] = {}
+    began: dict[str, int] = {}
+    for episode, ply, seen in rows_of(tmp_path, "episode_id, step_number, observation"):
+        assert np.frombuffer(seen, "<f4")[:18].sum() == ply
+        began.setdefault(episode, ply)
+        last[episode] = ply
+    assert max(began.values()) > 2
+    stats = json.loads((tmp_path / "actor_stats.json").read_text())
+    assert stats["avg_episode_length"] == pytest.approx(np.mean([ply + 1 for ply in last.values()]))
+
+
 def test_several_actors_write_one_file(tmp_path: Path) -> None:
     """Two of the same name and one of another, at once: every game is whole, and actor_stats.json is their sum."""
     command = [sys.executable, "-m", "trainer.actor", "--replay-db-path", str(tmp_path / "replay.db")]
@@ -210,6 +234,7 @@ def test_a_game_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
         ({"env_id": "chess"}, GameError, "'chess'; the known games are tictactoe, connect4, othello"),
         ({"games": 0}, ConfigError, "--games is 0"),
         ({"seed": -1}, ConfigError, "--seed is -1"),
+        ({"actor_id": "a\n"}, ConfigError, r"--actor-id is 'a\\n'; give a name of printable characters"),
         ({"threads": 0}, ConfigError, "--threads is 0"),
         ({"simulations": 0}, ConfigError, "--simulations is 0"),
         ({"max_episodes": -2}, ConfigError, "--max-episodes is -2"),

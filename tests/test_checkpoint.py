@@ -104,9 +104,9 @@ def test_a_damaged_checkpoint_is_refused(tictactoe_rows: ForeignDatabase, tmp_pa
 
 
 def test_a_batch_that_breaks_training_is_kept(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """An absurd learning rate: the error names the file with the batch, and the published model still answers."""
+    """An absurd learning rate: the error names the file with the batch, and doesn't speak of a model where there is none."""
     config = config_for(tmp_path, lr=1e20, grad_clip=0.0, average=0.0, checkpoint_interval=1000)
-    with pytest.raises(TrainerError, match="the batch is in") as raised:
+    with pytest.raises(TrainerError, match="no model was published and the batch is in") as raised:
         run(config)
     (saved,) = tmp_path.glob("bad-batch-step-*.npz")
     assert str(saved) in str(raised.value)
@@ -169,6 +169,14 @@ def test_a_run_resumed_without_an_average_goes_on_from_its_weights() -> None:
     resumed.restore(state)
     for ours, theirs in zip(resumed.network.parameters(), network.parameters(), strict=True):
         assert torch.equal(ours, theirs)
+
+
+def test_a_resumed_run_has_the_weight_decay_that_it_was_given() -> None:
+    """It isn't that of the checkpoint."""
+    learner = Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig(weight_decay=0.1))
+    resumed = Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig(weight_decay=0.5))
+    resumed.restore(learner.state())
+    assert [group["weight_decay"] for group in resumed._optimizer.param_groups] == [0.5]
 
 
 def test_an_optimizer_of_other_shapes_is_refused() -> None:

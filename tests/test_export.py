@@ -109,6 +109,21 @@ def test_a_wrong_translation_is_not_published(monkeypatch: pytest.MonkeyPatch) -
         exporter.to_bytes(1, observations(OTHELLO, 4))
 
 
+def test_the_difference_is_measured_by_the_largest_output() -> None:
+    """Logits of thousands are rounded at their size, those near 0 among them, too: that is no wrong translation."""
+    network = network_for(OTHELLO)
+    with torch.no_grad():
+        network.policy.weight *= 30_000
+    sample = observations(OTHELLO, 64)
+    exporter = Exporter(network, OTHELLO)
+    content = exporter.to_bytes(1, sample)
+    with torch.no_grad():
+        assert network(torch.from_numpy(sample))[0].abs().max() > 1000
+        network.policy.weight[0] *= 1.001  # what torch answers now isn't what the file says
+    with pytest.raises(ModelError, match="policy_logits differs from torch's by"):
+        exporter._compare(content, sample)
+
+
 def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
     """Sorted as numbers: step 1000000 is newer than step 999999."""
     for step in (5, 999_999, 1_000_000, 999_998):

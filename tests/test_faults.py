@@ -504,7 +504,10 @@ def test_weights_that_are_no_numbers_are_never_published(
 
     monkeypatch.setattr(Learner, "learn", broken)
     config = trainer_for(tmp_path)
-    with pytest.raises(TrainerError, match=r"the loss or the weights at step 40 are no numbers.*the batch is in"):
+    with pytest.raises(
+        TrainerError,
+        match=r"the loss or the weights at step 40 are no numbers.*published model is good and the batch is in",
+    ):
         train(config, threading.Event())
     assert load_model(config.model_dir / "latest.onnx", "tictactoe", 29, 9).step == 20
     checkpoint = load_checkpoint(config.model_dir, "tictactoe")

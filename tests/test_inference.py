@@ -87,6 +87,14 @@ def test_a_model_answers_each_row_by_its_outputs_of_the_contract() -> None:
     assert value.tolist() == [-0.75, 0.5]
 
 
+def test_a_value_beyond_a_win_is_refused() -> None:
+    """The model's value is the first number of the observation, so that 3 comes out; the trainer would refuse the rows."""
+    observation = np.zeros((2, OBS_SIZE), np.float32)
+    observation[1, 0] = -3
+    with pytest.raises(ModelError, match=r"some.onnx answers a value of -3; it must be from -1 to 1"):
+        load(model_of())(observation, np.ones((2, NUM_ACTIONS), np.bool_))
+
+
 def test_a_model_says_its_step_where_its_metadata_has_one() -> None:
     """Models from elsewhere have no metadata and are accepted where their shapes fit."""
     assert load(model_of(step=1200)).step == 1200

@@ -77,8 +77,9 @@ def test_the_sum_over_actors_adds_counts_and_weights_averages() -> None:
         {**vars(ActorStats("tictactoe")), "episodes_completed": 2, "total_steps": 10, "mcts_avg_inference_us": 1.0},
         {**vars(ActorStats("tictactoe")), "episodes_completed": 3, "total_steps": 30, "mcts_avg_inference_us": 5.0},
     ]
+    actors[1]["opening_plies"] = 5  # which were played and not stored
     total = sum_of_actors("tictactoe", actors)
-    assert (total["episodes_completed"], total["total_steps"], total["avg_episode_length"]) == (5, 40, 8.0)
+    assert (total["episodes_completed"], total["total_steps"], total["avg_episode_length"]) == (5, 40, 9.0)
     assert total["mcts_avg_inference_us"] == 4.0
 
 

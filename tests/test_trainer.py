@@ -278,6 +278,8 @@ def _metadata(database: ForeignDatabase):  # type: ignore[no-untyped-def]
         ({"lr_min_ratio": 1.5}, ConfigError, "--lr-min-ratio is 1.5"),
         ({"grad_clip": -1.0}, ConfigError, "--grad-clip is -1.0"),
         ({"max_wait": -1.0}, ConfigError, "--max-wait is -1.0"),
+        ({"wait_interval": math.inf}, ConfigError, "--wait-interval is inf"),
+        ({"seed": 10**20}, ConfigError, r"--seed is 1\d+; a number from 0 to 2\^63 - 1"),
         (
             {"env_id": "chess"},
             GameError,

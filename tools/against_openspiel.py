@@ -46,7 +46,7 @@ def play(env_id: str, model: Path, simulations: int, rollouts: int, games: int, 
     bots = [bot(theirs, rollouts, seed + number) for number in range(games)]
     generators = [np.random.default_rng([seed, number]) for number in range(games)]
     positions = Positions(env_id, games)
-    moves = [list(openings[number // 2]) for number in range(games)]
+    moves = [list(openings[number // 2 % len(openings)]) for number in range(games)]
     for number, opening in enumerate(moves):
         positions.replay(number, opening)
         for action in opening:

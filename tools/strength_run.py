@@ -42,7 +42,7 @@ def train(env_id: str, minutes: float, moments: list[float], seed: int, folder: 
         for moment in sorted(moments):
             while loop.poll() is None and time.monotonic() < began + 60 * moment:
                 time.sleep(0.5)
-            if moment < minutes:
+            if loop.poll() is None and moment < minutes:
                 copies[moment] = folder / f"model-{moment:g}min.onnx"
                 shutil.copy(folder / "models/latest.onnx", copies[moment])
     if loop.returncode != 0:

@@ -27,6 +27,9 @@ class ActorStats:
     env_id: str
     episodes_completed: int = 0
     total_steps: int = 0
+    """Positions that were stored."""
+    opening_plies: int = 0
+    """Random moves before them, which were not."""
     simulations: int = 0
     player1_wins: int = 0
     player2_wins: int = 0
@@ -82,6 +85,7 @@ def sum_of_actors(env_id: str, actors: list[dict[str, Any]]) -> dict[str, Any]:
         return sum(actor.get(name, 0) for actor in actors)  # an actor of an earlier version may lack one
 
     episodes, steps = total("episodes_completed"), total("total_steps")
+    plies = steps + total("opening_plies")
     weights = [max(actor["total_steps"], 1) for actor in actors]
     waits = [actor["mcts_avg_inference_us"] for actor in actors]
     return {
@@ -92,7 +96,7 @@ def sum_of_actors(env_id: str, actors: list[dict[str, Any]]) -> dict[str, Any]:
         "player1_wins": total("player1_wins"),
         "player2_wins": total("player2_wins"),
         "draws": total("draws"),
-        "avg_episode_length": steps / episodes if episodes else 0.0,
+        "avg_episode_length": plies / episodes if episodes else 0.0,
         **{rate: total(rate) for rate in RATES},
         "runtime_seconds": max((actor["runtime_seconds"] for actor in actors), default=0.0),
         "mcts_avg_inference_us": sum(w * v for w, v in zip(weights, waits, strict=True)) / (sum(weights) or 1),

@@ -59,6 +59,9 @@ def run_command(
         where = f"{error.filename}: " if error.filename else ""
         print(f"error: {where}{error.strerror or error}", file=sys.stderr)
         return 1
+    except MemoryError as error:
+        print(f"error: there is not enough memory ({error or 'of this machine'}); ask for less", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -68,6 +71,11 @@ def require(condition: bool, message: str) -> None:
     """Raise ConfigError with `message` unless the condition holds."""
     if not condition:
         raise ConfigError(message)
+
+
+def require_seed(seed: int) -> None:
+    """Raise ConfigError for a seed that not every generator takes."""
+    require(0 <= seed < 2**63, f"--seed is {seed}; a number from 0 to 2^63 - 1 is needed")
 
 
 def require_writable(folder: Path, flag: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from trainer.command import LogLevel, require, require_writable, run_command
+from trainer.command import LogLevel, require, require_seed, require_writable, run_command
 from trainer.errors import GameError
 from trainer.files import write_json
 from trainer.game_config import load_game_config
@@ -104,7 +104,14 @@ class EvaluatorConfig:
             min(self.solve_simulations, default=-1) >= 0,
             f"--solve-simulations is {' '.join(map(str, self.solve_simulations))}; give one or more numbers, 0 or more each",
         )
-        require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
+        require_seed(self.seed)
+        for name in ("opponent", "simulations", "opponent_simulations", "temperature", "opening_plies"):
+            flag = f"--{name.replace('_', '-')}"
+            given = getattr(self, name) != getattr(EvaluatorConfig, name)
+            require(
+                not (self.solve and given),
+                f"{flag} is of matches; leave it out, or --solve (which has --solve-simulations)",
+            )
         if self.json:
             require(not self.json.is_dir(), f"--json {self.json} is a folder; give the name of a file")
             require_writable(self.json.parent, "--json")
@@ -229,9 +236,10 @@ def games_line(match: Match) -> str:
     different = f"{match.different_games} of the {match.games} games are different"
     if not match.openings:
         return f"All games started from the first position; {different}."
+    but_one = ", but for the last game's" if match.games % 2 else ""
     return (
         f"{len(match.openings)} different openings of {len(match.openings[0])} moves (seed {match.seed}), "
-        f"each played from both seats; {different}."
+        f"each played from both seats{but_one}; {different}."
     )
 
 

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 LATEST = "latest.onnx"
 """Name of the newest model in a model folder; actors watch for it to be replaced."""
+HIGHEST_VALUE = 1.001
+"""A model's value may be so far from 0: 1, and room for rounding."""
 
 
 def uniform(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -66,6 +68,10 @@ class OnnxModel:
             raise ModelError(f"{self.source} can't evaluate {len(observation)} rows ({_first_line(error)})") from error
         if not (np.isfinite(logits).all() and np.isfinite(value).all()):
             raise ModelError(f"{self.source} answers NaN or infinity; train it again, or give another model")
+        if np.abs(value).max(initial=0) > HIGHEST_VALUE:
+            raise ModelError(
+                f"{self.source} answers a value of {value[np.abs(value).argmax(), 0]:g}; it must be from -1 to 1"
+            )
         prior = np.empty_like(logits)
         masked_softmax(logits, legal, prior)
         return prior, value[:, 0]

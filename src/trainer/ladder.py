@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from trainer.command import LogLevel, require, require_writable, run_command
+from trainer.command import LogLevel, require, require_seed, require_writable, run_command
 from trainer.errors import ModelError
 from trainer.files import write_json
 from trainer.games import game_of
@@ -69,7 +69,7 @@ class LadderConfig:
         require(self.simulations >= 0, f"--simulations is {self.simulations}; 0 or more is needed")
         plies = self.opening_plies
         require(plies is None or plies >= 0, f"--opening-plies is {plies}; 0 or more is needed")
-        require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
+        require_seed(self.seed)
         for flag, path in (("--json", self.json), ("--plot", self.plot)):
             if path:
                 require(not path.is_dir(), f"{flag} {path} is a folder; give the name of a file")
@@ -140,7 +140,8 @@ def ladder_players(config: LadderConfig) -> tuple[list[Player], list[int | None]
     if len(players) < 2:
         raise ModelError(
             f"a ladder needs two players and there are {len(players)}: {config.model_dir} holds "
-            f"{len(stored_models(config.model_dir))} model_step_*.onnx; name the folder of a run with --model-dir"
+            f"{len(stored_models(config.model_dir))} model_step_*.onnx; name the folder of a run with --model-dir, allow "
+            f"more --rungs than {config.rungs}, or add a player with --against"
         )
     return players, steps
 

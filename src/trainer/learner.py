@@ -77,7 +77,12 @@ class Learner:
             self.network.load_state_dict(state["network"])
             if self._average:  # else it is `network`, which need not be what an earlier run published
                 self.published.load_state_dict(state["published"])
+            settings = [
+                {key: group[key] for key in ("weight_decay", "fused")} for group in self._optimizer.param_groups
+            ]
             self._optimizer.load_state_dict(state["optimizer"])
+            for group, ours in zip(self._optimizer.param_groups, settings, strict=True):
+                group.update(ours)
             if self._descent:
                 self._descent.adopt_state()
         except (RuntimeError, ValueError, KeyError) as error:

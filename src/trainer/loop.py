@@ -27,6 +27,7 @@ from trainer.command import (
     INTERRUPTED,
     LogLevel,
     require,
+    require_seed,
     require_writable,
     run_command,
     stop_on_signals,
@@ -92,7 +93,7 @@ class LoopConfig:
             require(value >= 1, f"--{name.replace('_', '-')} is {value}; at least 1 is needed")
         port = self.web_port
         require(0 < port <= 65535, f"--web-port is {port}; give a number from 1 to 65535")
-        require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
+        require_seed(self.seed)
         if self.web:
             require_free(self.web_port)
 

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from threading import Event
 
 import numpy as np
@@ -77,7 +76,7 @@ def train(config: TrainerConfig, stop: Event) -> int:
             last = schedule.over_after(step) or stop.is_set()
             checkpoint_due = last or step % config.checkpoint_interval == 0
             if not math.isfinite(point.total_loss) or (checkpoint_due and not learner.finite):
-                raise TrainerError(explain_divergence(point, batch, config.stats.parent))
+                raise TrainerError(explain_divergence(point, batch, config))
             if last or step % config.stats_interval == 0:
                 stats.samples_seen = step * config.batch_size
                 stats.replay_buffer_size = len(replay)
@@ -204,9 +203,10 @@ def going_on_without_disk(step: int, last: bool) -> Iterator[None]:
         )
 
 
-def explain_divergence(point: TrainingPoint, batch: Batch, folder: Path) -> str:
+def explain_divergence(point: TrainingPoint, batch: Batch, config: TrainerConfig) -> str:
     """Save the batch that broke the loss or the weights, and say what happened."""
-    path = folder / f"bad-batch-step-{point.step}.npz"
+    path = config.stats.parent / f"bad-batch-step-{point.step}.npz"
+    published = "the last published model is good" if (config.model_dir / LATEST).exists() else "no model was published"
     where = f"is in {path}"
     try:
         with atomic_write(path) as file:
@@ -215,7 +215,7 @@ def explain_divergence(point: TrainingPoint, batch: Batch, folder: Path) -> str:
         where = f"could not be saved ({error.strerror})"
     return (
         f"the loss or the weights at step {point.step} are no numbers: the loss is {point.total_loss} (policy "
-        f"{point.policy_loss}, value {point.value_loss}); the last published model is good and the batch {where}; "
+        f"{point.policy_loss}, value {point.value_loss}); {published} and the batch {where}; "
         f"try a smaller --lr, or --grad-clip"
     )
 

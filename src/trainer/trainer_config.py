@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from trainer.command import LogLevel, require
+from trainer.command import LogLevel, require, require_seed
 from trainer.export import Kept
 from trainer.network import Family, ValueHead
 
@@ -96,14 +96,15 @@ class TrainerConfig:
         for name in ("weight_decay", "grad_clip", "max_wait"):
             value = getattr(self, name)
             require(value >= 0, f"--{name.replace('_', '-')} is {value}; 0 or more is needed")
-        require(self.wait_interval > 0, f"--wait-interval is {self.wait_interval}; a number above 0 is needed")
+        wait = self.wait_interval
+        require(math.isfinite(wait) and wait > 0, f"--wait-interval is {wait}; a number above 0 is needed")
         require(self.width is None or self.width >= 1, f"--width is {self.width}; at least 1 is needed")
         require(0 <= self.q_weight <= 1, f"--q-weight is {self.q_weight}; give a number from 0 to 1")
         require(0 <= self.average < 1, f"--average is {self.average}; give a number from 0 up to, not including, 1")
         require(self.minutes is None or self.minutes > 0, f"--minutes is {self.minutes}; a number above 0 is needed")
         require(self.passes is None or self.passes > 0, f"--passes is {self.passes}; a number above 0 is needed")
         require(self.window is None or self.window >= 1, f"--window is {self.window}; at least 1 is needed")
-        require(self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
+        require_seed(self.seed)
 
     @property
     def kept(self) -> Kept:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from trainer.measure.elo import UNIT, elo_difference, expected_score, fit_elo
 from trainer.measure.intervals import Z95
@@ -48,6 +49,24 @@ def test_who_won_everything_gets_a_finite_rating_and_a_wide_interval() -> None:
     assert 300 < elo[0] - elo[1] < 2000
     assert elo[1] == pytest.approx(elo[2])
     assert margin[0] > margin[1]
+
+
+def test_lopsided_results_get_the_ratings_that_make_them_likeliest() -> None:
+    """One of eight players won all its games: no small change of the ratings, mean 0, makes the results likelier."""
+    points = np.full((8, 8), 20.0)
+    points[0], points[:, 0] = 40.0, 0.0
+    np.fill_diagonal(points, 0.0)
+    elo, _ = fit_elo(points)
+
+    def likelihood(strength: NDArray[np.float64]) -> float:
+        log_win = -np.log1p(np.exp(strength[None, :] - strength[:, None]))
+        return float((points * log_win).sum() - 0.5 * np.log1p(np.exp([strength, -strength])).sum())
+
+    best = elo / UNIT
+    for player in range(8):
+        change = np.full(8, -1e-3 / 7)
+        change[player] = 1e-3
+        assert likelihood(best) > max(likelihood(best + change), likelihood(best - change))
 
 
 def test_order_of_the_players_does_not_matter() -> None:

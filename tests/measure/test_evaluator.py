@@ -157,6 +157,10 @@ def test_solve_shows_the_minimax_beside_a_model_of_connect4(tmp_path: Path, caps
         (("--opponent", "search", "--opponent-simulations", "0"), "--opponent-simulations is 0; 1 or more"),
         (("--opening-plies", "9"), "tictactoe has no openings of 9 moves"),
         (("--solve", "--solve-simulations", "-5"), "--solve-simulations is -5; give one or more numbers"),
+        (("--solve", "--simulations", "77"), "--simulations is of matches; leave it out, or --solve"),
+        (("--solve", "--opponent", "perfect"), "--opponent is of matches"),
+        (("--simulations", "1000000000000"), "there is not enough memory (Unable to allocate"),
+        (("--seed", str(2**63)), "a number from 0 to 2^63 - 1 is needed"),
         (("--json", "."), "--json . is a folder"),
         (("--env-id", "othello"), "is a model for another game"),
         (("--env-id", "chess"), "neither rules here nor metadata"),
@@ -171,6 +175,14 @@ def test_bad_input_is_one_clear_line(
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_an_odd_number_of_games_says_that_the_last_has_no_other_seat(
+    model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its opening is played once."""
+    assert run("--model", model, "--opponent", model, "--games", "3") == 0
+    assert "each played from both seats, but for the last game's; 3 of the 3 games" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("flags", [("--solve",), ("--opponent", "perfect")])

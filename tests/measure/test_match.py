@@ -94,7 +94,7 @@ def test_json_tells_everything() -> None:
         "as_first": 1,
         "as_second": 1,
     }
-    assert (found["losses"]["count"], found["losses"]["as_first"], found["draws"]["count"]) == (1, 1, 1)
+    assert (found["losses"]["as_first"], found["losses"]["as_second"], found["draws"]["count"]) == (0, 1, 1)
     assert found["score"]["rate"] == 0.625
     assert (found["seed"], found["openings"], found["different_games"]) == (5, [[0], [2]], 4)
     assert found["games"][1] == {"seat": 2, "opening": [0], "moves": [1], "winner": 1, "result": "loss"}

@@ -7,6 +7,7 @@ finished games from a queue, stores them, reloads `latest.onnx` when it is repla
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 from collections import deque
@@ -17,7 +18,7 @@ from threading import Event
 from trainer.actor.crew import Crew, Numbers
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
 from trainer.actor_stats import ACTOR_STATS_FILE, ActorStats
-from trainer.command import LogLevel, require, require_writable
+from trainer.command import LogLevel, require, require_seed, require_writable
 from trainer.errors import ReplayUnavailableError
 from trainer.files import remove_leftovers
 from trainer.game_config import load_game_config
@@ -127,8 +128,9 @@ class ActorConfig:
         )
         window = self.replay_window
         require(window is None or window >= 1, f"--replay-window is {window}; at least 1 is needed")
-        require(self.seed is None or self.seed >= 0, f"--seed is {self.seed}; 0 or more is needed")
+        require_seed(self.seed or 0)
         require(bool(self.actor_id), "--actor-id is empty; give the actor a name")
+        require(self.actor_id.isprintable(), f"--actor-id is {self.actor_id!r}; give a name of printable characters")
 
 
 def act(config: ActorConfig, stop: Event) -> ActorStats:
@@ -183,7 +185,8 @@ def _play_and_store(config: ActorConfig, stop: Event, writer: ReplayWriter) -> A
 def first_free_number(writer: ReplayWriter, actor_id: str) -> int:
     """The number after the largest of the games that this actor has stored in the database."""
     last = writer.last_episode(f"{actor_id}-game-")
-    return 0 if last is None else int(last.removeprefix(f"{actor_id}-game-").split("-")[0]) + 1
+    number = re.match("[0-9]+", last.removeprefix(f"{actor_id}-game-")) if last else None
+    return int(number[0]) + 1 if number else 0
 
 
 class Archive:
@@ -209,6 +212,7 @@ class Archive:
         for game in played:
             stats.episodes_completed += 1
             stats.total_steps += len(game.actions)
+            stats.opening_plies += game.first_ply
             stats.player1_wins += game.winner == FIRST
             stats.player2_wins += game.winner == SECOND
             stats.draws += game.winner == DRAW

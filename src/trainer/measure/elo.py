@@ -48,19 +48,19 @@ def fit_elo(points: NDArray[np.float64], virtual_draws: float = 1.0) -> Ratings:
     games = points + points.T
     scored = points.sum(axis=1) + virtual_draws / 2
     strength = np.zeros(players)  # natural units, mean 0
-    same_for_all = np.full((players, players), 1 / players)  # the direction that no result tells anything about
+    same_for_all = np.full((players, players), 1 / players)  # the direction in which strengths are not to move
+    centred = np.eye(players) - same_for_all
     information = np.eye(players)
     for _ in range(NEWTON_STEPS):
         win = 1 / (1 + np.exp(strength[None, :] - strength[:, None]))
         win_average = 1 / (1 + np.exp(-strength))
         slope = scored - (games * win).sum(axis=1) - virtual_draws * win_average
         weight = games * win * (1 - win)
-        information = np.diag(weight.sum(axis=1) + virtual_draws * win_average * (1 - win_average)) - weight
-        step = np.linalg.solve(information + same_for_all, slope)
+        curvature = np.diag(weight.sum(axis=1) + virtual_draws * win_average * (1 - win_average)) - weight
+        information = centred @ curvature @ centred + same_for_all
+        step = np.linalg.solve(information, centred @ slope)
         strength += step / max(1.0, float(np.abs(step).max()))
-        strength -= strength.mean()
         if np.abs(step).max() < CLOSE_ENOUGH:
             break
-    centred = np.eye(players) - same_for_all
-    covariance = centred @ np.linalg.inv(information + same_for_all) @ centred
+    covariance = centred @ np.linalg.inv(information) @ centred
     return Ratings(UNIT * strength, UNIT * Z95 * np.sqrt(np.diag(covariance)))

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from trainer.command import LogLevel, require, run_command
+from trainer.command import LogLevel, require, require_seed, run_command
 from trainer.files import write_bytes
 from trainer.games.base import MOVER, OPEN
 from trainer.games.positions import Positions
@@ -59,7 +59,7 @@ class MakeConfig:
 def make(config: MakeConfig) -> int:
     """The command: write the file."""
     require(config.each >= 1, f"--each is {config.each}; at least 1 is needed")
-    require(config.seed >= 0, f"--seed is {config.seed}; 0 or more is needed")
+    require_seed(config.seed)
     solver = BitBullySolver()
     found: dict[str, list[Scored]] = {kind: [] for kind in KINDS}
     left_out: Counter[str] = Counter()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,8 +91,8 @@ class Match:
         def counted(count: int) -> dict[str, Any]:
             return {"count": count, "rate": count / self.games, "interval_95": wilson(count, self.games)}
 
-        def of_seats(count: Callable[[int], int]) -> dict[str, Any]:
-            return counted(count(FIRST) + count(SECOND)) | {"as_first": count(FIRST), "as_second": count(SECOND)}
+        def of_seats(as_first: int, as_second: int) -> dict[str, Any]:
+            return counted(as_first + as_second) | {"as_first": as_first, "as_second": as_second}
 
         return {
             "env_id": self.game.env_id,
@@ -102,9 +101,9 @@ class Match:
             "seed": self.seed,
             "games_played": self.games,
             "different_games": self.different_games,
-            "wins": of_seats(self.wins),
+            "wins": of_seats(self.wins(FIRST), self.wins(SECOND)),
             "draws": counted(self.draws),
-            "losses": of_seats(self.losses),
+            "losses": of_seats(self.losses(SECOND), self.losses(FIRST)),  # the player's seats here, too
             "score": {"rate": self.score, "interval_95": wilson(self.score * self.games, self.games)},
             "average_length": self.average_length,
             "openings": self.openings or [],

@@ -168,10 +168,10 @@ class ReplayWriter:
             self._connection.execute(f"PRAGMA busy_timeout = {int(1000 * database.BUSY_SECONDS)}")
 
     def last_episode(self, prefix: str) -> str | None:
-        """The largest episode id that starts with `prefix`."""
+        """The largest episode id that goes on with a digit after `prefix`."""
         with reporting(self.path):
             query = "SELECT max(episode_id) FROM transitions WHERE episode_id >= ? AND episode_id < ?"
-            row = self._connection.execute(query, (prefix, prefix + "\U0010ffff")).fetchone()
+            row = self._connection.execute(query, (prefix + "0", prefix + ":")).fetchone()
         return None if row is None else row[0]
 
     def close(self) -> None:
