@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 GAP = "…"
-ELSEWHERE = {"self.failure", "message", "explain_divergence(point, batch, config.stats.parent)"}
+ELSEWHERE = {"self.failure", "message", "explain_divergence(point, batch, config)"}
 """What is raised with a text that another function makes: `require`, and the end of training by NaN."""
 
 
