@@ -36,7 +36,7 @@ def result(**changed: object) -> Result:
 
 @pytest.mark.parametrize("name", PARTS)
 def test_every_part_runs_and_can_be_reported(name: str, folder: Path) -> None:
-    """On tiny sizes: figures above zero, a line each in table and page."""
+    """On tiny sizes: figures, none of them below zero, a line each in table and page."""
     results = PARTS[name].measure(Job(TINY, folder))
     assert results
     assert all(figure >= 0 for one in results for figure in (*one.ours, *one.theirs))

@@ -61,17 +61,17 @@ def test_eight_rows_of_one_position_weigh_as_much_as_four(
 
 
 def test_rows_that_left_the_database_are_counted_no_more(foreign: Callable[..., ForeignDatabase]) -> None:
-    """Of eight equal rows seven are deleted, and the last one weighs as much as any other, also when memory was reused."""
+    """Of eleven equal rows seven are deleted: four weigh as 1 + log2 4 = 3 others, also when memory was reused."""
     database = foreign()
     database.add_tictactoe(7)
     database.connection.commit()
     replay = Replay(database.path, TICTACTOE, merge_repeats=True)
     replay.refresh()
-    database.add_tictactoe(1)
+    database.add_tictactoe(4)
     database.add_tictactoe(1, observation=floats(*np.eye(9)[3], *[0] * 9, *(1 - np.eye(9)[3]), 0, 1))
     database.connection.execute("DELETE FROM transitions WHERE rowid <= 7")
     database.connection.commit()
     replay.refresh()
-    assert len(replay) == 2
-    batch = replay.sample(np.random.default_rng(0), 4_000)
-    assert batch.observation[:, 3].mean() == pytest.approx(0.5, abs=0.03)
+    assert len(replay) == 5
+    batch = replay.sample(np.random.default_rng(0), 10_000)
+    assert batch.observation[:, 3].mean() == pytest.approx(0.25, abs=0.02)

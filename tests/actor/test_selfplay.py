@@ -284,6 +284,14 @@ def test_fast_moves_have_few_simulations_and_no_policy_target() -> None:
         assert (np.round(game.visits[:20] * 40)[~game.full[:20]] % 5 == 0).all()
 
 
+@pytest.mark.parametrize(("full_share", "different"), [(1e-9, False), (1.0, True)])
+def test_fast_moves_are_searched_without_noise(full_share: float, different: bool) -> None:
+    """Where the most visited move is made from the start, games differ by noise alone."""
+    config = SelfPlayConfig(simulations=40, full_share=full_share, fast_simulations=40, sampled_plies=0)
+    games = played("connect4", range(8), uniform, config=config).values()
+    assert (len({tuple(game.actions) for game in games}) > 1) == different
+
+
 def test_simulations_rise_with_the_progress_of_the_run() -> None:
     """From 4 at its beginning by way of 22 to 40 at its end; visits are shares of so many."""
     for progress, simulations in ((0.0, 4), (0.5, 22), (1.0, 40)):
