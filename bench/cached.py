@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from statistics import median
 
 from bench.ceiling import BATCHES, Alone
 from bench.job import Job
 from bench.measured import Result, Target
-from bench.models import publish_model
+from bench.models import trained_model
 from bench.turns import actor, alternate, ready
 from trainer.actor.actor import ActorConfig
 from trainer.files import write_bytes
@@ -22,7 +19,7 @@ def measure(job: Job) -> list[Result]:
     """Connect 4, the loop's network and openings, with and without the cache, by turns with the ceiling of that network."""
     size, recipe = job.size, RECIPES["connect4"]
     with job.scratch() as folder:
-        content = trained_model(job, folder / "run").read_bytes()
+        content = trained_model(job, folder / "run", "connect4").read_bytes()
         alone = Alone(folder / "run" / "models" / LATEST, "connect4", size.threads)
         best = max(BATCHES, key=lambda batch: alone.turn(batch, size.turn / 10).each_core("evaluations"))
         games = min(size.games, ActorConfig.games)
@@ -61,23 +58,3 @@ def measure(job: Job) -> list[Result]:
             note=f"by the time on a core {by_core:.2f} of the ceiling, {gain:.2f} times self-play without a cache",
         )
     ]
-
-
-def trained_model(job: Job, run: Path) -> Path:
-    """The model of a short run by the recipe, in `run/models`; it is kept for the next time."""
-    latest = run / "models" / LATEST
-    if job.size.train_minutes == 0:
-        return publish_model("connect4", run, "conv")
-    kept = job.folder / f"connect4-{job.size.train_minutes:g}-minutes.onnx"
-    if not kept.exists():
-        command = [sys.executable, "-m", "trainer.loop", "--env-id", "connect4", "--data-dir", str(run)]
-        subprocess.run(
-            [*command, "--minutes", str(job.size.train_minutes)],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        write_bytes(kept, latest.read_bytes())
-    latest.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(latest, kept.read_bytes())
-    return latest

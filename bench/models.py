@@ -1,13 +1,17 @@
-"""The networks that are measured, with weights out of the blue."""
+"""The networks that are measured, with weights out of the blue or of a short run."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from bench.job import Job
 from trainer.export import Exporter, Kept, publish
+from trainer.files import write_bytes
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.inference import LATEST
@@ -29,3 +33,23 @@ def publish_model(env_id: str, folder: Path, family: Family = "mlp") -> Path:
     sample = np.zeros((1, game.obs_size), np.float32)
     publish(Exporter(network_of(env_id, family), game).to_bytes(1, sample), folder / "models", 1, Kept(1))
     return folder / "models" / LATEST
+
+
+def trained_model(job: Job, run: Path, env_id: str) -> Path:
+    """The model of a short run by the recipe, in `run/models`; it is kept for the next time."""
+    latest = run / "models" / LATEST
+    if job.size.train_minutes == 0:
+        return publish_model(env_id, run, "conv")
+    kept = job.folder / f"{env_id}-{job.size.train_minutes:g}-minutes.onnx"
+    if not kept.exists():
+        command = [sys.executable, "-m", "trainer.loop", "--env-id", env_id, "--data-dir", str(run)]
+        subprocess.run(
+            [*command, "--minutes", str(job.size.train_minutes)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        write_bytes(kept, latest.read_bytes())
+    latest.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(latest, kept.read_bytes())
+    return latest

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import cached, ceiling, coldstart, loading, publishing, sampling, selfplay, soak, training, writing
+from bench import (
+    cached,
+    ceiling,
+    coldstart,
+    loading,
+    publishing,
+    quantized,
+    sampling,
+    selfplay,
+    soak,
+    training,
+    writing,
+)
 from bench.job import Job
 from bench.measured import Result
 
@@ -24,6 +36,7 @@ PARTS = {
     "selfplay": Part("Self-play beside the peers", selfplay.measure),
     "ceiling": Part("Self-play beside its ceiling", ceiling.measure),
     "cache": Part("Self-play with the evaluation cache", cached.measure),
+    "int8": Part("Self-play in 8-bit integers", quantized.measure),
     "coldstart": Part("From start to the first stored game", coldstart.measure),
     "training": Part("A training step", training.measure),
     "sampling": Part("Drawing a batch", sampling.measure),

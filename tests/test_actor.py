@@ -114,6 +114,18 @@ def test_the_same_seed_and_model_give_the_same_games(tmp_path: Path) -> None:
     assert stored[0] != stored[2]
 
 
+def test_games_in_8_bit_integers_are_others_and_depend_on_nothing_but_the_seed(tmp_path: Path) -> None:
+    """The values of the searches tell that the model was another; threads and games side by side change nothing."""
+    stored = []
+    for name, changed in (("a", {}), ("b", {"int8": True}), ("c", {"int8": True, "threads": 2, "games": 5})):
+        publish_model(tmp_path / name)
+        play(config_for(tmp_path / name, **changed))
+        rows = rows_of(tmp_path / name, "episode_id, action, policy_probs, mcts_value")
+        stored.append([(episode.rpartition("-")[0], *rest) for episode, *rest in rows])
+    assert stored[1] == stored[2]
+    assert stored[0] != stored[1]
+
+
 def test_episode_ids_never_repeat_after_a_restart(tmp_path: Path) -> None:
     """The second run goes on counting where the first stopped, so no random numbers repeat either."""
     play(config_for(tmp_path, max_episodes=5))

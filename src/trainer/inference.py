@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numba
@@ -150,13 +151,17 @@ def masked_softmax(logits: NDArray[np.float32], legal: Mask, prior: NDArray[np.f
 
 def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> OnnxModel:
     """The model in a file. Raises ModelError where there is none or it doesn't fit the game."""
+    return OnnxModel(read_model(path), str(path), env_id, obs_size, num_actions)
+
+
+def read_model(path: Path) -> bytes:
+    """The bytes of a model file. Raises ModelError where there are none."""
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise ModelError(f"there is no model at {path}; train one first, or give its path with --model") from None
     except OSError as error:
         raise ModelError(f"{path} can't be read as a model ({error.strerror})") from error
-    return OnnxModel(content, str(path), env_id, obs_size, num_actions)
 
 
 def stored_models(folder: Path) -> list[Path]:
@@ -169,12 +174,24 @@ def step_of(model: Path) -> int:
     return int(model.stem.removeprefix("model_step_"))
 
 
+Prepare = Callable[[bytes, OnnxModel], OnnxModel]
+
+
 class ModelFile:
     """A model file that may appear or be replaced at any time; `current` is the last good one."""
 
-    def __init__(self, path: Path, env_id: str, obs_size: int, num_actions: int, every: float = 0.2) -> None:
+    def __init__(
+        self,
+        path: Path,
+        env_id: str,
+        obs_size: int,
+        num_actions: int,
+        every: float = 0.2,
+        prepare: Prepare | None = None,
+    ) -> None:
         """Look at `path` now; `poll` looks again, but not more often than `every` seconds.
 
+        `prepare` may put a model in the place of the one that was loaded, which it is given with the file's content.
         `problem` says why the file that lies there now can't be used; None where it can, or where there is none.
         `loaded_at`: Unix seconds at which `current` was loaded.
         """
@@ -184,6 +201,7 @@ class ModelFile:
         self.loaded_at = 0.0
         self._dimensions = (env_id, obs_size, num_actions)
         self._every = every
+        self._prepare = prepare
         self._next_look = 0.0
         self._seen: tuple[int, int, int] | None = None
         self._before: OnnxModel | None = None
@@ -207,12 +225,13 @@ class ModelFile:
             return False
         self._seen = signature
         try:
-            loaded = load_model(self.path, *self._dimensions)
+            content = read_model(self.path)
+            loaded = OnnxModel(content, str(self.path), *self._dimensions)
         except ModelError as error:
             self.problem = str(error)
             log.warning("%s; %s", error, "keeping the model before it" if self.current else "going on without one")
             return False
-        self._before, self.current = self.current, loaded
+        self._before, self.current = self.current, self._prepare(content, loaded) if self._prepare else loaded
         self.problem, self.loaded_at = None, time.time()
         return True
 

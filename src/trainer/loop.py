@@ -150,6 +150,7 @@ def actor_arguments(config: LoopConfig) -> list[str]:
         *(("--first-simulations", f"{recipe.first_simulations}") if rises(config) else ()),
         *("--full-share", f"{recipe.full_share}", "--fast-simulations", f"{recipe.fast_simulations}"),
         *(("--gumbel",) if recipe.gumbel else ()),
+        *(("--int8",) if recipe.int8 else ()),
         *("--random-openings", f"{recipe.random_openings}"),
         *("--replay-window", f"{config.replay_window}"),
         *("--seed", f"{config.seed}", "--log-level", config.log_level),
