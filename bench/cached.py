@@ -7,7 +7,7 @@ from statistics import median
 from bench.ceiling import BATCHES, Alone
 from bench.job import Job
 from bench.measured import Result, Target
-from bench.models import trained_model
+from bench.models import place_model, trained_model
 from bench.turns import actor, alternate, ready
 from trainer.actor.actor import ActorConfig
 from trainer.files import write_bytes
@@ -25,10 +25,7 @@ def measure(job: Job) -> list[Result]:
         games = min(size.games, ActorConfig.games)
         flags = ("--simulations", size.simulations, "--games", games, "--threads", size.threads)
         more = ("--random-openings", recipe.random_openings, "--replay-window", 200_000)
-        latest = {name: folder / name / "models" / LATEST for name in ("with", "without")}
-        for path in latest.values():
-            path.parent.mkdir(parents=True)
-            write_bytes(path, content)
+        latest = {name: place_model(folder / name, content) for name in ("with", "without")}
         cached = actor(folder / "with", "connect4", *flags, *more)
         plain = actor(folder / "without", "connect4", *flags, *more, "--cache", 0)
         with ready(cached, plain):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.inference import LATEST
 from trainer.network import Family, PolicyValueNet
+from trainer.recipes import RECIPES
 
 SIZES = {"tictactoe": (128, 64), "connect4": (256, 128), "othello": (512, 256)}
 """Widths of the two hidden layers; with the observation in front, 29-128-64 and 93-256-128 are those of the targets."""
@@ -36,11 +38,12 @@ def publish_model(env_id: str, folder: Path, family: Family = "mlp") -> Path:
 
 
 def trained_model(job: Job, run: Path, env_id: str) -> Path:
-    """The model of a short run by the recipe, in `run/models`; it is kept for the next time."""
+    """The model of a short run by the recipe, in `run/models`; it is kept until the recipe changes."""
     latest = run / "models" / LATEST
     if job.size.train_minutes == 0:
         return publish_model(env_id, run, "conv")
-    kept = job.folder / f"{env_id}-{job.size.train_minutes:g}-minutes.onnx"
+    recipe = zlib.crc32(repr(RECIPES[env_id]).encode())
+    kept = job.folder / f"{env_id}-{job.size.train_minutes:g}-minutes-{recipe:08x}.onnx"
     if not kept.exists():
         command = [sys.executable, "-m", "trainer.loop", "--env-id", env_id, "--data-dir", str(run)]
         subprocess.run(
@@ -50,6 +53,12 @@ def trained_model(job: Job, run: Path, env_id: str) -> Path:
             stderr=subprocess.DEVNULL,
         )
         write_bytes(kept, latest.read_bytes())
+    return place_model(run, kept.read_bytes())
+
+
+def place_model(run: Path, content: bytes) -> Path:
+    """Make a model file the newest of a run; returns its path."""
+    latest = run / "models" / LATEST
     latest.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(latest, kept.read_bytes())
+    write_bytes(latest, content)
     return latest

@@ -6,12 +6,12 @@ from statistics import median
 
 from bench.job import Job
 from bench.measured import Result
-from bench.models import trained_model
+from bench.models import place_model, trained_model
 from bench.turns import actor, alternate, ready
 from trainer.actor.actor import ActorConfig
-from trainer.files import write_bytes
+from trainer.actor.quantize import Quantizer
 from trainer.games import game_of
-from trainer.inference import LATEST
+from trainer.inference import LATEST, load_model
 from trainer.recipes import RECIPES
 
 GAMES = ("connect4", "othello")
@@ -23,17 +23,18 @@ def measure(job: Job) -> list[Result]:
 
 
 def compare(job: Job, env_id: str) -> Result:
-    """One game, as the loop plays it but for the number of simulations."""
-    size, recipe = job.size, RECIPES[env_id]
+    """One game with the loop's openings and PUCT. Raises RuntimeError where there would be nothing to compare."""
+    size, recipe, game = job.size, RECIPES[env_id], game_of(env_id)
     with job.scratch() as folder:
         content = trained_model(job, folder / "run", env_id).read_bytes()
         games = min(size.games, ActorConfig.games)
         flags = ("--simulations", size.simulations, "--games", games, "--threads", size.threads)
         more = ("--random-openings", recipe.random_openings, "--replay-window", 200_000)
         for name in ("int8", "float32"):
-            path = folder / name / "models" / LATEST
-            path.parent.mkdir(parents=True)
-            write_bytes(path, content)
+            place_model(folder / name, content)
+        model = load_model(folder / "int8" / "models" / LATEST, env_id, game.obs_size, game.num_actions)
+        if Quantizer(env_id)(content, model) is model:
+            raise RuntimeError(f"the network of {env_id} has no twin in 8-bit integers here")
         small = actor(folder / "int8", env_id, *flags, *more, "--int8")
         plain = actor(folder / "float32", env_id, *flags, *more)
         with ready(small, plain):
@@ -41,7 +42,7 @@ def compare(job: Job, env_id: str) -> Result:
     ours, theirs = turns
     each = [median(turn.each_core("simulations") for turn in side) for side in (ours, theirs)]
     return Result(
-        f"{game_of(env_id).display_name}, convolutional network, --int8",
+        f"{game.display_name}, convolutional network, --int8",
         "simulations/s",
         [turn.rates["simulations"] for turn in ours],
         "the same actor in float32",

@@ -42,7 +42,7 @@ def measure(job: Job) -> list[Result]:
 
     def beside(name: str, peer: str, least: float) -> Result:
         """Ours and one peer's."""
-        note = f"ours {searched:.0f} simulations a position, for a search ends when its root is proven"
+        note = f"beside {peer}: ours {searched:.0f} simulations a position, for a search ends when its root is proven"
         if found := theirs.get(name):
             each = [median(turn.each_core(key) for turn in side) for side, key in ((own, POSITIONS), (found, "count"))]
             note += f"; {each[0] / each[1]:.1f} times by the time on a core"

@@ -31,7 +31,7 @@ class Size:
     window: int = 200_000
     """Positions kept by the database whose growth is watched."""
     train_minutes: float = 2.0
-    """How long the network of part `cache` is trained; 0: not at all."""
+    """How long the networks of parts `cache` and `int8` are trained; 0: not at all."""
     after_reload: float = 60.0
     """Seconds from the reload of a model to the first turn."""
     soak_minutes: float = 20.0

@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 
 from trainer.actor_stats import ACTOR_STATS_FILE
-from trainer.files import read_json_object
+from trainer.files import is_number, read_json_object
 
 POLL = 0.005
 START_SECONDS = 240.0
@@ -160,8 +160,3 @@ def actor(folder: Path, env_id: str, *flags: object) -> Contender:
         *("--replay-db-path", str(folder / "replay.db"), "--log-level", "ERROR", *map(str, flags)),
     ]
     return Contender([command], folder / ACTOR_STATS_FILE, "total_steps")
-
-
-def is_number(value: Any) -> bool:
-    """Whether a field of a JSON object is a number."""
-    return isinstance(value, int | float) and not isinstance(value, bool)

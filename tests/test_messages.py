@@ -74,4 +74,9 @@ def test_every_message_is_listed(where: str, message: str) -> None:
 
 def test_the_list_has_what_functions_make() -> None:
     """The texts that are not literals of a raise."""
-    assert {"the loss or the weights at step … are no numbers", "…; keeping the model before it"} <= listed()
+    assert {
+        "the loss or the weights at step … are no numbers",
+        "…; keeping the model before it",
+        "can't be turned into 8-bit integers (…)",
+        "answers otherwise in 8-bit integers, by …",
+    } <= listed()

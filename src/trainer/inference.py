@@ -49,7 +49,7 @@ class OnnxModel:
             )
             self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         except Exception as error:  # onnxruntime raises classes of its own, without a common base
-            raise ModelError(f"{source} is not an ONNX model that can be loaded ({_first_line(error)})") from error
+            raise ModelError(f"{source} is not an ONNX model that can be loaded ({first_line(error)})") from error
         self.source = source
         self.progress = _share(self.metadata.get("progress", ""))
         """How much of its run was done, 0 to 1; 1 where the file doesn't say."""
@@ -66,7 +66,7 @@ class OnnxModel:
         try:
             logits, value = self._session.run(["policy_logits", "value"], {"observation": observation})
         except Exception as error:  # onnxruntime raises classes of its own, without a common base
-            raise ModelError(f"{self.source} can't evaluate {len(observation)} rows ({_first_line(error)})") from error
+            raise ModelError(f"{self.source} can't evaluate {len(observation)} rows ({first_line(error)})") from error
         if not (np.isfinite(logits).all() and np.isfinite(value).all()):
             raise ModelError(f"{self.source} answers NaN or infinity; train it again, or give another model")
         if np.abs(value).max(initial=0) > HIGHEST_VALUE:
@@ -104,7 +104,7 @@ class OnnxModel:
             logits, value = self._session.run(["policy_logits", "value"], {"observation": rows})
         except Exception as error:  # as above
             raise ModelError(
-                f"{self.source} can't evaluate float32 [batch, {obs_size}] of any batch size ({_first_line(error)})"
+                f"{self.source} can't evaluate float32 [batch, {obs_size}] of any batch size ({first_line(error)})"
             ) from error
         found = (logits.dtype, logits.shape, value.dtype, value.shape)
         if found != (np.float32, (2, num_actions), np.float32, (2, 1)):
@@ -125,7 +125,7 @@ def _share(text: str) -> float:
     return share if 0 <= share <= 1 else 1.0
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """The first line of an error's message."""
     return str(error).strip().partition("\n")[0]
 
@@ -191,7 +191,8 @@ class ModelFile:
     ) -> None:
         """Look at `path` now; `poll` looks again, but not more often than `every` seconds.
 
-        `prepare` may put a model in the place of the one that was loaded, which it is given with the file's content.
+        `prepare` may put a model in the place of the one that was loaded, which it is given with the file's content; it
+        raises ModelError for one that can't be used.
         `problem` says why the file that lies there now can't be used; None where it can, or where there is none.
         `loaded_at`: Unix seconds at which `current` was loaded.
         """
@@ -227,11 +228,12 @@ class ModelFile:
         try:
             content = read_model(self.path)
             loaded = OnnxModel(content, str(self.path), *self._dimensions)
+            loaded = self._prepare(content, loaded) if self._prepare else loaded
         except ModelError as error:
             self.problem = str(error)
             log.warning("%s; %s", error, "keeping the model before it" if self.current else "going on without one")
             return False
-        self._before, self.current = self.current, self._prepare(content, loaded) if self._prepare else loaded
+        self._before, self.current = self.current, loaded
         self.problem, self.loaded_at = None, time.time()
         return True
 

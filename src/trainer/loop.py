@@ -56,10 +56,12 @@ class LoopConfig:
     minutes: float | None = None
     """Minutes to train, those before a --resume included; None: the game's default (tictactoe 1, connect4 60, othello 120),
     or no limit with --steps."""
-    threads: int = max(1, (os.cpu_count() or 1))
+    threads: int = os.cpu_count() or 1
     """Threads that play."""
     simulations: int | None = None
     """Simulations before each move of self-play; None: the game's default."""
+    int8: bool = True
+    """Let self-play evaluate in 8-bit integers where the game's recipe says so."""
     replay_window: int = 1_000_000
     """Positions to keep in the replay database."""
     max_checkpoints: int = 32
@@ -150,7 +152,7 @@ def actor_arguments(config: LoopConfig) -> list[str]:
         *(("--first-simulations", f"{recipe.first_simulations}") if rises(config) else ()),
         *("--full-share", f"{recipe.full_share}", "--fast-simulations", f"{recipe.fast_simulations}"),
         *(("--gumbel",) if recipe.gumbel else ()),
-        *(("--int8",) if recipe.int8 else ()),
+        *(("--int8",) if recipe.int8 and config.int8 else ()),
         *("--random-openings", f"{recipe.random_openings}"),
         *("--replay-window", f"{config.replay_window}"),
         *("--seed", f"{config.seed}", "--log-level", config.log_level),

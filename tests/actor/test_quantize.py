@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -12,27 +13,29 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from small_models import linear_model
 
-from trainer.actor.quantize import Quantizer, quantize, random_play
+from trainer.actor.quantize import NARROWEST, Quantizer, quantize, random_play, sums_overflow
 from trainer.export import Exporter
+from trainer.files import write_bytes
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.inference import OnnxModel
+from trainer.games.base import Game
+from trainer.inference import ModelFile, OnnxModel
 from trainer.network import PolicyValueNet
 
 GAME = game_of("connect4")
 
 
-def load(content: bytes) -> OnnxModel:
-    """The model in some bytes, as one of Connect 4."""
-    return OnnxModel(content, "some.onnx", GAME.env_id, GAME.obs_size, GAME.num_actions)
+def load(content: bytes, game: Game = GAME) -> OnnxModel:
+    """The model in some bytes, as one of a game."""
+    return OnnxModel(content, "some.onnx", game.env_id, game.obs_size, game.num_actions)
 
 
-def published() -> bytes:
+def published(game: Game = GAME) -> bytes:
     """A random network as the trainer writes it, a fifth of its run done."""
     torch.manual_seed(3)
-    game = metadata_of(GAME)
-    net = PolicyValueNet(game, "conv", 64)
-    return Exporter(net, game).to_bytes(7, np.zeros((1, game.obs_size), np.float32), progress=0.2)
+    metadata = metadata_of(game)
+    net = PolicyValueNet(metadata, "conv", 80)
+    return Exporter(net, metadata).to_bytes(7, np.zeros((1, game.obs_size), np.float32), progress=0.2)
 
 
 def initializers(content: bytes) -> dict[str, NDArray[np.generic]]:
@@ -76,15 +79,18 @@ def lopsided() -> bytes:
     return content
 
 
-def test_a_twin_answers_nearly_the_same_with_8_bit_weights() -> None:
-    """The wide layers' weights are 8-bit integers, the heads' are not; values and priors are a little off."""
-    content = published()
-    observation, legal = random_play(GAME.env_id)
-    stored = initializers(quantize(content, observation))
-    assert {str(array.dtype) for array in stored.values() if array.ndim == 2 and min(array.shape) >= 64} == {"int8"}
-    assert {str(array.dtype) for name, array in stored.items() if name.startswith("policy.")} == {"float32"}
-    model = load(content)
-    twin = Quantizer(GAME.env_id)(content, model)
+@pytest.mark.parametrize("env_id", ["connect4", "othello"])
+def test_a_twin_answers_nearly_the_same_with_8_bit_weights(env_id: str) -> None:
+    """The wide layers' weights are 8-bit integers, the heads' are not, not even Othello's 65 moves."""
+    game = game_of(env_id)
+    content = published(game)
+    observation, legal = random_play(env_id, 0)
+    stored = initializers(quantize(content, observation, max(NARROWEST, game.num_actions + 1)))
+    assert {str(array.dtype) for array in stored.values() if array.ndim == 2 and min(array.shape) >= 80} == {"int8"}
+    heads = [array for name, array in stored.items() if name.startswith(("policy.", "value."))]
+    assert {str(array.dtype) for array in heads} == {"float32"}
+    model = load(content, game)
+    twin = Quantizer(env_id)(content, model)
     (prior, value), (other_prior, other_value) = model(observation, legal), twin(observation, legal)
     assert 0 < np.abs(value - other_value).max() < 0.02
     assert 0 < np.abs(prior - other_prior).max() < 0.02
@@ -94,7 +100,7 @@ def test_a_row_is_answered_alike_in_any_company() -> None:
     """So the games of a seed don't depend on how many are played side by side."""
     content = published()
     twin = Quantizer(GAME.env_id)(content, load(content))
-    observation, legal = random_play(GAME.env_id)
+    observation, legal = random_play(GAME.env_id, 0)
     prior, value = twin(observation, legal)
     for begin, end in ((0, 1), (3, 10), (100, 228)):
         part = twin(observation[begin:end], legal[begin:end])
@@ -112,18 +118,24 @@ def test_a_twin_knows_what_its_model_knows() -> None:
 def test_a_model_without_wide_products_stays_as_it_is() -> None:
     """93 by 7 is a head."""
     content = linear_model(np.ones((GAME.obs_size, GAME.num_actions), np.float32))
-    observation, _ = random_play(GAME.env_id)
-    assert quantize(content, observation) == content
+    model = load(content)
+    assert Quantizer(GAME.env_id)(content, model) is model
 
 
 def test_a_twin_that_answers_otherwise_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
-    """The model itself plays; that is said once, not for each model of a run."""
-    content = lopsided()
-    model, quantizer = load(content), Quantizer(GAME.env_id)
+    """The model itself plays; that is said once, and again when it comes back after a model that was well."""
+    bad, good = lopsided(), published()
+    quantizer = Quantizer(GAME.env_id)
+    message = "some.onnx answers otherwise in 8-bit integers, by"
     with caplog.at_level(logging.WARNING):
-        assert quantizer(content, model) is model
-        assert quantizer(content, model) is model
-    assert caplog.text.count("some.onnx answers otherwise in 8-bit integers, by") == 1
+        for expected in (1, 1):
+            model = load(bad)
+            assert quantizer(bad, model) is model
+            assert caplog.text.count(message) == expected
+        model = load(good)
+        assert quantizer(good, model) is not model
+        quantizer(bad, load(bad))
+    assert caplog.text.count(message) == 2
     assert "playing with it in float32, which is slower" in caplog.text
 
 
@@ -135,12 +147,49 @@ def test_a_model_that_can_not_be_quantized_is_used_as_it_is(caplog: pytest.LogCa
     assert "some.onnx can't be turned into 8-bit integers (" in caplog.text
 
 
+def test_a_model_that_fails_is_not_taken_for_one_that_can_not_be_quantized(tmp_path: Path) -> None:
+    """Its value is the first number of the observation times 3: the actor keeps the model before it, as without --int8."""
+    weights = np.zeros((GAME.obs_size, GAME.num_actions), np.float32)
+    model = onnx.load_model_from_string(linear_model(weights))
+    model.graph.node[1].output[0] = "one"
+    model.graph.node.append(helper.make_node("Mul", ["one", "three"], ["value"]))
+    model.graph.initializer.append(numpy_helper.from_array(np.array([3], np.float32), "three"))
+    path = tmp_path / "latest.onnx"
+    path.write_bytes(published())
+    file = ModelFile(path, GAME.env_id, GAME.obs_size, GAME.num_actions, every=0, prepare=Quantizer(GAME.env_id))
+    before = file.current
+    write_bytes(path, model.SerializeToString())
+    assert not file.poll()
+    assert file.current is before
+    assert "answers a value of 3; it must be from -1 to 1" in str(file.problem)
+
+
 def test_the_positions_that_ranges_are_found_on_are_those_of_whole_games_and_always_the_same() -> None:
-    """From the empty board to nearly full ones."""
-    observation, legal = random_play(GAME.env_id)
-    again, _ = random_play(GAME.env_id)
+    """From the empty board to nearly full ones; another seed gives others."""
+    observation, legal = random_play(GAME.env_id, 0)
+    again, _ = random_play(GAME.env_id, 0)
     np.testing.assert_array_equal(observation, again)
     stones = observation[:, : 2 * GAME.num_cells].sum(axis=1)
     assert stones.min() == 0
     assert stones.max() > GAME.num_cells // 2
     assert legal.any(axis=1).all()
+    other, _ = random_play(GAME.env_id, 1)
+    assert not np.array_equal(observation[: len(other)], other[: len(observation)])
+
+
+@pytest.mark.parametrize(
+    ("machine", "flags", "expected"),
+    [
+        ("x86_64", "fma avx2", True),
+        ("x86_64", "avx2 avx512_vnni", False),
+        ("x86_64", "avx_vnni", False),
+        ("arm64", "", False),
+    ],
+)
+def test_weights_have_7_bits_where_sums_would_overflow(
+    monkeypatch: pytest.MonkeyPatch, machine: str, flags: str, expected: bool
+) -> None:
+    """On x86 without VNNI."""
+    monkeypatch.setattr("trainer.actor.quantize.platform.machine", lambda: machine)
+    monkeypatch.setattr(Path, "read_text", lambda _: f"flags : {flags}")
+    assert sums_overflow() is expected

@@ -16,7 +16,6 @@ from pathlib import Path
 from threading import Event
 
 from trainer.actor.crew import Crew, Numbers
-from trainer.actor.quantize import Quantizer
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
 from trainer.actor_stats import ACTOR_STATS_FILE, ActorStats
 from trainer.command import LogLevel, require, require_seed, require_writable
@@ -26,7 +25,7 @@ from trainer.game_config import load_game_config
 from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, SECOND
 from trainer.games.positions import Positions
-from trainer.inference import LATEST, ModelFile
+from trainer.inference import LATEST, ModelFile, Prepare
 from trainer.mcts import SearchConfig
 from trainer.replay import Episode, ReplayWriter
 
@@ -154,15 +153,15 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
 def _play_and_store(config: ActorConfig, stop: Event, writer: ReplayWriter) -> ActorStats:
     """The loop of the main thread: collect games for a moment, store them, look for a new model."""
     game = game_of(config.env_id)
-    prepare = Quantizer(config.env_id) if config.int8 else None
     path = config.data_dir / "models" / LATEST
-    model = ModelFile(path, config.env_id, game.obs_size, game.num_actions, prepare=prepare)
+    model = ModelFile(path, config.env_id, game.obs_size, game.num_actions, prepare=quantizer(config))
     first = first_free_number(writer, config.actor_id)
     last = None if config.max_episodes < 0 else first + config.max_episodes
     archive = Archive(config, writer, stop)
+    seed = secrets.randbits(63) if config.seed is None else config.seed
     numbers = Numbers(first, last)
     players = [
-        SelfPlay(config.env_id, config.games, numbers, archive.seed, config.actor_id, config.play, config.search)
+        SelfPlay(config.env_id, config.games, numbers, seed, config.actor_id, config.play, config.search)
         for _ in range(config.threads)
     ]
     crew = Crew(players, model, config.episode_timeout_secs)
@@ -187,6 +186,15 @@ def _play_and_store(config: ActorConfig, stop: Event, writer: ReplayWriter) -> A
     return archive.stats
 
 
+def quantizer(config: ActorConfig) -> Prepare | None:
+    """What makes models faster, if that is asked for; its libraries take a third of a second to import."""
+    if not config.int8:
+        return None
+    from trainer.actor.quantize import Quantizer
+
+    return Quantizer(config.env_id)
+
+
 def first_free_number(writer: ReplayWriter, actor_id: str) -> int:
     """The number after the largest of the games that this actor has stored in the database."""
     last = writer.last_episode(f"{actor_id}-game-")
@@ -198,7 +206,6 @@ class Archive:
     """Stores finished games and counts what was stored."""
 
     def __init__(self, config: ActorConfig, writer: ReplayWriter, stop: Event) -> None:
-        self.seed = secrets.randbits(63) if config.seed is None else config.seed
         self.stats = ActorStats(config.env_id)
         self._config = config
         self._writer = writer

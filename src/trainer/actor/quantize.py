@@ -1,39 +1,42 @@
 """Models in 8-bit integers, for self-play only: half the time of an evaluation, and nearly the same answers.
 
-The wide matrix products of a model are done with weights and inputs as 8-bit integers (Jacob et al. 2017); the ranges of
-the inputs are found once, on positions of random games, so that a row's answer depends on that row alone. The file that
-was published stays as it is: whoever measures or plays a model has its float32.
+The wide matrix products of a model take their inputs, weights and results as 8-bit integers (Jacob et al. 2017). The ranges
+of inputs and results are found once a model, on positions of random games, so that a row's answer depends on that row alone.
+The file that was published stays as it is: whoever measures or plays a model has its float32.
 """
 
 from __future__ import annotations
 
 import logging
+import platform
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from onnxruntime.quantization import QuantType, quantize_static
 
 from trainer.games import game_of
 from trainer.games.base import OPEN, Mask
 from trainer.games.positions import Positions
-from trainer.inference import OnnxModel
+from trainer.inference import OnnxModel, first_line
 
 log = logging.getLogger(__name__)
 
 GAMES = 32
-"""Random games whose positions the ranges are found on."""
+"""Random games whose positions the ranges are found on, and as many others on which the answers are compared."""
 BATCH = 128
-"""Positions evaluated at once for that."""
+"""Positions evaluated at once to find the ranges."""
 NARROWEST = 64
-"""Matrix products with fewer results a row, those of the heads, stay float32: they cost little and decide."""
-FARTHEST = 0.1
-"""Mean difference of the values, or of the priors' total variation, at which a quantized model is not used."""
+"""Matrix products with fewer inputs or results stay float32, and so do the heads: they cost little and decide."""
+FARTHEST = 0.05
+"""Mean difference of the values, or mean total variation of the priors, above which a twin is not used."""
 PREPROCESSED = ("onnx.quant.pre_process", "onnxruntime.quant")
 """Mark of a model that ONNX Runtime would not ask to prepare first; ours have nothing to fold."""
+
+Rows = NDArray[np.float32]
 
 
 class Quantizer:
@@ -41,48 +44,35 @@ class Quantizer:
 
     def __init__(self, env_id: str) -> None:
         self._game = game_of(env_id)
-        self._observations, self._legal = random_play(env_id)
-        self._warned = False
+        self._ranges, _ = random_play(env_id, seed=0)
+        self._unseen = random_play(env_id, seed=1)
+        self._in_trouble = False
 
     def __call__(self, content: bytes, model: OnnxModel) -> OnnxModel:
-        """The twin of `model`, whose file is `content`; `model` itself where that can't be made or is too far off."""
+        """The twin of `model`, whose file is `content`; `model` itself where there is nothing to gain, or it doesn't work.
+
+        Raises ModelError where the model itself fails.
+        """
+        game = self._game
+        answers = model(*self._unseen)
         try:
-            small = quantize(content, self._observations)
-            game = self._game
+            small = quantize(content, self._ranges, max(NARROWEST, game.num_actions + 1))
+            if small is content:
+                return model
             twin = OnnxModel(small, model.source, game.env_id, game.obs_size, game.num_actions)
-            apart = self._distance(model, twin)
+            apart = distance(answers, twin(*self._unseen))
+            trouble = f"answers otherwise in 8-bit integers, by {apart:.2f}" if apart > FARTHEST else ""
         except Exception as error:  # the library raises whatever its parts do
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            if self._is_first_trouble():
-                log.warning(
-                    "%s can't be turned into 8-bit integers (%s); playing with it in float32, which is slower",
-                    *(model.source, reason),
-                )
-            return model
-        if apart > FARTHEST:
-            if self._is_first_trouble():
-                log.warning(
-                    "%s answers otherwise in 8-bit integers, by %.2f; playing with it in float32, which is slower",
-                    *(model.source, apart),
-                )
-            return model
-        return twin
-
-    def _distance(self, model: OnnxModel, twin: OnnxModel) -> float:
-        """How far the answers are apart on average: the values, or the priors' total variation if that is more."""
-        prior, value = model(self._observations, self._legal)
-        other_prior, other_value = twin(self._observations, self._legal)
-        return float(max(np.abs(value - other_value).mean(), np.abs(prior - other_prior).sum(axis=1).mean() / 2))
-
-    def _is_first_trouble(self) -> bool:
-        """Whether nothing was reported yet: it is said once, for the models of a run are alike."""
-        first, self._warned = not self._warned, True
-        return first
+            trouble = f"can't be turned into 8-bit integers ({first_line(error) or type(error).__name__})"
+        if trouble and not self._in_trouble:
+            log.warning("%s %s; playing with it in float32, which is slower", model.source, trouble)
+        self._in_trouble = bool(trouble)
+        return model if trouble else twin
 
 
-def random_play(env_id: str) -> tuple[NDArray[np.float32], Mask]:
-    """Every position of some random games: observations float32 [R, obs_size], legal moves bool [R, A]; always the same."""
-    generator = np.random.default_rng(0)
+def random_play(env_id: str, seed: int) -> tuple[Rows, Mask]:
+    """Every position of some random games: observations float32 [R, obs_size], legal moves bool [R, A]."""
+    generator = np.random.default_rng(seed)
     positions = Positions(env_id, GAMES)
     observations, legal = [], []
     while len(under_way := np.flatnonzero(positions.winner == OPEN)):
@@ -94,32 +84,38 @@ def random_play(env_id: str) -> tuple[NDArray[np.float32], Mask]:
     return np.concatenate(observations), np.concatenate(legal)
 
 
-def quantize(content: bytes, observations: NDArray[np.float32]) -> bytes:
+def distance(answers: tuple[Rows, Rows], others: tuple[Rows, Rows]) -> float:
+    """How far priors [R, A] and values [R] are apart on average: total variation or difference, whichever is more."""
+    (prior, value), (other_prior, other_value) = answers, others
+    return float(max(np.abs(value - other_value).mean(), np.abs(prior - other_prior).sum(axis=1).mean() / 2))
+
+
+class Batches:
+    """Observations as ONNX Runtime asks for them: batch by batch, then None."""
+
+    def __init__(self, observations: Rows) -> None:
+        self._parts = iter(np.split(observations, range(BATCH, len(observations), BATCH)))
+
+    def get_next(self) -> dict[str, Rows] | None:
+        """The inputs of the next batch by name."""
+        part = next(self._parts, None)
+        return None if part is None else {"observation": part}
+
+
+def quantize(content: bytes, observations: Rows, narrowest: int) -> bytes:
     """The model file with its wide matrix products in 8-bit integers, their ranges those of `observations`.
 
-    Raises whatever ONNX Runtime does where a model is beyond it.
+    `content` itself where no product has `narrowest` inputs and results. Raises whatever ONNX Runtime does where a model
+    is beyond it.
     """
-    # Imported here, for it takes a fifth of a second that only self-play with --int8 needs.
-    from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
-
-    class Once(CalibrationDataReader):  # type: ignore[misc]
-        """All observations once, in batches."""
-
-        def __init__(self) -> None:
-            parts = np.split(observations, range(BATCH, len(observations), BATCH))
-            self._rows: Iterator[dict[str, Any]] = iter([{"observation": part} for part in parts])
-
-        def get_next(self) -> dict[str, Any] | None:
-            return next(self._rows, None)
-
     model = onnx.load_model_from_string(content)
-    widths = {weights.name: weights.dims for weights in model.graph.initializer}
+    weights = {tensor.name: tensor.dims for tensor in model.graph.initializer}
     for number, node in enumerate(model.graph.node):
         node.name = node.name or f"node_{number}"
     wide = [
         node.name
         for node in model.graph.node
-        if node.op_type in ("Gemm", "MatMul") and min(widths.get(node.input[1], (0,))) >= NARROWEST
+        if node.op_type in ("Gemm", "MatMul") and min(weights.get(node.input[1], (0,))) >= narrowest
     ]
     if not wide:
         return content
@@ -127,12 +123,24 @@ def quantize(content: bytes, observations: NDArray[np.float32]) -> bytes:
     with tempfile.TemporaryDirectory(prefix="trainer-") as folder:
         source, target = Path(folder, "float32.onnx"), Path(folder, "int8.onnx")
         onnx.save_model(model, source)
+        batches: Any = Batches(observations)
         quantize_static(
-            *(source, target, Once()),
+            *(source, target, batches),
             op_types_to_quantize=["Gemm", "MatMul"],
             nodes_to_quantize=wide,
             per_channel=True,
+            reduce_range=sums_overflow(),
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
         return target.read_bytes()
+
+
+def sums_overflow() -> bool:
+    """Whether this processor adds products of 8 bits in 16, as x86 does without VNNI; weights of 7 bits then leave room."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return False
+    try:
+        return "vnni" not in Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return True  # a system that doesn't tell
