@@ -78,6 +78,8 @@ class EvaluatorConfig:
     """Count wrong moves instead: in all positions of tictactoe, or in 6,000 of connect4 that a solver has scored."""
     solve_simulations: tuple[int, ...] = (0, 100, 600)
     """Simulations to count them at; 0 = raw policy."""
+    positions: Path | None = None
+    """Count them in the positions of this file, which `python -m trainer.measure.make_positions` wrote (connect4)."""
     json: Path | None = None
     """Write everything to this file: rates, intervals, seed, openings, games."""
     seed: int = 0
@@ -112,6 +114,9 @@ class EvaluatorConfig:
                 not (self.solve and given),
                 f"{flag} is of matches; leave it out, or --solve (which has --solve-simulations)",
             )
+        if self.positions:
+            require(self.solve, "--positions is for --solve; give both, or leave it out")
+            require(self.env_id == "connect4", f"--positions is for connect4; leave it out for {self.env_id}")
         if self.json:
             require(not self.json.is_dir(), f"--json {self.json} is a folder; give the name of a file")
             require_writable(self.json.parent, "--json")
@@ -160,7 +165,7 @@ def compete(config: EvaluatorConfig, model: OnnxModel) -> dict[str, Any]:
 
 def solve(config: EvaluatorConfig, model: OnnxModel) -> dict[str, Any]:
     """Count wrong moves, beside those of the minimax yardstick, and print the table; returns what `--json` keeps."""
-    exam = exam_of(config.env_id)
+    exam = exam_of(config.env_id, config.positions)
     name = f"ONNX({config.model.name})"
     results, walked = [], []
     for simulations in config.solve_simulations:
@@ -180,6 +185,7 @@ def solve(config: EvaluatorConfig, model: OnnxModel) -> dict[str, Any]:
     return {
         "env_id": config.env_id,
         "simulations": list(config.solve_simulations),
+        "positions": str(config.positions) if config.positions else None,
         "results": [quality.as_json() for quality in results],
         "every_line": [asdict(lines) for lines in walked],
     }

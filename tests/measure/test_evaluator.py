@@ -159,6 +159,8 @@ def test_solve_shows_the_minimax_beside_a_model_of_connect4(tmp_path: Path, caps
         (("--solve", "--solve-simulations", "-5"), "--solve-simulations is -5; give one or more numbers"),
         (("--solve", "--simulations", "77"), "--simulations is of matches; leave it out, or --solve"),
         (("--solve", "--opponent", "perfect"), "--opponent is of matches"),
+        (("--positions", "set.csv"), "--positions is for --solve; give both, or leave it out"),
+        (("--solve", "--positions", "set.csv"), "--positions is for connect4; leave it out for tictactoe"),
         (("--simulations", "1000000000000"), "there is not enough memory (Unable to allocate"),
         (("--seed", str(2**63)), "a number from 0 to 2^63 - 1 is needed"),
         (("--json", "."), "--json . is a folder"),

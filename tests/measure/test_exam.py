@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.errors import GameError
+from trainer.errors import ConfigError, GameError
 from trainer.games import game_of
 from trainer.games.base import MOVER, OPEN
 from trainer.games.positions import Positions
@@ -17,7 +17,7 @@ from trainer.measure.exam import KINDS, Scored, exam_of, kind_of, read_scored, w
 from trainer.measure.make_positions import MakeConfig, careful_moves, make
 from trainer.solvers import NOT_LEGAL, solver_of
 
-LINES = list(read_scored())
+LINES = read_scored()
 
 
 def test_there_are_a_thousand_of_each_kind() -> None:
@@ -99,6 +99,41 @@ def test_a_game_without_a_solver_has_no_exam() -> None:
     """Othello says which games can be examined."""
     with pytest.raises(GameError, match="can't be measured in othello"):
         exam_of("othello")
+
+
+def test_another_set_is_read_from_a_file(tmp_path: Path) -> None:
+    """Two lines of the stored set, with comments before them, are an exam of two positions of their kinds."""
+    file = tmp_path / "set.csv"
+    file.write_text(write_scored(["two of them"], [LINES[0], LINES[3000]]))
+    exam = exam_of("connect4", file)
+    assert exam.kind.tolist() == [0, 3]
+    assert [tuple(scores) for scores in exam.scores.tolist()] == [LINES[0].scores, LINES[3000].scores]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("end-easy,0123", "line 1 of .*set.csv isn't a kind, the columns played and seven scores"),
+        ("hard,0123,0 0 0 0 0 0 0", "line 1 of .*set.csv isn't a kind"),
+        ("begin-hard,0173,0 0 0 0 0 0 0", "line 1 of .*set.csv isn't a kind"),
+        ("begin-hard,0123,0 0 0 0 0 0", "line 1 of .*set.csv isn't a kind"),
+        ("begin-hard,0123,0 0 0 0 0 0 best", "line 1 of .*set.csv isn't a kind"),
+        ("begin-hard,0000000,0 0 0 0 0 0 0", "the moves 0000000 can't be played from the first position"),
+        ("begin-hard,0123,0 0 0 0 0 0 .", "set.csv has scores for other moves than those that are legal"),
+    ],
+)
+def test_a_file_that_is_no_set_is_refused(tmp_path: Path, line: str, message: str) -> None:
+    """In one sentence, which says where."""
+    file = tmp_path / "set.csv"
+    file.write_text(line + "\n")
+    with pytest.raises(ConfigError, match=message):
+        exam_of("connect4", file)
+
+
+def test_a_set_that_is_not_there_is_reported(tmp_path: Path) -> None:
+    """With what would make one."""
+    with pytest.raises(ConfigError, match=r"can't be read \(No such file.*make_positions --output FILE"):
+        exam_of("connect4", tmp_path / "none.csv")
 
 
 def test_careful_play_wins_then_blocks() -> None:

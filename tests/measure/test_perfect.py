@@ -91,7 +91,7 @@ def test_it_beats_random_play_and_never_loses() -> None:
 def test_it_plays_connect4_as_bitbully_does() -> None:
     """Ten positions of each kind, handed to bitbully move by move: its move is one of the best ones there."""
     bitbully = pytest.importorskip("bitbully")
-    lines, exam, agent = list(read_scored()), exam_of("connect4").every(100), bitbully.BitBully()
+    lines, exam, agent = read_scored(), exam_of("connect4").every(100), bitbully.BitBully()
     chosen = PerfectPlayer(solver("connect4")).choose(exam.positions, [np.random.default_rng(0)] * len(exam.kind))
     assert len(chosen) == 10 * len(KINDS)
     for action, line in zip(chosen, lines[::100], strict=True):

@@ -13,15 +13,15 @@ full board. The set is for measuring only: nothing may train on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.errors import GameError
+from trainer.errors import ConfigError, GameError
 from trainer.games.positions import Positions
 from trainer.solvers import NOT_LEGAL, SOLVED_GAMES, Scores
 
@@ -29,6 +29,8 @@ CONNECT4_FILE = "connect4_positions.csv"
 KINDS = ("end-easy", "middle-easy", "middle-medium", "begin-easy", "begin-medium", "begin-hard")
 ALL = "all"
 FULL_COLUMN = "."
+COLUMNS = set("0123456")
+MAKE = "python -m trainer.measure.make_positions --output FILE"
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,11 @@ class Scored(NamedTuple):
     """The score of every column, NOT_LEGAL for a full one."""
 
 
-def exam_of(env_id: str) -> Exam:
-    """The exam of a game; it needs no solver to be installed. Raises GameError for a game that has none."""
+def exam_of(env_id: str, file: Path | None = None) -> Exam:
+    """The exam of a game, Connect 4's from another file if one is given; it needs no solver to be installed.
+
+    Raises GameError for a game that has none, ConfigError for a file that can't be used.
+    """
     if env_id == "tictactoe":
         from trainer.solvers.exhaustive import ExhaustiveSolver
 
@@ -68,10 +73,14 @@ def exam_of(env_id: str) -> Exam:
         positions = Positions(env_id, 0).of(solver.states)
         return Exam(positions, solver.scores(positions), (ALL,), np.zeros(len(solver.states), np.int64))
     if env_id == "connect4":
-        lines = list(read_scored())
+        lines = read_scored(file)
         positions = positions_after(env_id, [line.moves for line in lines])
         scores = np.array([line.scores for line in lines], np.int8)
         kind = np.array([KINDS.index(line.kind) for line in lines], np.int64)
+        if not np.array_equal(scores != NOT_LEGAL, positions.legal()):
+            raise ConfigError(
+                f"{file} has scores for other moves than those that are legal; make such a file by {MAKE}"
+            )
         return Exam(positions, scores, KINDS, kind)
     raise GameError(
         f"the quality of single moves can't be measured in {env_id}, which has no solver; "
@@ -80,23 +89,42 @@ def exam_of(env_id: str) -> Exam:
 
 
 def positions_after(env_id: str, moves: list[str]) -> Positions:
-    """The positions after sequences of one-digit actions, played side by side."""
+    """The positions after sequences of one-digit actions, played side by side. Raises ConfigError for an illegal one."""
     positions = Positions(env_id, len(moves))
     for ply in range(max(map(len, moves), default=0)):
         rows = np.array([row for row, played in enumerate(moves) if len(played) > ply], np.int64)
-        positions.play(rows, np.array([int(moves[row][ply]) for row in rows]))
+        actions = np.array([int(moves[row][ply]) for row in rows])
+        possible = positions.legal()[rows, actions]
+        if not possible.all():
+            raise ConfigError(f"the moves {moves[rows[possible.argmin()]]} can't be played from the first position")
+        positions.play(rows, actions)
     return positions
 
 
-def read_scored() -> Iterator[Scored]:
-    """The lines of the stored set of Connect 4."""
-    text = files("trainer.measure").joinpath(CONNECT4_FILE).read_text()
-    for line in text.splitlines():
-        if not line.startswith("#"):
-            kind, moves, scores = line.split(",")
-            yield Scored(
-                kind, moves, tuple(NOT_LEGAL if score == FULL_COLUMN else int(score) for score in scores.split())
-            )
+def read_scored(file: Path | None = None) -> list[Scored]:
+    """The lines of the stored set of Connect 4, or of another one. Raises ConfigError."""
+    try:
+        text = (file or files("trainer.measure").joinpath(CONNECT4_FILE)).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ConfigError(f"the positions in {file} can't be read ({reason}); make such a file by {MAKE}") from error
+    return [
+        parse_scored(line, f"line {number} of {file}")
+        for number, line in enumerate(text.splitlines(), 1)
+        if not line.startswith("#")
+    ]
+
+
+def parse_scored(line: str, where: str) -> Scored:
+    """A line of a set. Raises ConfigError for one that isn't."""
+    try:
+        kind, moves, scores = line.split(",")
+        scored = Scored(kind, moves, tuple(NOT_LEGAL if s == FULL_COLUMN else int(s) for s in scores.split()))
+    except ValueError:
+        scored = Scored("", "", ())
+    if scored.kind not in KINDS or set(scored.moves) - COLUMNS or len(scored.scores) != len(COLUMNS):
+        raise ConfigError(f"{where} isn't a kind, the columns played and seven scores; make such a file by {MAKE}")
+    return scored
 
 
 def write_scored(comments: list[str], lines: list[Scored]) -> str:
