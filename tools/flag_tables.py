@@ -1,4 +1,4 @@
-"""Write the tables of flags in README.md and docs/web.md from the dataclasses that the flags are made from.
+"""Write the tables of flags in README.md and docs/web.md, and that of recipes, from the dataclasses they are made from.
 
 python tools/flag_tables.py           rewrite them
 python tools/flag_tables.py --check   exit 1 where they are stale
@@ -17,6 +17,7 @@ from trainer.actor.actor import ActorConfig
 from trainer.evaluator import EvaluatorConfig
 from trainer.ladder import LadderConfig
 from trainer.loop import LoopConfig
+from trainer.recipes import RECIPES, Recipe
 from trainer.trainer_config import TrainerConfig
 from trainer.web.server import WebConfig
 
@@ -55,12 +56,33 @@ def table(config: Any) -> str:
     return "\n".join(rows)
 
 
+def recipe_table() -> str:
+    """A row for each setting that the loop passes on, a column for each game."""
+    rows = [f"| | {' | '.join(RECIPES)} |", "|---" * (len(RECIPES) + 1) + "|"]
+    for field in fields(Recipe):
+        shown = [written(getattr(recipe, field.name)) for recipe in RECIPES.values()]
+        rows.append(f"| `--{field.name.replace('_', '-')}` | {' | '.join(shown)} |")
+    return "\n".join(rows)
+
+
+def written(value: str | float | bool | None) -> str:
+    """A setting as a table shows it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "" if value is None else f"{value:g}"
+
+
 def rewritten(text: str, names: tuple[str, ...]) -> str:
     """A page with fresh tables."""
-    for name in names:
-        pattern = re.compile(f"(<!-- flags {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        assert pattern.search(text), f"there is no place for the flags of {name}"
-        text = pattern.sub(lambda found, name=name: f"{found[1]}{table(CONFIGS[name])}\n{found[2]}", text)
+    tables = {f"flags {name}": table(CONFIGS[name]) for name in names}
+    if "loop" in names:
+        tables["recipes"] = recipe_table()
+    for name, fresh in tables.items():
+        pattern = re.compile(f"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        assert pattern.search(text), f"there is no place for the table {name!r}"
+        text = pattern.sub(lambda found, fresh=fresh: f"{found[1]}{fresh}\n{found[2]}", text)
     return text
 
 

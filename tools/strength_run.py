@@ -33,6 +33,12 @@ def require_new(folder: Path) -> None:
         raise SystemExit(f"{folder} holds an earlier run; delete it, or give another folder with --data-dir")
 
 
+def commit_of_now() -> str:
+    """The commit that is checked out, marked where files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def train(env_id: str, minutes: float, moments: list[float], seed: int, folder: Path) -> dict[float, Path]:
     """Run the loop; returns a copy of the model as it was at each moment, the last one at the end."""
     command = [sys.executable, "-m", "trainer.loop", "--env-id", env_id, "--minutes", f"{minutes}"]
@@ -134,7 +140,7 @@ def main() -> None:
     folder = chosen.data_dir or Path("data") / chosen.out.name
     require_new(folder)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    began = time.time()
+    began, commit = time.time(), commit_of_now()
     copies = train(chosen.env_id, chosen.minutes, chosen.at, chosen.seed, folder)
     stats = json.loads((folder / "stats.json").read_text())
     stats["last_checkpoint"] = Path(stats["last_checkpoint"]).name
@@ -143,7 +149,8 @@ def main() -> None:
     draw(chosen.env_id, EvaluationLog(folder).read(), began, chosen.out / "curve.png")
     played = f"{actor['episodes_completed']:,} games, {actor['total_steps']:,} positions, {stats['step']:,} steps"
     command = f"python -m trainer.loop --env-id {chosen.env_id} --minutes {chosen.minutes:g} --seed {chosen.seed}"
-    lines = [f"# {chosen.out.name}", "", f"`{command}` on {os.cpu_count()} cores: {played}.", ""]
+    where = f"on {os.cpu_count()} cores, {time.strftime('%Y-%m-%d', time.gmtime(began))}, commit {commit}"
+    lines = [f"# {chosen.out.name}", "", f"`{command}` {where}: {played}.", ""]
     if chosen.env_id in SIMULATIONS:
         lines += errors(chosen.env_id, copies, chosen.out)
     if chosen.env_id != "tictactoe":

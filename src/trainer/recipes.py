@@ -27,8 +27,8 @@ class Recipe:
     random_openings: float = 0.9
     q_weight: float = 0.5
     average: float = 0.999
+    # What follows no game of ours uses, for it was worth nothing to them (docs/log.md): for ablations, and other games.
     full_share: float = 1.0
-    """From here on what no game of ours uses, for it was worth nothing (docs/log.md): for ablations, and other games."""
     fast_simulations: int = 20
     window: int | None = None
     value_head: str = "scalar"

@@ -75,22 +75,23 @@ def train(config: TrainerConfig, stop: Event) -> int:
             point = TrainingPoint(step, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
             last = schedule.over_after(step) or stop.is_set()
             checkpoint_due = last or step % config.checkpoint_interval == 0
+            stats_due = last or step % config.stats_interval == 0
             if not math.isfinite(point.total_loss) or (checkpoint_due and not learner.finite):
                 raise TrainerError(explain_divergence(point, batch, config))
-            if last or step % config.stats_interval == 0:
+            if stats_due:
                 stats.samples_seen = step * config.batch_size
                 stats.replay_buffer_size = len(replay)
                 stats.bad_rows = replay.bad_rows
                 stats.total_steps = schedule.total_steps(step)
                 stats.record(point)
-                if events:
-                    events.add(point)
             with going_on_without_disk(step, last):
                 if checkpoint_due:
                     content = exporter.to_bytes(step, batch.observation, schedule.progress(step))
                     stats.last_checkpoint = str(publish(content, config.model_dir, step, config.kept))
-                if last or step % config.stats_interval == 0:
+                if stats_due:
                     stats.write(config.stats, evaluations)
+                    if events:
+                        events.add(point)
                 if checkpoint_due:
                     state = dict(generator.bit_generator.state)
                     run = Checkpoint(config.env_id, step, schedule.seconds, learner.state(), state, stats.fields())

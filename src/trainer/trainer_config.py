@@ -43,7 +43,7 @@ class TrainerConfig:
     max_checkpoints: int = 10
     """Newest models to keep."""
     spread_checkpoints: bool = False
-    """Keep so many spread evenly over the run, and the newest, instead of the newest ones."""
+    """Keep as many, but spread evenly over the run, the newest among them."""
     stats_interval: int = 10
     """Steps between two writes of the statistics."""
     log_interval: int = 10
@@ -68,7 +68,7 @@ class TrainerConfig:
     average: float = 0.0
     """Publish an average of the weights over about 1 / (1 - average) steps instead of the newest; 0 = the newest."""
     passes: float | None = None
-    """Pause when rows were drawn so often on average, until there are new ones; None: never pause."""
+    """Draw each stored row about so many times, then wait for new ones; None: never wait."""
     window: int | None = None
     """Draw from the newest rows only: from so many at first, from a growing number as more come; None: from all."""
     merge_repeats: bool = False

@@ -92,8 +92,10 @@ class Watch:
         return content if has_numbers(content, numbers) else {}
 
     def _stamp(self) -> int:
-        path = self._folder / "stats.json"
-        return path.stat().st_mtime_ns if path.exists() else 0
+        try:
+            return (self._folder / "stats.json").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def _evaluate(self, newest: str) -> None:
         self._evaluated = newest

@@ -48,8 +48,9 @@ class Crew:
         self._stop = Event()
         self._finished: queue.SimpleQueue[Played] = queue.SimpleQueue()
         self._failure: Exception | None = None
-        self._clock = Clock()
-        self._threads = [Thread(target=self._work, args=(player,), daemon=True) for player in players]
+        self._clocks = [Clock() for _ in players]
+        work = zip(players, self._clocks, strict=True)
+        self._threads = [Thread(target=self._work, args=player_and_clock, daemon=True) for player_and_clock in work]
 
     def __enter__(self) -> Crew:
         for thread in self._threads:
@@ -81,7 +82,8 @@ class Crew:
     @property
     def inference_us(self) -> float:
         """Mean microseconds that the evaluation of a position took."""
-        return 1e6 * self._clock.seconds / self._clock.positions if self._clock.positions else 0.0
+        positions = sum(clock.positions for clock in self._clocks)
+        return 1e6 * sum(clock.seconds for clock in self._clocks) / positions if positions else 0.0
 
     def collect(self, seconds: float) -> list[Played]:
         """Wait so long, or until nobody plays any more; then take all the games that are finished."""
@@ -98,7 +100,7 @@ class Crew:
         if self._failure is not None:
             raise self._failure
 
-    def _work(self, player: SelfPlay) -> None:
+    def _work(self, player: SelfPlay, clock: Clock) -> None:
         """The life of one thread."""
         try:
             next_look = time.monotonic() + 1.0
@@ -106,7 +108,7 @@ class Crew:
             while not self._stop.is_set():
                 model = self._model.current
                 if evaluate is None or evaluate.model is not model:
-                    evaluate = TimedModel(self._model, model, self._clock)
+                    evaluate = TimedModel(self._model, model, clock)
                 for game in player.step(evaluate if model else None, model.progress if model else 0.0):
                     self._hand_over(game)
                 if player.idle:

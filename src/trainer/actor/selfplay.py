@@ -19,6 +19,10 @@ from trainer.mcts import Evaluate, Search, SearchConfig
 from trainer.mcts import cache as cache_kernels
 from trainer.mcts import tree as tree_kernels
 
+DIRICHLET_ALPHA = 1.0
+"""Shape of the root's noise where searches are not Gumbel ones; about 10 divided by the usual number of legal moves
+(AlphaZero)."""
+
 
 @dataclass(frozen=True)
 class Played:
@@ -74,8 +78,6 @@ class SelfPlayConfig:
     """Share of the games that begin with moves drawn from all legal ones, up to half the board's cells of them, so that
     the network also sees positions that good play doesn't lead to. Those moves are not recorded: what comes of a position
     after a move drawn from all says little of its value."""
-    dirichlet_alpha: float = 1.0
-    """Shape of the root's noise; about 10 divided by the usual number of legal moves (AlphaZero)."""
 
 
 class SelfPlay:
@@ -164,7 +166,7 @@ class SelfPlay:
             if self.config.gumbel:
                 games.noise[slot, : self._sampled] = generator.gumbel(size=(min(self._sampled, plies), actions))
             else:
-                games.noise[slot] = generator.standard_gamma(self.config.dirichlet_alpha, (plies, actions), np.float32)
+                games.noise[slot] = generator.standard_gamma(DIRICHLET_ALPHA, (plies, actions), np.float32)
             self._number[slot] = number
             self._began[slot] = time.monotonic()
             self._moves.begin_game(games, self.search.tree, slot, self._effort)

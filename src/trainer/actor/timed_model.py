@@ -15,7 +15,7 @@ from trainer.inference import ModelFile, OnnxModel, uniform
 
 @dataclass
 class Clock:
-    """What all threads together have evaluated."""
+    """What one thread has evaluated."""
 
     positions: int = 0
     seconds: float = 0.0

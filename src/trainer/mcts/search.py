@@ -36,7 +36,7 @@ BATCH_STEP = 32
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """The constants of the search; the same for every game unless a run says otherwise."""
+    """The constants of the search, the same for every game."""
 
     c_puct: float = 1.5
     """Weight of the prior against the value (PUCT)."""

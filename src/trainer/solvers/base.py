@@ -40,9 +40,3 @@ def solver_of(env_id: str) -> Solver:
 
         return BitBullySolver()
     raise GameError(f"{env_id} has no solver; the games that have one are {', '.join(SOLVED_GAMES)}")
-
-
-def best_scores(scores: Scores) -> Scores:
-    """[R] the score of the best move of each row: what the position is worth to its mover."""
-    best: Scores = scores.max(axis=1)
-    return best

@@ -61,6 +61,4 @@ class Timeline:
         if to_step is not None:
             at = bisect.bisect_right(self.points, to_step, key=lambda point: point[1])
             last = self.points[at][0] if at < len(self.points) else FOREVER
-            if at == 0:
-                last = self.points[0][0] if self.points else FOREVER
         return (first, last) if first <= last else None
