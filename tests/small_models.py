@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+from trainer.games import game_of
 
 
 def linear_model(
@@ -19,15 +23,19 @@ def linear_model(
     input_name: str = "observation",
     policy_name: str = "policy_logits",
     value_name: str = "value",
+    value: float = 1.0,
 ) -> bytes:
-    """A model file: policy_logits = observation @ weights, and value = the first number of the observation.
+    """A model file: policy_logits = observation @ weights, and value = `value` times the first number of the observation.
 
     `weights` [obs_size, num_actions]; shapes, names and types can be as right or as wrong as a test wants them.
     """
     obs_size, num_actions = weights.shape
+    kind = helper.tensor_dtype_to_np_dtype(dtype)
+    value_weights = np.zeros((obs_size, value_width))
+    value_weights[0] = value
     nodes = [
         helper.make_node("MatMul", [input_name, "weights"], [policy_name]),
-        helper.make_node("Gather", [input_name, "columns"], [value_name], axis=1),
+        helper.make_node("MatMul", [input_name, "value_weights"], [value_name]),
     ]
     outputs = [
         helper.make_tensor_value_info(policy_name, dtype, [batch, stated_actions or num_actions]),
@@ -42,11 +50,23 @@ def linear_model(
         [helper.make_tensor_value_info(input_name, dtype, [batch, obs_size])],
         outputs,
         [
-            numpy_helper.from_array(weights.astype(helper.tensor_dtype_to_np_dtype(dtype)), "weights"),
-            numpy_helper.from_array(np.zeros(value_width, np.int64), "columns"),
+            numpy_helper.from_array(weights.astype(kind), "weights"),
+            numpy_helper.from_array(value_weights.astype(kind), "value_weights"),
         ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     helper.set_model_props(model, metadata or {})
     content: bytes = model.SerializeToString()
     return content
+
+
+def write_model(path: Path, env_id: str, seed: int | None = None, step: int | None = None) -> Path:
+    """A model whose logits are the observation times a random matrix (None: zero), and whose value is 0."""
+    game = game_of(env_id)
+    weights = np.zeros((game.obs_size, game.num_actions), np.float32)
+    if seed is not None:
+        weights += np.random.default_rng(seed).standard_normal(weights.shape)
+    metadata = {} if step is None else {"env_id": env_id, "step": str(step)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(linear_model(weights, value=0.0, metadata=metadata))
+    return path

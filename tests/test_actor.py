@@ -13,16 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from conftest import run_module
+from random_models import publish_model
 
 from trainer.actor.actor import ActorConfig, act
 from trainer.errors import ConfigError, GameError, TrainerError
-from trainer.export import Exporter, Kept, publish
-from trainer.game_config import metadata_of
-from trainer.games import game_of, rules_of
+from trainer.games import rules_of
 from trainer.games.base import Position
-from trainer.network import PolicyValueNet
 
 
 def config_for(folder: Path, **changed: object) -> ActorConfig:
@@ -41,14 +38,6 @@ def config_for(folder: Path, **changed: object) -> ActorConfig:
 def play(config: ActorConfig) -> None:
     """Play until the episodes are stored."""
     act(config, threading.Event())
-
-
-def publish_model(folder: Path, env_id: str = "tictactoe", step: int = 1) -> None:
-    """A random network as latest.onnx."""
-    torch.manual_seed(step)
-    game = metadata_of(game_of(env_id))
-    content = Exporter(PolicyValueNet(game), game).to_bytes(step, np.zeros((1, game.obs_size), np.float32))
-    publish(content, folder / "models", step, Kept(10))
 
 
 def rows_of(folder: Path, columns: str) -> list[tuple]:

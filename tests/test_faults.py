@@ -25,6 +25,7 @@ import pytest
 import torch
 from browser import Server
 from conftest import EMPTY_BOARD, ForeignDatabase, add_random_play, floats, run_module
+from random_models import publish_model
 from small_models import linear_model
 from test_replay import TICTACTOE, episode
 from torture import promises
@@ -34,11 +35,9 @@ from trainer.actor.actor import ActorConfig, act
 from trainer.checkpoint import load_checkpoint
 from trainer.errors import ReplayError, ReplayUnavailableError, TrainerError
 from trainer.evaluations import EvaluationLog
-from trainer.export import Exporter, Kept, publish
 from trainer.files import write_bytes
 from trainer.inference import ModelFile, load_model
 from trainer.learner import Learner
-from trainer.network import PolicyValueNet
 from trainer.replay import Replay, ReplayWriter
 from trainer.trainer import train
 from trainer.trainer_config import TrainerConfig
@@ -107,13 +106,6 @@ def delete_database(path: Path) -> None:
     """With what SQLite keeps beside it."""
     for part in path.parent.glob(f"{path.name}*"):
         part.unlink()
-
-
-def publish_model(folder: Path, step: int = 1) -> None:
-    """A random network for tic-tac-toe."""
-    torch.manual_seed(step)
-    content = Exporter(PolicyValueNet(TICTACTOE), TICTACTOE).to_bytes(step, np.zeros((1, 29), np.float32))
-    publish(content, folder / "models", step, Kept(10))
 
 
 @pytest.fixture
@@ -346,7 +338,7 @@ def test_a_broken_latest_model_leaves_the_last_good_one_in_use(
     tmp_path: Path, broken: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A running actor says what is wrong, plays on with the model before it, and takes the next good one."""
-    publish_model(tmp_path, 1)
+    publish_model(tmp_path, step=1)
     latest = tmp_path / "models" / "latest.onnx"
     good = latest.read_bytes()
     contents = {
@@ -372,7 +364,7 @@ def test_a_broken_latest_model_leaves_the_last_good_one_in_use(
         )
         stats = json.loads((tmp_path / "actor_stats.json").read_bytes())
         assert next(iter(stats["actors"].values()))["model_step"] == 1
-        publish_model(tmp_path, 2)
+        publish_model(tmp_path, step=2)
         wait_until(lambda: "playing with model step 2" in caplog.text, "it doesn't take the good model")
     assert not isinstance(result[0], Exception)
 
@@ -400,7 +392,7 @@ def test_a_model_that_fails_in_use_is_given_up_for_the_one_before(
 def test_a_broken_model_leaves_the_page_its_last_good_one(tmp_path: Path) -> None:
     """Each is reported once, the one before it plays on, and the next good one is taken; also by a game under way."""
     run, latest = tmp_path / "run", tmp_path / "run" / "models" / "latest.onnx"
-    publish_model(run, 1)
+    publish_model(run, step=1)
     good = latest.read_bytes()
     two_stones = np.zeros((29, 9), np.float32)
     two_stones[[4, 0], 8] = -3e38  # infinity in a position that only search gets to
@@ -426,7 +418,7 @@ def test_a_broken_model_leaves_the_page_its_last_good_one(tmp_path: Path) -> Non
         assert (model["loaded"], model["training_step"]) == (True, number)
         assert what in model["status"]
         assert (tmp_path / "web.log").read_text().count(what) == 1
-        publish_model(run, number + 1)
+        publish_model(run, step=number + 1)
         time.sleep(0.3)
         state = visitor.json("POST", "/move", position=state["legal_moves"][0])
         assert state["model_step"] == number + 1
@@ -443,7 +435,7 @@ def test_a_broken_model_or_a_full_disk_costs_the_loop_one_evaluation(
     watch = Watch("tictactoe", tmp_path, seed=0)
     write_bytes(latest, b"cut short")
     watch._evaluate("first")
-    publish_model(tmp_path, 2)
+    publish_model(tmp_path, step=2)
     with monkeypatch.context() as patched:
         patched.setattr(EvaluationLog, "append", full_disk)
         watch._evaluate("second")

@@ -149,16 +149,12 @@ def test_a_model_that_can_not_be_quantized_is_used_as_it_is(caplog: pytest.LogCa
 
 def test_a_model_that_fails_is_not_taken_for_one_that_can_not_be_quantized(tmp_path: Path) -> None:
     """Its value is the first number of the observation times 3: the actor keeps the model before it, as without --int8."""
-    weights = np.zeros((GAME.obs_size, GAME.num_actions), np.float32)
-    model = onnx.load_model_from_string(linear_model(weights))
-    model.graph.node[1].output[0] = "one"
-    model.graph.node.append(helper.make_node("Mul", ["one", "three"], ["value"]))
-    model.graph.initializer.append(numpy_helper.from_array(np.array([3], np.float32), "three"))
+    failing = linear_model(np.zeros((GAME.obs_size, GAME.num_actions), np.float32), value=3.0)
     path = tmp_path / "latest.onnx"
     path.write_bytes(published())
     file = ModelFile(path, GAME.env_id, GAME.obs_size, GAME.num_actions, every=0, prepare=Quantizer(GAME.env_id))
     before = file.current
-    write_bytes(path, model.SerializeToString())
+    write_bytes(path, failing)
     assert not file.poll()
     assert file.current is before
     assert "answers a value of 3; it must be from -1 to 1" in str(file.problem)

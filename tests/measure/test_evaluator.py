@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_models import write_model
+from small_models import write_model
 
 from trainer.command import run_command
 from trainer.evaluator import EvaluatorConfig, evaluate, evaluate_step, report, report_with_intervals

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tiny_models import write_model
+from small_models import write_model
 
 from trainer.command import run_command
 from trainer.ladder import LadderConfig, climb, evenly

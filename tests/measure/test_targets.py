@@ -10,7 +10,7 @@ from threading import Event
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tiny_models import write_model
+from small_models import write_model
 
 from trainer.actor.actor import ActorConfig, act
 from trainer.games import rules_of
