@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -39,6 +40,8 @@ from trainer.files import write_bytes
 from trainer.inference import ModelFile, load_model
 from trainer.learner import Learner
 from trainer.replay import Replay, ReplayWriter
+from trainer.stats import TrainingPoint
+from trainer.tensorboard import EventFiles
 from trainer.trainer import train
 from trainer.trainer_config import TrainerConfig
 from trainer.watch import Watch
@@ -443,6 +446,25 @@ def test_a_broken_model_or_a_full_disk_costs_the_loop_one_evaluation(
     assert [entry["step"] for entry in EvaluationLog(tmp_path).read()] == [2]
     assert [line.partition(" (")[0] for line in caplog.messages] == ["the model of this moment isn't evaluated"] * 2
     assert "No space left" in caplog.text
+
+
+def test_a_full_disk_ends_what_is_written_for_tensorboard_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line says so; the points that follow are not tried."""
+    written: list[str] = []
+
+    def writer_of(folder: str) -> SimpleNamespace:
+        return SimpleNamespace(add_scalar=lambda name, value, step: written.append(name), flush=full_disk)
+
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", SimpleNamespace(SummaryWriter=writer_of))
+    events = EventFiles(tmp_path)
+    for step in (10, 20):
+        events.add(TrainingPoint(step, 1.0, 0.5, 0.5, 0.001))
+    assert len(written) == 4
+    assert caplog.messages == [
+        "can't write the losses for TensorBoard (No space left on device); training goes on without them"
+    ]
 
 
 def full_disk(*ignored: object) -> None:

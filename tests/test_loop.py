@@ -139,6 +139,13 @@ def test_bad_settings_are_refused(tmp_path: Path, arguments: list[str], message:
     assert (done.returncode, done.stderr.strip()) == (1, message)
 
 
+def test_self_play_is_in_8_bit_integers_where_the_recipe_says_so_and_nobody_forbids_it() -> None:
+    """Connect 4's says so; --no-int8 forbids it."""
+    assert "--int8" in actor_arguments(LoopConfig("connect4"))
+    assert "--int8" not in actor_arguments(LoopConfig("connect4", int8=False))
+    assert "--int8" not in actor_arguments(LoopConfig("othello"))
+
+
 def test_a_game_without_a_recipe_is_trained_like_connect_4() -> None:
     """The commands of a new game differ from Connect 4's in nothing but its name."""
     with registered(bonsai):

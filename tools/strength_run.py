@@ -34,9 +34,13 @@ def require_new(folder: Path) -> None:
 
 
 def commit_of_now() -> str:
-    """The commit that is checked out, marked where files differ from it."""
-    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    """The commit that is checked out, marked where files other than results differ from it."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
+
+    changed = git("diff", "HEAD", "--name-only", "--", ":/", ":(top,exclude)docs/results")
+    return git("rev-parse", "--short", "HEAD") + ("-dirty" if changed else "")
 
 
 def train(env_id: str, minutes: float, moments: list[float], seed: int, folder: Path) -> dict[float, Path]:

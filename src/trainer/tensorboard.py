@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from pathlib import Path
 
 from trainer.errors import ConfigError
 from trainer.stats import TrainingPoint
+
+log = logging.getLogger(__name__)
 
 
 class EventFiles:
@@ -19,13 +22,19 @@ class EventFiles:
         except ImportError:
             raise ConfigError(
                 "--tensorboard needs the package tensorboard, which is not installed; "
-                'pip install "cartridge-trainer[tensorboard]"'
+                "install it with: pip install 'tensorboard>=2.15'"
             ) from None
-        self._writer = SummaryWriter(str(folder))
+        self._writer: SummaryWriter | None = SummaryWriter(str(folder))
 
     def add(self, point: TrainingPoint) -> None:
-        """Write one point; it is on disk at once."""
-        for name, value in asdict(point).items():
-            if name != "step":
-                self._writer.add_scalar(name, value, point.step)
-        self._writer.flush()
+        """Write one point; it is on disk at once. Where that fails no further ones are written, and training goes on."""
+        if self._writer is None:
+            return
+        try:
+            for name, value in asdict(point).items():
+                if name != "step":
+                    self._writer.add_scalar(name, value, point.step)
+            self._writer.flush()
+        except OSError as error:
+            log.warning("can't write the losses for TensorBoard (%s); training goes on without them", error.strerror)
+            self._writer = None

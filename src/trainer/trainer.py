@@ -84,14 +84,14 @@ def train(config: TrainerConfig, stop: Event) -> int:
                 stats.bad_rows = replay.bad_rows
                 stats.total_steps = schedule.total_steps(step)
                 stats.record(point)
+                if events:
+                    events.add(point)
             with going_on_without_disk(step, last):
                 if checkpoint_due:
                     content = exporter.to_bytes(step, batch.observation, schedule.progress(step))
                     stats.last_checkpoint = str(publish(content, config.model_dir, step, config.kept))
                 if stats_due:
                     stats.write(config.stats, evaluations)
-                    if events:
-                        events.add(point)
                 if checkpoint_due:
                     state = dict(generator.bit_generator.state)
                     run = Checkpoint(config.env_id, step, schedule.seconds, learner.state(), state, stats.fields())

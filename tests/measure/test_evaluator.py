@@ -203,7 +203,7 @@ def test_without_the_solver_connect4_can_be_examined_but_not_played_perfectly(
     model = str(write_model(tmp_path / "latest.onnx", "connect4"))
     assert run("--model", model, "--env-id", "connect4", "--solve", "--solve-simulations", "0") == 0
     assert run("--model", model, "--env-id", "connect4", "--opponent", "perfect") == 1
-    assert "pip install 'cartridge-trainer[solver]'" in capsys.readouterr().err
+    assert "pip install 'bitbully>=0.0.70'" in capsys.readouterr().err
 
 
 def test_an_evaluation_of_the_loop_brings_move_quality(model: str) -> None:

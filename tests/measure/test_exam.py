@@ -15,6 +15,8 @@ from trainer.games.positions import Positions
 from trainer.measure import make_positions
 from trainer.measure.exam import KINDS, Scored, exam_of, kind_of, read_scored, write_scored
 from trainer.measure.make_positions import MakeConfig, careful_moves, make
+from trainer.measure.quality import examine
+from trainer.players import RandomPlayer
 from trainer.solvers import NOT_LEGAL, solver_of
 
 LINES = read_scored()
@@ -102,12 +104,15 @@ def test_a_game_without_a_solver_has_no_exam() -> None:
 
 
 def test_another_set_is_read_from_a_file(tmp_path: Path) -> None:
-    """Two lines of the stored set, with comments before them, are an exam of two positions of their kinds."""
+    """Two lines of the stored set, with a comment before them, are an exam of two positions, and of their kinds alone."""
     file = tmp_path / "set.csv"
     file.write_text(write_scored(["two of them"], [LINES[0], LINES[3000]]))
     exam = exam_of("connect4", file)
     assert exam.kind.tolist() == [0, 3]
     assert [tuple(scores) for scores in exam.scores.tolist()] == [LINES[0].scores, LINES[3000].scores]
+    quality = examine(exam, RandomPlayer())
+    assert list(quality.kinds) == [KINDS[0], KINDS[3]]
+    assert quality.as_json()["positions"] == 2
 
 
 @pytest.mark.parametrize(
@@ -118,6 +123,9 @@ def test_another_set_is_read_from_a_file(tmp_path: Path) -> None:
         ("begin-hard,0173,0 0 0 0 0 0 0", "line 1 of .*set.csv isn't a kind"),
         ("begin-hard,0123,0 0 0 0 0 0", "line 1 of .*set.csv isn't a kind"),
         ("begin-hard,0123,0 0 0 0 0 0 best", "line 1 of .*set.csv isn't a kind"),
+        ("begin-hard,0123,0 0 0 0 0 0 300", "line 1 of .*set.csv isn't a kind"),
+        ("begin-hard,0101010,. . . . . . .", "set.csv has no positions, or finished ones"),
+        ("# nothing", "set.csv has no positions, or finished ones"),
         ("begin-hard,0000000,0 0 0 0 0 0 0", "the moves 0000000 can't be played from the first position"),
         ("begin-hard,0123,0 0 0 0 0 0 .", "set.csv has scores for other moves than those that are legal"),
     ],

@@ -68,7 +68,7 @@ def test_a_plot_without_matplotlib_is_refused_before_any_game(
     monkeypatch.setattr(plot.importlib.util, "find_spec", lambda name: None)
     assert run("--model-dir", run_folder, "--plot", "ladder.png") == 1
     assert capsys.readouterr().err == (
-        "error: a plot needs matplotlib, which is not installed; install it with: pip install 'cartridge-trainer[plot]'\n"
+        "error: a plot needs matplotlib, which is not installed; install it with: pip install 'matplotlib>=3.8'\n"
     )
 
 

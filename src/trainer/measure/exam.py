@@ -77,7 +77,10 @@ def exam_of(env_id: str, file: Path | None = None) -> Exam:
         positions = positions_after(env_id, [line.moves for line in lines])
         scores = np.array([line.scores for line in lines], np.int8)
         kind = np.array([KINDS.index(line.kind) for line in lines], np.int64)
-        if not np.array_equal(scores != NOT_LEGAL, positions.legal()):
+        legal = positions.legal()
+        if not lines or not legal.any(axis=1).all():
+            raise ConfigError(f"{file} has no positions, or finished ones; make such a file by {MAKE}")
+        if not np.array_equal(scores != NOT_LEGAL, legal):
             raise ConfigError(
                 f"{file} has scores for other moves than those that are legal; make such a file by {MAKE}"
             )
@@ -122,7 +125,8 @@ def parse_scored(line: str, where: str) -> Scored:
         scored = Scored(kind, moves, tuple(NOT_LEGAL if s == FULL_COLUMN else int(s) for s in scores.split()))
     except ValueError:
         scored = Scored("", "", ())
-    if scored.kind not in KINDS or set(scored.moves) - COLUMNS or len(scored.scores) != len(COLUMNS):
+    fits = len(scored.scores) == len(COLUMNS) and all(NOT_LEGAL <= score < -NOT_LEGAL for score in scored.scores)
+    if scored.kind not in KINDS or set(scored.moves) - COLUMNS or not fits:
         raise ConfigError(f"{where} isn't a kind, the columns played and seven scores; make such a file by {MAKE}")
     return scored
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from trainer.errors import ConfigError
 from trainer.files import atomic_write
 
-INSTALL = "pip install 'cartridge-trainer[plot]'"
+INSTALL = "pip install 'matplotlib>=3.8'"
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,8 @@ def examine(exam: Exam, player: Player, seed: int = 0) -> Quality:
     kinds = {}
     for number, name in enumerate(exam.kinds):
         of_kind = exam.kind == number
-        kinds[name] = Errors(int(of_kind.sum()), int(weak[of_kind].sum()), int(strong[of_kind].sum()))
+        if of_kind.any():  # a set from elsewhere may lack a kind
+            kinds[name] = Errors(int(of_kind.sum()), int(weak[of_kind].sum()), int(strong[of_kind].sum()))
     return Quality(player.name, kinds)
 
 

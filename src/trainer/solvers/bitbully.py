@@ -11,7 +11,7 @@ from trainer.games.connect4 import GAME, STONES
 from trainer.games.positions import Positions
 from trainer.solvers.base import NOT_LEGAL, Scores
 
-INSTALL = "pip install 'cartridge-trainer[solver]'"
+INSTALL = "pip install 'bitbully>=0.0.70'"
 IMPOSSIBLE = -100
 """bitbully scores a full column below this."""
 
