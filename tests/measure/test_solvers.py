@@ -121,5 +121,5 @@ def test_a_game_without_a_solver_says_so() -> None:
 def test_a_missing_solver_names_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """bitbully is an extra; without it there is one line, with the fix."""
     monkeypatch.setitem(sys.modules, "bitbully", None)
-    with pytest.raises(ConfigError, match="pip install 'bitbully>=0.0.70'"):
+    with pytest.raises(ConfigError, match=r"pip install 'bitbully>=0\.0\.70'"):
         solver_of("connect4")
