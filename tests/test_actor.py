@@ -91,28 +91,26 @@ def test_stored_games_follow_from_the_rules(tmp_path: Path, env_id: str, with_mo
     assert len(finals) == 3
 
 
+def games_of(folder: Path, **changed: object) -> list[tuple]:
+    """What an actor stores with the same model in a folder of its own; the part of the ids that differs by run is cut off."""
+    publish_model(folder)
+    play(config_for(folder, **changed))
+    rows = rows_of(folder, "episode_id, action, policy_probs, mcts_value")
+    return [(episode.rpartition("-")[0], *rest) for episode, *rest in rows]
+
+
 def test_the_same_seed_and_model_give_the_same_games(tmp_path: Path) -> None:
     """With one thread or two, and with other numbers of games side by side; another seed gives others."""
-    stored = []
-    for name, changed in (("a", {}), ("b", {"threads": 2, "games": 5}), ("c", {"seed": 2})):
-        publish_model(tmp_path / name)
-        play(config_for(tmp_path / name, **changed))
-        rows = rows_of(tmp_path / name, "episode_id, action, policy_probs, mcts_value")
-        stored.append([(episode.rpartition("-")[0], *rest) for episode, *rest in rows])
-    assert stored[0] == stored[1]
-    assert stored[0] != stored[2]
+    games = games_of(tmp_path / "a")
+    assert games_of(tmp_path / "b", threads=2, games=5) == games
+    assert games_of(tmp_path / "c", seed=2) != games
 
 
 def test_games_in_8_bit_integers_are_others_and_depend_on_nothing_but_the_seed(tmp_path: Path) -> None:
     """The values of the searches tell that the model was another; threads and games side by side change nothing."""
-    stored = []
-    for name, changed in (("a", {}), ("b", {"int8": True}), ("c", {"int8": True, "threads": 2, "games": 5})):
-        publish_model(tmp_path / name)
-        play(config_for(tmp_path / name, **changed))
-        rows = rows_of(tmp_path / name, "episode_id, action, policy_probs, mcts_value")
-        stored.append([(episode.rpartition("-")[0], *rest) for episode, *rest in rows])
-    assert stored[1] == stored[2]
-    assert stored[0] != stored[1]
+    games = games_of(tmp_path / "a", int8=True)
+    assert games_of(tmp_path / "b", int8=True, threads=2, games=5) == games
+    assert games_of(tmp_path / "c") != games
 
 
 def test_episode_ids_never_repeat_after_a_restart(tmp_path: Path) -> None:
