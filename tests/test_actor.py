@@ -92,7 +92,7 @@ def test_stored_games_follow_from_the_rules(tmp_path: Path, env_id: str, with_mo
 
 
 def games_of(folder: Path, **changed: object) -> list[tuple]:
-    """What an actor stores with the same model in a folder of its own; the part of the ids that differs by run is cut off."""
+    """What an actor stores with the same model in a folder of its own, without the part of the ids that differs by run."""
     publish_model(folder)
     play(config_for(folder, **changed))
     rows = rows_of(folder, "episode_id, action, policy_probs, mcts_value")
