@@ -8,28 +8,21 @@ from bench.ceiling import BATCHES, Alone
 from bench.job import Job
 from bench.measured import Result, Target
 from bench.models import place_model, trained_model
-from bench.turns import actor, alternate, ready
-from trainer.actor.actor import ActorConfig
-from trainer.files import write_bytes
+from bench.turns import alternate, loop_actor, ready
 from trainer.inference import LATEST
-from trainer.recipes import RECIPES
 
 
 def measure(job: Job) -> list[Result]:
     """Connect 4, the loop's network and openings, with and without the cache, by turns with the ceiling of that network."""
-    size, recipe = job.size, RECIPES["connect4"]
+    size = job.size
     with job.scratch() as folder:
         content = trained_model(job, folder / "run", "connect4").read_bytes()
         alone = Alone(folder / "run" / "models" / LATEST, "connect4", size.threads)
         best = max(BATCHES, key=lambda batch: alone.turn(batch, size.turn / 10).each_core("evaluations"))
-        games = min(size.games, ActorConfig.games)
-        flags = ("--simulations", size.simulations, "--games", games, "--threads", size.threads)
-        more = ("--random-openings", recipe.random_openings, "--replay-window", 200_000)
-        latest = {name: place_model(folder / name, content) for name in ("with", "without")}
-        cached = actor(folder / "with", "connect4", *flags, *more)
-        plain = actor(folder / "without", "connect4", *flags, *more, "--cache", 0)
+        cached = loop_actor(size, folder / "with", "connect4", content)
+        plain = loop_actor(size, folder / "without", "connect4", content, "--cache", 0)
         with ready(cached, plain):
-            write_bytes(latest["with"], content)  # a reload
+            place_model(folder / "with", content)  # a reload
             cached.turn(size.after_reload)
             turns = alternate(
                 size.rounds,

@@ -6,13 +6,11 @@ from statistics import median
 
 from bench.job import Job
 from bench.measured import Result
-from bench.models import place_model, trained_model
-from bench.turns import actor, alternate, ready
-from trainer.actor.actor import ActorConfig
+from bench.models import trained_model
+from bench.turns import alternate, loop_actor, ready
 from trainer.actor.quantize import Quantizer
 from trainer.games import game_of
-from trainer.inference import LATEST, load_model
-from trainer.recipes import RECIPES
+from trainer.inference import OnnxModel
 
 GAMES = ("connect4", "othello")
 
@@ -24,19 +22,14 @@ def measure(job: Job) -> list[Result]:
 
 def compare(job: Job, env_id: str) -> Result:
     """One game with the loop's openings and PUCT. Raises RuntimeError where there would be nothing to compare."""
-    size, recipe, game = job.size, RECIPES[env_id], game_of(env_id)
+    size, game = job.size, game_of(env_id)
     with job.scratch() as folder:
         content = trained_model(job, folder / "run", env_id).read_bytes()
-        games = min(size.games, ActorConfig.games)
-        flags = ("--simulations", size.simulations, "--games", games, "--threads", size.threads)
-        more = ("--random-openings", recipe.random_openings, "--replay-window", 200_000)
-        for name in ("int8", "float32"):
-            place_model(folder / name, content)
-        model = load_model(folder / "int8" / "models" / LATEST, env_id, game.obs_size, game.num_actions)
+        model = OnnxModel(content, "the network of the loop", env_id, game.obs_size, game.num_actions)
         if Quantizer(env_id)(content, model) is model:
             raise RuntimeError(f"the network of {env_id} has no twin in 8-bit integers here")
-        small = actor(folder / "int8", env_id, *flags, *more, "--int8")
-        plain = actor(folder / "float32", env_id, *flags, *more)
+        small = loop_actor(size, folder / "int8", env_id, content, "--int8")
+        plain = loop_actor(size, folder / "float32", env_id, content)
         with ready(small, plain):
             turns = alternate(size.rounds, lambda: small.turn(size.turn), lambda: plain.turn(size.turn))
     ours, theirs = turns

@@ -21,8 +21,12 @@ from typing import Any
 
 import psutil
 
+from bench.models import place_model
+from bench.size import Size
+from trainer.actor.actor import ActorConfig
 from trainer.actor_stats import ACTOR_STATS_FILE
 from trainer.files import is_number, read_json_object
+from trainer.recipes import RECIPES
 
 POLL = 0.005
 START_SECONDS = 240.0
@@ -160,3 +164,15 @@ def actor(folder: Path, env_id: str, *flags: object) -> Contender:
         *("--replay-db-path", str(folder / "replay.db"), "--log-level", "ERROR", *map(str, flags)),
     ]
     return Contender([command], folder / ACTOR_STATS_FILE, "total_steps")
+
+
+def loop_actor(size: Size, folder: Path, env_id: str, content: bytes, *flags: object) -> Contender:
+    """An actor that plays a model of its own in `folder`, with PUCT and the openings that the loop gives it."""
+    place_model(folder, content)
+    return actor(
+        folder,
+        env_id,
+        *("--simulations", size.simulations, "--threads", size.threads, "--games", min(size.games, ActorConfig.games)),
+        *("--random-openings", RECIPES[env_id].random_openings, "--replay-window", 200_000),
+        *flags,
+    )

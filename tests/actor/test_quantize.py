@@ -128,10 +128,10 @@ def test_a_twin_that_answers_otherwise_is_not_used(caplog: pytest.LogCaptureFixt
     quantizer = Quantizer(GAME.env_id)
     message = "some.onnx answers otherwise in 8-bit integers, by"
     with caplog.at_level(logging.WARNING):
-        for expected in (1, 1):
+        for _ in range(2):
             model = load(bad)
             assert quantizer(bad, model) is model
-            assert caplog.text.count(message) == expected
+            assert caplog.text.count(message) == 1
         model = load(good)
         assert quantizer(good, model) is not model
         quantizer(bad, load(bad))
