@@ -67,14 +67,13 @@ class OnnxModel:
             logits, value = self._session.run(["policy_logits", "value"], {"observation": observation})
         except Exception as error:  # onnxruntime raises classes of its own, without a common base
             raise ModelError(f"{self.source} can't evaluate {len(observation)} rows ({first_line(error)})") from error
-        if not (np.isfinite(logits).all() and np.isfinite(value).all()):
-            raise ModelError(f"{self.source} answers NaN or infinity; train it again, or give another model")
-        if np.abs(value).max(initial=0) > HIGHEST_VALUE:
+        prior = np.empty_like(logits)
+        if not answered(logits, value, legal, prior):
+            if not (np.isfinite(logits).all() and np.isfinite(value).all()):
+                raise ModelError(f"{self.source} answers NaN or infinity; train it again, or give another model")
             raise ModelError(
                 f"{self.source} answers a value of {value[np.abs(value).argmax(), 0]:g}; it must be from -1 to 1"
             )
-        prior = np.empty_like(logits)
-        masked_softmax(logits, legal, prior)
         return prior, value[:, 0]
 
     @property
@@ -128,6 +127,26 @@ def _share(text: str) -> float:
 def first_line(error: Exception) -> str:
     """The first line of an error's message."""
     return str(error).strip().partition("\n")[0]
+
+
+@numba.njit(cache=True, error_model="numpy")  # too short for letting go of the GIL, which would then be waited for
+def answered(
+    logits: NDArray[np.float32], value: NDArray[np.float32], legal: Mask, prior: NDArray[np.float32]
+) -> bool:
+    """Write what the logits [B, A] say of the legal moves to `prior` [B, A]; False where an answer can't be used.
+
+    The values [B, 1] must be from -1 to 1, and all numbers finite.
+    """
+    masked_softmax(logits, legal, prior)
+    highest = np.float32(0.0)
+    for row in range(len(value)):
+        highest = max(highest, abs(value[row, 0]))
+    total = np.float32(0.0)
+    for row in range(len(value)):
+        total += value[row, 0] - value[row, 0]  # 0, or NaN where it is not finite
+        for action in range(logits.shape[1]):
+            total += logits[row, action] - logits[row, action]
+    return bool(total == 0 and highest <= HIGHEST_VALUE)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -1,6 +1,9 @@
 """Kernels of self-play: from searches to moves, for games in lockstep. G slots, P plies, S state words, A actions.
 
-Compiled per game by `trainer.games.compiled`, which binds `rules`, `tree` and the sizes.
+All that is left to chance in a game is thrown by `dice`, from the game's key: two numbers for its opening, then as many for
+each ply, of which the first says whether the search is a full one, the second makes the move, the others are the noise.
+
+Compiled per game by `trainer.games.compiled`, which binds `rules`, `tree`, `dice` and the sizes.
 """
 
 from __future__ import annotations
@@ -12,17 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.games.base import OPEN, WINNER, Mask, Rules, State
+from trainer.mcts.cache import Cache
 from trainer.mcts.tree import NOBODY, Selection, Tree
 
 rules: Rules
 tree: ModuleType
+dice: ModuleType
+NUM_CELLS: int
 NUM_ACTIONS: int
 
 EMPTY, PLAYING, FINISHED = 0, 1, 2
+HAS_OPENING, OPENING_LENGTH, PLIES = 0, 1, 2  # places of a game's numbers
+FULL, MOVE, NOISE = 0, 1, 2  # places of those of a ply
 
 
 class Games(NamedTuple):
-    """G games under way, and the dice that were thrown for each of them when it began."""
+    """G games under way."""
 
     status: NDArray[np.int8]
     """[G] EMPTY, PLAYING or FINISHED."""
@@ -37,30 +45,61 @@ class Games(NamedTuple):
     values: NDArray[np.float32]
     """[G, P] value of the search for the mover."""
     full: NDArray[np.bool_]
-    """[G, P] the search of this move is a full one: with the noise below, and its visits are a policy target."""
-    uniform: NDArray[np.float64]
-    """[G, P] chooses the move."""
-    noise: NDArray[np.float32]
-    """[G, P, A] for the root's noise: gamma variates, or for a Gumbel search Gumbel variates, 0 where it shall have none."""
+    """[G, P] the search of this move is a full one: with noise, and its visits are a policy target."""
+    key: NDArray[np.uint64]
+    """[G] decides the dice."""
     random_plies: NDArray[np.int32]
     """[G] moves at the start that are drawn from all legal ones; at most so many until the game has begun."""
 
 
 class Effort(NamedTuple):
-    """How long the searches are."""
+    """How moves are made."""
 
     simulations: int
-    """Of a full one."""
+    """Of a full search."""
     fast_simulations: int
     """Of one that only makes the move."""
+    full_share: float
+    """Of the moves, those that are searched fully."""
     gumbel: bool
-    """Full ones are Gumbel searches."""
+    """Full searches are Gumbel searches."""
+    sampled_plies: int
+    """Moves at the start of a game that are drawn by visits, or by a Gumbel search's noise, which later ones have none of."""
+    random_openings: float
+    """Share of the games that begin with moves drawn from all legal ones, up to half the board's cells of them."""
 
 
-def begin_game(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
-    """Put a game into an empty slot, make its random moves, and start its first search."""
+def turn(
+    games: Games,
+    trees: Tree,
+    selection: Selection,
+    known: Cache,
+    effort: Effort,
+    observation: NDArray[np.float32],
+    legal: Mask,
+    prior: NDArray[np.float32],
+    value: NDArray[np.float32],
+) -> tuple[int, int, int]:
+    """All between two evaluations: complete the simulations that waited, make the moves that are due, walk to new leaves.
+
+    `prior` [B, A], `value` [B] answer the leaves that wait; `observation` [G, obs_size], `legal` [G, A] as `tree.descend`
+    writes them, and as it has written them before. Returns the numbers of leaves that wait, simulations done, games ended.
+    """
+    done = tree.expand(trees, selection, known, legal, prior, value)
+    ended = advance(games, trees, selection, effort)
+    waiting, more = tree.descend(trees, selection, known, observation, legal)
+    return waiting, done + more, ended
+
+
+def begin_game(games: Games, trees: Tree, slot: int, run: np.uint64, number: int, effort: Effort) -> None:
+    """Put game `number` of a run into an empty slot, make its random moves, and start its first search."""
+    key = dice.key_of(run, number)
+    games.key[slot] = key
     games.status[slot] = PLAYING
     games.ply[slot] = 0
+    games.random_plies[slot] = 0
+    if dice.uniform(key, HAS_OPENING) < effort.random_openings:
+        games.random_plies[slot] = int(dice.uniform(key, OPENING_LENGTH) * (NUM_CELLS // 2 + 1))
     rules.start(games.states[slot, 0])
     while games.ply[slot] < games.random_plies[slot] and games.status[slot] == PLAYING:
         make_random_move(games, trees.mask, slot)
@@ -73,19 +112,30 @@ def begin_game(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
 
 def begin_search(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
     """Start the search of the move to be made in a slot."""
-    ply = games.ply[slot]
-    full = games.full[slot, ply]
+    ply, key = games.ply[slot], games.key[slot]
+    full = dice.uniform(key, place(ply, FULL)) < effort.full_share
+    games.full[slot, ply] = full
     for action in range(NUM_ACTIONS):
-        trees.noise[slot, action] = games.noise[slot, ply, action] if full else 0.0
+        noise = 0.0
+        if full and not effort.gumbel:
+            noise = dice.exponential(key, place(ply, NOISE + action))
+        elif full and ply < effort.sampled_plies:
+            noise = dice.gumbel(key, place(ply, NOISE + action))
+        trees.noise[slot, action] = noise
     simulations = effort.simulations if full else effort.fast_simulations
     tree.begin(trees, slot, games.states[slot, ply], simulations, full and effort.gumbel)
 
 
-def advance(games: Games, trees: Tree, selection: Selection, effort: Effort, sampled_plies: int) -> int:
+def place(ply: int, which: int) -> int:
+    """Where one of a ply's numbers stands among those of its game."""
+    return PLIES + ply * (NOISE + NUM_ACTIONS) + which
+
+
+def advance(games: Games, trees: Tree, selection: Selection, effort: Effort) -> int:
     """Make the move in every game whose search is over, and start the next search; returns how many games ended.
 
-    The first `sampled_plies` moves of a game are drawn in proportion to their visits, the later ones are the most
-    visited; a Gumbel search draws by itself.
+    The first moves of a game are drawn in proportion to their visits, the later ones are the most visited; a Gumbel search
+    draws by itself.
     """
     ended = 0
     for slot in range(len(games.status)):
@@ -97,7 +147,7 @@ def advance(games: Games, trees: Tree, selection: Selection, effort: Effort, sam
             games.values[slot, ply], action = tree.gumbel_answer(trees, slot, selection, visits)
         else:
             games.values[slot, ply] = tree.answer(trees, slot, visits)
-            action = drawn(visits, games.uniform[slot, ply]) if ply < sampled_plies else int(np.argmax(visits))
+            action = drawn(visits, chance(games, slot)) if ply < effort.sampled_plies else int(np.argmax(visits))
         if make_move(games, slot, action):
             ended += 1
         else:
@@ -125,7 +175,12 @@ def make_random_move(games: Games, mask: Mask, slot: int) -> bool:
     for action in range(NUM_ACTIONS):
         visits[action] = mask[action] / mask.sum()
     games.values[slot, ply] = 0.0
-    return make_move(games, slot, drawn(visits, games.uniform[slot, ply]))
+    return make_move(games, slot, drawn(visits, chance(games, slot)))
+
+
+def chance(games: Games, slot: int) -> float:
+    """The number that makes the move at hand, between 0 and 1."""
+    return dice.uniform(games.key[slot], place(games.ply[slot], MOVE))  # type: ignore[no-any-return]
 
 
 def make_move(games: Games, slot: int, action: int) -> bool:

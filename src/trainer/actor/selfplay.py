@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -11,6 +11,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.actor import dice as dice_kernels
 from trainer.actor import moves as move_kernels
 from trainer.actor.moves import EMPTY, FINISHED, PLAYING, Effort, Games
 from trainer.games.base import DRAW, MOVER, WINNER, Game, State
@@ -18,11 +19,6 @@ from trainer.games.compiled import compiled
 from trainer.mcts import Evaluate, Search, SearchConfig
 from trainer.mcts import cache as cache_kernels
 from trainer.mcts import tree as tree_kernels
-
-DIRICHLET_ALPHA = 1.0
-"""Shape of the root's noise where searches are not Gumbel ones; about 10 divided by the usual number of legal moves
-(AlphaZero)."""
-
 
 @dataclass(frozen=True)
 class Played:
@@ -99,16 +95,17 @@ class SelfPlay:
         self._progress = 1.0
         self._effort = self._plan(self._progress)
         game = self.search.game
-        quarter = game.num_cells // 4
-        self._sampled = quarter if self.config.sampled_plies is None else self.config.sampled_plies
         self._numbers = numbers
-        self._key = (seed, zlib.crc32(actor_id.encode()))
+        self._run = np.frombuffer(hashlib.sha256(f"{seed} {actor_id}".encode()).digest(), np.uint64)[0]
         self._exhausted = False
         self._vacant = True  # a slot may be empty
+        self._waiting = 0  # leaves to be evaluated
+        self._nothing = np.zeros((0, game.num_actions), np.float32), np.zeros(0, np.float32)
         self._number = np.zeros(slots, np.int64)
         self._began = np.zeros(slots)
         self._games = allocate(game, slots)
-        *_, self._moves = compiled(env_id, cache_kernels, tree_kernels, move_kernels, warm_up=self._warm_up)
+        kernels = (cache_kernels, tree_kernels, dice_kernels, move_kernels)
+        *_, self._moves = compiled(env_id, *kernels, warm_up=self._warm_up)
 
     def _plan(self, progress: float) -> Effort:
         """How long searches are when so much of the run is done, 0 to 1; Gumbel searches share out that many simulations."""
@@ -116,7 +113,15 @@ class SelfPlay:
         if config.first_simulations is not None:
             simulations = round(config.first_simulations + progress * (simulations - config.first_simulations))
         self.search.plan(simulations)
-        return Effort(simulations, config.fast_simulations, config.gumbel)
+        quarter = self.search.game.num_cells // 4
+        return Effort(
+            simulations,
+            config.fast_simulations,
+            float(config.full_share),
+            config.gumbel,
+            quarter if config.sampled_plies is None else config.sampled_plies,
+            float(config.random_openings),
+        )
 
     def step(self, evaluate: Evaluate | None, progress: float = 1.0) -> list[Played]:
         """One evaluation in every game, and the moves that follow; None plays whole games by uniform draws.
@@ -127,13 +132,17 @@ class SelfPlay:
             self._progress, self._effort = progress, self._plan(progress)
         if self._vacant:
             self._begin_games()
+        search = self.search
         if evaluate is None:
-            ended = self._moves.play_random(self._games, self.search.tree)
+            self._waiting, ended = 0, self._moves.play_random(self._games, search.tree)
         else:
-            self.search.step(evaluate)
-            ended = self._moves.advance(
-                self._games, self.search.tree, self.search.selection, self._effort, self._sampled
+            search.turn_to(evaluate)
+            answer = search.ask(evaluate, self._waiting) if self._waiting else self._nothing
+            trees = (search.tree, search.selection, search.cache)
+            self._waiting, done, ended = self._moves.turn(
+                self._games, *trees, self._effort, search.observation, search.legal, *answer
             )
+            search.simulations_done += done
         return self._take_finished() if ended else []
 
     @property
@@ -150,26 +159,16 @@ class SelfPlay:
         return [int(number) for number in self._number[late]]
 
     def _begin_games(self) -> None:
-        """Fill the empty slots, as long as there are numbers left; each game's dice are thrown before it begins."""
-        games = self._games
-        plies, actions = games.noise.shape[1:]
-        for slot in np.flatnonzero(games.status == EMPTY):
+        """Fill the empty slots, as long as there are numbers left."""
+        now = time.monotonic()
+        for slot in np.flatnonzero(self._games.status == EMPTY):
             number = next(self._numbers, None)
             if number is None:
                 self._exhausted = True
                 return
-            generator = np.random.default_rng([*self._key, number])
-            generator.random(out=games.uniform[slot])
-            opening = generator.integers(0, self.search.game.num_cells // 2 + 1)
-            games.random_plies[slot] = opening if generator.random() < self.config.random_openings else 0
-            games.full[slot] = generator.random(plies) < self.config.full_share
-            if self.config.gumbel:
-                games.noise[slot, : self._sampled] = generator.gumbel(size=(min(self._sampled, plies), actions))
-            else:
-                games.noise[slot] = generator.standard_gamma(DIRICHLET_ALPHA, (plies, actions), np.float32)
             self._number[slot] = number
-            self._began[slot] = time.monotonic()
-            self._moves.begin_game(games, self.search.tree, slot, self._effort)
+            self._began[slot] = now
+            self._moves.begin_game(self._games, self.search.tree, slot, self._run, number, self._effort)
         self._vacant = False
 
     def _take_finished(self) -> list[Played]:
@@ -193,13 +192,21 @@ class SelfPlay:
         return played
 
     def _warm_up(
-        self, rules: ModuleType, rows: ModuleType, cache: ModuleType, tree: ModuleType, moves: ModuleType
+        self,
+        rules: ModuleType,
+        rows: ModuleType,
+        cache: ModuleType,
+        tree: ModuleType,
+        dice: ModuleType,
+        moves: ModuleType,
     ) -> None:
         """Call each kernel once, on a game that is thrown away."""
-        moves.advance(self._games, self.search.tree, self.search.selection, self._effort, 0)
-        moves.begin_game(self._games, self.search.tree, 0, self._effort)
-        moves.play_random(self._games, self.search.tree)
-        self._games.status[:] = EMPTY
+        search, games = self.search, self._games
+        trees = (search.tree, search.selection, search.cache)
+        moves.turn(games, *trees, self._effort, search.observation, search.legal, *self._nothing)
+        moves.begin_game(games, search.tree, np.int64(0), self._run, 0, self._effort)
+        moves.play_random(games, search.tree)
+        games.status[:] = EMPTY
 
 
 def allocate(game: Game, slots: int) -> Games:
@@ -213,7 +220,6 @@ def allocate(game: Game, slots: int) -> Games:
         visits=np.zeros((slots, plies, actions), np.float32),
         values=np.zeros((slots, plies), np.float32),
         full=np.zeros((slots, plies), np.bool_),
-        uniform=np.zeros((slots, plies)),
-        noise=np.zeros((slots, plies, actions), np.float32),
+        key=np.zeros(slots, np.uint64),
         random_plies=np.zeros(slots, np.int32),
     )

@@ -99,6 +99,7 @@ class Search:
             used_nodes=np.zeros(slots, np.int32),
             used_edges=np.zeros(slots, np.int32),
             leaf=np.full(slots, NOBODY, np.int32),
+            row=np.zeros(slots, np.int32),
             budget=np.zeros(slots, np.int32),
             noise=np.zeros((slots, game.num_actions), np.float32),
             gumbel=np.zeros(slots, np.bool_),
@@ -121,18 +122,24 @@ class Search:
 
     def step(self, evaluate: Evaluate) -> int:
         """One evaluation in every slot that has budget, or the last simulation; returns the number of leaves evaluated."""
-        if evaluate is not self._asked:
-            self._asked = evaluate
-            self.cache.generation[0] += 1
+        self.turn_to(evaluate)
         waiting, done = self._kernels.descend(self.tree, self.selection, self.cache, self.observation, self.legal)
         self.simulations_done += done
         if waiting:
-            batch = slice(min(-(-waiting // BATCH_STEP) * BATCH_STEP, self.slots))
-            prior, value = evaluate(self.observation[batch], self.legal[batch])
-            self.simulations_done += self._kernels.expand(
-                self.tree, self.selection, self.cache, self.legal, prior, value
-            )
+            answer = self.ask(evaluate, waiting)
+            self.simulations_done += self._kernels.expand(self.tree, self.selection, self.cache, self.legal, *answer)
         return int(waiting)
+
+    def turn_to(self, evaluate: Evaluate) -> None:
+        """Forget what another one has answered."""
+        if evaluate is not self._asked:
+            self._asked = evaluate
+            self.cache.generation[0] += 1
+
+    def ask(self, evaluate: Evaluate, waiting: int) -> tuple[Prior, Values]:
+        """Have the leaves that wait evaluated, as many rows of `observation`; at least one."""
+        batch = slice(min(-(-waiting // BATCH_STEP) * BATCH_STEP, self.slots))
+        return evaluate(self.observation[batch], self.legal[batch])
 
     def run(self, states: State, simulations: int, evaluate: Evaluate) -> tuple[Prior, Values]:
         """Search every position, without noise.

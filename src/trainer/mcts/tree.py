@@ -79,6 +79,8 @@ class Tree(NamedTuple):
     """[G]"""
     leaf: NDArray[np.int32]
     """[G] the node that waits for its evaluation, or NOBODY."""
+    row: NDArray[np.int32]
+    """[G] where its answer will stand in the batch."""
     budget: NDArray[np.int32]
     """[G] simulations still to do; the root's own evaluation counts as one."""
     noise: NDArray[np.float32]
@@ -159,7 +161,7 @@ def descend(
                     rows.write_observation(tree.board, tree.mask, node.mover, observation, waiting)
                     for action in range(NUM_ACTIONS):
                         legal[waiting, action] = tree.mask[action]
-                    tree.leaf[slot] = index
+                    tree.leaf[slot], tree.row[slot] = index, waiting
                     waiting += 1
                     break
                 entry = known.entries[found]
@@ -287,15 +289,15 @@ def expand(
 
     `legal` [G, A] as `descend` wrote it, `prior` [B, A] sums to 1 over it, `value` [B] is the mover's, in [-1, 1].
     """
-    row = 0
+    done = 0
     for slot in range(len(tree.budget)):
-        index = tree.leaf[slot]
+        index, row = tree.leaf[slot], tree.row[slot]
         if index != NOBODY:
             tree.leaf[slot] = NOBODY
             cache.store(known, tree.states[slot, index], prior[row], value[row])
             complete(tree, selection, slot, index, legal[row], prior[row], value[row])
-            row += 1
-    return row
+            done += 1
+    return done
 
 
 def complete(
