@@ -130,9 +130,7 @@ def first_line(error: Exception) -> str:
 
 
 @numba.njit(cache=True, error_model="numpy")  # too short for letting go of the GIL, which would then be waited for
-def answered(
-    logits: NDArray[np.float32], value: NDArray[np.float32], legal: Mask, prior: NDArray[np.float32]
-) -> bool:
+def answered(logits: NDArray[np.float32], value: NDArray[np.float32], legal: Mask, prior: NDArray[np.float32]) -> bool:
     """Write what the logits [B, A] say of the legal moves to `prior` [B, A]; False where an answer can't be used.
 
     The values [B, 1] must be from -1 to 1, and all numbers finite.

@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Event
 
 from trainer.actor.crew import Crew, Numbers
+from trainer.actor.episodes import episodes_of
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
 from trainer.actor_stats import ACTOR_STATS_FILE, ActorStats
 from trainer.command import LogLevel, require, require_seed, require_writable
@@ -219,15 +220,16 @@ class Archive:
     def store(self, played: list[Played], crew: Crew) -> None:
         """Write the games, then count them; what was counted is on disk."""
         if played:
-            self._write([self._episode(game) for game in played])
+            self._write(episodes_of(self._positions, played, self._episode_id))
         stats = self.stats
         for game in played:
             stats.episodes_completed += 1
             stats.total_steps += len(game.actions)
             stats.opening_plies += game.first_ply
-            stats.player1_wins += game.winner == FIRST
-            stats.player2_wins += game.winner == SECOND
-            stats.draws += game.winner == DRAW
+            winner = game.winner
+            stats.player1_wins += winner == FIRST
+            stats.player2_wins += winner == SECOND
+            stats.draws += winner == DRAW
         now = time.monotonic()
         stats.runtime_seconds = now - self._started
         stats.simulations = crew.simulations
@@ -286,18 +288,6 @@ class Archive:
             model,
         )
 
-    def _episode(self, played: Played) -> Episode:
-        """The game as the contract wants it."""
-        positions = self._positions.of(played.states)
-        return Episode(
-            env_id=self._config.env_id,
-            episode_id=f"{self._config.actor_id}-game-{played.number:09d}-{self._run}",
-            first_ply=played.first_ply,
-            states=positions.stored(),
-            observations=positions.observation(),
-            actions=played.actions,
-            visits=played.visits,
-            has_policy=played.full,
-            values=played.values,
-            outcomes=played.outcomes,
-        )
+    def _episode_id(self, number: int) -> str:
+        """The id of a game of this run."""
+        return f"{self._config.actor_id}-game-{number:09d}-{self._run}"

@@ -64,7 +64,7 @@ class Effort(NamedTuple):
     gumbel: bool
     """Full searches are Gumbel searches."""
     sampled_plies: int
-    """Moves at the start of a game that are drawn by visits, or by a Gumbel search's noise, which later ones have none of."""
+    """Moves at the start of a game that are drawn: by visits, or by a Gumbel search's noise, which later ones don't have."""
     random_openings: float
     """Share of the games that begin with moves drawn from all legal ones, up to half the board's cells of them."""
 

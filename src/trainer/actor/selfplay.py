@@ -20,6 +20,7 @@ from trainer.mcts import Evaluate, Search, SearchConfig
 from trainer.mcts import cache as cache_kernels
 from trainer.mcts import tree as tree_kernels
 
+
 @dataclass(frozen=True)
 class Played:
     """A finished game of P plies, as the search saw it, from the end of its opening on."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,9 @@ from trainer.replay.database import (
 
 log = logging.getLogger(__name__)
 
+INSERT = files("trainer.replay").joinpath("insert.sql").read_text()
+GAMES_AT_ONCE = 256
+"""Games that one statement stores: it holds a copy of their arrays."""
 PRUNE_SLICE = 1000
 """Rows of one deletion, so that no writer holds up another for long."""
 PAGE_SIZE = 16_384
@@ -86,7 +91,7 @@ class ReplayWriter:
 
         Where the file was deleted or replaced since the last call they go into the one that has its name now.
         """
-        rows = [row for episode in episodes for row in rows_of(episode)]
+        parts = [episodes[first : first + GAMES_AT_ONCE] for first in range(0, len(episodes), GAMES_AT_ONCE)]
         with reporting(self.path):
             stored = False
             while not stored:
@@ -96,12 +101,8 @@ class ReplayWriter:
                     self.close()
                     self._open()
                 with transaction(self._connection) as connection:
-                    connection.executemany(
-                        "INSERT INTO transitions (id, env_id, episode_id, step_number, state, action, next_state, "
-                        "observation, next_observation, reward, done, timestamp, policy_probs, mcts_value, game_outcome) "
-                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                        rows,
-                    )
+                    for part in parts:
+                        connection.execute(INSERT, arrays_of(part))
                 stored = identity_of(self.path) == self._identity
         try:
             with reporting(self.path):
@@ -188,39 +189,32 @@ class ReplayWriter:
         self._connection.execute("PRAGMA synchronous = NORMAL")
 
 
-def rows_of(episode: Episode) -> Iterator[tuple[Any, ...]]:
-    """The rows of a game in the order of the insert statement."""
-    plies = len(episode)
-    numbers = range(episode.first_ply, episode.first_ply + plies)
-    states, observations = blobs(episode.states, "u1"), blobs(episode.observations, "<f4")
-    policies = [
-        policy if has else None for policy, has in zip(blobs(episode.visits, "<f4"), episode.has_policy, strict=True)
+def arrays_of(episodes: Sequence[Episode]) -> dict[str, Any]:
+    """Games of one kind as the insert statement wants them."""
+    plies = np.cumsum([0, *map(len, episodes)]).tolist()
+    values = np.concatenate([episode.values for episode in episodes]).tolist()
+    games = [
+        (episode.episode_id, episode.env_id, episode.first_ply, begin, values[begin:end])
+        for episode, begin, end in zip(episodes, plies[:-1], plies[1:], strict=True)
     ]
-    last = plies - 1
-    outcomes = episode.outcomes.tolist()
-    now = int(time.time())
-    return zip(
-        [f"{episode.episode_id}-step-{ply}" for ply in numbers],
-        [episode.env_id] * plies,
-        [episode.episode_id] * plies,
-        numbers,
-        states[:-1],
-        blobs(episode.actions[:, None], "<u4"),
-        states[1:],
-        observations[:-1],
-        observations[1:],
-        [0.0] * last + [outcomes[last]],
-        [0] * last + [1],
-        [now] * plies,
-        policies,
-        episode.values.tolist(),
-        outcomes,
-        strict=True,
-    )
+    states = joined([episode.states for episode in episodes], "u1")
+    observations = joined([episode.observations for episode in episodes], "<f4")
+    policies = joined([episode.visits for episode in episodes], "<f4")
+    return {
+        "games": json.dumps(games),
+        "states": states,
+        "state_width": states.strides[0],
+        "observations": observations,
+        "observation_width": observations.strides[0],
+        "actions": joined([episode.actions for episode in episodes], "<u4"),
+        "policies": policies,
+        "policy_width": policies.strides[0],
+        "has_policy": joined([episode.has_policy for episode in episodes], "?"),
+        "outcomes": joined([episode.outcomes for episode in episodes], "i1"),
+        "now": int(time.time()),
+    }
 
 
-def blobs(rows: NDArray[Any], kind: str) -> list[bytes]:
-    """The bytes of each row of [N, K] as numbers of a little-endian kind ("<f4", "<u4", "u1")."""
-    stored = np.ascontiguousarray(rows, kind)
-    width = stored.dtype.itemsize * stored.shape[1]
-    return stored.view(np.dtype((np.void, width)))[:, 0].tolist()  # type: ignore[no-any-return]
+def joined(arrays: Sequence[NDArray[Any]], kind: str) -> NDArray[Any]:
+    """One array of the rows of several, as numbers of a little-endian kind ("<f4", "<u4", "u1")."""
+    return np.ascontiguousarray(np.concatenate(arrays), kind)

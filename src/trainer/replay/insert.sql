@@ -1,0 +1,47 @@
+-- Stores finished games, the rows of which SQLite cuts out of their arrays itself: Python would hold its lock for each row.
+--
+-- :games holds a JSON array for each game: episode_id, env_id, its first ply, how many plies of games before it are in the
+-- arrays, and the value of the search at each ply. The other arrays are blobs, game after game: a row a ply, and in
+-- :states and :observations one more for the position after the last. Their widths are in bytes.
+
+WITH games AS MATERIALIZED (
+    SELECT
+        json_extract(value, '$[0]') AS episode_id,
+        json_extract(value, '$[1]') AS env_id,
+        json_extract(value, '$[2]') AS first_ply,
+        json_extract(value, '$[3]') AS plies_before,
+        json_extract(value, '$[3]') + key AS positions_before,
+        json_extract(value, '$[4]') AS search_values
+    FROM json_each(:games)
+),
+
+plies AS (
+    SELECT
+        *,
+        key AS ply,
+        value AS mcts_value,
+        key + 1 = json_array_length(search_values) AS done,
+        CASE substr(:outcomes, 1 + plies_before + key, 1) WHEN x'01' THEN 1.0 WHEN x'FF' THEN -1.0 ELSE 0.0 END AS outcome
+    FROM games, json_each(search_values)
+)
+
+INSERT INTO transitions (
+    id, env_id, episode_id, step_number,
+    state, action, next_state,
+    observation, next_observation,
+    reward, done, timestamp,
+    policy_probs, mcts_value, game_outcome
+)
+SELECT
+    episode_id || '-step-' || (first_ply + ply), env_id, episode_id, first_ply + ply,
+    substr(:states, 1 + (positions_before + ply) * :state_width, :state_width),
+    substr(:actions, 1 + (plies_before + ply) * 4, 4),
+    substr(:states, 1 + (positions_before + ply + 1) * :state_width, :state_width),
+    substr(:observations, 1 + (positions_before + ply) * :observation_width, :observation_width),
+    substr(:observations, 1 + (positions_before + ply + 1) * :observation_width, :observation_width),
+    CASE WHEN done THEN outcome ELSE 0.0 END, done, :now,
+    CASE substr(:has_policy, 1 + plies_before + ply, 1)
+        WHEN x'01' THEN substr(:policies, 1 + (plies_before + ply) * :policy_width, :policy_width)
+    END,
+    mcts_value, outcome
+FROM plies
