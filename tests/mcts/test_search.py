@@ -308,8 +308,8 @@ def priors(search: Search) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.
     for index, node in enumerate(tree.nodes[0, : tree.used_nodes[0]]):
         if node["num_edges"] > 0:
             edges = slice(node["first_edge"], node["first_edge"] + node["num_edges"])
-            order = np.argsort(tree.moves[0, edges]["action"])
-            moves, unvisited = tree.moves[0, edges][order], tree.edges[0, edges][order]["u"]
+            order = np.argsort(tree.edges[0, edges]["action"])
+            moves, unvisited = tree.edges[0, edges][order], tree.edges[0, edges][order]["u"]
             prior = np.where(moves["node"] == NOBODY, unvisited, tree.nodes[0][moves["node"]]["prior"])
             here = positions.of(tree.states[0, index][None])
             yield index, moves["action"], prior, opinion(here.observation(), here.legal())[0][0, moves["action"]]

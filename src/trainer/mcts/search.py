@@ -24,7 +24,7 @@ from trainer.games.compiled import compiled
 from trainer.mcts import cache as cache_kernels
 from trainer.mcts import tree as tree_kernels
 from trainer.mcts.cache import empty_cache
-from trainer.mcts.tree import DRAWN, EDGE, MOVE, NOBODY, NODE, UNKNOWN, Selection, Tree
+from trainer.mcts.tree import DRAWN, EDGE, NOBODY, NODE, UNKNOWN, Selection, Tree
 
 Prior = NDArray[np.float32]
 Values = NDArray[np.float32]
@@ -95,7 +95,6 @@ class Search:
             nodes=np.zeros((slots, nodes), NODE),
             states=np.zeros((slots, nodes, game.state_words), np.uint64),
             edges=np.zeros((slots, edges), EDGE),
-            moves=np.zeros((slots, edges), MOVE),
             used_nodes=np.zeros(slots, np.int32),
             used_edges=np.zeros(slots, np.int32),
             leaf=np.full(slots, NOBODY, np.int32),
@@ -165,8 +164,8 @@ class Search:
         nodes = self.tree.nodes[slot]
         first = int(nodes[0]["first_edge"])
         edges = slice(first, first + int(nodes[0]["num_edges"]))
-        order = np.argsort(self.tree.moves[slot, edges]["action"])
-        moves = self.tree.moves[slot, edges][order]
+        order = np.argsort(self.tree.edges[slot, edges]["action"])
+        moves = self.tree.edges[slot, edges][order]
         reached = nodes[np.maximum(moves["node"], 0)]
         visits = np.where(moves["node"] == NOBODY, 0, reached["visits"]).astype(np.int32)
         proven = np.where(visits == 0, UNKNOWN, reached["proven"]).astype(np.int8)

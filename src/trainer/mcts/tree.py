@@ -58,8 +58,15 @@ NODE = np.dtype(
     ],
     align=True,
 )
-EDGE = np.dtype([("q", np.float32), ("u", np.float32)])  # mean value for the mover; prior / (1 + visits)
-MOVE = np.dtype([("node", np.int32), ("action", np.int32)])  # the rest of an edge
+EDGE = np.dtype(
+    [
+        ("q", np.float32),  # mean value for the mover
+        ("u", np.float32),  # prior / (1 + visits)
+        ("node", np.int32),  # at its end, or NOBODY
+        ("action", np.int32),
+    ],
+    align=True,
+)
 
 
 class Tree(NamedTuple):
@@ -71,8 +78,6 @@ class Tree(NamedTuple):
     """uint64 [G, N, S]"""
     edges: NDArray[Any]
     """EDGE [G, E]"""
-    moves: NDArray[Any]
-    """MOVE [G, E]"""
     used_nodes: NDArray[np.int32]
     """[G]"""
     used_edges: NDArray[np.int32]
@@ -192,7 +197,7 @@ def walk(tree: Tree, slot: int, selection: Selection) -> int:
             edge = halved_edge(tree, slot, selection)
         else:
             edge = best_edge(tree, slot, index, selection)
-        child = tree.moves[slot, edge].node
+        child = tree.edges[slot, edge].node
         if child == NOBODY:
             return enter(tree, slot, index, edge)
         index = int(child)
@@ -240,7 +245,7 @@ def enter(tree: Tree, slot: int, index: int, edge: int) -> int:
     state = tree.state
     for word in range(len(state)):
         state[word] = tree.states[slot, index, word]
-    move, parent = tree.moves[slot, edge], tree.nodes[slot, index]
+    move, parent = tree.edges[slot, edge], tree.nodes[slot, index]
     rules.play(state, int(move.action))
     prior = tree.edges[slot, edge].u
     child = add_node(tree, slot, index, edge, prior, int(state[MOVER]), parent.mover)
@@ -316,10 +321,10 @@ def complete(
     node.first_edge = at
     for action in range(NUM_ACTIONS):
         if legal[action]:
-            move = tree.moves[slot, at]
-            tree.edges[slot, at].u = prior[action]
-            move.node = NOBODY
-            move.action = action
+            edge = tree.edges[slot, at]
+            edge.u = prior[action]
+            edge.node = NOBODY
+            edge.action = action
             at += 1
     node.num_edges = at - node.first_edge
     tree.used_edges[slot] = at
@@ -358,7 +363,7 @@ def bring_best_forward(tree: Tree, slot: int, index: int) -> None:
 def exchange(tree: Tree, slot: int, one: int, other: int) -> None:
     """Let two edges that were not visited change places."""
     if one != other:
-        here, there = tree.moves[slot, one], tree.moves[slot, other]
+        here, there = tree.edges[slot, one], tree.edges[slot, other]
         here.action, there.action = there.action, here.action
         prior = tree.edges[slot, one].u
         tree.edges[slot, one].u = tree.edges[slot, other].u
@@ -373,11 +378,11 @@ def mix_noise(tree: Tree, slot: int, fraction: float) -> None:
     root = tree.nodes[slot, 0]
     total = np.float32(0.0)
     for at in range(root.first_edge, root.first_edge + root.num_edges):
-        total += tree.noise[slot, tree.moves[slot, at].action]
+        total += tree.noise[slot, tree.edges[slot, at].action]
     if total > 0:
         for at in range(root.first_edge, root.first_edge + root.num_edges):
             edge = tree.edges[slot, at]
-            noise = tree.noise[slot, tree.moves[slot, at].action] / total
+            noise = tree.noise[slot, tree.edges[slot, at].action] / total
             edge.u = np.float32((1.0 - fraction) * edge.u + fraction * noise)
 
 
@@ -440,20 +445,20 @@ def best_proven(tree: Tree, slot: int, index: int) -> int:
 
 def proven_of(tree: Tree, slot: int, edge: int) -> int:
     """What is proven of the node at the end of an edge."""
-    child = tree.moves[slot, edge].node
+    child = tree.edges[slot, edge].node
     return UNKNOWN if child == NOBODY else int(tree.nodes[slot, child].proven)
 
 
 def prior_of(tree: Tree, slot: int, edge: int) -> np.float32:
     """The prior of an edge: it is the edge's `u` until the first visit, and then stands in the node at its end."""
-    child = tree.moves[slot, edge].node
+    child = tree.edges[slot, edge].node
     prior = tree.edges[slot, edge].u if child == NOBODY else tree.nodes[slot, child].prior
     return max(prior, TINY)
 
 
 def visits_of(tree: Tree, slot: int, edge: int) -> int:
     """How often an edge was walked."""
-    child = tree.moves[slot, edge].node
+    child = tree.edges[slot, edge].node
     return 0 if child == NOBODY else int(tree.nodes[slot, child].visits)
 
 
@@ -471,13 +476,13 @@ def answer(tree: Tree, slot: int, visits: NDArray[np.float32]) -> np.float32:
     total = np.float32(0.0)
     for at in range(root.first_edge, last):
         if is_answer(tree, slot, at, best, lost):
-            visits[tree.moves[slot, at].action] = visits_of(tree, slot, at)
+            visits[tree.edges[slot, at].action] = visits_of(tree, slot, at)
             total += np.float32(visits_of(tree, slot, at))
     if total == 0:
         for at in range(root.first_edge, last):
             if is_answer(tree, slot, at, best, lost):
                 share = prior_of(tree, slot, at)
-                visits[tree.moves[slot, at].action] = share
+                visits[tree.edges[slot, at].action] = share
                 total += share
     if total > 0:
         for action in range(NUM_ACTIONS):
@@ -505,7 +510,7 @@ def halved_edge(tree: Tree, slot: int, selection: Selection) -> int:
         due = visits_of(tree, slot, at) == wanted
         if (due and not fits) or (due == fits and score > best_score):
             best, best_score, fits = at, score, due
-    if tree.moves[slot, best].node == NOBODY:
+    if tree.edges[slot, best].node == NOBODY:
         first = root.first_edge + root.num_visited
         exchange(tree, slot, first, best)
         best = int(first)
@@ -523,7 +528,7 @@ def sigma_of(tree: Tree, slot: int, selection: Selection) -> np.float32:
 
 def gumbel_score(tree: Tree, slot: int, edge: int, sigma: np.float32) -> np.float32:
     """g + log P + sigma Q of a move of the root."""
-    return np.float32(tree.noise[slot, tree.moves[slot, edge].action] + improved_logit(tree, slot, edge, sigma))
+    return np.float32(tree.noise[slot, tree.edges[slot, edge].action] + improved_logit(tree, slot, edge, sigma))
 
 
 def improved_logit(tree: Tree, slot: int, edge: int, sigma: np.float32) -> np.float32:
@@ -533,7 +538,7 @@ def improved_logit(tree: Tree, slot: int, edge: int, sigma: np.float32) -> np.fl
 
 def root_q(tree: Tree, slot: int, edge: int) -> np.float32:
     """Q of a move of the root: the root's own mean if nobody has made the move yet."""
-    if tree.moves[slot, edge].node == NOBODY:
+    if tree.edges[slot, edge].node == NOBODY:
         return value_of(tree, slot, 0)
     proven = proven_of(tree, slot, edge)
     return np.float32(tree.edges[slot, edge].q if proven == UNKNOWN else exact(proven))
@@ -560,7 +565,7 @@ def gumbel_answer(tree: Tree, slot: int, selection: Selection, policy: NDArray[n
     for at in range(root.first_edge, last):
         if not is_answer(tree, slot, at, best, lost):
             continue
-        action = tree.moves[slot, at].action
+        action = tree.edges[slot, at].action
         logit = improved_logit(tree, slot, at, sigma)
         share = np.exp(logit - largest)
         policy[action] = share
