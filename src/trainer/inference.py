@@ -25,6 +25,7 @@ LATEST = "latest.onnx"
 """Name of the newest model in a model folder; actors watch for it to be replaced."""
 HIGHEST_VALUE = 1.001
 """A model's value may be so far from 0: 1, and room for rounding."""
+LARGEST = float(np.finfo(np.float32).max)
 
 
 def uniform(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -67,13 +68,14 @@ class OnnxModel:
             logits, value = self._session.run(["policy_logits", "value"], {"observation": observation})
         except Exception as error:  # onnxruntime raises classes of its own, without a common base
             raise ModelError(f"{self.source} can't evaluate {len(observation)} rows ({first_line(error)})") from error
-        prior = np.empty_like(logits)
-        if not answered(logits, value, legal, prior):
-            if not (np.isfinite(logits).all() and np.isfinite(value).all()):
-                raise ModelError(f"{self.source} answers NaN or infinity; train it again, or give another model")
+        if not (are_sound(logits, LARGEST) and are_sound(value, LARGEST)):
+            raise ModelError(f"{self.source} answers NaN or infinity; train it again, or give another model")
+        if not are_sound(value, HIGHEST_VALUE):
             raise ModelError(
                 f"{self.source} answers a value of {value[np.abs(value).argmax(), 0]:g}; it must be from -1 to 1"
             )
+        prior = np.empty_like(logits)
+        masked_softmax(logits, legal, prior)
         return prior, value[:, 0]
 
     @property
@@ -129,25 +131,17 @@ def first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-@numba.njit(cache=True, error_model="numpy")  # too short for letting go of the GIL, which would then be waited for
-def answered(logits: NDArray[np.float32], value: NDArray[np.float32], legal: Mask, prior: NDArray[np.float32]) -> bool:
-    """Write what the logits [B, A] say of the legal moves to `prior` [B, A]; False where an answer can't be used.
-
-    The values [B, 1] must be from -1 to 1, and all numbers finite.
-    """
-    masked_softmax(logits, legal, prior)
-    highest = np.float32(0.0)
-    for row in range(len(value)):
-        highest = max(highest, abs(value[row, 0]))
-    total = np.float32(0.0)
-    for row in range(len(value)):
-        total += value[row, 0] - value[row, 0]  # 0, or NaN where it is not finite
-        for action in range(logits.shape[1]):
-            total += logits[row, action] - logits[row, action]
-    return bool(total == 0 and highest <= HIGHEST_VALUE)
+@numba.njit(cache=True, error_model="numpy")  # both are too short to let go of the GIL, which would have to be waited for
+def are_sound(numbers: NDArray[np.float32], highest: float) -> bool:
+    """No number [B, K] is NaN or farther from 0 than `highest`."""
+    bad = 0
+    for row in range(numbers.shape[0]):
+        for column in range(numbers.shape[1]):
+            bad += not abs(numbers[row, column]) <= np.float32(highest)
+    return bad == 0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@numba.njit(cache=True, error_model="numpy")
 def masked_softmax(logits: NDArray[np.float32], legal: Mask, prior: NDArray[np.float32]) -> None:
     """prior[b, a] = exp(logits[b, a]) / sum over legal a; 0 where not legal. All [B, A]; a row without legal moves is 0."""
     for row in range(len(logits)):
