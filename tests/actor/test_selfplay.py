@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from small_models import linear_model
 
+from trainer.actor.moves import ply_record
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
 from trainer.games import ENV_IDS, game_of, rules_of
 from trainer.games.base import DRAW, FIRST, SECOND, Mask, Position
@@ -127,10 +128,9 @@ def test_outcomes_of_games_played_by_hand() -> None:
         positions = Positions("tictactoe", len(actions) + 1)
         for ply in range(len(actions)):
             positions.replay(ply + 1, actions[: ply + 1])
-        nothing = np.zeros(0, np.float32)
-        return Played(
-            0, positions.states, np.array(actions, np.uint32), nothing, nothing > 0, nothing
-        ).outcomes.tolist()
+        plies = np.zeros(len(actions) + 1, ply_record(positions.game))
+        plies["state"] = positions.states
+        return Played(0, plies).outcomes.tolist()
 
     assert outcomes([0, 3, 1, 4, 2]) == [1, -1, 1, -1, 1]
     assert outcomes([0, 3, 1, 4, 8, 5]) == [-1, 1, -1, 1, -1, 1]

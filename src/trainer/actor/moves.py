@@ -9,12 +9,12 @@ Compiled per game by `trainer.games.compiled`, which binds `rules`, `tree`, `dic
 from __future__ import annotations
 
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.games.base import OPEN, WINNER, Mask, Rules, State
+from trainer.games.base import OPEN, WINNER, Game, Mask, Rules
 from trainer.mcts.cache import Cache
 from trainer.mcts.tree import NOBODY, Selection, Tree
 
@@ -24,32 +24,42 @@ dice: ModuleType
 NUM_CELLS: int
 NUM_ACTIONS: int
 
-EMPTY, PLAYING, FINISHED = 0, 1, 2
+EMPTY, READY, PLAYING, FINISHED = 0, 1, 2, 3
 HAS_OPENING, OPENING_LENGTH, PLIES = 0, 1, 2  # places of a game's numbers
 FULL, MOVE, NOISE = 0, 1, 2  # places of those of a ply
 
 
 class Games(NamedTuple):
-    """G games under way."""
+    """G games."""
 
+    run: NDArray[np.uint64]
+    """[1] decides the dice of all games, with their numbers."""
     status: NDArray[np.int8]
-    """[G] EMPTY, PLAYING or FINISHED."""
-    ply: NDArray[np.int32]
-    """[G] moves made."""
-    states: State
-    """uint64 [G, P + 1, S]"""
-    actions: NDArray[np.uint32]
-    """[G, P]"""
-    visits: NDArray[np.float32]
-    """[G, P, A]"""
-    values: NDArray[np.float32]
-    """[G, P] value of the search for the mover."""
-    full: NDArray[np.bool_]
-    """[G, P] the search of this move is a full one: with noise, and its visits are a policy target."""
+    """[G] EMPTY, READY to begin, PLAYING or FINISHED."""
+    number: NDArray[np.int64]
+    """[G]"""
     key: NDArray[np.uint64]
     """[G] decides the dice."""
+    ply: NDArray[np.int32]
+    """[G] moves made."""
     random_plies: NDArray[np.int32]
     """[G] moves at the start that are drawn from all legal ones; at most so many until the game has begun."""
+    plies: NDArray[Any]
+    """[G, P + 1] as `ply_record` has it; of the last one of a game only `state` means anything."""
+
+
+def ply_record(game: Game) -> np.dtype[Any]:
+    """What is recorded of a position and the move made there."""
+    return np.dtype(
+        [
+            ("state", np.uint64, (game.state_words,)),
+            ("visits", np.float32, (game.num_actions,)),
+            ("value", np.float32),  # of the search, for the mover
+            ("action", np.uint32),
+            ("full", np.bool_),  # the search is a full one: with noise, and its visits are a policy target
+        ],
+        align=True,
+    )
 
 
 class Effort(NamedTuple):
@@ -91,16 +101,16 @@ def turn(
     return waiting, done + more, ended
 
 
-def begin_game(games: Games, trees: Tree, slot: int, run: np.uint64, number: int, effort: Effort) -> None:
-    """Put game `number` of a run into an empty slot, make its random moves, and start its first search."""
-    key = dice.key_of(run, number)
+def begin_game(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
+    """Set up the game that is ready in a slot, make its random moves, and start its first search."""
+    key = dice.key_of(games.run[0], games.number[slot])
     games.key[slot] = key
     games.status[slot] = PLAYING
     games.ply[slot] = 0
     games.random_plies[slot] = 0
     if dice.uniform(key, HAS_OPENING) < effort.random_openings:
         games.random_plies[slot] = int(dice.uniform(key, OPENING_LENGTH) * (NUM_CELLS // 2 + 1))
-    rules.start(games.states[slot, 0])
+    rules.start(games.plies[slot, 0].state)
     while games.ply[slot] < games.random_plies[slot] and games.status[slot] == PLAYING:
         make_random_move(games, trees.mask, slot)
     if games.status[slot] == FINISHED:  # leave the last move to the search
@@ -114,7 +124,8 @@ def begin_search(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
     """Start the search of the move to be made in a slot."""
     ply, key = games.ply[slot], games.key[slot]
     full = dice.uniform(key, place(ply, FULL)) < effort.full_share
-    games.full[slot, ply] = full
+    at = games.plies[slot, ply]
+    at.full = full
     for action in range(NUM_ACTIONS):
         noise = 0.0
         if full and not effort.gumbel:
@@ -123,7 +134,7 @@ def begin_search(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
             noise = dice.gumbel(key, place(ply, NOISE + action))
         trees.noise[slot, action] = noise
     simulations = effort.simulations if full else effort.fast_simulations
-    tree.begin(trees, slot, games.states[slot, ply], simulations, full and effort.gumbel)
+    tree.begin(trees, slot, at.state, simulations, full and effort.gumbel)
 
 
 def place(ply: int, which: int) -> int:
@@ -132,22 +143,24 @@ def place(ply: int, which: int) -> int:
 
 
 def advance(games: Games, trees: Tree, selection: Selection, effort: Effort) -> int:
-    """Make the move in every game whose search is over, and start the next search; returns how many games ended.
+    """Begin the games that are ready, make the move where a search is over, start the next; returns how many games ended.
 
     The first moves of a game are drawn in proportion to their visits, the later ones are the most visited; a Gumbel search
     draws by itself.
     """
     ended = 0
     for slot in range(len(games.status)):
+        if games.status[slot] == READY:
+            begin_game(games, trees, slot, effort)
         if games.status[slot] != PLAYING or trees.budget[slot] > 0 or trees.leaf[slot] != NOBODY:
             continue
         ply = games.ply[slot]
-        visits = games.visits[slot, ply]
+        at = games.plies[slot, ply]
         if trees.gumbel[slot]:
-            games.values[slot, ply], action = tree.gumbel_answer(trees, slot, selection, visits)
+            at.value, action = tree.gumbel_answer(trees, slot, selection, at.visits)
         else:
-            games.values[slot, ply] = tree.answer(trees, slot, visits)
-            action = drawn(visits, chance(games, slot)) if ply < effort.sampled_plies else int(np.argmax(visits))
+            at.value = tree.answer(trees, slot, at.visits)
+            action = drawn(at.visits, chance(games, slot)) if ply < effort.sampled_plies else int(np.argmax(at.visits))
         if make_move(games, slot, action):
             ended += 1
         else:
@@ -155,27 +168,28 @@ def advance(games: Games, trees: Tree, selection: Selection, effort: Effort) -> 
     return ended
 
 
-def play_random(games: Games, trees: Tree) -> int:
+def play_random(games: Games, trees: Tree, effort: Effort) -> int:
     """Play every game to its end by uniform draws, with the uniform policy as target; returns how many games ended."""
     ended = 0
     for slot in range(len(games.status)):
+        if games.status[slot] == READY:
+            begin_game(games, trees, slot, effort)
         trees.budget[slot] = 0
         trees.leaf[slot] = NOBODY
         while games.status[slot] == PLAYING:
-            games.full[slot, games.ply[slot]] = True
+            games.plies[slot, games.ply[slot]].full = True
             ended += make_random_move(games, trees.mask, slot)
     return ended
 
 
 def make_random_move(games: Games, mask: Mask, slot: int) -> bool:
     """Record and play a move drawn from all legal ones; True when the game is over. `mask` [A] is overwritten."""
-    ply = games.ply[slot]
-    rules.legal(games.states[slot, ply], mask)
-    visits = games.visits[slot, ply]
+    at = games.plies[slot, games.ply[slot]]
+    rules.legal(at.state, mask)
     for action in range(NUM_ACTIONS):
-        visits[action] = mask[action] / mask.sum()
-    games.values[slot, ply] = 0.0
-    return make_move(games, slot, drawn(visits, chance(games, slot)))
+        at.visits[action] = mask[action] / mask.sum()
+    at.value = 0.0
+    return make_move(games, slot, drawn(at.visits, chance(games, slot)))
 
 
 def chance(games: Games, slot: int) -> float:
@@ -185,14 +199,13 @@ def chance(games: Games, slot: int) -> float:
 
 def make_move(games: Games, slot: int, action: int) -> bool:
     """Record and play an action; True when the game is over."""
-    ply = games.ply[slot]
-    games.actions[slot, ply] = action
-    state = games.states[slot, ply + 1]
-    for word in range(len(state)):
-        state[word] = games.states[slot, ply, word]
-    rules.play(state, action)
-    games.ply[slot] = ply + 1
-    if state[WINNER] != OPEN:
+    at, after = games.plies[slot, games.ply[slot]], games.plies[slot, games.ply[slot] + 1]
+    at.action = action
+    for word in range(len(at.state)):
+        after.state[word] = at.state[word]
+    rules.play(after.state, action)
+    games.ply[slot] += 1
+    if after.state[WINNER] != OPEN:
         games.status[slot] = FINISHED
         return True
     return False

@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.actor import dice as dice_kernels
 from trainer.actor import moves as move_kernels
-from trainer.actor.moves import EMPTY, FINISHED, PLAYING, Effort, Games
+from trainer.actor.moves import EMPTY, FINISHED, PLAYING, READY, Effort, Games, ply_record
 from trainer.games.base import DRAW, MOVER, WINNER, Game, State
 from trainer.games.compiled import compiled
 from trainer.mcts import Evaluate, Search, SearchConfig
@@ -26,18 +27,35 @@ class Played:
     """A finished game of P plies, as the search saw it, from the end of its opening on."""
 
     number: int
-    states: State
-    """uint64 [P + 1, S]"""
-    actions: NDArray[np.uint32]
-    """[P]"""
-    visits: NDArray[np.float32]
-    """[P, A]"""
-    full: NDArray[np.bool_]
-    """[P] the visits are a policy target."""
-    values: NDArray[np.float32]
-    """[P]"""
+    plies: NDArray[Any]
+    """[P + 1] as `moves.ply_record` has it, the last one for its state alone."""
     first_ply: int = 0
     """Moves before these, which were drawn at random."""
+
+    @property
+    def states(self) -> State:
+        """uint64 [P + 1, S]"""
+        return self.plies["state"]
+
+    @property
+    def actions(self) -> NDArray[np.uint32]:
+        """[P]"""
+        return self.plies["action"][:-1]
+
+    @property
+    def visits(self) -> NDArray[np.float32]:
+        """[P, A]"""
+        return self.plies["visits"][:-1]
+
+    @property
+    def full(self) -> NDArray[np.bool_]:
+        """[P] the visits are a policy target."""
+        return self.plies["full"][:-1]
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """[P]"""
+        return self.plies["value"][:-1]
 
     @property
     def winner(self) -> int:
@@ -97,14 +115,13 @@ class SelfPlay:
         self._effort = self._plan(self._progress)
         game = self.search.game
         self._numbers = numbers
-        self._run = np.frombuffer(hashlib.sha256(f"{seed} {actor_id}".encode()).digest(), np.uint64)[0]
         self._exhausted = False
         self._vacant = True  # a slot may be empty
         self._waiting = 0  # leaves to be evaluated
         self._nothing = np.zeros((0, game.num_actions), np.float32), np.zeros(0, np.float32)
-        self._number = np.zeros(slots, np.int64)
         self._began = np.zeros(slots)
         self._games = allocate(game, slots)
+        self._games.run[0] = np.frombuffer(hashlib.sha256(f"{seed} {actor_id}".encode()).digest(), np.uint64)[0]
         kernels = (cache_kernels, tree_kernels, dice_kernels, move_kernels)
         *_, self._moves = compiled(env_id, *kernels, warm_up=self._warm_up)
 
@@ -135,7 +152,7 @@ class SelfPlay:
             self._begin_games()
         search = self.search
         if evaluate is None:
-            self._waiting, ended = 0, self._moves.play_random(self._games, search.tree)
+            self._waiting, ended = 0, self._moves.play_random(self._games, search.tree, self._effort)
         else:
             search.turn_to(evaluate)
             answer = search.ask(evaluate, self._waiting) if self._waiting else self._nothing
@@ -157,37 +174,27 @@ class SelfPlay:
         self._games.status[late] = EMPTY
         self._vacant = True
         self.search.tree.budget[late] = 0
-        return [int(number) for number in self._number[late]]
+        return [int(number) for number in self._games.number[late]]
 
     def _begin_games(self) -> None:
-        """Fill the empty slots, as long as there are numbers left."""
+        """Let games begin in the empty slots, as long as there are numbers left."""
         now = time.monotonic()
         for slot in np.flatnonzero(self._games.status == EMPTY):
             number = next(self._numbers, None)
             if number is None:
                 self._exhausted = True
                 return
-            self._number[slot] = number
+            self._games.number[slot] = number
+            self._games.status[slot] = READY
             self._began[slot] = now
-            self._moves.begin_game(self._games, self.search.tree, slot, self._run, number, self._effort)
         self._vacant = False
 
     def _take_finished(self) -> list[Played]:
         """Copy the finished games out of their slots."""
         games, played = self._games, []
         for slot in np.flatnonzero(games.status == FINISHED):
-            first, plies = int(games.random_plies[slot]), games.ply[slot]
-            played.append(
-                Played(
-                    int(self._number[slot]),
-                    games.states[slot, first : plies + 1].copy(),
-                    games.actions[slot, first:plies].copy(),
-                    games.visits[slot, first:plies].copy(),
-                    games.full[slot, first:plies].copy(),
-                    games.values[slot, first:plies].copy(),
-                    first,
-                )
-            )
+            first, last = int(games.random_plies[slot]), games.ply[slot]
+            played.append(Played(int(games.number[slot]), games.plies[slot, first : last + 1].copy(), first))
             games.status[slot] = EMPTY
         self._vacant = True
         return played
@@ -205,22 +212,18 @@ class SelfPlay:
         search, games = self.search, self._games
         trees = (search.tree, search.selection, search.cache)
         moves.turn(games, *trees, self._effort, search.observation, search.legal, *self._nothing)
-        moves.begin_game(games, search.tree, np.int64(0), self._run, 0, self._effort)
-        moves.play_random(games, search.tree)
+        moves.play_random(games, search.tree, self._effort)
         games.status[:] = EMPTY
 
 
 def allocate(game: Game, slots: int) -> Games:
     """Memory for `slots` games, all of them empty."""
-    plies, actions = game.max_plies, game.num_actions
     return Games(
+        run=np.zeros(1, np.uint64),
         status=np.full(slots, EMPTY, np.int8),
-        ply=np.zeros(slots, np.int32),
-        states=np.zeros((slots, plies + 1, game.state_words), np.uint64),
-        actions=np.zeros((slots, plies), np.uint32),
-        visits=np.zeros((slots, plies, actions), np.float32),
-        values=np.zeros((slots, plies), np.float32),
-        full=np.zeros((slots, plies), np.bool_),
+        number=np.zeros(slots, np.int64),
         key=np.zeros(slots, np.uint64),
+        ply=np.zeros(slots, np.int32),
         random_plies=np.zeros(slots, np.int32),
+        plies=np.zeros((slots, game.max_plies + 1), ply_record(game)),
     )
