@@ -22,6 +22,13 @@ from trainer.mcts import cache as cache_kernels
 from trainer.mcts import tree as tree_kernels
 
 
+TOGETHER = 32
+"""Finished games are taken out of their slots when they fill a share of 1 / this: Python that runs seldom is slow, for the
+kernels' work drives it out of the processor's caches."""
+LONGEST_WAIT = 16
+"""Steps after which fewer are taken out."""
+
+
 @dataclass(frozen=True)
 class Played:
     """A finished game of P plies, as the search saw it, from the end of its opening on."""
@@ -96,7 +103,7 @@ class SelfPlayConfig:
 
 
 class SelfPlay:
-    """G games in lockstep. `step` evaluates one position of each and returns the games that ended."""
+    """G games in lockstep. `step` evaluates one position of each and returns games that have ended."""
 
     def __init__(
         self,
@@ -118,6 +125,8 @@ class SelfPlay:
         self._exhausted = False
         self._vacant = True  # a slot may be empty
         self._waiting = 0  # leaves to be evaluated
+        self._finished = self._steps = 0  # games that are finished, steps since such were taken out
+        self._together = max(1, slots // TOGETHER)
         self._nothing = np.zeros((0, game.num_actions), np.float32), np.zeros(0, np.float32)
         self._began = np.zeros(slots)
         self._games = allocate(game, slots)
@@ -161,7 +170,10 @@ class SelfPlay:
                 self._games, *trees, self._effort, search.observation, search.legal, *answer
             )
             search.simulations_done += done
-        return self._take_finished() if ended else []
+        self._steps, self._finished = self._steps + 1, self._finished + ended
+        if self._finished >= self._together or (self._finished and self._steps >= LONGEST_WAIT):
+            return self._take_finished()
+        return []
 
     @property
     def idle(self) -> bool:
@@ -197,6 +209,7 @@ class SelfPlay:
             played.append(Played(int(games.number[slot]), games.plies[slot, first : last + 1].copy(), first))
             games.status[slot] = EMPTY
         self._vacant = True
+        self._steps = self._finished = 0
         return played
 
     def _warm_up(
