@@ -166,6 +166,36 @@ def test_compiled_functions_equal_plain_ones(env_id: str) -> None:
 
 
 @every_game
+def test_a_look_for_a_win_finds_the_moves_that_win(env_id: str) -> None:
+    """Plain and compiled: there is one exactly where a legal move wins, but for Othello's games that end by a blockade."""
+    seen = 0
+    for speed in ("plain", "compiled"):
+        rules = rules_of(env_id) if speed == "plain" else compiled_rules(env_id)
+        for line in lines(env_id):
+            for position in line.positions[:-1]:
+                after = [position.play(action) for action in position.legal]
+                won = [one for one in after if one.winner == position.mover]
+                if env_id == "othello":
+                    won = [one for one in won if len(set(one.cells)) < 3 or (one.cells != 0).all()]
+                mask = np.zeros(game_of(env_id).num_actions, np.bool_)
+                mask[position.legal] = True
+                assert rules.wins_next(position.state, mask) == bool(won), f"{position}"
+                seen += bool(won)
+    assert seen > 10
+
+
+def test_the_look_for_a_win_sees_the_last_disc_fall() -> None:
+    """Black takes white's only disc though the board is nearly empty; white, to move, could only pass."""
+    cells = np.zeros(64, np.uint8)
+    cells[[24, 25]] = 1, 2
+    for mover, wins in ((1, True), (2, False)):
+        position = Position.from_bytes(rules_of("othello"), cells.tobytes() + bytes([mover, OPEN, 0]))
+        mask = np.zeros(65, np.bool_)
+        mask[position.legal] = True
+        assert compiled_rules("othello").wins_next(position.state, mask) == wins
+
+
+@every_game
 def test_replay_leads_to_the_position_of_the_same_moves(env_id: str) -> None:
     """`replay` moves one row and leaves its neighbours where they are."""
     line = lines(env_id)[0]

@@ -21,7 +21,6 @@ from trainer.mcts import Evaluate, Search, SearchConfig
 from trainer.mcts import cache as cache_kernels
 from trainer.mcts import tree as tree_kernels
 
-
 TOGETHER = 32
 """Finished games are taken out of their slots when they fill a share of 1 / this: Python that runs seldom is slow, for the
 kernels' work drives it out of the processor's caches."""

@@ -13,6 +13,10 @@ words whose first two mean the same in every game:
     cells(state, board)       board[c] = 0 empty, 1 first player's, 2 second player's
     from_cells(board, state)  the inverse, for the words after the flags
 
+and, where a game can end by a move that a network may overlook, a sixth, which search asks at every new position:
+
+    wins_next(state, mask)    whether one of the moves of `mask`, all that are legal, wins at once
+
 The functions are compiled by `trainer.games.compiled`; uncompiled they are the readable reference that tests play
 against. Numba turns a sum of uint64 and int64 into a float, so constants are `np.uint64` and indices `int(...)`.
 """
@@ -62,8 +66,6 @@ class Game:
     symmetries: tuple[Symmetry, ...]
     """All of them, the identity first."""
     flag_words: int = 0
-    sudden_wins: bool = False
-    """A game can end by a move that a network may overlook: search tries all moves of every new position for a win."""
     player_names: tuple[str, str] = ("X", "O")
     player_symbols: tuple[str, str] = ("X", "O")
     board_type: str = "grid"
@@ -101,6 +103,7 @@ class Rules(Protocol):
     play: Callable[[State, int], None]
     cells: Callable[[State, Board], None]
     from_cells: Callable[[Board, State], None]
+    wins_next: Callable[[State, Mask], bool]  # only some have it; kernels look at SUDDEN_WINS first
 
 
 @dataclass(frozen=True)

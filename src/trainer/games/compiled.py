@@ -64,7 +64,7 @@ def compiled(
         "NUM_CELLS": game.num_cells,
         "NUM_ACTIONS": game.num_actions,
         "FLAG_WORDS": game.flag_words,
-        "SUDDEN_WINS": game.sudden_wins,
+        "SUDDEN_WINS": hasattr(rules_of(env_id), "wins_next"),
     }
     key = hashlib.sha256(sys.version.encode() + _source(base))
     for library in ("numba", "llvmlite", "numpy"):

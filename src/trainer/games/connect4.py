@@ -17,7 +17,6 @@ GAME = Game(
     state_words=4,
     max_plies=42,
     symmetries=column_symmetries(7, 6),
-    sudden_wins=True,
     player_names=("Red", "Yellow"),
     player_symbols=("R", "Y"),
     board_type="drop_column",
@@ -48,11 +47,10 @@ def legal(state: State, mask: Mask) -> None:
 
 
 def play(state: State, action: int) -> None:
-    """Drop the mover's disc into a column: one, added at the bottom, is carried to the lowest empty cell."""
+    """Drop the mover's disc into a column."""
     mover = int(state[MOVER])
     occupied = state[STONES] | state[STONES + 1]
-    bottom = np.uint64(9 * action)
-    disc = (occupied + (ONE << bottom)) & (COLUMN << bottom)
+    disc = dropped(occupied, action)
     state[STONES + mover - 1] |= disc
     if has_four(state[STONES + mover - 1]):
         state[WINNER] = mover
@@ -60,6 +58,21 @@ def play(state: State, action: int) -> None:
         state[WINNER] = DRAW
     else:
         state[MOVER] = 3 - mover
+
+
+def dropped(occupied: np.uint64, column: int) -> np.uint64:
+    """The lowest empty cell of a column that is not full: one, added at the bottom, is carried there."""
+    bottom = np.uint64(9 * column)
+    return (occupied + (ONE << bottom)) & (COLUMN << bottom)
+
+
+def wins_next(state: State, mask: Mask) -> bool:
+    """Whether a disc in one of the columns of `mask` makes four in a row."""
+    own, occupied = state[STONES + int(state[MOVER]) - 1], state[STONES] | state[STONES + 1]
+    for column in range(7):
+        if mask[column] and has_four(own | dropped(occupied, column)):
+            return True
+    return False
 
 
 def has_four(stones: np.uint64) -> bool:

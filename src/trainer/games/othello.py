@@ -19,7 +19,6 @@ GAME = Game(
     max_plies=120,  # 60 discs, and before each of them at most one pass
     symmetries=square_symmetries(8, further_actions=1),
     flag_words=1,
-    sudden_wins=True,  # a player whose last disc is flipped has lost, however few moves were made
     player_names=("Black", "White"),
     player_symbols=("B", "W"),
 )
@@ -37,6 +36,18 @@ NOT_FIRST_COLUMN = np.uint64(0xFEFE_FEFE_FEFE_FEFE)
 NOT_LAST_COLUMN = np.uint64(0x7F7F_7F7F_7F7F_7F7F)
 ARRIVE_UP = np.array([NOT_FIRST_COLUMN, NOT_LAST_COLUMN, ALL, NOT_FIRST_COLUMN], dtype=np.uint64)
 ARRIVE_DOWN = np.array([NOT_LAST_COLUMN, NOT_FIRST_COLUMN, ALL, NOT_LAST_COLUMN], dtype=np.uint64)
+# The cells that lie on a line with each cell, along a row, a column or a diagonal: a disc there can only flip those.
+LINES = np.array(
+    [
+        sum(
+            1 << cell
+            for cell in range(64)
+            if cell // 8 == at // 8 or cell % 8 == at % 8 or abs(cell // 8 - at // 8) == abs(cell % 8 - at % 8)
+        )
+        for at in range(64)
+    ],
+    dtype=np.uint64,
+)
 
 
 def start(state: State) -> None:
@@ -77,6 +88,23 @@ def play(state: State, action: int) -> None:
         return
     first, second = count(state[STONES]), count(state[STONES + 1])
     state[WINNER] = 1 if first > second else 2 if second > first else DRAW
+
+
+def wins_next(state: State, mask: Mask) -> bool:
+    """Whether a move of `mask` wins at once: takes the other's last disc, however many moves were made, or fills the board.
+
+    Games that end because nobody can move though there are empty cells and discs of both are rare, and not looked for.
+    """
+    mover = int(state[MOVER])
+    own, other = state[STONES + mover - 1], state[STONES + 2 - mover]
+    empty = ~(own | other)
+    for cell in range(64):
+        disc = ONE << np.uint64(cell)
+        if mask[cell] and (other & ~LINES[cell] == 0 or empty == disc):
+            left = other & ~flips(disc, own, other)
+            if left == 0 or (empty == disc and count(left) < 32):
+                return True
+    return False
 
 
 def shift(stones: np.uint64, direction: int) -> np.uint64:

@@ -14,7 +14,6 @@ GAME = Game(
     state_words=4,
     max_plies=9,
     symmetries=square_symmetries(3),
-    sudden_wins=True,
 )
 
 STONES = FLAGS  # two words, first player's and second player's: bit i is cell i
@@ -48,15 +47,30 @@ def play(state: State, action: int) -> None:
     """Put the mover's stone on a cell."""
     mover = int(state[MOVER])
     state[STONES + mover - 1] |= ONE << np.uint64(action)
-    own = state[STONES + mover - 1]
-    for line in LINES:
-        if own & line == line:
-            state[WINNER] = mover
-            return
+    if has_line(state[STONES + mover - 1]):
+        state[WINNER] = mover
+        return
     if state[STONES] | state[STONES + 1] == FULL:
         state[WINNER] = DRAW
         return
     state[MOVER] = 3 - mover
+
+
+def has_line(stones: np.uint64) -> bool:
+    """Whether three stones stand in a row."""
+    for line in LINES:
+        if stones & line == line:
+            return True
+    return False
+
+
+def wins_next(state: State, mask: Mask) -> bool:
+    """Whether a stone on one of the cells of `mask` completes a line."""
+    own = state[STONES + int(state[MOVER]) - 1]
+    for action in range(9):
+        if mask[action] and has_line(own | (ONE << np.uint64(action))):
+            return True
+    return False
 
 
 def cells(state: State, board: Board) -> None:

@@ -10,7 +10,7 @@ node is its *chooser*: `value_sum`, `proven` and an edge's `q` are the chooser's
 changing signs. The edges of a node are neighbours: first those that were visited, then the one with the largest prior of
 those that were not, then the rest. The others can't be better than that one, so a comparison ends there.
 
-Finished games are proven, and where the game has sudden wins so is a position with a move that wins. A node is proven when
+Finished games are proven, and where the rules look for a win at once so is a position that has one. A node is proven when
 one of its edges leads to a proven win for the player to move there, or when all of them lead to proven nodes (MCTS-Solver:
 Winands, Bjornsson and Saito, 2008).
 
@@ -258,28 +258,13 @@ def enter(tree: Tree, slot: int, index: int, edge: int) -> int:
     winner = int(state[WINNER])
     if winner == OPEN:
         rules.legal(state, tree.mask)
-        if SUDDEN_WINS and wins_at_once(tree, slot, child):
+        if SUDDEN_WINS and rules.wins_next(state, tree.mask):
             winner = int(state[MOVER])
     if winner == DRAW:
         tree.nodes[slot, child].proven = DRAWN
     elif winner != OPEN:
         tree.nodes[slot, child].proven = WIN if winner == parent.mover else LOSS
     return child
-
-
-def wins_at_once(tree: Tree, slot: int, index: int) -> bool:
-    """The player to move at a node has a move that wins; the position is in `tree.state`, what is legal in `tree.mask`."""
-    state = tree.state
-    mover = state[MOVER]
-    for action in range(NUM_ACTIONS):
-        if tree.mask[action]:
-            rules.play(state, action)
-            won = state[WINNER] == mover
-            for word in range(len(state)):
-                state[word] = tree.states[slot, index, word]
-            if won:
-                return True
-    return False
 
 
 def expand(
