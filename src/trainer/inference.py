@@ -131,9 +131,8 @@ def first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-@numba.njit(
-    cache=True, error_model="numpy"
-)  # both are too short to let go of the GIL, which would have to be waited for
+# Neither of the two lets go of the GIL: they are short, and it would have to be waited for.
+@numba.njit(cache=True, error_model="numpy")
 def are_sound(numbers: NDArray[np.float32], highest: float) -> bool:
     """No number [B, K] is NaN or farther from 0 than `highest`."""
     bad = 0
