@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from llvmlite.binding import get_host_cpu_name
 
 LIBRARIES = ("numpy", "numba", "onnxruntime", "torch", "jax", "mctx", "pgx", "open_spiel")
 
@@ -26,13 +29,12 @@ def describe_machine() -> dict[str, str]:
 
 
 def cpu_model() -> str:
-    """The name of the processor, as far as the system tells it."""
-    try:
+    """The name of the processor, as far as the system tells it, and its generation as LLVM names it."""
+    names = []
+    with suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()} ({get_host_cpu_name()})"
 
 
 def installed(library: str) -> str:

@@ -31,7 +31,7 @@ from trainer.inference import load_model
 from trainer.trainer_config import TrainerConfig
 
 EVALUATE, SOFTMAX = "network (ONNX Runtime)", "softmax over legal moves"
-KERNELS = {"descend": "down to the leaves", "expand": "new edges, values up"}
+DESCEND, EXPAND = "down to the leaves", "new edges, values up"
 LOOPS = {
     "see": "the mover's view",
     "rectify": "biases and ReLU",
@@ -39,7 +39,6 @@ LOOPS = {
     "differentiate_relu": "gradient of biases and ReLU",
     "adamw": "clipping and AdamW",
 }
-MOVES = {"advance": "moves", "begin_game": "moves", "play_random": "moves"}
 
 
 @dataclass
@@ -66,11 +65,20 @@ def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:
     model = load_model(publish_model(env_id, folder), env_id, game.obs_size, game.num_actions)
     player = SelfPlay(env_id, size.games, count(), 1, "profile", SelfPlayConfig(simulations=size.simulations))
     clock = Clock()
-    kernels, moves = player.search._kernels, player._moves
-    timed = {name: clock.timed(label, getattr(kernels, name)) for name, label in KERNELS.items()}
-    player.search._kernels = SimpleNamespace(**timed)  # type: ignore[assignment]
-    timed = {name: clock.timed(label, getattr(moves, name)) for name, label in MOVES.items()}
-    player._moves = SimpleNamespace(**timed)  # type: ignore[assignment]
+    kernels = player.search._kernels
+    descend, expand = clock.timed(DESCEND, kernels.descend), clock.timed(EXPAND, kernels.expand)
+    advance = clock.timed("moves, new games", player._moves.advance)
+
+    def turn(
+        games: Any, tree: Any, selection: Any, known: Any, effort: Any, observation: Any, legal: Any, *answer: Any
+    ) -> tuple[int, int, int]:
+        """The kernel `moves.turn`, part by part."""
+        done = expand(tree, selection, known, legal, *answer)
+        ended = advance(games, tree, selection, effort)
+        waiting, more = descend(tree, selection, known, observation, legal)
+        return waiting, done + more, ended
+
+    player._moves = SimpleNamespace(turn=turn)  # type: ignore[assignment]
     model._session = SimpleNamespace(run=clock.timed(EVALUATE, model._session.run))
     softmax = inference.masked_softmax
     inference.masked_softmax = clock.timed(SOFTMAX, softmax)
@@ -86,7 +94,7 @@ def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:
         all_of_it, done = time.thread_time() - began, player.search.simulations_done - before
     finally:
         inference.masked_softmax = softmax
-    clock.seconds["Python, new games, the rest"] = all_of_it - sum(clock.seconds.values())
+    clock.seconds["Python, the rest"] = all_of_it - sum(clock.seconds.values())
     return {name: 1e9 * seconds / done for name, seconds in sorted(clock.seconds.items(), key=lambda item: -item[1])}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,33 @@ def test_a_written_game_is_what_the_contract_says(tmp_path: Path) -> None:
         for row in connection.execute("PRAGMA index_list(transitions)")
     }
     assert indexed == {"id", "timestamp", "episode_id"}
+
+
+def test_games_stored_together_keep_their_rows_apart(tmp_path: Path) -> None:
+    """600 games of one to five plies, some after an opening: more than a statement holds; every row has its game's numbers."""
+    games = [replace(episode(f"a-{at:03d}", 1 + at % 5), first_ply=at % 3) for at in range(600)]
+    for at, game in enumerate(games):
+        game.states[:, 0] = at % 251
+        game.values[:] = np.float32(at / 700)
+    ReplayWriter(tmp_path / "replay.db", TICTACTOE).write(games)
+    query = (
+        "SELECT id, env_id, episode_id, step_number, state, action, next_state, observation, next_observation, reward, done, "
+        "policy_probs, mcts_value, game_outcome FROM transitions ORDER BY rowid"
+    )
+    rows = sqlite3.connect(tmp_path / "replay.db").execute(query).fetchall()
+    expected = [
+        (
+            *(f"{game.episode_id}-step-{game.first_ply + ply}", "tictactoe", game.episode_id, game.first_ply + ply),
+            *(game.states[ply].tobytes(), game.actions[ply].tobytes(), game.states[ply + 1].tobytes()),
+            *(game.observations[ply].tobytes(), game.observations[ply + 1].tobytes()),
+            *(float(game.outcomes[ply]) if ply == len(game) - 1 else 0.0, int(ply == len(game) - 1)),
+            game.visits[ply].tobytes() if game.has_policy[ply] else None,
+            *(float(game.values[ply]), float(game.outcomes[ply])),
+        )
+        for game in games
+        for ply in range(len(game))
+    ]
+    assert rows == expected
 
 
 def test_a_write_that_fails_leaves_no_part_of_any_game(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The self-play process: threads that play, one writer, the newest model.
 
-Each thread plays its own games in lockstep (compiled code and ONNX Runtime release the GIL). The main thread takes
+Each thread plays its own games in lockstep (compiled code, ONNX Runtime and SQLite release the GIL). The main thread takes
 finished games from a queue, stores them, reloads `latest.onnx` when it is replaced, and keeps the statistics.
 """
 
