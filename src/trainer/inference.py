@@ -145,20 +145,22 @@ def are_sound(numbers: NDArray[np.float32], highest: float) -> bool:
 @numba.njit(cache=True, error_model="numpy")
 def masked_softmax(logits: NDArray[np.float32], legal: Mask, prior: NDArray[np.float32]) -> None:
     """prior[b, a] = exp(logits[b, a]) / sum over legal a; 0 where not legal. All [B, A]; a row without legal moves is 0."""
+    found = np.empty(logits.shape[1], np.int64)
     for row in range(len(logits)):
-        largest = np.float32(-np.inf)
-        for action in range(logits.shape[1]):
-            if legal[row, action] and logits[row, action] > largest:
-                largest = logits[row, action]
-        total = np.float32(0.0)
-        for action in range(logits.shape[1]):
+        count = 0
+        for action in range(logits.shape[1]):  # without a branch, which would often be guessed wrong
             prior[row, action] = 0.0
-            if legal[row, action]:
-                prior[row, action] = np.exp(logits[row, action] - largest)
-                total += prior[row, action]
-        if total > 0:
-            for action in range(logits.shape[1]):
-                prior[row, action] /= total
+            found[count] = action
+            count += legal[row, action]
+        largest = np.float32(-np.inf)
+        for action in found[:count]:
+            largest = max(largest, logits[row, action])
+        total = np.float32(0.0)
+        for action in found[:count]:
+            prior[row, action] = np.exp(logits[row, action] - largest)
+            total += prior[row, action]
+        for action in found[:count]:
+            prior[row, action] /= total
 
 
 def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> OnnxModel:
