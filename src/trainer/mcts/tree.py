@@ -304,13 +304,12 @@ def complete(
     node = tree.nodes[slot, index]
     at = tree.used_edges[slot]
     node.first_edge = at
-    for action in range(NUM_ACTIONS):
-        if legal[action]:
-            edge = tree.edges[slot, at]
-            edge.u = prior[action]
-            edge.node = NOBODY
-            edge.action = action
-            at += 1
+    for action in range(NUM_ACTIONS):  # without a branch: what is not legal is written over by the next
+        edge = tree.edges[slot, at]
+        edge.u = prior[action]
+        edge.node = NOBODY
+        edge.action = action
+        at += legal[action]
     node.num_edges = at - node.first_edge
     tree.used_edges[slot] = at
     if selection.policy_temperature != 1.0:
