@@ -66,15 +66,15 @@ def test_a_written_game_is_what_the_contract_says(tmp_path: Path) -> None:
 
 
 def test_games_stored_together_keep_their_rows_apart(tmp_path: Path) -> None:
-    """600 games of one to five plies, some after an opening: more than a statement holds; every row has its game's numbers."""
+    """600 games of one to five plies, some after openings: more than a statement holds; each row has its game's numbers."""
     games = [replace(episode(f"a-{at:03d}", 1 + at % 5), first_ply=at % 3) for at in range(600)]
     for at, game in enumerate(games):
         game.states[:, 0] = at % 251
         game.values[:] = np.float32(at / 700)
     ReplayWriter(tmp_path / "replay.db", TICTACTOE).write(games)
     query = (
-        "SELECT id, env_id, episode_id, step_number, state, action, next_state, observation, next_observation, reward, done, "
-        "policy_probs, mcts_value, game_outcome FROM transitions ORDER BY rowid"
+        "SELECT id, env_id, episode_id, step_number, state, action, next_state, observation, next_observation, "
+        "reward, done, policy_probs, mcts_value, game_outcome FROM transitions ORDER BY rowid"
     )
     rows = sqlite3.connect(tmp_path / "replay.db").execute(query).fetchall()
     expected = [
