@@ -121,7 +121,11 @@ def begin_game(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
 
 
 def begin_search(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
-    """Start the search of the move to be made in a slot."""
+    """Start the search of the move to be made in a slot.
+
+    Exponential variates, divided by their sum, are Dirichlet noise of alpha 1, which is about 10 / the usual number of legal
+    moves (AlphaZero; Silver et al. 2017).
+    """
     ply, key = games.ply[slot], games.key[slot]
     full = dice.uniform(key, place(ply, FULL)) < effort.full_share
     at = games.plies[slot, ply]
