@@ -4,7 +4,7 @@
 -- arrays, and the value of the search at each ply. The other arrays are blobs, game after game: a row a ply, and in
 -- :states and :observations one more for the position after the last. Their widths are in bytes.
 
-WITH games AS MATERIALIZED (
+WITH games AS (
     SELECT
         json_extract(value, '$[0]') AS episode_id,
         json_extract(value, '$[1]') AS env_id,
@@ -13,6 +13,7 @@ WITH games AS MATERIALIZED (
         json_extract(value, '$[3]') + key AS positions_before,
         json_extract(value, '$[4]') AS search_values
     FROM json_each(:games)
+    LIMIT -1 -- all of them; worked out once a game, where without a limit SQLite would do it for each use
 ),
 
 plies AS (
