@@ -165,7 +165,18 @@ def test_compiled_functions_equal_plain_ones(env_id: str) -> None:
             assert from_cells.tolist() == plain.state.tolist()
 
 
-@every_game
+@pytest.mark.parametrize("env_id", [env_id for env_id in ENV_IDS if hasattr(rules_of(env_id), "wins_next")])
+def test_a_look_for_a_win_invents_none(env_id: str) -> None:
+    """Where the rules have such a look, a legal move wins whenever it says so."""
+    for line in lines(env_id):
+        for position in line.positions[:-1]:
+            mask = np.zeros(game_of(env_id).num_actions, np.bool_)
+            mask[position.legal] = True
+            if compiled_rules(env_id).wins_next(position.state, mask):
+                assert any(position.play(action).winner == position.mover for action in position.legal), f"{position}"
+
+
+@pytest.mark.parametrize("env_id", ["tictactoe", "connect4", "othello"])
 def test_a_look_for_a_win_finds_the_moves_that_win(env_id: str) -> None:
     """Plain and compiled: there is one exactly where a legal move wins, but for Othello's games that end by a blockade."""
     seen = 0
