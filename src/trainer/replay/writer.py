@@ -91,7 +91,8 @@ class ReplayWriter:
 
         Where the file was deleted or replaced since the last call they go into the one that has its name now.
         """
-        parts = [episodes[first : first + GAMES_AT_ONCE] for first in range(0, len(episodes), GAMES_AT_ONCE)]
+        firsts = range(0, len(episodes), GAMES_AT_ONCE)
+        parts = [arrays_of(episodes[first : first + GAMES_AT_ONCE]) for first in firsts]
         with reporting(self.path):
             stored = False
             while not stored:
@@ -102,7 +103,7 @@ class ReplayWriter:
                     self._open()
                 with transaction(self._connection) as connection:
                     for part in parts:
-                        connection.execute(INSERT, arrays_of(part))
+                        connection.execute(INSERT, part)
                 stored = identity_of(self.path) == self._identity
         try:
             with reporting(self.path):
