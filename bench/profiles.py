@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -25,6 +25,7 @@ from bench.pictures import bars
 from bench.size import FULL, TINY, Size
 from bench.training import BATCHES, mirror_of, our_step
 from trainer import descent, inference
+from trainer.actor import moves
 from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
 from trainer.games import ENV_IDS, game_of
 from trainer.inference import load_model
@@ -66,19 +67,10 @@ def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:
     player = SelfPlay(env_id, size.games, count(), 1, "profile", SelfPlayConfig(simulations=size.simulations))
     clock = Clock()
     kernels = player.search._kernels
-    descend, expand = clock.timed(DESCEND, kernels.descend), clock.timed(EXPAND, kernels.expand)
+    tree = SimpleNamespace(descend=clock.timed(DESCEND, kernels.descend), expand=clock.timed(EXPAND, kernels.expand))
     advance = clock.timed("moves, new games", player._moves.advance)
-
-    def turn(
-        games: Any, tree: Any, selection: Any, known: Any, effort: Any, observation: Any, legal: Any, *answer: Any
-    ) -> tuple[int, int, int]:
-        """The kernel `moves.turn`, part by part."""
-        done = expand(tree, selection, known, legal, *answer)
-        ended = advance(games, tree, selection, effort)
-        waiting, more = descend(tree, selection, known, observation, legal)
-        return waiting, done + more, ended
-
-    player._moves = SimpleNamespace(turn=turn)  # type: ignore[assignment]
+    turn = FunctionType(moves.turn.__code__, {"tree": tree, "advance": advance})  # uncompiled, of timed parts
+    player._moves = SimpleNamespace(turn=turn)
     model._session = SimpleNamespace(run=clock.timed(EVALUATE, model._session.run))
     softmax = inference.masked_softmax
     inference.masked_softmax = clock.timed(SOFTMAX, softmax)
