@@ -113,7 +113,7 @@ class OnnxModel:
                 f"{self.source} answers two rows by {logits.dtype} {logits.shape} and {value.dtype} {value.shape}; "
                 f"policy_logits must be float32 [batch, {num_actions}], value float32 [batch, 1]"
             )
-        if not (np.isfinite(logits).all() and np.isfinite(value).all()):
+        if not (are_sound(logits, LARGEST) and are_sound(value, LARGEST)):
             raise ModelError(f"{self.source} answers NaN or infinity to an empty observation; it can't be used")
 
 
