@@ -7,6 +7,8 @@ Compiled per game by `trainer.games.compiled`.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 INLINED = True
@@ -28,12 +30,12 @@ def uniform(key: np.uint64, index: int) -> float:
 
 def exponential(key: np.uint64, index: int) -> float:
     """The same as an exponential variate: the gamma variate of shape 1."""
-    return -np.log(uniform(key, index))  # type: ignore[no-any-return]
+    return -math.log(uniform(key, index))
 
 
 def gumbel(key: np.uint64, index: int) -> float:
     """The same as a Gumbel variate."""
-    return -np.log(exponential(key, index))  # type: ignore[no-any-return]
+    return -math.log(exponential(key, index))
 
 
 def mixed(word: np.uint64) -> np.uint64:

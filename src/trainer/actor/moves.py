@@ -198,7 +198,7 @@ def make_random_move(games: Games, mask: Mask, slot: int) -> bool:
 
 def chance(games: Games, slot: int) -> float:
     """The number that makes the move at hand, between 0 and 1."""
-    return dice.uniform(games.key[slot], place(games.ply[slot], MOVE))  # type: ignore[no-any-return]
+    return float(dice.uniform(games.key[slot], place(games.ply[slot], MOVE)))
 
 
 def make_move(games: Games, slot: int, action: int) -> bool:
