@@ -16,6 +16,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from trainer import answers
+from trainer.answers import NOT_FINITE, TOO_LARGE
 from trainer.errors import ModelError
 from trainer.games.base import Mask
 
@@ -23,9 +25,13 @@ log = logging.getLogger(__name__)
 
 LATEST = "latest.onnx"
 """Name of the newest model in a model folder; actors watch for it to be replaced."""
-HIGHEST_VALUE = 1.001
-"""A model's value may be so far from 0: 1, and room for rounding."""
-LARGEST = float(np.finfo(np.float32).max)
+
+Outputs = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""policy_logits [B, A] and value [B, 1]"""
+
+# Neither of the two lets go of the GIL: they are short, and it would have to be waited for.
+fault_of = numba.njit(cache=True, error_model="numpy")(answers.fault_of)
+masked_softmax = numba.njit(cache=True, error_model="numpy")(answers.masked_softmax)
 
 
 def uniform(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -65,18 +71,24 @@ class OnnxModel:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Prior float32 [B, A] over the legal moves and value float32 [B] for the mover."""
         try:
-            logits, value = self._session.run(["policy_logits", "value"], {"observation": observation})
+            logits, value = self.outputs(observation)
         except Exception as error:  # onnxruntime raises classes of its own, without a common base
             raise ModelError(f"{self.source} can't evaluate {len(observation)} rows ({first_line(error)})") from error
-        if not (are_sound(logits, LARGEST) and are_sound(value, LARGEST)):
+        fault = fault_of(logits, value[:, 0])
+        if fault == NOT_FINITE:
             raise ModelError(f"{self.source} answers NaN or infinity; train it again, or give another model")
-        if not are_sound(value, HIGHEST_VALUE):
+        if fault == TOO_LARGE:
             raise ModelError(
                 f"{self.source} answers a value of {value[np.abs(value).argmax(), 0]:g}; it must be from -1 to 1"
             )
         prior = np.empty_like(logits)
-        masked_softmax(logits, legal, prior)
+        masked_softmax(logits, legal, np.empty(logits.shape[1], np.int64), prior)
         return prior, value[:, 0]
+
+    def outputs(self, observation: NDArray[np.float32]) -> Outputs:
+        """What the file answers to observations [B, obs_size], unchecked."""
+        logits, value = self._session.run(["policy_logits", "value"], {"observation": observation})
+        return logits, value
 
     @property
     def step(self) -> int | None:
@@ -102,18 +114,18 @@ class OnnxModel:
         """Evaluate two rows: what a file states of its types, its batch and its shapes may be open or wrong."""
         rows = np.zeros((2, obs_size), np.float32)
         try:
-            logits, value = self._session.run(["policy_logits", "value"], {"observation": rows})
+            logits, value = self.outputs(rows)
         except Exception as error:  # as above
             raise ModelError(
                 f"{self.source} can't evaluate float32 [batch, {obs_size}] of any batch size ({first_line(error)})"
             ) from error
-        found = (logits.dtype, logits.shape, value.dtype, value.shape)
+        found: tuple[object, ...] = (logits.dtype, logits.shape, value.dtype, value.shape)
         if found != (np.float32, (2, num_actions), np.float32, (2, 1)):
             raise ModelError(
                 f"{self.source} answers two rows by {logits.dtype} {logits.shape} and {value.dtype} {value.shape}; "
                 f"policy_logits must be float32 [batch, {num_actions}], value float32 [batch, 1]"
             )
-        if not (are_sound(logits, LARGEST) and are_sound(value, LARGEST)):
+        if fault_of(logits, value[:, 0]) == NOT_FINITE:
             raise ModelError(f"{self.source} answers NaN or infinity to an empty observation; it can't be used")
 
 
@@ -129,38 +141,6 @@ def _share(text: str) -> float:
 def first_line(error: Exception) -> str:
     """The first line of an error's message."""
     return str(error).strip().partition("\n")[0]
-
-
-# Neither of the two lets go of the GIL: they are short, and it would have to be waited for.
-@numba.njit(cache=True, error_model="numpy")
-def are_sound(numbers: NDArray[np.float32], highest: float) -> bool:
-    """No number [B, K] is NaN or farther from 0 than `highest`."""
-    bad = 0
-    for row in range(numbers.shape[0]):
-        for column in range(numbers.shape[1]):
-            bad += not abs(numbers[row, column]) <= np.float32(highest)
-    return bad == 0
-
-
-@numba.njit(cache=True, error_model="numpy")
-def masked_softmax(logits: NDArray[np.float32], legal: Mask, prior: NDArray[np.float32]) -> None:
-    """prior[b, a] = exp(logits[b, a]) / sum over legal a; 0 where not legal. All [B, A]; a row without legal moves is 0."""
-    found = np.empty(logits.shape[1], np.int64)
-    for row in range(len(logits)):
-        count = 0
-        for action in range(logits.shape[1]):  # without a branch, which would often be guessed wrong
-            prior[row, action] = 0.0
-            found[count] = action
-            count += legal[row, action]
-        largest = np.float32(-np.inf)
-        for action in found[:count]:
-            largest = max(largest, logits[row, action])
-        total = np.float32(0.0)
-        for action in found[:count]:
-            prior[row, action] = np.exp(logits[row, action] - largest)
-            total += prior[row, action]
-        for action in found[:count]:
-            prior[row, action] /= total
 
 
 def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> OnnxModel:

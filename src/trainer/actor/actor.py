@@ -17,7 +17,9 @@ from threading import Event
 
 from trainer.actor.crew import Crew, Numbers
 from trainer.actor.episodes import episodes_of
+from trainer.actor.layers import SparseTwin
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
+from trainer.actor.twins import Twins
 from trainer.actor_stats import ACTOR_STATS_FILE, ActorStats
 from trainer.command import LogLevel, require, require_seed, require_writable
 from trainer.errors import ReplayUnavailableError
@@ -26,7 +28,7 @@ from trainer.game_config import load_game_config
 from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, SECOND
 from trainer.games.positions import Positions
-from trainer.inference import LATEST, ModelFile, Prepare
+from trainer.inference import LATEST, ModelFile
 from trainer.mcts import SearchConfig
 from trainer.replay import Episode, ReplayWriter
 
@@ -155,7 +157,7 @@ def _play_and_store(config: ActorConfig, stop: Event, writer: ReplayWriter) -> A
     """The loop of the main thread: collect games for a moment, store them, look for a new model."""
     game = game_of(config.env_id)
     path = config.data_dir / "models" / LATEST
-    model = ModelFile(path, config.env_id, game.obs_size, game.num_actions, prepare=quantizer(config))
+    model = ModelFile(path, config.env_id, game.obs_size, game.num_actions, prepare=twins(config))
     first = first_free_number(writer, config.actor_id)
     last = None if config.max_episodes < 0 else first + config.max_episodes
     archive = Archive(config, writer, stop)
@@ -187,13 +189,14 @@ def _play_and_store(config: ActorConfig, stop: Event, writer: ReplayWriter) -> A
     return archive.stats
 
 
-def quantizer(config: ActorConfig) -> Prepare | None:
-    """What makes models faster, if that is asked for; its libraries take a third of a second to import."""
+def twins(config: ActorConfig) -> Twins:
+    """What makes models faster."""
+    exact = SparseTwin(config.env_id)
     if not config.int8:
-        return None
-    from trainer.actor.quantize import Quantizer
+        return Twins(config.env_id, exact)
+    from trainer.actor.quantize import Quantizer  # its libraries take a third of a second to import
 
-    return Quantizer(config.env_id)
+    return Twins(config.env_id, Quantizer(config.env_id), exact)
 
 
 def first_free_number(writer: ReplayWriter, actor_id: str) -> int:

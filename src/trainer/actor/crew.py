@@ -109,7 +109,9 @@ class Crew:
                 model = self._model.current
                 if evaluate is None or evaluate.model is not model:
                     evaluate = TimedModel(self._model, model, clock)
-                for game in player.step(evaluate if model else None, model.progress if model else 0.0):
+                for game in player.step(
+                    evaluate if model else None, model.progress if model else 0.0, evaluate.network
+                ):
                     self._hand_over(game)
                 if player.idle:
                     return

@@ -3,7 +3,7 @@
 All that is left to chance in a game is thrown by `dice`, from the game's key: two numbers for its opening, then as many for
 each ply, of which the first says whether the search is a full one, the second makes the move, the others are the noise.
 
-Compiled per game by `trainer.games.compiled`, which binds `rules`, `tree`, `dice` and the sizes.
+Compiled per game by `trainer.games.compiled`, which binds `rules`, `tree`, `dice`, `sparse`, `answers` and the sizes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.actor.sparse import Memory, Network
 from trainer.games.base import OPEN, WINNER, Game, Mask, Rules
 from trainer.mcts.cache import Cache
 from trainer.mcts.tree import NOBODY, Selection, Tree
@@ -21,6 +22,8 @@ from trainer.mcts.tree import NOBODY, Selection, Tree
 rules: Rules
 tree: ModuleType
 dice: ModuleType
+sparse: ModuleType
+answers: ModuleType
 NUM_CELLS: int
 NUM_ACTIONS: int
 
@@ -79,6 +82,23 @@ class Effort(NamedTuple):
     """Share of the games that begin with moves drawn from all legal ones, up to half the board's cells of them."""
 
 
+class Batch(NamedTuple):
+    """Leaves that wait, and room for what a network answers."""
+
+    observation: NDArray[np.float32]
+    """[G, obs_size] as `tree.descend` writes it."""
+    legal: Mask
+    """[G, A], as that one does."""
+    logits: NDArray[np.float32]
+    """[G, A]"""
+    prior: NDArray[np.float32]
+    """[G, A]"""
+    value: NDArray[np.float32]
+    """[G]"""
+    found: NDArray[np.int64]
+    """[A]"""
+
+
 def turn(
     games: Games,
     trees: Tree,
@@ -99,6 +119,38 @@ def turn(
     ended = advance(games, trees, selection, effort)
     waiting, more = tree.descend(trees, selection, known, observation, legal)
     return waiting, done + more, ended
+
+
+def play(
+    games: Games,
+    trees: Tree,
+    selection: Selection,
+    known: Cache,
+    effort: Effort,
+    batch: Batch,
+    prior: NDArray[np.float32],
+    value: NDArray[np.float32],
+    network: Network,
+    memory: Memory,
+    further: int,
+    enough: int,
+) -> tuple[int, int, int]:
+    """`turn`, and then, `further` times at most, an evaluation by `network` and another; no more when `enough` games ended.
+
+    Ends early, too, where an answer isn't sound, so that the leaves still wait. Returns what `turn` does.
+    """
+    done = ended = 0
+    while True:
+        waiting, more, over = turn(games, trees, selection, known, effort, batch.observation, batch.legal, prior, value)
+        done, ended = done + more, ended + over
+        if further == 0 or waiting == 0 or ended >= enough:
+            return waiting, done, ended
+        sparse.evaluate(network, memory, waiting, batch.observation, batch.logits, batch.value)
+        if answers.fault_of(batch.logits[:waiting], batch.value) != answers.SOUND:
+            return waiting, done, ended
+        answers.masked_softmax(batch.logits[:waiting], batch.legal, batch.found, batch.prior)
+        prior, value = batch.prior, batch.value
+        further -= 1
 
 
 def begin_game(games: Games, trees: Tree, slot: int, effort: Effort) -> None:

@@ -2,12 +2,10 @@
 
 The wide matrix products of a model take their inputs, weights and results as 8-bit integers (Jacob et al. 2017). The ranges
 of inputs and results are found once a model, on positions of random games, so that a row's answer depends on that row alone.
-The file that was published stays as it is: whoever measures or plays a model has its float32.
 """
 
 from __future__ import annotations
 
-import logging
 import platform
 import tempfile
 from pathlib import Path
@@ -15,79 +13,37 @@ from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_static
 
+from trainer.actor.twins import Rows, random_play
 from trainer.games import game_of
-from trainer.games.base import OPEN, Mask
-from trainer.games.positions import Positions
-from trainer.inference import OnnxModel, first_line
+from trainer.inference import OnnxModel
 
-log = logging.getLogger(__name__)
-
-GAMES = 32
-"""Random games whose positions the ranges are found on, and as many others on which the answers are compared."""
 BATCH = 128
 """Positions evaluated at once to find the ranges."""
 NARROWEST = 64
 """Matrix products with fewer inputs or results stay float32, and so do the heads: they cost little and decide."""
-FARTHEST = 0.05
-"""Mean difference of the values, or mean total variation of the priors, above which a twin is not used."""
 PREPROCESSED = ("onnx.quant.pre_process", "onnxruntime.quant")
 """Mark of a model that ONNX Runtime would not ask to prepare first; ours have nothing to fold."""
-
-Rows = NDArray[np.float32]
 
 
 class Quantizer:
     """Makes the quantized twin of each model of one game."""
 
+    manner = "in 8-bit integers"
+    farthest = 0.05
+
     def __init__(self, env_id: str) -> None:
         self._game = game_of(env_id)
         self._ranges, _ = random_play(env_id, seed=0)
-        self._unseen = random_play(env_id, seed=1)
-        self._in_trouble = False
 
-    def __call__(self, content: bytes, model: OnnxModel) -> OnnxModel:
-        """The twin of `model`, whose file is `content`; `model` itself where there is nothing to gain, or it doesn't work.
-
-        Raises ModelError where the model itself fails.
-        """
+    def __call__(self, content: bytes, model: OnnxModel) -> OnnxModel | None:
+        """The twin of `model`, whose file is `content`; None where there is nothing to gain."""
         game = self._game
-        answers = model(*self._unseen)
-        try:
-            small = quantize(content, self._ranges, max(NARROWEST, game.num_actions + 1))
-            if small is content:
-                return model
-            twin = OnnxModel(small, model.source, game.env_id, game.obs_size, game.num_actions)
-            apart = distance(answers, twin(*self._unseen))
-            trouble = f"answers otherwise in 8-bit integers, by {apart:.2f}" if apart > FARTHEST else ""
-        except Exception as error:  # the library raises whatever its parts do
-            trouble = f"can't be turned into 8-bit integers ({first_line(error) or type(error).__name__})"
-        if trouble and not self._in_trouble:
-            log.warning("%s %s; playing with it in float32, which is slower", model.source, trouble)
-        self._in_trouble = bool(trouble)
-        return model if trouble else twin
-
-
-def random_play(env_id: str, seed: int) -> tuple[Rows, Mask]:
-    """Every position of some random games: observations float32 [R, obs_size], legal moves bool [R, A]."""
-    generator = np.random.default_rng(seed)
-    positions = Positions(env_id, GAMES)
-    observations, legal = [], []
-    while len(under_way := np.flatnonzero(positions.winner == OPEN)):
-        positions = positions.of(positions.states[under_way])
-        mask = positions.legal()
-        observations.append(positions.observation())
-        legal.append(mask)
-        positions.play(np.arange(len(mask)), (mask * generator.random(mask.shape)).argmax(axis=1))
-    return np.concatenate(observations), np.concatenate(legal)
-
-
-def distance(answers: tuple[Rows, Rows], others: tuple[Rows, Rows]) -> float:
-    """How far priors [R, A] and values [R] are apart on average: total variation or difference, whichever is more."""
-    (prior, value), (other_prior, other_value) = answers, others
-    return float(max(np.abs(value - other_value).mean(), np.abs(prior - other_prior).sum(axis=1).mean() / 2))
+        small = quantize(content, self._ranges, max(NARROWEST, game.num_actions + 1))
+        if small is content:
+            return None
+        return OnnxModel(small, model.source, game.env_id, game.obs_size, game.num_actions)
 
 
 class Batches:

@@ -12,12 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer import answers
 from trainer.actor import dice as dice_kernels
+from trainer.actor import lanes, sparse
 from trainer.actor import moves as move_kernels
-from trainer.actor.moves import EMPTY, FINISHED, PLAYING, READY, Effort, Games, ply_record
+from trainer.actor.layers import NO_NETWORK, memory_for
+from trainer.actor.moves import EMPTY, FINISHED, PLAYING, READY, Batch, Effort, Games, ply_record
+from trainer.actor.sparse import Network
 from trainer.games.base import DRAW, MOVER, WINNER, Game, State
 from trainer.games.compiled import compiled
-from trainer.mcts import Evaluate, Search, SearchConfig
+from trainer.mcts import Evaluate, Prior, Search, SearchConfig, Values
 from trainer.mcts import cache as cache_kernels
 from trainer.mcts import tree as tree_kernels
 
@@ -26,6 +30,8 @@ TOGETHER = 32
 kernels' work drives it out of the processor's caches."""
 LONGEST_WAIT = 16
 """Steps after which fewer are taken out."""
+FURTHER = 15
+"""Steps that are made without coming back to Python, after one whose evaluation was asked for there."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +133,19 @@ class SelfPlay:
         self._finished = self._steps = 0  # games that are finished, steps since such were taken out
         self._together = max(1, slots // TOGETHER)
         self._nothing = np.zeros((0, game.num_actions), np.float32), np.zeros(0, np.float32)
+        self._network, self._memory = NO_NETWORK, memory_for(NO_NETWORK, slots)
+        self._batch = Batch(
+            self.search.observation,
+            self.search.legal,
+            logits=np.zeros((slots, game.num_actions), np.float32),
+            prior=np.zeros((slots, game.num_actions), np.float32),
+            value=np.zeros(slots, np.float32),
+            found=np.zeros(game.num_actions, np.int64),
+        )
         self._began = np.zeros(slots)
         self._games = allocate(game, slots)
         self._games.run[0] = np.frombuffer(hashlib.sha256(f"{seed} {actor_id}".encode()).digest(), np.uint64)[0]
-        kernels = (cache_kernels, tree_kernels, dice_kernels, move_kernels)
+        kernels = (cache_kernels, tree_kernels, dice_kernels, lanes, sparse, answers, move_kernels)
         *_, self._moves = compiled(env_id, *kernels, warm_up=self._warm_up)
 
     def _plan(self, progress: float) -> Effort:
@@ -149,10 +164,10 @@ class SelfPlay:
             float(config.random_openings),
         )
 
-    def step(self, evaluate: Evaluate | None, progress: float = 1.0) -> list[Played]:
+    def step(self, evaluate: Evaluate | None, progress: float = 1.0, network: Network | None = None) -> list[Played]:
         """One evaluation in every game, and the moves that follow; None plays whole games by uniform draws.
 
-        `progress`: how much of the run is done, 0 to 1.
+        `progress`: how much of the run is done, 0 to 1. `network`: what `evaluate` asks; then a few more steps are made.
         """
         if progress != self._progress and self.config.first_simulations is not None:
             self._progress, self._effort = progress, self._plan(progress)
@@ -164,15 +179,29 @@ class SelfPlay:
         else:
             search.turn_to(evaluate)
             answer = search.ask(evaluate, self._waiting) if self._waiting else self._nothing
-            trees = (search.tree, search.selection, search.cache)
-            self._waiting, done, ended = self._moves.turn(
-                self._games, *trees, self._effort, search.observation, search.legal, *answer
-            )
+            further = self._adopt(network)
+            enough = self._together - self._finished
+            self._waiting, done, ended = self._moves.play(*self._arguments(answer), further, enough)
             search.simulations_done += done
+            self._steps += further
         self._steps, self._finished = self._steps + 1, self._finished + ended
         if self._finished >= self._together or (self._finished and self._steps >= LONGEST_WAIT):
             return self._take_finished()
         return []
+
+    def _adopt(self, network: Network | None) -> int:
+        """Have the kernels ask this network from now on; returns how many steps they make with it."""
+        if network is None:
+            return 0
+        if network is not self._network:
+            self._network, self._memory = network, memory_for(network, self.search.slots)
+        return FURTHER
+
+    def _arguments(self, answer: tuple[Prior, Values]) -> tuple[Any, ...]:
+        """What `moves.play` works on, `answer` being that to the leaves that wait."""
+        search = self.search
+        trees = (search.tree, search.selection, search.cache)
+        return (self._games, *trees, self._effort, self._batch, *answer, self._network, self._memory)
 
     @property
     def idle(self) -> bool:
@@ -218,13 +247,15 @@ class SelfPlay:
         cache: ModuleType,
         tree: ModuleType,
         dice: ModuleType,
+        lanes: ModuleType,
+        sparse: ModuleType,
+        answers: ModuleType,
         moves: ModuleType,
     ) -> None:
         """Call each kernel once, on a game that is thrown away."""
-        search, games = self.search, self._games
-        trees = (search.tree, search.selection, search.cache)
-        moves.turn(games, *trees, self._effort, search.observation, search.legal, *self._nothing)
-        moves.play_random(games, search.tree, self._effort)
+        games = self._games
+        moves.play(*self._arguments(self._nothing), 0, 1)
+        moves.play_random(games, self.search.tree, self._effort)
         games.status[:] = EMPTY
 
 

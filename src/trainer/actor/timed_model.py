@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.actor.layers import SparseModel
+from trainer.actor.sparse import Network
 from trainer.errors import ModelError
 from trainer.games.base import Mask
 from trainer.inference import ModelFile, OnnxModel, uniform
@@ -29,6 +31,11 @@ class TimedModel:
         self.model = model
         self._file = file
         self._clock = clock
+
+    @property
+    def network(self) -> Network | None:
+        """The layers of the model, where it is evaluated by them."""
+        return self.model.network if isinstance(self.model, SparseModel) else None
 
     def __call__(
         self, observation: NDArray[np.float32], legal: Mask

@@ -1,0 +1,160 @@
+"""Vectors of 16 numbers as values in compiled code, and blocks of 64, which are four of them.
+
+Numba has no such type; LLVM has, and makes of a vector one register or a few, as the processor has them.
+
+Compiled by `trainer.games.compiled`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, models, register_model
+from numpy.typing import NDArray
+
+INLINED = True
+
+LANES = 16
+"""Numbers of a vector."""
+BLOCK = 64
+"""Numbers of a block."""
+
+Block = tuple[Any, Any, Any, Any]
+
+
+def load_block(numbers: NDArray[np.float32], at: int) -> Block:
+    """The block numbers[at : at + 64]."""
+    return load(numbers, at), load(numbers, at + LANES), load(numbers, at + 2 * LANES), load(numbers, at + 3 * LANES)
+
+
+def store_block(numbers: NDArray[np.float32], at: int, block: Block) -> None:
+    """numbers[at : at + 64] = block"""
+    for part, vector in enumerate(block):
+        store(numbers, at + part * LANES, vector)
+
+
+def add_products(block: Block, factor: np.float32, numbers: NDArray[np.float32], at: int) -> Block:
+    """block + factor * numbers[at : at + 64]"""
+    a, b, c, d = block
+    e, f, g, h = load_block(numbers, at)
+    return add_product(a, factor, e), add_product(b, factor, f), add_product(c, factor, g), add_product(d, factor, h)
+
+
+def rectified_block(block: Block) -> Block:
+    """The block's ReLU; NaN stays NaN."""
+    a, b, c, d = block
+    return rectified(a), rectified(b), rectified(c), rectified(d)
+
+
+def bits_of(block: Block) -> np.uint64:
+    """Which numbers of a block are not 0 (NaN isn't), the first in the lowest bit."""
+    bits = np.uint64(0)
+    for part, vector in enumerate(block):
+        bits |= nonzero(vector) << np.uint64(part * LANES)
+    return bits
+
+
+class Lanes(types.Type):
+    """Numba's type of a vector of 16 float32."""
+
+    def __init__(self) -> None:
+        super().__init__(name="Lanes")
+
+
+lanes: Any = Lanes()
+VECTOR = ir.VectorType(ir.FloatType(), LANES)
+ZEROS = ir.Constant(VECTOR, [0.0] * LANES)
+
+
+@register_model(Lanes)
+class LanesModel(models.PrimitiveModel):
+    """It is a vector to LLVM, too."""
+
+    def __init__(self, manager: Any, kind: Lanes) -> None:
+        super().__init__(manager, kind, VECTOR)  # type: ignore[no-untyped-call]
+
+
+def operation(function: Callable[..., Any]) -> Any:
+    """Something that can be done in compiled code: `function` gives its type, and what generates its code."""
+    return intrinsic(function)
+
+
+class Address:
+    """Where a vector lies in memory."""
+
+    @staticmethod
+    def of(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+        """The address of the vector that begins at `at` in an array."""
+        data = context.make_array(kind)(context, builder, array).data
+        return builder.bitcast(builder.gep(data, [at]), VECTOR.as_pointer())
+
+
+@operation
+def load(typing: Any, numbers: Any, at: Any) -> Any:
+    """load(numbers, at): the vector numbers[at : at + 16]."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.load(Address.of(context, builder, signature.args[0], *values), align=4)
+
+    return lanes(numbers, types.intp), generate
+
+
+@operation
+def store(typing: Any, numbers: Any, at: Any, vector: Any) -> Any:
+    """store(numbers, at, vector): numbers[at : at + 16] = vector."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        array, at, vector = values
+        builder.store(vector, Address.of(context, builder, signature.args[0], array, at), align=4)
+        return context.get_dummy_value()
+
+    return types.void(numbers, types.intp, vector), generate
+
+
+@operation
+def add_product(typing: Any, total: Any, factor: Any, vector: Any) -> Any:
+    """add_product(total, factor, vector): total + factor * vector, rounded once where the processor can."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        total, factor, vector = values
+        integer = ir.IntType(32)
+        factors = builder.insert_element(ZEROS, factor, integer(0))
+        factors = builder.shuffle_vector(factors, ZEROS, ir.Constant(ir.VectorType(integer, LANES), [0] * LANES))
+        return builder.fadd(total, builder.fmul(factors, vector, flags=["contract"]), flags=["contract"])
+
+    return lanes(total, types.float32, vector), generate
+
+
+@operation
+def rectified(typing: Any, vector: Any) -> Any:
+    """rectified(vector): its ReLU; NaN stays NaN."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.select(builder.fcmp_ordered("<", values[0], ZEROS), ZEROS, values[0])
+
+    return lanes(vector), generate
+
+
+@operation
+def nonzero(typing: Any, vector: Any) -> Any:
+    """nonzero(vector): 16 bits, set where a number isn't 0 (NaN isn't), the first in the lowest."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        flags = builder.fcmp_unordered("!=", values[0], ZEROS)
+        return builder.zext(builder.bitcast(flags, ir.IntType(LANES)), ir.IntType(64))
+
+    return types.uint64(vector), generate
+
+
+@operation
+def lowest(typing: Any, bits: Any) -> Any:
+    """lowest(bits): the place of the lowest bit that is set; one must be."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.cttz(values[0], ir.IntType(1)(1))
+
+    return types.int64(types.uint64), generate
