@@ -26,12 +26,13 @@ from bench.size import FULL, TINY, Size
 from bench.training import BATCHES, mirror_of, our_step
 from trainer import descent, inference
 from trainer.actor import moves
+from trainer.actor.layers import SparseTwin
 from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
 from trainer.games import ENV_IDS, game_of
 from trainer.inference import load_model
 from trainer.trainer_config import TrainerConfig
 
-EVALUATE, SOFTMAX = "network (ONNX Runtime)", "softmax over legal moves"
+EVALUATE, SOFTMAX = "network", "softmax over legal moves"
 DESCEND, EXPAND = "down to the leaves", "new edges, values up"
 LOOPS = {
     "see": "the mover's view",
@@ -63,15 +64,20 @@ class Clock:
 def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:
     """Nanoseconds of a simulation by what they are spent on, one thread, without the writing of rows."""
     game = game_of(env_id)
-    model = load_model(publish_model(env_id, folder), env_id, game.obs_size, game.num_actions)
+    path = publish_model(env_id, folder)
+    model: Any = SparseTwin(env_id)(path.read_bytes(), load_model(path, env_id, game.obs_size, game.num_actions))
     player = SelfPlay(env_id, size.games, count(), 1, "profile", SelfPlayConfig(simulations=size.simulations))
     clock = Clock()
     kernels = player.search._kernels
     tree = SimpleNamespace(descend=clock.timed(DESCEND, kernels.descend), expand=clock.timed(EXPAND, kernels.expand))
     advance = clock.timed("moves, new games", player._moves.advance)
     turn = FunctionType(moves.turn.__code__, {"tree": tree, "advance": advance})  # uncompiled, of timed parts
-    player._moves = SimpleNamespace(turn=turn)
-    model._session = SimpleNamespace(run=clock.timed(EVALUATE, model._session.run))
+    player._moves = SimpleNamespace(
+        play=lambda games, trees, selection, known, effort, batch, prior, value, *_: turn(
+            games, trees, selection, known, effort, batch.observation, batch.legal, prior, value
+        )
+    )
+    model.outputs = clock.timed(EVALUATE, model.outputs)
     softmax = inference.masked_softmax
     inference.masked_softmax = clock.timed(SOFTMAX, softmax)
     try:

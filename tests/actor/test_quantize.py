@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +12,13 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from small_models import linear_model
 
-from trainer.actor.quantize import NARROWEST, Quantizer, quantize, random_play, sums_overflow
+from trainer.actor.quantize import NARROWEST, Quantizer, quantize, sums_overflow
+from trainer.actor.twins import Twins, random_play
 from trainer.export import Exporter
-from trainer.files import write_bytes
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.games.base import Game
-from trainer.inference import ModelFile, OnnxModel
+from trainer.inference import OnnxModel
 from trainer.network import PolicyValueNet
 
 GAME = game_of("connect4")
@@ -91,6 +90,7 @@ def test_a_twin_answers_nearly_the_same_with_8_bit_weights(env_id: str) -> None:
     assert {str(array.dtype) for array in heads} == {"float32"}
     model = load(content, game)
     twin = Quantizer(env_id)(content, model)
+    assert twin is not None
     (prior, value), (other_prior, other_value) = model(observation, legal), twin(observation, legal)
     assert 0 < np.abs(value - other_value).max() < 0.02
     assert 0 < np.abs(prior - other_prior).max() < 0.02
@@ -100,6 +100,7 @@ def test_a_row_is_answered_alike_in_any_company() -> None:
     """So the games of a seed don't depend on how many are played side by side."""
     content = published()
     twin = Quantizer(GAME.env_id)(content, load(content))
+    assert twin is not None
     observation, legal = random_play(GAME.env_id, 0)
     prior, value = twin(observation, legal)
     for begin, end in ((0, 1), (3, 10), (100, 228)):
@@ -112,65 +113,21 @@ def test_a_twin_knows_what_its_model_knows() -> None:
     """The step, by which statistics name it, and how far the run is, by which searches grow."""
     content = published()
     twin = Quantizer(GAME.env_id)(content, load(content))
+    assert twin is not None
     assert (twin.step, twin.progress) == (7, 0.2)
 
 
-def test_a_model_without_wide_products_stays_as_it_is() -> None:
+def test_a_model_without_wide_products_has_no_twin() -> None:
     """93 by 7 is a head."""
     content = linear_model(np.ones((GAME.obs_size, GAME.num_actions), np.float32))
+    assert Quantizer(GAME.env_id)(content, load(content)) is None
+
+
+def test_a_model_with_a_giant_among_its_inputs_is_not_played_in_8_bits() -> None:
+    """Its twin answers otherwise."""
+    content = lopsided()
     model = load(content)
-    assert Quantizer(GAME.env_id)(content, model) is model
-
-
-def test_a_twin_that_answers_otherwise_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
-    """The model itself plays; that is said once, and again when it comes back after a model that was well."""
-    bad, good = lopsided(), published()
-    quantizer = Quantizer(GAME.env_id)
-    message = "some.onnx answers otherwise in 8-bit integers, by"
-    with caplog.at_level(logging.WARNING):
-        for _ in range(2):
-            model = load(bad)
-            assert quantizer(bad, model) is model
-            assert caplog.text.count(message) == 1
-        model = load(good)
-        assert quantizer(good, model) is not model
-        quantizer(bad, load(bad))
-    assert caplog.text.count(message) == 2
-    assert "playing with it in float32, which is slower" in caplog.text
-
-
-def test_a_model_that_can_not_be_quantized_is_used_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever the library makes of it."""
-    model = load(published())
-    with caplog.at_level(logging.WARNING):
-        assert Quantizer(GAME.env_id)(b"not a model", model) is model
-    assert "some.onnx can't be turned into 8-bit integers (" in caplog.text
-
-
-def test_a_model_that_fails_is_not_taken_for_one_that_can_not_be_quantized(tmp_path: Path) -> None:
-    """Its value is the first number of the observation times 3: the actor keeps the model before it, as without --int8."""
-    failing = linear_model(np.zeros((GAME.obs_size, GAME.num_actions), np.float32), value=3.0)
-    path = tmp_path / "latest.onnx"
-    path.write_bytes(published())
-    file = ModelFile(path, GAME.env_id, GAME.obs_size, GAME.num_actions, every=0, prepare=Quantizer(GAME.env_id))
-    before = file.current
-    write_bytes(path, failing)
-    assert not file.poll()
-    assert file.current is before
-    assert "answers a value of 3; it must be from -1 to 1" in str(file.problem)
-
-
-def test_the_positions_that_ranges_are_found_on_are_those_of_whole_games_and_always_the_same() -> None:
-    """From the empty board to nearly full ones; another seed gives others."""
-    observation, legal = random_play(GAME.env_id, 0)
-    again, _ = random_play(GAME.env_id, 0)
-    np.testing.assert_array_equal(observation, again)
-    stones = observation[:, : 2 * GAME.num_cells].sum(axis=1)
-    assert stones.min() == 0
-    assert stones.max() > GAME.num_cells // 2
-    assert legal.any(axis=1).all()
-    other, _ = random_play(GAME.env_id, 1)
-    assert not np.array_equal(observation[: len(other)], other[: len(observation)])
+    assert Twins(GAME.env_id, Quantizer(GAME.env_id))(content, model) is model
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import TypeVar
 
 import numpy as np
@@ -64,6 +65,7 @@ class SparseModel(OnnxModel):
     def __init__(self, content: bytes, source: str, game: Game, network: Network) -> None:
         """`network` as it was found in `content`."""
         self.network = network
+        self._own = threading.local()
         *_, self._kernels = compiled(game.env_id, lanes, sparse)
         self._num_actions = game.num_actions
         super().__init__(content, source, game.env_id, game.obs_size, game.num_actions)
@@ -72,8 +74,9 @@ class SparseModel(OnnxModel):
         """What the layers answer to observations [B, obs_size]."""
         rows = len(observation)
         logits, value = np.empty((rows, self._num_actions), np.float32), np.empty(rows, np.float32)
-        memory = memory_for(self.network, rows)
-        self._kernels.evaluate(self.network, memory, rows, np.ascontiguousarray(observation), logits, value)
+        if getattr(self._own, "rows", 0) < rows:
+            self._own.rows, self._own.memory = rows, memory_for(self.network, rows)
+        self._kernels.evaluate(self.network, self._own.memory, rows, np.ascontiguousarray(observation), logits, value)
         return logits, value[:, None]
 
 

@@ -48,6 +48,7 @@ class Twins:
         """The twin of `model`, whose file is `content`, or `model` itself. Raises ModelError where the model fails."""
         answers = model(*self._positions)
         for maker in self._makers:
+            twin = None
             try:
                 twin = maker(content, model)
                 apart = distance(answers, twin(*self._positions)) if twin else 0.0

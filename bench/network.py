@@ -1,0 +1,60 @@
+"""How fast a network is evaluated by its active inputs, as self-play does, beside ONNX Runtime, on one core."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from bench.job import Job
+from bench.measured import Result
+from bench.models import publish_model, trained_model
+from bench.turns import alternate
+from trainer.actor.layers import SparseTwin
+from trainer.actor.twins import random_play
+from trainer.games import ENV_IDS, game_of
+from trainer.inference import OnnxModel, load_model
+
+BATCH = 128
+
+
+def measure(job: Job) -> list[Result]:
+    """The MLP of each game with random weights, and the loop's network after a short run."""
+    with job.scratch() as folder:
+        files = [(env_id, "MLP, random weights", publish_model(env_id, folder / env_id)) for env_id in ENV_IDS]
+        files += [("connect4", "the loop's network", trained_model(job, folder / "run", "connect4"))]
+        return [compare(job, env_id, name, path) for env_id, name, path in files]
+
+
+def compare(job: Job, env_id: str, name: str, path: Path) -> Result:
+    """One model, on positions of random games."""
+    game = game_of(env_id)
+    model = load_model(path, env_id, game.obs_size, game.num_actions)
+    twin = SparseTwin(env_id)(path.read_bytes(), model)
+    assert twin is not None
+    observation, _ = random_play(env_id, seed=2)
+    rows = np.random.default_rng(0).choice(observation, BATCH)
+    ours, theirs = alternate(
+        job.size.rounds, lambda: rate(twin, rows, job.size.turn / 10), lambda: rate(model, rows, job.size.turn / 10)
+    )
+    apart = max(float(np.abs(a - b).max()) for a, b in zip(twin.outputs(rows), model.outputs(rows), strict=True))
+    return Result(
+        f"{game.display_name}, {name}",
+        "evaluations/s",
+        ours,
+        f"ONNX Runtime, batch {BATCH}",
+        theirs,
+        note=f"outputs differ by {apart:.1g} at most; {1e9 / median(ours):,.0f} ns of a core each",
+    )
+
+
+def rate(model: OnnxModel, rows: np.ndarray, seconds: float) -> float:
+    """Rows evaluated in a second of this thread's time on a core."""
+    model.outputs(rows)
+    began, done = time.thread_time(), 0
+    while time.thread_time() < began + seconds:
+        model.outputs(rows)
+        done += len(rows)
+    return done / (time.thread_time() - began)
