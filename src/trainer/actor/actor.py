@@ -227,7 +227,7 @@ class Archive:
         stats = self.stats
         for game in played:
             stats.episodes_completed += 1
-            stats.total_steps += len(game.actions)
+            stats.total_steps += len(game.plies) - 1
             stats.opening_plies += game.first_ply
             winner = game.winner
             stats.player1_wins += winner == FIRST

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trainer.actor.selfplay import Played
+from trainer.actor.selfplay import Played, outcomes_of
+from trainer.games.base import WINNER
 from trainer.games.positions import Positions
 from trainer.replay import Episode
 
@@ -15,21 +16,23 @@ def episodes_of(positions: Positions, played: list[Played], episode_id: Callable
     """Games as the contract wants them, of any number of `positions` of the same game; `episode_id` of a game's number."""
     if not played:
         return []
+    lengths = [len(game.plies) for game in played]
+    ends = np.cumsum(lengths)
     seen = positions.of(np.concatenate([game.states for game in played]))
     states, observations = seen.stored(), seen.observation()
-    ends = np.cumsum([len(game.states) for game in played]).tolist()
+    outcomes = outcomes_of(seen.states, np.repeat(seen.states[ends - 1, WINNER], lengths))
     return [
         Episode(
             env_id=positions.game.env_id,
             episode_id=episode_id(game.number),
             first_ply=game.first_ply,
-            states=states[end - len(game.states) : end],
-            observations=observations[end - len(game.states) : end],
+            states=states[begin:end],
+            observations=observations[begin:end],
             actions=game.actions,
             visits=game.visits,
             has_policy=game.full,
             values=game.values,
-            outcomes=game.outcomes,
+            outcomes=outcomes[begin : end - 1],
         )
-        for game, end in zip(played, ends, strict=True)
+        for game, begin, end in zip(played, (ends - lengths).tolist(), ends.tolist(), strict=True)
     ]

@@ -77,9 +77,13 @@ class Played:
     @property
     def outcomes(self) -> NDArray[np.float32]:
         """[P] +1 the mover won the game, 0 draw, -1 lost."""
-        if self.winner == DRAW:
-            return np.zeros(len(self.actions), np.float32)
-        return np.where(self.states[:-1, MOVER] == self.winner, 1, -1).astype(np.float32)
+        return outcomes_of(self.states[:-1], self.winner)
+
+
+def outcomes_of(states: State, winners: NDArray[np.uint64] | int) -> NDArray[np.float32]:
+    """For each position [N, S] of games that `winners` won, [N] or of them all: +1 the mover won, 0 draw, -1 lost."""
+    won = np.where(states[:, MOVER] == winners, np.float32(1), np.float32(-1))
+    return np.where(winners == DRAW, np.float32(0), won)
 
 
 @dataclass(frozen=True)
