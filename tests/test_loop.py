@@ -17,6 +17,7 @@ from conftest import run_module
 from registering import registered
 
 from trainer.loop import LoopConfig, actor_arguments, trainer_arguments
+from trainer.recipes import RECIPES
 
 
 def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
@@ -139,11 +140,10 @@ def test_bad_settings_are_refused(tmp_path: Path, arguments: list[str], message:
     assert (done.returncode, done.stderr.strip()) == (1, message)
 
 
-def test_self_play_is_in_8_bit_integers_where_the_recipe_says_so_and_nobody_forbids_it() -> None:
-    """Connect 4's says so; --no-int8 forbids it."""
-    assert "--int8" in actor_arguments(LoopConfig("connect4"))
-    assert "--int8" not in actor_arguments(LoopConfig("connect4", int8=False))
-    assert "--int8" not in actor_arguments(LoopConfig("othello"))
+def test_self_play_is_in_8_bit_integers_where_that_is_asked_for() -> None:
+    """By no game's default."""
+    assert "--int8" in actor_arguments(LoopConfig("connect4", int8=True))
+    assert not any("--int8" in actor_arguments(LoopConfig(env_id)) for env_id in RECIPES)
 
 
 def test_a_game_without_a_recipe_is_trained_like_connect_4() -> None:

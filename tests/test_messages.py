@@ -77,6 +77,6 @@ def test_the_list_has_what_functions_make() -> None:
     assert {
         "the loss or the weights at step … are no numbers",
         "…; keeping the model before it",
-        "can't be turned into 8-bit integers (…)",
-        "answers otherwise in 8-bit integers, by …",
+        "can't be evaluated … (…)",
+        "answers otherwise …, by …",
     } <= listed()

@@ -60,8 +60,8 @@ class LoopConfig:
     """Threads that play."""
     simulations: int | None = None
     """Simulations before each move of self-play; None: the game's default."""
-    int8: bool = True
-    """Let self-play evaluate in 8-bit integers where the game's recipe says so."""
+    int8: bool = False
+    """Let self-play evaluate in 8-bit integers, of which some processors are fond; without it, it does so exactly."""
     replay_window: int = 1_000_000
     """Positions to keep in the replay database."""
     max_checkpoints: int = 32
@@ -152,7 +152,7 @@ def actor_arguments(config: LoopConfig) -> list[str]:
         *(("--first-simulations", f"{recipe.first_simulations}") if rises(config) else ()),
         *("--full-share", f"{recipe.full_share}", "--fast-simulations", f"{recipe.fast_simulations}"),
         *(("--gumbel",) if recipe.gumbel else ()),
-        *(("--int8",) if recipe.int8 and config.int8 else ()),
+        *(("--int8",) if config.int8 else ()),
         *("--random-openings", f"{recipe.random_openings}"),
         *("--replay-window", f"{config.replay_window}"),
         *("--seed", f"{config.seed}", "--log-level", config.log_level),

@@ -21,8 +21,6 @@ class Recipe:
     width: int | None = None
     first_simulations: int | None = None
     gumbel: bool = False
-    int8: bool = False
-    """Self-play evaluates in 8-bit integers."""
     merge_repeats: bool = False
     random_openings: float = 0.9
     q_weight: float = 0.5
@@ -51,7 +49,6 @@ RECIPES = {
         simulations=300,
         first_simulations=100,
         gumbel=True,
-        int8=True,
         width=256,
         batch_size=512,
         lr=0.002,

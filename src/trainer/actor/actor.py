@@ -81,7 +81,8 @@ class ActorConfig:
     """Evaluations that each thread keeps until the next model, in case a position turns up again: 14 MiB for Connect 4,
     74 MiB for Othello; 0 = none. Changes no game."""
     int8: bool = False
-    """Evaluate with wide matrix products in 8-bit integers: for a wide network half the time, nearly the same answers."""
+    """Evaluate with wide matrix products in 8-bit integers, with nearly the same answers: to try on a processor with 8-bit
+    dot products (VNNI); on others it is slower."""
     seed: int | None = None
     """Fixes the games for a given model; None: other games at each start."""
     replay_window: int | None = None
