@@ -24,12 +24,13 @@ from bench.models import SIZES, publish_model
 from bench.pictures import bars
 from bench.size import FULL, TINY, Size
 from bench.training import BATCHES, mirror_of, our_step
-from trainer import descent, inference
+from trainer import descent
 from trainer.actor import moves
 from trainer.actor.layers import SparseTwin
 from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
+from trainer.answers import SOUND
 from trainer.games import ENV_IDS, game_of
-from trainer.inference import load_model
+from trainer.inference import fault_of, load_model, masked_softmax
 from trainer.trainer_config import TrainerConfig
 
 EVALUATE, SOFTMAX = "network", "softmax over legal moves"
@@ -65,33 +66,27 @@ def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:
     """Nanoseconds of a simulation by what they are spent on, one thread, without the writing of rows."""
     game = game_of(env_id)
     path = publish_model(env_id, folder)
-    model: Any = SparseTwin(env_id)(path.read_bytes(), load_model(path, env_id, game.obs_size, game.num_actions))
+    twin: Any = SparseTwin(env_id)(path.read_bytes(), load_model(path, env_id, game.obs_size, game.num_actions))
     player = SelfPlay(env_id, size.games, count(), 1, "profile", SelfPlayConfig(simulations=size.simulations))
     clock = Clock()
     kernels = player.search._kernels
     tree = SimpleNamespace(descend=clock.timed(DESCEND, kernels.descend), expand=clock.timed(EXPAND, kernels.expand))
-    advance = clock.timed("moves, new games", player._moves.advance)
-    turn = FunctionType(moves.turn.__code__, {"tree": tree, "advance": advance})  # uncompiled, of timed parts
-    player._moves = SimpleNamespace(
-        play=lambda games, trees, selection, known, effort, batch, prior, value, *_: turn(
-            games, trees, selection, known, effort, batch.observation, batch.legal, prior, value
-        )
-    )
-    model.outputs = clock.timed(EVALUATE, model.outputs)
-    softmax = inference.masked_softmax
-    inference.masked_softmax = clock.timed(SOFTMAX, softmax)
-    try:
-        until = time.monotonic() + size.turn
-        while time.monotonic() < until:
-            player.step(model)
-        clock.seconds.clear()
-        before, began = player.search.simulations_done, time.thread_time()
-        until = time.monotonic() + size.turn
-        while time.monotonic() < until:
-            player.step(model)
-        all_of_it, done = time.thread_time() - began, player.search.simulations_done - before
-    finally:
-        inference.masked_softmax = softmax
+    parts = {
+        "tree": tree,
+        "advance": clock.timed("moves, new games", player._moves.advance),
+        "sparse": SimpleNamespace(evaluate=clock.timed(EVALUATE, twin._kernels.evaluate)),
+        "answers": SimpleNamespace(fault_of=fault_of, masked_softmax=clock.timed(SOFTMAX, masked_softmax), SOUND=SOUND),
+    }
+    player._moves = SimpleNamespace(play=FunctionType(moves.play.__code__, parts))  # uncompiled, of timed parts
+    until = time.monotonic() + size.turn
+    while time.monotonic() < until:
+        player.step(twin, network=twin.network)
+    clock.seconds.clear()
+    before, began = player.search.simulations_done, time.thread_time()
+    until = time.monotonic() + size.turn
+    while time.monotonic() < until:
+        player.step(twin, network=twin.network)
+    all_of_it, done = time.thread_time() - began, player.search.simulations_done - before
     clock.seconds["Python, the rest"] = all_of_it - sum(clock.seconds.values())
     return {name: 1e9 * seconds / done for name, seconds in sorted(clock.seconds.items(), key=lambda item: -item[1])}
 

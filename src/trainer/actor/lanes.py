@@ -21,7 +21,7 @@ INLINED = True
 LANES = 16
 """Numbers of a vector."""
 BLOCK = 64
-"""Numbers of a block."""
+"""Numbers of a block: as many as fit into the registers of any processor of today with something else beside."""
 
 Block = tuple[Any, Any, Any, Any]
 
@@ -84,7 +84,7 @@ def operation(function: Callable[..., Any]) -> Any:
 
 
 class Address:
-    """Where a vector lies in memory."""
+    """Where a vector lies in memory. (In a class, for what is outside of one gets compiled.)"""
 
     @staticmethod
     def of(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:

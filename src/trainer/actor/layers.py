@@ -29,8 +29,6 @@ Number = TypeVar("Number", bound=np.generic)
 
 ALIGNMENT = 64
 """Bytes of a line of the processor's caches."""
-
-
 NO_NETWORK = Network(
     layers=np.zeros(0, LAYER),
     weights=np.zeros(0, np.float32),
@@ -74,7 +72,7 @@ class SparseModel(OnnxModel):
         """What the layers answer to observations [B, obs_size]."""
         rows = len(observation)
         logits, value = np.empty((rows, self._num_actions), np.float32), np.empty(rows, np.float32)
-        if getattr(self._own, "rows", 0) < rows:
+        if getattr(self._own, "rows", -1) < rows:
             self._own.rows, self._own.memory = rows, memory_for(self.network, rows)
         self._kernels.evaluate(self.network, self._own.memory, rows, np.ascontiguousarray(observation), logits, value)
         return logits, value[:, None]

@@ -99,28 +99,6 @@ class Batch(NamedTuple):
     """[A]"""
 
 
-def turn(
-    games: Games,
-    trees: Tree,
-    selection: Selection,
-    known: Cache,
-    effort: Effort,
-    observation: NDArray[np.float32],
-    legal: Mask,
-    prior: NDArray[np.float32],
-    value: NDArray[np.float32],
-) -> tuple[int, int, int]:
-    """All between two evaluations: complete the simulations that waited, make the moves that are due, walk to new leaves.
-
-    `prior` [B, A], `value` [B] answer the leaves that wait; `observation` [G, obs_size], `legal` [G, A] as `tree.descend`
-    writes them, and as it has written them before. Returns the numbers of leaves that wait, simulations done, games ended.
-    """
-    done = tree.expand(trees, selection, known, legal, prior, value)
-    ended = advance(games, trees, selection, effort)
-    waiting, more = tree.descend(trees, selection, known, observation, legal)
-    return waiting, done + more, ended
-
-
 def play(
     games: Games,
     trees: Tree,
@@ -135,14 +113,18 @@ def play(
     further: int,
     enough: int,
 ) -> tuple[int, int, int]:
-    """`turn`, and then, `further` times at most, an evaluation by `network` and another; no more when `enough` games ended.
+    """All between two evaluations: complete the simulations that waited, make the moves that are due, walk to new leaves.
 
-    Ends early, too, where an answer isn't sound, so that the leaves still wait. Returns what `turn` does.
+    `prior` [B, A], `value` [B] answer the leaves that wait. `network` then evaluates the new ones, and so on, `further`
+    times at most and not after `enough` games have ended; nor where an answer isn't sound, so that those leaves still wait.
+    Returns the numbers of leaves that wait, simulations done, games ended.
     """
     done = ended = 0
     while True:
-        waiting, more, over = turn(games, trees, selection, known, effort, batch.observation, batch.legal, prior, value)
-        done, ended = done + more, ended + over
+        done += tree.expand(trees, selection, known, batch.legal, prior, value)
+        ended += advance(games, trees, selection, effort)
+        waiting, more = tree.descend(trees, selection, known, batch.observation, batch.legal)
+        done += more
         if further == 0 or waiting == 0 or ended >= enough:
             return waiting, done, ended
         sparse.evaluate(network, memory, waiting, batch.observation, batch.logits, batch.value)

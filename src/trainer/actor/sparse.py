@@ -6,7 +6,7 @@ layer; Nasu 2018), 64 results at a time, which stay in the processor's registers
 
 B rows, I inputs of a layer, F results. All numbers of a batch are in one array, `room`: a region is [B, width], the width a
 multiple of 64, and begins at its column times B. `active` has a bit for each number of the room, set where it isn't 0; a
-number whose bit is not set is never read. Weights lie as they are read: [F / 64, I, 64].
+number whose bit is not set is never read. Weights lie as they are read, in blocks: [F / 64, I, 64].
 
 Compiled by `trainer.games.compiled`, which binds `lanes`.
 """
@@ -19,12 +19,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.actor.lanes import BLOCK
+
 lanes: ModuleType
 
 Floats = NDArray[np.float32]
 
-BLOCK = 64
-"""Results that are added up at a time, and numbers whose bits are one word of `active`."""
 WORDS = 2
 """Words of inputs that all rows pass by before the next: with a block of results they meet in 32 KiB of weights, which stay
 in the first-level cache."""

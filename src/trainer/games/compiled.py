@@ -66,13 +66,19 @@ def compiled(
         "FLAG_WORDS": game.flag_words,
         "SUDDEN_WINS": hasattr(rules_of(env_id), "wins_next"),
     }
-    key = hashlib.sha256(sys.version.encode() + _source(base))
+    common = hashlib.sha256(sys.version.encode() + _source(base))
     for library in ("numba", "llvmlite", "numpy"):
-        key.update(version(library).encode())
+        common.update(version(library).encode())
+    common.update(_source(rules_of(env_id)))  # which also decides the sizes
+    keys: dict[str, bytes] = {}
     modules: list[ModuleType] = []
     stems = {module.__name__.rpartition(".")[2]: module for module in (rows, *kernels)}
     for name, module in ({"rules": rules_of(env_id), "rows": stems.pop("rows")} | named | stems).items():
+        key = common.copy()
+        for used in sorted(keys.keys() & vars(module).get("__annotations__", {}).keys()):
+            key.update(keys[used])
         key.update(hashlib.sha256(_source(module)).digest())
+        keys[name] = key.digest()
         path = _copied(_source(module), f"{env_id}-{name}-{key.hexdigest()[:16]}", f"{name}.py")
         modules.append(_imported(path, bound))
         bound[name] = modules[-1]
