@@ -40,25 +40,27 @@ def measure(job: Job) -> list[Result]:
     theirs: dict[str, list[Turn]] = dict(zip(peers, turns[1:], strict=True))
     searched = median(turn.rates["simulations"] / turn.rates["total_steps"] for turn in own)
 
-    def beside(name: str, peer: str, least: float) -> Result:
+    def beside(name: str, peer: str, least: float | None = None) -> Result:
         """Ours and one peer's."""
         note = f"beside {peer}: ours {searched:.0f} simulations a position, for a search ends when its root is proven"
         if found := theirs.get(name):
             each = [median(turn.each_core(key) for turn in side) for side, key in ((own, POSITIONS), (found, "count"))]
             note += f"; {each[0] / each[1]:.1f} times by the time on a core"
+        if least is None:
+            note += "; another search than ours, so without a target"
         return Result(
             f"Connect 4, {size.simulations} simulations, both cores",
             "positions/s",
             [turn.rates[POSITIONS] for turn in own],
             peer,
             [turn.rates["count"] for turn in theirs.get(name, [])],
-            Target(least=least),
+            Target(least=least) if least else None,
             note=note,
         )
 
     return [
         beside("puct", f"mctx + pgx, PUCT, batch {size.games}, both cores", 30),
-        beside("gumbel", f"mctx + pgx, Gumbel, batch {size.games}, both cores", 30),
+        beside("gumbel", f"mctx + pgx, Gumbel, batch {size.games}, both cores"),
         beside("openspiel", f"OpenSpiel's Python MCTS, {size.threads} processes", 25),
     ]
 

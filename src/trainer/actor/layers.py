@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from trainer.actor import lanes, sparse
-from trainer.actor.sparse import BLOCK, LAYER, Floats, Memory, Network
+from trainer.actor.lanes import BLOCK
+from trainer.actor.sparse import LAYER, Floats, Memory, Network
 from trainer.games import game_of
 from trainer.games.base import Game
 from trainer.games.compiled import compiled

@@ -97,7 +97,7 @@ class Search:
             edges=np.zeros((slots, edges), EDGE),
             used_nodes=np.zeros(slots, np.int32),
             used_edges=np.zeros(slots, np.int32),
-            leaf=np.full(slots, NOBODY, np.int32),
+            leaf=np.full(slots, NOBODY, np.int64),
             row=np.zeros(slots, np.int32),
             budget=np.zeros(slots, np.int32),
             noise=np.zeros((slots, game.num_actions), np.float32),

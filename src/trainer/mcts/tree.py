@@ -38,6 +38,7 @@ INLINED = True
 
 UNKNOWN, LOSS, DRAWN, WIN = 0, 1, 2, 3  # what is proven of a node, for its chooser; a larger one is better
 NOBODY = -1  # no leaf waits in this slot; no node is at the end of this edge
+ROOT = 0  # int(ROOT) has the type of any number; Numba compiles a function anew for a constant
 TINY = np.float32(1e-30)  # in place of a prior of zero, where something has to be played
 AVOIDED = np.float32(-1e6)  # q of an edge that is proven to lose
 
@@ -82,7 +83,7 @@ class Tree(NamedTuple):
     """[G]"""
     used_edges: NDArray[np.int32]
     """[G]"""
-    leaf: NDArray[np.int32]
+    leaf: NDArray[np.int64]
     """[G] the node that waits for its evaluation, or NOBODY."""
     row: NDArray[np.int32]
     """[G] where its answer will stand in the batch."""
@@ -120,7 +121,7 @@ def begin(tree: Tree, slot: int, state: State, simulations: int, gumbel: bool) -
     tree.used_nodes[slot] = 0
     tree.used_edges[slot] = 0
     mover = int(state[MOVER])
-    add_node(tree, slot, NOBODY, NOBODY, np.float32(1.0), mover, 3 - mover)
+    add_node(tree, slot, int(NOBODY), int(NOBODY), np.float32(1.0), mover, 3 - mover)
     tree.leaf[slot] = NOBODY
     tree.budget[slot] = simulations + 1 if state[WINNER] == OPEN else 0
 
@@ -183,7 +184,7 @@ def walk(tree: Tree, slot: int, selection: Selection) -> int:
 
     The position of one that is not proven is left in `tree.state`, its legal actions in `tree.mask`.
     """
-    index = 0
+    index = int(ROOT)
     while True:
         node = tree.nodes[slot, index]
         if index != 0 and node.proven != UNKNOWN:
@@ -317,7 +318,7 @@ def complete(
     if index == 0 and not tree.gumbel[slot]:
         mix_noise(tree, slot, selection.noise_fraction)
     bring_best_forward(tree, slot, index)
-    back_up(tree, slot, index, value if node.chooser == node.mover else -value, False)
+    back_up(tree, slot, index, value if node.chooser == node.mover else -value, node.proven != UNKNOWN)
 
 
 def soften(tree: Tree, slot: int, index: int, temperature: float) -> None:
