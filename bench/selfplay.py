@@ -54,7 +54,7 @@ def measure(job: Job) -> list[Result]:
             [turn.rates[POSITIONS] for turn in own],
             peer,
             [turn.rates["count"] for turn in theirs.get(name, [])],
-            Target(least=least) if least else None,
+            Target(least=least),
             note=note,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from types import ModuleType
 from typing import TypeVar
 
 import numpy as np
@@ -65,8 +66,8 @@ class SparseModel(OnnxModel):
         """`network` as it was found in `content`."""
         self.network = network
         self._own = threading.local()
-        *_, self._kernels = compiled(game.env_id, lanes, sparse)
         self._num_actions = game.num_actions
+        *_, self._kernels = compiled(game.env_id, lanes, sparse, warm_up=self._warm_up)
         super().__init__(content, source, game.env_id, game.obs_size, game.num_actions)
 
     def outputs(self, observation: Floats) -> Outputs:
@@ -77,6 +78,11 @@ class SparseModel(OnnxModel):
             self._own.rows, self._own.memory = rows, memory_for(self.network, rows)
         self._kernels.evaluate(self.network, self._own.memory, rows, np.ascontiguousarray(observation), logits, value)
         return logits, value[:, None]
+
+    def _warm_up(self, rules: ModuleType, rows: ModuleType, lanes: ModuleType, kernels: ModuleType) -> None:
+        """Call the kernel once, without a position."""
+        logits, value = np.zeros((0, self._num_actions), np.float32), np.zeros(0, np.float32)
+        kernels.evaluate(self.network, memory_for(self.network, 0), 0, np.zeros((0, 1), np.float32), logits, value)
 
 
 def memory_for(network: Network, rows: int) -> Memory:
