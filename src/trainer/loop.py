@@ -61,7 +61,8 @@ class LoopConfig:
     simulations: int | None = None
     """Simulations before each move of self-play; None: the game's default."""
     int8: bool = False
-    """Let self-play evaluate in 8-bit integers, of which some processors are fond; without it, it does so exactly."""
+    """Let self-play evaluate in 8-bit integers: to try on a processor with 8-bit dot products (VNNI); on others it is
+    slower."""
     replay_window: int = 1_000_000
     """Positions to keep in the replay database."""
     max_checkpoints: int = 32

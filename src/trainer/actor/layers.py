@@ -56,19 +56,19 @@ class SparseTwin:
     def __call__(self, content: bytes, model: OnnxModel) -> OnnxModel | None:
         """The twin of `model`, whose file is `content`; None for a model of another kind."""
         network = network_of(content, self._game)
-        return SparseModel(content, model.source, self._game, network) if network else None
+        return SparseModel(model, self._game, network) if network else None
 
 
 class SparseModel(OnnxModel):
     """A model evaluated layer by layer; several threads may ask at once."""
 
-    def __init__(self, content: bytes, source: str, game: Game, network: Network) -> None:
-        """`network` as it was found in `content`."""
+    def __init__(self, model: OnnxModel, game: Game, network: Network) -> None:
+        """`network` as it was found in the file of `model`."""
+        vars(self).update(vars(model))  # all that is known of it; its file was loaded and checked once
         self.network = network
         self._own = threading.local()
         self._num_actions = game.num_actions
         *_, self._kernels = compiled(game.env_id, lanes, sparse, warm_up=self._warm_up)
-        super().__init__(content, source, game.env_id, game.obs_size, game.num_actions)
 
     def outputs(self, observation: Floats) -> Outputs:
         """What the layers answer to observations [B, obs_size]."""
