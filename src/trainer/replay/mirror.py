@@ -20,14 +20,15 @@ from numpy.typing import NDArray
 
 from trainer.errors import ReplayError, ReplayUnavailableError
 from trainer.files import identity_of
-from trainer.replay.columns import floats_of, numbers_of, refuse
+from trainer.replay.columns import Origin, floats_of, numbers_of, refuse
 from trainer.replay.database import ROWID_SPAN, Metadata, check_columns, open_for_reading, reporting
 from trainer.replay.repeats import Repeats, hashes_of
 
 log = logging.getLogger(__name__)
 
-READ_SLICE = 4096
-"""Rows of one read, so that no reader holds up a writer for long (or a checkpoint of the write-ahead log)."""
+READ_SLICE = 512
+"""Rows of one read: so that no reader holds up a writer for long (or a checkpoint of the write-ahead log), and fewer than
+the 700 objects after which Python looks for garbage among them."""
 NO_FILE = (-1, -1)
 """The identity of a database that is gone."""
 NAMED_BAD_ROWS = 10
@@ -180,11 +181,11 @@ class Replay:
             self._begin_anew(f"the newest rows of {self.path} were deleted")
         while self._last_row < newest:
             rows = connection.execute(
-                "SELECT rowid, id, observation, policy_probs, mcts_value, game_outcome FROM transitions "
+                "SELECT rowid, observation, policy_probs, mcts_value, game_outcome FROM transitions "
                 "WHERE rowid > ? AND rowid <= ? AND env_id = ? ORDER BY rowid LIMIT ?",
                 (self._last_row, newest, self.metadata.env_id, READ_SLICE),
             ).fetchall()
-            self._append(rows)
+            self._append(connection, rows)
             self._last_row = rows[-1][0] if len(rows) == READ_SLICE else newest
         self._version = version
         self._forget(oldest)
@@ -242,12 +243,12 @@ class Replay:
             self._connection.close()
             self._connection = None
 
-    def _append(self, rows: list[tuple[Any, ...]]) -> None:
+    def _append(self, connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
         """Check a slice of rows and add it to the arrays; where wrong ones are skipped they are found by halves."""
         if not rows:
             return
         try:
-            observation, visits, outcome, value = self._checked(rows)
+            rowid, observation, visits, outcome, value = self._checked(connection, rows)
         except ReplayError as error:
             if not self._skip_bad_rows:
                 raise
@@ -255,10 +256,9 @@ class Replay:
                 self._count_bad(error)
             else:
                 half = len(rows) // 2
-                self._append(rows[:half])
-                self._append(rows[half:])
+                self._append(connection, rows[:half])
+                self._append(connection, rows[half:])
             return
-        rowid = np.array([row[0] for row in rows], np.int64)
         if self._repeats is not None:
             hashes = hashes_of(observation)
             self._repeats.add(hashes)
@@ -285,28 +285,30 @@ class Replay:
         if self.bad_rows == NAMED_BAD_ROWS:
             log.warning("further rows that are skipped are counted only, as bad_rows in the statistics")
 
-    def _checked(self, rows: list[tuple[Any, ...]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Observation, visits, outcome and value of some rows. Raises ReplayError naming the first that is wrong."""
-        where = self.path, [row[1] for row in rows]
+    def _checked(self, connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> tuple[NDArray[Any], ...]:
+        """Rowid, observation, visits, outcome and value of some rows. Raises ReplayError naming the first that is wrong."""
+        rowids, observations, policies, values, outcomes = zip(*rows, strict=True)
+        where = Origin(self.path, connection, rowids)
         meta = self.metadata
-        observation = floats_of([row[2] for row in rows], meta.obs_size, "observation", meta.env_id, *where)
-        has_policy = np.array([row[3] is not None for row in rows])
-        no_target = np.zeros(meta.num_actions, np.float32).tobytes()
-        policies = [no_target if row[3] is None else row[3] for row in rows]
-        visits = floats_of(policies, meta.num_actions, "policy_probs", meta.env_id, *where)
-        outcome = numbers_of([row[5] for row in rows], "game_outcome", *where)
-        value = numbers_of(
-            [outcome[i] if row[4] is None else row[4] for i, row in enumerate(rows)], "mcts_value", *where
-        )
+        observation = floats_of(observations, meta.obs_size, "observation", meta.env_id, where)
+        has_policy = np.array([policy is not None for policy in policies])
+        if not has_policy.all():
+            no_target = np.zeros(meta.num_actions, np.float32).tobytes()
+            policies = tuple(no_target if policy is None else policy for policy in policies)
+        visits = floats_of(policies, meta.num_actions, "policy_probs", meta.env_id, where)
+        outcome = numbers_of(outcomes, "game_outcome", where)
+        if None in values:
+            values = tuple(z if q is None else q for q, z in zip(values, outcomes, strict=True))
+        value = numbers_of(values, "mcts_value", where)
 
         legal = observation[:, meta.legal_mask_offset : meta.legal_mask_offset + meta.num_actions] > 0.5
-        refuse(~legal.any(axis=1), "its observation has no legal move", *where)
-        refuse((visits < 0).any(axis=1), "policy_probs has a negative entry", *where)
-        refuse(has_policy & (abs(visits.sum(axis=1) - 1) > 1e-3), "policy_probs does not sum to 1", *where)
-        refuse((visits * ~legal > 0).any(axis=1), "policy_probs gives weight to an illegal move", *where)
-        refuse(abs(outcome) > 1, "game_outcome is outside [-1, 1]", *where)
-        refuse(abs(value) > 1 + 1e-3, "mcts_value is outside [-1, 1]", *where)
-        return observation, visits, outcome, value
+        refuse(~legal.any(axis=1), "its observation has no legal move", where)
+        refuse((visits < 0).any(axis=1), "policy_probs has a negative entry", where)
+        refuse(has_policy & (abs(visits.sum(axis=1) - 1) > 1e-3), "policy_probs does not sum to 1", where)
+        refuse((visits * ~legal > 0).any(axis=1), "policy_probs gives weight to an illegal move", where)
+        refuse(abs(outcome) > 1, "game_outcome is outside [-1, 1]", where)
+        refuse(abs(value) > 1 + 1e-3, "mcts_value is outside [-1, 1]", where)
+        return np.array(rowids), observation, visits, outcome, value
 
     def _forget(self, oldest: int | None) -> None:
         """Leave out the rows that are no longer in the database, but for the last few while there are no others.
