@@ -1,4 +1,8 @@
-"""Actor and trainer for twenty minutes: as fast and as large at the end as near the beginning."""
+"""Actor and trainer for twenty minutes: as fast and as large at the end as near the beginning.
+
+A network gets cheaper as it learns: it has fewer active inputs, and its searches return to positions that are known. So what
+a fresh actor does with the models of both times is measured as well: what it does not explain is due to the twenty minutes.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,11 @@ import psutil
 
 from bench.job import Job
 from bench.measured import Result, Target
+from bench.models import place_model
+from bench.turns import Turn, alternate, loop_actor, ready
 from trainer.actor_stats import ACTOR_STATS_FILE
 from trainer.files import read_json_object
+from trainer.inference import LATEST
 from trainer.loop import LoopConfig, actor_arguments, trainer_arguments
 
 MIB = 2**20
@@ -35,23 +42,48 @@ class Look:
     simulations: int
     resident: float
     """MiB of both processes."""
-    used: tuple[float, float]
-    """Seconds of a core that the trainer and the actor had used."""
     machine: float
     """Sorts a second of a core that the machine did at the moment, beside both: its own speed, which comes and goes."""
 
 
-def machine_speed() -> float:
-    """Sorts of a fixed array in a second of a core."""
-    began = time.thread_time()
-    np.sort(TO_SORT)
-    return 1 / (time.thread_time() - began)
-
-
 def measure(job: Job) -> list[Result]:
     """Connect 4 as the loop plays and trains it, without its evaluations."""
+    looks, models = watch(job)
+    early, late = within(looks, EARLY), within(looks, LATE)
+    early_rate, late_rate = rate(early), rate(late)
+    fresh_early, fresh_late = fresh_rates(job, models)
+    cheaper = median(fresh_late) / median(fresh_early)
+    early_memory, late_memory = (median(look.resident for look in chosen) for chosen in (early, late))
+    early_speed, late_speed = (median(look.machine for look in chosen) for chosen in (early, late))
+    tenths = [within(looks, (tenth / 10, (tenth + 1) / 10)) for tenth in range(10)]
+    course = f"thousands a second by tenths of the time {', '.join(f'{rate(tenth) / 1000:.0f}' for tenth in tenths)}; "
+    course += (
+        f"the machine, which sorted numbers beside it, was {late_speed / early_speed:.2f} times as fast at the end"
+    )
+    near = "minutes 3 to 6 of 20"
+    what = f"self-play at the end of {job.size.soak_minutes:g} minutes, window {job.size.window:,}"
+    flat = Target(0.9, 1.1)
+    return [
+        Result(what, "simulations/s", [late_rate], near, [early_rate], flat, note=course),
+        Result("a fresh actor with the model of the end", "simulations/s", fresh_late, f"that of {near}", fresh_early),
+        Result(
+            f"{what}, for its model",
+            "simulations/s",
+            [late_rate],
+            f"{near}, times what the later model gives to a fresh actor",
+            [early_rate * cheaper],
+            flat,
+        ),
+        Result("resident memory, actor and trainer", "MiB", [late_memory], near, [early_memory], Target(0.95, 1.05)),
+    ]
+
+
+def watch(job: Job) -> tuple[list[Look], list[bytes]]:
+    """Run both; returns what was seen, and the models in the middle of both times."""
     seconds = 60 * job.size.soak_minutes
+    moments = [sum(span) / 2 for span in (EARLY, LATE)]
     looks: list[Look] = []
+    models: list[bytes] = []
     with job.scratch() as folder, ExitStack() as stack:
         config = LoopConfig(
             env_id="connect4",
@@ -77,42 +109,38 @@ def measure(job: Job) -> list[Result]:
         while (gone := time.monotonic() - began) < seconds:
             time.sleep(seconds / LOOKS)
             resident = sum(process.memory_info().rss for process in processes) / MIB
-            trainer, actor = (process.cpu_times() for process in processes)
-            used = (trainer.user + trainer.system, actor.user + actor.system)
             done = (read_json_object(stats) or {})["simulations"]
-            looks.append(Look(gone / seconds, time.monotonic() - began, done, resident, used, machine_speed()))
+            looks.append(Look(gone / seconds, time.monotonic() - began, done, resident, machine_speed()))
+            if len(models) < len(moments) and gone / seconds >= moments[len(models)]:
+                models.append((folder / "models" / LATEST).read_bytes())
+    return looks, models
 
-    def within(span: tuple[float, float]) -> list[Look]:
-        return [look for look in looks if span[0] <= look.share <= span[1]]
 
-    def cores(chosen: list[Look]) -> str:
-        gone = chosen[-1].seconds - chosen[0].seconds
-        trainer, actor = ((last - first) / gone for first, last in zip(chosen[0].used, chosen[-1].used, strict=True))
-        return f"{actor:.2f} cores for the actor and {trainer:.2f} for the trainer"
+def fresh_rates(job: Job, models: list[bytes]) -> list[list[float]]:
+    """Simulations a second of an actor with each model, by turns; each begins by loading it, as in the run."""
+    with job.scratch() as folder:
+        homes = [folder / str(index) for index in range(len(models))]
+        actors = [loop_actor(job.size, home, "connect4", model) for home, model in zip(homes, models, strict=True)]
 
-    early, late = within(EARLY), within(LATE)
-    early_rate, late_rate = rate(early), rate(late)
-    early_speed, late_speed = (median(look.machine for look in chosen) for chosen in (early, late))
-    early_memory, late_memory = (median(look.resident for look in chosen) for chosen in (early, late))
-    span = f"{job.size.soak_minutes:g} minutes, window {job.size.window:,}"
-    near = "minutes 3 to 6 of 20"
-    note = f"the machine itself, sorting beside it, was {late_speed / early_speed:.2f} times as fast at the end; "
-    note += f"{cores(late)}, near the beginning {cores(early)}; thousands a second by tenths of the time "
-    tenths = [within((tenth / 10, (tenth + 1) / 10)) for tenth in range(10)]
-    note += ", ".join(f"{rate(chosen) / 1000:.0f}" for chosen in tenths)
-    note += " (sorts: " + ", ".join(f"{median(look.machine for look in chosen):.0f}" for chosen in tenths) + ")"
-    return [
-        Result(
-            f"self-play at the end of {span}",
-            "simulations/s",
-            [late_rate],
-            near,
-            [early_rate],
-            Target(0.9, 1.1),
-            note=note,
-        ),
-        Result("resident memory, actor and trainer", "MiB", [late_memory], near, [early_memory], Target(0.95, 1.05)),
-    ]
+        def turn(index: int) -> Turn:
+            place_model(homes[index], models[index])
+            return actors[index].turn(job.size.turn)
+
+        with ready(*actors):
+            turns = alternate(job.size.rounds, *(lambda index=index: turn(index) for index in range(len(models))))
+    return [[one.rates["simulations"] for one in of_model] for of_model in turns]
+
+
+def machine_speed() -> float:
+    """Sorts of a fixed array in a second of a core."""
+    began = time.thread_time()
+    np.sort(TO_SORT)
+    return 1 / (time.thread_time() - began)
+
+
+def within(looks: list[Look], span: tuple[float, float]) -> list[Look]:
+    """Those of a span of the time."""
+    return [look for look in looks if span[0] <= look.share <= span[1]]
 
 
 def rate(looks: list[Look]) -> float:
