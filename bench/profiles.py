@@ -12,10 +12,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from types import FunctionType, SimpleNamespace
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import torch
 import tyro
 
@@ -24,23 +25,26 @@ from bench.models import SIZES, publish_model
 from bench.pictures import bars
 from bench.size import FULL, TINY, Size
 from bench.training import BATCHES, mirror_of, our_step
-from trainer import descent
+from trainer import descent, differentiation
 from trainer.actor import moves
 from trainer.actor.layers import SparseTwin
 from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
 from trainer.answers import SOUND
 from trainer.games import ENV_IDS, game_of
+from trainer.games.compiled import compiled
 from trainer.inference import fault_of, load_model, masked_softmax
+from trainer.sparse import backward as source
+from trainer.sparse.layers import Network
 from trainer.trainer_config import TrainerConfig
 
 EVALUATE, SOFTMAX = "network", "softmax over legal moves"
 DESCEND, EXPAND = "down to the leaves", "new edges, values up"
-LOOPS = {
-    "see": "the mover's view",
-    "rectify": "biases and ReLU",
-    "differentiate_heads": "losses and their gradient",
-    "differentiate_relu": "gradient of biases and ReLU",
-    "adamw": "clipping and AdamW",
+KERNELS = {
+    "count_active": "gradient: counting what is active",
+    "pass_back": "gradient: ReLU",
+    "add_biases": "gradient by biases",
+    "add_weights": "gradient by weights",
+    "add_inputs": "gradient by inputs",
 }
 
 
@@ -74,7 +78,7 @@ def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:
     parts = {
         "tree": tree,
         "advance": clock.timed("moves, new games", player._moves.advance),
-        "sparse": SimpleNamespace(evaluate=clock.timed(EVALUATE, twin._kernels.evaluate)),
+        "forward": SimpleNamespace(evaluate=clock.timed(EVALUATE, twin._kernels.evaluate)),
         "answers": SimpleNamespace(fault_of=fault_of, masked_softmax=clock.timed(SOFTMAX, masked_softmax), SOUND=SOUND),
     }
     player._moves = SimpleNamespace(play=FunctionType(moves.play.__code__, parts))  # uncompiled, of timed parts
@@ -96,11 +100,13 @@ def training_profile(env_id: str, job: Job) -> dict[str, float]:
     config = TrainerConfig(db=job.database(env_id), env_id=env_id, batch_size=BATCHES[env_id])
     torch.set_num_threads(1)
     clock = Clock()
-    loops = {name: clock.timed(label, getattr(descent, name)) for name, label in LOOPS.items()}
     with (
         closing(mirror_of(config)) as replay,
-        patch.multiple(descent, **loops),
-        patch.object(torch, "mm", clock.timed("matrix products", torch.mm)),
+        patch.object(descent, "adamw", clock.timed("clipping and AdamW", descent.adamw)),
+        patch.object(
+            differentiation, "differentiate_heads", clock.timed("losses", differentiation.differentiate_heads)
+        ),
+        patch.object(differentiation, "compiled", lambda *of, **how: take_apart(clock, *compiled(*of, **how))),
         patch.object(replay, "sample", clock.timed("drawing the batch", replay.sample)),
     ):
         step = our_step(replay, config)
@@ -111,9 +117,30 @@ def training_profile(env_id: str, job: Job) -> dict[str, float]:
         for _ in range(job.size.steps):
             step()
         whole = time.thread_time() - began
-    clock.seconds["Python between them"] = whole - sum(clock.seconds.values())
+    clock.seconds["Python, the rest"] = whole - sum(clock.seconds.values())
     parts = sorted(clock.seconds.items(), key=lambda item: -item[1])
     return {name: 1e6 * seconds / job.size.steps for name, seconds in parts}
+
+
+def take_apart(clock: Clock, lanes: ModuleType, forward: Any, backward: Any) -> tuple[Any, ...]:
+    """The kernels of a training step, timed, and the one that calls the others uncompiled."""
+    parts = {name: clock.timed(label, getattr(backward, name)) for name, label in KERNELS.items()}
+
+    def differentiate(network: Network, *others: Any) -> None:
+        FunctionType(source.differentiate.__code__, parts | {"len": len, "range": range})(
+            network._replace(layers=network.layers.view(np.recarray)), *others
+        )
+
+    order = "weights into the kernels' order, and back"
+    return (
+        lanes,
+        SimpleNamespace(pass_through=clock.timed("network", forward.pass_through)),
+        SimpleNamespace(
+            differentiate=differentiate,
+            gather=clock.timed(order, backward.gather),
+            scatter=clock.timed(order, backward.scatter),
+        ),
+    )
 
 
 def main(out: Path = Path("docs"), work: Path = Path("build/bench"), tiny: bool = False) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-from trainer.descent import Descent, supports
+from trainer.descent import Descent
+from trainer.differentiation import can_differentiate
 from trainer.errors import CheckpointError, ConfigError
 from trainer.network import Loss, PolicyValueNet
-from trainer.products import fast_products
 from trainer.replay import Batch
 from trainer.trainer_config import TrainerConfig
 
@@ -29,14 +29,13 @@ class Learner:
         self._optimizer = torch.optim.AdamW(
             network.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=self._device.type != "mps"
         )
-        self._descent = Descent(network, self._optimizer, config.grad_clip) if supports(network) else None
+        self._descent = Descent(network, self._optimizer, config.grad_clip) if can_differentiate(network) else None
 
     def learn(self, batch: Batch, learning_rate: float) -> Loss:
         """One step of AdamW down the gradient of `alphazero_loss`, its norm clipped; returns the loss before it."""
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate
-        with fast_products(len(batch.outcome), self._device):
-            loss = self._descent.step(batch) if self._descent else self._step(batch)
+        loss = self._descent.step(batch) if self._descent else self._step(batch)
         self._steps += 1
         if self._average:
             self._move_average()

@@ -10,7 +10,7 @@ import pytest
 import torch
 from small_models import linear_model
 
-from trainer.actor.layers import SparseModel, SparseTwin, memory_for, network_of
+from trainer.actor.layers import SparseModel, SparseTwin, network_of
 from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
 from trainer.actor.twins import random_play
 from trainer.export import Exporter
@@ -20,6 +20,7 @@ from trainer.games.base import Game
 from trainer.inference import OnnxModel
 from trainer.mcts import SearchConfig
 from trainer.network import Family, PolicyValueNet, ValueHead
+from trainer.sparse.layers import memory_for
 
 CONNECT4 = game_of("connect4")
 

@@ -3,7 +3,7 @@
 All that is left to chance in a game is thrown by `dice`, from the game's key: two numbers for its opening, then as many for
 each ply, of which the first says whether the search is a full one, the second makes the move, the others are the noise.
 
-Compiled per game by `trainer.games.compiled`, which binds `rules`, `tree`, `dice`, `sparse`, `answers` and the sizes.
+Compiled per game by `trainer.games.compiled`, which binds `rules`, `tree`, `dice`, `forward`, `answers` and the sizes.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.actor.sparse import Memory, Network
 from trainer.games.base import OPEN, WINNER, Game, Mask, Rules
 from trainer.mcts.cache import Cache
 from trainer.mcts.tree import NOBODY, Selection, Tree
+from trainer.sparse.layers import Memory, Network
 
 rules: Rules
 tree: ModuleType
 dice: ModuleType
-sparse: ModuleType
+forward: ModuleType
 answers: ModuleType
 NUM_CELLS: int
 NUM_ACTIONS: int
@@ -127,7 +127,7 @@ def play(
         done += more
         if further == 0 or waiting == 0 or ended >= enough:
             return waiting, done, ended
-        sparse.evaluate(network, memory, waiting, batch.observation, batch.logits, batch.value)
+        forward.evaluate(network, memory, waiting, batch.observation, batch.logits, batch.value)
         if answers.fault_of(batch.logits[:waiting], batch.value) != answers.SOUND:
             return waiting, done, ended
         answers.masked_softmax(batch.logits[:waiting], batch.legal, batch.found, batch.prior)

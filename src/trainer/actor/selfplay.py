@@ -14,16 +14,15 @@ from numpy.typing import NDArray
 
 from trainer import answers
 from trainer.actor import dice as dice_kernels
-from trainer.actor import lanes, sparse
 from trainer.actor import moves as move_kernels
-from trainer.actor.layers import NO_NETWORK, memory_for
 from trainer.actor.moves import EMPTY, FINISHED, PLAYING, READY, Batch, Effort, Games, ply_record
-from trainer.actor.sparse import Network
 from trainer.games.base import DRAW, MOVER, WINNER, Game, State
 from trainer.games.compiled import compiled
 from trainer.mcts import Evaluate, Prior, Search, SearchConfig, Values
 from trainer.mcts import cache as cache_kernels
 from trainer.mcts import tree as tree_kernels
+from trainer.sparse import forward, lanes
+from trainer.sparse.layers import NO_NETWORK, Network, memory_for
 
 TOGETHER = 32
 """Finished games are taken out of their slots when they fill a share of 1 / this: Python that runs seldom is slow, for the
@@ -149,7 +148,7 @@ class SelfPlay:
         self._began = np.zeros(slots)
         self._games = allocate(game, slots)
         self._games.run[0] = np.frombuffer(hashlib.sha256(f"{seed} {actor_id}".encode()).digest(), np.uint64)[0]
-        kernels = (cache_kernels, tree_kernels, dice_kernels, lanes, sparse, answers, move_kernels)
+        kernels = (cache_kernels, tree_kernels, dice_kernels, lanes, forward, answers, move_kernels)
         *_, self._moves = compiled(env_id, *kernels, warm_up=self._warm_up)
 
     def _plan(self, progress: float) -> Effort:
@@ -252,7 +251,7 @@ class SelfPlay:
         tree: ModuleType,
         dice: ModuleType,
         lanes: ModuleType,
-        sparse: ModuleType,
+        forward: ModuleType,
         answers: ModuleType,
         moves: ModuleType,
     ) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.actor.layers import SparseModel
-from trainer.actor.sparse import Network
 from trainer.errors import ModelError
 from trainer.games.base import Mask
 from trainer.inference import ModelFile, OnnxModel, uniform
+from trainer.sparse.layers import Network
 
 
 @dataclass

@@ -6,6 +6,7 @@ So each module is copied into a folder named after the hash of its source and of
     <cache>/connect4-rules-1f3a.../rules.py   the game's module
     <cache>/connect4-rows-77d0.../rows.py     kernels over many rows; its global `rules` is the module above
     <cache>/connect4-tree-08be.../tree.py     the search; its globals `rules`, `rows` and `cache` are such modules
+    <cache>/any-forward-51c9.../forward.py    kernels of networks, which use nothing of a game and are shared by all
 
 A module says what it uses by annotating a global without a value (`rules: Rules`, `NUM_ACTIONS: int`); it is bound to
 the module, or the property of the game, of that name. An edit changes the hash and so the folder; a kernel can't be stale.
@@ -49,9 +50,9 @@ def cache_folder() -> Path:
 
 
 def compiled(
-    env_id: str, *kernels: ModuleType, warm_up: Callable[..., Any] | None = None, **named: ModuleType
+    env_id: str | None, *kernels: ModuleType, warm_up: Callable[..., Any] | None = None, **named: ModuleType
 ) -> tuple[ModuleType, ...]:
-    """The modules (rules, rows, *named, *kernels) of a game, their functions compiled.
+    """The modules (rules, rows, *named, *kernels) of a game, their functions compiled; of no game only the kernels.
 
     A kernel module is bound by the name of its file; one of `named` by the name given here, so that kernels can use
     whichever of several modules belongs to the game.
@@ -59,27 +60,36 @@ def compiled(
     `warm_up` gets the same modules and is called once, while no other process compiles the same sources; it should call
     every function that the caller will need, so that all of them are in the cache when it returns.
     """
-    game = game_of(env_id)
-    bound: dict[str, Any] = {
-        "NUM_CELLS": game.num_cells,
-        "NUM_ACTIONS": game.num_actions,
-        "FLAG_WORDS": game.flag_words,
-        "SUDDEN_WINS": hasattr(rules_of(env_id), "wins_next"),
-    }
+    sizes: dict[str, Any] = {}
+    sources: dict[str, ModuleType] = {}
+    stems = {module.__name__.rpartition(".")[2]: module for module in kernels}
+    if env_id is not None:
+        game = game_of(env_id)
+        sizes = {
+            "NUM_CELLS": game.num_cells,
+            "NUM_ACTIONS": game.num_actions,
+            "FLAG_WORDS": game.flag_words,
+            "SUDDEN_WINS": hasattr(rules_of(env_id), "wins_next"),
+        }
+        sources = {"rules": rules_of(env_id), "rows": rows} | named
     common = hashlib.sha256(sys.version.encode() + _source(base))
     for library in ("numba", "llvmlite", "numpy"):
         common.update(version(library).encode())
-    common.update(_source(rules_of(env_id)))  # which also decides the sizes
-    keys: dict[str, bytes] = {}
+    bound: dict[str, Any] = sizes.copy()
+    keys = {name: f"{name} {size}".encode() for name, size in sizes.items()}
+    of_game = {"rules", *sizes}
     modules: list[ModuleType] = []
-    stems = {module.__name__.rpartition(".")[2]: module for module in (rows, *kernels)}
-    for name, module in ({"rules": rules_of(env_id), "rows": stems.pop("rows")} | named | stems).items():
+    for name, module in (sources | stems).items():
         key = common.copy()
-        for used in sorted(keys.keys() & vars(module).get("__annotations__", {}).keys()):
-            key.update(keys[used])
+        used = keys.keys() & vars(module).get("__annotations__", {}).keys()
+        for one in sorted(used):
+            key.update(keys[one])
+        if used & of_game:
+            of_game.add(name)
         key.update(hashlib.sha256(_source(module)).digest())
         keys[name] = key.digest()
-        path = _copied(_source(module), f"{env_id}-{name}-{key.hexdigest()[:16]}", f"{name}.py")
+        folder = f"{env_id if name in of_game else 'any'}-{name}-{key.hexdigest()[:16]}"
+        path = _copied(_source(module), folder, f"{name}.py")
         modules.append(_imported(path, bound))
         bound[name] = modules[-1]
     if warm_up:

@@ -39,8 +39,37 @@ def store_block(numbers: NDArray[np.float32], at: int, block: Block) -> None:
 
 def add_products(block: Block, factor: np.float32, numbers: NDArray[np.float32], at: int) -> Block:
     """block + factor * numbers[at : at + 64]"""
+    return add_scaled(block, factor, load_block(numbers, at))
+
+
+def add_active(
+    block: Block,
+    factors: NDArray[np.float32],
+    active: NDArray[np.uint64],
+    begin: int,
+    first: int,
+    end: int,
+    numbers: NDArray[np.float32],
+    at: int,
+) -> Block:
+    """block + the sum over i of factors[begin + i] * numbers[at + 64 i : at + 64 i + 64].
+
+    `active` has a bit for each of `factors`; i are those of the words from `first` to before `end` whose bit is set. `begin`
+    is a multiple of 64.
+    """
+    for word in range(first, end):
+        left = active[begin // BLOCK + word]
+        while left != 0:
+            i = word * BLOCK + lowest(left)
+            left &= left - np.uint64(1)
+            block = add_products(block, factors[begin + i], numbers, at + i * BLOCK)
+    return block
+
+
+def add_scaled(block: Block, factor: np.float32, other: Block) -> Block:
+    """block + factor * other"""
     a, b, c, d = block
-    e, f, g, h = load_block(numbers, at)
+    e, f, g, h = other
     return add_product(a, factor, e), add_product(b, factor, f), add_product(c, factor, g), add_product(d, factor, h)
 
 
@@ -48,6 +77,13 @@ def rectified_block(block: Block) -> Block:
     """The block's ReLU; NaN stays NaN."""
     a, b, c, d = block
     return rectified(a), rectified(b), rectified(c), rectified(d)
+
+
+def kept_block(block: Block, bits: np.uint64) -> Block:
+    """The block with 0 where a bit isn't set."""
+    a, b, c, d = block
+    e, f, g = bits >> np.uint64(LANES), bits >> np.uint64(2 * LANES), bits >> np.uint64(3 * LANES)
+    return kept(a, bits), kept(b, e), kept(c, f), kept(d, g)
 
 
 def bits_of(block: Block) -> np.uint64:
@@ -140,6 +176,17 @@ def rectified(typing: Any, vector: Any) -> Any:
 
 
 @operation
+def kept(typing: Any, vector: Any, bits: Any) -> Any:
+    """kept(vector, bits): the vector with 0 where a bit isn't set; the first number has the lowest of 16 bits."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        flags = builder.trunc(values[1], ir.IntType(LANES))
+        return builder.select(builder.bitcast(flags, ir.VectorType(ir.IntType(1), LANES)), values[0], ZEROS)
+
+    return lanes(vector, types.uint64), generate
+
+
+@operation
 def nonzero(typing: Any, vector: Any) -> Any:
     """nonzero(vector): 16 bits, set where a number isn't 0 (NaN isn't), the first in the lowest."""
 
@@ -148,6 +195,16 @@ def nonzero(typing: Any, vector: Any) -> Any:
         return builder.zext(builder.bitcast(flags, ir.IntType(LANES)), ir.IntType(64))
 
     return types.uint64(vector), generate
+
+
+@operation
+def count(typing: Any, bits: Any) -> Any:
+    """count(bits): how many are set."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.ctpop(values[0])
+
+    return types.int64(types.uint64), generate
 
 
 @operation

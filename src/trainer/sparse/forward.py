@@ -4,9 +4,7 @@ Most numbers of an observation are 0, and so are a half to nine tenths of those 
 multiplies them all; here a layer adds up the weights of the inputs that are active in a row (as NNUE does in its first
 layer; Nasu 2018), 64 results at a time, which stay in the processor's registers. A row's answer depends on that row alone.
 
-B rows, I inputs of a layer, F results. All numbers of a batch are in one array, `room`: a region is [B, width], the width a
-multiple of 64, and begins at its column times B. `active` has a bit for each number of the room, set where it isn't 0; a
-number whose bit is not set is never read. Weights lie as they are read, in blocks: [F / 64, I, 64].
+`layers.py` says how everything lies in memory. B rows, R of an observation.
 
 Compiled by `trainer.games.compiled`, which binds `lanes`.
 """
@@ -14,76 +12,24 @@ Compiled by `trainer.games.compiled`, which binds `lanes`.
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.actor.lanes import BLOCK
+from trainer.sparse.lanes import BLOCK
+from trainer.sparse.layers import Floats, Memory, Network
 
 lanes: ModuleType
 
-Floats = NDArray[np.float32]
-
 WORDS = 2
-"""Words of inputs that all rows pass by before the next: with a block of results they meet in 32 KiB of weights, which stay
-in the first-level cache."""
-
-LAYER = np.dtype(
-    [
-        ("source", np.int64),  # columns where the regions of the inputs and of the results begin
-        ("target", np.int64),
-        ("inputs", np.int64),  # of one place
-        ("results", np.int64),
-        ("places", np.int64),  # a row has so many of them, side by side, and the same weights for each: a convolution
-        ("weights", np.int64),  # where they begin
-        ("bias", np.int64),
-        ("adds", np.bool_),  # to what the target holds, instead of to the bias
-        ("rectified", np.bool_),  # by ReLU
-        ("residual", np.bool_),  # the inputs are added in the end
-    ],
-    align=True,
-)
-
-
-class Network(NamedTuple):
-    """The layers of a network, in order. The first region is the view: the observation as the mover sees it."""
-
-    layers: NDArray[Any]
-    """LAYER [L]; the last one is the heads: the policy's logits, then the value's."""
-    weights: Floats
-    biases: Floats
-    swapped: int
-    """Cells of the two planes that change places where the second player moves, or 0."""
-    seen: int
-    """Numbers of an observation that the mover sees; the rest of the view is 0."""
-    view_width: int
-    taps: NDArray[np.int64]
-    """[view_width, at most so many] as which inputs, place by place, the first layer sees a column of the view if that layer
-    is a convolution; -1 for none. [0, 0] where it isn't."""
-    columns: int
-    """Width of the room."""
-    value_logits: int
-    """1, or 3 for the chances to win, draw and lose."""
-
-
-class Memory(NamedTuple):
-    """Memory to evaluate at most so many rows R in."""
-
-    room: Floats
-    """[R columns]"""
-    active: NDArray[np.uint64]
-    """[R columns / 64]"""
+"""Words of a layer's inputs that all rows pass by before the next: with a block of results they meet in 32 KiB of weights,
+which stay in the first-level cache."""
 
 
 def evaluate(network: Network, memory: Memory, rows: int, observation: Floats, logits: Floats, value: Floats) -> None:
     """Answer the first rows of `observation` [R, obs_size]: writes the policy's logits [R, A] and the values [R]."""
-    room, active = memory.room, memory.active
-    look(network, rows, observation, room, active)
-    if len(network.taps):
-        cut_patches(network, rows, room, active)
-    for index in range(len(network.layers)):
-        forward(network, index, rows, room, active)
+    pass_through(network, memory, rows, observation)
+    room = memory.room
     heads = network.layers[len(network.layers) - 1]
     actions = logits.shape[1]
     for row in range(rows):
@@ -91,6 +37,15 @@ def evaluate(network: Network, memory: Memory, rows: int, observation: Floats, l
         for action in range(actions):
             logits[row, action] = room[at + action]
         value[row] = value_of(network, room, at + actions)
+
+
+def pass_through(network: Network, memory: Memory, rows: int, observation: Floats) -> None:
+    """Write the results of all layers for the first rows of `observation` [R, obs_size]."""
+    look(network, rows, observation, memory.room, memory.active)
+    if len(network.taps):
+        cut_patches(network, rows, memory.room, memory.active)
+    for index in range(len(network.layers)):
+        add_up(network, index, rows, memory)
 
 
 def value_of(network: Network, room: Floats, at: int) -> float:
@@ -143,11 +98,13 @@ def cut_patches(network: Network, rows: int, room: Floats, active: NDArray[np.ui
                     active[at // BLOCK] |= np.uint64(1) << np.uint64(at % BLOCK)
 
 
-def forward(network: Network, index: int, rows: int, room: Floats, active: NDArray[np.uint64]) -> None:
+def add_up(network: Network, index: int, rows: int, memory: Memory) -> None:
     """Write the results of a layer, and which of them are active. What a row has so far waits in the room meanwhile."""
     layer = network.layers[index]
+    room, active = memory.room, memory.active
     words = layer.inputs // BLOCK
     for block in range(layer.results // BLOCK):
+        weights = layer.weights + block * layer.inputs * BLOCK
         for first in range(0, words, WORDS):
             end = min(first + WORDS, words)
             for row in range(rows * layer.places):
@@ -157,17 +114,11 @@ def forward(network: Network, index: int, rows: int, room: Floats, active: NDArr
                     total = lanes.load_block(network.biases, layer.bias + block * BLOCK)
                 else:
                     total = lanes.load_block(room, target)
-                for word in range(first, end):
-                    left = active[source // BLOCK + word]
-                    while left != 0:
-                        which = word * BLOCK + lanes.lowest(left)
-                        left &= left - np.uint64(1)
-                        factor = room[source + which]
-                        at = layer.weights + (block * layer.inputs + which) * BLOCK
-                        total = lanes.add_products(total, factor, network.weights, at)
+                total = lanes.add_active(total, room, active, source, first, end, network.weights, weights)
                 if end == words and layer.rectified:
                     total = lanes.rectified_block(total)
                     if layer.residual:
+                        memory.passed[target // BLOCK] = lanes.bits_of(total)
                         total = lanes.add_products(total, np.float32(1.0), room, source + block * BLOCK)
                     active[target // BLOCK] = lanes.bits_of(total)
                 lanes.store_block(room, target, total)

@@ -1,0 +1,212 @@
+"""Kernels that differentiate a network which `forward.py` has evaluated, by its active inputs.
+
+An input that is 0 adds nothing to the gradient of its weights, and what a ReLU has stopped has no slope. So both are passed
+over: the gradient of a layer's weights is added up over the inputs that are active in a row, that of its inputs over the
+results that passed. The order of the sums is that of the rows.
+
+`layers.py` says how everything lies in memory. B rows; a slope is the gradient of the loss by one number of the room.
+
+Compiled by `trainer.games.compiled`, which binds `lanes` and `forward`.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.sparse.lanes import BLOCK
+from trainer.sparse.layers import Floats, Memory, Network
+
+forward: ModuleType
+lanes: ModuleType
+
+
+STACK = 128
+"""Rows that are turned at a time: a block of them is 32 KiB, which stay in the first-level cache."""
+
+
+class Slopes(NamedTuple):
+    """The gradient by what is in the room of a `Memory`."""
+
+    room: Floats
+    """[B columns] slopes of the layers' results before their ReLU."""
+    passed: NDArray[np.uint64]
+    """[B columns / 64] a bit for each, set where the slope isn't 0."""
+
+
+class Gradient(NamedTuple):
+    """The gradient by the weights and biases of a network, in the order of those."""
+
+    weights: Floats
+    biases: Floats
+    reversed: NDArray[np.bool_]
+    """[L] the layer's weights lie in blocks [I / 64, F, 64], not [F / 64, I, 64]."""
+
+
+class Stack(NamedTuple):
+    """Memory for rows that are turned, so that they stand column by column."""
+
+    columns: Floats
+    """[the widest layer's inputs or results, STACK]"""
+    active: NDArray[np.uint64]
+    """[..., STACK / 64] which of these aren't 0."""
+    block: Floats
+    """[STACK, 64] what they are multiplied with."""
+
+
+def differentiate(
+    network: Network,
+    reverse: Floats,
+    learns: NDArray[np.bool_],
+    rows: int,
+    memory: Memory,
+    slopes: Slopes,
+    stack: Stack,
+    to: Gradient,
+) -> None:
+    """Write the gradient of a batch of which `memory` has the results and `slopes` those of the heads.
+
+    `reverse`: each layer's weights once more, at the same place, in blocks [I / 64, F, 64]. `learns` [L]: the inputs of the
+    layer are other layers' results, and so have slopes.
+    """
+    to.weights[:] = 0.0
+    to.biases[:] = 0.0
+    for index in range(len(network.layers) - 1, -1, -1):
+        layer = network.layers[index]
+        if layer.rectified:
+            pass_back(layer, rows, memory, slopes)
+        if not layer.adds:
+            add_biases(layer, rows, slopes, to)
+        every, source, target = rows * layer.places, layer.source * rows, layer.target * rows
+        x, x_bits, x_width = memory.room, memory.active, layer.inputs
+        g, g_bits, g_width = slopes.room, slopes.passed, layer.results
+        by_results = (
+            count_active(g_bits, target, every * g_width) * x_width
+            < count_active(x_bits, source, every * x_width) * g_width
+        )
+        to.reversed[index] = learns[index] and by_results
+        if to.reversed[index]:
+            add_weights(every, g, g_bits, target, g_width, x, source, x_width, stack, to.weights, layer.weights)
+        else:
+            add_weights(every, x, x_bits, source, x_width, g, target, g_width, stack, to.weights, layer.weights)
+        if learns[index]:
+            add_inputs(layer, reverse, rows, slopes)
+
+
+def count_active(active: NDArray[np.uint64], begin: int, length: int) -> int:
+    """How many of the `length` numbers from `begin` on are active."""
+    found = 0
+    for word in range(begin // BLOCK, (begin + length) // BLOCK):
+        found += lanes.count(active[word])
+    return found
+
+
+def pass_back(layer: Any, rows: int, memory: Memory, slopes: Slopes) -> None:
+    """Turn the slopes behind a layer's ReLU into those before it; the inputs of a residual layer have the former, too."""
+    for at in range(layer.target * rows, (layer.target + layer.places * layer.results) * rows, BLOCK):
+        slope = lanes.load_block(slopes.room, at)
+        passed = memory.active[at // BLOCK]
+        if layer.residual:
+            lanes.store_block(slopes.room, at + (layer.source - layer.target) * rows, slope)
+            passed = memory.passed[at // BLOCK]
+        lanes.store_block(slopes.room, at, lanes.kept_block(slope, passed))
+        slopes.passed[at // BLOCK] = passed
+
+
+def add_biases(layer: Any, rows: int, slopes: Slopes, to: Gradient) -> None:
+    """The gradient of a layer's biases: the sum of its slopes."""
+    for block in range(layer.results // BLOCK):
+        total = lanes.load_block(to.biases, layer.bias + block * BLOCK)
+        for row in range(rows * layer.places):
+            at = layer.target * rows + row * layer.results + block * BLOCK
+            total = lanes.add_products(total, np.float32(1.0), slopes.room, at)
+        lanes.store_block(to.biases, layer.bias + block * BLOCK, total)
+
+
+def add_weights(
+    rows: int,
+    left: Floats,
+    active: NDArray[np.uint64],
+    left_begin: int,
+    left_width: int,
+    right: Floats,
+    right_begin: int,
+    right_width: int,
+    stack: Stack,
+    to: Floats,
+    begin: int,
+) -> None:
+    """to[block, i] += the sum over rows of left[row, i] * right[row, block], for the numbers of the left that are active.
+
+    They are a layer's inputs and the slopes of its results, or the other way round: whichever is less work. A stack of rows
+    at a time is turned, so that a sum stays in the processor's registers.
+    """
+    for first in range(0, rows, STACK):
+        end = min(first + STACK, rows)
+        turn(left, active, left_begin, left_width, first, end, stack)
+        for block in range(right_width // BLOCK):
+            for row in range(first, end):
+                at = right_begin + row * right_width + block * BLOCK
+                lanes.store_block(stack.block, (row - first) * BLOCK, lanes.load_block(right, at))
+            for i in range(left_width):
+                at = begin + (block * left_width + i) * BLOCK
+                total = lanes.load_block(to, at)
+                total = lanes.add_active(
+                    total, stack.columns, stack.active, i * STACK, 0, STACK // BLOCK, stack.block, 0
+                )
+                lanes.store_block(to, at, total)
+
+
+def turn(room: Floats, active: NDArray[np.uint64], begin: int, width: int, first: int, end: int, stack: Stack) -> None:
+    """Write the active numbers of the rows from `first` to before `end` column by column."""
+    words = STACK // BLOCK
+    for i in range(width * words):
+        stack.active[i] = np.uint64(0)
+    for word in range(width // BLOCK):
+        for row in range(first, end):
+            at = begin + row * width + word * BLOCK
+            place, bit = (row - first) // BLOCK, np.uint64(1) << np.uint64((row - first) % BLOCK)
+            left = active[at // BLOCK]
+            while left != 0:
+                i = lanes.lowest(left)
+                left &= left - np.uint64(1)
+                column = word * BLOCK + i
+                stack.columns[column * STACK + row - first] = room[at + i]
+                stack.active[column * words + place] |= bit
+
+
+def add_inputs(layer: Any, reverse: Floats, rows: int, slopes: Slopes) -> None:
+    """The slopes of a layer's inputs: for each row the sum of the weights of the results that passed, by their slopes."""
+    words = layer.results // BLOCK
+    for block in range(layer.inputs // BLOCK):
+        weights = layer.weights + block * layer.results * BLOCK
+        for first in range(0, words, forward.WORDS):
+            end = min(first + forward.WORDS, words)
+            for row in range(rows * layer.places):
+                source = layer.source * rows + row * layer.inputs + block * BLOCK
+                target = layer.target * rows + row * layer.results
+                total = lanes.load_block(slopes.room, source)
+                if first == 0 and not layer.residual:
+                    total = lanes.kept_block(total, np.uint64(0))
+                total = lanes.add_active(total, slopes.room, slopes.passed, target, first, end, reverse, weights)
+                lanes.store_block(slopes.room, source, total)
+
+
+def gather(values: Floats, at: NDArray[np.int32], to: Floats) -> None:
+    """to[i] = values[at[i]]"""
+    for i in range(len(at)):
+        to[i] = values[at[i]]
+
+
+def scatter(
+    network: Network, gradient: Gradient, at: NDArray[np.int32], at_reversed: NDArray[np.int32], to: Floats
+) -> None:
+    """to[at[i]] = gradient.weights[i], by the places that the order of each layer's weights asks for."""
+    for index in range(len(network.layers)):
+        layer = network.layers[index]
+        homes = at_reversed if gradient.reversed[index] else at
+        for i in range(layer.weights, layer.weights + layer.inputs * layer.results):
+            to[homes[i]] = gradient.weights[i]
