@@ -36,7 +36,7 @@ def network_of(
 
 
 def exact(network: PolicyValueNet) -> PolicyValueNet:
-    """The network with multiples of 1/64 as weights, by which sums before a ReLU are exact: they pass for all or for none."""
+    """The network with multiples of 1/64 as weights, by which sums are exact: a ReLU passes them for all or for none."""
     with torch.no_grad():
         for weight in network.parameters():
             weight.mul_(64).round_().div_(64)
