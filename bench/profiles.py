@@ -41,8 +41,7 @@ EVALUATE, SOFTMAX = "network", "softmax over legal moves"
 DESCEND, EXPAND = "down to the leaves", "new edges, values up"
 KERNELS = {
     "count_active": "gradient: counting what is active",
-    "pass_back": "gradient: ReLU",
-    "add_biases": "gradient by biases",
+    "pass_back": "gradient: ReLU and biases",
     "add_weights": "gradient by weights",
     "add_inputs": "gradient by inputs",
 }

@@ -78,7 +78,9 @@ def assert_agree(network: PolicyValueNet, descent: Descent, batch: Batch) -> Non
     found = descent.differentiate(batch)
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs.detach(), rtol=1e-6, atol=1e-7)
-    torch.testing.assert_close(descent.gradient, gradient, rtol=0, atol=4e-6 * gradient.abs().max().item())
+    torch.testing.assert_close(
+        torch.from_numpy(descent.gradient), gradient, rtol=0, atol=4e-6 * gradient.abs().max().item()
+    )
 
 
 @pytest.mark.parametrize("family", ["mlp", "conv"])
@@ -151,7 +153,7 @@ def test_a_step_is_that_of_torchs_adamw(grad_clip: float) -> None:
     descent = Descent(network, own, grad_clip)
     for seed in range(10):
         descent.step(batch_of(CONNECT4, 64, seed))
-        parts = torch.split(descent.gradient, [tensor.numel() for tensor in theirs])
+        parts = torch.split(torch.from_numpy(descent.gradient), [tensor.numel() for tensor in theirs])
         for tensor, part in zip(theirs, parts, strict=True):
             tensor.grad = part.view(tensor.shape).clone()
         if grad_clip:

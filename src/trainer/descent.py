@@ -1,6 +1,7 @@
-"""Steps of AdamW over parameters that live in one vector, for networks whose gradient is written out.
+"""Steps of AdamW over parameters that live in one array, for networks whose gradient is written out.
 
-P parameters.
+What is called at each step is arrays and compiled code: an operation of torch takes longer than it seems, since the caches
+have forgotten it by the next step. P parameters.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from trainer.replay import Batch
 Floats = NDArray[np.float32]
 
 
-def flatten(parameters: Sequence[Tensor]) -> Tensor:
-    """Move the parameters into one vector [P + 1], which is returned; its last number is 0."""
+def flatten(parameters: Sequence[Tensor]) -> Floats:
+    """Move the parameters into one array [P + 1], which is returned; its last number is 0."""
     flat = torch.cat([*(parameter.detach().flatten() for parameter in parameters), torch.zeros(1)])
     for parameter, home in zip(
         parameters, pieces(flat[:-1], [parameter.shape for parameter in parameters]), strict=True
     ):
         parameter.data = home
-    return flat
+    return flat.numpy()
 
 
 class Descent:
@@ -43,19 +44,19 @@ class Descent:
         self._grad_clip = grad_clip or math.inf
         self._parameters = parameters_of(network)
         self._values = flatten(self._parameters)
-        self._weights = self._values[:-1]
-        self._slots = torch.zeros_like(self._values)
+        self._slots = np.zeros_like(self._values)
         self.gradient = self._slots[:-1]
         """[P], of the batch before, in the order of `parameters_of`."""
-        self._mean, self._variance = torch.zeros_like(self._weights), torch.zeros_like(self._weights)
-        self._steps = torch.zeros(len(self._parameters))
+        self._mean, self._variance = np.zeros_like(self.gradient), np.zeros_like(self.gradient)
+        self._steps = np.zeros(len(self._parameters), np.float32)
         self._differentiation = Differentiation(network)
         self.adopt_state()
 
     def adopt_state(self) -> None:
         """Move the optimizer's state into vectors, which it then shows; call it after the optimizer has loaded a state."""
         shapes = [parameter.shape for parameter in self._parameters]
-        homes = zip(self._steps, pieces(self._mean, shapes), pieces(self._variance, shapes), strict=True)
+        steps, mean, variance = (torch.from_numpy(own) for own in (self._steps, self._mean, self._variance))
+        homes = zip(steps, pieces(mean, shapes), pieces(variance, shapes), strict=True)
         for parameter, own in zip(self._parameters, homes, strict=True):
             state = self._optimizer.state[parameter]
             for name, home in zip(("step", "exp_avg", "exp_avg_sq"), own, strict=True):
@@ -69,11 +70,11 @@ class Descent:
         beta1, beta2 = settings["betas"]
         self._steps += 1
         adamw(
-            self._weights.numpy(),
-            self.gradient.numpy(),
-            self._mean.numpy(),
-            self._variance.numpy(),
-            self._steps[0].item(),
+            self._values[:-1],
+            self.gradient,
+            self._mean,
+            self._variance,
+            float(self._steps[0]),
             self._grad_clip,
             settings["lr"],
             settings["weight_decay"],
@@ -85,8 +86,8 @@ class Descent:
 
     def differentiate(self, batch: Batch) -> Loss:
         """Write the gradient of the loss of a batch into `gradient`; returns the loss."""
-        loss = self._differentiation(self._values.numpy(), batch, self._slots.numpy())
-        return Loss(*torch.from_numpy(loss))
+        loss = self._differentiation(self._values, batch, self._slots)
+        return Loss(*torch.from_numpy(loss).unbind())
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})

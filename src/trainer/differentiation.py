@@ -82,6 +82,7 @@ class Differentiation:
             aligned(STACK * BLOCK, np.float32),
         )
         self._learns = np.isin(numbers.layers["source"], numbers.layers["target"])
+        self._asked = int(numbers.layers["weights"][self._learns].min())  # from here on `_reverse` is read
         self._rows = -1
 
     def __call__(self, values: Floats, batch: Batch, gradient: Floats) -> Floats:
@@ -93,7 +94,7 @@ class Differentiation:
         if rows != self._rows:
             self._make_room(rows, batch.legal.shape[1] + network.value_logits)
         self._backward.gather(values, self._homes, network.weights)
-        self._backward.gather(values, self._reverse_homes, self._reverse)
+        self._backward.gather(values, self._reverse_homes[self._asked :], self._reverse[self._asked :])
         network.biases[:] = values[self._bias_homes]
         self._forward.pass_through(network, self._memory, rows, batch.observation)
         loss = np.empty(3, np.float32)

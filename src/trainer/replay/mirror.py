@@ -215,9 +215,10 @@ class Replay:
         chosen = generator.integers(0, len(self._views.actions), batch_size)
         observation = np.empty((batch_size, meta.obs_size), np.float32)
         visits = np.empty((batch_size, meta.num_actions), np.float32)
-        gather = gather_bits if self._bits else gather_floats
-        gather(self._observation, at, self._views.observations, chosen, observation)
-        gather_floats(self._visits, at, self._views.actions, chosen, visits)
+        # Rows are taken first: their waits for memory then overlap, as they don't between the work on one and the next.
+        spread = spread_bits if self._bits else spread_floats
+        spread(self._observation.take(at, axis=0), self._views.observations, chosen, observation)
+        spread_floats(self._visits.take(at, axis=0), self._views.actions, chosen, visits)
         outcome = self._outcome[at]
         if q_weight > 0:
             value = self._value[at]
@@ -331,17 +332,13 @@ class Replay:
 
 
 @numba.njit(cache=True, nogil=True)
-def gather_bits(
-    packed: NDArray[np.uint8],
-    at: NDArray[np.int64],
-    table: NDArray[np.int32],
-    chosen: NDArray[np.int64],
-    out: NDArray[np.float32],
+def spread_bits(
+    packed: NDArray[np.uint8], table: NDArray[np.int32], chosen: NDArray[np.int64], out: NDArray[np.float32]
 ) -> None:
-    """out[b, i] = bit table[chosen[b], i] of packed[at[b]]; the first bit of a byte is its highest, as in `packbits`."""
+    """out[b, i] = bit table[chosen[b], i] of packed[b]; the first bit of a byte is its highest, as in `packbits`."""
     bits = np.empty(8 * packed.shape[1], np.float32)
     for row in range(out.shape[0]):
-        stored, columns = packed[at[row]], table[chosen[row]]
+        stored, columns = packed[row], table[chosen[row]]
         for byte in range(len(stored)):
             for bit in range(8):
                 bits[8 * byte + bit] = (stored[byte] >> np.uint8(7 - bit)) & np.uint8(1)
@@ -350,17 +347,13 @@ def gather_bits(
 
 
 @numba.njit(cache=True, nogil=True)
-def gather_floats(
-    values: NDArray[np.float32],
-    at: NDArray[np.int64],
-    table: NDArray[np.int32],
-    chosen: NDArray[np.int64],
-    out: NDArray[np.float32],
+def spread_floats(
+    values: NDArray[np.float32], table: NDArray[np.int32], chosen: NDArray[np.int64], out: NDArray[np.float32]
 ) -> None:
-    """out[b, i] = values[at[b], table[chosen[b], i]]"""
+    """out[b, i] = values[b, table[chosen[b], i]]"""
     for row in range(out.shape[0]):
         for i in range(out.shape[1]):
-            out[row, i] = values[at[row], table[chosen[row], i]]
+            out[row, i] = values[row, table[chosen[row], i]]
 
 
 def put(array: NDArray[Any], at: int, rows: NDArray[Any]) -> NDArray[Any]:

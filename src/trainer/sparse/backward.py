@@ -76,10 +76,7 @@ def differentiate(
     to.biases[:] = 0.0
     for index in range(len(network.layers) - 1, -1, -1):
         layer = network.layers[index]
-        if layer.rectified:
-            pass_back(layer, rows, memory, slopes)
-        if not layer.adds:
-            add_biases(layer, rows, slopes, to)
+        pass_back(layer, rows, memory, slopes, to)
         every, source, target = rows * layer.places, layer.source * rows, layer.target * rows
         x, x_bits, x_width = memory.room, memory.active, layer.inputs
         g, g_bits, g_width = slopes.room, slopes.passed, layer.results
@@ -104,25 +101,25 @@ def count_active(active: NDArray[np.uint64], begin: int, length: int) -> int:
     return found
 
 
-def pass_back(layer: Any, rows: int, memory: Memory, slopes: Slopes) -> None:
-    """Turn the slopes behind a layer's ReLU into those before it; the inputs of a residual layer have the former, too."""
-    for at in range(layer.target * rows, (layer.target + layer.places * layer.results) * rows, BLOCK):
-        slope = lanes.load_block(slopes.room, at)
-        passed = memory.active[at // BLOCK]
-        if layer.residual:
-            lanes.store_block(slopes.room, at + (layer.source - layer.target) * rows, slope)
-            passed = memory.passed[at // BLOCK]
-        lanes.store_block(slopes.room, at, lanes.kept_block(slope, passed))
-        slopes.passed[at // BLOCK] = passed
+def pass_back(layer: Any, rows: int, memory: Memory, slopes: Slopes, to: Gradient) -> None:
+    """The gradient of a layer's biases, the sum of its slopes; first those behind its ReLU become those before it.
 
-
-def add_biases(layer: Any, rows: int, slopes: Slopes, to: Gradient) -> None:
-    """The gradient of a layer's biases: the sum of its slopes."""
+    The inputs of a residual layer have the former, too.
+    """
     for block in range(layer.results // BLOCK):
         total = lanes.load_block(to.biases, layer.bias + block * BLOCK)
         for row in range(rows * layer.places):
             at = layer.target * rows + row * layer.results + block * BLOCK
-            total = lanes.add_products(total, np.float32(1.0), slopes.room, at)
+            slope = lanes.load_block(slopes.room, at)
+            if layer.rectified:
+                passed = memory.active[at // BLOCK]
+                if layer.residual:
+                    lanes.store_block(slopes.room, at + (layer.source - layer.target) * rows, slope)
+                    passed = memory.passed[at // BLOCK]
+                slope = lanes.kept_block(slope, passed)
+                lanes.store_block(slopes.room, at, slope)
+                slopes.passed[at // BLOCK] = passed
+            total = lanes.add_scaled(total, np.float32(1.0), slope)
         lanes.store_block(to.biases, layer.bias + block * BLOCK, total)
 
 
