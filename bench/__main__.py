@@ -23,8 +23,8 @@ class BenchConfig:
     """Measure how fast the trainer is, beside its peers and its targets."""
 
     parts: tyro.conf.Positional[tuple[str, ...]] = ()
-    """What to measure: selfplay, ceiling, cache, int8, coldstart, training, sampling, publish, load, replay, soak; none: all
-    but soak."""
+    """What to measure: selfplay, ceiling, cache, network, int8, coldstart, training, sampling, publish, load, replay, soak;
+    none: all but soak."""
     out: Path = Path("docs")
     """Folder for `benchmarks.md` and `benchmarks.json`; the sections of other parts stay."""
     work: Path = Path("build/bench")

@@ -23,7 +23,6 @@ from trainer.sparse.layers import Floats, Memory, Network
 forward: ModuleType
 lanes: ModuleType
 
-
 STACK = 128
 """Rows that are turned at a time: a block of them is 32 KiB, which stay in the first-level cache."""
 
@@ -44,6 +43,17 @@ class Gradient(NamedTuple):
     biases: Floats
     reversed: NDArray[np.bool_]
     """[L] the layer's weights lie in blocks [I / 64, F, 64], not [F / 64, I, 64]."""
+
+
+class Side(NamedTuple):
+    """One side of the products that make a layer's weights' gradient: its inputs, or the slopes of its results."""
+
+    room: Floats
+    active: NDArray[np.uint64]
+    begin: int
+    """Where the region begins."""
+    width: int
+    """Numbers of a row, at one place."""
 
 
 class Stack(NamedTuple):
@@ -77,27 +87,24 @@ def differentiate(
     for index in range(len(network.layers) - 1, -1, -1):
         layer = network.layers[index]
         pass_back(layer, rows, memory, slopes, to)
-        every, source, target = rows * layer.places, layer.source * rows, layer.target * rows
-        x, x_bits, x_width = memory.room, memory.active, layer.inputs
-        g, g_bits, g_width = slopes.room, slopes.passed, layer.results
-        by_results = (
-            count_active(g_bits, target, every * g_width) * x_width
-            < count_active(x_bits, source, every * x_width) * g_width
-        )
-        to.reversed[index] = learns[index] and by_results
+        places = rows * layer.places
+        inputs = Side(memory.room, memory.active, layer.source * rows, layer.inputs)
+        results = Side(slopes.room, slopes.passed, layer.target * rows, layer.results)
+        fewer = count_active(results, places) * inputs.width < count_active(inputs, places) * results.width
+        to.reversed[index] = learns[index] and fewer
         if to.reversed[index]:
-            add_weights(every, g, g_bits, target, g_width, x, source, x_width, stack, to.weights, layer.weights)
+            add_weights(results, inputs, places, stack, to.weights, layer.weights)
         else:
-            add_weights(every, x, x_bits, source, x_width, g, target, g_width, stack, to.weights, layer.weights)
+            add_weights(inputs, results, places, stack, to.weights, layer.weights)
         if learns[index]:
             add_inputs(layer, reverse, rows, slopes)
 
 
-def count_active(active: NDArray[np.uint64], begin: int, length: int) -> int:
-    """How many of the `length` numbers from `begin` on are active."""
+def count_active(side: Side, rows: int) -> int:
+    """How many numbers of a side are active in all rows."""
     found = 0
-    for word in range(begin // BLOCK, (begin + length) // BLOCK):
-        found += lanes.count(active[word])
+    for word in range(side.begin // BLOCK, (side.begin + rows * side.width) // BLOCK):
+        found += lanes.count(side.active[word])
     return found
 
 
@@ -123,33 +130,20 @@ def pass_back(layer: Any, rows: int, memory: Memory, slopes: Slopes, to: Gradien
         lanes.store_block(to.biases, layer.bias + block * BLOCK, total)
 
 
-def add_weights(
-    rows: int,
-    left: Floats,
-    active: NDArray[np.uint64],
-    left_begin: int,
-    left_width: int,
-    right: Floats,
-    right_begin: int,
-    right_width: int,
-    stack: Stack,
-    to: Floats,
-    begin: int,
-) -> None:
-    """to[block, i] += the sum over rows of left[row, i] * right[row, block], for the numbers of the left that are active.
+def add_weights(leading: Side, other: Side, rows: int, stack: Stack, to: Floats, begin: int) -> None:
+    """to[block, i] += the sum over rows of leading[row, i] * other[row, block], for what is active of the leading side.
 
-    They are a layer's inputs and the slopes of its results, or the other way round: whichever is less work. A stack of rows
-    at a time is turned, so that a sum stays in the processor's registers.
+    A stack of rows at a time is turned, so that a sum stays in the processor's registers.
     """
     for first in range(0, rows, STACK):
         end = min(first + STACK, rows)
-        turn(left, active, left_begin, left_width, first, end, stack)
-        for block in range(right_width // BLOCK):
+        turn(leading, first, end, stack)
+        for block in range(other.width // BLOCK):
             for row in range(first, end):
-                at = right_begin + row * right_width + block * BLOCK
-                lanes.store_block(stack.block, (row - first) * BLOCK, lanes.load_block(right, at))
-            for i in range(left_width):
-                at = begin + (block * left_width + i) * BLOCK
+                at = other.begin + row * other.width + block * BLOCK
+                lanes.store_block(stack.block, (row - first) * BLOCK, lanes.load_block(other.room, at))
+            for i in range(leading.width):
+                at = begin + (block * leading.width + i) * BLOCK
                 total = lanes.load_block(to, at)
                 total = lanes.add_active(
                     total, stack.columns, stack.active, i * STACK, 0, STACK // BLOCK, stack.block, 0
@@ -157,21 +151,20 @@ def add_weights(
                 lanes.store_block(to, at, total)
 
 
-def turn(room: Floats, active: NDArray[np.uint64], begin: int, width: int, first: int, end: int, stack: Stack) -> None:
-    """Write the active numbers of the rows from `first` to before `end` column by column."""
+def turn(side: Side, first: int, end: int, stack: Stack) -> None:
+    """Write what is active in the rows from `first` to before `end` column by column."""
     words = STACK // BLOCK
-    for i in range(width * words):
-        stack.active[i] = np.uint64(0)
-    for word in range(width // BLOCK):
+    stack.active[: side.width * words] = np.uint64(0)
+    for word in range(side.width // BLOCK):
         for row in range(first, end):
-            at = begin + row * width + word * BLOCK
+            at = side.begin + row * side.width + word * BLOCK
             place, bit = (row - first) // BLOCK, np.uint64(1) << np.uint64((row - first) % BLOCK)
-            left = active[at // BLOCK]
+            left = side.active[at // BLOCK]
             while left != 0:
                 i = lanes.lowest(left)
                 left &= left - np.uint64(1)
                 column = word * BLOCK + i
-                stack.columns[column * STACK + row - first] = room[at + i]
+                stack.columns[column * STACK + row - first] = side.room[at + i]
                 stack.active[column * words + place] |= bit
 
 
