@@ -21,9 +21,10 @@ def bars(title: str, unit: str, values: Mapping[str, float]) -> str:
     for index, (name, value) in enumerate(values.items()):
         top = 34 + ROW * index
         length = (WIDTH - LABEL - 150) * value / largest
+        figure = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
         lines += [
             f'<text x="{LABEL - 10}" y="{top + 14}" text-anchor="end">{escape(name)}</text>',
             f'<rect x="{LABEL}" y="{top}" width="{length:.1f}" height="18" fill="{COLOUR}"/>',
-            f'<text x="{LABEL + length + 8:.1f}" y="{top + 14}">{value:,.3g} {unit} ({value / total:.0%})</text>',
+            f'<text x="{LABEL + length + 8:.1f}" y="{top + 14}">{figure} {unit} ({value / total:.0%})</text>',
         ]
     return "\n".join([*lines, "</svg>", ""])

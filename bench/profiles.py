@@ -40,7 +40,7 @@ from trainer.trainer_config import TrainerConfig
 EVALUATE, SOFTMAX = "network", "softmax over legal moves"
 DESCEND, EXPAND = "down to the leaves", "new edges, values up"
 KERNELS = {
-    "count_active": "gradient: counting what is active",
+    "count_active": "counting what is active",
     "pass_back": "gradient: ReLU and biases",
     "add_weights": "gradient by weights",
     "add_inputs": "gradient by inputs",
@@ -130,7 +130,7 @@ def take_apart(clock: Clock, lanes: ModuleType, forward: Any, backward: Any) -> 
             network._replace(layers=network.layers.view(np.recarray)), *others
         )
 
-    order = "weights into the kernels' order, and back"
+    order = "weights fetched, gradient returned"
     return (
         lanes,
         SimpleNamespace(pass_through=clock.timed("network", forward.pass_through)),
