@@ -10,7 +10,6 @@ from bench.job import Job
 from bench.measured import Result, Target
 from bench.models import place_model, publish_model
 from bench.turns import Contender, Turn, actor, alternate, ready
-from trainer.inference import LATEST
 
 POSITIONS = "total_steps"
 
@@ -19,8 +18,8 @@ def measure(job: Job) -> list[Result]:
     """Connect 4 by turns; rows are written to SQLite all the while."""
     size = job.size
     with job.scratch() as folder:
-        content = publish_model("connect4", folder / "peers").read_bytes()
-        model = str(folder / "peers" / "models" / LATEST)
+        path = publish_model("connect4", folder / "peers")
+        model, content = str(path), path.read_bytes()
 
         def ours(name: str, *flags: str) -> Contender:
             place_model(folder / name, content)

@@ -12,14 +12,12 @@ from collections.abc import Sequence
 import numba
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from trainer.differentiation import Differentiation, parameters_of, pieces
 from trainer.network import Loss, PolicyValueNet
 from trainer.replay import Batch
-
-Floats = NDArray[np.float32]
+from trainer.sparse.layers import Floats
 
 
 def flatten(parameters: Sequence[Tensor]) -> Floats:
@@ -33,7 +31,7 @@ def flatten(parameters: Sequence[Tensor]) -> Floats:
 
 
 class Descent:
-    """Steps of AdamW down the gradient of `alphazero_loss`, for a network that `can_differentiate`."""
+    """Steps of AdamW down the gradient of `PolicyValueNet.loss`, for a network that `can_differentiate`."""
 
     def __init__(self, network: PolicyValueNet, optimizer: torch.optim.AdamW, grad_clip: float) -> None:
         """Do the arithmetic of `optimizer`, which keeps its settings and, under the usual names, its state.

@@ -24,7 +24,7 @@ from trainer.games.compiled import compiled
 from trainer.network import ConvStem, PolicyValueNet, Residual
 from trainer.replay import Batch
 from trainer.sparse import backward, forward, lanes
-from trainer.sparse.backward import STACK, Gradient, Slopes, Stack
+from trainer.sparse.backward import STACK, Gradient, Stack
 from trainer.sparse.lanes import BLOCK
 from trainer.sparse.layers import Assembly, Floats, Network, aligned, memory_for
 
@@ -35,8 +35,9 @@ def can_differentiate(network: PolicyValueNet) -> bool:
     """Whether the steps of a network are written out here: one of the families `mlp` and `conv`, on the CPU."""
     kinds = [type(module) for module in network.body]
     if kinds == CONVOLUTIONAL:
-        (*_, tail) = network.body
-        kinds = [type(module) for module in tail.inner]  # type: ignore[union-attr]
+        *_, tail = network.body
+        assert isinstance(tail, Residual)
+        kinds = [type(module) for module in tail.inner.children()]
     return kinds == PLAIN * (len(kinds) // 2) and network.value.weight.device.type == "cpu"
 
 
@@ -63,9 +64,8 @@ class Differentiation:
         shapes = [parameter.shape for parameter in parameters_of(network)]
         parameters = sum(map(math.prod, shapes))
         own = pieces(torch.arange(1, parameters + 1, dtype=torch.int32), shapes)
-        numbers = layers_of(
-            network, [part.numpy() for part in own]
-        )  # in place of each weight, and 0 where there is none
+        # The layers with the numbers of the parameters in their place, from 1 on, and 0 where there is none.
+        numbers = layers_of(network, [part.numpy() for part in own])
         self._homes, self._bias_homes, self._reverse_homes = (
             np.where(found > 0, found - 1, parameters).astype(np.int32)
             for found in (numbers.weights, numbers.biases, reversed_layers(numbers))
@@ -82,7 +82,6 @@ class Differentiation:
             aligned(STACK * BLOCK, np.float32),
         )
         self._learns = np.isin(numbers.layers["source"], numbers.layers["target"])
-        self._asked = int(numbers.layers["weights"][self._learns].min())  # from here on `_reverse` is read
         self._rows = -1
 
     def __call__(self, values: Floats, batch: Batch, gradient: Floats) -> Floats:
@@ -94,7 +93,7 @@ class Differentiation:
         if rows != self._rows:
             self._make_room(rows, batch.legal.shape[1] + network.value_logits)
         self._backward.gather(values, self._homes, network.weights)
-        self._backward.gather(values, self._reverse_homes[self._asked :], self._reverse[self._asked :])
+        self._backward.gather(values, self._reverse_homes, self._reverse)
         network.biases[:] = values[self._bias_homes]
         self._forward.pass_through(network, self._memory, rows, batch.observation)
         loss = np.empty(3, np.float32)
@@ -110,16 +109,15 @@ class Differentiation:
 
     def _make_room(self, rows: int, outputs: int) -> None:
         """Make the memory for batches of `rows` rows, of which the heads have so many `outputs`."""
-        self._memory, memory = memory_for(self._network, rows), memory_for(self._network, rows)
-        self._slopes = Slopes(memory.room, memory.passed)
+        self._memory, self._slopes = memory_for(self._network, rows), memory_for(self._network, rows)
         heads = self._network.layers[-1]
         width, begin = int(heads["results"]), int(heads["target"]) * rows
         end = begin + rows * width
         self._sums, self._head_slopes = (
-            room[begin:end].reshape(rows, width) for room in (self._memory.room, memory.room)
+            room[begin:end].reshape(rows, width) for room in (self._memory.room, self._slopes.room)
         )
-        passed = np.packbits(np.arange(width) < outputs, bitorder="little").view(np.uint64)
-        memory.passed[begin // BLOCK : end // BLOCK] = np.tile(passed, rows)
+        words = np.packbits(np.arange(width) < outputs, bitorder="little").view(np.uint64)
+        self._slopes.active[begin // BLOCK : end // BLOCK] = np.tile(words, rows)
         if self._rows < 0:
             _, self._forward, self._backward = compiled(None, lanes, forward, backward, warm_up=self._warm_up)
         self._rows = rows

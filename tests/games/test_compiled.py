@@ -15,8 +15,9 @@ from trainer.games import rules_of
 from trainer.games.compiled import compiled
 from trainer.games.positions import Positions
 from trainer.inference import uniform
-from trainer.mcts import Search
+from trainer.mcts import Search, cache, tree
 from trainer.players import MinimaxPlayer
+from trainer.sparse import forward, lanes
 
 COUNT_FIRST_MOVES = """
 import sys
@@ -138,3 +139,11 @@ def test_nothing_is_compiled_after_the_warm_up() -> None:
         search.run(part.states[::2], 5, uniform)
         minimax.choose(part, [])
     assert signatures() == before
+
+
+def test_what_uses_nothing_of_a_game_is_compiled_once_for_all() -> None:
+    """A network's kernels are the same modules for each game and for none; a search's are not."""
+    _, _, _, of_network = compiled("tictactoe", lanes, forward)
+    _, _, *others, of_search = compiled("connect4", lanes, forward, cache, tree)
+    assert of_network is others[1] is compiled(None, lanes, forward)[-1]
+    assert of_search is not compiled("tictactoe", cache, tree)[-1]

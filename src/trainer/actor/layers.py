@@ -50,7 +50,7 @@ class SparseModel(OnnxModel):
         self.network = network
         self._own = threading.local()
         self._num_actions = game.num_actions
-        *_, self._kernels = compiled(game.env_id, lanes, forward, warm_up=self._warm_up)
+        _, self._kernels = compiled(None, lanes, forward, warm_up=self._warm_up)
 
     def outputs(self, observation: Floats) -> Outputs:
         """What the layers answer to observations [B, obs_size]."""
@@ -61,7 +61,7 @@ class SparseModel(OnnxModel):
         self._kernels.evaluate(self.network, self._own.memory, rows, np.ascontiguousarray(observation), logits, value)
         return logits, value[:, None]
 
-    def _warm_up(self, rules: ModuleType, rows: ModuleType, lanes: ModuleType, kernels: ModuleType) -> None:
+    def _warm_up(self, lanes: ModuleType, kernels: ModuleType) -> None:
         """Call the kernel once, without a position."""
         logits, value = np.zeros((0, self._num_actions), np.float32), np.zeros(0, np.float32)
         kernels.evaluate(self.network, memory_for(self.network, 0), 0, np.zeros((0, 1), np.float32), logits, value)

@@ -4,7 +4,8 @@ An input that is 0 adds nothing to the gradient of its weights, and what a ReLU 
 over: the gradient of a layer's weights is added up over the inputs that are active in a row, that of its inputs over the
 results that passed. The order of the sums is that of the rows.
 
-`layers.py` says how everything lies in memory. B rows; a slope is the gradient of the loss by one number of the room.
+`layers.py` says how everything lies in memory. B rows; a slope is the gradient of the loss by one number of the room: slopes
+are a `Memory`, too, those of a layer's results before its ReLU.
 
 Compiled by `trainer.games.compiled`, which binds `lanes` and `forward`.
 """
@@ -25,15 +26,6 @@ lanes: ModuleType
 
 STACK = 128
 """Rows that are turned at a time: a block of them is 32 KiB, which stay in the first-level cache."""
-
-
-class Slopes(NamedTuple):
-    """The gradient by what is in the room of a `Memory`."""
-
-    room: Floats
-    """[B columns] slopes of the layers' results before their ReLU."""
-    passed: NDArray[np.uint64]
-    """[B columns / 64] a bit for each, set where the slope isn't 0."""
 
 
 class Gradient(NamedTuple):
@@ -73,7 +65,7 @@ def differentiate(
     learns: NDArray[np.bool_],
     rows: int,
     memory: Memory,
-    slopes: Slopes,
+    slopes: Memory,
     stack: Stack,
     to: Gradient,
 ) -> None:
@@ -89,7 +81,7 @@ def differentiate(
         pass_back(layer, rows, memory, slopes, to)
         places = rows * layer.places
         inputs = Side(memory.room, memory.active, layer.source * rows, layer.inputs)
-        results = Side(slopes.room, slopes.passed, layer.target * rows, layer.results)
+        results = Side(slopes.room, slopes.active, layer.target * rows, layer.results)
         fewer = count_active(results, places) * inputs.width < count_active(inputs, places) * results.width
         to.reversed[index] = learns[index] and fewer
         if to.reversed[index]:
@@ -108,7 +100,7 @@ def count_active(side: Side, rows: int) -> int:
     return found
 
 
-def pass_back(layer: Any, rows: int, memory: Memory, slopes: Slopes, to: Gradient) -> None:
+def pass_back(layer: Any, rows: int, memory: Memory, slopes: Memory, to: Gradient) -> None:
     """The gradient of a layer's biases, the sum of its slopes; first those behind its ReLU become those before it.
 
     The inputs of a residual layer have the former, too.
@@ -125,7 +117,7 @@ def pass_back(layer: Any, rows: int, memory: Memory, slopes: Slopes, to: Gradien
                     passed = memory.passed[at // BLOCK]
                 slope = lanes.kept_block(slope, passed)
                 lanes.store_block(slopes.room, at, slope)
-                slopes.passed[at // BLOCK] = passed
+                slopes.active[at // BLOCK] = passed
             total = lanes.add_scaled(total, np.float32(1.0), slope)
         lanes.store_block(to.biases, layer.bias + block * BLOCK, total)
 
@@ -168,7 +160,7 @@ def turn(side: Side, first: int, end: int, stack: Stack) -> None:
                 stack.active[column * words + place] |= bit
 
 
-def add_inputs(layer: Any, reverse: Floats, rows: int, slopes: Slopes) -> None:
+def add_inputs(layer: Any, reverse: Floats, rows: int, slopes: Memory) -> None:
     """The slopes of a layer's inputs: for each row the sum of the weights of the results that passed, by their slopes."""
     words = layer.results // BLOCK
     for block in range(layer.inputs // BLOCK):
@@ -181,7 +173,7 @@ def add_inputs(layer: Any, reverse: Floats, rows: int, slopes: Slopes) -> None:
                 total = lanes.load_block(slopes.room, source)
                 if first == 0 and not layer.residual:
                     total = lanes.kept_block(total, np.uint64(0))
-                total = lanes.add_active(total, slopes.room, slopes.passed, target, first, end, reverse, weights)
+                total = lanes.add_active(total, slopes.room, slopes.active, target, first, end, reverse, weights)
                 lanes.store_block(slopes.room, source, total)
 
 
