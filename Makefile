@@ -26,7 +26,7 @@ types: $(INSTALLED)
 
 # Every promise of docs/reliability.md, some 20 minutes; `make torture ARGS="--seconds 60 --steps 10000"` tries less.
 torture: $(INSTALLED)
-	@PYTHONPATH=$(CURDIR)/tests:$(CURDIR)/src $(PY) -m torture $(ARGS)
+	@PYTHONPATH=$(CURDIR)/tests:$(CURDIR)/tests/support:$(CURDIR)/src $(PY) -m torture $(ARGS)
 
 format: $(INSTALLED)
 	@$(VENV)/bin/ruff check --fix .

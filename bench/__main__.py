@@ -15,7 +15,8 @@ from bench.machine import describe_machine
 from bench.parts import PARTS
 from bench.report import Report, save, show
 from bench.size import FULL, TINY
-from trainer.command import LogLevel, require, run_command
+from trainer.core.command import run_command
+from trainer.settings.validation import LogLevel, require
 
 
 @dataclass(frozen=True)

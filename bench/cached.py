@@ -9,7 +9,7 @@ from bench.job import Job
 from bench.measured import Result, Target
 from bench.models import place_model, trained_model
 from bench.turns import alternate, loop_actor, ready
-from trainer.inference import LATEST
+from trainer.run.model_files import LATEST
 
 
 def measure(job: Job) -> list[Result]:

@@ -12,8 +12,8 @@ from pathlib import Path
 from bench.job import Job
 from bench.measured import Result, Target
 from bench.models import publish_model
-from trainer.actor_stats import ACTOR_STATS_FILE
-from trainer.files import read_json_object
+from trainer.core.json_values import read_json_object
+from trainer.run.actor_statistics import ACTOR_STATS_FILE
 
 
 def measure(job: Job) -> list[Result]:

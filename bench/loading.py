@@ -17,8 +17,8 @@ from bench.training import mirror_of
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.replay import ReplayWriter
+from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import REFRESH_EVERY
-from trainer.trainer_config import TrainerConfig
 
 
 def measure(job: Job) -> list[Result]:

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 
 from bench.job import Job
-from trainer.export import Exporter, Kept, publish
-from trainer.files import write_bytes
+from trainer.core.files import write_bytes
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.inference import LATEST
 from trainer.network import Family, PolicyValueNet
-from trainer.recipes import RECIPES
+from trainer.run.model_files import LATEST
+from trainer.settings.recipes import RECIPES
+from trainer.training.export import Exporter
+from trainer.training.publish import Kept, publish
 
 SIZES = {"tictactoe": (128, 64), "connect4": (256, 128), "othello": (512, 256)}
 """Widths of the two hidden layers; with the observation in front, 29-128-64 and 93-256-128 are those of the targets."""

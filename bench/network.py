@@ -12,10 +12,10 @@ from bench.job import Job
 from bench.measured import Result
 from bench.models import publish_model, trained_model
 from bench.turns import alternate
-from trainer.actor.layers import SparseTwin
-from trainer.actor.twins import random_play
+from trainer.evaluators.acceleration import random_play
+from trainer.evaluators.onnx_file import OnnxModel, load_model
+from trainer.evaluators.sparse import SparseTwin
 from trainer.games import ENV_IDS, game_of
-from trainer.inference import OnnxModel, load_model
 
 BATCH = 128
 

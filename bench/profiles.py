@@ -25,17 +25,18 @@ from bench.models import SIZES, publish_model
 from bench.pictures import bars
 from bench.size import FULL, TINY, Size
 from bench.training import BATCHES, mirror_of, our_step
-from trainer import descent, differentiation
 from trainer.actor import moves
-from trainer.actor.layers import SparseTwin
 from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
-from trainer.answers import SOUND
+from trainer.compile.linker import compiled
+from trainer.evaluators.answers import SOUND
+from trainer.evaluators.onnx_file import fault_of, load_model, masked_softmax
+from trainer.evaluators.sparse import SparseTwin
 from trainer.games import ENV_IDS, game_of
-from trainer.games.compiled import compiled
-from trainer.inference import fault_of, load_model, masked_softmax
+from trainer.settings.trainer import TrainerConfig
 from trainer.sparse import backward as source
-from trainer.sparse.layers import Network
-from trainer.trainer_config import TrainerConfig
+from trainer.sparse.layout import Network
+from trainer.training import adamw as descent
+from trainer.training import gradient as differentiation
 
 EVALUATE, SOFTMAX = "network", "softmax over legal moves"
 DESCEND, EXPAND = "down to the leaves", "new edges, values up"

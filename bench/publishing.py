@@ -10,10 +10,12 @@ import torch
 from bench.job import Job
 from bench.measured import Result, Target
 from bench.models import network_of
-from trainer.export import Exporter, Kept, publish
+from trainer.evaluators.onnx_file import load_model
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.inference import LATEST, load_model
+from trainer.run.model_files import LATEST
+from trainer.training.export import Exporter
+from trainer.training.publish import Kept, publish
 
 BATCH = 1024
 

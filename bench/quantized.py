@@ -9,8 +9,8 @@ from bench.measured import Result
 from bench.models import trained_model
 from bench.turns import alternate, loop_actor, ready
 from trainer.actor.quantize import Quantizer
+from trainer.evaluators.onnx_file import OnnxModel
 from trainer.games import game_of
-from trainer.inference import OnnxModel
 
 GAMES = ("connect4", "othello")
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.measured import NOT_INSTALLED, Result
-from trainer.files import write_bytes
+from trainer.core.files import write_bytes
 
 JSON_FILE, PAGE = "benchmarks.json", "benchmarks.md"
 COLUMNS = ("measured", "ours", "theirs", "ratio", "target", "")

@@ -13,7 +13,7 @@ from bench.measured import Result, Target
 from bench.training import mirror_of
 from bench.turns import alternate
 from trainer.replay import open_for_reading
-from trainer.trainer_config import TrainerConfig
+from trainer.settings.trainer import TrainerConfig
 
 BATCH = 64
 QUERY = "SELECT observation, policy_probs, game_outcome FROM transitions WHERE env_id = ? ORDER BY RANDOM() LIMIT ?"

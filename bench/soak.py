@@ -20,10 +20,10 @@ from bench.job import Job
 from bench.measured import Result, Target
 from bench.models import place_model
 from bench.turns import Turn, alternate, loop_actor, ready
-from trainer.actor_stats import ACTOR_STATS_FILE
-from trainer.files import read_json_object
-from trainer.inference import LATEST
+from trainer.core.json_values import read_json_object
 from trainer.loop import LoopConfig, actor_arguments, trainer_arguments
+from trainer.run.actor_statistics import ACTOR_STATS_FILE
+from trainer.run.model_files import LATEST
 
 MIB = 2**20
 EARLY, LATE = (0.15, 0.30), (0.85, 1.0)

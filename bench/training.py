@@ -15,13 +15,13 @@ from bench.measured import Result, Target
 from bench.models import SIZES, network_of
 from trainer.game_config import load_game_config
 from trainer.games import game_of
-from trainer.learner import Learner
 from trainer.network import alphazero_loss
 from trainer.replay import Replay
-from trainer.schedule import Schedule
-from trainer.stats import TrainingPoint
+from trainer.run.training_statistics import TrainingPoint
+from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import REFRESH_EVERY
-from trainer.trainer_config import TrainerConfig
+from trainer.training.learner import Learner
+from trainer.training.schedule import Schedule
 
 BATCHES = {"tictactoe": 64, "connect4": 1024}
 

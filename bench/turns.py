@@ -24,9 +24,9 @@ import psutil
 from bench.models import place_model
 from bench.size import Size
 from trainer.actor.actor import ActorConfig
-from trainer.actor_stats import ACTOR_STATS_FILE
-from trainer.files import is_number, read_json_object
-from trainer.recipes import RECIPES
+from trainer.core.json_values import is_number, read_json_object
+from trainer.run.actor_statistics import ACTOR_STATS_FILE
+from trainer.settings.recipes import RECIPES
 
 POLL = 0.005
 START_SECONDS = 240.0

@@ -22,7 +22,7 @@ from typing import Any
 from strength_run import evaluate, require_new
 
 from trainer import loop
-from trainer.recipes import RECIPES
+from trainer.settings.recipes import RECIPES
 
 COUNTED_AT = {"tictactoe": (0, 50), "connect4": (0, 600)}
 AS_IT_IS = "the recipe"

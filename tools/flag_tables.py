@@ -17,8 +17,8 @@ from trainer.actor.actor import ActorConfig
 from trainer.evaluator import EvaluatorConfig
 from trainer.ladder import LadderConfig
 from trainer.loop import LoopConfig
-from trainer.recipes import RECIPES, Recipe
-from trainer.trainer_config import TrainerConfig
+from trainer.settings.recipes import RECIPES, Recipe
+from trainer.settings.trainer import TrainerConfig
 from trainer.web.server import WebConfig
 
 ROOT = Path(__file__).parent.parent

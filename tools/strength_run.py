@@ -19,9 +19,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from trainer.evaluations import EvaluationLog
 from trainer.measure.plot import Curve, save_plot
 from trainer.measure.quality import EVERY
+from trainer.run.evaluations import EvaluationLog
 
 SIMULATIONS = {"tictactoe": (0, 50), "connect4": (0, 100, 600)}
 MINIMAX_GAMES = 400

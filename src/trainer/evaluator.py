@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer.command import leave_on_signals
+from trainer.core.signals import leave_on_signals
 
 if __name__ == "__main__":
     leave_on_signals()  # what follows takes a second to import
@@ -17,14 +17,15 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from trainer.command import LogLevel, require, require_seed, require_writable, run_command
-from trainer.errors import GameError
-from trainer.files import write_json
+from trainer.core.command import run_command
+from trainer.core.errors import GameError
+from trainer.core.json_values import write_json
+from trainer.evaluators.onnx_file import OnnxModel, load_model
 from trainer.game_config import load_game_config
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import DRAW, FIRST, SECOND
 from trainer.games.positions import Positions
-from trainer.inference import OnnxModel, load_model
+from trainer.games.solver import SOLVED_GAMES
 from trainer.measure.elo import elo_difference
 from trainer.measure.exam import exam_of
 from trainer.measure.intervals import wilson
@@ -32,16 +33,9 @@ from trainer.measure.lines import WALKABLE, both_seats
 from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings
 from trainer.measure.quality import examine, quality_table, quick_quality
-from trainer.players import (
-    SEARCH_SIMULATIONS,
-    MinimaxPlayer,
-    NetworkPlayer,
-    RandomPlayer,
-    model_player,
-    named_player,
-)
+from trainer.players import SEARCH_SIMULATIONS, MinimaxPlayer, NetworkPlayer, RandomPlayer, model_player, named_player
 from trainer.players.minimax import MINIMAX
-from trainer.solvers import SOLVED_GAMES
+from trainer.settings.validation import LogLevel, require, require_seed, require_writable
 
 RULER = "=" * 50
 TABLE_WIDTH = 120

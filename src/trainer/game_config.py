@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.errors import GameError
+from trainer.core.errors import GameError
 from trainer.games import ENV_IDS, game_of
-from trainer.games.base import Game, Symmetry
+from trainer.games.base import Game
+from trainer.games.symmetry import Symmetry
 from trainer.replay import Metadata, Views, read_metadata
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer.command import leave_on_signals
+from trainer.core.signals import leave_on_signals
 
 if __name__ == "__main__":
     leave_on_signals()  # what follows takes a second to import
@@ -20,16 +20,18 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from trainer.command import LogLevel, require, require_seed, require_writable, run_command
-from trainer.errors import ModelError
-from trainer.files import write_json
+from trainer.core.command import run_command
+from trainer.core.errors import ModelError
+from trainer.core.json_values import write_json
+from trainer.evaluators.onnx_file import load_model
 from trainer.games import game_of
-from trainer.inference import load_model, step_of, stored_models
 from trainer.measure.elo import fit_elo
 from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings
 from trainer.measure.plot import Curve, require_plots, save_plot
 from trainer.players import SEARCH_SIMULATIONS, Player, model_player, named_player
+from trainer.run.model_files import step_of, stored_models
+from trainer.settings.validation import LogLevel, require, require_seed, require_writable
 
 TABLE_WIDTH = 100
 """Of a table that goes to a file."""

@@ -6,7 +6,7 @@ looked at alone. This process watches their statistics, evaluates the newest mod
 
 from __future__ import annotations
 
-from trainer.command import leave_on_signals
+from trainer.core.signals import leave_on_signals
 
 if __name__ == "__main__":
     leave_on_signals()  # what follows takes a second to import
@@ -22,20 +22,14 @@ from threading import Event
 
 from rich.console import Console
 
-from trainer.child import Child
-from trainer.command import (
-    INTERRUPTED,
-    LogLevel,
-    require,
-    require_seed,
-    require_writable,
-    run_command,
-    stop_on_signals,
-)
-from trainer.errors import ConfigError
+from trainer.core.command import run_command
+from trainer.core.errors import ConfigError
+from trainer.core.signals import INTERRUPTED, stop_on_signals
 from trainer.games import game_of
-from trainer.recipes import Recipe, recipe_of
-from trainer.watch import Watch
+from trainer.launch.child import Child
+from trainer.launch.watch import Watch
+from trainer.settings.recipes import Recipe, recipe_of
+from trainer.settings.validation import LogLevel, require, require_seed, require_writable
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
-from trainer.errors import ConfigError
+from trainer.core.errors import ConfigError
 from trainer.replay import Metadata
 
 Family = Literal["mlp", "conv", "residual"]

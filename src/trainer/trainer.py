@@ -12,22 +12,25 @@ from threading import Event
 import numpy as np
 import torch
 
-from trainer.actor_stats import ACTOR_STATS_FILE
-from trainer.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
-from trainer.command import INTERRUPTED, require_writable
-from trainer.errors import TrainerError, WaitTimeoutError
-from trainer.evaluations import EVALUATIONS_FILE, EvaluationLog
-from trainer.export import Exporter, publish
-from trainer.files import atomic_write, locked, remove_leftovers
+from trainer.core.errors import TrainerError, WaitTimeoutError
+from trainer.core.files import atomic_write, remove_leftovers
+from trainer.core.locks import locked
+from trainer.core.signals import INTERRUPTED
 from trainer.game_config import load_game_config
-from trainer.inference import LATEST, stored_models
-from trainer.learner import Learner, device_of
 from trainer.network import PolicyValueNet
 from trainer.replay import Batch, Replay
-from trainer.schedule import Schedule
-from trainer.stats import TrainingPoint, TrainingStats
-from trainer.tensorboard import EventFiles
-from trainer.trainer_config import TrainerConfig
+from trainer.run.actor_statistics import ACTOR_STATS_FILE
+from trainer.run.evaluations import EVALUATIONS_FILE, EvaluationLog
+from trainer.run.model_files import LATEST, stored_models
+from trainer.run.training_statistics import TrainingPoint, TrainingStats
+from trainer.settings.trainer import TrainerConfig
+from trainer.settings.validation import require_writable
+from trainer.training.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
+from trainer.training.export import Exporter
+from trainer.training.learner import Learner, device_of
+from trainer.training.publish import publish
+from trainer.training.schedule import Schedule
+from trainer.training.tensorboard import EventFiles
 
 log = logging.getLogger(__name__)
 

@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
 from trainer.actor.timed_model import Clock, TimedModel
-from trainer.errors import ModelError
-from trainer.export import Exporter
+from trainer.core.errors import ModelError
+from trainer.evaluators.hot_reload import ModelFile
+from trainer.evaluators.onnx_file import OnnxModel
+from trainer.evaluators.uniform import uniform
 from trainer.game_config import metadata_of
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Mask
-from trainer.inference import ModelFile, OnnxModel, uniform
-from trainer.mcts import SearchConfig
 from trainer.network import Family, PolicyValueNet
+from trainer.search import SearchConfig
+from trainer.training.export import Exporter
 
 every_game = pytest.mark.parametrize("env_id", ENV_IDS)
 

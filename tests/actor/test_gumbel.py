@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from registering import registered
 
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
+from trainer.evaluators.uniform import uniform
 from trainer.games import rules_of
-from trainer.games.base import Mask, Position
-from trainer.inference import uniform
-from trainer.mcts import Evaluate
-from trainer.mcts.search import halving
+from trainer.games.base import Mask
+from trainer.games.position import Position
+from trainer.search import Evaluate
+from trainer.search.search import halving
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ from onnx import TensorProto, helper, numpy_helper
 from small_models import linear_model
 
 from trainer.actor.quantize import NARROWEST, Quantizer, quantize, sums_overflow
-from trainer.actor.twins import Twins, random_play
-from trainer.export import Exporter
+from trainer.evaluators.acceleration import Twins, random_play
+from trainer.evaluators.onnx_file import OnnxModel
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.games.base import Game
-from trainer.inference import OnnxModel
 from trainer.network import PolicyValueNet
+from trainer.training.export import Exporter
 
 GAME = game_of("connect4")
 

@@ -11,11 +11,13 @@ from small_models import linear_model
 
 from trainer.actor.moves import ply_record
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
+from trainer.evaluators.onnx_file import OnnxModel
+from trainer.evaluators.uniform import uniform
 from trainer.games import ENV_IDS, game_of, rules_of
-from trainer.games.base import DRAW, FIRST, SECOND, Mask, Position
+from trainer.games.base import DRAW, FIRST, SECOND, Mask
+from trainer.games.position import Position
 from trainer.games.positions import Positions
-from trainer.inference import OnnxModel, uniform
-from trainer.mcts import Evaluate, SearchConfig
+from trainer.search import Evaluate, SearchConfig
 
 every_game = pytest.mark.parametrize("env_id", ENV_IDS)
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from lines_of_play import Line, play_line, random_lines, transformed
 
+from trainer.compile.linker import compiled
 from trainer.games import ENV_IDS, game_of, rules_of
-from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Position
-from trainer.games.compiled import compiled
+from trainer.games.base import DRAW, FIRST, OPEN, SECOND
+from trainer.games.position import Position
 from trainer.games.positions import Positions
 
 GAMES = 20

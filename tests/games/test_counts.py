@@ -9,8 +9,9 @@ import perft
 import pytest
 from numpy.typing import NDArray
 
-from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Position, State
-from trainer.games.compiled import compiled
+from trainer.compile.linker import compiled
+from trainer.games.base import DRAW, FIRST, OPEN, SECOND, State
+from trainer.games.position import Position
 from trainer.games.positions import Positions
 
 

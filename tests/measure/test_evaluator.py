@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from small_models import write_model
 
-from trainer.command import run_command
+from trainer.core.command import run_command
 from trainer.evaluator import EvaluatorConfig, evaluate, evaluate_step, report, report_with_intervals
 from trainer.games import game_of
 from trainer.measure.match import Match

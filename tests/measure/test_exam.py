@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.errors import ConfigError, GameError
+from trainer.core.errors import ConfigError, GameError
 from trainer.games import game_of
 from trainer.games.base import MOVER, OPEN
 from trainer.games.positions import Positions
+from trainer.games.solver import NOT_LEGAL, solver_of
 from trainer.measure import make_positions
 from trainer.measure.exam import KINDS, Scored, exam_of, kind_of, read_scored, write_scored
 from trainer.measure.make_positions import MakeConfig, careful_moves, make
 from trainer.measure.quality import examine
 from trainer.players import RandomPlayer
-from trainer.solvers import NOT_LEGAL, solver_of
 
 LINES = read_scored()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from small_models import write_model
 
-from trainer.command import run_command
+from trainer.core.command import run_command
 from trainer.ladder import LadderConfig, climb, evenly
 from trainer.measure import plot
 

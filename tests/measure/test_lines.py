@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from trainer.games import rules_of
-from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Position
+from trainer.games.base import DRAW, FIRST, OPEN, SECOND
+from trainer.games.position import Position
 from trainer.games.positions import Positions
+from trainer.games.solver import solver_of
 from trainer.measure.lines import Lines, every_line
 from trainer.players import PerfectPlayer
-from trainer.solvers import solver_of
 
 
 class FirstLegal:

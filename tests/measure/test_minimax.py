@@ -7,13 +7,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from trainer.errors import GameError
+from trainer.core.errors import GameError
 from trainer.games import rules_of
-from trainer.games.base import DRAW, OPEN, Position
+from trainer.games.base import DRAW, OPEN
+from trainer.games.connect4 import heuristic as fours
+from trainer.games.othello import heuristic as mobility
+from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.measure.exam import positions_after
 from trainer.measure.quality import exam_of, examine
-from trainer.players import MinimaxPlayer, RandomPlayer, fours, mobility
+from trainer.players import MinimaxPlayer, RandomPlayer
 
 LINES = [
     [(row + n * down) * 7 + column + n * right for n in range(4)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainer.errors import ConfigError
+from trainer.core.errors import ConfigError
 from trainer.games.base import OPEN
 from trainer.games.positions import Positions
 from trainer.measure import openings

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.positions import Positions
-from trainer.mcts import Search
+from trainer.games.solver import NOT_LEGAL, Solver, solver_of
 from trainer.measure.exam import KINDS, Exam, exam_of, read_scored
 from trainer.measure.match import play_match
 from trainer.measure.quality import examine
 from trainer.players import PerfectPlayer, RandomPlayer, SearchPlayer
-from trainer.solvers import NOT_LEGAL, Solver, solver_of
+from trainer.search import Search
 
 
 @cache
@@ -53,7 +53,7 @@ class PerfectEvaluator:
         state = np.zeros((1, game.state_words), np.uint64)
         state[0, 0] = 1 if observation[-2] else 2
         first, second = observation[: game.num_cells], observation[game.num_cells : 2 * game.num_cells]
-        import_module(f"trainer.games.{game.env_id}").from_cells((first + 2 * second).astype(np.uint8), state[0])
+        import_module(f"trainer.games.{game.env_id}.rules").from_cells((first + 2 * second).astype(np.uint8), state[0])
         scores = self._solver.scores(self._blank.of(state))[0]
         best = (scores == scores.max() if self._knows_moves else scores != NOT_LEGAL).astype(np.float32)
         return best / best.sum(), np.float32(np.sign(scores.max()))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.inference import uniform
+from trainer.evaluators.uniform import uniform
+from trainer.games.solver import NOT_LEGAL
 from trainer.measure.exam import exam_of
 from trainer.measure.quality import examine, quick_quality, wrong_moves
 from trainer.players import MinimaxPlayer, RandomPlayer
-from trainer.solvers import NOT_LEGAL
 
 N = NOT_LEGAL
 

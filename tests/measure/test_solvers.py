@@ -8,14 +8,15 @@ from functools import cache
 import numpy as np
 import pytest
 
-from trainer.errors import ConfigError, GameError
+from trainer.core.errors import ConfigError, GameError
 from trainer.games import rules_of
-from trainer.games.base import DRAW, OPEN, Position
+from trainer.games.base import DRAW, OPEN
+from trainer.games.connect4.solver import plies_to_end
+from trainer.games.exhaustive import ExhaustiveSolver
+from trainer.games.position import Position
 from trainer.games.positions import Positions
+from trainer.games.solver import NOT_LEGAL, solver_of
 from trainer.measure.exam import positions_after
-from trainer.solvers import NOT_LEGAL, solver_of
-from trainer.solvers.bitbully import plies_to_end
-from trainer.solvers.exhaustive import ExhaustiveSolver
 
 N = NOT_LEGAL
 

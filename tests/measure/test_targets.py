@@ -14,10 +14,10 @@ from small_models import write_model
 
 from trainer.actor.actor import ActorConfig, act
 from trainer.games import rules_of
-from trainer.games.base import Position
+from trainer.games.position import Position
 from trainer.games.positions import Positions
-from trainer.inference import LATEST
-from trainer.solvers import NOT_LEGAL, Scores, solver_of
+from trainer.games.solver import NOT_LEGAL, Scores, solver_of
+from trainer.run.model_files import LATEST
 
 
 @dataclass(frozen=True)

@@ -21,19 +21,19 @@ import numpy as np
 import torch
 from conftest import ForeignDatabase, add_random_play
 
-from trainer.actor_stats import ActorStats
-from trainer.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint, sealed
-from trainer.errors import TrainerError
-from trainer.evaluations import EvaluationLog
-from trainer.export import Exporter
+from trainer.core.errors import TrainerError
+from trainer.evaluators.onnx_file import OnnxModel
 from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
-from trainer.inference import OnnxModel
-from trainer.learner import Learner
 from trainer.network import PolicyValueNet
 from trainer.replay import Replay
-from trainer.stats import merge_evaluations
-from trainer.trainer_config import TrainerConfig
+from trainer.run.actor_statistics import ActorStats
+from trainer.run.evaluations import EvaluationLog
+from trainer.run.training_statistics import merge_evaluations
+from trainer.settings.trainer import TrainerConfig
+from trainer.training.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint, sealed
+from trainer.training.export import Exporter
+from trainer.training.learner import Learner
 
 GAME = metadata_of(game_of("tictactoe"))
 SECONDS = 20

@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import trainer.files
+import trainer.core.files
+
 from torture import promises
 from trainer.actor.__main__ import main as actor_main
-from trainer.inference import LATEST
+from trainer.run.model_files import LATEST
 
 DIED = 77
 CALLS = ("replace", "rename", "unlink", "fsync", "mkdir")
@@ -82,7 +83,7 @@ def watch(clock: Clock) -> None:
         file = builtins.open(path, mode)  # noqa: SIM115
         return File(file) if mode == "wb" else file
 
-    trainer.files.open = opened  # type: ignore[attr-defined]
+    trainer.core.files.open = opened  # type: ignore[attr-defined]
 
     class Connection(sqlite3.Connection):
         """A connection that dies before its statements, and in the middle of many rows."""
@@ -194,7 +195,7 @@ def main() -> None:
     of_actor = sweep(actor_main, actor_arguments, folder, every, lambda path: None)
     run(actor_main, [*actor_arguments(folder / "base"), "--max-episodes", "100"], None)
     from trainer.__main__ import main as trainer_main
-    from trainer.learner import device_of  # torch, once for all children
+    from trainer.training.learner import device_of  # torch, once for all children
 
     device_of("cpu")
     deaths = sweep(trainer_main, trainer_arguments, folder, every, lambda path: (path / "models" / LATEST).read_bytes())

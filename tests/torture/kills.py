@@ -18,7 +18,7 @@ from run_files import put_run
 
 from torture import promises
 from torture.visitor import PATIENCE, Crowd, Visitor
-from trainer.actor_stats import ACTOR_STATS_FILE
+from trainer.run.actor_statistics import ACTOR_STATS_FILE
 
 LONGEST = 3.0
 """Seconds within which a process is killed: every third time after its start, else after it has begun to work."""

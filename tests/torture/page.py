@@ -23,7 +23,7 @@ from run_files import put_run
 
 from torture.damage import MEMORY, mutated
 from torture.visitor import PATIENCE, SECONDS, Visitor
-from trainer.files import write_bytes
+from trainer.core.files import write_bytes
 from trainer.games import ENV_IDS
 
 CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (

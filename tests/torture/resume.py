@@ -17,8 +17,8 @@ from typing import Any
 import torch
 
 from torture import promises
-from trainer.checkpoint import load_checkpoint
-from trainer.inference import LATEST
+from trainer.run.model_files import LATEST
+from trainer.training.checkpoint import load_checkpoint
 
 GAMES = 500
 """Of random play, in the database."""

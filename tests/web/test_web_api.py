@@ -21,19 +21,19 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 import trainer
-from trainer.errors import ConfigError
-from trainer.files import write_bytes
+from trainer.core.errors import ConfigError
+from trainer.core.files import write_bytes
+from trainer.evaluators.onnx_file import load_model
 from trainer.games import ENV_IDS, rules_of
-from trainer.games.base import Position
-from trainer.inference import load_model
+from trainer.games.position import Position
 from trainer.web.app import Limits, build_app
-from trainer.web.body import LARGEST
-from trainer.web.duel import Duel
+from trainer.web.game.analysis import Engine
+from trainer.web.game.duel import Duel
+from trainer.web.game.sessions import Sessions
+from trainer.web.http.body import LARGEST
 from trainer.web.live import change, figures_of
-from trainer.web.mind import Engine
-from trainer.web.runs import Runs
+from trainer.web.runs.runs import Runs
 from trainer.web.server import WebConfig, listen
-from trainer.web.sessions import Sessions
 
 HOME = "http://127.0.0.1:8080"
 HOSTS = frozenset({"127.0.0.1", "localhost"})
@@ -800,7 +800,7 @@ def test_another_host_name_is_refused(client: TestClient) -> None:
 
 def test_a_bug_is_a_sentence_without_its_details(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The log has the rest."""
-    monkeypatch.setattr("trainer.web.figures.stats_of", lambda run: 1 / 0)
+    monkeypatch.setattr("trainer.web.statistics.stats_of", lambda run: 1 / 0)
     app = build_app(tmp_path, Limits())
     with TestClient(app, base_url=HOME, raise_server_exceptions=False) as client:
         response = client.get("/stats")

@@ -14,8 +14,9 @@ from browser import FLAGS, Server, chromium_path, serving, window
 from playwright.sync_api import expect, sync_playwright
 from run_files import put_model, put_stats, store_games
 
-from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Position
-from trainer.games.compiled import compiled
+from trainer.compile.linker import compiled
+from trainer.games.base import DRAW, FIRST, OPEN, SECOND
+from trainer.games.position import Position
 
 SIZES = {"phone": (360, 740), "desktop": (1440, 900)}
 EVALUATIONS = [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from trainer.command import leave_on_signals, run_command, stop_on_signals
+from trainer.core.command import run_command
+from trainer.core.signals import leave_on_signals, stop_on_signals
 
 
 def main() -> int:

@@ -15,22 +15,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from trainer.actor.crew import Crew, Numbers
 from trainer.actor.episodes import episodes_of
-from trainer.actor.layers import SparseTwin
 from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
-from trainer.actor.twins import Twins
-from trainer.actor_stats import ACTOR_STATS_FILE, ActorStats
-from trainer.command import LogLevel, require, require_seed, require_writable
-from trainer.errors import ReplayUnavailableError
-from trainer.files import remove_leftovers
+from trainer.actor.threads import Crew, Numbers
+from trainer.core.errors import ReplayUnavailableError
+from trainer.core.files import remove_leftovers
+from trainer.evaluators.acceleration import Twins
+from trainer.evaluators.hot_reload import ModelFile
+from trainer.evaluators.sparse import SparseTwin
 from trainer.game_config import load_game_config
 from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, SECOND
 from trainer.games.positions import Positions
-from trainer.inference import LATEST, ModelFile
-from trainer.mcts import SearchConfig
 from trainer.replay import Episode, ReplayWriter
+from trainer.run.actor_statistics import ACTOR_STATS_FILE, ActorStats
+from trainer.run.model_files import LATEST
+from trainer.search import SearchConfig
+from trainer.settings.validation import LogLevel, require, require_seed, require_writable
 
 log = logging.getLogger(__name__)
 

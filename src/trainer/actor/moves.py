@@ -1,9 +1,9 @@
 """Kernels of self-play: from searches to moves, for games in lockstep. G slots, P plies, S state words, A actions.
 
-All that is left to chance in a game is thrown by `dice`, from the game's key: two numbers for its opening, then as many for
+All that is left to chance in a game is thrown by `random_numbers`, from the game's key: two numbers for its opening, then as many for
 each ply, of which the first says whether the search is a full one, the second makes the move, the others are the noise.
 
-Compiled per game by `trainer.games.compiled`, which binds `rules`, `tree`, `dice`, `forward`, `answers` and the sizes.
+Compiled per game by `trainer.games.compiled`, which binds `rules`, `tree`, `random_numbers`, `forward`, `answers` and the sizes.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.games.base import OPEN, WINNER, Game, Mask, Rules
-from trainer.mcts.cache import Cache
-from trainer.mcts.tree import NOBODY, Selection, Tree
-from trainer.sparse.layers import Memory, Network
+from trainer.search.cache import Cache
+from trainer.search.tree import NOBODY, Selection, Tree
+from trainer.sparse.layout import Memory, Network
 
 rules: Rules
 tree: ModuleType
-dice: ModuleType
+random_numbers: ModuleType
 forward: ModuleType
 answers: ModuleType
 NUM_CELLS: int
@@ -42,7 +42,7 @@ class Games(NamedTuple):
     number: NDArray[np.int64]
     """[G]"""
     key: NDArray[np.uint64]
-    """[G] decides the dice."""
+    """[G] decides the random_numbers."""
     ply: NDArray[np.int32]
     """[G] moves made."""
     random_plies: NDArray[np.int32]
@@ -137,13 +137,13 @@ def play(
 
 def begin_game(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
     """Set up the game that is ready in a slot, make its random moves, and start its first search."""
-    key = dice.key_of(games.run[0], games.number[slot])
+    key = random_numbers.key_of(games.run[0], games.number[slot])
     games.key[slot] = key
     games.status[slot] = PLAYING
     games.ply[slot] = 0
     games.random_plies[slot] = 0
-    if dice.uniform(key, HAS_OPENING) < effort.random_openings:
-        games.random_plies[slot] = int(dice.uniform(key, OPENING_LENGTH) * (NUM_CELLS // 2 + 1))
+    if random_numbers.uniform(key, HAS_OPENING) < effort.random_openings:
+        games.random_plies[slot] = int(random_numbers.uniform(key, OPENING_LENGTH) * (NUM_CELLS // 2 + 1))
     rules.start(games.plies[slot, 0].state)
     while games.ply[slot] < games.random_plies[slot] and games.status[slot] == PLAYING:
         make_random_move(games, trees.mask, slot)
@@ -161,15 +161,15 @@ def begin_search(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
     moves (AlphaZero; Silver et al. 2017).
     """
     ply, key = games.ply[slot], games.key[slot]
-    full = dice.uniform(key, place(ply, FULL)) < effort.full_share
+    full = random_numbers.uniform(key, place(ply, FULL)) < effort.full_share
     at = games.plies[slot, ply]
     at.full = full
     for action in range(NUM_ACTIONS):
         noise = 0.0
         if full and not effort.gumbel:
-            noise = dice.exponential(key, place(ply, NOISE + action))
+            noise = random_numbers.exponential(key, place(ply, NOISE + action))
         elif full and ply < effort.sampled_plies:
-            noise = dice.gumbel(key, place(ply, NOISE + action))
+            noise = random_numbers.gumbel(key, place(ply, NOISE + action))
         trees.noise[slot, action] = noise
     simulations = effort.simulations if full else effort.fast_simulations
     tree.begin(trees, slot, at.state, simulations, full and effort.gumbel)
@@ -232,7 +232,7 @@ def make_random_move(games: Games, mask: Mask, slot: int) -> bool:
 
 def chance(games: Games, slot: int) -> float:
     """The number that makes the move at hand, between 0 and 1."""
-    return float(dice.uniform(games.key[slot], place(games.ply[slot], MOVE)))
+    return float(random_numbers.uniform(games.key[slot], place(games.ply[slot], MOVE)))
 
 
 def make_move(games: Games, slot: int, action: int) -> bool:

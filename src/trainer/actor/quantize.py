@@ -15,9 +15,9 @@ import numpy as np
 import onnx
 from onnxruntime.quantization import QuantType, quantize_static
 
-from trainer.actor.twins import Rows, random_play
+from trainer.evaluators.acceleration import Rows, random_play
+from trainer.evaluators.onnx_file import OnnxModel
 from trainer.games import game_of
-from trainer.inference import OnnxModel
 
 BATCH = 128
 """Positions evaluated at once to find the ranges."""

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer import answers
-from trainer.actor import dice as dice_kernels
 from trainer.actor import moves as move_kernels
+from trainer.actor import random_numbers as random_kernels
 from trainer.actor.moves import EMPTY, FINISHED, PLAYING, READY, Batch, Effort, Games, ply_record
+from trainer.compile.linker import compiled
+from trainer.evaluators import answers
 from trainer.games.base import DRAW, MOVER, WINNER, Game, State
-from trainer.games.compiled import compiled
-from trainer.mcts import Evaluate, Prior, Search, SearchConfig, Values
-from trainer.mcts import cache as cache_kernels
-from trainer.mcts import tree as tree_kernels
+from trainer.search import Evaluate, Prior, Search, SearchConfig, Values
+from trainer.search import cache as cache_kernels
+from trainer.search import tree as tree_kernels
 from trainer.sparse import forward, lanes
-from trainer.sparse.layers import NO_NETWORK, Network, memory_for
+from trainer.sparse.layout import NO_NETWORK, Network, memory_for
 
 TOGETHER = 32
 """Finished games are taken out of their slots when they fill a share of 1 / this: Python that runs seldom is slow, for the
@@ -148,7 +148,7 @@ class SelfPlay:
         self._began = np.zeros(slots)
         self._games = allocate(game, slots)
         self._games.run[0] = np.frombuffer(hashlib.sha256(f"{seed} {actor_id}".encode()).digest(), np.uint64)[0]
-        kernels = (cache_kernels, tree_kernels, dice_kernels, lanes, forward, answers, move_kernels)
+        kernels = (cache_kernels, tree_kernels, random_kernels, lanes, forward, answers, move_kernels)
         *_, self._moves = compiled(env_id, *kernels, warm_up=self._warm_up)
 
     def _plan(self, progress: float) -> Effort:
@@ -249,7 +249,7 @@ class SelfPlay:
         rows: ModuleType,
         cache: ModuleType,
         tree: ModuleType,
-        dice: ModuleType,
+        random_numbers: ModuleType,
         lanes: ModuleType,
         forward: ModuleType,
         answers: ModuleType,

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.actor.layers import SparseModel
-from trainer.errors import ModelError
+from trainer.core.errors import ModelError
+from trainer.evaluators.hot_reload import ModelFile
+from trainer.evaluators.onnx_file import OnnxModel
+from trainer.evaluators.sparse import SparseModel
+from trainer.evaluators.uniform import uniform
 from trainer.games.base import Mask
-from trainer.inference import ModelFile, OnnxModel, uniform
-from trainer.sparse.layers import Network
+from trainer.sparse.layout import Network
 
 
 @dataclass

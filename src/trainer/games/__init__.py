@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-from trainer.errors import GameError
+from trainer.core.errors import GameError
 from trainer.games.base import Game
 
 ENV_IDS = ("tictactoe", "connect4", "othello")
@@ -18,7 +18,7 @@ def rules_of(env_id: str) -> ModuleType:
     """The module of plain functions of a game (see `trainer.games.base.Rules`)."""
     if env_id not in ENV_IDS:
         raise GameError(f"no rules for a game named {env_id!r}; the known games are {', '.join(ENV_IDS)}")
-    return import_module(f"trainer.games.{env_id}")
+    return import_module(f"trainer.games.{env_id}.rules")
 
 
 def game_of(env_id: str) -> Game:

@@ -8,9 +8,9 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.compile.linker import compiled
 from trainer.games import game_of
 from trainer.games.base import MOVER, WINNER, Board, Mask, State
-from trainer.games.compiled import compiled
 
 
 class Positions:

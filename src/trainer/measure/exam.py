@@ -1,6 +1,6 @@
 """An exam: positions whose moves are all scored by a solver, in kinds. R positions, A actions.
 
-Tic-tac-toe is examined on every unfinished position. For Connect 4 there is a stored set, `connect4_positions.csv`, made by
+Tic-tac-toe is examined on every unfinished position. For Connect 4 there is a stored set, `test_positions.csv`, made by
 `python -m trainer.measure.make_positions`: 1,000 positions of each of six kinds, a phase crossed with a difficulty.
 
     begin   at most 14 plies played        easy    best play ends the game within 14 plies
@@ -21,11 +21,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.errors import ConfigError, GameError
+from trainer.core.errors import ConfigError, GameError
 from trainer.games.positions import Positions
-from trainer.solvers import NOT_LEGAL, SOLVED_GAMES, Scores
+from trainer.games.solver import NOT_LEGAL, SOLVED_GAMES, Scores
 
-CONNECT4_FILE = "connect4_positions.csv"
+CONNECT4_FILE = "test_positions.csv"
 KINDS = ("end-easy", "middle-easy", "middle-medium", "begin-easy", "begin-medium", "begin-hard")
 ALL = "all"
 FULL_COLUMN = "."
@@ -67,7 +67,7 @@ def exam_of(env_id: str, file: Path | None = None) -> Exam:
     Raises GameError for a game that has none, ConfigError for a file that can't be used.
     """
     if env_id == "tictactoe":
-        from trainer.solvers.exhaustive import ExhaustiveSolver
+        from trainer.games.exhaustive import ExhaustiveSolver
 
         solver = ExhaustiveSolver(env_id)
         positions = Positions(env_id, 0).of(solver.states)
@@ -107,7 +107,7 @@ def positions_after(env_id: str, moves: list[str]) -> Positions:
 def read_scored(file: Path | None = None) -> list[Scored]:
     """The lines of the stored set of Connect 4, or of another one. Raises ConfigError."""
     try:
-        text = (file or files("trainer.measure").joinpath(CONNECT4_FILE)).read_text()
+        text = (file or files("trainer.games.connect4").joinpath(CONNECT4_FILE)).read_text()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise ConfigError(f"the positions in {file} can't be read ({reason}); make such a file by {MAKE}") from error

@@ -10,7 +10,7 @@ stored ones times the kept share.
 
 from __future__ import annotations
 
-from trainer.command import leave_on_signals
+from trainer.core.signals import leave_on_signals
 
 if __name__ == "__main__":
     leave_on_signals()  # what follows takes a second to import
@@ -24,16 +24,17 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from trainer.command import LogLevel, require, require_seed, run_command
-from trainer.files import write_bytes
+from trainer.core.command import run_command
+from trainer.core.files import write_bytes
+from trainer.evaluators.uniform import uniform
 from trainer.games.base import MOVER, OPEN
+from trainer.games.connect4.solver import BitBullySolver, plies_to_end
 from trainer.games.positions import Positions
-from trainer.inference import uniform
-from trainer.mcts import Search
+from trainer.games.solver import NOT_LEGAL
 from trainer.measure.exam import CONNECT4_FILE, KINDS, Scored, kind_of, write_scored
 from trainer.players import sample
-from trainer.solvers.base import NOT_LEGAL
-from trainer.solvers.bitbully import BitBullySolver, plies_to_end
+from trainer.search import Search
+from trainer.settings.validation import LogLevel, require, require_seed
 
 PHASES = {"begin": (0, 14), "middle": (15, 28), "end": (29, 41)}
 """The plies of each phase, first and last."""
@@ -46,7 +47,7 @@ SIMULATIONS = 50
 class MakeConfig:
     """Draw and solve the Connect 4 positions that move quality is measured on."""
 
-    output: Path = Path(__file__).parent / CONNECT4_FILE
+    output: Path = Path(__file__).parent.parent / "games/connect4" / CONNECT4_FILE
     """File to write."""
     each: int = 1000
     """Positions of each kind."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.errors import ConfigError
+from trainer.core.errors import ConfigError
 from trainer.games.base import OPEN
 from trainer.games.positions import Positions
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.errors import ConfigError
-from trainer.files import atomic_write
+from trainer.core.errors import ConfigError
+from trainer.core.files import atomic_write
 
 INSTALL = "pip install 'matplotlib>=3.8'"
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from trainer.mcts import Evaluate
+from trainer.games.solver import Scores
 from trainer.measure.exam import Exam, exam_of
 from trainer.measure.intervals import wilson
 from trainer.players import Player, model_player
-from trainer.solvers import Scores
+from trainer.search import Evaluate
 
 EVERY = {"tictactoe": 1, "connect4": 10}
 """A quick look takes one position in so many."""

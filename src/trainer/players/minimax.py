@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.errors import GameError
-from trainer.games.compiled import compiled
+from trainer.compile.linker import compiled
+from trainer.core.errors import GameError
+from trainer.games.connect4 import heuristic as fours
+from trainer.games.othello import heuristic as mobility
 from trainer.games.positions import Positions
-from trainer.players import alphabeta, fours, mobility
+from trainer.players import alphabeta
 
 
 class Minimax(NamedTuple):

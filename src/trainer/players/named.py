@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer.errors import ConfigError
+from trainer.core.errors import ConfigError
+from trainer.evaluators.onnx_file import load_model
+from trainer.evaluators.uniform import uniform
 from trainer.games import game_of
-from trainer.inference import load_model, uniform
+from trainer.games.solver import solver_of
 from trainer.players.base import Player, RandomPlayer
 from trainer.players.minimax import MinimaxPlayer
 from trainer.players.network import model_player
 from trainer.players.perfect import PerfectPlayer
-from trainer.solvers import solver_of
 
 NAMES = ("random", "search", "perfect", "minimax")
 SEARCH_SIMULATIONS = 100

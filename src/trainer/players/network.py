@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.games.positions import Positions
-from trainer.mcts import Evaluate, Search, SearchConfig
 from trainer.players.base import Player, sample
+from trainer.search import Evaluate, Search, SearchConfig
 
 MOST_SLOTS = 256
 """Positions that are searched side by side, at most."""

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.games.positions import Positions
+from trainer.games.solver import Solver
 from trainer.players.base import sample
-from trainer.solvers import Solver
 
 
 @dataclass(frozen=True)

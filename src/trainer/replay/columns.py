@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.errors import ReplayError
+from trainer.core.errors import ReplayError
 from trainer.replay.database import shortened
 
 

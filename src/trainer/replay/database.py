@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from trainer.errors import ReplayError, ReplayUnavailableError
+from trainer.core.errors import ReplayError, ReplayUnavailableError
 
 SCHEMA = files("trainer.replay").joinpath("replay.sql").read_text()
 BUSY_SECONDS = 60.0

@@ -18,8 +18,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.errors import ReplayError, ReplayUnavailableError
-from trainer.files import identity_of
+from trainer.core.errors import ReplayError, ReplayUnavailableError
+from trainer.core.files import identity_of
 from trainer.replay.columns import Origin, floats_of, numbers_of, refuse
 from trainer.replay.database import ROWID_SPAN, Metadata, check_columns, open_for_reading, reporting
 from trainer.replay.repeats import Repeats, hashes_of

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.errors import ReplayUnavailableError
-from trainer.files import identity_of, locked
+from trainer.core.errors import ReplayUnavailableError
+from trainer.core.files import identity_of
+from trainer.core.locks import locked
 from trainer.replay import database
 from trainer.replay.database import (
     METADATA_COLUMNS,

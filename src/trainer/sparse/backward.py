@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.sparse.lanes import BLOCK
-from trainer.sparse.layers import Floats, Memory, Network
+from trainer.sparse.layout import Floats, Memory, Network
 
 forward: ModuleType
 lanes: ModuleType

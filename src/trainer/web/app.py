@@ -18,15 +18,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from trainer.web.assets import Assets
-from trainer.web.figures import Figures
-from trainer.web.guard import Guard
-from trainer.web.library import Library
+from trainer.web.game.analysis import Engine
+from trainer.web.game.play import Play
+from trainer.web.game.sessions import Sessions
+from trainer.web.http.assets import Assets
+from trainer.web.http.guard import Guard
 from trainer.web.live import Live
-from trainer.web.mind import Engine
-from trainer.web.play import Play
-from trainer.web.runs import Runs
-from trainer.web.sessions import Sessions
+from trainer.web.runs.runs import Runs
+from trainer.web.statistics import Figures
+from trainer.web.stored_games import Library
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from trainer.web.errors import refusal
-from trainer.web.figures import actor_stats_of, model_of, stats_of
-from trainer.web.runs import Run, Runs
+from trainer.web.http.errors import refusal
+from trainer.web.runs.runs import Run, Runs
+from trainer.web.statistics import actor_stats_of, model_of, stats_of
 
 LOOK_EVERY = 0.5
 SILENCE = 15.0

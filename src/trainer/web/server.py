@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
-from trainer.command import LogLevel, require
-from trainer.errors import ConfigError
+from trainer.core.errors import ConfigError
+from trainer.settings.validation import LogLevel, require
 from trainer.web.app import Limits, build_app
 
 log = logging.getLogger(__name__)

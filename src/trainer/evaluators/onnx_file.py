@@ -1,0 +1,134 @@
+"""An evaluator of positions: the uniform guess, or an ONNX model that is reloaded when its file changes.
+
+Both are what search asks for: `evaluate(observation, legal) -> (prior, value)`, see `trainer.mcts.search`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numba
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from trainer.core.errors import ModelError
+from trainer.evaluators import answers
+from trainer.evaluators.answers import NOT_FINITE, TOO_LARGE
+from trainer.games.base import Mask
+from trainer.run.model_files import read_model
+
+Outputs = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""policy_logits [B, A] and value [B, 1]"""
+
+# Neither of the two lets go of the GIL: they are short, and it would have to be waited for.
+fault_of = numba.njit(cache=True, error_model="numpy")(answers.fault_of)
+masked_softmax = numba.njit(cache=True, error_model="numpy")(answers.masked_softmax)
+
+
+class OnnxModel:
+    """A model file of the contract, in memory: input `observation`, outputs `policy_logits` and `value`."""
+
+    def __init__(self, content: bytes, source: str, env_id: str, obs_size: int, num_actions: int) -> None:
+        """Load a model from the bytes of its file; `source` names it in errors. Raises ModelError if it doesn't fit."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"], enable_fallback=False
+            )
+            self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        except Exception as error:  # onnxruntime raises classes of its own, without a common base
+            raise ModelError(f"{source} is not an ONNX model that can be loaded ({first_line(error)})") from error
+        self.source = source
+        self.progress = _share(self.metadata.get("progress", ""))
+        """How much of its run was done, 0 to 1; 1 where the file doesn't say."""
+        self._check_shapes(env_id, obs_size, num_actions)
+        self._check_batch(obs_size, num_actions)
+        made_for = self.metadata.get("env_id", env_id)
+        if made_for != env_id:
+            raise ModelError(f"{source} was trained for {made_for}, not {env_id}; give a model of {env_id}")
+
+    def __call__(
+        self, observation: NDArray[np.float32], legal: Mask
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Prior float32 [B, A] over the legal moves and value float32 [B] for the mover."""
+        try:
+            logits, value = self.outputs(observation)
+        except Exception as error:  # onnxruntime raises classes of its own, without a common base
+            raise ModelError(f"{self.source} can't evaluate {len(observation)} rows ({first_line(error)})") from error
+        fault = fault_of(logits, value[:, 0])
+        if fault == NOT_FINITE:
+            raise ModelError(f"{self.source} answers NaN or infinity; train it again, or give another model")
+        if fault == TOO_LARGE:
+            raise ModelError(
+                f"{self.source} answers a value of {value[np.abs(value).argmax(), 0]:g}; it must be from -1 to 1"
+            )
+        prior = np.empty_like(logits)
+        masked_softmax(logits, legal, np.empty(logits.shape[1], np.int64), prior)
+        return prior, value[:, 0]
+
+    def outputs(self, observation: NDArray[np.float32]) -> Outputs:
+        """What the file answers to observations [B, obs_size], unchecked."""
+        logits, value = self._session.run(["policy_logits", "value"], {"observation": observation})
+        return logits, value
+
+    @property
+    def step(self) -> int | None:
+        """The training step of the model, None where the file doesn't say."""
+        step = self.metadata.get("step", "")
+        return int(step) if step.isdigit() else None
+
+    def _check_shapes(self, env_id: str, obs_size: int, num_actions: int) -> None:
+        found = {node.name: node.shape for node in (*self._session.get_inputs(), *self._session.get_outputs())}
+        needed = {"observation": obs_size, "policy_logits": num_actions, "value": 1}
+        for name, width in needed.items():
+            if name not in found:
+                names = ", ".join(found)
+                raise ModelError(f"{self.source} has no input or output named {name!r} (it has {names})")
+            shape = found[name]
+            if len(shape) != 2 or (isinstance(shape[1], int) and shape[1] != width):
+                raise ModelError(
+                    f"{self.source} is a model for another game: its {name} has shape {shape}, "
+                    f"{env_id} needs [batch, {width}]"
+                )
+
+    def _check_batch(self, obs_size: int, num_actions: int) -> None:
+        """Evaluate two rows: what a file states of its types, its batch and its shapes may be open or wrong."""
+        rows = np.zeros((2, obs_size), np.float32)
+        try:
+            logits, value = self.outputs(rows)
+        except Exception as error:  # as above
+            raise ModelError(
+                f"{self.source} can't evaluate float32 [batch, {obs_size}] of any batch size ({first_line(error)})"
+            ) from error
+        found: tuple[object, ...] = (logits.dtype, logits.shape, value.dtype, value.shape)
+        if found != (np.float32, (2, num_actions), np.float32, (2, 1)):
+            raise ModelError(
+                f"{self.source} answers two rows by {logits.dtype} {logits.shape} and {value.dtype} {value.shape}; "
+                f"policy_logits must be float32 [batch, {num_actions}], value float32 [batch, 1]"
+            )
+        if fault_of(logits, value[:, 0]) == NOT_FINITE:
+            raise ModelError(f"{self.source} answers NaN or infinity to an empty observation; it can't be used")
+
+
+def _share(text: str) -> float:
+    """A number from 0 to 1; 1 where the text is none."""
+    try:
+        share = float(text)
+    except ValueError:
+        return 1.0
+    return share if 0 <= share <= 1 else 1.0
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message."""
+    return str(error).strip().partition("\n")[0]
+
+
+def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> OnnxModel:
+    """The model in a file. Raises ModelError where there is none or it doesn't fit the game."""
+    return OnnxModel(read_model(path), str(path), env_id, obs_size, num_actions)

@@ -1,0 +1,44 @@
+"""Symmetries of a board, as tables of cells and actions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """A renaming of cells and actions that leaves the rules as they are.
+
+    `cells[i]` is the cell of the old board that lands on cell i of the new one; `actions[a]` the old action that
+    becomes action a. Applied to an array: `new = old[cells]`.
+    """
+
+    cells: tuple[int, ...]
+    actions: tuple[int, ...]
+
+
+def square_symmetries(side: int, further_actions: int = 0) -> tuple[Symmetry, ...]:
+    """The eight turns and reflections of a square board whose actions are its cells.
+
+    `further_actions` actions after the cells (a pass) stay where they are.
+    """
+    board = np.arange(side * side).reshape(side, side)
+    rest = tuple(range(side * side, side * side + further_actions))
+    tables = []
+    for reflected in (board, board.T):
+        for turns in range(4):
+            cells = tuple(int(cell) for cell in np.rot90(reflected, turns).ravel())
+            tables.append(Symmetry(cells, cells + rest))
+    return tuple(tables)
+
+
+def column_symmetries(width: int, height: int) -> tuple[Symmetry, ...]:
+    """The identity and the left-right reflection of a board whose actions are its columns."""
+    board = np.arange(width * height).reshape(height, width)
+    columns = tuple(range(width))
+    return (
+        Symmetry(tuple(range(width * height)), columns),
+        Symmetry(tuple(int(cell) for cell in board[:, ::-1].ravel()), columns[::-1]),
+    )

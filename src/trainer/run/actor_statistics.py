@@ -1,0 +1,106 @@
+"""What the actors of a run did: `actor_stats.json`, which they share under a lock; its top level is the sum."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trainer.core.json_values import has_numbers, number_fields, read_json_object, write_json
+from trainer.core.locks import locked
+from trainer.core.processes import is_alive
+
+ACTOR_STATS_FILE = "actor_stats.json"
+RATES = ("episodes_per_second", "positions_per_second", "simulations_per_second")
+"""What an actor that has ended does no more; its counts stay."""
+SILENCE = 60
+"""Seconds after which an actor that has written nothing is taken to have ended; at work it writes several times a second."""
+MOST_ENDED = 100
+"""Ended actors whose counts are kept."""
+
+
+@dataclass
+class ActorStats:
+    """What one actor did since it started."""
+
+    env_id: str
+    episodes_completed: int = 0
+    total_steps: int = 0
+    """Positions that were stored."""
+    opening_plies: int = 0
+    """Random moves before them, which were not."""
+    simulations: int = 0
+    player1_wins: int = 0
+    player2_wins: int = 0
+    draws: int = 0
+    episodes_per_second: float = 0.0
+    positions_per_second: float = 0.0
+    simulations_per_second: float = 0.0
+    runtime_seconds: float = 0.0
+    mcts_avg_inference_us: float = 0.0
+    model_step: int | None = None
+    timestamp: int = 0
+    process: int = field(default_factory=os.getpid)
+    start: str = field(default_factory=lambda: secrets.token_hex(4))
+    """Tells it from earlier ones of its name, also where they had its process id."""
+
+    def write(self, path: Path, actor_id: str) -> None:
+        """Replace this actor's part of actor_stats.json and the sums over all actors."""
+        self.timestamp = int(time.time())
+        with locked(path):
+            actors = read_actors(path, self.env_id)
+            ours = f"{actor_id}-{self.start}"
+            ended = [key for key, actor in actors.items() if key != ours and self._sees_ended(actor)]
+            ended.sort(key=lambda key: int(actors[key]["timestamp"]))
+            for key in ended:
+                actors[key] |= dict.fromkeys(RATES, 0.0)
+            for key in ended[:-MOST_ENDED]:
+                del actors[key]
+            actors[ours] = asdict(self)
+            write_json(path, sum_of_actors(self.env_id, list(actors.values())) | {"actors": actors})
+
+    def _sees_ended(self, actor: dict[str, Any]) -> bool:
+        """Whether another actor's process is gone, or it has long been silent and the process has got another's number."""
+        return not is_alive(int(actor["process"])) or actor["timestamp"] < self.timestamp - SILENCE
+
+
+def read_actors(path: Path, env_id: str) -> dict[str, dict[str, Any]]:
+    """What each actor of this game counted by now; none from a file, or an entry, that is damaged."""
+    content = read_json_object(path) or {}
+    actors = content.get("actors")
+    if content.get("env_id") != env_id or not isinstance(actors, dict):
+        return {}
+    return {
+        key: actor
+        for key, actor in actors.items()
+        if isinstance(actor, dict) and has_numbers(actor, number_fields(ActorStats))
+    }
+
+
+def sum_of_actors(env_id: str, actors: list[dict[str, Any]]) -> dict[str, Any]:
+    """The fields of the contract's /actor-stats: counts and rates added, averages weighted; zeros for no actors."""
+
+    def total(name: str) -> Any:
+        return sum(actor.get(name, 0) for actor in actors)  # an actor of an earlier version may lack one
+
+    episodes, steps = total("episodes_completed"), total("total_steps")
+    plies = steps + total("opening_plies")
+    weights = [max(actor["total_steps"], 1) for actor in actors]
+    waits = [actor["mcts_avg_inference_us"] for actor in actors]
+    return {
+        "env_id": env_id,
+        "episodes_completed": episodes,
+        "total_steps": steps,
+        "simulations": total("simulations"),
+        "player1_wins": total("player1_wins"),
+        "player2_wins": total("player2_wins"),
+        "draws": total("draws"),
+        "avg_episode_length": plies / episodes if episodes else 0.0,
+        **{rate: total(rate) for rate in RATES},
+        "runtime_seconds": max((actor["runtime_seconds"] for actor in actors), default=0.0),
+        "mcts_avg_inference_us": sum(w * v for w, v in zip(weights, waits, strict=True)) / (sum(weights) or 1),
+        "timestamp": max((actor["timestamp"] for actor in actors), default=0),
+    }

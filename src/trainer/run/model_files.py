@@ -1,0 +1,30 @@
+"""The names of the model files of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trainer.core.errors import ModelError
+
+LATEST = "latest.onnx"
+"""Name of the newest model in a model folder; actors watch for it to be replaced."""
+
+
+def read_model(path: Path) -> bytes:
+    """The bytes of a model file. Raises ModelError where there are none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ModelError(f"there is no model at {path}; train one first, or give its path with --model") from None
+    except OSError as error:
+        raise ModelError(f"{path} can't be read as a model ({error.strerror})") from error
+
+
+def stored_models(folder: Path) -> list[Path]:
+    """The models of a folder by step, the oldest first."""
+    return sorted((path for path in folder.glob("model_step_*.onnx") if path.stem[11:].isdigit()), key=step_of)
+
+
+def step_of(model: Path) -> int:
+    """The training step in the name of a stored model."""
+    return int(model.stem.removeprefix("model_step_"))

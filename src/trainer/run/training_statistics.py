@@ -1,0 +1,85 @@
+"""What the trainer measures: `stats.json`, into which it also takes over what others have evaluated."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trainer.core.json_values import read_json_object, write_json
+from trainer.run.evaluations import EvaluationLog, thinned
+
+HISTORY_POINTS = 600
+"""A history longer than this keeps every second point, and from then on every second one that comes; an even number, so
+that the newest stays."""
+EVALUATIONS = 100
+"""Evaluations that stats.json holds beside the newest ten; the file of all of them is beside it."""
+
+
+@dataclass(frozen=True)
+class TrainingPoint:
+    """The losses at one step."""
+
+    step: int
+    total_loss: float
+    policy_loss: float
+    value_loss: float
+    learning_rate: float
+
+
+@dataclass
+class TrainingStats:
+    """The content of stats.json."""
+
+    env_id: str
+    total_steps: int
+    step: int = 0
+    total_loss: float = 0.0
+    policy_loss: float = 0.0
+    value_loss: float = 0.0
+    learning_rate: float = 0.0
+    samples_seen: int = 0
+    replay_buffer_size: int = 0
+    bad_rows: int = 0
+    last_checkpoint: str = ""
+    history: list[TrainingPoint] = field(default_factory=list)
+
+    def record(self, point: TrainingPoint) -> None:
+        """Make `point` the newest. The history stays bounded over any number of steps, its points evenly spread."""
+        self.step, self.learning_rate = point.step, point.learning_rate
+        self.total_loss, self.policy_loss, self.value_loss = point.total_loss, point.policy_loss, point.value_loss
+        kept = self.history
+        if len(kept) > 2 and kept[-1].step - kept[-2].step < kept[1].step - kept[0].step:
+            kept.pop()  # it stood there as the newest only
+        kept.append(point)
+        if len(kept) > HISTORY_POINTS:
+            kept[:] = kept[::2]
+
+    def fields(self) -> dict[str, Any]:
+        """All fields as plain values."""
+        return asdict(self)
+
+    def restore(self, fields: dict[str, Any]) -> None:
+        """Become what `fields` were of, but for the length of the run."""
+        total_steps = self.total_steps
+        vars(self).update(fields)
+        self.history = [TrainingPoint(**point) for point in fields["history"]]
+        self.total_steps = total_steps
+
+    def write(self, path: Path, evaluations: EvaluationLog) -> None:
+        """Replace stats.json, with what was evaluated by now."""
+        write_json(path, self.fields() | {"timestamp": int(time.time())} | evaluation_fields(evaluations))
+
+
+def evaluation_fields(evaluations: EvaluationLog) -> dict[str, Any]:
+    """What stats.json says of the evaluations."""
+    found = evaluations.read()
+    return {"last_eval": found[-1] if found else None, "eval_history": thinned(found, EVALUATIONS)}
+
+
+def merge_evaluations(path: Path, evaluations: EvaluationLog) -> None:
+    """Take the newest evaluations over into a stats.json that no trainer writes any more."""
+    content = read_json_object(path)
+    if content is not None and evaluations.read():
+        write_json(path, content | evaluation_fields(evaluations))

@@ -1,0 +1,90 @@
+"""A training run that can go on: everything that decides the next step, in one file.
+
+Weights, averaged weights, optimizer, step, time used, random state and statistics. A run that is killed and resumed ends
+with the same weights as one that was left alone, bit for bit on a CPU and a finished database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import pickle
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainer.core.errors import CheckpointError
+from trainer.core.files import write_bytes
+
+CHECKPOINT = "checkpoint.pt"
+VERSION = 1
+TORCH_ERRORS = (
+    *(pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, ValueError),
+    *(AssertionError, AttributeError, OSError, MemoryError),
+)
+"""What torch.load raises for content that is not its own; it states none."""
+KIND = b"cartridge checkpoint"
+"""The first line is this, the version, and the SHA-256 of all that follows: what torch can read."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a run after `step` steps."""
+
+    env_id: str
+    step: int
+    seconds: float
+    """Time that the run has used so far."""
+    learner: dict[str, Any]
+    """State of the network, its average and the optimizer."""
+    generator: dict[str, Any]
+    """State of the NumPy generator that draws the rows."""
+    stats: dict[str, Any]
+    """The fields of TrainingStats."""
+
+    def save(self, folder: Path) -> None:
+        """Replace the folder's checkpoint, atomically."""
+        content = io.BytesIO()
+        plain = {"env_id": self.env_id, "step": self.step, "seconds": self.seconds}
+        plain |= {"generator": self.generator, "stats": self.stats}
+        torch.save({"plain": json.dumps(plain), "learner": self.learner}, content)
+        write_bytes(folder / CHECKPOINT, sealed(content.getvalue()))
+
+
+def sealed(content: bytes) -> bytes:
+    """The content of a checkpoint file, with its first line."""
+    return b"%s %d %s\n" % (KIND, VERSION, hashlib.sha256(content).hexdigest().encode()) + content
+
+
+def load_checkpoint(folder: Path, env_id: str) -> Checkpoint | None:
+    """The folder's checkpoint, None where there is none. Tensors, numbers and text are read, never code.
+
+    Raises CheckpointError for a file that is damaged, of another version or of another game.
+    """
+    path = folder / CHECKPOINT
+    advice = "move it away to start from the beginning"
+    try:
+        first, _, content = path.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return None
+    found = re.fullmatch(rb"%s (\d{1,9}) ([0-9a-f]{64})" % KIND, first)
+    if found is None:
+        raise CheckpointError(f"{path} is not a checkpoint that can be read; {advice}")
+    if int(found[1]) != VERSION:
+        raise CheckpointError(f"{path} has version {int(found[1])}, this trainer reads version {VERSION}; {advice}")
+    if hashlib.sha256(content).hexdigest() != found[2].decode():
+        raise CheckpointError(f"{path} is damaged: its content is not what was written; {advice}")
+    try:
+        stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        checkpoint = Checkpoint(learner=stored["learner"], **json.loads(stored["plain"]))
+    except TORCH_ERRORS as error:
+        raise CheckpointError(
+            f"{path} is not a checkpoint that can be read ({type(error).__name__}); {advice}"
+        ) from error
+    if checkpoint.env_id != env_id:
+        raise CheckpointError(f"{path} is a run of {checkpoint.env_id}, not {env_id}; give its --env-id, or {advice}")
+    return checkpoint

@@ -1,0 +1,225 @@
+"""The network as an ONNX file, published for actors.
+
+The graph is written node by node, once, from the network's modules; after that only the weights are replaced, which takes
+a few milliseconds. (torch's own exporter takes 1 to 5 s a call and twice as long to import.) Every file is compared with
+torch before it replaces `latest.onnx`, so a translation that is wrong can't be published.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+import trainer
+from trainer.core.errors import ModelError
+from trainer.network import ConvStem, MoverView, PolicyValueNet, Residual, StonePlanes, WinMinusLoss
+from trainer.replay import Metadata
+
+OPSET = 17
+IR_VERSION = 8
+END = 2**31 - 1
+"""As the end of a slice: to the last column."""
+TOLERANCE = 1e-5
+"""Largest difference of an output between ONNX Runtime and torch, as a share of the largest output, or of 1."""
+
+
+class Graph:
+    """An ONNX graph under construction: nodes in order, weights by name."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: dict[str, onnx.TensorProto] = {}
+
+    def node(self, op: str, *inputs: str, output: str = "", **attributes: Any) -> str:
+        """Append a node; returns the name of its output."""
+        output = output or f"{op.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(op, list(inputs), [output], **attributes))
+        return output
+
+    def weight(self, name: str, values: np.ndarray) -> str:
+        """Add a weight or a constant; returns its name."""
+        self.weights[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
+        return name
+
+    def columns(self, source: str, start: int, end: int) -> str:
+        """`source[:, start:end]`"""
+        at = [self.weight(f"at_{n}", np.array([n], np.int64)) for n in (start, end, 1)]
+        return self.node("Slice", source, *at)
+
+    def add(self, module: nn.Module, name: str, source: str, output: str = "") -> str:
+        """Append a module applied to `source`; `name` is its name in the network, which names its weights."""
+        translate = TRANSLATIONS.get(type(module))
+        if translate is None:
+            known = ", ".join(sorted(kind.__name__ for kind in TRANSLATIONS))
+            raise ModelError(f"a {type(module).__name__} can't be exported to ONNX yet, only {known}; see {__name__}")
+        return translate(self, module, name, source, output)
+
+
+def _linear(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    weights = [graph.weight(f"{name}.{part}", numpy_of(getattr(module, part))) for part in ("weight", "bias")]
+    return graph.node("Gemm", source, *weights, output=output, transB=1)
+
+
+def _relu(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    return graph.node("Relu", source, output=output)
+
+
+def _sequential(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, nn.Sequential)
+    for key, part in module.named_children():
+        source = graph.add(part, f"{name}.{key}", source)
+    return source
+
+
+def _mover_view(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, MoverView)
+    if not module.swaps:
+        return source
+    first = graph.columns(source, 0, module.cells)
+    second = graph.columns(source, module.cells, 2 * module.cells)
+    swap = graph.columns(source, module.end + 1, module.end + 2)
+    legal = graph.columns(source, 2 * module.cells, module.end)
+    change = graph.node("Mul", swap, graph.node("Sub", second, first))
+    own, other = graph.node("Add", first, change), graph.node("Sub", second, change)
+    return graph.node("Concat", own, other, legal, axis=1)
+
+
+def _conv_stem(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, ConvStem)
+    found = graph.node("Relu", graph.add(module.conv, f"{name}.conv", graph.add(module.board, name, source)))
+    legal = graph.columns(source, module.board.size, END)
+    return graph.node("Concat", graph.node("Flatten", found), legal, axis=1)
+
+
+def _stone_planes(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, StonePlanes)
+    shape = graph.weight("board_shape", np.array([-1, *module.shape], np.int64))
+    return graph.node("Reshape", graph.columns(source, 0, module.size), shape)
+
+
+def _conv2d(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, nn.Conv2d)
+    assert isinstance(module.padding, tuple)
+    weights = [graph.weight(f"{name}.{part}", numpy_of(getattr(module, part))) for part in ("weight", "bias")]
+    return graph.node("Conv", source, *weights, kernel_shape=list(module.kernel_size), pads=[*module.padding] * 2)
+
+
+def _flatten(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    return graph.node("Flatten", source)
+
+
+def _tanh(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    return graph.node("Tanh", source, output=output)
+
+
+def _win_minus_loss(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    chances = graph.node("Softmax", source, axis=1)
+    return graph.node("Sub", graph.columns(chances, 0, 1), graph.columns(chances, 2, 3), output=output)
+
+
+def _residual(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, Residual)
+    return graph.node("Add", source, graph.add(module.inner, f"{name}.inner", source))
+
+
+Translation = Callable[[Graph, nn.Module, str, str, str], str]
+TRANSLATIONS: dict[type[nn.Module], Translation] = {
+    nn.Linear: _linear,
+    nn.Conv2d: _conv2d,
+    nn.Flatten: _flatten,
+    nn.ReLU: _relu,
+    nn.Tanh: _tanh,
+    nn.Sequential: _sequential,
+    StonePlanes: _stone_planes,
+    MoverView: _mover_view,
+    WinMinusLoss: _win_minus_loss,
+    ConvStem: _conv_stem,
+    Residual: _residual,
+}
+
+
+def numpy_of(tensor: torch.Tensor) -> np.ndarray:
+    """The values of a tensor on any device, as float32 or whatever it holds."""
+    return tensor.detach().cpu().numpy()
+
+
+class Exporter:
+    """One network's ONNX graph, checked; `to_bytes` fills in the present weights."""
+
+    def __init__(self, network: PolicyValueNet, game: Metadata) -> None:
+        self._network = network
+        graph = Graph()
+        view = graph.add(network.view, "view", "observation")
+        features = graph.add(network.body, "body", view)
+        graph.add(network.policy, "policy", features, output="policy_logits")
+        value_logits = graph.add(network.value, "value", features)
+        graph.add(network.expectation, "expectation", value_logits, output="value")
+
+        def tensor(name: str, width: int) -> onnx.ValueInfoProto:
+            return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width])
+
+        self._model = helper.make_model(
+            helper.make_graph(
+                graph.nodes,
+                game.env_id,
+                [tensor("observation", game.obs_size)],
+                [tensor("policy_logits", game.num_actions), tensor("value", 1)],
+                list(graph.weights.values()),
+            ),
+            producer_name="cartridge-trainer",
+            producer_version=trainer.__version__,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+        )
+        onnx.checker.check_model(self._model, full_check=True)
+        self._metadata = {
+            "env_id": game.env_id,
+            "architecture": type(network).__name__,
+            "obs_size": str(game.obs_size),
+            "num_actions": str(game.num_actions),
+            "trainer_version": trainer.__version__,
+        }
+
+    def to_bytes(self, step: int, sample: np.ndarray, progress: float = 0.0) -> bytes:
+        """The model file with the weights of now; `progress`: how much of the run is done, 0 to 1, for actors to know.
+
+        Raises ModelError where ONNX Runtime's answers to `sample`, float32 [B, obs_size], differ from torch's or are not
+        finite.
+        """
+        weights = self._network.state_dict()
+        model = onnx.ModelProto()  # a new one each time: protobuf frees what a field held only with the whole message
+        model.CopyFrom(self._model)
+        for initializer in model.graph.initializer:
+            if initializer.name in weights:
+                initializer.raw_data = numpy_of(weights[initializer.name]).astype("<f4").tobytes()
+        helper.set_model_props(model, self._metadata | {"step": str(step), "progress": f"{progress:.4f}"})
+        content: bytes = model.SerializeToString()
+        self._compare(content, sample)
+        return content
+
+    def _compare(self, content: bytes, sample: np.ndarray) -> None:
+        """Raise ModelError unless a model file answers `sample` as the network does."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        found = session.run(["policy_logits", "value"], {"observation": sample})
+        network = self._network
+        if next(network.parameters()).device.type != "cpu":  # a GPU may round more coarsely
+            network = copy.deepcopy(network).cpu()
+        with torch.no_grad():
+            expected = network(torch.from_numpy(sample))
+        for name, ours, theirs in zip(("policy_logits", "value"), expected, found, strict=True):
+            if not np.isfinite(theirs).all():
+                raise ModelError(f"the model answers NaN or infinity in {name}; it was not published")
+            worst = float(np.abs(numpy_of(ours) - theirs).max())
+            if worst > TOLERANCE * max(1.0, float(np.abs(theirs).max())):  # what is rounded is as large as the largest
+                raise ModelError(f"ONNX Runtime's {name} differs from torch's by {worst:.2g}; it was not published")

@@ -1,0 +1,60 @@
+"""How far a training run is, and the learning rate that belongs to it."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from trainer.settings.trainer import TrainerConfig
+
+
+class Schedule:
+    """How far the run is: by its steps or its minutes, whichever is further."""
+
+    def __init__(self, config: TrainerConfig) -> None:
+        self._config = config
+        self._began = time.monotonic()
+        self.seconds_before = 0.0
+        """Time that the run had used when it was resumed."""
+
+    @property
+    def seconds(self) -> float:
+        """Time that the run has used."""
+        return self.seconds_before + time.monotonic() - self._began
+
+    @property
+    def time_used(self) -> float:
+        """The share of the run's minutes that are over; 0 where only steps bound it."""
+        minutes = self._config.minutes
+        return self.seconds / (60 * minutes) if minutes else 0.0
+
+    @property
+    def over(self) -> bool:
+        """The minutes are used up."""
+        return self.time_used >= 1
+
+    def over_after(self, step: int) -> bool:
+        """Whether that was the last step: the steps are done, or the minutes used up."""
+        return step >= self._config.steps or self.over
+
+    @property
+    def bound(self) -> str:
+        """The flag that ends the run first."""
+        return "--minutes (of the whole run)" if self.over else "--steps (of the whole run)"
+
+    def total_steps(self, step: int) -> int:
+        """The steps of the whole run; where minutes bound it, about so many if the pace stays what it is."""
+        used = min(self.time_used, 1.0)
+        return min(self._config.steps, int(step / used)) if used else self._config.steps
+
+    def progress(self, step: int) -> float:
+        """How much of the run is done, 0 to 1."""
+        return min(max(step / self._config.steps, self.time_used), 1.0)
+
+    def learning_rate(self, step: int) -> float:
+        """Cosine annealing from `lr` to `lr * lr_min_ratio` (Loshchilov and Hutter 2017, without restarts)."""
+        config = self._config
+        if not config.lr_schedule:
+            return config.lr
+        share = (1 + math.cos(math.pi * self.progress(step))) / 2
+        return config.lr * (config.lr_min_ratio + (1 - config.lr_min_ratio) * share)

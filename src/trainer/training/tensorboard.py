@@ -1,0 +1,40 @@
+"""The losses as TensorBoard reads them: an optional copy, for people who live there."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+
+from trainer.core.errors import ConfigError
+from trainer.run.training_statistics import TrainingPoint
+
+log = logging.getLogger(__name__)
+
+
+class EventFiles:
+    """Those of a folder, one scalar a number of a point."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises ConfigError where the package `tensorboard` is missing."""
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            raise ConfigError(
+                "--tensorboard needs the package tensorboard, which is not installed; "
+                "install it with: pip install 'tensorboard>=2.15'"
+            ) from None
+        self._writer: SummaryWriter | None = SummaryWriter(str(folder))
+
+    def add(self, point: TrainingPoint) -> None:
+        """Write one point; it is on disk at once. Where that fails no further ones are written, and training goes on."""
+        if self._writer is None:
+            return
+        try:
+            for name, value in asdict(point).items():
+                if name != "step":
+                    self._writer.add_scalar(name, value, point.step)
+            self._writer.flush()
+        except OSError as error:
+            log.warning("can't write the losses for TensorBoard (%s); training goes on without them", error.strerror)
+            self._writer = None

@@ -1,0 +1,274 @@
+"""The actor as a process: whole games, unique ids, a clean stop, statistics that count what is stored."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import run_module
+from random_models import publish_model
+
+from trainer.actor.actor import ActorConfig, act
+from trainer.core.errors import ConfigError, GameError, TrainerError
+from trainer.games import rules_of
+from trainer.games.position import Position
+
+
+def config_for(folder: Path, **changed: object) -> ActorConfig:
+    """A small actor in a folder."""
+    values = {
+        "replay_db_path": folder / "replay.db",
+        "data_dir": folder,
+        "max_episodes": 20,
+        "games": 8,
+        "simulations": 10,
+        "seed": 1,
+    }
+    return ActorConfig(**(values | changed))  # type: ignore[arg-type]
+
+
+def play(config: ActorConfig) -> None:
+    """Play until the episodes are stored."""
+    act(config, threading.Event())
+
+
+def rows_of(folder: Path, columns: str) -> list[tuple]:
+    """Columns of all rows, game by game."""
+    connection = sqlite3.connect(folder / "replay.db")
+    return connection.execute(f"SELECT {columns} FROM transitions ORDER BY episode_id, step_number").fetchall()
+
+
+@pytest.mark.parametrize("env_id", ["tictactoe", "connect4", "othello"])
+@pytest.mark.parametrize("with_model", [False, True])
+def test_stored_games_follow_from_the_rules(tmp_path: Path, env_id: str, with_model: bool) -> None:
+    """Each game is replayed move by move by the plain rules: states, observations, rewards and outcomes agree."""
+    if with_model:
+        publish_model(tmp_path, env_id)
+    play(config_for(tmp_path, env_id=env_id, max_episodes=3, games=4))
+    rules = rules_of(env_id)
+    columns = (
+        "episode_id, step_number, state, action, next_state, observation, next_observation, reward, done, game_outcome"
+    )
+    columns += ", policy_probs, mcts_value, env_id, id"
+    position = Position.first(rules)
+    finals = []
+    for episode, ply, state, action, after, seen, seen_after, reward, done, outcome, policy, value, env, row in rows_of(
+        tmp_path, columns
+    ):
+        if ply == 0:
+            position = Position.first(rules)
+            outcomes: list[tuple[int, float]] = []
+        assert (env, row) == (env_id, f"{episode}-step-{ply}")
+        assert state == position.to_bytes()
+        assert seen == position.observation.astype("<f4").tobytes()
+        move = int.from_bytes(action, "little")
+        probabilities = np.frombuffer(policy, "<f4")
+        assert move in position.legal
+        assert probabilities.sum() == pytest.approx(1, abs=1e-5)
+        assert set(np.flatnonzero(probabilities)) <= set(position.legal)
+        if not with_model:
+            assert value == 0
+            assert probabilities[position.legal] == pytest.approx(1 / len(position.legal))
+        outcomes.append((position.mover, outcome))
+        mover, position = position.mover, position.play(move)
+        assert after == position.to_bytes()
+        assert seen_after == position.observation.astype("<f4").tobytes()
+        assert done == (position.winner != 0)
+        expected = {0: 0, 3: 0, mover: 1}.get(position.winner, -1)
+        assert reward == expected
+        if done:
+            finals.append(position)
+            for who, result in outcomes:
+                assert result == (0 if position.winner == 3 else 1 if position.winner == who else -1)
+    assert len(finals) == 3
+
+
+def games_of(folder: Path, **changed: object) -> list[tuple]:
+    """What an actor stores with the same model in a folder of its own, without the part of the ids that differs by run."""
+    publish_model(folder)
+    play(config_for(folder, **changed))
+    rows = rows_of(folder, "episode_id, action, policy_probs, mcts_value")
+    return [(episode.rpartition("-")[0], *rest) for episode, *rest in rows]
+
+
+def test_the_same_seed_and_model_give_the_same_games(tmp_path: Path) -> None:
+    """With one thread or two, and with other numbers of games side by side; another seed gives others."""
+    games = games_of(tmp_path / "a")
+    assert games_of(tmp_path / "b", threads=2, games=5) == games
+    assert games_of(tmp_path / "c", seed=2) != games
+
+
+def test_games_in_8_bit_integers_are_others_and_depend_on_nothing_but_the_seed(tmp_path: Path) -> None:
+    """The values of the searches tell that the model was another; threads and games side by side change nothing."""
+    games = games_of(tmp_path / "a", int8=True)
+    assert games_of(tmp_path / "b", int8=True, threads=2, games=5) == games
+    assert games_of(tmp_path / "c") != games
+
+
+def test_episode_ids_never_repeat_after_a_restart(tmp_path: Path) -> None:
+    """The second run goes on counting where the first stopped, so no random numbers repeat either."""
+    play(config_for(tmp_path, max_episodes=5))
+    play(config_for(tmp_path, max_episodes=5))
+    episodes = sorted({row[0] for row in rows_of(tmp_path, "episode_id")})
+    assert [int(episode.split("-game-")[1].split("-")[0]) for episode in episodes] == list(range(10))
+
+
+def test_the_numbers_of_others_are_not_its_own(tmp_path: Path) -> None:
+    """The ids of the actor `a-game-b` begin like those of the actor `a`."""
+    play(config_for(tmp_path, max_episodes=3, actor_id="a-game-b"))
+    play(config_for(tmp_path, max_episodes=2, actor_id="a"))
+    episodes = {row[0].rpartition("-")[0] for row in rows_of(tmp_path, "episode_id")}
+    assert len(episodes) == 5
+    assert {"a-game-000000000", "a-game-000000001"} <= episodes
+
+
+def test_after_a_random_opening_plies_are_counted_from_the_first_move_of_the_game(tmp_path: Path) -> None:
+    """step_number is the number of stones on the board, and the length of a game counts its opening."""
+    publish_model(tmp_path)
+    play(config_for(tmp_path, max_episodes=40, random_openings=1.0))
+    last: dict[str, int] = {}
+    began: dict[str, int] = {}
+    for episode, ply, seen in rows_of(tmp_path, "episode_id, step_number, observation"):
+        assert np.frombuffer(seen, "<f4")[:18].sum() == ply
+        began.setdefault(episode, ply)
+        last[episode] = ply
+    assert max(began.values()) > 2
+    stats = json.loads((tmp_path / "actor_stats.json").read_text())
+    assert stats["avg_episode_length"] == pytest.approx(np.mean([ply + 1 for ply in last.values()]))
+
+
+def test_several_actors_write_one_file(tmp_path: Path) -> None:
+    """Two of the same name and one of another, at once: every game is whole, and actor_stats.json is their sum."""
+    command = [sys.executable, "-m", "trainer.actor", "--replay-db-path", str(tmp_path / "replay.db")]
+    command += ["--data-dir", str(tmp_path), "--max-episodes", "400", "--games", "50", "--actor-id"]
+    commands = [[*command, name] for name in ("actor-1", "actor-1", "actor-2")]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
+    for process in processes:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    games: dict[str, list[int]] = {}
+    for episode, done in rows_of(tmp_path, "episode_id, done"):
+        games.setdefault(episode, []).append(done)
+    assert len(games) == 1200
+    assert all(dones == [0] * (len(dones) - 1) + [1] for dones in games.values())
+    stats = json.loads((tmp_path / "actor_stats.json").read_text())
+    assert stats["env_id"] == "tictactoe"
+    assert stats["episodes_completed"] == 1200
+    assert stats["player1_wins"] + stats["player2_wins"] + stats["draws"] == 1200
+    assert stats["avg_episode_length"] == pytest.approx(stats["total_steps"] / 1200)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_with_every_finished_game_stored(tmp_path: Path, number: signal.Signals) -> None:
+    """The games that were counted are in the database, all of them whole, and the exit status is 0."""
+    publish_model(tmp_path, "connect4")
+    command = [sys.executable, "-m", "trainer.actor", "--env-id", "connect4", "--games", "64", "--simulations", "20"]
+    command += ["--replay-db-path", str(tmp_path / "replay.db"), "--data-dir", str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    stats = tmp_path / "actor_stats.json"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if stats.exists() and json.loads(stats.read_text())["episodes_completed"] > 100:
+            break
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, errors
+    assert "games/s" not in errors or "model step 1" in errors
+    counts = rows_of(tmp_path, "count(*), count(DISTINCT episode_id), sum(done)")[0]
+    final = json.loads(stats.read_text())
+    assert (final["total_steps"], final["episodes_completed"]) == counts[:2]
+    assert counts[1] == counts[2] > 100
+
+
+def test_a_new_model_is_used_without_dropping_a_game(tmp_path: Path) -> None:
+    """Random play until a model comes, then that one; the numbers of the stored games have no gap."""
+    stop = threading.Event()
+    actor = threading.Thread(target=act, args=(config_for(tmp_path, max_episodes=-1, simulations=5), stop))
+    actor.start()
+    stats = tmp_path / "actor_stats.json"
+    steps = []
+    for step in (None, 1, 2):
+        if step:
+            publish_model(tmp_path, step=step)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if stats.exists() and next(iter(json.loads(stats.read_text())["actors"].values()))["model_step"] == step:
+                steps.append(step)
+                break
+            time.sleep(0.02)
+    stop.set()
+    actor.join()
+    assert steps == [None, 1, 2]
+    numbers = sorted({int(row[0].split("-game-")[1].split("-")[0]) for row in rows_of(tmp_path, "episode_id")})
+    unfinished = set(range(numbers[-1] + 1)) - set(numbers)
+    assert len(unfinished) <= 8  # those under way at the stop, one a slot at most
+
+
+def test_a_game_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
+    """With a limit of a millisecond no searched game of Othello ever ends; the actor lives on."""
+    publish_model(tmp_path, "othello")
+    stop = threading.Event()
+    config = config_for(tmp_path, env_id="othello", simulations=400, games=64, episode_timeout_secs=0.001)
+    actor = threading.Thread(target=act, args=(config, stop))
+    actor.start()
+    time.sleep(3)
+    stop.set()
+    actor.join(30)
+    assert not actor.is_alive()
+    assert rows_of(tmp_path, "id") == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"env_id": "chess"}, GameError, "'chess'; the known games are tictactoe, connect4, othello"),
+        ({"games": 0}, ConfigError, "--games is 0"),
+        ({"seed": -1}, ConfigError, "--seed is -1"),
+        ({"actor_id": "a\n"}, ConfigError, r"--actor-id is 'a\\n'; give a name of printable characters"),
+        ({"threads": 0}, ConfigError, "--threads is 0"),
+        ({"simulations": 0}, ConfigError, "--simulations is 0"),
+        ({"max_episodes": -2}, ConfigError, "--max-episodes is -2"),
+    ],
+)
+def test_bad_settings_are_refused(
+    tmp_path: Path, changed: dict[str, object], error: type[TrainerError], message: str
+) -> None:
+    """In one sentence."""
+    with pytest.raises(error, match=message):
+        play(config_for(tmp_path, **changed))
+
+
+def test_a_model_for_another_game_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is reported, and the actor plays at random."""
+    publish_model(tmp_path, "connect4")
+    play(config_for(tmp_path))
+    assert (
+        "is a model for another game: its observation has shape ['batch', 93], tictactoe needs [batch, 29]"
+        in caplog.text
+    )
+    assert {value for (value,) in rows_of(tmp_path, "mcts_value")} == {0.0}
+
+
+def test_players_import_no_torch() -> None:
+    """The actor, the evaluator and the loop start without it."""
+    code = (
+        "import sys, trainer.actor.__main__, trainer.actor.actor, trainer.evaluator, trainer.loop, trainer.players; "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_flag_that_does_not_parse_is_2() -> None:
+    """As is usual."""
+    done = run_module("trainer.actor", "--games", "many")
+    assert done.returncode == 2
+    assert "--games" in done.stderr + done.stdout

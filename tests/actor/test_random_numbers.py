@@ -1,0 +1,50 @@
+"""The dice of self-play: the published generator, and what is made of its numbers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from trainer.actor import random_numbers as dice_kernels
+from trainer.compile.linker import compiled
+
+*_, dice = compiled("tictactoe", dice_kernels)
+
+KEY = np.uint64(1234567)
+
+
+def numbers(of: str, count: int) -> np.ndarray:
+    """The first numbers of a key, as one of the three distributions."""
+    return np.array([getattr(dice, of)(KEY, index) for index in range(count)])
+
+
+def test_the_numbers_are_those_of_splitmix64() -> None:
+    """The five that are published for the seed 1234567, less the bits that a float64 has no room for."""
+    published = [
+        *(6457827717110365317, 3203168211198807973, 9817491932198370423),
+        *(4593380528125082431, 16408922859458223821),
+    ]
+    expected = [((word >> 11) + 0.5) / 2**53 for word in published]
+    np.testing.assert_array_equal(numbers("uniform", 5), expected)
+
+
+def test_the_distributions_are_what_they_are_called() -> None:
+    """Means and variances of 20,000 numbers, within five standard errors of the mean; a Gumbel variate's mean is Euler's."""
+    for of, mean, variance in (
+        ("uniform", 0.5, 1 / 12),
+        ("exponential", 1.0, 1.0),
+        ("gumbel", 0.5772156649, math.pi**2 / 6),
+    ):
+        found = numbers(of, 20_000)
+        assert abs(found.mean() - mean) < 5 * math.sqrt(variance / len(found)), of
+        assert abs(found.var() / variance - 1) < 0.1, of
+        assert np.isfinite(found).all()
+
+
+def test_games_of_neighbouring_numbers_have_nothing_in_common() -> None:
+    """A thousand games of two runs: no key twice, each bit set in about half of them."""
+    keys = [dice.key_of(np.uint64(run), number) for run in (0, 1) for number in range(1000)]
+    assert len(set(keys)) == 2000
+    for bit in range(64):
+        assert 850 < sum(key >> bit & 1 for key in keys) < 1150, bit

@@ -1,0 +1,118 @@
+"""Files are complete or absent."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trainer.core.files import TEMPORARY_PREFIX, atomic_write, remove_leftovers, write_bytes
+from trainer.core.json_values import read_json_object, write_json
+from trainer.core.processes import is_alive
+
+
+def names(folder: Path) -> set[str]:
+    """What lies in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.fixture
+def dead_process() -> int:
+    """The id of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_readers_see_the_old_content_until_the_new_is_complete(tmp_path: Path, durable: bool) -> None:
+    """The name changes its content in one step, when the block ends."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"old")
+    with atomic_write(path, durable) as file:
+        file.write(b"new and ")
+        file.flush()
+        assert path.read_bytes() == b"old"
+        file.write(b"longer")
+    assert path.read_bytes() == b"new and longer"
+    assert names(tmp_path) == {"model.onnx"}
+
+
+@pytest.mark.parametrize("old", [b"old", None])
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt, SystemExit])
+def test_an_exception_leaves_what_was_there_and_no_trace(
+    tmp_path: Path, error: type[BaseException], old: bytes | None
+) -> None:
+    """Whatever ends the block early, also the end of the process by a signal that Python handles."""
+    path = tmp_path / "model.onnx"
+    if old is not None:
+        path.write_bytes(old)
+
+    def interrupted() -> None:
+        with atomic_write(path) as file:
+            file.write(b"half of it")
+            raise error
+
+    with pytest.raises(error):
+        interrupted()
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == ({"model.onnx": old} if old else {})
+
+
+def test_the_folder_is_made(tmp_path: Path) -> None:
+    """And the folders above it."""
+    write_bytes(tmp_path / "a" / "b" / "file", b"content")
+    assert (tmp_path / "a" / "b" / "file").read_bytes() == b"content"
+
+
+def test_temporary_files_are_siblings_with_the_temporary_prefix(tmp_path: Path) -> None:
+    """A rename is atomic within one folder only, and readers of the folder know what to ignore."""
+    with atomic_write(tmp_path / "stats.json"):
+        (temporary,) = names(tmp_path)
+        assert temporary.startswith(TEMPORARY_PREFIX)
+        assert TEMPORARY_PREFIX == ".tmp-"
+
+
+def test_leftovers_of_dead_processes_are_removed_and_of_living_ones_kept(tmp_path: Path, dead_process: int) -> None:
+    """Nobody will finish what a dead process began; what has no process in its name belongs to nobody."""
+    write_bytes(tmp_path / "latest.onnx", b"model")
+    living = {f".tmp-{os.getpid()}-latest.onnx", f".tmp-{os.getppid()}-checkpoint"}
+    dead = {f".tmp-{dead_process}-latest.onnx", ".tmp-", ".tmp-latest.onnx", ".tmp-20240229235959123-latest.onnx"}
+    for name in living | dead:
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path)
+    assert names(tmp_path) == living | {"latest.onnx"}
+
+
+def test_a_process_is_alive_until_it_has_ended(dead_process: int) -> None:
+    """This one, the first one of the machine (which may be another user's), and one that is gone."""
+    assert is_alive(os.getpid())
+    assert is_alive(1)
+    assert not is_alive(dead_process)
+
+
+def test_json_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    """One object in one file."""
+    write_json(tmp_path / "stats.json", {"step": 3, "loss": 0.5, "history": [1, 2]})
+    assert read_json_object(tmp_path / "stats.json") == {"step": 3, "loss": 0.5, "history": [1, 2]}
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_numbers_that_json_does_not_have_are_refused(tmp_path: Path, number: float) -> None:
+    """A page could not read them; the file before stays."""
+    write_json(tmp_path / "stats.json", {"loss": 1.0})
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "stats.json", {"loss": number})
+    assert read_json_object(tmp_path / "stats.json") == {"loss": 1.0}
+    assert names(tmp_path) == {"stats.json"}
+
+
+@pytest.mark.parametrize("content", [None, b"", b'{"step": 1', b"[1, 2]", b"3", b"\xff\xfe\x00"])
+def test_what_is_no_json_object_is_read_as_none(tmp_path: Path, content: bytes | None) -> None:
+    """No file, an empty one, a part of one, other JSON, other bytes."""
+    path = tmp_path / "stats.json"
+    if content is not None:
+        path.write_bytes(content)
+    assert read_json_object(path) is None

@@ -1,0 +1,167 @@
+"""Models evaluated by their active inputs: ONNX Runtime's answers, without ONNX Runtime."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+from small_models import linear_model
+
+from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
+from trainer.evaluators.acceleration import random_play
+from trainer.evaluators.onnx_file import OnnxModel
+from trainer.evaluators.sparse import SparseModel, SparseTwin, network_of
+from trainer.game_config import metadata_of
+from trainer.games import ENV_IDS, game_of
+from trainer.games.base import Game
+from trainer.network import Family, PolicyValueNet, ValueHead
+from trainer.search import SearchConfig
+from trainer.sparse.layout import memory_for
+from trainer.training.export import Exporter
+
+CONNECT4 = game_of("connect4")
+
+
+def published(game: Game, family: Family = "mlp", width: int = 80, value_head: ValueHead = "scalar") -> bytes:
+    """A random network as the trainer writes it, with biases that are not 0, a fifth of its run done."""
+    torch.manual_seed(3)
+    metadata = metadata_of(game)
+    net = PolicyValueNet(metadata, family, width, value_head)
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.2 if parameter.dim() == 1 else 1.5 / parameter[0].numel() ** 0.5)
+    return Exporter(net, metadata).to_bytes(7, np.zeros((1, game.obs_size), np.float32), progress=0.2)
+
+
+def load(content: bytes, game: Game = CONNECT4) -> OnnxModel:
+    """The model in some bytes, evaluated by ONNX Runtime."""
+    return OnnxModel(content, "some.onnx", game.env_id, game.obs_size, game.num_actions)
+
+
+def twin_of(content: bytes, game: Game = CONNECT4) -> SparseModel:
+    """The same, evaluated by its active inputs."""
+    twin = SparseTwin(game.env_id)(content, load(content, game))
+    assert isinstance(twin, SparseModel)
+    return twin
+
+
+@pytest.mark.parametrize("env_id", ENV_IDS)
+@pytest.mark.parametrize("family", ["mlp", "conv"])
+@pytest.mark.parametrize("value_head", get_args(ValueHead))
+def test_the_outputs_are_those_of_onnx_runtime(env_id: str, family: Family, value_head: ValueHead) -> None:
+    """On positions of whole games, of both players."""
+    game = game_of(env_id)
+    content = published(game, family, value_head=value_head)
+    observation, _ = random_play(env_id, 0)
+    for ours, theirs in zip(
+        twin_of(content, game).outputs(observation), load(content, game).outputs(observation), strict=True
+    ):
+        assert ours.dtype == theirs.dtype
+        assert ours.shape == theirs.shape
+        assert np.abs(theirs).max() > 0.05
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5 * max(1, np.abs(theirs).max()))
+
+
+@pytest.mark.parametrize("width", [1, 63, 64, 65, 200])
+def test_any_width_is_evaluated(width: int) -> None:
+    """Of which a block is a part, or a multiple."""
+    content = published(CONNECT4, "mlp", width)
+    observation, _ = random_play(CONNECT4.env_id, 0)
+    ours, theirs = twin_of(content).outputs(observation), load(content).outputs(observation)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=0, atol=1e-5)
+
+
+def test_numbers_that_are_not_0_or_1_count_as_they_are() -> None:
+    """All but the seats, which the view goes by."""
+    content = published(CONNECT4)
+    observation, _ = random_play(CONNECT4.env_id, 0)
+    observation[:, :-2] *= np.random.default_rng(0).normal(size=observation[:, :-2].shape).astype(np.float32)
+    ours, theirs = twin_of(content).outputs(observation), load(content).outputs(observation)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", ["mlp", "conv"])
+def test_a_row_is_answered_alike_in_any_company(family: Family) -> None:
+    """So the games of a seed don't depend on how many are played side by side."""
+    twin = twin_of(published(CONNECT4, family))
+    observation, legal = random_play(CONNECT4.env_id, 0)
+    prior, value = twin(observation, legal)
+    for begin, end in ((0, 1), (3, 10), (100, 228)):
+        part = twin(observation[begin:end], legal[begin:end])
+        np.testing.assert_array_equal(part[0], prior[begin:end])
+        np.testing.assert_array_equal(part[1], value[begin:end])
+
+
+def test_memory_that_was_used_before_changes_nothing() -> None:
+    """NaN left in it, every bit set: nothing is read that was not written."""
+    content = published(CONNECT4, "conv")
+    twin = twin_of(content)
+    observation, _ = random_play(CONNECT4.env_id, 0)
+    logits, value = twin.outputs(observation)
+    memory = memory_for(twin.network, len(observation))
+    memory.room[:], memory.active[:] = np.nan, 2**64 - 1
+    again, value_again = np.empty_like(logits), np.empty(len(value), np.float32)
+    twin._kernels.evaluate(twin.network, memory, len(observation), observation, again, value_again)
+    np.testing.assert_array_equal(again, logits)
+    np.testing.assert_array_equal(value_again, value[:, 0])
+
+
+def test_a_nan_in_a_layer_reaches_the_outputs() -> None:
+    """It is not 0, and no ReLU hides it."""
+    twin = twin_of(published(CONNECT4))
+    twin.network.weights[: len(twin.network.weights) // 2] = np.nan
+    logits, value = twin.outputs(random_play(CONNECT4.env_id, 0)[0])
+    assert np.isnan(logits).all()
+    assert np.isnan(value).all()
+
+
+def test_a_twin_knows_what_its_model_knows() -> None:
+    """The step, by which statistics name it, and how far the run is, by which searches grow."""
+    twin = twin_of(published(CONNECT4))
+    assert (twin.step, twin.progress) == (7, 0.2)
+
+
+def test_other_kinds_of_models_have_no_twin() -> None:
+    """The residual tower, and a model that another program made."""
+    foreign = linear_model(np.ones((CONNECT4.obs_size, CONNECT4.num_actions), np.float32))
+    for content in (published(CONNECT4, "residual", 8), foreign):
+        assert network_of(content, CONNECT4) is None
+        assert SparseTwin(CONNECT4.env_id)(content, load(content)) is None
+
+
+@pytest.mark.parametrize("cache", [0, 512])
+def test_games_are_the_same_whether_python_or_the_kernel_asks_the_network(cache: int) -> None:
+    """Twenty games of a seed, with as many slots or a fifth of them, step by step or many at once."""
+    twin = twin_of(published(CONNECT4))
+    config = SelfPlayConfig(simulations=24)
+    played = []
+    for network, slots in ((None, 20), (twin.network, 20), (twin.network, 4)):
+        player = SelfPlay(CONNECT4.env_id, slots, iter(range(20)), 1, "a", config, SearchConfig(cache=cache))
+        games = {}
+        while not player.idle:
+            games |= {game.number: game for game in player.step(twin, network=network)}
+        played.append(games)
+    stepped, *others = played
+    for games in others:
+        assert games.keys() == stepped.keys() == set(range(20))
+        for number, game in games.items():
+            np.testing.assert_array_equal(game.plies[:-1], stepped[number].plies[:-1])
+
+
+def test_an_answer_that_is_not_sound_is_left_to_python() -> None:
+    """The leaves still wait, so that the model is asked again there, fails, and can be replaced."""
+    twin = twin_of(published(CONNECT4))
+    broken = twin.network._replace(weights=np.full_like(twin.network.weights, np.nan))
+    player = SelfPlay(CONNECT4.env_id, 4, count(), 1, "a", SelfPlayConfig(simulations=24))
+    player.step(twin)
+    for _ in range(3):
+        before = player.search.simulations_done
+        player.step(twin, network=broken)
+        assert player._waiting == 4
+        assert player.search.simulations_done == before + 4
+    before = player.search.simulations_done
+    player.step(twin, network=twin.network)
+    assert player.search.simulations_done >= before + 40

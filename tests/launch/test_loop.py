@@ -1,0 +1,166 @@
+"""The loop: one command from nothing to an evaluated model."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import bonsai
+import pytest
+from conftest import run_module
+from registering import registered
+
+from trainer.loop import LoopConfig, actor_arguments, trainer_arguments
+from trainer.settings.recipes import RECIPES
+
+
+def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
+    """Steps bound it; a second run in the same folder sets the first aside, and says that it learns from its games too."""
+    for run in (1, 2):
+        done = run_module("trainer.loop", "--data-dir", tmp_path, "--steps", 150, "--threads", 1, "--simulations", 10)
+        assert done.returncode == 0, done.stderr
+        assert ("holds games that were played before" in done.stderr) == (run == 2)
+        for figure in ("self-play", "speed", "training", "loss", "vs random"):
+            assert f"\n  {figure} " in done.stdout
+        stats = json.loads((tmp_path / "stats.json").read_text())
+        assert stats["step"] == stats["total_steps"] == 150
+        assert stats["last_eval"]["step"] == 150
+        assert stats["last_eval"]["opponent"] == "random"
+        assert stats["last_eval"]["games_played"] == 200
+        rates = [stats["last_eval"][f"{kind}_rate"] for kind in ("win", "draw", "loss")]
+        assert sum(rates) == pytest.approx(1)
+        assert stats["eval_history"][-1] == stats["last_eval"]
+        assert len(list((tmp_path / "models").glob("old-*"))) == run - 1
+    games = (
+        sqlite3.connect(tmp_path / "replay.db").execute("SELECT count(DISTINCT episode_id) FROM transitions").fetchone()
+    )
+    assert games[0] > 50
+    assert (tmp_path / "models" / "latest.onnx").exists()
+    leftovers = [path.name for path in tmp_path.rglob(".tmp-*")]
+    assert leftovers == []
+
+
+def test_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
+    """Exit status 130, the model of the last step published, no process left."""
+    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "5", "--threads", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    stats = tmp_path / "stats.json"
+    deadline = time.monotonic() + 60
+    while not stats.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    step = json.loads(stats.read_text())["step"]
+    assert (tmp_path / "models" / f"model_step_{step:06d}.onnx").exists()
+    left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout
+    assert left == ""
+
+
+def test_a_killed_loop_leaves_nothing_running(tmp_path: Path) -> None:
+    """The trainer and the actor notice that it is gone."""
+    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "5", "--threads", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "stats.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 20
+    while subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True).stdout:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_an_actor_that_somebody_ends_ends_the_loop(tmp_path: Path) -> None:
+    """Its exit status is 0 then; without it the trainer would wait for rows that never come."""
+    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "5", "--threads", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "stats.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    subprocess.run(["pkill", "-TERM", "-f", f"trainer.actor .*{tmp_path}"], check=True)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.splitlines()[-1] == "error: the actor was ended from outside; start again with --resume to go on"
+
+
+def test_a_run_that_is_over_is_not_begun_again(tmp_path: Path) -> None:
+    """The trainer's sentence reaches whoever asks it to go on; nothing is lost."""
+    words = ("--data-dir", tmp_path, "--threads", 1, "--simulations", 5, "--steps", 60)
+    run_module("trainer.loop", *words)
+    done = run_module("trainer.loop", *words, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "The trainer: the run is over: 60 steps are done; to go on give more --steps" in done.stderr
+    assert json.loads((tmp_path / "stats.json").read_text())["step"] == 60
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    """With the flag that the loop has for it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run_module("trainer.loop", "--data-dir", tmp_path, "--web", "--web-port", port)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: the page can't be served at port {port} (")
+    assert done.stderr.strip().endswith("choose another with --web-port")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
+    """A replay.db that is no database ends the loop with one line."""
+    (tmp_path / "replay.db").write_text("no database " * 100)
+    done = run_module("trainer.loop", "--data-dir", tmp_path, "--steps", 10)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("error: the ")
+    assert "can't be used: file is not a database" in done.stderr
+    assert f"see {tmp_path}/logs/" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--env-id", "chess"],
+            "error: no rules for a game named 'chess'; the known games are tictactoe, connect4, othello",
+        ),
+        (["--steps", "0"], "error: --steps is 0; at least 1 is needed"),
+        (["--minutes", "0"], "error: --minutes is 0.0; a number above 0 is needed"),
+        (["--web-port", "99999"], "error: --web-port is 99999; give a number from 1 to 65535"),
+    ],
+)
+def test_bad_settings_are_refused(tmp_path: Path, arguments: list[str], message: str) -> None:
+    """In one line, before anything starts."""
+    done = run_module("trainer.loop", "--data-dir", tmp_path, *arguments)
+    assert (done.returncode, done.stderr.strip()) == (1, message)
+
+
+def test_self_play_is_in_8_bit_integers_where_that_is_asked_for() -> None:
+    """By no game's default."""
+    assert "--int8" in actor_arguments(LoopConfig("connect4", int8=True))
+    assert not any("--int8" in actor_arguments(LoopConfig(env_id)) for env_id in RECIPES)
+
+
+def test_a_game_without_a_recipe_is_trained_like_connect_4() -> None:
+    """The commands of a new game differ from Connect 4's in nothing but its name."""
+    with registered(bonsai):
+        for arguments_of in (trainer_arguments, actor_arguments):
+            new, known = (arguments_of(LoopConfig(env_id, Path("run"))) for env_id in ("bonsai", "connect4"))
+            assert [word.replace("bonsai", "connect4") for word in new] == known
+
+
+def test_minutes_bound_a_run_unless_steps_do() -> None:
+    """Neither given: the game's default; steps alone: no time limit."""
+
+    def bounds(config: LoopConfig) -> dict[str, str]:
+        words = trainer_arguments(config)
+        return {flag: words[words.index(flag) + 1] for flag in ("--steps", "--minutes") if flag in words}
+
+    assert bounds(LoopConfig())["--minutes"] == "1"
+    assert bounds(LoopConfig(steps=7)) == {"--steps": "7"}
+    assert bounds(LoopConfig(steps=7, minutes=3)) == {"--steps": "7", "--minutes": "3"}

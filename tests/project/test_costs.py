@@ -1,0 +1,142 @@
+"""What doesn't depend on the machine's mood: calls, statements and bytes of a step."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import tracemalloc
+from collections.abc import Callable
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ForeignDatabase
+from numpy.typing import NDArray
+
+from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
+from trainer.games import ENV_IDS, game_of
+from trainer.games.base import Mask
+from trainer.replay import Metadata, Replay
+from trainer.search import Evaluate, SearchConfig
+
+every_game = pytest.mark.parametrize("env_id", ENV_IDS)
+with_and_without_cache = pytest.mark.parametrize("cache", [0, 64])
+TICTACTOE = Metadata("tictactoe", "Tic-Tac-Toe", 3, 3, 9, 29, 18)
+
+
+def constant(env_id: str, slots: int) -> Evaluate:
+    """The uniform guess over all actions, in arrays that are made once."""
+    prior = np.full((slots, game_of(env_id).num_actions), 1 / game_of(env_id).num_actions, np.float32)
+    value = np.zeros(slots, np.float32)
+
+    def evaluate(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return prior, value
+
+    return evaluate
+
+
+def lockstep(env_id: str, slots: int, cache: int = 0) -> Callable[[], None]:
+    """A step of self-play in which no game begins or ends, for the next 150 calls: the first moves of long searches.
+
+    A step with a cache makes several simulations, so that its searches are longer.
+    """
+    config = SelfPlayConfig(simulations=1000 if cache else 200)
+    player = SelfPlay(env_id, slots, count(), 1, "a", config, SearchConfig(cache=cache))
+    evaluate = constant(env_id, slots)
+
+    def step() -> None:
+        assert player.step(evaluate) == []
+
+    for _ in range(20):
+        step()
+    return step
+
+
+def python_calls(function: Callable[[], None]) -> int:
+    """How many functions Python called, of its own and built in."""
+    calls = 0
+
+    def note(frame: Any, event: str, argument: Any) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+@every_game
+@with_and_without_cache
+def test_the_python_calls_of_a_step_do_not_grow_with_the_games(env_id: str, cache: int) -> None:
+    """4 games or 256 side by side: as many calls, and few."""
+    few, many = lockstep(env_id, 4, cache), lockstep(env_id, 256, cache)
+    calls = [[python_calls(step) for _ in range(100)] for step in (few, many)]
+    assert calls[0] == calls[1]
+    assert max(calls[0]) < 40
+
+
+def bytes_of_a_hundred(step: Callable[[], None]) -> tuple[int, int]:
+    """What a hundred steps hold at most, and at the end, above the start; the test runner's threads may add to it."""
+    tracemalloc.start()
+    try:
+        step()
+        tracemalloc.reset_peak()
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(100):
+            step()
+        after, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return peak - before, after - before
+
+
+@every_game
+@with_and_without_cache
+def test_a_step_allocates_nothing_that_grows_with_the_games(env_id: str, cache: int) -> None:
+    """At no moment of a hundred steps more than a kilobyte above the start, with 4 games as with 1024.
+
+    The least of three rounds: other threads of the process only add to what is counted.
+    """
+    for slots in (4, 1024):
+        rounds = [bytes_of_a_hundred(lockstep(env_id, slots, cache)) for _ in range(3)]
+        assert min(at_most for at_most, _ in rounds) < 1024
+        assert min(at_end for _, at_end in rounds) < 512
+
+
+def test_a_batch_costs_no_sql(tictactoe_rows: ForeignDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the draw nor, between two looks, the question whether there are new rows."""
+    statements: list[str] = []
+    connect = sqlite3.connect
+
+    def traced(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*arguments, **options)
+        connection.set_trace_callback(statements.append)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", traced)
+    with closing(Replay(tictactoe_rows.path, TICTACTOE)) as replay:
+        assert replay.refresh() == 200
+        assert any("SELECT" in statement for statement in statements)
+        statements.clear()
+        generator = np.random.default_rng(0)
+        for _ in range(20):
+            assert replay.refresh(every=3600) == 0
+            replay.sample(generator, 64, q_weight=0.5)
+    assert statements == []
+
+
+def test_a_batch_needs_no_database(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """What was mirrored can be drawn when the file is closed and gone."""
+    replay = Replay(tictactoe_rows.path, TICTACTOE)
+    replay.refresh()
+    replay.close()
+    tictactoe_rows.connection.close()
+    tictactoe_rows.path.unlink()
+    assert len(replay.sample(np.random.default_rng(0), 64).outcome) == 64

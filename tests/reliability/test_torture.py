@@ -1,0 +1,77 @@
+"""The short form of `make torture`: the same programs, less of everything."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from torture.__main__ import Torture, promises_of
+
+TESTS = Path(__file__).parent.parent
+
+
+def torture(module: str, *arguments: object) -> str:
+    """Run a program of tests/torture; returns what it printed."""
+    paths = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
+    done = subprocess.run(
+        [sys.executable, "-m", f"torture.{module}", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"PYTHONPATH": paths},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_death_at_some_points_loses_nothing(tmp_path: Path) -> None:
+    """Every 30th write, sync, rename or statement; the resumed run ends in the same model."""
+    assert "resumed each time to the same model" in torture("death", tmp_path / "run", 30)
+
+
+def test_death_in_some_commits_loses_nothing(tmp_path: Path) -> None:
+    """Every 60th write of SQLite, and five random moments."""
+    assert "random moments" in torture("commits", tmp_path / "run", 60, 5)
+
+
+def test_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
+    """Actor, trainer, loop and page, once each."""
+    assert torture("kills", tmp_path, 4).startswith("killed 4 times: actor 1 ")
+
+
+def test_a_killed_run_ends_as_one_that_was_left_alone(tmp_path: Path) -> None:
+    """Killed twice by SIGKILL at some moment, resumed each time: the same losses and weights, bit for bit."""
+    assert "bit for bit" in torture("resume", tmp_path / "run", 3000, 2)
+
+
+def test_ctrl_c_while_a_command_imports_is_one_line(tmp_path: Path) -> None:
+    """Each command, once."""
+    assert "6 commands interrupted 1 times each: no traceback" in torture("interrupts", tmp_path, 1)
+
+
+def test_many_at_one_database_lose_nothing(tmp_path: Path) -> None:
+    """Five seconds of four actors, a trainer, a reader of games and a foreign writer."""
+    assert "no lock reached anybody else" in torture("crowd", tmp_path / "run", 5)
+
+
+@pytest.mark.parametrize("inputs", [500])
+def test_damaged_inputs_are_refused_or_read_right(tmp_path: Path, inputs: int) -> None:
+    """Databases, models, checkpoints and statistics, a hundred each."""
+    assert torture("damage", tmp_path / "run", inputs).endswith(" 0 findings\n")
+
+
+def test_damaged_requests_and_pages_get_a_sentence(tmp_path: Path) -> None:
+    """A hundred requests to a real server, and a hundred damaged files behind it."""
+    assert torture("page", tmp_path, 200).startswith("100 requests (")
+
+
+def test_every_promise_is_tried() -> None:
+    """The rows of docs/reliability.md are what `make torture` prints."""
+    text = (TESTS.parent / "docs" / "reliability.md").read_text()
+    assert re.findall(r"^\| \*\*(.+?)\.\*\*", text, re.MULTILINE) == [
+        promise.name for promise in promises_of(Torture())
+    ]

@@ -1,0 +1,352 @@
+"""Stored games: what is written is the contract's, what is read is what was written."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import CENTRE, COLUMNS, EMPTY_BOARD, ForeignDatabase, floats
+
+from trainer.core.errors import GameError, ReplayError
+from trainer.game_config import load_game_config, metadata_of
+from trainer.games import game_of
+from trainer.replay import ROWID_SPAN, Episode, Replay, ReplayWriter, Views
+
+TICTACTOE = metadata_of(game_of("tictactoe"))
+NAN = float("nan")
+
+
+def episode(name: str = "a-0", plies: int = 2) -> Episode:
+    """A made-up game: its arrays are numbered so that every mix-up shows."""
+    observations = np.tile(np.frombuffer(EMPTY_BOARD, "<f4"), (plies + 1, 1))
+    observations[np.arange(plies + 1), np.arange(plies + 1)] = 1
+    return Episode(
+        env_id="tictactoe",
+        episode_id=name,
+        states=np.arange((plies + 1) * 11, dtype=np.uint8).reshape(plies + 1, 11),
+        observations=observations,
+        actions=np.arange(4, 4 + plies, dtype=np.uint32),
+        visits=np.tile(np.frombuffer(CENTRE, "<f4"), (plies, 1)),
+        has_policy=np.arange(plies) % 2 == 0,
+        values=np.linspace(0.25, 0.5, plies, dtype=np.float32),
+        outcomes=np.where(np.arange(plies) % 2 == 0, -1, 1).astype(np.float32),
+    )
+
+
+def test_a_written_game_is_what_the_contract_says(tmp_path: Path) -> None:
+    """Every column of both rows of a two-ply game, read by plain sqlite3."""
+    ReplayWriter(tmp_path / "replay.db", TICTACTOE).write([episode()])
+    connection = sqlite3.connect(tmp_path / "replay.db")
+    names = [row[1] for row in connection.execute("PRAGMA table_info(transitions)")]
+    assert names == [part.strip().split()[0] for part in COLUMNS.split(", ")]
+    first, second = connection.execute("SELECT * FROM transitions ORDER BY step_number").fetchall()
+    assert first[:4] == ("a-0-step-0", "tictactoe", "a-0", 0)
+    assert second[:4] == ("a-0-step-1", "tictactoe", "a-0", 1)
+    assert first[4:7] == (bytes(range(11)), b"\4\0\0\0", bytes(range(11, 22)))
+    assert second[4:7] == (bytes(range(11, 22)), b"\5\0\0\0", bytes(range(22, 33)))
+    assert first[7] == floats(1, *[0] * 17, *[1] * 9, 1, 0)
+    assert first[8] == second[7] == floats(0, 1, *[0] * 16, *[1] * 9, 1, 0)
+    assert second[8] == floats(0, 0, 1, *[0] * 15, *[1] * 9, 1, 0)
+    assert first[9:11] == (0.0, 0)  # reward, done
+    assert second[9:11] == (1.0, 1)  # the second mover has just won
+    assert first[12:15] == (CENTRE, 0.25, -1.0)
+    assert second[12:15] == (None, 0.5, 1.0)
+    metadata = connection.execute("SELECT * FROM game_metadata").fetchone()
+    assert metadata[:8] == ("tictactoe", "Tic-Tac-Toe", 3, 3, 9, 29, 18, 2)
+    indexed = {
+        connection.execute(f"PRAGMA index_info({row[1]})").fetchone()[2]
+        for row in connection.execute("PRAGMA index_list(transitions)")
+    }
+    assert indexed == {"id", "timestamp", "episode_id"}
+
+
+def test_games_stored_together_keep_their_rows_apart(tmp_path: Path) -> None:
+    """600 games of one to five plies, some after openings: more than a statement holds; each row has its game's numbers."""
+    games = [replace(episode(f"a-{at:03d}", 1 + at % 5), first_ply=at % 3) for at in range(600)]
+    for at, game in enumerate(games):
+        game.states[:, 0] = at % 251
+        game.values[:] = np.float32(at / 700)
+    ReplayWriter(tmp_path / "replay.db", TICTACTOE).write(games)
+    query = (
+        "SELECT id, env_id, episode_id, step_number, state, action, next_state, observation, next_observation, "
+        "reward, done, policy_probs, mcts_value, game_outcome FROM transitions ORDER BY rowid"
+    )
+    rows = sqlite3.connect(tmp_path / "replay.db").execute(query).fetchall()
+    expected = [
+        (
+            *(f"{game.episode_id}-step-{game.first_ply + ply}", "tictactoe", game.episode_id, game.first_ply + ply),
+            *(game.states[ply].tobytes(), game.actions[ply].tobytes(), game.states[ply + 1].tobytes()),
+            *(game.observations[ply].tobytes(), game.observations[ply + 1].tobytes()),
+            *(float(game.outcomes[ply]) if ply == len(game) - 1 else 0.0, int(ply == len(game) - 1)),
+            game.visits[ply].tobytes() if game.has_policy[ply] else None,
+            *(float(game.values[ply]), float(game.outcomes[ply])),
+        )
+        for game in games
+        for ply in range(len(game))
+    ]
+    assert rows == expected
+
+
+def test_a_write_that_fails_leaves_no_part_of_any_game(tmp_path: Path) -> None:
+    """The second game repeats an id, so the first of the same call isn't stored either."""
+    writer = ReplayWriter(tmp_path / "replay.db", TICTACTOE)
+    writer.write([episode("a-0")])
+    with pytest.raises(ReplayError, match=r"replay\.db.*UNIQUE"):
+        writer.write([episode("a-1"), episode("a-0")])
+    writer.write([episode("a-2")])
+    stored = sqlite3.connect(tmp_path / "replay.db").execute("SELECT DISTINCT episode_id FROM transitions").fetchall()
+    assert stored == [("a-0",), ("a-2",)]
+
+
+def test_sampled_rows_are_the_stored_ones(foreign: Callable[..., ForeignDatabase]) -> None:
+    """Three rows that differ everywhere come back whole, never mixed with each other."""
+    database = foreign()
+    rows = []
+    for cell, outcome in ((0, 1.0), (4, 0.0), (8, -1.0)):
+        planes = np.zeros(27)
+        planes[[cell, 9 + (cell + 1) % 9]] = 1
+        planes[18:] = 1
+        planes[18 + cell] = 0
+        policy = np.roll(np.eye(9)[cell], 1)
+        rows.append((outcome, [*planes, 0, 1], policy))
+        database.add(floats(*planes, 0, 1), floats(*policy), outcome)
+    database.connection.commit()
+    replay = Replay(database.path, TICTACTOE)
+    assert replay.refresh() == len(replay) == 3
+    batch = replay.sample(np.random.default_rng(0), 64)
+    assert set(batch.outcome) == {-1.0, 0.0, 1.0}
+    for outcome, observation, policy in rows:
+        for at in np.flatnonzero(batch.outcome == outcome):
+            assert batch.observation[at].tolist() == observation
+            assert batch.visits[at].tolist() == policy.tolist()
+            assert batch.legal[at].tolist() == [value == 1 for value in observation[18:27]]
+
+
+def test_observations_that_are_no_bits_come_back_exactly(foreign: Callable[..., ForeignDatabase]) -> None:
+    """A game of another program may have fractions in its planes, also after rows that had none."""
+    database = foreign()
+    database.add_tictactoe(2)
+    replay = Replay(database.path, TICTACTOE)
+    replay.refresh()
+    fractions = floats(*[0.3] * 18, *[1] * 9, 0, 1)
+    database.add_tictactoe(1, observation=fractions, outcome=-1.0)
+    replay.refresh()
+    batch = replay.sample(np.random.default_rng(0), 50)
+    for outcome, stored in ((1.0, EMPTY_BOARD), (-1.0, fractions)):
+        rows = batch.observation[batch.outcome == outcome]
+        assert len(rows) > 0
+        assert all(row.tobytes() == stored for row in rows)
+
+
+def test_a_view_moves_stones_legal_moves_and_policy_alike(foreign: Callable[..., ForeignDatabase]) -> None:
+    """All eight views of one position: the policy stays on the only empty cell, the seat flags stay where they are."""
+    cells = np.array([1, 2, 1, 2, 1, 2, 2, 1, 0])
+    database = foreign()
+    planes = [*(cells == 1), *(cells == 2), *(cells == 0)]
+    database.add(floats(*planes, 1, 0), floats(*(cells == 0)), 0.0)
+    database.connection.commit()
+    replay = Replay(database.path, TICTACTOE, load_game_config("tictactoe", database.path).views)
+    replay.refresh()
+    batch = replay.sample(np.random.default_rng(0), 200)
+    assert (batch.visits == batch.observation[:, 18:27]).all()
+    assert (batch.observation[:, :9] + batch.observation[:, 9:18] + batch.observation[:, 18:27] == 1).all()
+    assert (batch.observation[:, 27:] == [1, 0]).all()
+    corners = {int(row.argmax()) for row in batch.visits}
+    assert corners == {0, 2, 6, 8}
+    assert len({row.tobytes() for row in batch.observation}) == 8  # no reflection of this board is itself
+
+
+@pytest.mark.parametrize(
+    ("q_weight", "value", "target"),
+    [(0, 0.2, -1), (0.25, 0.2, -0.7), (0.25, 1.0, 1.0), (0.25, None, -1), (1, 0.5, 0.5)],
+)
+def test_the_value_target_mixes_result_and_search(
+    foreign: Callable[..., ForeignDatabase], q_weight: float, value: float | None, target: float
+) -> None:
+    """z = -1: 0.75 * -1 + 0.25 * 0.2 = -0.7; what was proven (exactly 1) counts alone; no value: the result."""
+    database = foreign()
+    database.add_tictactoe(1, outcome=-1.0, value=value)
+    replay = Replay(database.path, TICTACTOE)
+    replay.refresh()
+    batch = replay.sample(np.random.default_rng(0), 4, q_weight)
+    assert batch.outcome == pytest.approx([target] * 4)
+
+
+def test_refresh_brings_only_new_rows_of_this_game(foreign: Callable[..., ForeignDatabase]) -> None:
+    """Rows of another game are passed over, rows that were seen are not read again."""
+    database = foreign()
+    database.add_tictactoe(5)
+    replay = Replay(database.path, TICTACTOE)
+    assert [replay.refresh(), replay.refresh()] == [5, 0]
+    database.env_id = "connect4"
+    database.add_tictactoe(7)
+    database.env_id = "tictactoe"
+    database.add_tictactoe(2)
+    assert [replay.refresh(), replay.refresh(), len(replay)] == [2, 0, 7]
+
+
+def test_a_database_that_is_not_there_yet_has_no_rows(tmp_path: Path, foreign: Callable[..., ForeignDatabase]) -> None:
+    """Nor has one without tables; the rows are found when they come."""
+    replay = Replay(tmp_path / "replay.db", TICTACTOE)
+    assert replay.refresh() == 0
+    (tmp_path / "replay.db").touch()
+    assert replay.refresh() == 0
+    foreign().add_tictactoe(3)
+    assert replay.refresh() == 3
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"policy": floats(*[1 / 8] * 8)}, "policy_probs has 8 entries, tictactoe needs 9"),
+        ({"policy": CENTRE[:-1]}, "policy_probs has 8.75 entries"),
+        ({"policy": "text"}, "policy_probs has the value 'text'"),
+        ({"policy": floats(NAN, *[0] * 8)}, "policy_probs holds NaN"),
+        ({"policy": floats(2, -1, *[0] * 7)}, "policy_probs has a negative entry"),
+        ({"policy": floats(*[0.1] * 9)}, "policy_probs does not sum to 1"),
+        ({"observation": floats(*[0] * 18, 0, *[1] * 8, 1, 0), "policy": floats(1, *[0] * 8)}, "an illegal move"),
+        ({"observation": EMPTY_BOARD[4:]}, "observation has 28 entries, tictactoe needs 29"),
+        ({"observation": floats(NAN) + EMPTY_BOARD[4:]}, "observation holds NaN"),
+        ({"observation": floats(*[0] * 27, 1, 0), "policy": None}, "no legal move"),
+        ({"outcome": None}, "game_outcome holds no number"),
+        ({"outcome": NAN}, "game_outcome holds no number"),  # SQLite stores NaN as NULL
+        ({"outcome": float("inf")}, "game_outcome holds NaN or infinity"),
+        ({"outcome": 2.0}, r"game_outcome is outside"),
+        ({"value": "text"}, "mcts_value holds no number"),
+        ({"value": -40.0}, r"mcts_value is outside"),
+    ],
+)
+def test_a_wrong_row_names_itself(
+    foreign: Callable[..., ForeignDatabase], changed: dict[str, object], reason: str
+) -> None:
+    """The message has the row, the file and what is wrong; good rows before it don't hide it."""
+    database = foreign()
+    database.add_tictactoe(2)
+    database.add_tictactoe(1, **changed)
+    with pytest.raises(ReplayError, match=reason) as error:
+        Replay(database.path, TICTACTOE).refresh()
+    assert str(error.value).startswith(f"row foreign-step-2 of {database.path}: ")
+
+
+def test_each_missing_column_is_named(foreign: Callable[..., ForeignDatabase]) -> None:
+    """A table of another shape is an error at once."""
+    kept = [part for part in COLUMNS.split(", ") if not part.startswith(("policy_probs", "reward", "created_at"))]
+    database = foreign(columns=", ".join(kept))
+    with pytest.raises(ReplayError, match="lacks reward, policy_probs;"):
+        Replay(database.path, TICTACTOE).refresh()
+
+
+def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
+    """The message names the file."""
+    path = tmp_path / "replay.db"
+    path.write_text("this is a letter, not a database. " * 40)
+    with pytest.raises(ReplayError, match=r"replay\.db can't be used: file is not a database"):
+        load_game_config("tictactoe", path)
+
+
+def test_metadata_that_contradicts_the_rules_is_an_error(foreign: Callable[..., ForeignDatabase]) -> None:
+    """A tic-tac-toe on 4x4 is another game."""
+    database = foreign()
+    database.metadata(width=4, height=4, actions=16, obs_size=50, offset=32)
+    with pytest.raises(GameError, match=r"states board_width = 4 for tictactoe, the rules here have 3"):
+        load_game_config("tictactoe", database.path)
+
+
+def test_a_game_without_rules_and_metadata_is_an_error(foreign: Callable[..., ForeignDatabase]) -> None:
+    """The games with rules are listed."""
+    with pytest.raises(GameError, match=r"'hex' has neither rules here nor metadata.*tictactoe, connect4, othello"):
+        load_game_config("hex", foreign("hex").path)
+
+
+def test_writers_side_by_side_lose_nothing_and_readers_see_whole_games(tmp_path: Path) -> None:
+    """Four writers store 50 games each, while a reader counts rows: never half a game, in the end all of them."""
+    path = tmp_path / "replay.db"
+    writers = [ReplayWriter(path, TICTACTOE) for _ in range(4)]
+
+    def work(number: int) -> None:
+        for game in range(50):
+            writers[number].write([episode(f"{number}-{game}")])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    replay = Replay(path, TICTACTOE)
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        replay.refresh()
+        assert len(replay) % 2 == 0
+    replay.refresh()
+    assert len(replay) == 4 * 50 * 2
+
+
+def test_the_views_of_an_unknown_game_leave_rows_alone() -> None:
+    """One view: the identity."""
+    views = Views.unchanged(TICTACTOE)
+    assert views.observations.tolist() == [list(range(29))]
+    assert views.actions.tolist() == [list(range(9))]
+
+
+def test_the_window_keeps_the_newest_games_whole(tmp_path: Path) -> None:
+    """Of 300 games of 2 to 5 plies about the newest 100 positions stay, in file and mirror, and the file stops growing."""
+    path = tmp_path / "replay.db"
+    writer = ReplayWriter(path, TICTACTOE, window=100)
+    replay = Replay(path, TICTACTOE)
+    reader = sqlite3.connect(path)
+    pages = []
+    for game in range(300):
+        writer.write([episode(f"a-{game:03d}", plies=2 + game % 4)])
+        replay.refresh()
+        pages.append(reader.execute("PRAGMA page_count").fetchone()[0])
+    rows = reader.execute("SELECT episode_id, count(*) FROM transitions GROUP BY episode_id").fetchall()
+    assert [name for name, _ in rows] == [f"a-{game:03d}" for game in range(300 - len(rows), 300)]
+    assert all(count == 2 + int(name[2:]) % 4 for name, count in rows)
+    assert 95 < sum(count for _, count in rows) <= 100
+    assert len(replay) == sum(count for _, count in rows)
+    assert replay.seen == 75 * (2 + 3 + 4 + 5)
+    assert pages[-1] <= pages[100]
+
+
+def test_a_game_whose_rows_all_leave_the_window_keeps_its_last_ones(foreign: Callable[..., ForeignDatabase]) -> None:
+    """Another game's actor goes on in the same database: there is something to draw until new rows come."""
+    database = foreign()
+    database.add_tictactoe(50)
+    replay = Replay(database.path, TICTACTOE, least=8)
+    replay.refresh()
+    database.env_id = "connect4"
+    database.add_tictactoe(5)
+    database.env_id = "tictactoe"
+    database.connection.execute("DELETE FROM transitions WHERE env_id = 'tictactoe'")
+    database.connection.commit()
+    replay.refresh()
+    assert len(replay) == 8
+    assert len(replay.sample(np.random.default_rng(0), 16).outcome) == 16
+    database.add_tictactoe(3)
+    replay.refresh()
+    assert len(replay) == 8
+    database.add_tictactoe(20)
+    replay.refresh()
+    assert len(replay) == 23
+
+
+def test_only_the_newest_rows_are_drawn_when_that_is_asked(foreign: Callable[..., ForeignDatabase]) -> None:
+    """Ten old wins and five new losses: the newest five are losses."""
+    database = foreign()
+    database.add_tictactoe(10)
+    database.add_tictactoe(5, outcome=-1.0)
+    replay = Replay(database.path, TICTACTOE)
+    replay.refresh()
+    assert set(replay.sample(np.random.default_rng(0), 100, newest=5).outcome) == {-1.0}
+    assert set(replay.sample(np.random.default_rng(0), 100, newest=6).outcome) == {-1.0, 1.0}
+
+
+def test_the_ends_of_the_table_are_looked_up_without_reading_it(tictactoe_rows: ForeignDatabase) -> None:
+    """Writer and trainer ask for them several times a second; a scan of a million rows takes most of that second."""
+    plan = tictactoe_rows.connection.execute(f"EXPLAIN QUERY PLAN {ROWID_SPAN}").fetchall()
+    steps = [step for *_, step in plan if "transitions" in step]
+    assert len(steps) == 2
+    assert all(step.startswith("SEARCH") for step in steps), steps
+    assert tictactoe_rows.connection.execute(ROWID_SPAN).fetchone() == (1, 200)

@@ -1,0 +1,115 @@
+"""What a run measures stays small, and sums are sums."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+from trainer.run.actor_statistics import MOST_ENDED, ActorStats, sum_of_actors
+from trainer.run.evaluations import NEWEST, EvaluationLog, thinned
+from trainer.run.training_statistics import EVALUATIONS, HISTORY_POINTS, TrainingPoint, TrainingStats, merge_evaluations
+
+
+def point(step: int) -> TrainingPoint:
+    """A point whose numbers tell its step."""
+    return TrainingPoint(step, step + 0.5, step + 0.25, step + 0.125, 0.1)
+
+
+def test_history_stays_bounded_and_even() -> None:
+    """Of 100,000 points hundreds stay, at one distance, and the newest is always there."""
+    stats = TrainingStats("tictactoe", 1_000_000)
+    for step in range(10, 1_000_001, 10):
+        stats.record(point(step))
+        assert stats.history[-1].step == step
+        assert len(stats.history) <= HISTORY_POINTS
+    steps = [entry.step for entry in stats.history]
+    assert len(steps) > HISTORY_POINTS // 2
+    assert steps[0] == 10
+    assert len(set(np.diff(steps[:-1]))) == 1
+    assert (stats.step, stats.total_loss, stats.policy_loss, stats.value_loss) == (
+        1e6,
+        1e6 + 0.5,
+        1e6 + 0.25,
+        1e6 + 0.125,
+    )
+    stats.record(point(1_000_007))  # where the run was interrupted
+    stats.record(point(1_000_010))
+    assert [entry.step for entry in stats.history][-2:] == [steps[-2], 1_000_010]
+
+
+def test_evaluations_reach_stats_json(tmp_path: Path) -> None:
+    """While the trainer writes, and after it has ended; a line that is half written is left out."""
+    path = tmp_path / "stats.json"
+    stats = TrainingStats("tictactoe", 10)
+    log = EvaluationLog(tmp_path)
+    EvaluationLog(tmp_path).append({"step": 1})
+    stats.write(path, log)
+    assert json.loads(path.read_text())["last_eval"] == {"step": 1}
+    EvaluationLog(tmp_path).append({"step": 2})
+    merge_evaluations(path, log)
+    assert json.loads(path.read_text())["last_eval"] == {"step": 2}
+    assert json.loads(path.read_text())["eval_history"] == [{"step": 1}, {"step": 2}]
+    with open(tmp_path / "evaluations.jsonl", "a") as file:
+        file.write('{"step": 3')
+    assert log.read() == EvaluationLog(tmp_path).read() == [{"step": 1}, {"step": 2}]
+    (tmp_path / "evaluations.jsonl").rename(tmp_path / "old")
+    assert log.read() == []
+    EvaluationLog(tmp_path).append({"step": 5})
+    assert log.read() == [{"step": 5}]
+
+
+def test_many_evaluations_are_thinned_evenly_in_stats_json(tmp_path: Path) -> None:
+    """The oldest and the newest ten are there, those between at one distance."""
+    many = [{"step": step} for step in range(1000)]
+    for count in range(1, 1001):
+        kept = [entry["step"] for entry in thinned(many[:count], EVALUATIONS)]
+        assert len(kept) <= EVALUATIONS + NEWEST
+        assert (kept[0], kept[-NEWEST:]) == (0, list(range(max(count - NEWEST, 0), count)))
+        assert len(set(np.diff(kept[:-NEWEST]))) <= 1
+
+
+def test_the_sum_over_actors_adds_counts_and_weights_averages() -> None:
+    """Two actors of 10 and 30 positions that waited 1 and 5 microseconds: 4 on average."""
+    actors = [
+        {**vars(ActorStats("tictactoe")), "episodes_completed": 2, "total_steps": 10, "mcts_avg_inference_us": 1.0},
+        {**vars(ActorStats("tictactoe")), "episodes_completed": 3, "total_steps": 30, "mcts_avg_inference_us": 5.0},
+    ]
+    actors[1]["opening_plies"] = 5  # which were played and not stored
+    total = sum_of_actors("tictactoe", actors)
+    assert (total["episodes_completed"], total["total_steps"], total["avg_episode_length"]) == (5, 40, 9.0)
+    assert total["mcts_avg_inference_us"] == 4.0
+
+
+def test_an_actor_that_has_ended_keeps_its_games_but_not_its_speed(tmp_path: Path) -> None:
+    """One that is dead and one that writes: 5 games in all, at the speed of the second."""
+    with subprocess.Popen(["true"]) as dead:
+        pass
+    path = tmp_path / "actor_stats.json"
+    ActorStats("tictactoe", 2, episodes_per_second=7.0, simulations_per_second=70.0, process=dead.pid).write(
+        path, "first"
+    )
+    ActorStats("tictactoe", 3, episodes_per_second=1.0, simulations_per_second=10.0).write(path, "second")
+    total = json.loads(path.read_text())
+    assert (total["episodes_completed"], total["episodes_per_second"], total["simulations_per_second"]) == (5, 1, 10)
+
+
+def test_an_actor_that_starts_again_goes_on_with_the_count(tmp_path: Path) -> None:
+    """As after `--resume`; of very many that have ended only the latest are kept."""
+    path = tmp_path / "actor_stats.json"
+    for _ in range(MOST_ENDED + 20):
+        with subprocess.Popen(["true"]) as dead:
+            pass
+        ActorStats("tictactoe", 1, process=dead.pid).write(path, "actor-1")
+    ActorStats("tictactoe", 1).write(path, "actor-1")
+    total = json.loads(path.read_text())
+    assert total["episodes_completed"] == MOST_ENDED + 1
+
+
+def test_no_actor_means_zeros() -> None:
+    """As the contract says."""
+    total = sum_of_actors("tictactoe", [])
+    assert total.pop("env_id") == "tictactoe"
+    assert set(total.values()) == {0}

@@ -1,0 +1,91 @@
+"""The root of a Gumbel search without noise, on numbers worked out by hand: who is visited, what is chosen and taught."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from trainer.evaluators.uniform import uniform
+from trainer.games import rules_of
+from trainer.games.base import Mask
+from trainer.games.position import Position
+from trainer.search import Evaluate, Search
+
+PRIOR = np.array([0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1], np.float32)
+VALUES = np.array([-0.5, 0.1, 0.2, 0.3, 0.4, -0.1, -0.2], np.float32)
+
+
+def opinion(root: float) -> Evaluate:
+    """The same prior in every position; the value of the empty board, VALUES for the first move's maker after it, then 0."""
+
+    def evaluate(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        first = observation[:, :42].reshape(-1, 6, 7).any(axis=1)  # columns where the first player has a disc
+        stones = observation[:, :84].sum(axis=1)
+        value = np.where(stones == 0, root, np.where(stones == 1, -(first @ VALUES), 0)).astype(np.float32)
+        prior = np.where(legal, PRIOR, 0)
+        return prior / prior.sum(axis=1, keepdims=True), value
+
+    return evaluate
+
+
+def searched(moves: list[int], simulations: int, evaluate: Evaluate) -> Search:
+    """A Gumbel search of Connect 4, without noise, after some moves."""
+    position = Position.first(rules_of("connect4"))
+    for move in moves:
+        position = position.play(move)
+    search = Search("connect4", 1, simulations)
+    search._kernels.begin_all(search.tree, position.state[None], simulations)
+    search.tree.gumbel[0] = True
+    while search.step(evaluate):
+        pass
+    return search
+
+
+def answer(search: Search) -> tuple[NDArray[np.float32], float, int]:
+    """The improved policy, the value and the move."""
+    policy = np.zeros(7, np.float32)
+    value, action = search._kernels.gumbel_answer(search.tree, 0, search.selection, policy)
+    return policy, float(value), int(action)
+
+
+def test_the_better_half_by_prior_and_value_goes_on() -> None:
+    """16 simulations: seven moves once, the best three of them a second time, the best two of those three times more.
+
+    After one visit ln P + 5.1 Q is -3.5 for column 0, which has the largest prior, and highest for 4, 3 and 2. All that is
+    deeper is worth 0, so Q of a move is its value divided by its visits. In the end column 2 with 0.2 / 2 has a larger Q
+    than 4 with 0.4 / 5 and 3 with 0.3 / 5; the move is still 4: the better of those that were visited most.
+    """
+    search = searched([], 16, opinion(0.0))
+    assert search.root_moves(0).visits.tolist() == [1, 1, 2, 5, 5, 1, 1]
+    policy, value, action = answer(search)
+    assert action == 4
+    means = VALUES / [1, 1, 2, 5, 5, 1, 1]
+    improved = PRIOR * np.exp(5.5 * means)
+    assert policy == pytest.approx(improved / improved.sum(), rel=1e-5)
+    assert policy.argmax() != action
+    assert value == pytest.approx(policy @ means, rel=1e-5)
+
+
+def test_a_move_that_nobody_made_is_worth_what_the_root_is() -> None:
+    """Four simulations of seven moves: the one with the largest prior and three others; 5 evaluations at the root."""
+    search = searched([], 4, opinion(0.6))
+    visits = search.root_moves(0).visits
+    assert (visits.sum(), visits.max(), visits[0]) == (4, 1, 1)
+    root = (0.6 + VALUES[visits == 1].sum()) / 5
+    improved = PRIOR * np.exp(5.1 * np.where(visits == 1, VALUES, root))
+    policy, _, _ = answer(search)
+    assert policy == pytest.approx(improved / improved.sum(), rel=1e-5)
+
+
+def test_moves_that_are_proven_lost_drop_out() -> None:
+    """The first player has three in a column: six moves lose at once, and all further visits go to the one that blocks."""
+    search = searched([3, 0, 3, 1, 3], 16, uniform)
+    moves = search.root_moves(0)
+    assert moves.visits.tolist() == [1, 1, 1, 10, 1, 1, 1]
+    policy, _, action = answer(search)
+    assert action == 3
+    assert policy.tolist() == [0, 0, 0, 1, 0, 0, 0]
+    assert math.isfinite(moves.values[3])

@@ -1,0 +1,414 @@
+"""Search, against numbers worked out by hand and against exact minimax."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import bonsai
+import numpy as np
+import pytest
+from bonsai import ABSENT, AGAIN, KIND
+from lines_of_play import play_line, random_lines
+from numpy.typing import NDArray
+from registering import registered
+
+from trainer.evaluators.uniform import uniform
+from trainer.games import ENV_IDS, game_of, rules_of
+from trainer.games.base import DRAW, FIRST, MOVER, OPEN, SECOND, Mask, State
+from trainer.games.position import Position
+from trainer.games.positions import Positions
+from trainer.search import Evaluate, Search, SearchConfig
+from trainer.search.tree import NOBODY
+
+BY_HAND = SearchConfig(c_puct=1.0, fpu_reduction=0.0, noise_fraction=0.0)
+
+
+@pytest.fixture
+def known_bonsai() -> Iterator[None]:
+    """The little game of `tests/bonsai.py` is registered while the test runs."""
+    with registered(bonsai):
+        yield
+
+
+def tree(kinds: dict[int, int], mover: int = 1) -> State:
+    """The root of a bonsai whose nodes are open but for `kinds`, uint64 [1, S]."""
+    state = Position.first(bonsai).state
+    state[MOVER] = mover
+    for node, kind in kinds.items():
+        state[KIND + node] = kind
+    return state[None]
+
+
+def written(values: dict[int, float], first_action: dict[int, float] | None = None) -> Evaluate:
+    """An evaluator that looks a bonsai's nodes up: the value for the mover (0), the prior of the first action (0.5)."""
+
+    def evaluate(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        nodes = observation[:, : bonsai.NODES].argmax(axis=1)
+        first = np.array([(first_action or {}).get(int(node), 0.5) for node in nodes])
+        prior = np.where(legal, np.stack([first, 1 - first], axis=1), 0)
+        prior /= np.maximum(prior.sum(axis=1, keepdims=True), 1e-9)
+        return prior.astype(np.float32), np.array([values.get(int(node), 0) for node in nodes], np.float32)
+
+    return evaluate
+
+
+def opinion(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A strong opinion on every position that has nothing to do with the game; each row for itself."""
+    dice = np.random.default_rng(observation.shape[1])
+    weights = dice.normal(size=(legal.shape[1] + 1, observation.shape[1])).astype(np.float32)
+    scores = (observation[:, None, :] * weights).sum(axis=2)
+    prior = np.where(legal, np.exp(np.sin(scores[:, 1:])), 0)
+    prior /= np.maximum(prior.sum(axis=1, keepdims=True), 1e-9)
+    return prior.astype(np.float32), np.sin(scores[:, 0])
+
+
+def after(env_id: str, actions: list[int]) -> State:
+    """The position that actions lead to, uint64 [1, S]."""
+    return play_line(rules_of(env_id), actions).positions[-1].state[None]
+
+
+def some_positions(env_id: str, number: int) -> State:
+    """Unfinished positions of random games, from the first ply to the last, uint64 [number, S]."""
+    positions = [position for line in random_lines(env_id, 20) for position in line.positions[:-1]]
+    chosen = np.random.default_rng(3).choice(len(positions), number, replace=False)
+    return np.array([positions[each].state for each in chosen])
+
+
+# --- PUCT, worked out by hand ---
+
+# c = 1, no first-play urgency. Root: prior 3/4 and 1/4, value 0. Values are the mover's at each node: the second player
+# moves at 1 and 2, the first at 3, 5 and 6. All sums below are the first player's; U = P sqrt(N) / (1 + n).
+#
+#   N at root   score of action 0           score of action 1            leaf, its value   root's mean
+#   1           0      + 3/4 * 1            0     + 1/4 * 1              1   -0.5          -0.5 / 2 = -0.25
+#   2          -0.5    + 3/4 * 1.414 / 2   -0.25  + 1/4 * 1.414          2   +0.2          -0.3 / 3 = -0.1
+#              = 0.030                     = 0.104 (the root's mean stands in for the unvisited)
+#   3          -0.5    + 3/4 * 1.732 / 2    0.2   + 1/4 * 1.732 / 2      5   +0.6           0.3 / 4 = 0.075
+#              = 0.150                     = 0.417; at 2 both are alike, the first is taken
+#   4          -0.5    + 3/4 * 2 / 2        0.4   + 1/4 * 2 / 3          6   -0.8          -0.5 / 5 = -0.1
+#              = 0.25                      = 0.567; at 2 for its mover, 5: -0.6 + 0.354 = -0.246, 6: -0.4 + 0.707
+#   5          -0.5    + 3/4 * 2.236 / 2    0.0   + 1/4 * 2.236 / 4      3   +0.1          -0.4 / 6 = -0.067
+#              = 0.339                     = 0.140
+WORKED_OUT = [
+    (1, [1, 0], -0.25),
+    (2, [1, 1], -0.1),
+    (3, [1, 2], 0.075),
+    (4, [1, 3], -0.1),
+    (5, [2, 3], -0.4 / 6),
+]
+VALUES = {1: 0.5, 2: -0.2, 3: 0.1, 5: 0.6, 6: -0.8}
+
+
+@pytest.mark.usefixtures("known_bonsai")
+@pytest.mark.parametrize(("simulations", "visits", "value"), WORKED_OUT)
+@pytest.mark.parametrize("mover", [1, 2])
+def test_visits_and_value_are_those_worked_out_by_hand(
+    simulations: int, visits: list[int], value: float, mover: int
+) -> None:
+    """PUCT and the backed up values, move by move; values are the mover's, so it is the same whoever moves."""
+    search = Search("bonsai", 1, 5, BY_HAND)
+    shares, values = search.run(tree({}, mover), simulations, written(VALUES, {0: 0.75}))
+    assert (shares[0] * simulations).round(4).tolist() == visits
+    assert values[0] == pytest.approx(value, abs=1e-6)
+
+
+@pytest.mark.usefixtures("known_bonsai")
+@pytest.mark.parametrize(("reduction", "visits"), [(0.0, [1, 1]), (0.25, [2, 0])])
+def test_first_play_urgency_makes_an_unvisited_move_look_worse(reduction: float, visits: list[int]) -> None:
+    """The second simulation: -0.25 + 0.354 = 0.104 beats 0.030, but less 0.25 sqrt(3/4) it is -0.113 and does not."""
+    search = Search("bonsai", 1, 2, SearchConfig(c_puct=1.0, fpu_reduction=reduction))
+    shares, _ = search.run(tree({}), 2, written(VALUES, {0: 0.75}))
+    assert (shares[0] * 2).tolist() == visits
+
+
+@pytest.mark.usefixtures("known_bonsai")
+def test_values_keep_their_sign_where_a_player_moves_twice() -> None:
+    """At node 1 the first player moves again, so what is good there is good at the root: (0 + 0.5) / 2."""
+    _, values = Search("bonsai", 1, 1, BY_HAND).run(tree({1: AGAIN}), 1, written({1: 0.5}))
+    assert values[0] == 0.25
+
+
+@pytest.mark.usefixtures("known_bonsai")
+def test_the_prior_alone_decides_the_first_simulation() -> None:
+    """With equal values the move with the larger prior comes first."""
+    shares, _ = Search("bonsai", 1, 1, BY_HAND).run(tree({}), 1, written({}, {0: 0.25}))
+    assert shares[0].tolist() == [0, 1]
+
+
+# --- Proven positions (MCTS-Solver) ---
+
+LIES = dict.fromkeys(range(bonsai.NODES), 0.9)
+PROVEN = {
+    "win in one": ({1: FIRST}, [1, 0], 1),
+    "win in one, by the other action": ({2: FIRST}, [0, 1], 1),
+    "both moves lose": ({1: SECOND, 2: SECOND}, None, -1),
+    "the only move loses": ({1: SECOND, 2: ABSENT}, [1, 0], -1),
+    "one move draws, the other loses": ({1: SECOND, 2: DRAW}, [0, 1], 0),
+    "the opponent wins after either move": ({3: SECOND, 6: SECOND}, None, -1),
+    "the opponent's only reply loses": ({3: FIRST, 4: ABSENT}, [1, 0], 1),
+    "both of the opponent's replies lose": ({5: FIRST, 6: FIRST}, [0, 1], 1),
+    "the opponent prefers a draw to a loss": ({1: SECOND, 5: FIRST, 6: DRAW}, [0, 1], 0),
+    "a win in three plies": ({3: FIRST, 9: FIRST}, [1, 0], 1),
+    "a win by moving twice": ({1: AGAIN, 4: FIRST}, [1, 0], 1),
+    "after moving twice it is lost all the same": ({1: AGAIN, 3: SECOND, 4: SECOND, 2: SECOND}, None, -1),
+}
+
+
+@pytest.mark.usefixtures("known_bonsai")
+@pytest.mark.parametrize(("kinds", "shares", "value"), PROVEN.values(), ids=PROVEN)
+@pytest.mark.parametrize("mover", [1, 2])
+def test_what_is_proven_counts_whatever_the_evaluator_says(
+    kinds: dict[int, int], shares: list[float] | None, value: int, mover: int
+) -> None:
+    """A proven win gets all visits and +1, a proven loss gets none where there is another move, and is -1."""
+    if mover == 2:
+        kinds = {node: {FIRST: SECOND, SECOND: FIRST}.get(kind, kind) for node, kind in kinds.items()}
+    visits, values = Search("bonsai", 1, 100).run(tree(kinds, mover), 100, written(LIES))
+    assert values[0] == value
+    assert visits[0].sum() == pytest.approx(1)
+    if shares is not None:
+        assert visits[0].tolist() == shares
+
+
+@pytest.mark.usefixtures("known_bonsai")
+def test_a_search_ends_when_its_root_is_proven() -> None:
+    """The root's own evaluation and one simulation find the win; the other 99 are not done."""
+    search = Search("bonsai", 1, 100)
+    search.run(tree({1: FIRST}), 100, uniform)
+    assert search.simulations_done == 2
+
+
+def test_more_simulations_than_there_is_memory_for_are_refused() -> None:
+    """The trees are allocated once; compiled code would write beyond them without a word."""
+    with pytest.raises(ValueError, match="11 simulations are more than most_simulations = 10"):
+        Search("tictactoe", 1, 10).run(after("tictactoe", []), 11, uniform)
+
+
+@pytest.mark.parametrize("env_id", ENV_IDS)
+def test_all_simulations_are_used_where_nothing_is_proven(env_id: str) -> None:
+    """The first position of a game: 60 simulations, 60 visits, after the root's own evaluation."""
+    search = Search(env_id, 1, 60)
+    visits, values = search.run(Position.first(rules_of(env_id)).state[None], 60, opinion)
+    assert search.simulations_done == 61
+    np.testing.assert_allclose(visits * 60, (visits * 60).round(), atol=1e-4)
+    assert visits.sum() == pytest.approx(1)
+    assert -1 < values[0] < 1
+
+
+# --- The games ---
+
+WINS_IN_ONE = {
+    "tictactoe, X completes the top row": ("tictactoe", [0, 3, 1, 4], 2),
+    "tictactoe, O completes the middle row": ("tictactoe", [0, 3, 1, 4, 8], 5),
+    "connect4, up column 0": ("connect4", [0, 6, 0, 6, 0, 5], 0),
+    "connect4, Yellow up column 6": ("connect4", [0, 6, 0, 6, 1, 6, 1], 6),
+    "connect4, along the bottom": ("connect4", [1, 1, 2, 2, 3, 6, 5, 0], 4),
+    "othello, black takes the last white discs": ("othello", [26, 18, 44, 43, 42, 34, 10, 29], 30),
+}
+
+
+@pytest.mark.parametrize(("env_id", "actions", "win"), WINS_IN_ONE.values(), ids=WINS_IN_ONE)
+def test_a_win_in_one_is_found(env_id: str, actions: list[int], win: int) -> None:
+    """It gets all visits, and the position is worth +1 to the mover."""
+    visits, values = Search(env_id, 1, 100).run(after(env_id, actions), 100, uniform)
+    assert visits[0, win] == 1
+    assert values[0] == 1
+
+
+BLOCKS_IN_ONE = {
+    "tictactoe, O threatens the middle column": ("tictactoe", [0, 4, 8, 1], 7),
+    "tictactoe, X threatens the top row": ("tictactoe", [0, 4, 1], 2),
+    "connect4, Yellow threatens column 6": ("connect4", [0, 6, 1, 6, 4, 6], 6),
+    "connect4, Red threatens the bottom row": ("connect4", [1, 1, 2, 2, 3, 0], 4),
+}
+
+
+@pytest.mark.parametrize(("env_id", "actions", "block"), BLOCKS_IN_ONE.values(), ids=BLOCKS_IN_ONE)
+def test_a_block_in_one_is_found(env_id: str, actions: list[int], block: int) -> None:
+    """Every other move is proven to lose and gets nothing."""
+    visits, _ = Search(env_id, 1, 400).run(after(env_id, actions), 400, uniform)
+    assert visits[0, block] == 1
+
+
+def test_an_othello_move_that_loses_all_discs_is_avoided() -> None:
+    """White's 29 lets black take every disc at once; search sees it and plays elsewhere."""
+    visits, values = Search("othello", 1, 400).run(after("othello", [26, 18, 44, 43, 42, 34, 10]), 400, uniform)
+    assert visits[0, 29] == 0
+    assert values[0] > -1
+
+
+LOST = {
+    "tictactoe, X threatens two lines": ("tictactoe", [0, 1, 4, 8, 3]),
+    "connect4, Yellow has three in a row, open on both sides": ("connect4", [0, 2, 0, 3, 6, 4]),
+    "connect4, Red has three in a row, open on both sides": ("connect4", [2, 2, 3, 3, 4]),
+}
+
+
+@pytest.mark.parametrize(("env_id", "actions"), LOST.values(), ids=LOST)
+def test_a_position_that_cannot_be_saved_is_worth_minus_one(env_id: str, actions: list[int]) -> None:
+    """To the mover; the moves still share the visits. To the other player, one ply before, it is worth +1."""
+    search = Search(env_id, 1, 1000)
+    visits, values = search.run(after(env_id, actions), 1000, uniform)
+    assert values[0] == -1
+    assert visits.sum() == pytest.approx(1)
+    _, values = search.run(after(env_id, actions[:-1]), 1000, uniform)
+    assert values[0] == 1
+
+
+@pytest.mark.parametrize("env_id", ENV_IDS)
+def test_evaluators_see_observations_of_the_contract(env_id: str) -> None:
+    """Every leaf is shown as the replay contract has it, and `legal` is what may be played there."""
+    game = game_of(env_id)
+    seen = 0
+
+    def evaluate(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        nonlocal seen
+        seen += 1
+        first, second = observation[0, : 2 * game.num_cells].reshape(2, -1)
+        cells = (first + 2 * second).astype(np.uint8)
+        header = [1 if observation[0, -2] else 2, OPEN, *[0] * game.flag_words]
+        leaf = Position.from_bytes(rules_of(env_id), cells.tobytes() + bytes(header))
+        assert np.flatnonzero(legal[0]).tolist() == leaf.legal
+        np.testing.assert_array_equal(observation[0], leaf.observation)
+        return uniform(observation, legal)
+
+    search = Search(env_id, 1, 20)
+    for state in some_positions(env_id, 5):
+        search.run(state[None], 20, evaluate)
+    assert seen > 50
+
+
+@pytest.mark.parametrize("env_id", ENV_IDS)
+def test_positions_are_searched_independently(env_id: str) -> None:
+    """Alone, all at once, in parts or in another order: a position gets the same visits and value to the last bit."""
+    states = some_positions(env_id, 20)
+    order = np.random.default_rng(4).permutation(len(states))
+    visits, values = Search(env_id, 20, 50).run(states, 50, opinion)
+    one_at_a_time, in_parts, larger = Search(env_id, 1, 50), Search(env_id, 7, 50), Search(env_id, 32, 80)
+    for search, rows in ((one_at_a_time, order), (in_parts, order), (larger, order[:11]), (in_parts, order[::-1])):
+        other_visits, other_values = search.run(states[rows], 50, opinion)
+        np.testing.assert_array_equal(other_visits, visits[rows])
+        np.testing.assert_array_equal(other_values, values[rows])
+
+
+def test_visits_are_for_legal_moves_only() -> None:
+    """Also where few are legal, and whatever happens in the neighbouring rows."""
+    for env_id in ENV_IDS:
+        states = some_positions(env_id, 40)
+        visits, values = Search(env_id, 40, 30).run(states, 30, opinion)
+        legal = Positions(env_id, 0).of(states).legal()
+        assert not visits[~legal].any()
+        np.testing.assert_allclose(visits.sum(axis=1), 1, rtol=1e-5)
+        assert (np.abs(values) <= 1).all()
+
+
+def priors(search: Search) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]]:
+    """Of every node of slot 0 that has edges: its index, actions in order, their priors, and what `opinion` says there."""
+    positions, tree = Positions("tictactoe", 0), search.tree
+    for index, node in enumerate(tree.nodes[0, : tree.used_nodes[0]]):
+        if node["num_edges"] > 0:
+            edges = slice(node["first_edge"], node["first_edge"] + node["num_edges"])
+            order = np.argsort(tree.edges[0, edges]["action"])
+            moves, unvisited = tree.edges[0, edges][order], tree.edges[0, edges][order]["u"]
+            prior = np.where(moves["node"] == NOBODY, unvisited, tree.nodes[0][moves["node"]]["prior"])
+            here = positions.of(tree.states[0, index][None])
+            yield index, moves["action"], prior, opinion(here.observation(), here.legal())[0][0, moves["action"]]
+
+
+def test_noise_changes_the_priors_of_the_root_only() -> None:
+    """Three quarters prior and one quarter of the noise's share over the legal moves; deeper priors stay as they were."""
+    search = Search("tictactoe", 1, 40, SearchConfig(noise_fraction=0.25))
+    search._kernels.begin_all(search.tree, after("tictactoe", [4, 0]), 40)
+    search.tree.noise[0] = [100, 1, 2, 3, 100, 4, 0, 0, 6]  # cells 0 and 4 are taken; the others have 16 in all
+    while search.step(opinion):
+        pass
+    found = list(priors(search))
+    assert len(found) > 10
+    for index, actions, prior, expected in found:
+        if index == 0:
+            assert actions.tolist() == [1, 2, 3, 5, 6, 7, 8]
+            expected = 0.75 * expected + 0.25 * np.array([1, 2, 3, 4, 0, 0, 6], np.float32) / 16
+        np.testing.assert_allclose(prior, expected, rtol=1e-5)
+
+
+def test_a_policy_temperature_softens_the_priors_of_every_node() -> None:
+    """Each is taken to the power of 1 / temperature, 2 being the square root, and they sum to 1 again."""
+    search = Search("tictactoe", 1, 40, SearchConfig(policy_temperature=2.0))
+    search.run(after("tictactoe", [4, 0]), 40, opinion)
+    found = list(priors(search))
+    assert len(found) > 10
+    for _, _, prior, expected in found:
+        np.testing.assert_allclose(prior, np.sqrt(expected) / np.sqrt(expected).sum(), rtol=1e-5)
+
+
+# --- Tic-tac-toe, solved ---
+
+
+@cache
+def minimax(stored: bytes) -> int:
+    """The exact value of a tic-tac-toe position for its mover; of a finished one for the player who moved last."""
+    position = Position.from_bytes(rules_of("tictactoe"), stored)
+    if position.winner != OPEN:
+        return 0 if position.winner == DRAW else 1
+    return max(value_of_move(position, action) for action in position.legal)
+
+
+def value_of_move(position: Position, action: int) -> int:
+    """The exact value of a move for the player who makes it."""
+    then = position.play(action)
+    return minimax(then.to_bytes()) * (1 if then.winner != OPEN else -1)
+
+
+def most_visited_values(positions: list[Position], visits: NDArray[np.float32]) -> list[int]:
+    """The exact value of the move that search prefers, in each of the positions."""
+    preferred = visits.argmax(axis=1)
+    return [value_of_move(position, int(action)) for position, action in zip(positions, preferred, strict=True)]
+
+
+@cache
+def unfinished() -> list[Position]:
+    """All 4,520 unfinished positions of tic-tac-toe."""
+    first = Position.first(rules_of("tictactoe"))
+    found, new = {first.to_bytes(): first}, [first]
+    while new:
+        children = [position.play(action) for position in new for action in position.legal]
+        new = list({child.to_bytes(): child for child in children if child.winner == OPEN}.values())
+        found |= {position.to_bytes(): position for position in new}
+    return list(found.values())
+
+
+def test_search_finds_what_minimax_finds() -> None:
+    """With 3,000 simulations from all 4,520 positions and nothing known but the rules.
+
+    Every won or lost position gets its exact value, so does every draw from the fourth ply on, the other draws come near
+    it, and the most visited move is always an exact one.
+    """
+    positions = unfinished()
+    exact = np.array([minimax(position.to_bytes()) for position in positions])
+    late = np.array([(position.cells > 0).sum() >= 4 for position in positions])
+    visits, values = Search("tictactoe", 512, 3000).run(
+        np.array([position.state for position in positions]), 3000, uniform
+    )
+    np.testing.assert_array_equal(values[(exact != 0) | late], exact[(exact != 0) | late])
+    assert np.abs(values[exact == 0]).max() < 0.15
+    assert most_visited_values(positions, visits) == exact.tolist()
+
+
+def test_search_with_a_perfect_evaluator_plays_perfectly() -> None:
+    """In all 4,520 positions the most visited move keeps the exact value, after only 50 simulations."""
+    positions = unfinished()
+    powers = 3 ** np.arange(9)
+    table = np.zeros(3**9, np.float32)
+    for position in positions:
+        table[position.cells @ powers] = minimax(position.to_bytes())
+
+    def perfect(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        cells = observation[:, :9] + 2 * observation[:, 9:18]
+        return uniform(observation, legal)[0], table[(cells @ powers).astype(int)]
+
+    states = np.array([position.state for position in positions])
+    visits, values = Search("tictactoe", 512, 50).run(states, 50, perfect)
+    exact = np.array([minimax(position.to_bytes()) for position in positions])
+    assert most_visited_values(positions, visits) == exact.tolist()
+    np.testing.assert_array_equal(np.sign(values[exact != 0]), exact[exact != 0])

@@ -1,0 +1,189 @@
+"""Nothing is lost when a run is stopped: it goes on and ends as if it had been left alone."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import ForeignDatabase
+
+from trainer.core.errors import CheckpointError, TrainerError
+from trainer.game_config import metadata_of
+from trainer.games import game_of
+from trainer.network import PolicyValueNet
+from trainer.settings.trainer import TrainerConfig
+from trainer.trainer import train
+from trainer.training.checkpoint import CHECKPOINT, load_checkpoint, sealed
+from trainer.training.learner import Learner
+
+
+def config_for(folder: Path, **changed: object) -> TrainerConfig:
+    """A run of 200 steps with everything that has a state: average, schedule, mixed targets."""
+    values = {
+        "db": folder / "replay.db",
+        "model_dir": folder / "models",
+        "stats": folder / "stats.json",
+        "steps": 200,
+        "checkpoint_interval": 30,
+        "average": 0.95,
+        "q_weight": 0.5,
+        "max_wait": 1.0,
+    }
+    return TrainerConfig(**(values | changed))  # type: ignore[arg-type]
+
+
+def run(config: TrainerConfig) -> int:
+    """Train without interruption."""
+    return train(config, threading.Event())
+
+
+def result(config: TrainerConfig) -> tuple[bytes, list[dict[str, float]]]:
+    """The last model and all losses."""
+    stats = json.loads(config.stats.read_text())
+    return (config.model_dir / "latest.onnx").read_bytes(), stats["history"]
+
+
+def test_an_interrupted_run_is_saved_at_its_last_step(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """The stop comes between checkpoints; the resumed run ends like one that was left alone."""
+    alone = config_for(tmp_path, model_dir=tmp_path / "alone", stats=tmp_path / "alone.json", stats_interval=1)
+    run(alone)
+    config = replace(alone, model_dir=tmp_path / "stopped", stats=tmp_path / "stopped.json")
+    stop = threading.Event()
+    stop.set()
+    assert train(config, stop) == 130
+    checkpoint = load_checkpoint(config.model_dir, "tictactoe")
+    assert checkpoint is not None
+    assert checkpoint.step == 1
+    run(replace(config, resume=True))
+    assert result(config) == result(alone)
+
+
+def test_steps_are_the_total_of_a_resumed_run(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """90 steps, then --steps 120: thirty more; a run that is complete does nothing more."""
+    run(config_for(tmp_path, steps=90))
+    run(config_for(tmp_path, steps=120, resume=True))
+    stats = json.loads((tmp_path / "stats.json").read_text())
+    assert (stats["step"], stats["total_steps"], stats["samples_seen"]) == (120, 120, 120 * 64)
+    before = (tmp_path / "models" / "latest.onnx").read_bytes()
+    assert run(config_for(tmp_path, steps=120, resume=True)) == 0
+    assert (tmp_path / "models" / "latest.onnx").read_bytes() == before
+
+
+def test_the_checkpoint_of_another_game_is_refused(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """With both names."""
+    run(config_for(tmp_path, steps=30))
+    with pytest.raises(CheckpointError, match="is a run of tictactoe, not connect4"):
+        load_checkpoint(tmp_path / "models", "connect4")
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "text", "empty", "version", "pickle"])
+def test_a_damaged_checkpoint_is_refused(tictactoe_rows: ForeignDatabase, tmp_path: Path, damage: str) -> None:
+    """It is never half loaded, and no code in it is run."""
+    run(config_for(tmp_path, steps=30))
+    path = tmp_path / "models" / CHECKPOINT
+    content = path.read_bytes()
+    if damage == "pickle":
+        code = io.BytesIO()
+        torch.save({"plain": Path, "learner": print}, code)
+        path.write_bytes(sealed(code.getvalue()))
+    else:
+        flipped = bytearray(content)
+        flipped[-1000] ^= 1
+        damaged = {"cut": content[: len(content) // 2], "text": b"hello", "empty": b"", "flipped": bytes(flipped)}
+        path.write_bytes(damaged.get(damage, content.replace(b"checkpoint 1 ", b"checkpoint 99 ", 1)))
+    reason = {"version": "has version 99", "cut": "is damaged", "flipped": "is damaged"}
+    with pytest.raises(CheckpointError, match=reason.get(damage, "not a checkpoint that can be read")):
+        run(config_for(tmp_path, resume=True))
+
+
+def test_a_batch_that_breaks_training_is_kept(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """An absurd learning rate: the error names the file with the batch, and doesn't speak of a model where there is none."""
+    config = config_for(tmp_path, lr=1e20, grad_clip=0.0, average=0.0, checkpoint_interval=1000)
+    with pytest.raises(TrainerError, match="no model was published and the batch is in") as raised:
+        run(config)
+    (saved,) = tmp_path.glob("bad-batch-step-*.npz")
+    assert str(saved) in str(raised.value)
+    with np.load(saved) as stored:
+        batch = dict(stored)
+    assert batch["observation"].shape == (64, 29)
+    assert np.isfinite(batch["observation"]).all()
+
+
+def test_a_resumed_run_does_not_wait_for_rows_that_it_has_used(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """90 steps at 4 passes need 1,440 rows, and 200 are left: the next 10 steps wait for 160 new ones, not for 1,400."""
+    run(config_for(tmp_path, steps=90))
+    results: list[int] = []
+    config = config_for(tmp_path, steps=100, passes=4.0, resume=True)
+    stop = threading.Event()
+    trainer = threading.Thread(target=lambda: results.append(train(config, stop)))
+    trainer.start()
+    deadline = time.monotonic() + 20
+    while trainer.is_alive() and tictactoe_rows.rows < 400 and time.monotonic() < deadline:
+        tictactoe_rows.add_tictactoe(20)
+        trainer.join(0.2)
+    trainer.join(5)
+    stop.set()
+    trainer.join()
+    assert results == [0]
+
+
+@pytest.mark.parametrize(("bound", "flag"), [({"steps": 40}, "--steps"), ({"minutes": 1e-5}, "--minutes")])
+def test_a_run_that_is_over_says_what_to_give_more_of(
+    tictactoe_rows: ForeignDatabase,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    bound: dict[str, float],
+    flag: str,
+) -> None:
+    """Nothing is trained or published again."""
+    config = config_for(tmp_path, **bound)
+    run(config)
+    models = [*config.model_dir.iterdir()]
+    written = (config.model_dir / "latest.onnx").stat().st_mtime_ns
+    with caplog.at_level("INFO"):
+        assert run(replace(config, resume=True)) == 0
+    assert (
+        f"the run is over: {json.loads(config.stats.read_text())['step']} steps are done; to go on give more {flag}"
+        in (caplog.text)
+    )
+    assert [*config.model_dir.iterdir()] == models
+    assert (config.model_dir / "latest.onnx").stat().st_mtime_ns == written
+
+
+def test_a_run_resumed_without_an_average_goes_on_from_its_weights() -> None:
+    """Not from the average that was published, which the optimizer's moments don't belong to."""
+    network = PolicyValueNet(metadata_of(game_of("tictactoe")))
+    averaged = Learner(network, TrainerConfig(average=0.9))
+    with torch.no_grad():
+        for parameter in averaged.published.parameters():
+            parameter.zero_()
+    state = averaged.state()
+    resumed = Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig(average=0.0))
+    resumed.restore(state)
+    for ours, theirs in zip(resumed.network.parameters(), network.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_resumed_run_has_the_weight_decay_that_it_was_given() -> None:
+    """It isn't that of the checkpoint."""
+    learner = Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig(weight_decay=0.1))
+    resumed = Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig(weight_decay=0.5))
+    resumed.restore(learner.state())
+    assert [group["weight_decay"] for group in resumed._optimizer.param_groups] == [0.5]
+
+
+def test_an_optimizer_of_other_shapes_is_refused() -> None:
+    """Found by damaging checkpoints: the weights fit, the optimizer's state doesn't."""
+    state = Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig()).state()
+    state["optimizer"]["state"] = {
+        0: {"step": torch.tensor(1.0), "exp_avg": torch.zeros(3), "exp_avg_sq": torch.zeros(3)}
+    }
+    with pytest.raises(CheckpointError, match="is of another network"):
+        Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig()).restore(state)

@@ -1,0 +1,174 @@
+"""The ONNX file says what the network says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import psutil
+import pytest
+import torch
+
+from trainer.core.errors import ConfigError, ModelError
+from trainer.evaluators.onnx_file import OnnxModel
+from trainer.game_config import metadata_of
+from trainer.games import game_of
+from trainer.network import Family, PolicyValueNet, ValueHead
+from trainer.replay import Metadata
+from trainer.run.model_files import step_of, stored_models
+from trainer.training.export import Exporter
+from trainer.training.publish import Kept, publish
+
+OTHELLO = metadata_of(game_of("othello"))
+
+
+def network_for(game: Metadata, seed: int = 0) -> PolicyValueNet:
+    """A network with random weights."""
+    torch.manual_seed(seed)
+    return PolicyValueNet(game)
+
+
+def observations(game: Metadata, count: int) -> np.ndarray:
+    """Random zeros and ones."""
+    return np.random.default_rng(0).integers(0, 2, (count, game.obs_size)).astype(np.float32)
+
+
+@pytest.mark.parametrize("env_id", ["tictactoe", "connect4", "othello", "mystery"])
+@pytest.mark.parametrize("batch", [1, 7])
+@pytest.mark.parametrize(("family", "value_head"), [("mlp", "scalar"), ("conv", "wdl"), ("residual", "scalar")])
+def test_the_model_answers_as_torch_does(env_id: str, family: Family, value_head: ValueHead, batch: int) -> None:
+    """To 1e-5, for both seats, at any batch size; also where the layout of the observation is unknown."""
+    game = (
+        replace(OTHELLO, env_id="mystery", legal_mask_offset=100)
+        if env_id == "mystery"
+        else metadata_of(game_of(env_id))
+    )
+    if env_id == "mystery" and family != "mlp":
+        with pytest.raises(ConfigError, match=r"mystery's observations is unknown.*use --network mlp"):
+            PolicyValueNet(game, family)
+        return
+    torch.manual_seed(0)
+    network = PolicyValueNet(game, family, value_head=value_head)
+    sample = observations(game, batch)
+    content = Exporter(network, game).to_bytes(3, sample)
+    model = OnnxModel(content, "test", env_id, game.obs_size, game.num_actions)
+    legal = np.ones((batch, game.num_actions), np.bool_)
+    prior, value = model(sample, legal)
+    logits, expected = network(torch.from_numpy(sample))
+    assert prior == pytest.approx(torch.softmax(logits, 1).detach().numpy(), abs=1e-5)
+    assert value == pytest.approx(expected[:, 0].detach().numpy(), abs=1e-5)
+
+
+def test_a_later_file_has_the_later_weights() -> None:
+    """The graph is built once, the weights are those of the moment."""
+    network = network_for(OTHELLO)
+    exporter = Exporter(network, OTHELLO)
+    sample = observations(OTHELLO, 2)
+    first = exporter.to_bytes(1, sample)
+    with torch.no_grad():
+        network.value.bias += 1
+    second = exporter.to_bytes(2, sample)
+    values = [
+        OnnxModel(content, "", "othello", 195, 65)(sample, np.ones((2, 65), np.bool_))[1] for content in (first, second)
+    ]
+    assert np.arctanh(values[1]) - np.arctanh(values[0]) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_file_says_what_it_is() -> None:
+    """Names, shapes and metadata of the contract, everything in one file."""
+    content = Exporter(network_for(OTHELLO), OTHELLO).to_bytes(1200, observations(OTHELLO, 1))
+    model = onnx.load_from_string(content)
+    shapes = {
+        value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in (*model.graph.input, *model.graph.output)
+    }
+    assert shapes == {"observation": ["batch", 195], "policy_logits": ["batch", 65], "value": ["batch", 1]}
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    assert metadata["env_id"] == "othello"
+    assert metadata["step"] == "1200"
+    assert not any(weight.external_data for weight in model.graph.initializer)
+
+
+def test_a_model_that_answers_nan_is_not_published() -> None:
+    """The error says so before any file is written."""
+    network = network_for(OTHELLO)
+    exporter = Exporter(network, OTHELLO)
+    with torch.no_grad():
+        network.policy.bias[3] = torch.nan
+    with pytest.raises(ModelError, match="NaN or infinity in policy_logits; it was not published"):
+        exporter.to_bytes(1, observations(OTHELLO, 1))
+
+
+def test_a_wrong_translation_is_not_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ReLU left out of the graph: ONNX Runtime and torch disagree, and the error says by how much."""
+    from trainer.training import export
+
+    monkeypatch.setitem(export.TRANSLATIONS, torch.nn.ReLU, lambda graph, module, name, source, output: source)
+    exporter = Exporter(network_for(OTHELLO), OTHELLO)
+    with pytest.raises(ModelError, match=r"policy_logits differs from torch's by 0\.\d+; it was not published"):
+        exporter.to_bytes(1, observations(OTHELLO, 4))
+
+
+def test_the_difference_is_measured_by_the_largest_output() -> None:
+    """Logits of thousands are rounded at their size, those near 0 among them, too: that is no wrong translation."""
+    network = network_for(OTHELLO)
+    with torch.no_grad():
+        network.policy.weight *= 30_000
+    sample = observations(OTHELLO, 64)
+    exporter = Exporter(network, OTHELLO)
+    content = exporter.to_bytes(1, sample)
+    with torch.no_grad():
+        assert network(torch.from_numpy(sample))[0].abs().max() > 1000
+        network.policy.weight[0] *= 1.001  # what torch answers now isn't what the file says
+    with pytest.raises(ModelError, match="policy_logits differs from torch's by"):
+        exporter._compare(content, sample)
+
+
+def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
+    """Sorted as numbers: step 1000000 is newer than step 999999."""
+    for step in (5, 999_999, 1_000_000, 999_998):
+        publish(str(step).encode(), tmp_path, step, Kept(3))
+    assert [path.name for path in stored_models(tmp_path)] == [
+        "model_step_999998.onnx",
+        "model_step_999999.onnx",
+        "model_step_1000000.onnx",
+    ]
+    assert (tmp_path / "latest.onnx").read_bytes() == b"999998"  # what was published last
+    assert sorted(path.name for path in tmp_path.iterdir())[0] == "latest.onnx"
+
+
+@pytest.mark.parametrize(("most", "interval"), [(1, 10), (2, 10), (10, 10), (32, 200), (7, 1)])
+def test_models_can_be_kept_spread_over_the_run(tmp_path: Path, most: int, interval: int) -> None:
+    """However long it gets: never more than asked for, the newest among them, one distance between the others."""
+    for step in (*range(0, 40 * interval, interval), 40 * interval - 3 if interval > 3 else 40):
+        publish(b"", tmp_path, step, Kept(most, interval))
+        steps = [step_of(path) for path in stored_models(tmp_path)]
+        assert len(steps) <= most
+        assert steps[-1] == step
+        assert len(set(np.diff(steps[:-1]))) <= 1
+    assert len(steps) > most // 2 - 1
+    assert steps[0] == 0 or most == 1
+
+
+@pytest.mark.parametrize(("written", "read"), [("0.25", 0.25), ("", 1.0), ("often", 1.0), ("nan", 1.0), ("7", 1.0)])
+def test_a_model_says_how_far_its_run_was(written: str, read: float) -> None:
+    """Actors make their searches longer by it; a file of another program, which doesn't say, counts as the end of a run."""
+    content = Exporter(network_for(OTHELLO), OTHELLO).to_bytes(1, observations(OTHELLO, 1), progress=0.25)
+    proto = onnx.load_from_string(content)
+    onnx.helper.set_model_props(proto, {"progress": written} if written else {})
+    assert OnnxModel(proto.SerializeToString(), "test", "othello", OTHELLO.obs_size, 65).progress == read
+
+
+def test_publishing_again_and_again_takes_no_more_memory() -> None:
+    """Twenty models of 2.7 MB; protobuf keeps what a field of a living message ever held, 53 MB here at first."""
+    game = metadata_of(game_of("connect4"))
+    exporter, sample = Exporter(PolicyValueNet(game, "conv", 224), game), observations(game, 1)
+    process = psutil.Process()
+    for step in range(5):
+        exporter.to_bytes(step, sample)
+    before = process.memory_info().rss
+    for step in range(20):
+        exporter.to_bytes(step, sample)
+    assert process.memory_info().rss - before < 25e6

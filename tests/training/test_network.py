@@ -1,0 +1,166 @@
+"""The network's point of view and its loss, on numbers that a person can check."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from trainer.game_config import metadata_of
+from trainer.games import game_of, rules_of
+from trainer.games.position import Position
+from trainer.network import BLOCKS, ConvStem, MoverView, PolicyValueNet, Residual, ValueHead, alphazero_loss, wdl_error
+
+CONNECT4 = metadata_of(game_of("connect4"))
+
+
+def loss_of(
+    logits: list[float], value: float, legal: list[int], visits: list[float], outcome: float
+) -> tuple[float, float, float]:
+    """The loss of a batch of one row."""
+    loss = alphazero_loss(
+        torch.tensor([logits]),
+        torch.tensor([[value]]),
+        torch.tensor([legal], dtype=torch.bool),
+        torch.tensor([visits]),
+        torch.tensor([outcome]),
+    )
+    return loss.total.item(), loss.policy.item(), loss.value.item()
+
+
+def test_two_equal_legal_moves_cost_ln_2() -> None:
+    """Whatever the logits of illegal moves are."""
+    total, policy, value = loss_of([1.0, 1.0, 50.0], 0.5, [1, 1, 0], [1.0, 0.0, 0.0], 1.0)
+    assert policy == pytest.approx(math.log(2))
+    assert value == pytest.approx(0.25)  # (1 - 0.5)^2
+    assert total == pytest.approx(math.log(2) + 0.25)
+
+
+def test_the_policy_loss_is_the_cross_entropy() -> None:
+    """Softmax of (0, ln 3) is (1/4, 3/4): -(1/2 ln 1/4 + 1/2 ln 3/4)."""
+    _, policy, _ = loss_of([0.0, math.log(3)], 0.0, [1, 1], [0.5, 0.5], 0.0)
+    assert policy == pytest.approx(-(0.5 * math.log(1 / 4) + 0.5 * math.log(3 / 4)))
+
+
+def test_a_row_without_policy_target_trains_the_value_only() -> None:
+    """Of two rows one has a target: the policy loss is that row's alone, not half of it."""
+    loss = alphazero_loss(
+        torch.zeros(2, 2, requires_grad=True),
+        torch.tensor([[1.0], [0.0]]),
+        torch.ones(2, 2, dtype=torch.bool),
+        torch.tensor([[1.0, 0.0], [0.0, 0.0]]),
+        torch.tensor([-1.0, 0.0]),
+    )
+    assert loss.policy.item() == pytest.approx(math.log(2))
+    assert loss.value.item() == pytest.approx(2.0)  # (4 + 0) / 2
+
+
+def test_the_gradient_is_finite_where_moves_are_illegal() -> None:
+    """A masked logit gets no gradient, and no NaN."""
+    logits = torch.tensor([[0.3, -0.2, 5.0]], requires_grad=True)
+    legal = torch.tensor([[True, True, False]])
+    alphazero_loss(logits, torch.zeros(1, 1), legal, torch.tensor([[0.5, 0.5, 0.0]]), torch.zeros(1)).total.backward()
+    assert logits.grad is not None
+    assert torch.isfinite(logits.grad).all()
+    assert logits.grad[0, 2] == 0
+    p = 1 / (1 + math.exp(-0.5))
+    assert logits.grad[0, 0].item() == pytest.approx(p - 0.5, rel=1e-5)  # softmax minus target
+
+
+def test_the_mover_sees_its_own_stones_first() -> None:
+    """Connect 4 after red in column 0, yellow in column 6: red's view and yellow's swap the planes, legal moves stay."""
+    position = Position.first(rules_of("connect4")).play(0).play(6)
+    view = MoverView(CONNECT4)
+    red = view(torch.from_numpy(position.observation)[None])[0]
+    assert np.flatnonzero(red[:42]).tolist() == [0]
+    assert np.flatnonzero(red[42:84]).tolist() == [6]
+    yellow = view(torch.from_numpy(position.play(3).observation)[None])[0]
+    assert np.flatnonzero(yellow[:42]).tolist() == [6]
+    assert np.flatnonzero(yellow[42:84]).tolist() == [0, 3]
+    assert red[84:].tolist() == yellow[84:].tolist() == [1] * 7
+
+
+def test_both_seats_get_the_same_answer_to_the_same_sight() -> None:
+    """Swap the stones and the seat: the network can't tell the difference."""
+    torch.manual_seed(0)
+    network = PolicyValueNet(CONNECT4)
+    position = Position.first(rules_of("connect4")).play(3).play(3).play(2)
+    seen = torch.from_numpy(position.observation)[None]
+    other = torch.cat([seen[:, 42:84], seen[:, :42], seen[:, 84:91], seen[:, 92:], seen[:, 91:92]], dim=1)
+    assert torch.equal(network(seen)[0], network(other)[0])
+    assert torch.equal(network(seen)[1], network(other)[1])
+
+
+def test_an_unknown_layout_is_taken_as_it_is() -> None:
+    """Where the legal moves don't follow two planes of the board, nobody knows whose stones are where."""
+    unknown = replace(CONNECT4, env_id="mystery", legal_mask_offset=80)
+    observation = torch.arange(93.0)[None]
+    assert torch.equal(MoverView(unknown)(observation), observation)
+
+
+def test_the_value_stays_within_one() -> None:
+    """Even for absurd inputs."""
+    network = PolicyValueNet(CONNECT4)
+    _, value = network(torch.full((1, 93), 1e6))
+    assert -1 <= value.item() <= 1
+
+
+def test_the_stem_sees_the_board_row_by_row() -> None:
+    """A filter that counts own stones in a row of four answers 4 exactly where red's four stand, in Connect 4's rows."""
+    position = Position.first(rules_of("connect4"))
+    for column in (2, 2, 3, 3, 4, 4, 5):
+        position = position.play(column)
+    stem = ConvStem(CONNECT4, filters=1)
+    with torch.no_grad():
+        stem.conv.weight.zero_()
+        stem.conv.weight[0, 0, 0] = 1  # own plane, first row of the kernel
+        stem.conv.bias.zero_()
+    found = stem(MoverView(CONNECT4)(torch.from_numpy(position.observation)[None]))[0]
+    assert found[:12].reshape(3, 4).tolist() == [[2, 3, 4, 3], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert found[12:].tolist() == [0] * 7  # red has won: no move is legal, and red still is the mover
+
+
+def test_win_draw_and_loss_cost_the_cross_entropy() -> None:
+    """Chances 1/2, 1/4, 1/4: a win costs ln 2, a draw ln 4; an outcome of 0.5 is half a win, half a draw."""
+    logits = torch.tensor([[math.log(2), 0.0, 0.0]])
+    errors = [wdl_error(logits, torch.tensor([outcome])).item() for outcome in (1.0, 0.0, -1.0, 0.5)]
+    assert errors == pytest.approx([math.log(2), math.log(4), math.log(4), 1.5 * math.log(2)])
+
+
+def test_the_value_of_three_chances_is_win_minus_loss() -> None:
+    """1/2 - 1/4; and it is what the ONNX file's `value` says, see test_export."""
+    network = PolicyValueNet(CONNECT4, value_head="wdl")
+    with torch.no_grad():
+        network.value.weight.zero_()
+        network.value.bias.copy_(torch.tensor([math.log(2), 0.0, 0.0]))
+    _, value = network(torch.zeros(5, 93))
+    assert value.flatten().tolist() == pytest.approx([0.25] * 5)
+
+
+@pytest.mark.parametrize("value_head", ["scalar", "wdl"])
+def test_an_expected_result_is_learned(value_head: ValueHead) -> None:
+    """A network that is shown the outcome 0.4 again and again says 0.4, with either head."""
+    torch.manual_seed(0)
+    network = PolicyValueNet(CONNECT4, width=8, value_head=value_head)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
+    rows, legal = torch.ones(1, 93), torch.ones(1, 7, dtype=torch.bool)
+    for _ in range(200):
+        optimizer.zero_grad()
+        network.loss(rows, legal, torch.full((1, 7), 1 / 7), torch.tensor([0.4])).total.backward()
+        optimizer.step()
+    assert network(rows)[1].item() == pytest.approx(0.4, abs=0.02)
+
+
+def test_a_new_tower_changes_nothing_block_by_block() -> None:
+    """Every residual block begins as the identity, and learns from the first step on."""
+    network = PolicyValueNet(CONNECT4, "residual", width=16)
+    blocks = [module for module in network.body if isinstance(module, Residual)]
+    image = torch.rand(1, 4, 6, 7)
+    assert len(blocks) == BLOCKS
+    assert all(torch.equal(block(image), image) for block in blocks)
+    rows, legal = torch.ones(3, 93), torch.ones(3, 7, dtype=torch.bool)
+    network.loss(rows, legal, torch.full((3, 7), 1 / 7), torch.ones(3)).total.backward()
+    assert all(block.inner[3].weight.grad.abs().sum() > 0 for block in blocks)

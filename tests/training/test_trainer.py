@@ -1,0 +1,418 @@
+"""The training loop: it learns, it can be repeated, it follows its data, and its statistics are the contract's."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import CENTRE, COLUMNS, EMPTY_BOARD, ForeignDatabase, add_random_play, floats, run_module
+
+from trainer.core.errors import ConfigError, GameError, ModelError, ReplayError, TrainerError, WaitTimeoutError
+from trainer.evaluators.onnx_file import OnnxModel, load_model
+from trainer.replay import Batch, Replay
+from trainer.run.actor_statistics import ACTOR_STATS_FILE, ActorStats
+from trainer.run.evaluations import EvaluationLog
+from trainer.run.model_files import stored_models
+from trainer.settings.trainer import TrainerConfig
+from trainer.trainer import train, wait_for_new_rows, window_after
+from trainer.training.schedule import Schedule
+
+
+def config_for(folder: Path, **changed: object) -> TrainerConfig:
+    """A short run in a folder."""
+    values = {
+        "db": folder / "replay.db",
+        "model_dir": folder / "models",
+        "stats": folder / "stats.json",
+        "steps": 30,
+        "max_wait": 0.3,
+        "wait_interval": 0.05,
+    }
+    return TrainerConfig(**(values | changed))  # type: ignore[arg-type]
+
+
+def run(config: TrainerConfig) -> int:
+    """Train without interruption."""
+    return train(config, threading.Event())
+
+
+def model_of(config: TrainerConfig) -> OnnxModel:
+    """The newest model of a tic-tac-toe run."""
+    return load_model(config.model_dir / "latest.onnx", "tictactoe", 29, 9)
+
+
+def test_training_learns_what_the_rows_say(foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
+    """Every row says centre and win: the model then plays the centre and expects to win; losses go towards 0."""
+    foreign().add_tictactoe(100)
+    config = config_for(tmp_path, steps=300, lr=0.01, stats_interval=1)
+    assert run(config) == 0
+    prior, value = model_of(config)(np.frombuffer(EMPTY_BOARD, "<f4")[None], np.ones((1, 9), np.bool_))
+    assert prior[0, 4] > 0.99
+    assert value[0] > 0.95
+    stats = json.loads(config.stats.read_text())
+    assert stats["history"][0]["policy_loss"] > 1
+    assert stats["policy_loss"] < 0.05
+    assert stats["value_loss"] < 0.01
+    assert stats["total_loss"] == pytest.approx(stats["policy_loss"] + stats["value_loss"], rel=1e-5)
+
+
+def test_a_lost_position_gets_a_negative_value(foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
+    """The sign of game_outcome is the mover's, all the way to the model."""
+    foreign().add_tictactoe(100, outcome=-1.0)
+    config = config_for(tmp_path, steps=200, lr=0.01)
+    run(config)
+    _, value = model_of(config)(np.frombuffer(EMPTY_BOARD, "<f4")[None], np.ones((1, 9), np.bool_))
+    assert value[0] < -0.95
+
+
+def test_stats_have_every_field_of_the_contract(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """With their types and, where the run decides them, their values."""
+    config = config_for(tmp_path, steps=25, stats_interval=10, checkpoint_interval=10)
+    before = int(time.time())
+    run(config)
+    stats = json.loads(config.stats.read_text())
+    assert (stats["step"], stats["total_steps"], stats["samples_seen"]) == (25, 25, 25 * 64)
+    assert stats["replay_buffer_size"] == 200
+    assert stats["env_id"] == "tictactoe"
+    assert stats["last_checkpoint"] == str(config.model_dir / "model_step_000025.onnx")
+    assert stats["learning_rate"] == pytest.approx(0.0001)
+    assert before <= stats["timestamp"] <= time.time()
+    assert [point["step"] for point in stats["history"]] == [10, 20, 25]
+    assert set(stats["history"][0]) >= {"step", "total_loss", "value_loss", "policy_loss", "learning_rate"}
+    assert stats["last_eval"] is None
+    assert stats["eval_history"] == []
+
+
+def test_models_are_published_at_each_checkpoint_and_at_the_last_step(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path
+) -> None:
+    """Nothing else lies in the folder, and latest.onnx is the newest."""
+    config = config_for(tmp_path, steps=35, checkpoint_interval=10, max_checkpoints=3)
+    run(config)
+    names = sorted(path.name for path in config.model_dir.iterdir())
+    assert names == ["checkpoint.pt", "latest.onnx", *(f"model_step_0000{step}.onnx" for step in (20, 30, 35))]
+    newest = (config.model_dir / "model_step_000035.onnx").read_bytes()
+    assert (config.model_dir / "latest.onnx").read_bytes() == newest
+    assert model_of(config).step == 35
+
+
+def test_a_run_that_minutes_bound_tells_its_steps_at_the_end(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Until then an estimate; and no more than the newest of the spread models, and step 0, is kept."""
+    config = config_for(tmp_path, steps=10**9, minutes=0.005, publish_first=True, max_checkpoints=3)
+    run(replace(config, spread_checkpoints=True))
+    stats = json.loads(config.stats.read_text())
+    assert stats["total_steps"] == stats["step"] > 0
+    assert len(stored_models(config.model_dir)) <= 3
+    assert stored_models(config.model_dir)[0].name == "model_step_000000.onnx"
+
+
+def test_the_same_seed_gives_the_same_weights(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Byte for byte on a finished database; another seed gives others."""
+    models = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        config = config_for(tmp_path, model_dir=tmp_path / name, seed=seed)
+        run(config)
+        models.append((tmp_path / name / "latest.onnx").read_bytes())
+    assert models[0] == models[1]
+    assert models[0] != models[2]
+
+
+def test_rows_that_come_while_training_are_used(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Another program adds rows in default journal mode during the run: no error, and the last statistics count them."""
+    config = config_for(tmp_path, steps=100_000)
+    stop = threading.Event()
+    results: list[int] = []
+    trainer = threading.Thread(target=lambda: results.append(train(config, stop)))
+    trainer.start()
+    stored = 200
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        add_random_play(tictactoe_rows, 20, seed=stored)
+        stored += 20
+        if config.stats.exists() and json.loads(config.stats.read_text())["replay_buffer_size"] > 300:
+            break
+        time.sleep(0.01)
+    stop.set()
+    trainer.join()
+    assert results == [130]
+    assert 300 < json.loads(config.stats.read_text())["replay_buffer_size"] <= stored
+    assert model_of(config).step == json.loads(config.stats.read_text())["step"]
+
+
+def test_a_game_without_rules_is_trained_from_its_metadata(
+    foreign: Callable[..., ForeignDatabase], tmp_path: Path
+) -> None:
+    """A 2x2 game that nobody here knows: the model has its dimensions and learns its only move."""
+    database = foreign("tiny")
+    database.metadata(width=2, height=2, actions=4, obs_size=14, offset=8)
+    for _ in range(70):
+        database.add(floats(*[0] * 8, 1, 1, 1, 1, 1, 0), floats(0, 0, 1, 0), 1.0)
+    database.connection.commit()
+    config = config_for(tmp_path, env_id="tiny", steps=200, lr=0.01)
+    assert run(config) == 0
+    model = load_model(config.model_dir / "latest.onnx", "tiny", 14, 4)
+    prior, _ = model(np.array([[0] * 8 + [1] * 5 + [0]], np.float32), np.ones((1, 4), np.bool_))
+    assert prior[0, 2] > 0.95
+
+
+def test_rows_without_policy_train_the_value_only(foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
+    """All policies NULL: the policy loss is 0 and the value is learned."""
+    foreign().add_tictactoe(100, policy=None)
+    config = config_for(tmp_path, steps=200, lr=0.01)
+    run(config)
+    stats = json.loads(config.stats.read_text())
+    assert stats["policy_loss"] == 0
+    assert stats["value_loss"] < 0.01
+
+
+def test_the_learning_rate_follows_a_cosine() -> None:
+    """lr at the start, the mean of lr and its minimum half-way, the minimum at the end."""
+    config = TrainerConfig(steps=100, lr=0.2, lr_min_ratio=0.5)
+    schedule = Schedule(config)
+    assert [schedule.learning_rate(step) for step in (0, 50, 100)] == pytest.approx([0.2, 0.15, 0.1])
+    assert schedule.learning_rate(25) == pytest.approx(0.1 + 0.1 * (1 + math.cos(math.pi / 4)) / 2)
+    flat = Schedule(replace(config, lr_schedule=False))
+    assert [flat.learning_rate(step) for step in (1, 100)] == [0.2, 0.2]
+
+
+def test_the_window_grows_slower_than_the_rows() -> None:
+    """KataGo's c (1 + 0.4 ((n / c)^0.75 - 1) / 0.75): all rows up to c, of 16 c only c (1 + 0.4 * 7 / 0.75)."""
+    assert window_after(10**9, None) is None
+    assert [window_after(rows, 1000) for rows in (0, 500, 1000)] == [1000] * 3
+    assert window_after(16_000, 1000) == 4733
+
+
+def test_training_draws_from_the_window_only(foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
+    """300 old rows say that the mover wins, the newest 150 that he loses: with a window the latter is learned."""
+    database = foreign()
+    database.add_tictactoe(300)
+    database.add_tictactoe(150, outcome=-1.0)
+    config = config_for(tmp_path, steps=200, lr=0.01, window=30)  # 450 rows make it grow to 136
+    run(config)
+    _, value = model_of(config)(np.frombuffer(EMPTY_BOARD, "<f4")[None], np.ones((1, 9), np.bool_))
+    assert value[0] < -0.95
+
+
+def test_gradients_are_clipped_unless_that_is_off(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """A tiny clipping norm with plain AdamW's scale-free steps changes the weights' path; 0 equals a huge norm."""
+    weights = []
+    for name, clip in (("tiny", 1e-9), ("off", 0.0), ("huge", 1e9)):
+        config = config_for(tmp_path, model_dir=tmp_path / name, grad_clip=clip)
+        run(config)
+        weights.append((config.model_dir / "latest.onnx").read_bytes())
+    assert weights[0] != weights[1]
+    assert weights[1] == weights[2]
+
+
+def test_an_average_of_the_weights_is_published(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """At a learning rate of almost 0 the average equals the weights; at a large one it differs."""
+    outputs = {}
+    for lr in (1e-12, 0.05):
+        for average in (0.0, 0.9):
+            folder = tmp_path / f"{lr}-{average}"
+            run(config_for(tmp_path, model_dir=folder, lr=lr, average=average, steps=20))
+            model = load_model(folder / "latest.onnx", "tictactoe", 29, 9)
+            outputs[lr, average] = model(np.frombuffer(EMPTY_BOARD, "<f4")[None], np.ones((1, 9), np.bool_))[0]
+    assert outputs[1e-12, 0.0] == pytest.approx(outputs[1e-12, 0.9], abs=1e-6)
+    assert np.abs(outputs[0.05, 0.0] - outputs[0.05, 0.9]).max() > 1e-3
+
+
+def test_an_earlier_run_in_the_folder_is_set_aside(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Its models and statistics move to old-<time>; latest.onnx stays until the first new model."""
+    config = config_for(tmp_path, steps=20)
+    run(config)
+    EvaluationLog(tmp_path).append({"step": 20})
+    ActorStats("tictactoe", 5).write(tmp_path / ACTOR_STATS_FILE, "actor-1")
+    first = (config.model_dir / "latest.onnx").read_bytes()
+    with pytest.raises(WaitTimeoutError):
+        run(replace(config, batch_size=1000))
+    assert (config.model_dir / "latest.onnx").read_bytes() == first
+    run(replace(config, seed=7))
+    (old,) = config.model_dir.glob("old-*")
+    kept = ["actor_stats.json", "checkpoint.pt", "evaluations.jsonl", "model_step_000020.onnx", "stats.json"]
+    assert sorted(path.name for path in old.iterdir()) == kept
+    assert json.loads(config.stats.read_text())["eval_history"] == []
+    assert (old / "model_step_000020.onnx").read_bytes() == first
+    assert (config.model_dir / "latest.onnx").read_bytes() != first
+
+
+def test_training_pauses_when_every_row_was_drawn_often_enough(tictactoe_rows: ForeignDatabase) -> None:
+    """200 rows suffice for 200 drawn rows; for 201 it waits until there is one more."""
+    replay = Replay(tictactoe_rows.path, _metadata(tictactoe_rows))
+    replay.refresh()
+    schedule = Schedule(TrainerConfig(db=tictactoe_rows.path, minutes=60))
+    wait_for_new_rows(replay, 200, schedule, threading.Event())
+    waiting = threading.Thread(target=wait_for_new_rows, args=(replay, 201, schedule, threading.Event()))
+    waiting.start()
+    waiting.join(0.3)
+    assert waiting.is_alive()
+    tictactoe_rows.add_tictactoe(1)
+    waiting.join(5)
+    assert not waiting.is_alive()
+    assert len(replay) == 201
+
+
+def _metadata(database: ForeignDatabase):  # type: ignore[no-untyped-def]
+    from trainer.game_config import load_game_config
+
+    return load_game_config(database.env_id, database.path).metadata
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"steps": 0}, ConfigError, "--steps is 0; at least 1"),
+        ({"batch_size": 0}, ConfigError, "--batch-size is 0; at least 1"),
+        ({"checkpoint_interval": 0}, ConfigError, "--checkpoint-interval is 0"),
+        ({"lr": 0.0}, ConfigError, "--lr is 0.0"),
+        ({"lr": math.nan}, ConfigError, "--lr is nan"),
+        ({"lr_min_ratio": 1.5}, ConfigError, "--lr-min-ratio is 1.5"),
+        ({"grad_clip": -1.0}, ConfigError, "--grad-clip is -1.0"),
+        ({"max_wait": -1.0}, ConfigError, "--max-wait is -1.0"),
+        ({"wait_interval": math.inf}, ConfigError, "--wait-interval is inf"),
+        ({"seed": 10**20}, ConfigError, r"--seed is 1\d+; a number from 0 to 2\^63 - 1"),
+        (
+            {"env_id": "chess"},
+            GameError,
+            "'chess' has neither rules here nor metadata in .*tictactoe, connect4, othello",
+        ),
+        ({"device": "cuda"}, ConfigError, "--device cuda is not available here; choose one of cpu"),
+        ({"batch_size": 201}, WaitTimeoutError, "200 rows of tictactoe in .* after 0.3 s, a batch needs 201"),
+    ],
+)
+def test_bad_settings_are_refused_in_one_sentence(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, changed: dict[str, object], error: type[TrainerError], message: str
+) -> None:
+    """What was expected, what was found; and nothing is written."""
+    with pytest.raises(error, match=message) as raised:
+        run(config_for(tmp_path, **changed))
+    assert "\n" not in str(raised.value)
+    assert not (tmp_path / "stats.json").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """The flag that chose it is named."""
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"can't write to the folder .*file/models .*--model-dir"):
+        run(config_for(tmp_path, model_dir=tmp_path / "file" / "models"))
+
+
+def test_a_loss_that_is_no_number_stops_training(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """An absurd learning rate explodes; what was published before stays."""
+    with pytest.raises((TrainerError, ModelError), match=r"NaN|nan|inf"):
+        run(config_for(tmp_path, lr=1e30, grad_clip=0.0, steps=200, lr_schedule=False, checkpoint_interval=1))
+
+
+def test_a_wrong_row_stops_training_with_its_name(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Also when it comes after good ones."""
+    tictactoe_rows.add_tictactoe(1, policy=CENTRE + CENTRE)
+    with pytest.raises(ReplayError, match=r"row foreign-step-200 of .*policy_probs has 18 entries"):
+        run(config_for(tmp_path))
+
+
+class TestCommand:
+    """`python -m trainer` as a user types it."""
+
+    def test_done_is_0_and_every_flag_of_the_contract_is_taken(
+        self, tictactoe_rows: ForeignDatabase, tmp_path: Path
+    ) -> None:
+        """All flags at once, with other values than the defaults."""
+        flags = (
+            f"--db {tmp_path}/replay.db --model-dir {tmp_path}/m --stats {tmp_path}/s.json --steps 20 --batch-size 32 "
+            "--lr 0.002 --weight-decay 0.01 --grad-clip 0.5 --checkpoint-interval 10 --device cpu --no-lr-schedule "
+            "--lr-min-ratio 0.01 --wait-interval 1.0 --max-wait 5 --env-id tictactoe --stats-interval 5 --log-interval 5 "
+            "--max-checkpoints 1 --seed 3 --log-level WARNING"
+        )
+        done = run_module("trainer", *flags.split())
+        assert (done.returncode, done.stderr) == (0, "")
+        assert json.loads((tmp_path / "s.json").read_text())["learning_rate"] == 0.002
+        assert sorted(path.name for path in (tmp_path / "m").glob("*.onnx")) == [
+            "latest.onnx",
+            "model_step_000020.onnx",
+        ]
+
+    def test_defaults_are_those_of_the_contract(self) -> None:
+        """The dataclass is the one home of the defaults; the flags are made from it."""
+        defaults = {name: field.default for name, field in TrainerConfig.__dataclass_fields__.items()}
+        assert {name: str(value) if isinstance(value, Path) else value for name, value in defaults.items()}.items() >= {
+            "db": "../data/replay.db",
+            "model_dir": "../data/models",
+            "stats": "../data/stats.json",
+            "steps": 1000,
+            "batch_size": 64,
+            "lr": 0.001,
+            "weight_decay": 0.0001,
+            "grad_clip": 1.0,
+            "checkpoint_interval": 100,
+            "device": "cpu",
+            "lr_schedule": True,
+            "lr_min_ratio": 0.1,
+            "wait_interval": 2.0,
+            "max_wait": 300.0,
+            "env_id": "tictactoe",
+            "stats_interval": 10,
+            "log_interval": 10,
+            "max_checkpoints": 10,
+            "seed": 0,
+            "log_level": "INFO",
+        }.items()
+
+    def test_failed_is_1_with_one_line(self, foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
+        """Never a traceback."""
+        foreign(columns=COLUMNS.replace("observation BLOB NOT NULL, ", "", 1))
+        done = run_module(
+            "trainer", "--db", tmp_path / "replay.db", "--model-dir", tmp_path / "m", "--stats", tmp_path / "s"
+        )
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1
+        assert done.stderr.startswith("error: the table transitions of ")
+        assert "lacks observation;" in done.stderr
+
+    def test_timed_out_is_2_and_says_what_it_waited_for(self, tmp_path: Path) -> None:
+        """There is no database, and nobody makes one."""
+        done = run_module(
+            *("trainer", "--db", tmp_path / "none.db", "--model-dir", tmp_path / "m", "--stats", tmp_path / "s"),
+            *("--max-wait", "0.2", "--wait-interval", "0.1"),
+        )
+        assert done.returncode == 2
+        assert f"waiting for 64 rows: no {tmp_path}/none.db yet" in done.stderr
+        assert done.stderr.splitlines()[-1].startswith(f"error: no {tmp_path}/none.db yet after 0.2 s")
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_interrupted_is_130_and_the_last_step_is_published(
+        self, tictactoe_rows: ForeignDatabase, tmp_path: Path, number: signal.Signals
+    ) -> None:
+        """The signal comes while it trains; the step that was under way is finished and saved."""
+        command = [sys.executable, "-m", "trainer", "--db", str(tmp_path / "replay.db"), "--steps", "1000000"]
+        command += ["--model-dir", str(tmp_path / "models"), "--stats", str(tmp_path / "stats.json"), "--lr", "0.0001"]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "models" / "latest.onnx").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == 130, errors
+        step = json.loads((tmp_path / "stats.json").read_text())["step"]
+        assert (tmp_path / "models" / f"model_step_{step:06d}.onnx").exists()
+        assert f"interrupted after step {step}, which is saved" in errors
+
+
+def test_a_batch_is_never_touched_by_the_next_one(tictactoe_rows: ForeignDatabase) -> None:
+    """The arrays of a batch are its own."""
+    replay = Replay(tictactoe_rows.path, _metadata(tictactoe_rows))
+    replay.refresh()
+    generator = np.random.default_rng(0)
+    first: Batch = replay.sample(generator, 16)
+    kept = first.observation.copy()
+    replay.sample(generator, 16)
+    assert (first.observation == kept).all()
