@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from conftest import CENTRE, EMPTY_BOARD, ForeignDatabase
+from episodes import TICTACTOE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
-from test_replay import TICTACTOE
 
 from trainer.core.errors import ReplayError
 from trainer.replay import METADATA_COLUMNS, Replay, read_metadata

@@ -26,9 +26,9 @@ import pytest
 import torch
 from browser import Server
 from conftest import EMPTY_BOARD, ForeignDatabase, add_random_play, floats, run_module
+from episodes import TICTACTOE, episode
 from random_models import publish_model
 from small_models import linear_model
-from test_replay import TICTACTOE, episode
 from torture import promises
 from torture.visitor import PATIENCE, Visitor
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import trainer.core.files
-
 from torture import promises
 from trainer.actor.__main__ import main as actor_main
 from trainer.run.model_files import LATEST

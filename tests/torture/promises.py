@@ -10,9 +10,8 @@ from trainer.evaluators.onnx_file import load_model
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.run.actor_statistics import ACTOR_STATS_FILE
-from trainer.run.model_files import LATEST
+from trainer.run.model_files import LATEST, stored_models
 from trainer.training.checkpoint import load_checkpoint
-from trainer.training.export import stored_models
 
 
 def check(folder: Path, env_id: str, games_before: int = 0) -> None:

@@ -1,9 +1,10 @@
 """Kernels of self-play: from searches to moves, for games in lockstep. G slots, P plies, S state words, A actions.
 
-All that is left to chance in a game is thrown by `random_numbers`, from the game's key: two numbers for its opening, then as many for
+All chance in a game comes from `random_numbers` and the game's key: two numbers for its opening, then the same count for
 each ply, of which the first says whether the search is a full one, the second makes the move, the others are the noise.
 
-Compiled per game by `trainer.games.compiled`, which binds `rules`, `tree`, `random_numbers`, `forward`, `answers` and the sizes.
+Compiled per game by `trainer.compile.linker`, which binds `rules`, `tree`, `random_numbers`, `forward`, `answers` and the
+sizes.
 """
 
 from __future__ import annotations

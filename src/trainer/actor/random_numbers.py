@@ -2,7 +2,7 @@
 
 The numbers of a key are those of SplitMix64 (Steele, Lea and Flood 2014), which gives the n-th without those before it.
 
-Compiled per game by `trainer.games.compiled`.
+Compiled per game by `trainer.compile.linker`.
 """
 
 from __future__ import annotations

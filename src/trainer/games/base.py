@@ -17,7 +17,7 @@ and, where a game can end by a move that a network may overlook, a sixth, which 
 
     wins_next(state, mask)    whether one of the moves of `mask`, all that are legal, wins at once
 
-The functions are compiled by `trainer.games.compiled`; uncompiled they are the readable reference that tests play
+The functions are compiled by `trainer.compile.linker`; uncompiled they are the readable reference that tests play
 against. Numba turns a sum of uint64 and int64 into a float, so constants are `np.uint64` and indices `int(...)`.
 """
 

@@ -1,6 +1,6 @@
 """Kernels over many positions of one game: one row each. R rows, S state words, A actions.
 
-Compiled per game by `trainer.games.compiled`, which binds `rules` and the sizes.
+Compiled per game by `trainer.compile.linker`, which binds `rules` and the sizes.
 """
 
 from __future__ import annotations

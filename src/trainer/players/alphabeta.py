@@ -3,7 +3,7 @@
 A value is that of the player to move, in the units of the game's heuristic; a win counts WIN plus the plies left to the
 horizon, so that a faster win and a slower loss are better.
 
-Compiled per game by `trainer.games.compiled`, which binds `rules`, `heuristic` and the sizes. A heuristic is a module with
+Compiled per game by `trainer.compile.linker`, which binds `rules`, `heuristic` and the sizes. A heuristic is a module with
 `value(state) -> int`, what an unfinished position is worth to the player to move, well below WIN, and `ORDER`, all actions,
 those that are usually good first: pruning is better for it, and of equal moves the first is played.
 """

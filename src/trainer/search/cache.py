@@ -6,7 +6,7 @@ so two positions with the same hash are never taken for each other. Each search 
 Only unfinished positions are evaluated, so of the state's words all but WINNER are the key. The first word of a key holds
 the generation beside the mover: a cache is emptied by counting up, and memory that was never written is of generation 0.
 
-Compiled per game by `trainer.games.compiled`.
+Compiled per game by `trainer.compile.linker`.
 """
 
 from __future__ import annotations

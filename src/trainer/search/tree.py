@@ -14,7 +14,7 @@ Finished games are proven, and where the rules look for a win at once so is a po
 one of its edges leads to a proven win for the player to move there, or when all of them lead to proven nodes (MCTS-Solver:
 Winands, Bjornsson and Saito, 2008).
 
-Compiled per game by `trainer.games.compiled`, which binds `rules`, `rows`, `cache` and the sizes.
+Compiled per game by `trainer.compile.linker`, which binds `rules`, `rows`, `cache` and the sizes.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ results that passed. The order of the sums is that of the rows.
 `layers.py` says how everything lies in memory. B rows; a slope is the gradient of the loss by one number of the room: slopes
 are a `Memory`, too, those of a layer's results before its ReLU.
 
-Compiled by `trainer.games.compiled`, which binds `lanes` and `forward`.
+Compiled by `trainer.compile.linker`, which binds `lanes` and `forward`.
 """
 
 from __future__ import annotations

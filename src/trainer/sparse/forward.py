@@ -6,7 +6,7 @@ layer; Nasu 2018), 64 results at a time, which stay in the processor's registers
 
 `layers.py` says how everything lies in memory. B rows, R of an observation.
 
-Compiled by `trainer.games.compiled`, which binds `lanes`.
+Compiled by `trainer.compile.linker`, which binds `lanes`.
 """
 
 from __future__ import annotations

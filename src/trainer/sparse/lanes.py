@@ -2,7 +2,7 @@
 
 Numba has no such type; LLVM has, and makes of a vector one register or a few, as the processor has them.
 
-Compiled by `trainer.games.compiled`.
+Compiled by `trainer.compile.linker`.
 """
 
 from __future__ import annotations
