@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
+from trainer.core.arguments import parse, value_of
 from trainer.core.command import run_command
 from trainer.core.signals import leave_on_signals, stop_on_signals
+from trainer.run.folder import RECORD_FILE
+from trainer.run.record import recorded_settings
+from trainer.settings.trainer import TrainerConfig
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer") -> int:
     """The command."""
     leave_on_signals()
-    from trainer.settings.trainer import TrainerConfig
-    from trainer.trainer import train  # torch takes seconds to import
 
-    return run_command(TrainerConfig, lambda config: train(config, stop_on_signals()), prog="python -m trainer")
+    def complete(words: Sequence[str]) -> TrainerConfig:
+        """The arguments, with the settings of the run that is resumed in place of the defaults."""
+        stats = Path(value_of(words, "--stats") or TrainerConfig.stats)
+        resumed = (
+            recorded_settings(stats.with_name(RECORD_FILE), "train", TrainerConfig) if "--resume" in words else None
+        )
+        return parse(TrainerConfig, prog, words, resumed)
+
+    def run(config: TrainerConfig) -> int:
+        from trainer.trainer import train  # torch takes seconds to import
+
+        return train(config, stop_on_signals())
+
+    return run_command(TrainerConfig, run, prog, arguments, complete)
 
 
 if __name__ == "__main__":

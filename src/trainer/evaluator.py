@@ -20,7 +20,7 @@ from rich.console import Console
 from trainer.core.command import run_command
 from trainer.core.errors import GameError
 from trainer.core.json_values import write_json
-from trainer.evaluators.onnx_file import OnnxModel, load_model
+from trainer.evaluators.onnx_file import OnnxEvaluator, load_model
 from trainer.game_config import load_game_config
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import DRAW, FIRST, SECOND
@@ -133,7 +133,7 @@ def evaluate(config: EvaluatorConfig) -> int:
     return 0
 
 
-def compete(config: EvaluatorConfig, model: OnnxModel) -> dict[str, Any]:
+def compete(config: EvaluatorConfig, model: OnnxEvaluator) -> dict[str, Any]:
     """Play the match and print the block; returns what `--json` keeps."""
     name = f"ONNX({config.model.name})"
     player = model_player(name, config.env_id, model, config.simulations, config.games, config.temperature)
@@ -157,7 +157,7 @@ def compete(config: EvaluatorConfig, model: OnnxModel) -> dict[str, Any]:
     return match.as_json() | settings
 
 
-def solve(config: EvaluatorConfig, model: OnnxModel) -> dict[str, Any]:
+def solve(config: EvaluatorConfig, model: OnnxEvaluator) -> dict[str, Any]:
     """Count wrong moves, beside those of the minimax yardstick, and print the table; returns what `--json` keeps."""
     exam = exam_of(config.env_id, config.positions)
     name = f"ONNX({config.model.name})"

@@ -16,8 +16,8 @@ from torch.nn.functional import log_softmax
 
 from trainer.core.errors import ConfigError
 from trainer.replay import Metadata
+from trainer.settings.learning import Family
 
-Family = Literal["mlp", "conv", "residual"]
 ValueHead = Literal["scalar", "wdl"]
 BLOCKS = 6
 """Residual blocks of the tower."""

@@ -1,7 +1,7 @@
-"""Self-play: games written to the replay database.
+"""Self-play: games against oneself, written to the replay database.
 
-`moves.py` are the compiled kernels, `selfplay.py` plays the games of one thread, `crew.py` is the threads, `timed_model.py`
-the model that they ask, `twins.py` puts a faster one in its place: one that adds up what is not 0 (`layers.py`) or one in
-8-bit integers (`quantize.py`). `actor.py` is the process: the one writer, the
-statistics. `python -m trainer.actor` starts it. Nothing here imports torch.
+`actor.py` is the process and `threads.py` its player threads. `selfplay.py` plays the games of one thread in lockstep, by
+the kernels in `moves.py` and `random_numbers.py`; `guarded.py` is the evaluator a thread asks. `played.py` is a finished
+game, `episodes.py` its stored form, `sink.py` where games go, `recorder.py` what stores and counts them. Nothing here
+imports torch.
 """

@@ -1,19 +1,22 @@
-"""From games as the search saw them to games as the replay database stores them."""
+"""Converts games as the search saw them to games as the replay database stores them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from trainer.actor.selfplay import Played, outcomes_of
+from trainer.actor.played import PlayedGame, outcomes_of
 from trainer.games.base import WINNER
 from trainer.games.positions import Positions
 from trainer.replay import Episode
 
 
-def episodes_of(positions: Positions, played: list[Played], episode_id: Callable[[int], str]) -> list[Episode]:
-    """Games as the contract wants them, of any number of `positions` of the same game; `episode_id` of a game's number."""
+def episodes_of(positions: Positions, played: Sequence[PlayedGame], episode_id: Callable[[int], str]) -> list[Episode]:
+    """Games in the form of the replay database.
+
+    `positions` are any of the same game; `episode_id` turns a game's number into its id.
+    """
     if not played:
         return []
     lengths = [len(game.plies) for game in played]
@@ -30,7 +33,7 @@ def episodes_of(positions: Positions, played: list[Played], episode_id: Callable
             observations=observations[begin:end],
             actions=game.actions,
             visits=game.visits,
-            has_policy=game.full,
+            has_policy=np.ones(len(game.actions), np.bool_),
             values=game.values,
             outcomes=outcomes[begin : end - 1],
         )

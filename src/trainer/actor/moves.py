@@ -1,7 +1,7 @@
 """Kernels of self-play: from searches to moves, for games in lockstep. G slots, P plies, S state words, A actions.
 
-All chance in a game comes from `random_numbers` and the game's key: two numbers for its opening, then the same count for
-each ply, of which the first says whether the search is a full one, the second makes the move, the others are the noise.
+All chance in a game comes from `random_numbers` and the game's key: two numbers for its opening, then NOISE + A per ply, of
+which one picks the move and A are the noise of the search.
 
 Compiled per game by `trainer.compile.linker`, which binds `rules`, `tree`, `random_numbers`, `forward`, `answers` and the
 sizes.
@@ -30,7 +30,7 @@ NUM_ACTIONS: int
 
 EMPTY, READY, PLAYING, FINISHED = 0, 1, 2, 3
 HAS_OPENING, OPENING_LENGTH, PLIES = 0, 1, 2  # places of a game's numbers
-FULL, MOVE, NOISE = 0, 1, 2  # places of those of a ply
+MOVE, NOISE = 1, 2  # places of those of a ply; place 0 is free, so that games keep the numbers they always had
 
 
 class Games(NamedTuple):
@@ -60,31 +60,27 @@ def ply_record(game: Game) -> np.dtype[Any]:
             ("visits", np.float32, (game.num_actions,)),
             ("value", np.float32),  # of the search, for the mover
             ("action", np.uint32),
-            ("full", np.bool_),  # the search is a full one: with noise, and its visits are a policy target
         ],
         align=True,
     )
 
 
-class Effort(NamedTuple):
-    """How moves are made."""
+class MoveSettings(NamedTuple):
+    """How moves are made; see `trainer.settings.self_play`."""
 
     simulations: int
-    """Of a full search."""
-    fast_simulations: int
-    """Of one that only makes the move."""
-    full_share: float
-    """Of the moves, those that are searched fully."""
+    """Simulations per move."""
     gumbel: bool
-    """Full searches are Gumbel searches."""
+    """Whether searches are Gumbel searches."""
     sampled_plies: int
-    """Moves at the start of a game that are drawn: by visits, or by a Gumbel search's noise, which later ones don't have."""
+    """Plies at the start of a game whose moves are sampled: by visits, or by the noise of a Gumbel search, which later
+    searches lack."""
     random_openings: float
-    """Share of the games that begin with moves drawn from all legal ones, up to half the board's cells of them."""
+    """Share of games that begin with uniformly random moves, up to half the number of cells."""
 
 
-class Batch(NamedTuple):
-    """Leaves that wait, and room for what a network answers."""
+class Leaves(NamedTuple):
+    """Leaves that wait for an evaluation, and memory for a network's answers."""
 
     observation: NDArray[np.float32]
     """[G, obs_size] as `tree.descend` writes it."""
@@ -105,8 +101,8 @@ def play(
     trees: Tree,
     selection: Selection,
     known: Cache,
-    effort: Effort,
-    batch: Batch,
+    settings: MoveSettings,
+    leaves: Leaves,
     prior: NDArray[np.float32],
     value: NDArray[np.float32],
     network: Network,
@@ -122,28 +118,28 @@ def play(
     """
     done = ended = 0
     while True:
-        done += tree.expand(trees, selection, known, batch.legal, prior, value)
-        ended += advance(games, trees, selection, effort)
-        waiting, more = tree.descend(trees, selection, known, batch.observation, batch.legal)
+        done += tree.expand(trees, selection, known, leaves.legal, prior, value)
+        ended += advance(games, trees, selection, settings)
+        waiting, more = tree.descend(trees, selection, known, leaves.observation, leaves.legal)
         done += more
         if further == 0 or waiting == 0 or ended >= enough:
             return waiting, done, ended
-        forward.evaluate(network, memory, waiting, batch.observation, batch.logits, batch.value)
-        if answers.fault_of(batch.logits[:waiting], batch.value) != answers.SOUND:
+        forward.evaluate(network, memory, waiting, leaves.observation, leaves.logits, leaves.value)
+        if answers.fault_of(leaves.logits[:waiting], leaves.value) != answers.SOUND:
             return waiting, done, ended
-        answers.masked_softmax(batch.logits[:waiting], batch.legal, batch.found, batch.prior)
-        prior, value = batch.prior, batch.value
+        answers.masked_softmax(leaves.logits[:waiting], leaves.legal, leaves.found, leaves.prior)
+        prior, value = leaves.prior, leaves.value
         further -= 1
 
 
-def begin_game(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
+def begin_game(games: Games, trees: Tree, slot: int, settings: MoveSettings) -> None:
     """Set up the game that is ready in a slot, make its random moves, and start its first search."""
     key = random_numbers.key_of(games.run[0], games.number[slot])
     games.key[slot] = key
     games.status[slot] = PLAYING
     games.ply[slot] = 0
     games.random_plies[slot] = 0
-    if random_numbers.uniform(key, HAS_OPENING) < effort.random_openings:
+    if random_numbers.uniform(key, HAS_OPENING) < settings.random_openings:
         games.random_plies[slot] = int(random_numbers.uniform(key, OPENING_LENGTH) * (NUM_CELLS // 2 + 1))
     rules.start(games.plies[slot, 0].state)
     while games.ply[slot] < games.random_plies[slot] and games.status[slot] == PLAYING:
@@ -152,28 +148,24 @@ def begin_game(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
         games.status[slot] = PLAYING
         games.ply[slot] -= 1
     games.random_plies[slot] = games.ply[slot]
-    begin_search(games, trees, slot, effort)
+    begin_search(games, trees, slot, settings)
 
 
-def begin_search(games: Games, trees: Tree, slot: int, effort: Effort) -> None:
+def begin_search(games: Games, trees: Tree, slot: int, settings: MoveSettings) -> None:
     """Start the search of the move to be made in a slot.
 
     Exponential variates, divided by their sum, are Dirichlet noise of alpha 1, which is about 10 / the usual number of legal
     moves (AlphaZero; Silver et al. 2017).
     """
     ply, key = games.ply[slot], games.key[slot]
-    full = random_numbers.uniform(key, place(ply, FULL)) < effort.full_share
-    at = games.plies[slot, ply]
-    at.full = full
     for action in range(NUM_ACTIONS):
         noise = 0.0
-        if full and not effort.gumbel:
+        if not settings.gumbel:
             noise = random_numbers.exponential(key, place(ply, NOISE + action))
-        elif full and ply < effort.sampled_plies:
+        elif ply < settings.sampled_plies:
             noise = random_numbers.gumbel(key, place(ply, NOISE + action))
         trees.noise[slot, action] = noise
-    simulations = effort.simulations if full else effort.fast_simulations
-    tree.begin(trees, slot, at.state, simulations, full and effort.gumbel)
+    tree.begin(trees, slot, games.plies[slot, ply].state, settings.simulations, settings.gumbel)
 
 
 def place(ply: int, which: int) -> int:
@@ -181,7 +173,7 @@ def place(ply: int, which: int) -> int:
     return PLIES + ply * (NOISE + NUM_ACTIONS) + which
 
 
-def advance(games: Games, trees: Tree, selection: Selection, effort: Effort) -> int:
+def advance(games: Games, trees: Tree, selection: Selection, settings: MoveSettings) -> int:
     """Begin the games that are ready, make the move where a search is over, start the next; returns how many games ended.
 
     The first moves of a game are drawn in proportion to their visits, the later ones are the most visited; a Gumbel search
@@ -190,7 +182,7 @@ def advance(games: Games, trees: Tree, selection: Selection, effort: Effort) -> 
     ended = 0
     for slot in range(len(games.status)):
         if games.status[slot] == READY:
-            begin_game(games, trees, slot, effort)
+            begin_game(games, trees, slot, settings)
         if games.status[slot] != PLAYING or trees.budget[slot] > 0 or trees.leaf[slot] != NOBODY:
             continue
         ply = games.ply[slot]
@@ -199,24 +191,25 @@ def advance(games: Games, trees: Tree, selection: Selection, effort: Effort) -> 
             at.value, action = tree.gumbel_answer(trees, slot, selection, at.visits)
         else:
             at.value = tree.answer(trees, slot, at.visits)
-            action = drawn(at.visits, chance(games, slot)) if ply < effort.sampled_plies else int(np.argmax(at.visits))
+            action = (
+                drawn(at.visits, chance(games, slot)) if ply < settings.sampled_plies else int(np.argmax(at.visits))
+            )
         if make_move(games, slot, action):
             ended += 1
         else:
-            begin_search(games, trees, slot, effort)
+            begin_search(games, trees, slot, settings)
     return ended
 
 
-def play_random(games: Games, trees: Tree, effort: Effort) -> int:
+def play_random(games: Games, trees: Tree, settings: MoveSettings) -> int:
     """Play every game to its end by uniform draws, with the uniform policy as target; returns how many games ended."""
     ended = 0
     for slot in range(len(games.status)):
         if games.status[slot] == READY:
-            begin_game(games, trees, slot, effort)
+            begin_game(games, trees, slot, settings)
         trees.budget[slot] = 0
         trees.leaf[slot] = NOBODY
         while games.status[slot] == PLAYING:
-            games.plies[slot, games.ply[slot]].full = True
             ended += make_random_move(games, trees.mask, slot)
     return ended
 

@@ -1,4 +1,4 @@
-"""A command: flags from a dataclass, logging, exit status.
+"""A command: its flags, its log, its exit status.
 
 Exit status: 0 done, 1 failed (one line on standard error says why), 2 a flag that doesn't parse or a wait that timed out,
 130 interrupted.
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from trainer.core.arguments import parse
 from trainer.core.errors import TrainerError
 from trainer.core.signals import INTERRUPTED, heed_signals
 
@@ -22,22 +23,22 @@ def run_command(
     command: Callable[[Config], int],
     prog: str,
     arguments: Sequence[str] | None = None,
+    complete: Callable[[Sequence[str]], Config] | None = None,
 ) -> int:
     """Parse `arguments` (default: the process's) into a `config`, run `command` on it, and return the exit status.
 
-    The config's docstring and field docstrings are the help text. A field `log_level` sets the level of logging, which
-    goes to standard error.
+    A field `log_level` sets the level of the log, which goes to standard error. `complete` parses in place of
+    `trainer.core.arguments.parse`, for defaults that depend on the arguments themselves.
     """
-    import tyro  # here, so that importing this module takes no time in which Ctrl-C isn't heard
-
-    parsed = tyro.cli(config, prog=prog, args=arguments, description=config.__doc__)
-    logging.basicConfig(
-        level=getattr(parsed, "log_level", "INFO"),
-        format="%(asctime)s %(levelname)s %(message)s",
-        datefmt="%H:%M:%S",
-        stream=sys.stderr,
-    )
+    words = sys.argv[1:] if arguments is None else arguments
     try:
+        parsed = complete(words) if complete else parse(config, prog, words)
+        logging.basicConfig(
+            level=getattr(parsed, "log_level", "INFO"),
+            format="%(asctime)s %(levelname)s %(message)s",
+            datefmt="%H:%M:%S",
+            stream=sys.stderr,
+        )
         heed_signals()
         return command(parsed)
     except TrainerError as error:
@@ -48,7 +49,7 @@ def run_command(
         print(f"error: {where}{error.strerror or error}", file=sys.stderr)
         return 1
     except MemoryError as error:
-        print(f"error: there is not enough memory ({error or 'of this machine'}); ask for less", file=sys.stderr)
+        print(f"error: not enough memory ({error or 'of this machine'}); ask for less", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

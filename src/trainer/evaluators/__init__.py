@@ -1,0 +1,7 @@
+"""Evaluators: they answer positions with a prior and a value. One file per kind.
+
+`interface.py` says what an evaluator is and where an actor gets its newest one from; `uniform.py` knows only the rules;
+`onnx_file.py` runs a model file by ONNX Runtime; `sparse.py` evaluates the same file by its active inputs;
+`acceleration.py` compares a faster evaluator with the original before it plays; `hot_reload.py` follows `latest.onnx`.
+Nothing here imports torch.
+"""

@@ -1,6 +1,6 @@
-"""Faster twins of models, for self-play: each is compared with its model before it plays.
+"""Accelerated evaluators: each is compared with the original model before it plays.
 
-The file that was published stays as it is: whoever measures or plays a model has it from there.
+The published file stays as it is; whoever measures or plays a model uses the original.
 """
 
 from __future__ import annotations
@@ -9,61 +9,59 @@ import logging
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from trainer.evaluators.onnx_file import OnnxModel, first_line
+from trainer.evaluators.interface import Evaluator, Observations, Prior, Values
+from trainer.evaluators.onnx_file import OnnxEvaluator, first_line
 from trainer.games.base import OPEN, Mask
 from trainer.games.positions import Positions
 
 log = logging.getLogger(__name__)
 
 GAMES = 32
-"""Random games whose positions are looked at."""
-
-Rows = NDArray[np.float32]
+"""Random games whose positions are compared."""
 
 
-class Maker(Protocol):
-    """Makes the twins of one kind."""
+class Accelerator(Protocol):
+    """Makes faster evaluators of one kind."""
 
     manner: str
-    """How they answer, in words."""
-    farthest: float
-    """Mean difference of the values, or mean total variation of the priors, above which a twin is not used."""
+    """How they evaluate, in words that follow "can't be evaluated"."""
+    tolerance: float
+    """Largest mean difference of the values, or mean total variation of the priors, at which one is used."""
 
-    def __call__(self, content: bytes, model: OnnxModel) -> OnnxModel | None:
-        """The twin of `model`, whose file is `content`; None where there is nothing to gain. May raise anything."""
+    def __call__(self, content: bytes, original: OnnxEvaluator) -> Evaluator | None:
+        """A faster evaluator of `original`, whose file is `content`; None if this kind can't. May raise anything."""
 
 
-class Twins:
-    """Puts a twin in the place of each model of one game."""
+class Acceleration:
+    """Replaces each model of one game by a faster evaluator that gives the same answers."""
 
-    def __init__(self, env_id: str, *makers: Maker) -> None:
-        """The first of `makers` whose twin answers as the model does makes it."""
-        self._makers = makers
+    def __init__(self, env_id: str, *accelerators: Accelerator) -> None:
+        """The first of `accelerators` whose evaluator agrees with the original is used."""
+        self._accelerators = accelerators
         self._positions = random_play(env_id, seed=1)
-        self._in_trouble: set[str] = set()
+        self._reported: set[str] = set()
 
-    def __call__(self, content: bytes, model: OnnxModel) -> OnnxModel:
-        """The twin of `model`, whose file is `content`, or `model` itself. Raises ModelError where the model fails."""
-        answers = model(*self._positions)
-        for maker in self._makers:
-            twin = None
+    def __call__(self, content: bytes, original: OnnxEvaluator) -> Evaluator:
+        """A faster evaluator of `original`, whose file is `content`, or `original`. Raises ModelError if that fails."""
+        answers = original(*self._positions)
+        for accelerator in self._accelerators:
+            faster, manner = None, accelerator.manner
             try:
-                twin = maker(content, model)
-                apart = distance(answers, twin(*self._positions)) if twin else 0.0
-                trouble = "" if apart <= maker.farthest else f"answers otherwise {maker.manner}, by {apart:.2g}"
+                faster = accelerator(content, original)
+                apart = distance(answers, faster(*self._positions)) if faster else 0.0
+                problem = "" if apart <= accelerator.tolerance else f"gives other answers {manner}, by {apart:.2g}"
             except Exception as error:  # libraries raise whatever their parts do
-                trouble = f"can't be evaluated {maker.manner} ({first_line(error) or type(error).__name__})"
-            if trouble and maker.manner not in self._in_trouble:
-                log.warning("%s %s; playing with it otherwise, which is slower", model.source, trouble)
-            (self._in_trouble.add if trouble else self._in_trouble.discard)(maker.manner)
-            if twin and not trouble:
-                return twin
-        return model
+                problem = f"can't be evaluated {manner} ({first_line(error) or type(error).__name__})"
+            if problem and manner not in self._reported:
+                log.warning("%s %s; evaluating it otherwise, which is slower", original.source, problem)
+            (self._reported.add if problem else self._reported.discard)(manner)
+            if faster and not problem:
+                return faster
+        return original
 
 
-def random_play(env_id: str, seed: int) -> tuple[Rows, Mask]:
+def random_play(env_id: str, seed: int) -> tuple[Observations, Mask]:
     """Every position of some random games: observations float32 [R, obs_size], legal moves bool [R, A]."""
     generator = np.random.default_rng(seed)
     positions = Positions(env_id, GAMES)
@@ -77,7 +75,7 @@ def random_play(env_id: str, seed: int) -> tuple[Rows, Mask]:
     return np.concatenate(observations), np.concatenate(legal)
 
 
-def distance(answers: tuple[Rows, Rows], others: tuple[Rows, Rows]) -> float:
-    """How far priors [R, A] and values [R] are apart on average: total variation or difference, whichever is more."""
+def distance(answers: tuple[Prior, Values], others: tuple[Prior, Values]) -> float:
+    """How far apart priors [R, A] and values [R] are on average: total variation or difference, whichever is larger."""
     (prior, value), (other_prior, other_value) = answers, others
     return float(max(np.abs(value - other_value).mean(), np.abs(prior - other_prior).sum(axis=1).mean() / 2))

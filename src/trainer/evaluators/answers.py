@@ -1,7 +1,4 @@
-"""Kernels between a network's outputs and an answer: is it sound, and the prior over legal moves. B rows, A actions.
-
-Plain functions: `inference.py` compiles them for itself, self-play with its own kernels.
-"""
+"""Kernels that turn a network's outputs into an answer: check them, then softmax over legal moves. B rows, A actions."""
 
 from __future__ import annotations
 
@@ -12,13 +9,13 @@ from trainer.games.base import Mask
 
 SOUND, NOT_FINITE, TOO_LARGE = 0, 1, 2
 HIGHEST_VALUE = np.float32(1.001)
-"""A value may be so far from 0: 1, and room for rounding."""
+"""Largest absolute value that is accepted: 1, plus rounding."""
 LARGEST = np.float32(3.4028235e38)
 
 
 def fault_of(logits: NDArray[np.float32], value: NDArray[np.float32]) -> int:
-    """What is wrong with some outputs, [B, A] and [B]: NOT_FINITE where there is a NaN or an infinity, TOO_LARGE for a value
-    that is not from -1 to 1, else SOUND."""
+    """What is wrong with outputs [B, A] and [B]: NOT_FINITE if any is NaN or infinite, TOO_LARGE if a value is outside
+    [-1, 1], otherwise SOUND."""
     strange = beyond = 0
     for row in range(logits.shape[0]):
         for action in range(logits.shape[1]):
@@ -33,11 +30,11 @@ def masked_softmax(
 ) -> None:
     """prior[b, a] = exp(logits[b, a]) / sum over legal a; 0 where not legal. All [B, A]; a row without legal moves is 0.
 
-    `found` [A] is memory to work in.
+    `found` [A] is scratch memory.
     """
     for row in range(len(logits)):
         count = 0
-        for action in range(logits.shape[1]):  # without a branch, which would often be guessed wrong
+        for action in range(logits.shape[1]):  # without a branch, which would often be mispredicted
             prior[row, action] = 0.0
             found[count] = action
             count += legal[row, action]

@@ -1,4 +1,4 @@
-"""A model file that may appear or be replaced at any time."""
+"""Hot reload: a model file that may appear or be replaced at any time."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trainer.core.errors import ModelError
-from trainer.evaluators.onnx_file import OnnxModel
+from trainer.evaluators.interface import Evaluator
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.run.model_files import read_model
 
 log = logging.getLogger(__name__)
 
 
-Prepare = Callable[[bytes, OnnxModel], OnnxModel]
+Prepare = Callable[[bytes, OnnxEvaluator], Evaluator]
 
 
 class ModelFile:
@@ -30,15 +31,14 @@ class ModelFile:
         every: float = 0.2,
         prepare: Prepare | None = None,
     ) -> None:
-        """Look at `path` now; `poll` looks again, but not more often than `every` seconds.
+        """Load the model at `path` if there is one; `poll` looks again, at most once in `every` seconds.
 
-        `prepare` may put a model in the place of the one that was loaded, which it is given with the file's content; it
-        raises ModelError for one that can't be used.
-        `problem` says why the file that lies there now can't be used; None where it can, or where there is none.
-        `loaded_at`: Unix seconds at which `current` was loaded.
+        `prepare` gets the file's content and its evaluator and returns the evaluator to use, perhaps a faster one; it raises
+        ModelError for a model that can't be used. `problem` says why the present file can't be used; None if it can, or if
+        there is none. `loaded_at` is the time at which `current` was loaded, in Unix seconds.
         """
         self.path = path
-        self.current: OnnxModel | None = None
+        self.current: Evaluator | None = None
         self.problem: str | None = None
         self.loaded_at = 0.0
         self._dimensions = (env_id, obs_size, num_actions)
@@ -46,11 +46,11 @@ class ModelFile:
         self._prepare = prepare
         self._next_look = 0.0
         self._seen: tuple[int, int, int] | None = None
-        self._before: OnnxModel | None = None
+        self._before: Evaluator | None = None
         self.poll()
 
     def poll(self) -> bool:
-        """Reload the model if its file was replaced; True when `current` changed.
+        """Reload the model if its file was replaced; True if `current` changed.
 
         A file that can't be used is reported once, and the last good model stays.
         """
@@ -68,8 +68,8 @@ class ModelFile:
         self._seen = signature
         try:
             content = read_model(self.path)
-            loaded = OnnxModel(content, str(self.path), *self._dimensions)
-            loaded = self._prepare(content, loaded) if self._prepare else loaded
+            original = OnnxEvaluator(content, str(self.path), *self._dimensions)
+            loaded = self._prepare(content, original) if self._prepare else original
         except ModelError as error:
             self.problem = str(error)
             log.warning("%s; %s", error, "keeping the model before it" if self.current else "going on without one")
@@ -78,9 +78,9 @@ class ModelFile:
         self.problem, self.loaded_at = None, time.time()
         return True
 
-    def give_up(self, model: OnnxModel, error: ModelError) -> None:
-        """Go back to the model before `model`, which was loaded but fails in use; None where there was none."""
-        if self.current is model:
+    def give_up(self, evaluator: Evaluator, error: ModelError) -> None:
+        """Return to the model before `evaluator`, which was loaded but fails in use; to none if there was none."""
+        if self.current is evaluator:
             self.current, self._before = self._before, None
             self.problem = str(error)
             log.warning(

@@ -1,10 +1,9 @@
-"""An evaluator of positions: the uniform guess, or an ONNX model that is reloaded when its file changes.
-
-Both are what search asks for: `evaluate(observation, legal) -> (prior, value)`, see `trainer.mcts.search`.
-"""
+"""A model file, evaluated by ONNX Runtime."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 
 import numba
@@ -15,46 +14,59 @@ from numpy.typing import NDArray
 from trainer.core.errors import ModelError
 from trainer.evaluators import answers
 from trainer.evaluators.answers import NOT_FINITE, TOO_LARGE
+from trainer.evaluators.interface import Observations, Prior, Values
 from trainer.games.base import Mask
 from trainer.run.model_files import read_model
+from trainer.sparse.layout import Network
 
 Outputs = tuple[NDArray[np.float32], NDArray[np.float32]]
 """policy_logits [B, A] and value [B, 1]"""
 
-# Neither of the two lets go of the GIL: they are short, and it would have to be waited for.
+# Both keep the GIL: they are short, and re-acquiring it would take longer.
 fault_of = numba.njit(cache=True, error_model="numpy")(answers.fault_of)
 masked_softmax = numba.njit(cache=True, error_model="numpy")(answers.masked_softmax)
 
 
-class OnnxModel:
-    """A model file of the contract, in memory: input `observation`, outputs `policy_logits` and `value`."""
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model file says about itself."""
 
-    def __init__(self, content: bytes, source: str, env_id: str, obs_size: int, num_actions: int) -> None:
-        """Load a model from the bytes of its file; `source` names it in errors. Raises ModelError if it doesn't fit."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    source: str
+    """Its path, for messages."""
+    metadata: dict[str, str]
+
+    @property
+    def step(self) -> int | None:
+        """Training step; None if the file doesn't say."""
+        step = self.metadata.get("step", "")
+        return int(step) if step.isdigit() else None
+
+    @property
+    def progress(self) -> float:
+        """How much of the training run was done, 0 to 1; 1 if the file doesn't say."""
         try:
-            self._session = onnxruntime.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"], enable_fallback=False
-            )
-            self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
-        except Exception as error:  # onnxruntime raises classes of its own, without a common base
-            raise ModelError(f"{source} is not an ONNX model that can be loaded ({first_line(error)})") from error
-        self.source = source
-        self.progress = _share(self.metadata.get("progress", ""))
-        """How much of its run was done, 0 to 1; 1 where the file doesn't say."""
-        self._check_shapes(env_id, obs_size, num_actions)
-        self._check_batch(obs_size, num_actions)
-        made_for = self.metadata.get("env_id", env_id)
-        if made_for != env_id:
-            raise ModelError(f"{source} was trained for {made_for}, not {env_id}; give a model of {env_id}")
+            share = float(self.metadata.get("progress", ""))
+        except ValueError:
+            return 1.0
+        return share if 0 <= share <= 1 else 1.0
 
-    def __call__(
-        self, observation: NDArray[np.float32], legal: Mask
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+
+class ModelEvaluator(ABC):
+    """A model whose outputs are checked and turned into an answer."""
+
+    layers: Network | None = None
+
+    def __init__(self, info: ModelInfo) -> None:
+        self.info = info
+        self.source = info.source
+        self.step = info.step
+        self.progress = info.progress
+
+    @abstractmethod
+    def outputs(self, observation: Observations) -> Outputs:
+        """The model's outputs for observations [B, obs_size], unchecked."""
+
+    def __call__(self, observation: Observations, legal: Mask) -> tuple[Prior, Values]:
         """Prior float32 [B, A] over the legal moves and value float32 [B] for the mover."""
         try:
             logits, value = self.outputs(observation)
@@ -71,16 +83,35 @@ class OnnxModel:
         masked_softmax(logits, legal, np.empty(logits.shape[1], np.int64), prior)
         return prior, value[:, 0]
 
-    def outputs(self, observation: NDArray[np.float32]) -> Outputs:
+
+class OnnxEvaluator(ModelEvaluator):
+    """A model file of the contract, in memory: input `observation`, outputs `policy_logits` and `value`."""
+
+    def __init__(self, content: bytes, source: str, env_id: str, obs_size: int, num_actions: int) -> None:
+        """Load a model from the bytes of its file; `source` names it in errors. Raises ModelError if it doesn't fit."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"], enable_fallback=False
+            )
+            metadata = dict(self._session.get_modelmeta().custom_metadata_map)
+        except Exception as error:  # as above
+            raise ModelError(f"{source} is not an ONNX model that can be loaded ({first_line(error)})") from error
+        super().__init__(ModelInfo(source, metadata))
+        self._check_shapes(env_id, obs_size, num_actions)
+        self._check_batch(obs_size, num_actions)
+        made_for = metadata.get("env_id", env_id)
+        if made_for != env_id:
+            raise ModelError(f"{source} was trained for {made_for}, not {env_id}; give a model of {env_id}")
+
+    def outputs(self, observation: Observations) -> Outputs:
         """What the file answers to observations [B, obs_size], unchecked."""
         logits, value = self._session.run(["policy_logits", "value"], {"observation": observation})
         return logits, value
-
-    @property
-    def step(self) -> int | None:
-        """The training step of the model, None where the file doesn't say."""
-        step = self.metadata.get("step", "")
-        return int(step) if step.isdigit() else None
 
     def _check_shapes(self, env_id: str, obs_size: int, num_actions: int) -> None:
         found = {node.name: node.shape for node in (*self._session.get_inputs(), *self._session.get_outputs())}
@@ -97,7 +128,7 @@ class OnnxModel:
                 )
 
     def _check_batch(self, obs_size: int, num_actions: int) -> None:
-        """Evaluate two rows: what a file states of its types, its batch and its shapes may be open or wrong."""
+        """Evaluate two rows, because the types, batch size and shapes that a file states may be open or wrong."""
         rows = np.zeros((2, obs_size), np.float32)
         try:
             logits, value = self.outputs(rows)
@@ -115,20 +146,11 @@ class OnnxModel:
             raise ModelError(f"{self.source} answers NaN or infinity to an empty observation; it can't be used")
 
 
-def _share(text: str) -> float:
-    """A number from 0 to 1; 1 where the text is none."""
-    try:
-        share = float(text)
-    except ValueError:
-        return 1.0
-    return share if 0 <= share <= 1 else 1.0
-
-
 def first_line(error: Exception) -> str:
     """The first line of an error's message."""
     return str(error).strip().partition("\n")[0]
 
 
-def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> OnnxModel:
-    """The model in a file. Raises ModelError where there is none or it doesn't fit the game."""
-    return OnnxModel(read_model(path), str(path), env_id, obs_size, num_actions)
+def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> OnnxEvaluator:
+    """The model in a file. Raises ModelError if there is none or it doesn't fit the game."""
+    return OnnxEvaluator(read_model(path), str(path), env_id, obs_size, num_actions)

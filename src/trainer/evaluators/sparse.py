@@ -1,4 +1,4 @@
-"""Models of the trainer's MLP and convolutional families as layers that `trainer.sparse` evaluates."""
+"""Models of the mlp and conv families, evaluated by their active inputs (`trainer.sparse`)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import onnx
 from onnx import numpy_helper
 
 from trainer.compile.linker import compiled
-from trainer.evaluators.onnx_file import OnnxModel, Outputs
+from trainer.evaluators.interface import Observations
+from trainer.evaluators.onnx_file import ModelEvaluator, ModelInfo, OnnxEvaluator, Outputs
 from trainer.games import game_of
 from trainer.games.base import Game
 from trainer.sparse import forward, lanes
-from trainer.sparse.layout import Assembly, Floats, Network, memory_for
+from trainer.sparse.layout import Assembly, Memory, Network, memory_for
 
 SHAPE = re.compile(
     "(?P<view>Slice Slice Slice Slice Sub Mul Add Sub Concat )?"
@@ -23,54 +24,63 @@ SHAPE = re.compile(
     "(?P<body>(?:Gemm Relu (?:Add )?)+)"
     "Gemm Gemm (?P<value>Tanh|Softmax Slice Slice Sub)"
 )
-"""The operations of such a model's file in order, as `trainer.export` writes them."""
+"""The operations of such a model's file in order, as `trainer.training.export` writes them."""
 
 
-class SparseTwin:
-    """Makes the twin of each model of one game that can be evaluated layer by layer."""
+class SparseAccelerator:
+    """Makes the sparse evaluator of each model of one game, if its network is of a known family."""
 
     manner = "by its active inputs"
-    farthest = 1e-4
+    tolerance = 1e-4
 
     def __init__(self, env_id: str) -> None:
         self._game = game_of(env_id)
 
-    def __call__(self, content: bytes, model: OnnxModel) -> OnnxModel | None:
-        """The twin of `model`, whose file is `content`; None for a model of another kind."""
+    def __call__(self, content: bytes, original: OnnxEvaluator) -> SparseEvaluator | None:
+        """A faster evaluator of `original`, whose file is `content`; None for a network of another family."""
         network = network_of(content, self._game)
-        return SparseModel(model, self._game, network) if network else None
+        return SparseEvaluator(original.info, network, self._game.num_actions) if network else None
 
 
-class SparseModel(OnnxModel):
-    """A model evaluated layer by layer; several threads may ask at once."""
+class Scratch(threading.local):
+    """Each thread's memory for a network's activations."""
 
-    def __init__(self, model: OnnxModel, game: Game, network: Network) -> None:
-        """`network` as it was found in the file of `model`."""
-        vars(self).update(vars(model))  # all that is known of it; its file was loaded and checked once
-        self.network = network
-        self._own = threading.local()
-        self._num_actions = game.num_actions
+    rows = -1
+    memory: Memory
+
+
+class SparseEvaluator(ModelEvaluator):
+    """A network evaluated by its active inputs; several threads may use it at once."""
+
+    layers: Network
+
+    def __init__(self, info: ModelInfo, network: Network, num_actions: int) -> None:
+        """`network`: the layers in the file that `info` describes."""
+        super().__init__(info)
+        self.layers = network
+        self._scratch = Scratch()
+        self._num_actions = num_actions
         _, self._kernels = compiled(None, lanes, forward, warm_up=self._warm_up)
 
-    def outputs(self, observation: Floats) -> Outputs:
-        """What the layers answer to observations [B, obs_size]."""
-        rows = len(observation)
+    def outputs(self, observation: Observations) -> Outputs:
+        """The network's outputs for observations [B, obs_size], unchecked."""
+        rows, scratch = len(observation), self._scratch
         logits, value = np.empty((rows, self._num_actions), np.float32), np.empty(rows, np.float32)
-        if getattr(self._own, "rows", -1) < rows:
-            self._own.rows, self._own.memory = rows, memory_for(self.network, rows)
-        self._kernels.evaluate(self.network, self._own.memory, rows, np.ascontiguousarray(observation), logits, value)
+        if scratch.rows < rows:
+            scratch.rows, scratch.memory = rows, memory_for(self.layers, rows)
+        self._kernels.evaluate(self.layers, scratch.memory, rows, np.ascontiguousarray(observation), logits, value)
         return logits, value[:, None]
 
     def _warm_up(self, lanes: ModuleType, kernels: ModuleType) -> None:
         """Call the kernel once, without a position."""
         logits, value = np.zeros((0, self._num_actions), np.float32), np.zeros(0, np.float32)
-        kernels.evaluate(self.network, memory_for(self.network, 0), 0, np.zeros((0, 1), np.float32), logits, value)
+        kernels.evaluate(self.layers, memory_for(self.layers, 0), 0, np.zeros((0, 1), np.float32), logits, value)
 
 
 def network_of(content: bytes, game: Game) -> Network | None:
-    """The layers of a model file of a game; None for a file of another kind.
+    """The layers of a model file of a game; None for a network of another family.
 
-    Looks at the kinds of operations and the shapes of weights alone: compare the answers before you trust them.
+    Only operations and shapes are inspected, so compare the answers with the original's before using them.
     """
     graph = onnx.load_model_from_string(content).graph
     found = SHAPE.fullmatch(" ".join(node.op_type for node in graph.node))

@@ -1,14 +1,17 @@
-"""The uniform guess."""
+"""The evaluator that knows only the rules: a baseline, and what plays while there is no model."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from trainer.evaluators.interface import FunctionEvaluator, Observations, Prior, Values
 from trainer.games.base import Mask
 
 
-def uniform(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The guess of somebody who knows only the rules: every legal move alike, value 0."""
+def uniform_guess(observation: Observations, legal: Mask) -> tuple[Prior, Values]:
+    """The same prior for every legal move, and value 0."""
     count = np.maximum(legal.sum(axis=1, keepdims=True), 1)
     return (legal / count).astype(np.float32), np.zeros(len(legal), np.float32)
+
+
+uniform = FunctionEvaluator(uniform_guess, "the uniform guess")

@@ -5,29 +5,33 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
+from trainer.core.arguments import arguments_of
 from trainer.core.errors import TrainerError
 from trainer.core.signals import INTERRUPTED, PARENT_VARIABLE
 
-PATIENCE = 30.0
-"""Seconds that it gets to end by itself."""
+STOP_SECONDS = 30.0
+"""Time that a process gets to stop by itself."""
 
 
 class Child:
-    """It writes to a log of its own, and ends when this process does."""
+    """A command in a process of its own. It writes to its own log, and ends if this process dies."""
 
-    def __init__(self, name: str, arguments: list[str], folder: Path) -> None:
+    def __init__(self, name: str, module: str, config: Any, logs: Path) -> None:
+        """Start `python -m module` with the settings of `config`; its log is `<logs>/<name>.log`."""
         self.name = name
-        self.log = folder / "logs" / f"{name}.log"
+        self.log = logs / f"{name}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log, "wb") as output:
             self._process = subprocess.Popen(
-                arguments,
+                [sys.executable, "-m", module, *arguments_of(config)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,  # Ctrl-C is for this process, which then ends the others in order
+                start_new_session=True,  # Ctrl-C is for this process, which then stops the others in order
                 env=os.environ | {PARENT_VARIABLE: str(os.getpid())},
             )
 
@@ -37,18 +41,18 @@ class Child:
         return self._process.poll()
 
     def stop(self) -> int:
-        """Ask it to end and wait until it has."""
+        """Ask it to stop, and wait; returns its exit status. After STOP_SECONDS it is killed."""
         if self.status is None:
             self._process.send_signal(signal.SIGTERM)
         try:
-            return self._process.wait(PATIENCE)
+            return self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
 
     @property
     def failure(self) -> str | None:
-        """Its last words, if it failed."""
+        """A sentence with its last words, if it failed."""
         if self.status in (None, 0, INTERRUPTED):
             return None
         return f"the {self.name} failed ({self.last_words.removeprefix('error: ')}); see {self.log}"
@@ -64,8 +68,8 @@ class Child:
         if self.failure:
             raise TrainerError(self.failure)
 
-    def raise_end(self) -> None:
-        """Raise TrainerError if it is at work no more, though nobody here has ended it."""
+    def raise_exit(self) -> None:
+        """Raise TrainerError if the process exited although nobody here stopped it."""
         self.raise_failure()
         if self.status is not None:
-            raise TrainerError(f"the {self.name} was ended from outside; start again with --resume to go on")
+            raise TrainerError(f"the {self.name} was stopped from outside; start again with --resume to go on")

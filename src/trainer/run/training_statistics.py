@@ -27,6 +27,11 @@ class TrainingPoint:
     value_loss: float
     learning_rate: float
 
+    def __str__(self) -> str:
+        return (
+            f"loss {self.total_loss:.4f} (policy {self.policy_loss:.4f}, value {self.value_loss:.4f}), step {self.step}"
+        )
+
 
 @dataclass
 class TrainingStats:

@@ -1,10 +1,10 @@
-"""Checks that settings share."""
+"""Checks that several settings share; each raises ConfigError with the flag, its value and what is needed."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from trainer.core.errors import ConfigError
 from trainer.core.files import TEMPORARY_PREFIX
@@ -18,13 +18,21 @@ def require(condition: bool, message: str) -> None:
         raise ConfigError(message)
 
 
+def require_at_least(settings: Any, least: int, *names: str) -> None:
+    """Raise ConfigError unless each of these settings is at least `least` or None."""
+    for name in names:
+        value = getattr(settings, name)
+        needed = f"at least {least} is needed" if least else "0 or more is needed"
+        require(value is None or value >= least, f"--{name.replace('_', '-')} is {value}; {needed}")
+
+
 def require_seed(seed: int) -> None:
-    """Raise ConfigError for a seed that not every generator takes."""
+    """Raise ConfigError for a seed that some random generator would refuse."""
     require(0 <= seed < 2**63, f"--seed is {seed}; a number from 0 to 2^63 - 1 is needed")
 
 
 def require_writable(folder: Path, flag: str) -> None:
-    """Make `folder`, or raise ConfigError naming the flag that chose it where that can't be done or written to."""
+    """Create `folder`; raise ConfigError, naming the flag that chose it, if it can't be created or written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f"{TEMPORARY_PREFIX}{os.getpid()}-writable"

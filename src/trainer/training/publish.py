@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from trainer.core.files import write_bytes
 from trainer.run.model_files import LATEST, step_of, stored_models
+
+log = logging.getLogger(__name__)
 
 
 class Kept(NamedTuple):
@@ -36,3 +41,22 @@ def publish(content: bytes, folder: Path, step: int, kept: Kept) -> Path:
     for old in set(models).difference(kept.among(models)):
         old.unlink(missing_ok=True)
     return path
+
+
+@contextmanager
+def unwritable_files_reported(step: int, last: bool) -> Iterator[None]:
+    """Report that the files of a step can't be written, and go on: earlier files stay, and later steps write again.
+
+    At the last step it is an error, because nothing will be written after it.
+    """
+    try:
+        yield
+    except OSError as error:
+        if last:
+            raise
+        log.warning(
+            "can't write the files of step %d (%s: %s); those before it stay, training goes on and writes again",
+            step,
+            error.filename or "a file",
+            error.strerror,
+        )

@@ -7,12 +7,17 @@ import time
 
 from trainer.settings.trainer import TrainerConfig
 
+NO_LIMIT = 10**9
+"""Steps of a run that only its minutes bound."""
+
 
 class Schedule:
     """How far the run is: by its steps or its minutes, whichever is further."""
 
     def __init__(self, config: TrainerConfig) -> None:
         self._config = config
+        self.last_step = NO_LIMIT if config.steps is None else config.steps
+        """The step after which the run ends at the latest."""
         self._began = time.monotonic()
         self.seconds_before = 0.0
         """Time that the run had used when it was resumed."""
@@ -35,7 +40,7 @@ class Schedule:
 
     def over_after(self, step: int) -> bool:
         """Whether that was the last step: the steps are done, or the minutes used up."""
-        return step >= self._config.steps or self.over
+        return step >= self.last_step or self.over
 
     @property
     def bound(self) -> str:
@@ -45,11 +50,11 @@ class Schedule:
     def total_steps(self, step: int) -> int:
         """The steps of the whole run; where minutes bound it, about so many if the pace stays what it is."""
         used = min(self.time_used, 1.0)
-        return min(self._config.steps, int(step / used)) if used else self._config.steps
+        return min(self.last_step, int(step / used)) if used else self.last_step
 
     def progress(self, step: int) -> float:
         """How much of the run is done, 0 to 1."""
-        return min(max(step / self._config.steps, self.time_used), 1.0)
+        return min(max(step / self.last_step, self.time_used), 1.0)
 
     def learning_rate(self, step: int) -> float:
         """Cosine annealing from `lr` to `lr * lr_min_ratio` (Loshchilov and Hutter 2017, without restarts)."""

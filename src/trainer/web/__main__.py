@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from trainer.core.command import run_command
 from trainer.core.signals import leave_on_signals, stop_on_signals
+from trainer.settings.web import WebConfig
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer.web") -> int:
     """The command."""
     leave_on_signals()
-    from trainer.web.server import WebConfig, serve  # what is compiled takes a second to import
 
-    return run_command(WebConfig, lambda config: serve(config, stop_on_signals()), prog="python -m trainer.web")
+    def run(config: WebConfig) -> int:
+        from trainer.web.server import serve  # compiled code takes a second to import
+
+        return serve(config, stop_on_signals())
+
+    return run_command(WebConfig, run, prog, arguments)
 
 
 if __name__ == "__main__":

@@ -8,63 +8,18 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from threading import Event, Thread
-from urllib.parse import urlsplit
 
 import uvicorn
 
 from trainer.core.errors import ConfigError
-from trainer.settings.validation import LogLevel, require
+from trainer.settings.web import WebConfig
 from trainer.web.app import Limits, build_app
 
 log = logging.getLogger(__name__)
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 OPEN_CONNECTIONS = 1000
 """More are turned away with status 503."""
-
-
-@dataclass(frozen=True)
-class WebConfig:
-    """Serve a page that shows how a run learns, plays its newest model, and shows its stored games."""
-
-    data_dir: Path = Path("data")
-    """Folder of a run, or of several runs, one folder each; it need not be there yet."""
-    host: str = "127.0.0.1"
-    """Address to listen on; 0.0.0.0 lets other machines in."""
-    port: int = 8080
-    """Port to listen on; 0 = any free one."""
-    allow_origin: tuple[str, ...] = ()
-    """Origins of other pages that may use the API, such as http://localhost:5173."""
-    max_sessions: int = 1000
-    """Games in progress to keep; the one that was idle longest goes first."""
-    session_minutes: float = 60.0
-    """Minutes after which an idle game is forgotten."""
-    log_level: LogLevel = "INFO"
-    """What to report on standard error."""
-
-    def check(self) -> None:
-        """Raise ConfigError for a value that can't work."""
-        require(0 <= self.port <= 65535, f"--port is {self.port}; give a number from 0 to 65535")
-        require(self.max_sessions >= 1, f"--max-sessions is {self.max_sessions}; at least 1 is needed")
-        require(self.session_minutes > 0, f"--session-minutes is {self.session_minutes}; a number above 0 is needed")
-        for origin in self.allow_origin:
-            parts = urlsplit(origin)
-            require(
-                parts.scheme in ("http", "https")
-                and bool(parts.hostname)
-                and origin == f"{parts.scheme}://{parts.netloc}",
-                f"--allow-origin is {origin!r}; give scheme, host and port alone, such as http://localhost:5173",
-            )
-
-    @property
-    def known_hosts(self) -> frozenset[str] | None:
-        """Names under which a browser may reach a server on loopback, against DNS rebinding; None where others may."""
-        if self.host not in LOOPBACK:
-            return None
-        return frozenset((*LOOPBACK, *(urlsplit(origin).hostname or "" for origin in self.allow_origin)))
 
 
 def serve(config: WebConfig, stop: Event) -> int:

@@ -186,7 +186,7 @@ def env_of_model(path: Path) -> str | None:
     for env_id in ENV_IDS:
         game = game_of(env_id)
         try:
-            return load_model(path, env_id, game.obs_size, game.num_actions).metadata.get("env_id", env_id)
+            return load_model(path, env_id, game.obs_size, game.num_actions).info.metadata.get("env_id", env_id)
         except ModelError:
             continue
     return None

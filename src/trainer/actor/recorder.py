@@ -1,0 +1,109 @@
+"""Stores finished games and counts what was stored."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from threading import Event
+
+from trainer.actor.played import PlayedGame
+from trainer.actor.sink import GameSink
+from trainer.actor.threads import PlayerThreads
+from trainer.core.errors import ReplayUnavailableError
+from trainer.games.base import DRAW, FIRST, SECOND
+from trainer.run.actor_statistics import ACTOR_STATS_FILE, ActorStats
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 1.0
+"""Time between two attempts to store games while the sink is unavailable."""
+RATE_REPORTS = 50
+"""Rates are averages over this many transactions, about ten seconds."""
+
+
+class Recorder:
+    """Hands games to the sink and keeps the statistics; only what is stored is counted."""
+
+    def __init__(self, env_id: str, actor_id: str, sink: GameSink, stop: Event) -> None:
+        """`stop` ends the wait for an unavailable sink."""
+        self.stats = ActorStats(env_id)
+        self._actor_id = actor_id
+        self._sink = sink
+        self._stop = stop
+        self._stats_failed = False
+        self._started = time.monotonic()
+        self._recent = deque([(self._started, 0, 0, 0)], maxlen=RATE_REPORTS)
+
+    def store(self, played: list[PlayedGame], threads: PlayerThreads) -> None:
+        """Store the games, then count them."""
+        if played:
+            self._store(played)
+        stats = self.stats
+        for game in played:
+            stats.episodes_completed += 1
+            stats.total_steps += len(game.plies) - 1
+            stats.opening_plies += game.first_ply
+            winner = game.winner
+            stats.player1_wins += winner == FIRST
+            stats.player2_wins += winner == SECOND
+            stats.draws += winner == DRAW
+        now = time.monotonic()
+        stats.runtime_seconds = now - self._started
+        stats.simulations = threads.simulations
+        stats.mcts_avg_inference_us = threads.inference_us
+        stats.model_step = threads.model_step
+        self._recent.append((now, stats.episodes_completed, stats.total_steps, stats.simulations))
+        seconds = max(now - self._recent[0][0], 1e-9)
+        newest, oldest = self._recent[-1][1:], self._recent[0][1:]
+        rates = [(new - old) / seconds for new, old in zip(newest, oldest, strict=True)]
+        stats.episodes_per_second, stats.positions_per_second, stats.simulations_per_second = rates
+        self._store_statistics()
+
+    def report(self) -> None:
+        """Log the progress in one line."""
+        stats = self.stats
+        model = "random play" if stats.model_step is None else f"model step {stats.model_step}"
+        log.info(
+            "%s: %d games (%.1f/s), %d positions (%.0f/s), %.0f simulations/s, %s",
+            self._actor_id,
+            stats.episodes_completed,
+            stats.episodes_per_second,
+            stats.total_steps,
+            stats.positions_per_second,
+            stats.simulations_per_second,
+            model,
+        )
+
+    def _store(self, played: list[PlayedGame]) -> None:
+        """Store the games. While the sink is unavailable they wait, and so do the players once many games wait.
+
+        Raises ReplayUnavailableError if `stop` is set before they are stored.
+        """
+        waiting = False
+        while True:
+            try:
+                self._sink.store(played)
+                break
+            except ReplayUnavailableError as error:
+                if self._stop.is_set():
+                    raise ReplayUnavailableError(
+                        f"{error}; {len(played)} finished games could not be stored"
+                    ) from error
+                if not waiting:
+                    log.warning("%s; finished games wait until it can", error)
+                waiting = True
+                self._stop.wait(RETRY_SECONDS)
+        if waiting:
+            log.info("%s can be written again", self._sink.name)
+
+    def _store_statistics(self) -> None:
+        """Publish the statistics; if that fails, the next call tries again."""
+        try:
+            self._sink.store_statistics(self.stats)
+        except OSError as error:
+            if not self._stats_failed:
+                log.warning("can't write %s (%s); playing on", ACTOR_STATS_FILE, error.strerror)
+            self._stats_failed = True
+        else:
+            self._stats_failed = False

@@ -1,0 +1,71 @@
+"""Where an actor's games and statistics go."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from trainer.actor.episodes import episodes_of
+from trainer.actor.played import PlayedGame
+from trainer.games.positions import Positions
+from trainer.replay import Metadata, ReplayWriter
+from trainer.run.actor_statistics import ActorStats
+
+
+class GameSink(Protocol):
+    """Takes what an actor makes: a database on this machine, or another machine."""
+
+    @property
+    def name(self) -> str:
+        """What it is, for messages."""
+
+    def first_free_number(self) -> int:
+        """The number after the largest of the games that this actor has stored."""
+
+    def store(self, games: Sequence[PlayedGame]) -> None:
+        """Store all these games or none. Raises ReplayUnavailableError if that isn't possible now but may be later."""
+
+    def store_statistics(self, statistics: ActorStats) -> None:
+        """Publish what the actor did. Raises OSError if that isn't possible now."""
+
+    def close(self) -> None:
+        """Release what the sink holds."""
+
+
+class DatabaseSink:
+    """Stores games in a replay database and statistics in a file."""
+
+    def __init__(self, path: Path, metadata: Metadata, window: int | None, statistics: Path, actor_id: str) -> None:
+        """Open or create the database at `path`; keep about the newest `window` positions, None: all."""
+        self._writer = ReplayWriter(path, metadata, window)
+        self._statistics = statistics
+        self._actor_id = actor_id
+        self._start = secrets.token_hex(4)  # so that ids never repeat, even if two actors have one name
+        self._positions = Positions(metadata.env_id, 0)
+        self.name = f"the replay database {path}"
+
+    def first_free_number(self) -> int:
+        """The number after the largest of the games that this actor has stored in the database."""
+        prefix = f"{self._actor_id}-game-"
+        last = self._writer.last_episode(prefix)
+        number = re.match("[0-9]+", last.removeprefix(prefix)) if last else None
+        return int(number[0]) + 1 if number else 0
+
+    def store(self, games: Sequence[PlayedGame]) -> None:
+        """Write the games in one transaction."""
+        self._writer.write(episodes_of(self._positions, games, self._episode_id))
+
+    def store_statistics(self, statistics: ActorStats) -> None:
+        """Replace this actor's part of the statistics file."""
+        statistics.write(self._statistics, self._actor_id)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._writer.close()
+
+    def _episode_id(self, number: int) -> str:
+        """The id of a game of this process."""
+        return f"{self._actor_id}-game-{number:09d}-{self._start}"

@@ -1,0 +1,75 @@
+"""What an evaluator is, and a source of models. B positions, A actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.core.errors import ModelError
+from trainer.games.base import Mask
+from trainer.sparse.layout import Network
+
+Observations = NDArray[np.float32]
+Prior = NDArray[np.float32]
+Values = NDArray[np.float32]
+Evaluate = Callable[[Observations, Mask], tuple[Prior, Values]]
+
+
+class Evaluator(Protocol):
+    """Answers positions of one game. One evaluator always gives a position the same answer, whatever the batch."""
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, for messages."""
+
+    @property
+    def step(self) -> int | None:
+        """Training step of its model; None if unknown."""
+
+    @property
+    def progress(self) -> float:
+        """How much of its training run was done, 0 to 1; 1 if unknown."""
+
+    @property
+    def layers(self) -> Network | None:
+        """Its network for kernels that evaluate it themselves, without a call into Python; None if they can't."""
+
+    def __call__(self, observation: Observations, legal: Mask) -> tuple[Prior, Values]:
+        """Evaluate observations float32 [B, obs_size] with legal moves bool [B, A].
+
+        Returns the prior float32 [B, A], zero where not legal, otherwise summing to 1, and the value float32 [B] in [-1, 1]
+        for the mover. Raises ModelError if it can't.
+        """
+
+
+@dataclass(frozen=True)
+class FunctionEvaluator:
+    """Any function as an evaluator."""
+
+    function: Evaluate
+    source: str = "a function"
+    step: int | None = None
+    progress: float = 1.0
+    layers: Network | None = None
+
+    def __call__(self, observation: Observations, legal: Mask) -> tuple[Prior, Values]:
+        """What the function answers."""
+        return self.function(observation, legal)
+
+
+class ModelSource(Protocol):
+    """Where self-play gets the newest model from: a file that is replaced, or another machine."""
+
+    @property
+    def current(self) -> Evaluator | None:
+        """The newest good model; None before the first one."""
+
+    def poll(self) -> bool:
+        """Look for a newer model; True if `current` changed."""
+
+    def give_up(self, evaluator: Evaluator, error: ModelError) -> None:
+        """Return to the model before `evaluator`, which was loaded but fails in use."""

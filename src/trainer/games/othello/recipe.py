@@ -1,0 +1,20 @@
+"""How the loop learns Othello by default."""
+
+from trainer.settings.loop import LoopConfig
+
+RECIPE = LoopConfig(
+    env_id="othello",
+    minutes=120,
+    simulations=200,
+    first_simulations=40,
+    gumbel=True,
+    random_openings=0.9,
+    network="conv",
+    width=192,
+    batch_size=512,
+    lr=0.002,
+    q_weight=0.5,
+    average=0.999,
+    passes=4,
+    checkpoint_interval=200,
+)

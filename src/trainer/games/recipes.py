@@ -1,0 +1,38 @@
+"""The recipe of a game: the defaults of the loop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from trainer.games import rules_of
+from trainer.settings.loop import LoopConfig
+
+FALLBACK = "connect4"
+"""A game without a recipe is learned like this one."""
+
+
+def recipe_of(env_id: str) -> LoopConfig:
+    """The recipe of a game. Raises GameError for an unknown game."""
+    rules_of(env_id)
+    name = f"trainer.games.{env_id}.recipe"
+    if find_spec(name) is None:
+        name = f"trainer.games.{FALLBACK}.recipe"
+    recipe = import_module(name).RECIPE
+    assert isinstance(recipe, LoopConfig)
+    return replace(recipe, env_id=env_id)
+
+
+def changed(recipe: LoopConfig, **settings: Any) -> LoopConfig:
+    """The recipe with some settings changed.
+
+    Two of its settings belong to others and go with them: a fixed number of steps has no time limit unless one is given too,
+    and a fixed number of simulations doesn't grow unless the initial number is given too.
+    """
+    if settings.get("steps") is not None and "minutes" not in settings:
+        settings["minutes"] = None
+    if "simulations" in settings and "first_simulations" not in settings:
+        settings["first_simulations"] = None
+    return replace(recipe, **settings)

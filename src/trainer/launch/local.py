@@ -1,0 +1,115 @@
+"""The loop on this machine: actor, trainer and page as processes joined by files, watched from here."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from threading import Event
+
+from rich.console import Console
+
+from trainer.core.arguments import narrowed
+from trainer.core.errors import ConfigError
+from trainer.core.signals import INTERRUPTED
+from trainer.games import game_of
+from trainer.launch.child import Child
+from trainer.launch.watch import Watch
+from trainer.run.folder import RunFolder, set_aside
+from trainer.run.record import require_same_run, write_record
+from trainer.settings.actor import ActorConfig
+from trainer.settings.loop import LoopConfig
+from trainer.settings.trainer import TrainerConfig
+from trainer.settings.validation import require_writable
+from trainer.settings.web import WebConfig
+
+log = logging.getLogger(__name__)
+
+COMMAND = "loop"
+"""Name of the command in run.json."""
+LOOK_SECONDS = 0.5
+"""Time between two looks at the run."""
+
+
+def trainer_config(config: LoopConfig) -> TrainerConfig:
+    """The settings of the loop's trainer."""
+    run = RunFolder(config.folder)
+    return narrowed(config, TrainerConfig, db=run.replay, model_dir=run.models, stats=run.stats, publish_first=True)
+
+
+def actor_config(config: LoopConfig) -> ActorConfig:
+    """The settings of the loop's actor."""
+    run = RunFolder(config.folder)
+    return narrowed(config, ActorConfig, replay_db_path=run.replay, data_dir=run.path, wait_for_model=True)
+
+
+def web_config(config: LoopConfig) -> WebConfig:
+    """The settings of the loop's page."""
+    return WebConfig(data_dir=config.folder, port=config.web_port, log_level=config.log_level)
+
+
+def run_loop(config: LoopConfig, stop: Event) -> int:
+    """Run until the trainer is done or `stop` is set; returns the exit status. Raises TrainerError."""
+    config.check()
+    game_of(config.env_id)
+    run = RunFolder(config.folder)
+    require_writable(run.path, "--data-dir")
+    if config.web:
+        require_free(config.web_port)
+    if config.resume:
+        require_same_run(run.record, COMMAND, config)
+    else:
+        begin_anew(run)
+    write_record(run.record, COMMAND, config)
+    console = Console(stderr=True)
+    trainer = Child("trainer", "trainer", trainer_config(config), run.logs)
+    actor = Child("actor", "trainer.actor", actor_config(config), run.logs)
+    web = Child("web", "trainer.web", web_config(config), run.logs) if config.web else None
+    if web:
+        console.print(f"The page is at http://127.0.0.1:{config.web_port}/ until the run ends")
+    watch = Watch(config.env_id, run, config.seed)
+    try:
+        with watch.shown(console):
+            while trainer.status is None and not stop.wait(LOOK_SECONDS):
+                actor.raise_exit()
+                if web and web.failure:
+                    log.error("%s; the run goes on without its page", web.failure)
+                    web = None
+                watch.look()
+    finally:
+        status = trainer.stop() if trainer.status is None else trainer.status
+        actor.stop()
+        if web:
+            web.stop()
+    trainer.raise_failure()
+    actor.raise_failure()
+    if stop.is_set():
+        console.print("Interrupted, and saved; the same command with --resume goes on.")
+    elif status == INTERRUPTED:
+        trainer.raise_exit()
+    elif not watch.learned:
+        console.print(f"The trainer: {trainer.last_words}.")
+    watch.finish()
+    return INTERRUPTED if stop.is_set() else int(status or 0)
+
+
+def begin_anew(run: RunFolder) -> None:
+    """Set an earlier run in the folder aside; its games stay, and training begins with them."""
+    if old := set_aside(run.models, run.stats):
+        log.info("set the earlier run of this folder aside in %s", old)
+    if run.replay.exists():
+        log.warning(
+            "%s holds games that were played before, and training begins with them; "
+            "to learn from nothing, give another folder with --data-dir",
+            run.replay,
+        )
+
+
+def require_free(port: int) -> None:
+    """Raise ConfigError if the page's port is taken."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        reason = error.strerror
+        raise ConfigError(
+            f"the page can't be served at port {port} ({reason}); choose another with --web-port"
+        ) from None

@@ -1,0 +1,88 @@
+"""The folder of a run: where each of its files lies."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.core.locks import locked
+from trainer.run.actor_statistics import ACTOR_STATS_FILE
+from trainer.run.evaluations import EVALUATIONS_FILE
+from trainer.run.model_files import LATEST, stored_models
+
+MODELS = "models"
+STATS_FILE = "stats.json"
+REPLAY_FILE = "replay.db"
+RECORD_FILE = "run.json"
+LOGS = "logs"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run, any of which may be missing."""
+
+    path: Path
+
+    @property
+    def replay(self) -> Path:
+        """The replay database: stored games."""
+        return self.path / REPLAY_FILE
+
+    @property
+    def models(self) -> Path:
+        """The folder of the models and of the checkpoint."""
+        return self.path / MODELS
+
+    @property
+    def latest_model(self) -> Path:
+        """The newest model."""
+        return self.models / LATEST
+
+    @property
+    def stats(self) -> Path:
+        """The trainer's statistics."""
+        return self.path / STATS_FILE
+
+    @property
+    def actor_stats(self) -> Path:
+        """The actors' statistics."""
+        return self.path / ACTOR_STATS_FILE
+
+    @property
+    def evaluations(self) -> Path:
+        """All evaluations, one per line."""
+        return self.path / EVALUATIONS_FILE
+
+    @property
+    def record(self) -> Path:
+        """The settings of the run, and the versions and the machine that it runs on."""
+        return self.path / RECORD_FILE
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the logs of the loop's processes."""
+        return self.path / LOGS
+
+
+def set_aside(models: Path, stats: Path) -> Path | None:
+    """Move an earlier run's models, checkpoint and statistics to `<models>/old-<UTC time>`; returns that folder, if any.
+
+    `latest.onnx` stays until the first new model replaces it, and run.json is copied, because a new run may have written it
+    already. The checkpoint goes last: whoever is killed here can still resume, and the next start moves the rest.
+    """
+    checkpoint, stored = [*models.glob("checkpoint*")], stored_models(models)
+    if not checkpoint and not stored:
+        return None
+    old = models / time.strftime("old-%Y%m%dT%H%M%SZ", time.gmtime())
+    while old.exists():
+        old = old.with_name(old.name + "-2")
+    old.mkdir()
+    record, actor_stats = stats.with_name(RECORD_FILE), stats.with_name(ACTOR_STATS_FILE)
+    if record.exists():
+        (old / record.name).write_bytes(record.read_bytes())
+    with locked(actor_stats):  # actors may be running already
+        for path in (stats, stats.with_name(EVALUATIONS_FILE), actor_stats, *stored, *checkpoint):
+            if path.exists():
+                path.rename(old / path.name)
+    return old

@@ -1,0 +1,137 @@
+"""What a run was started with: `run.json`, with one entry per command (`loop`, `train`), so that `--resume` needs no flags.
+
+Paths are stored relative to the run's folder if they lie in it, so a folder can be moved.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import time
+from dataclasses import MISSING, fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import trainer
+from trainer.core.errors import ConfigError
+from trainer.core.json_values import read_json_object, write_json
+from trainer.core.locks import locked
+
+Config = TypeVar("Config")
+
+LIBRARIES = ("torch", "numpy", "numba", "onnx", "onnxruntime")
+
+
+def write_record(path: Path, command: str, config: Any) -> None:
+    """Store the settings of `command` in run.json at `path`, beside those of other commands."""
+    with locked(path):
+        content = read_json_object(path) or {}
+        content[command] = {
+            "settings": plain(config, path.parent),
+            "seed": config.seed,
+            "versions": versions(),
+            "commit": commit(),
+            "processor": processor(),
+            "started": int(time.time()),
+        }
+        write_json(path, content)
+
+
+def recorded_settings(path: Path, command: str, config: type[Config]) -> Config | None:
+    """The settings of `command` in run.json at `path`; None if it holds none. Raises ConfigError for a damaged file.
+
+    A setting that the record lacks, because an earlier version wrote it, has its default.
+    """
+    if not path.exists():
+        return None
+    content = read_json_object(path)
+    if content is not None and command not in content:
+        return None
+    entry = (content or {}).get(command)
+    stored = entry.get("settings") if isinstance(entry, dict) else None
+    if not isinstance(stored, dict):
+        raise ConfigError(f"{path} can't be read as the settings of a run; move it away and repeat the flags")
+    hints = get_type_hints(config)
+    values = {}
+    for field in fields(config):  # type: ignore[arg-type]
+        if field.name in stored:
+            value = stored[field.name]
+            is_path = isinstance(value, str) and takes_path(hints[field.name])
+            values[field.name] = path.parent / value if is_path else value
+        elif field.default is MISSING:
+            raise ConfigError(f"{path} lacks the setting {field.name}; move it away and repeat the flags")
+    return config(**values)
+
+
+def require_same_run(path: Path, command: str, config: Any) -> None:
+    """Raise ConfigError if `config` continues the run at `path` with another value of a setting that is fixed."""
+    stored = recorded_settings(path, command, type(config))
+    if stored is None:
+        return
+    for name in config.FIXED:
+        ours, theirs = getattr(config, name), getattr(stored, name)
+        if ours != theirs:
+            flag = name.replace("_", "-")
+            raise ConfigError(
+                f"--{flag} is {ours}, but the run in {path.parent} has {theirs} ({path.name}); leave the flag out to resume "
+                f"that run, or start a new one without --resume"
+            )
+
+
+def plain(config: Any, folder: Path) -> dict[str, Any]:
+    """The fields of a dataclass as JSON values; paths in `folder` relative to it, others absolute."""
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    return {name: portable(value, folder) if isinstance(value, Path) else value for name, value in values.items()}
+
+
+def portable(path: Path, folder: Path) -> str:
+    """A path relative to `folder` if it lies in it, otherwise absolute."""
+    path, folder = path.absolute(), folder.absolute()
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+
+
+def takes_path(hint: Any) -> bool:
+    """Whether a field of this type holds a path: Path, or Path | None."""
+    return hint is Path or Path in getattr(hint, "__args__", ())
+
+
+def versions() -> dict[str, str | None]:
+    """The versions that a result may depend on; None for a library that is not installed."""
+    found: dict[str, str | None] = {"trainer": trainer.__version__, "python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            found[library] = None
+    return found
+
+
+def commit() -> str | None:
+    """The Git commit of this package's sources, with "+" if files were changed since; None if it isn't a checkout."""
+    here = Path(__file__).parent.parent
+    git = ["git", "-C", str(here)]
+    try:
+        subprocess.run(
+            [*git, "ls-files", "--error-unmatch", "__init__.py"], check=True, capture_output=True, timeout=10
+        )
+        head = subprocess.run(
+            [*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True, timeout=10
+        ).stdout
+        changed = subprocess.run(
+            [*git, "status", "--porcelain", "."], capture_output=True, text=True, timeout=10
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return head.strip() + ("+" if changed else "")
+
+
+def processor() -> str:
+    """The processor's name and the number of its cores that this process may use."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"

@@ -1,0 +1,100 @@
+"""Settings of learning: the network, its targets, the optimizer, and what is published when."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from trainer.settings.validation import require, require_at_least
+
+Family = Literal["mlp", "conv", "residual"]
+Device = Literal["cpu", "cuda", "mps"]
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    """How a network learns from stored games."""
+
+    FIXED: ClassVar[tuple[str, ...]] = (
+        "network",
+        "width",
+        "batch_size",
+        "lr",
+        "weight_decay",
+        "grad_clip",
+        "lr_schedule",
+        "lr_min_ratio",
+        "q_weight",
+        "average",
+        "passes",
+        "merge_repeats",
+    )
+    """What can't change when a run is resumed."""
+
+    network: Family = "mlp"
+    """Network family: mlp (two hidden layers), conv (a convolutional stem before an mlp), or residual (a tower of
+    convolutions, meant for GPUs)."""
+    width: int | None = None
+    """Network size: features of an mlp's first layer (the second has half as many), filters and features of a conv, four
+    times the filters of a residual tower. None: 128, 256 or 512, depending on the size of the board (conv: at most 256)."""
+    device: Device = "cpu"
+    """Training device."""
+    batch_size: int = 64
+    """Rows per training step."""
+    lr: float = 0.001
+    """Initial learning rate."""
+    weight_decay: float = 0.0001
+    """L2 regularization (AdamW)."""
+    grad_clip: float = 1.0
+    """Maximum norm of the gradient; 0 disables clipping."""
+    lr_schedule: bool = True
+    """Anneal the learning rate along a cosine."""
+    lr_min_ratio: float = 0.1
+    """Final learning rate, as a share of --lr."""
+    q_weight: float = 0.0
+    """Share of the search's root value in the value target; the rest is the game's outcome (Willemsen et al. 2021)."""
+    average: float = 0.0
+    """Decay of the exponential moving average of the weights that is published: an average over about 1 / (1 - decay)
+    steps. 0: publish the current weights."""
+    passes: float | None = None
+    """Sample each stored row about this often, then wait for new rows; None: never wait."""
+    merge_repeats: bool = False
+    """Weight a position seen n times as 1 + log2 n rows (AlphaZero.jl)."""
+    checkpoint_interval: int = 100
+    """Steps between published models."""
+    max_checkpoints: int = 10
+    """Maximum number of models to keep."""
+    spread_checkpoints: bool = False
+    """Keep models spread evenly over the run, always with the newest, instead of the newest ones only."""
+    stats_interval: int = 10
+    """Steps between points of the history in the statistics file, which is written at most a few times per second."""
+    log_interval: int = 10
+    """Steps between lines of the log."""
+    wait_interval: float = 2.0
+    """Seconds between checks for a database with enough rows."""
+    max_wait: float = 300.0
+    """Maximum seconds to wait for the database; 0: no limit."""
+    skip_bad_rows: bool = False
+    """Skip damaged rows, and count and report them, instead of stopping at the first one."""
+
+    def check(self) -> None:
+        """Raise ConfigError for a value that can't work."""
+        require_at_least(
+            self,
+            1,
+            "width",
+            "batch_size",
+            "checkpoint_interval",
+            "max_checkpoints",
+            "stats_interval",
+            "log_interval",
+        )
+        require_at_least(self, 0, "weight_decay", "grad_clip", "max_wait")
+        require(math.isfinite(self.lr) and self.lr > 0, f"--lr is {self.lr}; a number above 0 is needed")
+        require(0 <= self.lr_min_ratio <= 1, f"--lr-min-ratio is {self.lr_min_ratio}; give a number from 0 to 1")
+        wait = self.wait_interval
+        require(math.isfinite(wait) and wait > 0, f"--wait-interval is {wait}; a number above 0 is needed")
+        require(0 <= self.q_weight <= 1, f"--q-weight is {self.q_weight}; give a number from 0 to 1")
+        require(0 <= self.average < 1, f"--average is {self.average}; give a number from 0 up to, but not including, 1")
+        require(self.passes is None or self.passes > 0, f"--passes is {self.passes}; a number above 0 is needed")

@@ -1,0 +1,51 @@
+"""The settings of the loop: those of trainer and actor, and what the loop itself adds."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.settings.learning import LearningSettings
+from trainer.settings.run import RunSettings
+from trainer.settings.self_play import SelfPlaySettings
+from trainer.settings.validation import require
+
+
+@dataclass(frozen=True)
+class LoopConfig(SelfPlaySettings, LearningSettings, RunSettings):
+    """Learn a game from scratch: self-play, training and evaluation together, until the steps or minutes are done.
+
+    The defaults shown are those of the game's recipe.
+    """
+
+    FIXED = (*RunSettings.FIXED, *LearningSettings.FIXED, *SelfPlaySettings.FIXED)
+
+    data_dir: Path | None = None
+    """Folder of the run; None: data/<env_id>."""
+    web: bool = False
+    """Serve the page as well: watch the run, and play against its newest model (python -m trainer.web)."""
+    web_port: int = 8080
+    """Port of the page."""
+
+    # Where the loop's default differs from that of a single command:
+    steps: int | None = None
+    threads: int = os.cpu_count() or 1
+    replay_window: int | None = 1_000_000
+    max_checkpoints: int = 32
+    spread_checkpoints: bool = True
+    log_interval: int = 100
+    wait_interval: float = 0.2
+
+    def check(self) -> None:
+        """Raise ConfigError for a value that can't work."""
+        RunSettings.check(self)
+        LearningSettings.check(self)
+        SelfPlaySettings.check(self)
+        port = self.web_port
+        require(0 < port <= 65535, f"--web-port is {port}; give a number from 1 to 65535")
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        return self.data_dir or Path("data") / self.env_id

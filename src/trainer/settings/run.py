@@ -1,0 +1,43 @@
+"""Settings of a training run as a whole: its game, its length, its seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from trainer.settings.validation import LogLevel, require, require_at_least, require_seed
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Which game to learn, for how long, and from which seed."""
+
+    FIXED: ClassVar[tuple[str, ...]] = ("env_id", "seed")
+    """What can't change when a run is resumed."""
+
+    env_id: str = "tictactoe"
+    """Game to learn."""
+    steps: int | None = 1000
+    """Training steps of the whole run, including those before a --resume; None: as many as the minutes allow."""
+    minutes: float | None = None
+    """Minutes of the whole run, including those before a --resume; None: no time limit."""
+    resume: bool = False
+    """Continue the run in this folder with its settings (from its run.json). Without this flag a new run begins: models and
+    statistics of the old one move to a folder `old-<UTC time>`, stored games stay."""
+    tensorboard: Path | None = None
+    """Folder for TensorBoard event files with the losses; None: none are written."""
+    seed: int = 0
+    """Seed of the initial weights, of the sampled rows, and of self-play."""
+    log_level: LogLevel = "INFO"
+    """Least severe messages to show on standard error."""
+
+    def check(self) -> None:
+        """Raise ConfigError for a value that can't work."""
+        require_at_least(self, 1, "steps")
+        require(self.minutes is None or self.minutes > 0, f"--minutes is {self.minutes}; a number above 0 is needed")
+        require(
+            self.steps is not None or self.minutes is not None,
+            "--steps is None and --minutes is None; give one of them, or the run never ends",
+        )
+        require_seed(self.seed)

@@ -1,0 +1,70 @@
+"""Settings of self-play: how moves are made, and how many games are played side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from trainer.settings.validation import require, require_at_least
+
+LARGEST_CACHE = 2**24
+"""Maximum number of entries: 5 GiB per thread for Othello."""
+
+
+@dataclass(frozen=True)
+class SelfPlaySettings:
+    """How an actor plays games against itself."""
+
+    FIXED: ClassVar[tuple[str, ...]] = (
+        "simulations",
+        "first_simulations",
+        "gumbel",
+        "sampled_plies",
+        "random_openings",
+    )
+    """What can't change when a run is resumed."""
+
+    simulations: int = 100
+    """Simulations per move."""
+    first_simulations: int | None = None
+    """Initial simulations per move; grows linearly to --simulations over the run. None: --simulations throughout."""
+    gumbel: bool = False
+    """Search with Gumbel's sequential halving at the root, with the improved policy as target (Danihelka et al. 2022),
+    instead of PUCT with Dirichlet noise."""
+    sampled_plies: int | None = None
+    """Plies at the start of a game whose moves are sampled, in proportion to the visits or by Gumbel noise; later moves are
+    the best found. None: a quarter of the number of cells."""
+    random_openings: float = 0.0
+    """Share of games that begin with uniformly random moves, up to half the number of cells, so that the network sees
+    positions that good play avoids. Those moves are not stored."""
+    threads: int = 1
+    """Threads that play; one per core is best."""
+    games: int = 128
+    """Games that each thread plays side by side."""
+    cache: int = 2**18
+    """Evaluations that each thread caches until the next model: 14 MiB for Connect 4, 74 MiB for Othello; 0: none. The
+    cache changes no game."""
+    episode_timeout_secs: float = 0.0
+    """Abandon a game that takes longer than this; 0: never."""
+    replay_window: int | None = None
+    """Keep about this many of the newest positions in the database, by whole games; None: all."""
+    actor_id: str = "actor-1"
+    """Name of this actor; the ids of its games start with it."""
+
+    def check(self) -> None:
+        """Raise ConfigError for a value that can't work."""
+        require_at_least(self, 1, "simulations", "threads", "games", "replay_window")
+        require_at_least(self, 0, "sampled_plies", "episode_timeout_secs")
+        first = self.first_simulations
+        require(
+            first is None or 1 <= first <= self.simulations,
+            f"--first-simulations is {first}; give a number from 1 to --simulations ({self.simulations})",
+        )
+        share = self.random_openings
+        require(0 <= share <= 1, f"--random-openings is {share}; give a share from 0 to 1")
+        require(
+            0 <= self.cache <= LARGEST_CACHE,
+            f"--cache is {self.cache}; give a number of entries from 0 to {LARGEST_CACHE}",
+        )
+        require(bool(self.actor_id), "--actor-id is empty; give the actor a name")
+        require(self.actor_id.isprintable(), f"--actor-id is {self.actor_id!r}; give a name of printable characters")

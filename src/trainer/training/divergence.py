@@ -1,0 +1,28 @@
+"""What to say when training diverged."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trainer.core.files import atomic_write
+from trainer.replay import Batch
+from trainer.run.model_files import LATEST
+from trainer.run.training_statistics import TrainingPoint
+from trainer.settings.trainer import TrainerConfig
+
+
+def explain_divergence(point: TrainingPoint, batch: Batch, config: TrainerConfig) -> str:
+    """Save the batch that made the loss or the weights NaN or infinite, and describe what happened."""
+    path = config.stats.parent / f"bad-batch-step-{point.step}.npz"
+    published = "the last published model is good" if (config.model_dir / LATEST).exists() else "no model was published"
+    where = f"is in {path}"
+    try:
+        with atomic_write(path) as file:
+            np.savez(file, **vars(batch))
+    except OSError as error:
+        where = f"could not be saved ({error.strerror})"
+    return (
+        f"the loss or the weights at step {point.step} are not finite: the loss is {point.total_loss} (policy "
+        f"{point.policy_loss}, value {point.value_loss}); {published} and the batch {where}; "
+        f"try a smaller --lr, or --grad-clip"
+    )

@@ -1,0 +1,67 @@
+"""The supply of new rows: training waits until there are enough of them."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from threading import Event
+
+from trainer.core.errors import WaitTimeoutError
+from trainer.replay import Replay
+from trainer.settings.trainer import TrainerConfig
+from trainer.training.schedule import Schedule
+
+log = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 0.5
+"""Time between two looks for new rows while training."""
+
+
+class RowSupply:
+    """Keeps the replay buffer up to date, and pauses training while rows are missing."""
+
+    def __init__(self, replay: Replay, config: TrainerConfig, schedule: Schedule, stop: Event) -> None:
+        self._replay = replay
+        self._config = config
+        self._schedule = schedule
+        self._stop = stop
+        self._gone = 0.0
+        """Rows that a resumed run has used and that have left the database since."""
+
+    def wait_for_first(self) -> bool:
+        """Wait until there are rows for a batch; False if `stop` was set first. Raises WaitTimeoutError."""
+        config, replay = self._config, self._replay
+        began = time.monotonic()
+        replay.refresh()
+        while len(replay) < config.batch_size:
+            waited = time.monotonic() - began
+            found = f"{len(replay)} rows of {config.env_id} in {config.db}"
+            state = found if config.db.exists() else f"no {config.db} yet"
+            if config.max_wait and waited >= config.max_wait:
+                raise WaitTimeoutError(
+                    f"{state} after {config.max_wait:g} s, a batch needs {config.batch_size}; "
+                    f"is an actor running? (--max-wait 0 waits for ever)"
+                )
+            log.info("waiting for %d rows: %s", config.batch_size, state)
+            if self._stop.wait(min(config.wait_interval, config.max_wait - waited if config.max_wait else math.inf)):
+                return False
+            replay.refresh()
+        return True
+
+    def resume_after(self, step: int) -> None:
+        """Count the rows that the first `step` steps used, even if they have left the database."""
+        self._gone = max(0.0, self._needed(step) - self._replay.seen)
+
+    def wait_for(self, step: int) -> None:
+        """Read new rows now and then; pause until `step` may run, the time is over, or `stop` is set."""
+        replay = self._replay
+        replay.refresh(every=REFRESH_SECONDS)
+        needed = self._needed(step) - self._gone
+        while replay.seen < needed and not self._schedule.over and not self._stop.wait(0.02):
+            replay.refresh(every=0.1)
+
+    def _needed(self, step: int) -> float:
+        """Rows that the first `step` steps need in all; none if training never pauses."""
+        config = self._config
+        return step * config.batch_size / config.passes if config.passes else 0.0
