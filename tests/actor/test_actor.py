@@ -16,10 +16,11 @@ import pytest
 from conftest import run_module
 from random_models import publish_model
 
-from trainer.actor.actor import ActorConfig, act
+from trainer.actor.actor import act
 from trainer.core.errors import ConfigError, GameError, TrainerError
 from trainer.games import rules_of
 from trainer.games.position import Position
+from trainer.settings.actor import ActorConfig
 
 
 def config_for(folder: Path, **changed: object) -> ActorConfig:
@@ -104,13 +105,6 @@ def test_the_same_seed_and_model_give_the_same_games(tmp_path: Path) -> None:
     games = games_of(tmp_path / "a")
     assert games_of(tmp_path / "b", threads=2, games=5) == games
     assert games_of(tmp_path / "c", seed=2) != games
-
-
-def test_games_in_8_bit_integers_are_others_and_depend_on_nothing_but_the_seed(tmp_path: Path) -> None:
-    """The values of the searches tell that the model was another; threads and games side by side change nothing."""
-    games = games_of(tmp_path / "a", int8=True)
-    assert games_of(tmp_path / "b", int8=True, threads=2, games=5) == games
-    assert games_of(tmp_path / "c") != games
 
 
 def test_episode_ids_never_repeat_after_a_restart(tmp_path: Path) -> None:

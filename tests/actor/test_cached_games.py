@@ -5,39 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from types import SimpleNamespace
-from typing import cast
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
-from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
-from trainer.actor.timed_model import Clock, TimedModel
+from trainer.actor.guarded import Clock, GuardedEvaluator
+from trainer.actor.played import PlayedGame
+from trainer.actor.selfplay import SelfPlay
 from trainer.core.errors import ModelError
-from trainer.evaluators.hot_reload import ModelFile
-from trainer.evaluators.onnx_file import OnnxModel
+from trainer.evaluators.interface import Evaluator, FunctionEvaluator
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.uniform import uniform
 from trainer.game_config import metadata_of
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Mask
 from trainer.network import Family, PolicyValueNet
 from trainer.search import SearchConfig
+from trainer.settings.self_play import SelfPlaySettings
 from trainer.training.export import Exporter
 
 every_game = pytest.mark.parametrize("env_id", ENV_IDS)
 
 
 @cache
-def exported(env_id: str, family: Family, seed: int) -> OnnxModel:
+def exported(env_id: str, family: Family, seed: int) -> OnnxEvaluator:
     """A small network with random weights, by the way that published ones go."""
     game = metadata_of(game_of(env_id))
     torch.manual_seed(seed)
     content = Exporter(PolicyValueNet(game, family, 32), game).to_bytes(1, np.zeros((1, game.obs_size), np.float32))
-    return OnnxModel(content, "small.onnx", env_id, game.obs_size, game.num_actions)
+    return OnnxEvaluator(content, "small.onnx", env_id, game.obs_size, game.num_actions)
 
 
-def games_of(env_id: str, models: list[OnnxModel], entries: int, slots: int = 40) -> dict[int, Played]:
+def games_of(env_id: str, models: list[OnnxEvaluator], entries: int, slots: int = 40) -> dict[int, PlayedGame]:
     """Sixty games of each model, the next model's after the last of the one before: the model is reloaded between them."""
     numbers: list[Iterator[int]] = [iter(range(first, first + 60)) for first in range(0, 60 * len(models), 60)]
     at_hand = SimpleNamespace(number=0)
@@ -48,13 +49,13 @@ def games_of(env_id: str, models: list[OnnxModel], entries: int, slots: int = 40
         def __next__(self) -> int:
             return next(numbers[at_hand.number])
 
-    config = SelfPlayConfig(simulations=24, full_share=0.5, fast_simulations=6, random_openings=0.3)
+    config = SelfPlaySettings(simulations=24, random_openings=0.3)
     player = SelfPlay(env_id, slots, Numbers(), 7, "a", config, SearchConfig(cache=entries))
-    games: dict[int, Played] = {}
+    games: dict[int, PlayedGame] = {}
     for at_hand.number, model in enumerate(models):
         while len(games) < 60 * (at_hand.number + 1):
             games |= {game.number: game for game in player.step(model)}
-            player._vacant = True  # there may be numbers again
+            player.look_for_numbers()
     return games
 
 
@@ -68,7 +69,7 @@ def test_games_are_the_same_with_and_without_a_cache(env_id: str, family: Family
         cached = games_of(env_id, models, entries)
         assert cached.keys() == plain.keys()
         for number, game in plain.items():
-            for name in ("states", "actions", "visits", "full", "values", "first_ply"):
+            for name in ("states", "actions", "visits", "values", "first_ply"):
                 found, expected = getattr(cached[number], name), getattr(game, name)
                 np.testing.assert_array_equal(found, expected, err_msg=f"{number}: {name}")
 
@@ -89,7 +90,7 @@ def test_a_row_is_answered_alike_in_every_batch(env_id: str, family: Family) -> 
         np.testing.assert_array_equal(part[1], value[chosen])
 
 
-# --- What the crew hands to search ---
+# --- What player threads hand to search ---
 
 
 def shown(env_id: str = "tictactoe") -> tuple[NDArray[np.float32], Mask]:
@@ -98,15 +99,19 @@ def shown(env_id: str = "tictactoe") -> tuple[NDArray[np.float32], Mask]:
     return np.ones((4, game.obs_size), np.float32), np.ones((4, game.num_actions), np.bool_)
 
 
-class File:
-    """A model file in memory."""
+class Source:
+    """A model source in memory."""
 
-    def __init__(self, current: OnnxModel | None, before: OnnxModel | None = None) -> None:
+    def __init__(self, current: Evaluator | None, before: Evaluator | None = None) -> None:
         self.current, self.before = current, before
 
-    def give_up(self, model: OnnxModel, error: ModelError) -> None:
+    def poll(self) -> bool:
+        """Nothing ever comes."""
+        return False
+
+    def give_up(self, evaluator: Evaluator, error: ModelError) -> None:
         """As `ModelFile` does."""
-        if self.current is model:
+        if self.current is evaluator:
             self.current, self.before = self.before, None
 
 
@@ -116,24 +121,23 @@ def broken(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.fl
 
 
 def test_a_reload_within_a_step_answers_by_the_model_it_began_with() -> None:
-    """What was asked of a model and is kept as its answer is not that of the one that replaced it meanwhile."""
+    """A cached answer of one model is never that of the model that replaced it meanwhile."""
     old, new = exported("tictactoe", "mlp", 1), exported("tictactoe", "mlp", 2)
-    file = File(old)
-    evaluate = TimedModel(cast(ModelFile, file), old, Clock())
-    file.current = new
-    np.testing.assert_array_equal(evaluate(*shown())[0], old(*shown())[0])
-    assert evaluate.model is old
+    source = Source(old)
+    evaluator = GuardedEvaluator(source, old, Clock())
+    source.current = new
+    np.testing.assert_array_equal(evaluator(*shown())[0], old(*shown())[0])
+    assert evaluator.model is old
 
 
 @pytest.mark.parametrize("before", [None, 1])
-def test_a_model_that_fails_is_stood_in_for_once(before: int | None) -> None:
-    """The answer is the earlier model's or the uniform guess, and the object is no longer the one of any model."""
+def test_the_model_before_answers_once_for_one_that_fails(before: int | None) -> None:
+    """Or the uniform guess, if there was none; then the source no longer has the failed model."""
     good = exported("tictactoe", "mlp", before) if before else None
-    bad = cast(OnnxModel, broken)
-    file = File(bad, good)
-    clock = Clock()
-    evaluate = TimedModel(cast(ModelFile, file), bad, clock)
-    np.testing.assert_array_equal(evaluate(*shown())[0], (good or uniform)(*shown())[0])
-    assert evaluate.model is None
-    assert file.current is good
+    bad = FunctionEvaluator(broken)
+    source, clock = Source(bad, good), Clock()
+    evaluator = GuardedEvaluator(source, bad, clock)
+    np.testing.assert_array_equal(evaluator(*shown())[0], (good or uniform)(*shown())[0])
+    assert evaluator.failed
+    assert source.current is good
     assert clock.positions == 4

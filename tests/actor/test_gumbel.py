@@ -9,15 +9,19 @@ import bonsai
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from play import finished
 from registering import registered
 
-from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
+from trainer.actor.played import PlayedGame
+from trainer.actor.selfplay import SelfPlay
+from trainer.evaluators.interface import FunctionEvaluator
 from trainer.evaluators.uniform import uniform
 from trainer.games import rules_of
 from trainer.games.base import Mask
 from trainer.games.position import Position
 from trainer.search import Evaluate
 from trainer.search.search import halving
+from trainer.settings.self_play import SelfPlaySettings
 
 
 @pytest.fixture
@@ -40,14 +44,11 @@ def opinion(values: dict[int, float], first: float) -> Evaluate:
 
 def games(
     env_id: str, evaluate: Evaluate, number: int, simulations: int, sampled_plies: int | None = None
-) -> list[Played]:
+) -> list[PlayedGame]:
     """Games of Gumbel searches."""
-    config = SelfPlayConfig(simulations=simulations, gumbel=True, sampled_plies=sampled_plies)
+    config = SelfPlaySettings(simulations=simulations, gumbel=True, sampled_plies=sampled_plies)
     player = SelfPlay(env_id, 64, iter(range(number)), 1, "actor-1", config)
-    played: list[Played] = []
-    while not player.idle:
-        played += player.step(evaluate)
-    return played
+    return list(finished(player, evaluate).values())
 
 
 @pytest.mark.parametrize(
@@ -66,9 +67,9 @@ def test_halving_gives_every_phase_its_share(considered: int, simulations: int, 
 
 def test_searches_that_grow_share_out_what_they_have_now() -> None:
     """At the start of a run, halfway and at its end; seven moves are considered in Connect 4."""
-    player = SelfPlay("connect4", 2, iter(range(2)), 1, "a", SelfPlayConfig(300, first_simulations=16, gumbel=True))
+    player = SelfPlay("connect4", 2, iter(range(2)), 1, "a", SelfPlaySettings(300, first_simulations=16, gumbel=True))
     for progress, simulations in ((0.0, 16), (0.5, 158), (1.0, 300)):
-        player.step(uniform, progress)
+        player.step(FunctionEvaluator(uniform, progress=progress))
         assert player.search.selection.halving[7, :simulations].tolist() == halving(7, simulations)
 
 

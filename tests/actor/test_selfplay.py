@@ -7,29 +7,24 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from play import finished
 from small_models import linear_model
 
 from trainer.actor.moves import ply_record
-from trainer.actor.selfplay import Played, SelfPlay, SelfPlayConfig
-from trainer.evaluators.onnx_file import OnnxModel
+from trainer.actor.played import PlayedGame
+from trainer.actor.selfplay import SelfPlay
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.uniform import uniform
 from trainer.games import ENV_IDS, game_of, rules_of
 from trainer.games.base import DRAW, FIRST, SECOND, Mask
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.search import Evaluate, SearchConfig
+from trainer.settings.self_play import SelfPlaySettings
 
 every_game = pytest.mark.parametrize("env_id", ENV_IDS)
 
-FEW = SelfPlayConfig(simulations=12)
-
-
-def finished(player: SelfPlay, evaluate: Evaluate | None) -> dict[int, Played]:
-    """All games of a player, by their numbers."""
-    games = {}
-    while not player.idle:
-        games |= {game.number: game for game in player.step(evaluate)}
-    return games
+FEW = SelfPlaySettings(simulations=12)
 
 
 def played(
@@ -40,9 +35,9 @@ def played(
     slots: int = 8,
     seed: int = 1,
     actor_id: str = "actor-1",
-    config: SelfPlayConfig = FEW,
+    config: SelfPlaySettings = FEW,
     search: SearchConfig | None = None,
-) -> dict[int, Played]:
+) -> dict[int, PlayedGame]:
     """Games played to their ends."""
     return finished(SelfPlay(env_id, slots, iter(numbers), seed, actor_id, config, search), evaluate)
 
@@ -61,10 +56,10 @@ def some_model(env_id: str) -> Evaluate:
     """An ONNX model with weights out of the blue; the value is whether the first player has a stone on cell 0."""
     game = game_of(env_id)
     weights = np.random.default_rng(5).normal(size=(game.obs_size, game.num_actions)).astype(np.float32)
-    return row_by_row(OnnxModel(linear_model(weights), "blue.onnx", env_id, game.obs_size, game.num_actions))
+    return row_by_row(OnnxEvaluator(linear_model(weights), "blue.onnx", env_id, game.obs_size, game.num_actions))
 
 
-def assert_same(one: Played, other: Played) -> None:
+def assert_same(one: PlayedGame, other: PlayedGame) -> None:
     """Two games that are equal to the last bit."""
     for name in ("states", "actions", "visits", "values"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=f"game {one.number}: {name}")
@@ -132,7 +127,7 @@ def test_outcomes_of_games_played_by_hand() -> None:
             positions.replay(ply + 1, actions[: ply + 1])
         plies = np.zeros(len(actions) + 1, ply_record(positions.game))
         plies["state"] = positions.states
-        return Played(0, plies).outcomes.tolist()
+        return PlayedGame(0, plies).outcomes.tolist()
 
     assert outcomes([0, 3, 1, 4, 2]) == [1, -1, 1, -1, 1]
     assert outcomes([0, 3, 1, 4, 8, 5]) == [-1, 1, -1, 1, -1, 1]
@@ -141,7 +136,7 @@ def test_outcomes_of_games_played_by_hand() -> None:
 
 def test_the_value_of_a_winning_move_is_the_movers() -> None:
     """The last mover of a decided game had a proven win before the last move, whoever that was."""
-    config = SelfPlayConfig(simulations=60)
+    config = SelfPlaySettings(simulations=60)
     games = played("tictactoe", range(30), uniform, config=config).values()
     decided = [game for game in games if game.winner != DRAW]
     assert decided
@@ -182,7 +177,7 @@ def test_another_seed_actor_or_number_makes_other_games(evaluate: Evaluate | Non
 
 
 def test_the_model_decides_too() -> None:
-    """Another evaluator, the same dice: other games."""
+    """Another evaluator, the same random numbers: other games."""
     games, others = played("connect4", range(5), uniform), played("connect4", range(5), some_model("connect4"))
     assert all(games[number].actions.tolist() != others[number].actions.tolist() for number in range(5))
 
@@ -192,7 +187,7 @@ def test_the_model_decides_too() -> None:
 
 def test_the_first_plies_are_drawn_by_their_visits_and_later_ones_are_the_most_visited() -> None:
     """With three sampled plies: up to there other moves than the most visited occur, from there on none."""
-    config = SelfPlayConfig(simulations=12, sampled_plies=3)
+    config = SelfPlaySettings(simulations=12, sampled_plies=3)
     games = played("connect4", range(40), uniform, config=config).values()
     greedy = [game.visits.argmax(axis=1) == game.actions for game in games]
     for ply in range(3):
@@ -202,21 +197,21 @@ def test_the_first_plies_are_drawn_by_their_visits_and_later_ones_are_the_most_v
 
 def test_no_sampled_plies_make_every_move_the_most_visited() -> None:
     """0 is a number of plies, not the default."""
-    config = SelfPlayConfig(simulations=12, sampled_plies=0)
+    config = SelfPlaySettings(simulations=12, sampled_plies=0)
     for game in played("connect4", range(10), uniform, config=config).values():
         assert game.visits.argmax(axis=1).tolist() == game.actions.tolist()
 
 
 def test_a_quarter_of_the_cells_are_sampled_by_default() -> None:
     """Connect 4 has 42 cells: the first 10 plies."""
-    games = played("connect4", range(200), uniform, slots=100, config=SelfPlayConfig(simulations=4)).values()
+    games = played("connect4", range(200), uniform, slots=100, config=SelfPlaySettings(simulations=4)).values()
     drawn = [np.flatnonzero(game.visits.argmax(axis=1) != game.actions) for game in games]
     assert max(plies.max(initial=0) for plies in drawn) == 9
 
 
 def test_sampled_moves_are_drawn_in_proportion_to_their_visits() -> None:
     """The first moves of 2,000 games: each is made as often as its visits say, but for chance."""
-    config = SelfPlayConfig(simulations=8, sampled_plies=1)
+    config = SelfPlaySettings(simulations=8, sampled_plies=1)
     games = played("tictactoe", range(2000), uniform, slots=250, config=config).values()
     made = np.bincount([game.actions[0] for game in games], minlength=9)
     expected = sum(game.visits[0] for game in games)
@@ -263,7 +258,7 @@ def test_games_that_take_too_long_are_given_up_and_the_slot_plays_the_next() -> 
 def test_a_model_that_arrives_takes_over_from_random_play() -> None:
     """Games after that are searched, and are the same as if there had always been a model."""
     player = SelfPlay("tictactoe", 2, iter(range(4)), 1, "actor-1", FEW)
-    at_random = {game.number for game in player.step(None)}
+    at_random = {game.number for game in player.play_randomly()}
     assert at_random == {0, 1}
     searched = finished(player, uniform)
     undisturbed = played("tictactoe", range(4), uniform)
@@ -272,50 +267,22 @@ def test_a_model_that_arrives_takes_over_from_random_play() -> None:
         assert_same(searched[number], undisturbed[number])
 
 
-def test_fast_moves_have_few_simulations_and_no_policy_target() -> None:
-    """In the first 20 plies of Othello nothing is proven: visits are multiples of 1/40 where full, of 1/8 elsewhere."""
-    config = SelfPlayConfig(simulations=40, full_share=1 / 3, fast_simulations=8)
-    games = SelfPlay("othello", 8, iter(range(8)), 0, "a", config)
-    played: list[Played] = []
-    while not games.idle:
-        played += games.step(uniform)
-    assert 0.25 < np.concatenate([game.full for game in played]).mean() < 0.42
-    for game in played:
-        counts = game.visits[:20] * np.where(game.full[:20], 40, 8)[:, None]
-        np.testing.assert_allclose(counts, np.round(counts), atol=1e-4)
-        assert (np.round(game.visits[:20] * 40)[~game.full[:20]] % 5 == 0).all()
-
-
-@pytest.mark.parametrize(("full_share", "different"), [(1e-9, False), (1.0, True)])
-def test_fast_moves_are_searched_without_noise(full_share: float, different: bool) -> None:
-    """Where the most visited move is made from the start, games differ by noise alone."""
-    config = SelfPlayConfig(simulations=40, full_share=full_share, fast_simulations=40, sampled_plies=0)
-    games = played("connect4", range(8), uniform, config=config).values()
-    assert (len({tuple(game.actions) for game in games}) > 1) == different
-
-
 def test_simulations_rise_with_the_progress_of_the_run() -> None:
     """From 4 at its beginning by way of 22 to 40 at its end; visits are shares of so many."""
     for progress, simulations in ((0.0, 4), (0.5, 22), (1.0, 40)):
-        games = SelfPlay("othello", 4, iter(range(4)), 0, "a", SelfPlayConfig(simulations=40, first_simulations=4))
-        played: list[Played] = []
-        while not games.idle:
-            played += games.step(uniform, progress)
-        for game in played:
+        games = SelfPlay("othello", 4, iter(range(4)), 0, "a", SelfPlaySettings(simulations=40, first_simulations=4))
+        for game in finished(games, uniform, progress).values():
             counts = game.visits[:20] * simulations
             np.testing.assert_allclose(counts, np.round(counts), atol=1e-4)
 
 
 def test_random_openings_are_not_recorded_and_leave_the_last_move_to_the_search() -> None:
     """All games begin at random; openings differ in length and never end a game of tic-tac-toe."""
-    config = SelfPlayConfig(simulations=10, random_openings=1.0)
+    config = SelfPlaySettings(simulations=10, random_openings=1.0)
     games = SelfPlay("tictactoe", 16, iter(range(64)), 0, "a", config)
-    played: list[Played] = []
-    while not games.idle:
-        played += games.step(uniform)
+    played = finished(games, uniform).values()
     assert {game.first_ply for game in played} == {0, 1, 2, 3, 4}
     for game in played:
-        assert game.full.all()
         assert len(game.actions) > 0
         stones = Positions("tictactoe", 0).of(game.states).observation()[:, :18].sum(axis=1)
         assert stones.tolist() == list(range(game.first_ply, game.first_ply + len(game.states)))

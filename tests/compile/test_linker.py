@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
+from trainer.actor.selfplay import SelfPlay
 from trainer.compile.linker import compiled
 from trainer.evaluators.uniform import uniform
 from trainer.games import rules_of
 from trainer.games.positions import Positions
 from trainer.players import MinimaxPlayer
 from trainer.search import Search, cache, tree
+from trainer.settings.self_play import SelfPlaySettings
 from trainer.sparse import forward, lanes
 
 COUNT_FIRST_MOVES = """
@@ -124,11 +125,11 @@ def test_nothing_is_compiled_after_the_warm_up() -> None:
             if hasattr(function, "signatures")
         }
 
-    config = SelfPlayConfig(simulations=5, random_openings=0.5)
+    config = SelfPlaySettings(simulations=5, random_openings=0.5)
     games = SelfPlay("connect4", 4, iter(range(6)), 0, "a", config)
     positions, search, minimax = Positions("connect4", 4), Search("connect4", 4, 5), MinimaxPlayer("connect4")
     before = signatures()
-    games.step(None)
+    games.play_randomly()
     while not games.idle:
         games.step(uniform)
     positions.play(np.array([0, 2]), np.array([1, 2]))

@@ -1,4 +1,4 @@
-"""Twins of models: used where they answer as their model does, and only there."""
+"""Acceleration of models: used where they answer as their model does, and only there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from small_models import linear_model
 
 from trainer.core.files import write_bytes
-from trainer.evaluators.acceleration import Twins, random_play
+from trainer.evaluators.acceleration import Acceleration, random_play
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.evaluators.onnx_file import OnnxModel
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.games import game_of
 
 GAME = game_of("tictactoe")
@@ -25,21 +25,21 @@ def linear(weight: float, value: float = 0.0) -> bytes:
     return linear_model(weights, value=value)
 
 
-def load(content: bytes) -> OnnxModel:
+def load(content: bytes) -> OnnxEvaluator:
     """The model in some bytes."""
-    return OnnxModel(content, "some.onnx", GAME.env_id, GAME.obs_size, GAME.num_actions)
+    return OnnxEvaluator(content, "some.onnx", GAME.env_id, GAME.obs_size, GAME.num_actions)
 
 
 class Maker:
     """Makes twins that answer as the file `of` does; without one it fails."""
 
     manner = "by magic"
-    farthest = 0.01
+    tolerance = 0.01
 
     def __init__(self, of: bytes | None) -> None:
         self.of = of
 
-    def __call__(self, content: bytes, model: OnnxModel) -> OnnxModel | None:
+    def __call__(self, content: bytes, model: OnnxEvaluator) -> OnnxEvaluator | None:
         """The twin, or an error."""
         if self.of is None:
             raise RuntimeError("no wand\nsecond line")
@@ -50,7 +50,7 @@ def test_the_first_twin_that_answers_alike_is_used() -> None:
     """One that answers otherwise, one there is none of, and two that are well."""
     content = linear(1.0)
     model = load(content)
-    one = Twins(GAME.env_id, Maker(linear(5.0)), Maker(b""), Maker(content), Maker(None))(content, model)
+    one = Acceleration(GAME.env_id, Maker(linear(5.0)), Maker(b""), Maker(content), Maker(None))(content, model)
     assert one is not model
     observation, legal = random_play(GAME.env_id, 0)
     np.testing.assert_array_equal(one(observation, legal)[0], model(observation, legal)[0])
@@ -60,8 +60,8 @@ def test_a_twin_that_answers_otherwise_is_not_used(caplog: pytest.LogCaptureFixt
     """The model itself plays; that is said once, and again when it comes back after a model that was well."""
     content = linear(1.0)
     maker = Maker(linear(5.0))
-    twins = Twins(GAME.env_id, maker)
-    message = "some.onnx answers otherwise by magic, by 0."
+    twins = Acceleration(GAME.env_id, maker)
+    message = "some.onnx gives other answers by magic, by 0."
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             model = load(content)
@@ -72,7 +72,7 @@ def test_a_twin_that_answers_otherwise_is_not_used(caplog: pytest.LogCaptureFixt
         maker.of = linear(5.0)
         twins(content, load(content))
     assert caplog.text.count(message) == 2
-    assert "; playing with it otherwise, which is slower" in caplog.text
+    assert "; evaluating it otherwise, which is slower" in caplog.text
 
 
 def test_a_twin_that_can_not_be_made_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
@@ -80,17 +80,17 @@ def test_a_twin_that_can_not_be_made_is_not_used(caplog: pytest.LogCaptureFixtur
     content = linear(1.0)
     model = load(content)
     with caplog.at_level(logging.WARNING):
-        assert Twins(GAME.env_id, Maker(b""))(content, model) is model
+        assert Acceleration(GAME.env_id, Maker(b""))(content, model) is model
         assert caplog.text == ""
-        assert Twins(GAME.env_id, Maker(None))(content, model) is model
-    assert "some.onnx can't be evaluated by magic (no wand); playing" in caplog.text
+        assert Acceleration(GAME.env_id, Maker(None))(content, model) is model
+    assert "some.onnx can't be evaluated by magic (no wand); evaluating" in caplog.text
 
 
 def test_a_model_that_fails_is_not_taken_for_one_that_has_no_twin(tmp_path: Path) -> None:
     """Its value is the first number of the observation times 3: the actor keeps the model before it."""
     path = tmp_path / "latest.onnx"
     path.write_bytes(linear(1.0))
-    twins = Twins(GAME.env_id, Maker(linear(1.0)))
+    twins = Acceleration(GAME.env_id, Maker(linear(1.0)))
     file = ModelFile(path, GAME.env_id, GAME.obs_size, GAME.num_actions, every=0, prepare=twins)
     before = file.current
     write_bytes(path, linear(1.0, value=3.0))

@@ -14,7 +14,7 @@ from small_models import linear_model
 from trainer.core.errors import ModelError
 from trainer.core.files import write_bytes
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.evaluators.onnx_file import OnnxModel, load_model, masked_softmax
+from trainer.evaluators.onnx_file import OnnxEvaluator, load_model, masked_softmax
 from trainer.evaluators.uniform import uniform
 
 OBS_SIZE, NUM_ACTIONS = 29, 9  # tic-tac-toe's
@@ -27,12 +27,12 @@ def model_of(*, action: int = 0, step: int | None = None) -> bytes:
     return linear_model(weights, metadata={} if step is None else {"env_id": "tictactoe", "step": str(step)})
 
 
-def load(content: bytes) -> OnnxModel:
+def load(content: bytes) -> OnnxEvaluator:
     """The model in some bytes, as one of tic-tac-toe."""
-    return OnnxModel(content, "some.onnx", "tictactoe", OBS_SIZE, NUM_ACTIONS)
+    return OnnxEvaluator(content, "some.onnx", "tictactoe", OBS_SIZE, NUM_ACTIONS)
 
 
-def preferred(model: OnnxModel | None) -> int:
+def preferred(model: OnnxEvaluator | None) -> int:
     """The action that a model of `model_of` prefers."""
     assert model is not None
     prior, _ = model(np.ones((1, OBS_SIZE), np.float32), np.ones((1, NUM_ACTIONS), np.bool_))

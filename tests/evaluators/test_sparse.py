@@ -10,15 +10,19 @@ import pytest
 import torch
 from small_models import linear_model
 
-from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
+from trainer.actor.selfplay import SelfPlay
+from trainer.compile.linker import compiled
 from trainer.evaluators.acceleration import random_play
-from trainer.evaluators.onnx_file import OnnxModel
-from trainer.evaluators.sparse import SparseModel, SparseTwin, network_of
+from trainer.evaluators.interface import FunctionEvaluator
+from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.evaluators.sparse import SparseAccelerator, SparseEvaluator, network_of
 from trainer.game_config import metadata_of
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Game
 from trainer.network import Family, PolicyValueNet, ValueHead
 from trainer.search import SearchConfig
+from trainer.settings.self_play import SelfPlaySettings
+from trainer.sparse import forward, lanes
 from trainer.sparse.layout import memory_for
 from trainer.training.export import Exporter
 
@@ -35,15 +39,15 @@ def published(game: Game, family: Family = "mlp", width: int = 80, value_head: V
     return Exporter(net, metadata).to_bytes(7, np.zeros((1, game.obs_size), np.float32), progress=0.2)
 
 
-def load(content: bytes, game: Game = CONNECT4) -> OnnxModel:
+def load(content: bytes, game: Game = CONNECT4) -> OnnxEvaluator:
     """The model in some bytes, evaluated by ONNX Runtime."""
-    return OnnxModel(content, "some.onnx", game.env_id, game.obs_size, game.num_actions)
+    return OnnxEvaluator(content, "some.onnx", game.env_id, game.obs_size, game.num_actions)
 
 
-def twin_of(content: bytes, game: Game = CONNECT4) -> SparseModel:
+def twin_of(content: bytes, game: Game = CONNECT4) -> SparseEvaluator:
     """The same, evaluated by its active inputs."""
-    twin = SparseTwin(game.env_id)(content, load(content, game))
-    assert isinstance(twin, SparseModel)
+    twin = SparseAccelerator(game.env_id)(content, load(content, game))
+    assert isinstance(twin, SparseEvaluator)
     return twin
 
 
@@ -101,10 +105,11 @@ def test_memory_that_was_used_before_changes_nothing() -> None:
     twin = twin_of(content)
     observation, _ = random_play(CONNECT4.env_id, 0)
     logits, value = twin.outputs(observation)
-    memory = memory_for(twin.network, len(observation))
+    memory = memory_for(twin.layers, len(observation))
     memory.room[:], memory.active[:] = np.nan, 2**64 - 1
+    *_, kernels = compiled(None, lanes, forward)
     again, value_again = np.empty_like(logits), np.empty(len(value), np.float32)
-    twin._kernels.evaluate(twin.network, memory, len(observation), observation, again, value_again)
+    kernels.evaluate(twin.layers, memory, len(observation), observation, again, value_again)
     np.testing.assert_array_equal(again, logits)
     np.testing.assert_array_equal(value_again, value[:, 0])
 
@@ -112,7 +117,7 @@ def test_memory_that_was_used_before_changes_nothing() -> None:
 def test_a_nan_in_a_layer_reaches_the_outputs() -> None:
     """It is not 0, and no ReLU hides it."""
     twin = twin_of(published(CONNECT4))
-    twin.network.weights[: len(twin.network.weights) // 2] = np.nan
+    twin.layers.weights[: len(twin.layers.weights) // 2] = np.nan
     logits, value = twin.outputs(random_play(CONNECT4.env_id, 0)[0])
     assert np.isnan(logits).all()
     assert np.isnan(value).all()
@@ -129,20 +134,20 @@ def test_other_kinds_of_models_have_no_twin() -> None:
     foreign = linear_model(np.ones((CONNECT4.obs_size, CONNECT4.num_actions), np.float32))
     for content in (published(CONNECT4, "residual", 8), foreign):
         assert network_of(content, CONNECT4) is None
-        assert SparseTwin(CONNECT4.env_id)(content, load(content)) is None
+        assert SparseAccelerator(CONNECT4.env_id)(content, load(content)) is None
 
 
 @pytest.mark.parametrize("cache", [0, 512])
 def test_games_are_the_same_whether_python_or_the_kernel_asks_the_network(cache: int) -> None:
     """Twenty games of a seed, with as many slots or a fifth of them, step by step or many at once."""
     twin = twin_of(published(CONNECT4))
-    config = SelfPlayConfig(simulations=24)
+    config = SelfPlaySettings(simulations=24)
     played = []
-    for network, slots in ((None, 20), (twin.network, 20), (twin.network, 4)):
+    for evaluator, slots in ((FunctionEvaluator(twin), 20), (twin, 20), (twin, 4)):
         player = SelfPlay(CONNECT4.env_id, slots, iter(range(20)), 1, "a", config, SearchConfig(cache=cache))
         games = {}
         while not player.idle:
-            games |= {game.number: game for game in player.step(twin, network=network)}
+            games |= {game.number: game for game in player.step(evaluator)}
         played.append(games)
     stepped, *others = played
     for games in others:
@@ -153,15 +158,16 @@ def test_games_are_the_same_whether_python_or_the_kernel_asks_the_network(cache:
 
 def test_an_answer_that_is_not_sound_is_left_to_python() -> None:
     """The leaves still wait, so that the model is asked again there, fails, and can be replaced."""
-    twin = twin_of(published(CONNECT4))
-    broken = twin.network._replace(weights=np.full_like(twin.network.weights, np.nan))
-    player = SelfPlay(CONNECT4.env_id, 4, count(), 1, "a", SelfPlayConfig(simulations=24))
-    player.step(twin)
+    sparse = twin_of(published(CONNECT4))
+    layers = sparse.layers._replace(weights=np.full_like(sparse.layers.weights, np.nan))
+    by_python, broken = FunctionEvaluator(sparse), FunctionEvaluator(sparse, layers=layers)
+    player = SelfPlay(CONNECT4.env_id, 4, count(), 1, "a", SelfPlaySettings(simulations=24))
+    player.step(by_python)
     for _ in range(3):
         before = player.search.simulations_done
-        player.step(twin, network=broken)
-        assert player._waiting == 4
+        player.step(broken)
+        assert player.waiting == 4
         assert player.search.simulations_done == before + 4
     before = player.search.simulations_done
-    player.step(twin, network=twin.network)
+    player.step(sparse)
     assert player.search.simulations_done >= before + 40

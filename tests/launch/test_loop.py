@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import bonsai
@@ -16,8 +17,8 @@ import pytest
 from conftest import run_module
 from registering import registered
 
-from trainer.loop import LoopConfig, actor_arguments, trainer_arguments
-from trainer.settings.recipes import RECIPES
+from trainer.games.recipes import recipe_of
+from trainer.loop import config_from
 
 
 def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_an_actor_that_somebody_ends_ends_the_loop(tmp_path: Path) -> None:
     subprocess.run(["pkill", "-TERM", "-f", f"trainer.actor .*{tmp_path}"], check=True)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert errors.splitlines()[-1] == "error: the actor was ended from outside; start again with --resume to go on"
+    assert errors.splitlines()[-1] == "error: the actor was stopped from outside; start again with --resume to go on"
 
 
 def test_a_run_that_is_over_is_not_begun_again(tmp_path: Path) -> None:
@@ -140,27 +141,59 @@ def test_bad_settings_are_refused(tmp_path: Path, arguments: list[str], message:
     assert (done.returncode, done.stderr.strip()) == (1, message)
 
 
-def test_self_play_is_in_8_bit_integers_where_that_is_asked_for() -> None:
-    """By no game's default."""
-    assert "--int8" in actor_arguments(LoopConfig("connect4", int8=True))
-    assert not any("--int8" in actor_arguments(LoopConfig(env_id)) for env_id in RECIPES)
-
-
-def test_a_game_without_a_recipe_is_trained_like_connect_4() -> None:
-    """The commands of a new game differ from Connect 4's in nothing but its name."""
+def test_a_game_without_a_recipe_is_learned_like_connect_4() -> None:
+    """Its recipe differs from Connect 4's in nothing but the name."""
     with registered(bonsai):
-        for arguments_of in (trainer_arguments, actor_arguments):
-            new, known = (arguments_of(LoopConfig(env_id, Path("run"))) for env_id in ("bonsai", "connect4"))
-            assert [word.replace("bonsai", "connect4") for word in new] == known
+        assert recipe_of("bonsai") == replace(recipe_of("connect4"), env_id="bonsai")
+
+
+def test_settings_come_from_the_recipe_unless_they_are_given() -> None:
+    """Connect 4's recipe, with a learning rate and a width of our own."""
+    config = config_from(["--env-id", "connect4", "--lr", "0.01", "--width=64", "--no-gumbel"])
+    assert config == replace(recipe_of("connect4"), lr=0.01, width=64, gumbel=False)
 
 
 def test_minutes_bound_a_run_unless_steps_do() -> None:
-    """Neither given: the game's default; steps alone: no time limit."""
+    """Neither given: the recipe's minutes; steps alone: no time limit."""
 
-    def bounds(config: LoopConfig) -> dict[str, str]:
-        words = trainer_arguments(config)
-        return {flag: words[words.index(flag) + 1] for flag in ("--steps", "--minutes") if flag in words}
+    def bounds(*words: str) -> tuple[int | None, float | None]:
+        config = config_from(words)
+        return config.steps, config.minutes
 
-    assert bounds(LoopConfig())["--minutes"] == "1"
-    assert bounds(LoopConfig(steps=7)) == {"--steps": "7"}
-    assert bounds(LoopConfig(steps=7, minutes=3)) == {"--steps": "7", "--minutes": "3"}
+    assert bounds() == (None, 1)
+    assert bounds("--steps", "7") == (7, None)
+    assert bounds("--steps", "7", "--minutes", "1") == (7, 1)
+
+
+def test_simulations_that_are_asked_for_do_not_grow() -> None:
+    """Connect 4's recipe grows from 100 to 300; a given number is constant unless the initial one is given too."""
+
+    def searches(*words: str) -> tuple[int | None, int]:
+        config = config_from(["--env-id", "connect4", *words])
+        return config.first_simulations, config.simulations
+
+    assert searches() == (100, 300)
+    assert searches("--simulations", "300") == (None, 300)
+    assert searches("--simulations", "50", "--first-simulations", "20") == (20, 50)
+
+
+def test_a_resumed_run_keeps_its_settings_and_refuses_others(tmp_path: Path) -> None:
+    """Nothing is repeated on the command line, not even the game; the length may change, the learning rate may not."""
+    words = ["--data-dir", str(tmp_path), "--threads", "1"]
+    first = run_module("trainer.loop", *words, "--steps", 40, "--simulations", 5, "--lr", 0.01, "--seed", 3)
+    assert first.returncode == 0, first.stderr
+    longer = run_module("trainer.loop", *words, "--resume", "--steps", 60)
+    assert longer.returncode == 0, longer.stderr
+    assert json.loads((tmp_path / "stats.json").read_text())["step"] == 60
+    stored = json.loads((tmp_path / "run.json").read_text())
+    for command in ("loop", "train"):
+        settings = stored[command]["settings"]
+        assert (settings["lr"], settings["seed"], settings["steps"]) == (0.01, 3, 60)
+        assert stored[command]["versions"]["torch"]
+    assert stored["loop"]["settings"]["simulations"] == 5
+    other = run_module("trainer.loop", *words, "--resume", "--lr", 0.02)
+    assert other.returncode == 1
+    assert other.stderr.strip() == (
+        f"error: --lr is 0.02, but the run in {tmp_path} has 0.01 (run.json); leave the flag out to resume that run, "
+        "or start a new one without --resume"
+    )

@@ -12,12 +12,13 @@ import pytest
 from numpy.typing import NDArray
 from small_models import write_model
 
-from trainer.actor.actor import ActorConfig, act
+from trainer.actor.actor import act
 from trainer.games import rules_of
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.games.solver import NOT_LEGAL, Scores, solver_of
 from trainer.run.model_files import LATEST
+from trainer.settings.actor import ActorConfig
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,13 @@ import pytest
 from conftest import ForeignDatabase
 from numpy.typing import NDArray
 
-from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
+from trainer.actor.selfplay import SelfPlay
+from trainer.evaluators.interface import FunctionEvaluator
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Mask
 from trainer.replay import Metadata, Replay
 from trainer.search import Evaluate, SearchConfig
+from trainer.settings.self_play import SelfPlaySettings
 
 every_game = pytest.mark.parametrize("env_id", ENV_IDS)
 with_and_without_cache = pytest.mark.parametrize("cache", [0, 64])
@@ -43,12 +45,12 @@ def lockstep(env_id: str, slots: int, cache: int = 0) -> Callable[[], None]:
 
     A step with a cache makes several simulations, so that its searches are longer.
     """
-    config = SelfPlayConfig(simulations=1000 if cache else 200)
+    config = SelfPlaySettings(simulations=1000 if cache else 200)
     player = SelfPlay(env_id, slots, count(), 1, "a", config, SearchConfig(cache=cache))
-    evaluate = constant(env_id, slots)
+    evaluator = FunctionEvaluator(constant(env_id, slots))
 
     def step() -> None:
-        assert player.step(evaluate) == []
+        assert player.step(evaluator) == []
 
     for _ in range(20):
         step()

@@ -32,7 +32,7 @@ from small_models import linear_model
 from torture import promises
 from torture.visitor import PATIENCE, Visitor
 
-from trainer.actor.actor import ActorConfig, act
+from trainer.actor.actor import act
 from trainer.core.errors import ReplayError, ReplayUnavailableError, TrainerError
 from trainer.core.files import write_bytes
 from trainer.evaluators.hot_reload import ModelFile
@@ -41,6 +41,7 @@ from trainer.launch.watch import Watch
 from trainer.replay import Replay, ReplayWriter
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.training_statistics import TrainingPoint
+from trainer.settings.actor import ActorConfig
 from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import train
 from trainer.training.checkpoint import load_checkpoint

@@ -22,7 +22,7 @@ import torch
 from conftest import ForeignDatabase, add_random_play
 
 from trainer.core.errors import TrainerError
-from trainer.evaluators.onnx_file import OnnxModel
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
 from trainer.network import PolicyValueNet
@@ -98,7 +98,7 @@ def good_model(folder: Path) -> bytes:
 
 def read_model(content: bytes, folder: Path) -> None:
     """Load it and evaluate some rows: a distribution over the legal moves, and a number."""
-    model = OnnxModel(content, "damaged.onnx", GAME.env_id, GAME.obs_size, GAME.num_actions)
+    model = OnnxEvaluator(content, "damaged.onnx", GAME.env_id, GAME.obs_size, GAME.num_actions)
     rows = np.random.default_rng(0).integers(0, 2, (16, GAME.obs_size)).astype(np.float32)
     prior, value = model(rows, np.ones((16, GAME.num_actions), np.bool_))
     assert np.allclose(prior.sum(axis=1), 1, atol=1e-3)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from trainer.core.errors import ConfigError, ModelError
-from trainer.evaluators.onnx_file import OnnxModel
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.network import Family, PolicyValueNet, ValueHead
@@ -53,7 +53,7 @@ def test_the_model_answers_as_torch_does(env_id: str, family: Family, value_head
     network = PolicyValueNet(game, family, value_head=value_head)
     sample = observations(game, batch)
     content = Exporter(network, game).to_bytes(3, sample)
-    model = OnnxModel(content, "test", env_id, game.obs_size, game.num_actions)
+    model = OnnxEvaluator(content, "test", env_id, game.obs_size, game.num_actions)
     legal = np.ones((batch, game.num_actions), np.bool_)
     prior, value = model(sample, legal)
     logits, expected = network(torch.from_numpy(sample))
@@ -71,7 +71,8 @@ def test_a_later_file_has_the_later_weights() -> None:
         network.value.bias += 1
     second = exporter.to_bytes(2, sample)
     values = [
-        OnnxModel(content, "", "othello", 195, 65)(sample, np.ones((2, 65), np.bool_))[1] for content in (first, second)
+        OnnxEvaluator(content, "", "othello", 195, 65)(sample, np.ones((2, 65), np.bool_))[1]
+        for content in (first, second)
     ]
     assert np.arctanh(values[1]) - np.arctanh(values[0]) == pytest.approx(1, abs=1e-4)
 
@@ -158,7 +159,7 @@ def test_a_model_says_how_far_its_run_was(written: str, read: float) -> None:
     content = Exporter(network_for(OTHELLO), OTHELLO).to_bytes(1, observations(OTHELLO, 1), progress=0.25)
     proto = onnx.load_from_string(content)
     onnx.helper.set_model_props(proto, {"progress": written} if written else {})
-    assert OnnxModel(proto.SerializeToString(), "test", "othello", OTHELLO.obs_size, 65).progress == read
+    assert OnnxEvaluator(proto.SerializeToString(), "test", "othello", OTHELLO.obs_size, 65).progress == read
 
 
 def test_publishing_again_and_again_takes_no_more_memory() -> None:

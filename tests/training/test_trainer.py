@@ -18,13 +18,14 @@ import pytest
 from conftest import CENTRE, COLUMNS, EMPTY_BOARD, ForeignDatabase, add_random_play, floats, run_module
 
 from trainer.core.errors import ConfigError, GameError, ModelError, ReplayError, TrainerError, WaitTimeoutError
-from trainer.evaluators.onnx_file import OnnxModel, load_model
+from trainer.evaluators.onnx_file import OnnxEvaluator, load_model
 from trainer.replay import Batch, Replay
 from trainer.run.actor_statistics import ACTOR_STATS_FILE, ActorStats
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.model_files import stored_models
 from trainer.settings.trainer import TrainerConfig
-from trainer.trainer import train, wait_for_new_rows, window_after
+from trainer.trainer import train
+from trainer.training.rows import RowSupply
 from trainer.training.schedule import Schedule
 
 
@@ -46,7 +47,7 @@ def run(config: TrainerConfig) -> int:
     return train(config, threading.Event())
 
 
-def model_of(config: TrainerConfig) -> OnnxModel:
+def model_of(config: TrainerConfig) -> OnnxEvaluator:
     """The newest model of a tic-tac-toe run."""
     return load_model(config.model_dir / "latest.onnx", "tictactoe", 29, 9)
 
@@ -185,24 +186,6 @@ def test_the_learning_rate_follows_a_cosine() -> None:
     assert [flat.learning_rate(step) for step in (1, 100)] == [0.2, 0.2]
 
 
-def test_the_window_grows_slower_than_the_rows() -> None:
-    """KataGo's c (1 + 0.4 ((n / c)^0.75 - 1) / 0.75): all rows up to c, of 16 c only c (1 + 0.4 * 7 / 0.75)."""
-    assert window_after(10**9, None) is None
-    assert [window_after(rows, 1000) for rows in (0, 500, 1000)] == [1000] * 3
-    assert window_after(16_000, 1000) == 4733
-
-
-def test_training_draws_from_the_window_only(foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
-    """300 old rows say that the mover wins, the newest 150 that he loses: with a window the latter is learned."""
-    database = foreign()
-    database.add_tictactoe(300)
-    database.add_tictactoe(150, outcome=-1.0)
-    config = config_for(tmp_path, steps=200, lr=0.01, window=30)  # 450 rows make it grow to 136
-    run(config)
-    _, value = model_of(config)(np.frombuffer(EMPTY_BOARD, "<f4")[None], np.ones((1, 9), np.bool_))
-    assert value[0] < -0.95
-
-
 def test_gradients_are_clipped_unless_that_is_off(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
     """A tiny clipping norm with plain AdamW's scale-free steps changes the weights' path; 0 equals a huge norm."""
     weights = []
@@ -239,7 +222,14 @@ def test_an_earlier_run_in_the_folder_is_set_aside(tictactoe_rows: ForeignDataba
     assert (config.model_dir / "latest.onnx").read_bytes() == first
     run(replace(config, seed=7))
     (old,) = config.model_dir.glob("old-*")
-    kept = ["actor_stats.json", "checkpoint.pt", "evaluations.jsonl", "model_step_000020.onnx", "stats.json"]
+    kept = [
+        "actor_stats.json",
+        "checkpoint.pt",
+        "evaluations.jsonl",
+        "model_step_000020.onnx",
+        "run.json",
+        "stats.json",
+    ]
     assert sorted(path.name for path in old.iterdir()) == kept
     assert json.loads(config.stats.read_text())["eval_history"] == []
     assert (old / "model_step_000020.onnx").read_bytes() == first
@@ -250,9 +240,10 @@ def test_training_pauses_when_every_row_was_drawn_often_enough(tictactoe_rows: F
     """200 rows suffice for 200 drawn rows; for 201 it waits until there is one more."""
     replay = Replay(tictactoe_rows.path, _metadata(tictactoe_rows))
     replay.refresh()
-    schedule = Schedule(TrainerConfig(db=tictactoe_rows.path, minutes=60))
-    wait_for_new_rows(replay, 200, schedule, threading.Event())
-    waiting = threading.Thread(target=wait_for_new_rows, args=(replay, 201, schedule, threading.Event()))
+    config = TrainerConfig(db=tictactoe_rows.path, minutes=60, batch_size=1, passes=1)
+    rows = RowSupply(replay, config, Schedule(config), threading.Event())
+    rows.wait_for(200)
+    waiting = threading.Thread(target=rows.wait_for, args=(201,))
     waiting.start()
     waiting.join(0.3)
     assert waiting.is_alive()

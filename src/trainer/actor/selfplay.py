@@ -136,6 +136,15 @@ class SelfPlay:
         return []
 
     @property
+    def waiting(self) -> int:
+        """Leaves that wait for the evaluation of the next step."""
+        return self._waiting
+
+    def look_for_numbers(self) -> None:
+        """Begin games again in empty slots; for numbers that had run out and go on."""
+        self._vacant = True
+
+    @property
     def idle(self) -> bool:
         """No game is in progress and none will begin."""
         return self._exhausted and bool((self._games.status == EMPTY).all())

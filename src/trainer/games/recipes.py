@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from trainer.games import rules_of
@@ -18,9 +17,13 @@ def recipe_of(env_id: str) -> LoopConfig:
     """The recipe of a game. Raises GameError for an unknown game."""
     rules_of(env_id)
     name = f"trainer.games.{env_id}.recipe"
-    if find_spec(name) is None:
-        name = f"trainer.games.{FALLBACK}.recipe"
-    recipe = import_module(name).RECIPE
+    try:
+        module = import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not name.startswith(error.name):
+            raise
+        module = import_module(f"trainer.games.{FALLBACK}.recipe")
+    recipe = module.RECIPE
     assert isinstance(recipe, LoopConfig)
     return replace(recipe, env_id=env_id)
 

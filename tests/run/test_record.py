@@ -1,0 +1,75 @@
+"""run.json: the settings that a run was started with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from trainer.core.errors import ConfigError
+from trainer.run.record import recorded_settings, require_same_run, write_record
+from trainer.settings.trainer import TrainerConfig
+
+CONFIG = TrainerConfig(lr=0.5, minutes=2.5, width=None, lr_schedule=False, seed=7)
+
+
+def config_in(folder: Path, elsewhere: Path) -> TrainerConfig:
+    """A run in a folder that learns from a database elsewhere."""
+    return replace(CONFIG, db=elsewhere / "replay.db", model_dir=folder / "models", stats=folder / "stats.json")
+
+
+def test_settings_come_back_as_they_were(tmp_path: Path) -> None:
+    """Numbers, None, booleans and paths; the entries of other commands stay."""
+    path, config = tmp_path / "run.json", config_in(tmp_path, tmp_path)
+    path.write_text('{"other": {"settings": {}}}')
+    write_record(path, "train", config)
+    assert recorded_settings(path, "train", TrainerConfig) == config
+    stored = json.loads(path.read_text())
+    assert stored["other"] == {"settings": {}}
+    assert stored["train"]["seed"] == 7
+    assert {"trainer", "python", "torch", "numba"} <= stored["train"]["versions"].keys()
+    assert {"commit", "processor", "started"} <= stored["train"].keys()
+
+
+def test_a_run_that_was_moved_finds_its_own_files(tmp_path: Path) -> None:
+    """Paths inside the folder move with it; the database elsewhere stays where it was."""
+    old, new, elsewhere = tmp_path / "old", tmp_path / "new", tmp_path / "elsewhere"
+    old.mkdir()
+    write_record(old / "run.json", "train", config_in(old, elsewhere))
+    old.rename(new)
+    assert recorded_settings(new / "run.json", "train", TrainerConfig) == config_in(new, elsewhere)
+
+
+def test_no_record_means_no_settings(tmp_path: Path) -> None:
+    """No file, or one of other commands only."""
+    path = tmp_path / "run.json"
+    assert recorded_settings(path, "train", TrainerConfig) is None
+    path.write_text('{"loop": {}}')
+    assert recorded_settings(path, "train", TrainerConfig) is None
+
+
+def test_settings_of_an_earlier_version_have_defaults_where_they_lack_some(tmp_path: Path) -> None:
+    """And those that no longer exist are ignored."""
+    path = tmp_path / "run.json"
+    path.write_text('{"train": {"settings": {"lr": 0.25, "int8": true}}}')
+    assert recorded_settings(path, "train", TrainerConfig) == TrainerConfig(lr=0.25)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"train": 1}', '{"train": {"settings": null}}'])
+def test_a_damaged_record_is_an_error(tmp_path: Path, content: str) -> None:
+    """Which names the file and says what to do."""
+    path = tmp_path / "run.json"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match=r"run\.json can't be read as the settings of a run; move it away and repeat"):
+        recorded_settings(path, "train", TrainerConfig)
+
+
+def test_fixed_settings_can_not_change(tmp_path: Path) -> None:
+    """The learning rate is fixed; the steps are not."""
+    path, config = tmp_path / "run.json", config_in(tmp_path, tmp_path)
+    write_record(path, "train", config)
+    require_same_run(path, "train", replace(config, steps=5000, log_interval=1))
+    with pytest.raises(ConfigError, match=r"--lr is 0\.1, but the run in .* has 0\.5 \(run\.json\)"):
+        require_same_run(path, "train", replace(config, lr=0.1))
