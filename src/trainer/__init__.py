@@ -1,7 +1,88 @@
 """Train, measure and play AlphaZero-style agents for board games.
 
-The rooms of this package and the order to read them in are in `docs/architecture.md`. Importing the package
-imports none of them, so a player never pays for torch.
+    import trainer
+
+    model = trainer.load_model("data/tictactoe/models/latest.onnx")
+    position = trainer.new_position("tictactoe")
+    print(model.best_move(position, simulations=100))
+
+The names below are loaded when they are first used, so importing the package is quick and a player never pays for torch.
+docs/api.md explains them, docs/architecture.md the folders.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from trainer.api import Model, MoveChoice, learn, load_model, new_position, play_match
+    from trainer.core.errors import TrainerError
+    from trainer.games import ENV_IDS, game_of
+    from trainer.games.position import Position
+    from trainer.games.positions import Positions
+    from trainer.games.recipes import recipe_of
+    from trainer.measure.match import Match
+    from trainer.network import PolicyValueNetwork, create_network
+    from trainer.replay import ReplayBuffer
+    from trainer.search import Search, SearchConfig
+    from trainer.settings.actor import ActorConfig
+    from trainer.settings.loop import LoopConfig
+    from trainer.settings.trainer import TrainerConfig
+    from trainer.trainer import Trainer
+
+_HOMES = {
+    "trainer.api": ("Model", "MoveChoice", "learn", "load_model", "new_position", "play_match"),
+    "trainer.core.errors": ("TrainerError",),
+    "trainer.games": ("ENV_IDS", "game_of"),
+    "trainer.games.position": ("Position",),
+    "trainer.games.positions": ("Positions",),
+    "trainer.games.recipes": ("recipe_of",),
+    "trainer.measure.match": ("Match",),
+    "trainer.network": ("PolicyValueNetwork", "create_network"),
+    "trainer.replay": ("ReplayBuffer",),
+    "trainer.search": ("Search", "SearchConfig"),
+    "trainer.settings.actor": ("ActorConfig",),
+    "trainer.settings.loop": ("LoopConfig",),
+    "trainer.settings.trainer": ("TrainerConfig",),
+    "trainer.trainer": ("Trainer",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "ENV_IDS",
+    "ActorConfig",
+    "LoopConfig",
+    "Match",
+    "Model",
+    "MoveChoice",
+    "PolicyValueNetwork",
+    "Position",
+    "Positions",
+    "ReplayBuffer",
+    "Search",
+    "SearchConfig",
+    "Trainer",
+    "TrainerConfig",
+    "TrainerError",
+    "create_network",
+    "game_of",
+    "learn",
+    "load_model",
+    "new_position",
+    "play_match",
+    "recipe_of",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module (PEP 562)."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'trainer' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -18,6 +18,7 @@ import trainer
 from trainer.core.errors import ConfigError
 from trainer.core.json_values import read_json_object, write_json
 from trainer.core.locks import locked
+from trainer.settings.base import takes_path
 
 Config = TypeVar("Config")
 
@@ -90,11 +91,6 @@ def portable(path: Path, folder: Path) -> str:
     """A path relative to `folder` if it lies in it, otherwise absolute."""
     path, folder = path.absolute(), folder.absolute()
     return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
-
-
-def takes_path(hint: Any) -> bool:
-    """Whether a field of this type holds a path: Path, or Path | None."""
-    return hint is Path or Path in getattr(hint, "__args__", ())
 
 
 def versions() -> dict[str, str | None]:

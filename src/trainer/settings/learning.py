@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from trainer.settings.base import Settings
 from trainer.settings.validation import require, require_at_least
 
 Family = Literal["mlp", "conv", "residual"]
@@ -13,7 +14,7 @@ Device = Literal["cpu", "cuda", "mps"]
 
 
 @dataclass(frozen=True)
-class LearningSettings:
+class LearningSettings(Settings):
     """How a network learns from stored games."""
 
     FIXED: ClassVar[tuple[str, ...]] = (

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from trainer.settings.base import Settings
 from trainer.settings.validation import LogLevel, require, require_at_least, require_seed
 
 
 @dataclass(frozen=True)
-class RunSettings:
+class RunSettings(Settings):
     """Which game to learn, for how long, and from which seed."""
 
     FIXED: ClassVar[tuple[str, ...]] = ("env_id", "seed")

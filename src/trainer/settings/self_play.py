@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from trainer.settings.base import Settings
 from trainer.settings.validation import require, require_at_least
 
 LARGEST_CACHE = 2**24
@@ -12,7 +13,7 @@ LARGEST_CACHE = 2**24
 
 
 @dataclass(frozen=True)
-class SelfPlaySettings:
+class SelfPlaySettings(Settings):
     """How an actor plays games against itself."""
 
     FIXED: ClassVar[tuple[str, ...]] = (

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from trainer.settings.base import Settings
 from trainer.settings.validation import LogLevel, require
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
-class WebConfig:
+class WebConfig(Settings):
     """Serve a page that shows how a run learns, plays its newest model, and shows its stored games."""
 
     data_dir: Path = Path("data")

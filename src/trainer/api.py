@@ -1,0 +1,150 @@
+"""The Python API: models, positions, matches and runs in a few calls. `import trainer` has these names (docs/api.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+
+from trainer.core.errors import GameError, ModelError
+from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.games import game_of, rules_of
+from trainer.games.position import Position
+from trainer.games.recipes import changed, recipe_of
+from trainer.measure.match import Match
+from trainer.measure.match import play_match as play_games
+from trainer.measure.openings import draw_openings
+from trainer.players import SEARCH_SIMULATIONS, model_player, named_player
+from trainer.players.network import PLAYING
+from trainer.run.folder import RunFolder
+from trainer.run.model_files import read_model
+from trainer.search import Search
+
+
+@dataclass(frozen=True)
+class MoveChoice:
+    """What a model thinks of a position, for the player to move."""
+
+    best: int
+    """The action to play."""
+    policy: dict[int, float]
+    """A probability for each legal action: of the network, or the shares of the search's visits."""
+    value: float
+    """Expected outcome, from -1 (lost) to +1 (won)."""
+
+
+class Model:
+    """A trained model of one game."""
+
+    def __init__(self, evaluator: OnnxEvaluator, env_id: str) -> None:
+        self.evaluator = evaluator
+        self.env_id = env_id
+        self._searches: dict[int, Search] = {}
+
+    @property
+    def step(self) -> int | None:
+        """Training step; None if the file doesn't say."""
+        return self.evaluator.step
+
+    def analyse(self, position: Position, simulations: int = 0) -> MoveChoice:
+        """Evaluate an unfinished position of the model's game, by its network alone or by a search.
+
+        Raises GameError for a position of another game or a finished one.
+        """
+        game = position.rules.GAME
+        if game.env_id != self.env_id:
+            raise GameError(f"the position is of {game.env_id}, but the model plays {self.env_id}")
+        if not position.legal:
+            raise GameError("the position is finished; no move can be made there")
+        if simulations < 0:
+            raise GameError(f"simulations is {simulations}; 0 or more is needed")
+        if simulations:
+            search = self._search(simulations)
+            shares, values = search.run(position.state[None], simulations, self.evaluator)
+        else:
+            legal = np.zeros((1, game.num_actions), np.bool_)
+            legal[0, position.legal] = True
+            shares, values = self.evaluator(position.observation[None], legal)
+        policy = {action: float(shares[0, action]) for action in position.legal}
+        return MoveChoice(int(shares[0].argmax()), policy, float(values[0]))
+
+    def best_move(self, position: Position, simulations: int = 0) -> int:
+        """The action to play in an unfinished position; 0 simulations: the network's first choice."""
+        return self.analyse(position, simulations).best
+
+    def _search(self, simulations: int) -> Search:
+        """A search with room for so many simulations, kept for the next call."""
+        search = self._searches.get(simulations)
+        if search is None:
+            search = self._searches[simulations] = Search(self.env_id, 1, simulations, PLAYING)
+        return search
+
+
+def load_model(path: str | Path, env_id: str | None = None) -> Model:
+    """Load a model file. Its metadata names the game; give `env_id` for a file without metadata.
+
+    Raises ModelError if the file is missing, damaged, for another game than `env_id`, or doesn't name its game.
+    """
+    content = read_model(Path(path))
+    env_id = env_id or game_named_in(content)
+    if env_id is None:
+        raise ModelError(f"{path} doesn't name its game; call load_model(path, env_id=...)")
+    game = game_of(env_id)
+    return Model(OnnxEvaluator(content, str(path), env_id, game.obs_size, game.num_actions), env_id)
+
+
+def game_named_in(content: bytes) -> str | None:
+    """The game that a model file's metadata names; None if it names none, or can't be read."""
+    try:
+        model = onnx.load_model_from_string(content)
+    except DecodeError:
+        return None
+    return next((entry.value for entry in model.metadata_props if entry.key == "env_id"), None)
+
+
+def new_position(env_id: str) -> Position:
+    """The position that games of `env_id` start from. Raises GameError for an unknown game."""
+    return Position.first(rules_of(env_id))
+
+
+def play_match(
+    player: Model,
+    opponent: Model | str = "random",
+    games: int = 100,
+    simulations: int = 0,
+    seed: int = 0,
+) -> Match:
+    """Play a model against another one, or against a named player: random, search, perfect, minimax.
+
+    Half of the games are played from each seat. Against random play they start from the first position, otherwise from
+    different openings, each played from both seats. `simulations` per move, for both models; 0: raw policies.
+    """
+    env_id = player.env_id
+    ours = model_player(f"ONNX({Path(player.evaluator.source).name})", env_id, player.evaluator, simulations, games)
+    if isinstance(opponent, Model):
+        if opponent.env_id != env_id:
+            raise GameError(f"the opponent plays {opponent.env_id}, the player {env_id}")
+        name = f"ONNX({Path(opponent.evaluator.source).name})"
+        theirs = model_player(name, env_id, opponent.evaluator, simulations, games)
+    else:
+        theirs = named_player(opponent, env_id, SEARCH_SIMULATIONS if opponent == "search" else simulations, games)
+    openings = None if opponent == "random" else draw_openings(env_id, (games + 1) // 2, seed)
+    return play_games(env_id, ours, theirs, games, seed, openings)
+
+
+def learn(env_id: str, data_dir: str | Path, stop: Event | None = None, **settings: Any) -> Model:
+    """Learn a game from scratch as `cartridge loop` does, and return the final model.
+
+    `settings` are fields of LoopConfig that replace those of the game's recipe, such as `minutes=10` or `steps=500`. Actor
+    and trainer run as processes of their own; set `stop` from another thread to end the run early.
+    """
+    from trainer.launch.local import run_loop
+
+    config = changed(recipe_of(env_id), data_dir=Path(data_dir), **settings)
+    run_loop(config, stop or Event())
+    return load_model(RunFolder(Path(data_dir)).latest_model)

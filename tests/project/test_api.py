@@ -1,0 +1,85 @@
+"""The Python API: the examples in its page run, and importing the package stays light."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import trainer
+from trainer.core.errors import GameError, ModelError
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def examples(page: str) -> str:
+    """All Python blocks of a page as one program."""
+    return "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL))
+
+
+def test_the_examples_of_the_api_page_run(tmp_path: Path) -> None:
+    """In order, in a folder of their own."""
+    done = subprocess.run([sys.executable, "-c", examples("docs/api.md")], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("tictactoe 300\n")
+
+
+def test_every_public_name_is_there_and_documented() -> None:
+    """Loading it gives an object, and the page or the docstrings name it."""
+    for name in trainer.__all__:
+        assert getattr(trainer, name) is not None
+        assert name in dir(trainer)
+    with pytest.raises(AttributeError, match="module 'trainer' has no attribute 'lern'; it has ENV_IDS, "):
+        trainer.lern  # noqa: B018
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    """No NumPy, no Numba, no torch; a model is loaded and asked without torch."""
+    program = "import sys, trainer; print(sorted({'numpy', 'numba', 'torch', 'onnxruntime'} & set(sys.modules)))"
+    program += "\ntrainer.load_model; trainer.new_position('connect4'); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "[]\nFalse\n", done.stderr
+
+
+def test_a_model_without_its_game_must_be_told_it(tmp_path: Path) -> None:
+    """And a missing file or a position of another game says so."""
+    import numpy as np
+    from small_models import linear_model
+
+    path = tmp_path / "foreign.onnx"
+    path.write_bytes(linear_model(np.eye(29, 9, dtype=np.float32)))
+    with pytest.raises(ModelError, match=r"doesn't name its game; call load_model\(path, env_id=\.\.\.\)"):
+        trainer.load_model(path)
+    model = trainer.load_model(path, env_id="tictactoe")
+    with pytest.raises(GameError, match="the position is of connect4, but the model plays tictactoe"):
+        model.best_move(trainer.new_position("connect4"))
+    over = trainer.new_position("tictactoe")
+    for action in (0, 3, 1, 4, 2):
+        over = over.play(action)
+    with pytest.raises(GameError, match="the position is finished"):
+        model.best_move(over)
+    with pytest.raises(ModelError, match="there is no model at"):
+        trainer.load_model(tmp_path / "missing.onnx")
+
+
+def test_a_models_first_choice_is_the_largest_legal_logit(tmp_path: Path) -> None:
+    """A model that likes cell 8 if X holds cell 0, until 8 is taken."""
+    import numpy as np
+    from small_models import linear_model
+
+    weights = np.zeros((29, 9), np.float32)
+    weights[0, 8], weights[0, 7] = 5, 3
+    path = tmp_path / "model.onnx"
+    path.write_bytes(linear_model(weights))
+    model = trainer.load_model(path, env_id="tictactoe")
+    position = trainer.new_position("tictactoe").play(0)
+    assert model.best_move(position) == 8
+    assert model.best_move(position.play(8)) == 7
+    policy = model.analyse(position).policy
+    assert set(policy) == set(position.legal)
+    assert sum(policy.values()) == pytest.approx(1)
+    winning = position.play(3).play(1).play(4)
+    assert model.best_move(winning, simulations=50) == 2
