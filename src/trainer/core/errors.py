@@ -1,7 +1,7 @@
-"""The errors raised on purpose.
+"""The errors that are raised on purpose.
 
-Each message says what was expected, what was found, where, and what to do. A command prints it as one line and
-exits with `exit_status`; anything that is not a `TrainerError` is a bug and keeps its traceback.
+Each message says what was expected, what was found, where, and what to do. A command prints it as one line and exits with
+`exit_status`. Any other exception is a bug and keeps its traceback.
 """
 
 
@@ -20,11 +20,11 @@ class GameError(TrainerError):
 
 
 class ReplayError(TrainerError):
-    """The replay database, or one of its rows, isn't what the contract says."""
+    """The replay database, or one of its rows, breaks the documented format (docs/formats.md)."""
 
 
 class ReplayUnavailableError(ReplayError):
-    """The replay database can't be read or written at the moment (locked, disk full, read-only); that may pass."""
+    """The replay database can't be read or written now (locked, disk full, read-only), but may be later."""
 
 
 class ModelError(TrainerError):
@@ -36,6 +36,6 @@ class CheckpointError(TrainerError):
 
 
 class WaitTimeoutError(TrainerError):
-    """The data that was waited for didn't come in time."""
+    """The expected data didn't arrive in time."""
 
     exit_status = 2

@@ -1,8 +1,8 @@
-"""A file that is complete or absent.
+"""Files that are complete or absent.
 
-Every artefact (model, checkpoint, statistics) is written to a temporary sibling and renamed over its name, so a reader
-sees the old file or the new one and never a part. Models and checkpoints are forced to disk before they are renamed.
-Temporary names start with `.tmp-`.
+Every artefact (model, checkpoint, statistics) is written to a temporary sibling and then renamed, so a reader sees the old
+file or the new one, never a part. Models and checkpoints are flushed to disk before they are renamed. Temporary names start
+with `.tmp-`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ TEMPORARY_PREFIX = ".tmp-"
 
 @contextmanager
 def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
-    """A binary file that becomes `path` when the block ends, or leaves no trace when it raises.
+    """A binary file that becomes `path` when the block ends, and leaves no trace if the block raises.
 
-    The folder of `path` is made if it isn't there. What is written often and can be lost in a power failure is not forced
-    to disk (`durable=False`); for readers it is atomic all the same.
+    The folder of `path` is created if missing. `durable=False` doesn't flush to disk: for files that are written often and
+    may be lost in a power failure. For readers it is atomic either way.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}"
@@ -36,7 +36,7 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
         os.replace(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:  # a write doesn't say where
+        if isinstance(error, OSError) and error.filename is None:  # errors of writes carry no file name
             error.filename = str(path)
         raise
     if durable:
@@ -44,13 +44,13 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
 
 
 def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
-    """Replace `path` by `content` atomically."""
+    """Replace `path` with `content` atomically."""
     with atomic_write(path, durable) as file:
         file.write(content)
 
 
 def identity_of(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another one that took its name; None where there is none."""
+    """Device and inode, which distinguish a file from a later one with the same name; None if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -59,7 +59,7 @@ def identity_of(path: Path) -> tuple[int, int] | None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete the temporary files that killed processes left in `folder`; those of living ones stay."""
+    """Delete temporary files that killed processes left in `folder`; those of running processes stay."""
     for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
         owner = leftover.name.removeprefix(TEMPORARY_PREFIX).split("-")[0]
         if not (owner.isdigit() and is_alive(int(owner))):
@@ -67,7 +67,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Force a rename in `folder` to disk."""
+    """Flush a rename in `folder` to disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

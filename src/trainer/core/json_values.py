@@ -12,13 +12,13 @@ from typing import Any
 from trainer.core.files import write_bytes
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Replace `path` by `value` as JSON, atomically; NaN and infinity are refused, for JSON has none."""
-    write_bytes(path, json.dumps(value, allow_nan=False).encode() + b"\n", durable=False)
+def write_json(path: Path, value: Any, indent: int | None = None) -> None:
+    """Replace `path` with `value` as JSON, atomically. Raises ValueError for NaN and infinity, which JSON lacks."""
+    write_bytes(path, json.dumps(value, allow_nan=False, indent=indent).encode() + b"\n", durable=False)
 
 
 def read_json_object(path: Path) -> dict[str, Any] | None:
-    """The JSON object in `path`, or None where there is no file or it holds something else."""
+    """The JSON object in `path`; None if there is no file, or if it holds anything else."""
     try:
         return json_object(path.read_bytes())
     except FileNotFoundError:
@@ -26,7 +26,7 @@ def read_json_object(path: Path) -> dict[str, Any] | None:
 
 
 def json_object(content: bytes | str) -> dict[str, Any] | None:
-    """`content` as a JSON object, None where it is something else."""
+    """`content` as a JSON object; None if it is anything else."""
     try:
         value = strict_json(content)
     except (ValueError, RecursionError):
@@ -35,22 +35,22 @@ def json_object(content: bytes | str) -> dict[str, Any] | None:
 
 
 def strict_json(content: bytes | str) -> Any:
-    """The value of `content`. Raises ValueError where it is no JSON, also for NaN and infinity, and RecursionError."""
+    """The value of `content`. Raises ValueError for invalid JSON, NaN and infinity, RecursionError for deep nesting."""
     return json.loads(content, parse_float=_finite, parse_constant=_finite)
 
 
 def is_number(value: object) -> bool:
-    """A number that every reader of JSON can hold."""
+    """Whether a value is a number that every JSON reader represents exactly enough: below 2^53 in size."""
     return isinstance(value, int | float) and abs(value) < 2**53
 
 
 def has_numbers(content: dict[str, Any], numbers: Iterable[str]) -> bool:
-    """Whether `content` has all these numbers."""
+    """Whether all these names are numbers in `content`."""
     return all(is_number(content.get(name)) for name in numbers)
 
 
 def number_fields(kind: type) -> list[str]:
-    """The fields of a dataclass that are numbers."""
+    """The names of a dataclass's int and float fields."""
     return [field.name for field in fields(kind) if field.type in ("int", "float")]
 
 

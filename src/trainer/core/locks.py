@@ -1,4 +1,4 @@
-"""A lock that processes share: one at a time changes what lies at a path."""
+"""A lock between processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """One process at a time changes what lies at `path`; the lock is a hidden file beside it."""
+    """Hold the lock of `path` while the block runs; it is a hidden file beside `path`. Waits for other processes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path.parent / f".{path.name}.lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""Processes of this machine."""
+"""Processes on this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def is_alive(process: int) -> bool:
     """Whether a process with this id runs on this machine."""
     try:
         os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):  # the latter: a number that no process can have
+    except (ProcessLookupError, OverflowError):  # OverflowError: no process can have this id
         return False
     except PermissionError:
         return True

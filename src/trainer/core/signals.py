@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a parent's death: how a process learns that it should end."""
+"""How a process learns that it should stop: Ctrl-C, SIGTERM, or the death of its parent."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ from types import FrameType
 from typing import NoReturn
 
 INTERRUPTED = 130
-
-
+"""Exit status after Ctrl-C or SIGTERM."""
 PARENT_VARIABLE = "CARTRIDGE_PARENT"
 """Environment variable with the process id of the loop that a command belongs to."""
 
 
 def leave_on_signals() -> None:
-    """Have Ctrl-C or SIGTERM end the process at once: for the seconds of its imports, when there is nothing to finish."""
+    """Exit immediately on Ctrl-C or SIGTERM: for the seconds of imports, when there is nothing to finish."""
     signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
 
 
 def heed_signals() -> None:
-    """Undo `leave_on_signals`: from here on Ctrl-C raises KeyboardInterrupt, so that what was begun can be finished."""
+    """Undo `leave_on_signals`: from here on, Ctrl-C raises KeyboardInterrupt, so that work in progress can be finished."""
     if signal.getsignal(signal.SIGINT) is _leave:
         signal.signal(signal.SIGINT, _interrupt)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    leave_on_signals()  # a second one, whatever is under way then
+    leave_on_signals()  # for a second signal, whatever is in progress then
     raise KeyboardInterrupt
 
 
@@ -39,16 +38,16 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def _end_with(line: bytes) -> NoReturn:
-    """Say it, where anybody can hear it, and end the process."""
+    """Write a last line to standard error, if anyone reads it, and exit."""
     with suppress(OSError):
         os.write(2, line)
     os._exit(INTERRUPTED)
 
 
 def stop_on_signals() -> Event:
-    """An event that Ctrl-C or SIGTERM sets, so that a loop can end at a good moment; a second one ends the process at once.
+    """An event that Ctrl-C or SIGTERM sets, so that a loop can stop at a good moment. A second signal exits immediately.
 
-    At once means also where the main thread waits for a disk or a lock: a thread of its own counts the signals. Files are
+    That works even while the main thread waits for a disk or a lock, because another thread counts the signals. Files are
     complete or absent at every moment, so nothing is torn.
     """
     stop = Event()
@@ -68,14 +67,14 @@ def stop_on_signals() -> Event:
 
 
 def _leave_at_second(heard: int) -> None:
-    """End the process at the second byte, one of which comes for each signal."""
+    """Exit after the second byte; one byte arrives per signal."""
     os.read(heard, 1)
     os.read(heard, 1)
     _end_with(b"interrupted twice: leaving at once\n")
 
 
 def _stop_without_parent(parent: int, stop: Event) -> None:
-    """Set `stop` when the process that started this one is gone, so that a killed loop leaves nothing running."""
+    """Set `stop` once the parent process is gone, so that a killed loop leaves nothing running."""
     while os.getppid() == parent:
         if stop.wait(1.0):
             return

@@ -1,4 +1,4 @@
-"""What the actors of a run did: `actor_stats.json`, which they share under a lock; its top level is the sum."""
+"""What the actors of a run did: `actor_stats.json`, which they share under a lock. Its top level is the sum of all actors."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from trainer.core.processes import is_alive
 
 ACTOR_STATS_FILE = "actor_stats.json"
 RATES = ("episodes_per_second", "positions_per_second", "simulations_per_second")
-"""What an actor that has ended does no more; its counts stay."""
+"""Set to 0 once an actor has ended; its counts stay."""
 SILENCE = 60
-"""Seconds after which an actor that has written nothing is taken to have ended; at work it writes several times a second."""
+"""Seconds of silence after which an actor counts as ended; a running actor writes several times per second."""
 MOST_ENDED = 100
-"""Ended actors whose counts are kept."""
+"""Maximum number of ended actors whose counts are kept."""
 
 
 @dataclass
@@ -29,9 +29,9 @@ class ActorStats:
     env_id: str
     episodes_completed: int = 0
     total_steps: int = 0
-    """Positions that were stored."""
+    """Stored positions."""
     opening_plies: int = 0
-    """Random moves before them, which were not."""
+    """Random moves before them, which are not stored."""
     simulations: int = 0
     player1_wins: int = 0
     player2_wins: int = 0
@@ -45,7 +45,7 @@ class ActorStats:
     timestamp: int = 0
     process: int = field(default_factory=os.getpid)
     start: str = field(default_factory=lambda: secrets.token_hex(4))
-    """Tells it from earlier ones of its name, also where they had its process id."""
+    """Distinguishes it from earlier actors with its name, even with the same process id."""
 
     def write(self, path: Path, actor_id: str) -> None:
         """Replace this actor's part of actor_stats.json and the sums over all actors."""
@@ -63,12 +63,12 @@ class ActorStats:
             write_json(path, sum_of_actors(self.env_id, list(actors.values())) | {"actors": actors})
 
     def _sees_ended(self, actor: dict[str, Any]) -> bool:
-        """Whether another actor's process is gone, or it has long been silent and the process has got another's number."""
+        """Whether another actor's process is gone, or it has been silent so long that its id belongs to another process."""
         return not is_alive(int(actor["process"])) or actor["timestamp"] < self.timestamp - SILENCE
 
 
 def read_actors(path: Path, env_id: str) -> dict[str, dict[str, Any]]:
-    """What each actor of this game counted by now; none from a file, or an entry, that is damaged."""
+    """The statistics of each actor of this game; damaged files and entries are ignored."""
     content = read_json_object(path) or {}
     actors = content.get("actors")
     if content.get("env_id") != env_id or not isinstance(actors, dict):
@@ -81,10 +81,10 @@ def read_actors(path: Path, env_id: str) -> dict[str, dict[str, Any]]:
 
 
 def sum_of_actors(env_id: str, actors: list[dict[str, Any]]) -> dict[str, Any]:
-    """The fields of the contract's /actor-stats: counts and rates added, averages weighted; zeros for no actors."""
+    """The fields of /actor-stats: counts and rates summed, averages weighted; zeros without actors."""
 
     def total(name: str) -> Any:
-        return sum(actor.get(name, 0) for actor in actors)  # an actor of an earlier version may lack one
+        return sum(actor.get(name, 0) for actor in actors)  # an entry of an earlier version may lack one
 
     episodes, steps = total("episodes_completed"), total("total_steps")
     plies = steps + total("opening_plies")

@@ -11,11 +11,11 @@ from trainer.core.json_values import json_object
 
 EVALUATIONS_FILE = "evaluations.jsonl"
 NEWEST = 10
-"""Evaluations that are always shown, whatever is left out before them."""
+"""Number of newest evaluations that thinning keeps."""
 
 
 class EvaluationLog:
-    """The file in a run's folder, a line an evaluation. Reading it again costs as much as what is new."""
+    """The file in a run's folder, one evaluation per line. Reading it again reads only what is new."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / EVALUATIONS_FILE
@@ -24,7 +24,7 @@ class EvaluationLog:
         self._found: list[dict[str, Any]] = []
 
     def append(self, evaluation: dict[str, Any]) -> None:
-        """Add one, in one write, on a line of its own also after a line that was cut short."""
+        """Append one in a single write, on a line of its own even if the last line was cut short."""
         with open(self.path, "ab+") as file:
             if file.tell():
                 file.seek(-1, os.SEEK_END)
@@ -32,12 +32,12 @@ class EvaluationLog:
             file.write(gap + json.dumps(evaluation, allow_nan=False).encode() + b"\n")
 
     def read(self) -> list[dict[str, Any]]:
-        """All of them, the oldest first; a line that is damaged or still being written is left out."""
+        """All evaluations, oldest first; lines that are damaged or still being written are left out."""
         try:
             with open(self.path, "rb") as file:
                 status = os.fstat(file.fileno())
                 identity = status.st_dev, status.st_ino
-                if identity != self._identity or status.st_size < self._end:  # another file, or another content
+                if identity != self._identity or status.st_size < self._end:  # the file was replaced or rewritten
                     self._identity, self._end, self._found = identity, 0, []
                 file.seek(self._end)
                 content = file.read()
@@ -50,7 +50,7 @@ class EvaluationLog:
 
 
 def thinned(evaluations: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """The newest few, and of those before them `most` at most, evenly: all, or every second, fourth, eighth, ..."""
+    """The newest ones, and at most `most` of those before them, evenly: all, or every second, fourth, eighth, ..."""
     older, newest = evaluations[:-NEWEST], evaluations[-NEWEST:]
     stride = 1
     while len(older) > most * stride:

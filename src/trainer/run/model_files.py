@@ -11,7 +11,7 @@ LATEST = "latest.onnx"
 
 
 def read_model(path: Path) -> bytes:
-    """The bytes of a model file. Raises ModelError where there are none."""
+    """The bytes of a model file. Raises ModelError if it is missing or unreadable."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -21,7 +21,7 @@ def read_model(path: Path) -> bytes:
 
 
 def stored_models(folder: Path) -> list[Path]:
-    """The models of a folder by step, the oldest first."""
+    """The models `model_step_*.onnx` in a folder, oldest first."""
     return sorted((path for path in folder.glob("model_step_*.onnx") if path.stem[11:].isdigit()), key=step_of)
 
 
