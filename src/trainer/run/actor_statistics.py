@@ -1,4 +1,4 @@
-"""What the actors of a run did: `actor_stats.json`, which they share under a lock. Its top level is the sum of all actors."""
+"""What the actors of a run did: `actor_stats.json`, shared under a lock. Its top level is the sum of all actors."""
 
 from __future__ import annotations
 
