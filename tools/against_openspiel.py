@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import pyspiel  # type: ignore[import-not-found]
 
-from trainer.evaluator import report_with_intervals
 from trainer.evaluators.onnx_file import load_model
 from trainer.games import game_of
 from trainer.games.base import FIRST, OPEN, SECOND
 from trainer.games.positions import Positions
 from trainer.measure.match import Match
 from trainer.measure.openings import draw_openings
+from trainer.measure.report import report_with_intervals
 from trainer.players import model_player
 
 NAMES = {"tictactoe": "tic_tac_toe", "connect4": "connect_four", "othello": "othello"}

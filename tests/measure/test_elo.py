@@ -1,4 +1,4 @@
-"""Elo, on numbers that a person can check."""
+"""Elo ratings, on numbers that a person can check."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from trainer.measure.elo import UNIT, elo_difference, expected_score, fit_elo
 from trainer.measure.intervals import Z95
 
 
-def test_three_points_of_four_are_191() -> None:
-    """75% is 400 log10(3) = 190.8 points; half is none; 10 of 11 is 400."""
+def test_known_scores_give_the_known_differences() -> None:
+    """75% of the points is 400 log10(3) = 190.8 Elo, 50% is 0, and 10 of 11 points is 400."""
     assert elo_difference(0.75) == pytest.approx(190.85, abs=0.01)
     assert elo_difference(0.5) == 0
     assert elo_difference(10 / 11) == pytest.approx(400)
@@ -21,21 +21,21 @@ def test_three_points_of_four_are_191() -> None:
     assert elo_difference(0) == -math.inf
 
 
-def test_expected_score_is_the_inverse() -> None:
-    """400 points more is 10 of 11."""
+def test_expected_score_is_the_inverse_of_the_difference() -> None:
+    """400 Elo points more give 10 of 11 points."""
     assert expected_score(400) == pytest.approx(10 / 11)
     assert elo_difference(expected_score(-123)) == pytest.approx(-123)
 
 
-def test_two_players() -> None:
-    """75 of 100 points: 191 apart, and the variance of the difference is 1 / (100 * 0.75 * 0.25)."""
+def test_two_players_are_rated_by_their_score() -> None:
+    """75 of 100 points are 191 Elo apart. The variance of the difference is 1 / (100 * 0.75 * 0.25)."""
     elo, margin = fit_elo(np.array([[0.0, 75.0], [25.0, 0.0]]), virtual_draws=0)
     assert elo == pytest.approx([190.85 / 2, -190.85 / 2], abs=0.01)
     assert margin == pytest.approx([UNIT * Z95 / math.sqrt(100 * 0.75 * 0.25) / 2] * 2)
 
 
-def test_three_players_are_expected_to_score_what_they_scored() -> None:
-    """At the maximum of the likelihood each player's expected points are its points."""
+def test_the_ratings_expect_the_points_that_were_scored() -> None:
+    """At the maximum of the likelihood, each player's expected points equal its points."""
     points = np.array([[0.0, 12.0, 18.5], [8.0, 0.0, 13.0], [1.5, 7.0, 0.0]])
     elo, _ = fit_elo(points, virtual_draws=0)
     expected = [sum(20 * expected_score(elo[i] - elo[j]) for j in range(3) if j != i) for i in range(3)]
@@ -43,16 +43,16 @@ def test_three_players_are_expected_to_score_what_they_scored() -> None:
     assert elo.sum() == pytest.approx(0, abs=1e-9)
 
 
-def test_who_won_everything_gets_a_finite_rating_and_a_wide_interval() -> None:
-    """The virtual draw keeps a clean score from being infinite."""
+def test_a_player_who_won_everything_gets_a_finite_rating_and_a_wide_interval() -> None:
+    """The virtual draw keeps the rating finite."""
     elo, margin = fit_elo(np.array([[0.0, 40.0, 40.0], [0.0, 0.0, 20.0], [0.0, 20.0, 0.0]]))
     assert 300 < elo[0] - elo[1] < 2000
     assert elo[1] == pytest.approx(elo[2])
     assert margin[0] > margin[1]
 
 
-def test_lopsided_results_get_the_ratings_that_make_them_likeliest() -> None:
-    """One of eight players won all its games: no small change of the ratings, mean 0, makes the results likelier."""
+def test_lopsided_results_get_the_most_likely_ratings() -> None:
+    """One of eight players won all its games. No small change of the ratings with mean 0 makes the results more likely."""
     points = np.full((8, 8), 20.0)
     points[0], points[:, 0] = 40.0, 0.0
     np.fill_diagonal(points, 0.0)
@@ -69,8 +69,8 @@ def test_lopsided_results_get_the_ratings_that_make_them_likeliest() -> None:
         assert likelihood(best) > max(likelihood(best + change), likelihood(best - change))
 
 
-def test_order_of_the_players_does_not_matter() -> None:
-    """Turning the table around turns the ratings around."""
+def test_the_order_of_the_players_does_not_matter() -> None:
+    """Reversing the table reverses the ratings."""
     points = np.array([[0.0, 12.0, 18.5], [8.0, 0.0, 13.0], [1.5, 7.0, 0.0]])
     elo, margin = fit_elo(points)
     turned = fit_elo(points[::-1, ::-1])

@@ -1,4 +1,4 @@
-"""The evaluator's command: what it prints, what it writes, what it refuses."""
+"""The evaluator: what it prints, what it writes, and what it refuses."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ import pytest
 from small_models import write_model
 
 from trainer.core.command import run_command
-from trainer.evaluator import EvaluatorConfig, evaluate, evaluate_step, report, report_with_intervals
+from trainer.evaluator import EvaluatorConfig
 from trainer.games import game_of
+from trainer.measure.evaluation import evaluate
 from trainer.measure.match import Match
+from trainer.measure.progress import evaluate_step
+from trainer.measure.report import report, report_with_intervals
 
 CONTRACT_BLOCK = """\
 ==================================================
@@ -40,7 +43,7 @@ Average game length: 6.8 moves
 
 
 def contract_match() -> Match:
-    """45 wins, 4 losses and a draw as X; 27 wins, 8 losses and 15 draws as O; 680 moves."""
+    """The match of CONTRACT_BLOCK: 45 wins, 4 losses and a draw as X; 27 wins, 8 losses and 15 draws as O; 680 moves."""
     seats = [1] * 50 + [2] * 50
     winners = [1] * 45 + [2] * 4 + [3] + [2] * 27 + [1] * 8 + [3] * 15
     moves = [[0] * 7] * 80 + [[0] * 6] * 20
@@ -48,7 +51,7 @@ def contract_match() -> Match:
 
 
 def run(*arguments: str) -> int:
-    """The command with these flags."""
+    """Run the command with these flags."""
     return run_command(EvaluatorConfig, evaluate, "python -m trainer.evaluator", arguments)
 
 
@@ -58,13 +61,13 @@ def model(tmp_path: Path) -> str:
     return str(write_model(tmp_path / "latest.onnx", "tictactoe", seed=1, step=300))
 
 
-def test_the_block_against_random_is_the_contract_s_to_the_letter() -> None:
-    """As other programs read it."""
+def test_the_block_against_random_play_is_exactly_the_contract_s() -> None:
+    """Other programs read it."""
     assert report(contract_match()) == CONTRACT_BLOCK
 
 
 def test_the_default_command_prints_that_block(model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing above it, nothing below it, no interval in it."""
+    """The output is the block alone, without intervals."""
     assert run("--model", model, "--db", "nowhere.db") == 0
     lines = capsys.readouterr().out.splitlines()
     shape = [line.split(":")[0] if ":" in line and "Eval" not in line else line for line in lines[:-1]]
@@ -76,8 +79,8 @@ def test_the_default_command_prints_that_block(model: str, capsys: pytest.Captur
     assert "interval" not in "\n".join(lines)
 
 
-def test_against_others_every_rate_has_its_interval() -> None:
-    """72 of 100 is 62.5 to 79.9%; the score of 80% is 241 Elo points."""
+def test_against_other_opponents_every_rate_has_an_interval() -> None:
+    """72 of 100 is 62.5 to 79.9%. A score of 80% is 241 Elo points."""
     text = report_with_intervals(contract_match())
     assert "  Wins: 72 (72.0%, 95% interval 62.5 to 79.9%)" in text
     assert "Draws: 16 (16.0%, 95% interval 10.1 to 24.4%)" in text
@@ -86,7 +89,7 @@ def test_against_others_every_rate_has_its_interval() -> None:
 
 
 def test_games_against_a_model_start_from_different_openings(model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The output says how many games really were different."""
+    """The output says how many games were different."""
     assert run("--model", model, "--opponent", model, "--games", "40") == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == (
@@ -98,8 +101,8 @@ def test_games_against_a_model_start_from_different_openings(model: str, capsys:
 
 
 @pytest.mark.parametrize("opponent", ["random", "search", "perfect"])
-def test_json_keeps_the_match(opponent: str, model: str, tmp_path: Path) -> None:
-    """Rates, intervals, seed, openings, games, and which model it was."""
+def test_the_json_file_has_the_match(opponent: str, model: str, tmp_path: Path) -> None:
+    """It has rates, intervals, seed, openings, games, and the model's step."""
     target = tmp_path / "sub" / "match.json"
     flags = ("--simulations", "5", "--opponent-simulations", "7", "--games", "10", "--seed", "3")
     assert run("--model", model, "--opponent", opponent, *flags, "--json", str(target)) == 0
@@ -110,8 +113,8 @@ def test_json_keeps_the_match(opponent: str, model: str, tmp_path: Path) -> None
     assert sum(found[name]["count"] for name in ("wins", "draws", "losses")) == 10 == len(found["games"])
 
 
-def test_verbose_shows_whose_move_it_was(model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The moves of an opening are nobody's."""
+def test_verbose_shows_who_made_each_move(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Opening moves belong to neither player."""
     assert run("--model", model, "--opponent", "search", "--games", "2", "--verbose", "--opening-plies", "1") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Game 1: ONNX(latest.onnx) plays X"
@@ -120,7 +123,7 @@ def test_verbose_shows_whose_move_it_was(model: str, capsys: pytest.CaptureFixtu
 
 
 def test_solve_counts_wrong_moves(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A table for people, the counts in JSON; search errs less."""
+    """The output has a table, and the JSON file has the counts. Search errs less than the raw policy."""
     target = tmp_path / "solve.json"
     assert run("--model", model, "--solve", "--solve-simulations", "0", "50", "--json", str(target)) == 0
     text, found = capsys.readouterr().out, json.loads(target.read_text())
@@ -133,8 +136,8 @@ def test_solve_counts_wrong_moves(model: str, tmp_path: Path, capsys: pytest.Cap
     assert searched["weak_errors"] < raw["weak_errors"]
 
 
-def test_solve_shows_the_minimax_beside_a_model_of_connect4(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The yardstick, on six kinds."""
+def test_solve_compares_a_connect4_model_with_minimax(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table has minimax as a baseline in six kinds of positions."""
     model = str(write_model(tmp_path / "latest.onnx", "connect4", seed=1))
     assert run("--model", model, "--env-id", "connect4", "--solve", "--solve-simulations", "0") == 0
     text = capsys.readouterr().out
@@ -154,13 +157,16 @@ def test_solve_shows_the_minimax_beside_a_model_of_connect4(tmp_path: Path, caps
         (("--temperature", "inf"), "--temperature is inf; give a number, 0 or more"),
         (("--opening-plies", "-1"), "--opening-plies is -1; 0 or more is needed"),
         (("--simulations", "-1"), "--simulations is -1"),
-        (("--opponent", "search", "--opponent-simulations", "0"), "--opponent-simulations is 0; 1 or more"),
+        (("--opponent", "search", "--opponent-simulations", "0"), "--opponent-simulations is 0; at least 1 is needed"),
         (("--opening-plies", "9"), "tictactoe has no openings of 9 moves"),
         (("--solve", "--solve-simulations", "-5"), "--solve-simulations is -5; give one or more numbers"),
-        (("--solve", "--simulations", "77"), "--simulations is of matches; leave it out, or --solve"),
-        (("--solve", "--opponent", "perfect"), "--opponent is of matches"),
-        (("--positions", "set.csv"), "--positions is for --solve; give both, or leave it out"),
-        (("--solve", "--positions", "set.csv"), "--positions is for connect4; leave it out for tictactoe"),
+        (
+            ("--solve", "--simulations", "77"),
+            "--simulations is for matches, and --solve plays none; leave out one of them",
+        ),
+        (("--solve", "--opponent", "perfect"), "--opponent is for matches"),
+        (("--positions", "set.csv"), "--positions is for --solve; give both, or leave out --positions"),
+        (("--solve", "--positions", "set.csv"), "tictactoe is measured on all of its positions, not on"),
         (("--simulations", "1000000000000"), "there is not enough memory (Unable to allocate"),
         (("--seed", str(2**63)), "a number from 0 to 2^63 - 1 is needed"),
         (("--json", "."), "--json . is a folder"),
@@ -168,10 +174,10 @@ def test_solve_shows_the_minimax_beside_a_model_of_connect4(tmp_path: Path, caps
         (("--env-id", "chess"), "neither rules here nor metadata"),
     ],
 )
-def test_bad_input_is_one_clear_line(
+def test_bad_input_is_one_line(
     flags: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit status 1, and the fix in the message."""
+    """The exit status is 1, and the message says what to do."""
     model = str(write_model(tmp_path / "latest.onnx", "tictactoe"))  # without metadata, as from elsewhere
     assert run("--model", model, "--db", "nowhere.db", *flags) == 1
     error = capsys.readouterr().err
@@ -179,26 +185,26 @@ def test_bad_input_is_one_clear_line(
     assert error.count("\n") == 1
 
 
-def test_an_odd_number_of_games_says_that_the_last_has_no_other_seat(
+def test_an_odd_number_of_games_reports_that_the_last_opening_is_played_once(
     model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its opening is played once."""
+    """The last game has no partner from the other seat."""
     assert run("--model", model, "--opponent", model, "--games", "3") == 0
-    assert "each played from both seats, but for the last game's; 3 of the 3 games" in capsys.readouterr().out
+    assert "each played from both seats, except the last game's; 3 of the 3 games" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("flags", [("--solve",), ("--opponent", "perfect")])
-def test_othello_can_t_be_solved(flags: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It says which games can."""
+def test_othello_has_no_solver(flags: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The error names the games that have one."""
     model = str(write_model(tmp_path / "latest.onnx", "othello"))
     assert run("--model", model, "--env-id", "othello", *flags) == 1
     assert "tictactoe, connect4" in capsys.readouterr().err
 
 
-def test_without_the_solver_connect4_can_be_examined_but_not_played_perfectly(
+def test_without_bitbully_wrong_moves_of_connect4_are_counted_but_perfect_play_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The stored set needs no solver; the perfect player says how to install it."""
+    """The stored positions need no solver. The perfect player does, and says how to install it."""
     monkeypatch.setitem(sys.modules, "bitbully", None)
     model = str(write_model(tmp_path / "latest.onnx", "connect4"))
     assert run("--model", model, "--env-id", "connect4", "--solve", "--solve-simulations", "0") == 0
@@ -206,8 +212,8 @@ def test_without_the_solver_connect4_can_be_examined_but_not_played_perfectly(
     assert "pip install 'bitbully>=0.0.70'" in capsys.readouterr().err
 
 
-def test_an_evaluation_of_the_loop_brings_move_quality(model: str) -> None:
-    """An entry of `eval_history`, which can be written as JSON."""
+def test_an_evaluation_during_a_run_has_move_quality(model: str) -> None:
+    """It is an entry of `eval_history`, which can be written as JSON."""
     found = json.loads(json.dumps(evaluate_step(Path(model), "tictactoe", 20, 0, simulations=(0, 10))))
     assert (found["step"], found["opponent"], found["games_played"]) == (300, "random", 20)
     assert found["win_rate"] + found["draw_rate"] + found["loss_rate"] == pytest.approx(1)
@@ -216,6 +222,9 @@ def test_an_evaluation_of_the_loop_brings_move_quality(model: str) -> None:
 
 
 def test_measuring_needs_no_torch() -> None:
-    """A player needs only onnxruntime."""
-    code = "import sys, trainer.evaluator, trainer.ladder; sys.exit('torch' in sys.modules)"
+    """Playing a model takes only onnxruntime."""
+    code = (
+        "import sys, trainer.measure.evaluation, trainer.measure.ladder, trainer.measure.progress; "
+        "sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,27 +1,28 @@
-"""The ladder's command."""
+"""The ladder: its ratings, its files, its errors."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from small_models import write_model
 
 from trainer.core.command import run_command
-from trainer.ladder import LadderConfig, climb, evenly
-from trainer.measure import plot
+from trainer.ladder import LadderConfig
+from trainer.measure.ladder import evenly_spaced, rate_models
 
 
 def run(*arguments: str) -> int:
-    """The command with these flags."""
-    return run_command(LadderConfig, climb, "python -m trainer.ladder", arguments)
+    """Run the command with these flags."""
+    return run_command(LadderConfig, rate_models, "python -m trainer.ladder", arguments)
 
 
 @pytest.fixture
 def run_folder(tmp_path: Path) -> str:
-    """Five models of tic-tac-toe, and files that are none."""
+    """Five models of tic-tac-toe, and two other files."""
     for number, step in enumerate((0, 100, 200, 1000, 2_000_000)):
         write_model(tmp_path / "models" / f"model_step_{step:06d}.onnx", "tictactoe", seed=number, step=step)
     (tmp_path / "models" / "latest.onnx").write_bytes(b"")
@@ -30,7 +31,7 @@ def run_folder(tmp_path: Path) -> str:
 
 
 def test_models_and_others_are_rated(run_folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A row each in the order of the steps; the perfect player is the strongest; every game is in the JSON."""
+    """Each player has a row, in the order of the steps. The perfect player is the strongest. The JSON has every game."""
     target = tmp_path / "ladder.json"
     flags = ("--model-dir", run_folder, "--rungs", "3", "--games", "20", "--against", "perfect", "--json", str(target))
     assert run(*flags) == 0
@@ -47,16 +48,16 @@ def test_models_and_others_are_rated(run_folder: str, tmp_path: Path, capsys: py
     assert all(match["different_games"] == 20 for match in found["matches"])
 
 
-def test_rungs_are_taken_evenly_with_both_ends() -> None:
-    """0 to 9 in four rungs is 0, 3, 6, 9; one rung is the newest."""
+def test_models_are_evenly_spaced_and_include_both_ends() -> None:
+    """Four of 0 to 9 are 0, 3, 6 and 9. A single one is the newest."""
     paths = [Path(str(number)) for number in range(10)]
-    assert [int(path.name) for path in evenly(paths, 4)] == [0, 3, 6, 9]
-    assert evenly(paths, 1) == paths[-1:]
-    assert evenly(paths, 20) == paths
+    assert [int(path.name) for path in evenly_spaced(paths, 4)] == [0, 3, 6, 9]
+    assert evenly_spaced(paths, 1) == paths[-1:]
+    assert evenly_spaced(paths, 20) == paths
 
 
-def test_one_model_is_no_ladder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It says what it found and where."""
+def test_fewer_than_two_players_are_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message says what was found and where."""
     assert run("--model-dir", str(tmp_path)) == 1
     assert f"a ladder needs two players and there are 0: {tmp_path} holds 0" in capsys.readouterr().err
 
@@ -64,8 +65,8 @@ def test_one_model_is_no_ladder(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_a_plot_without_matplotlib_is_refused_before_any_game(
     run_folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line with the command that installs it."""
-    monkeypatch.setattr(plot.importlib.util, "find_spec", lambda name: None)
+    """The error is one line with the command that installs it."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert run("--model-dir", run_folder, "--plot", "ladder.png") == 1
     assert capsys.readouterr().err == (
         "error: a plot needs matplotlib, which is not installed; install it with: pip install 'matplotlib>=3.8'\n"
@@ -73,8 +74,8 @@ def test_a_plot_without_matplotlib_is_refused_before_any_game(
 
 
 @pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="matplotlib is an extra")
-def test_a_plot_is_a_png(run_folder: str, tmp_path: Path) -> None:
-    """The ratings over the steps, and a line for each other player."""
+def test_the_plot_is_a_png(run_folder: str, tmp_path: Path) -> None:
+    """It shows the ratings over the steps, and a line for each other player."""
     target = tmp_path / "ladder.png"
     assert run("--model-dir", run_folder, "--games", "4", "--against", "random", "--plot", str(target)) == 0
     assert target.read_bytes().startswith(b"\x89PNG")

@@ -1,33 +1,22 @@
-"""Every line of play, walked again by a plain recursion."""
+"""Every line of play, counted again by a plain recursion."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-import numpy as np
 import pytest
+from first_legal import FirstLegal
 
-from trainer.games import rules_of
+from trainer.games import ENV_IDS, rules_of
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.position import Position
-from trainer.games.positions import Positions
 from trainer.games.solver import solver_of
-from trainer.measure.lines import Lines, every_line
+from trainer.measure.lines import Lines, every_line, has_few_lines
 from trainer.players import PerfectPlayer
 
 
-class FirstLegal:
-    """Always the legal move with the smallest number."""
-
-    name = "First legal"
-
-    def choose(self, positions: Positions, generators) -> np.ndarray:
-        """The first of the legal moves."""
-        return positions.legal().argmax(axis=1)
-
-
 def walk(position: Position, seat: int, ends: Counter) -> None:
-    """Count how all lines end in which `seat` plays its first legal move."""
+    """Count the results of all lines in which `seat` plays its first legal move."""
     if position.winner != OPEN:
         ends[position.winner] += 1
         return
@@ -36,8 +25,8 @@ def walk(position: Position, seat: int, ends: Counter) -> None:
 
 
 @pytest.mark.parametrize("seat", [FIRST, SECOND])
-def test_lines_are_those_of_a_plain_walk(seat: int) -> None:
-    """The same numbers of won, drawn and lost lines."""
+def test_the_counts_are_those_of_a_plain_recursion(seat: int) -> None:
+    """Both find the same numbers of won, drawn and lost lines."""
     ends: Counter = Counter()
     walk(Position.first(rules_of("tictactoe")), seat, ends)
     assert every_line("tictactoe", FirstLegal(), seat) == Lines(ends[seat], ends[DRAW], ends[3 - seat])
@@ -46,5 +35,10 @@ def test_lines_are_those_of_a_plain_walk(seat: int) -> None:
 
 @pytest.mark.parametrize("seat", [FIRST, SECOND])
 def test_perfect_play_loses_no_line(seat: int) -> None:
-    """Whatever the other side tries."""
+    """The perfect player never loses, whatever the other side tries."""
     assert every_line("tictactoe", PerfectPlayer(solver_of("tictactoe")), seat).lost == 0
+
+
+def test_only_tictactoe_has_few_lines() -> None:
+    """Nine actions and five moves of the opponent are at most 59,049 lines; the other games have far more."""
+    assert [env_id for env_id in ENV_IDS if has_few_lines(env_id)] == ["tictactoe"]

@@ -1,4 +1,4 @@
-"""Matches: seats, openings, and what is told of them."""
+"""Matches: seats, openings, results."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from first_legal import FirstLegal
 
 from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, SECOND
@@ -16,25 +17,15 @@ from trainer.measure.openings import draw_openings
 from trainer.players import MinimaxPlayer, PerfectPlayer, RandomPlayer
 
 
-class FirstLegal:
-    """Always the legal move with the smallest number."""
-
-    name = "First legal"
-
-    def choose(self, positions: Positions, generators) -> np.ndarray:
-        """The first of the legal moves."""
-        return positions.legal().argmax(axis=1)
-
-
-def test_without_openings_always_the_same_moves_make_two_games() -> None:
-    """The trap: 40 games of players who always answer alike are two."""
+def test_without_openings_deterministic_players_play_only_two_games() -> None:
+    """All 20 games from each seat are the same."""
     match = play_match("connect4", FirstLegal(), MinimaxPlayer("connect4", 1), 40, seed=0)
     assert (match.games, match.different_games) == (40, 2)
     assert match.seats.tolist() == [FIRST] * 20 + [SECOND] * 20
 
 
-def test_openings_make_every_game_different_and_both_seats_play_each() -> None:
-    """Two games in a row start alike, once from each seat; no other game starts so."""
+def test_openings_make_every_game_different_and_are_played_from_both_seats() -> None:
+    """Each two consecutive games share an opening, and the player has one seat in each."""
     openings = draw_openings("connect4", 20, seed=0)
     match = play_match("connect4", FirstLegal(), MinimaxPlayer("connect4", 1), 40, 0, openings)
     assert match.different_games == 40
@@ -43,14 +34,14 @@ def test_openings_make_every_game_different_and_both_seats_play_each() -> None:
         assert moves[: len(openings[0])] == openings[number // 2] == match.opening(number)
 
 
-def test_an_odd_number_of_games_leaves_one_opening_with_one_seat() -> None:
-    """Five games are two openings from both seats and one from the first."""
+def test_with_an_odd_number_of_games_the_last_opening_is_played_once() -> None:
+    """Five games are two openings from both seats and one from the first seat."""
     match = play_match("tictactoe", FirstLegal(), FirstLegal(), 5, 0, draw_openings("tictactoe", 3, seed=0))
     assert match.seats.tolist() == [FIRST, SECOND, FIRST, SECOND, FIRST]
 
 
-def test_the_moves_lead_to_the_winners_that_are_stated() -> None:
-    """Each game replayed by the rules ends as the match says, for the player as well."""
+def test_replaying_the_moves_gives_the_stated_winners() -> None:
+    """The rules confirm the winner of each game, and so the player's results."""
     match = play_match("tictactoe", RandomPlayer(), PerfectPlayer(solver_of("tictactoe")), 60, seed=2)
     results = []
     for number, moves in enumerate(match.moves):
@@ -65,8 +56,8 @@ def test_the_moves_lead_to_the_winners_that_are_stated() -> None:
     assert match.score == pytest.approx(results.count("draw") / 120)
 
 
-def test_a_game_draws_its_numbers_from_the_seed_and_its_number_alone() -> None:
-    """The first games of a longer match are those of a shorter one, seat for seat."""
+def test_a_game_depends_only_on_the_seed_and_its_number() -> None:
+    """A longer match starts with the games of a shorter one. Another seed gives other games."""
     openings = draw_openings("connect4", 10, seed=0)
     short = play_match("connect4", RandomPlayer(), RandomPlayer(), 4, 9, openings)
     long = play_match("connect4", RandomPlayer(), RandomPlayer(), 20, 9, openings)
@@ -74,8 +65,8 @@ def test_a_game_draws_its_numbers_from_the_seed_and_its_number_alone() -> None:
     assert play_match("connect4", RandomPlayer(), RandomPlayer(), 4, 8, openings).moves != short.moves
 
 
-def test_json_tells_everything() -> None:
-    """Rates with intervals, seed, openings, and each game's moves and result."""
+def test_the_json_has_rates_settings_and_games() -> None:
+    """It has rates with intervals, the seed, the openings, and each game's moves and result."""
     match = Match(
         game_of("tictactoe"),
         "A",

@@ -1,4 +1,4 @@
-"""Minimax: it sees what is near, and agrees with the plain definition."""
+"""Minimax: it sees near wins, and agrees with the plain definition."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from trainer.games.connect4 import heuristic as fours
 from trainer.games.othello import heuristic as mobility
 from trainer.games.position import Position
 from trainer.games.positions import Positions
-from trainer.measure.exam import positions_after
-from trainer.measure.quality import exam_of, examine
+from trainer.games.scored_positions import positions_after, scored_positions_of
+from trainer.measure.move_quality import measure_move_quality
 from trainer.players import MinimaxPlayer, RandomPlayer
 
 LINES = [
@@ -29,7 +29,7 @@ LINES = [
 
 
 def open_fours(position: Position) -> int:
-    """Heuristic of Connect 4, line by line."""
+    """The heuristic of Connect 4, computed line by line."""
     total, cells = 0, position.cells.tolist()
     for line in LINES:
         owners = [cells[cell] for cell in line]
@@ -40,7 +40,7 @@ def open_fours(position: Position) -> int:
 
 
 def corners_and_moves(position: Position) -> int:
-    """Heuristic of Othello, from the legal moves of either side and the corners."""
+    """The heuristic of Othello, computed from both sides' legal moves and the corners."""
     total = 0
     for seat, sign in ((position.mover, 1), (3 - position.mover, -1)):
         state = position.state.copy()
@@ -56,7 +56,7 @@ def corners_and_moves(position: Position) -> int:
 
 
 def value(position: Position, depth: int, heuristic: Callable[[Position], int]) -> int:
-    """Minimax by its definition, for the player to move: no pruning, no tricks."""
+    """Minimax by its definition, without pruning, for the player to move."""
     if position.winner != OPEN:
         sign = 0 if position.winner == DRAW else 1 if position.winner == position.mover else -1
         return sign * (1_000_000 + depth)
@@ -66,7 +66,7 @@ def value(position: Position, depth: int, heuristic: Callable[[Position], int]) 
 
 
 def value_of_move(position: Position, action: int, depth: int, heuristic: Callable[[Position], int]) -> int:
-    """What a move is worth to the player who makes it."""
+    """The value of a move for the player who makes it."""
     after = position.play(action)
     worth = value(after, depth - 1, heuristic)
     return worth if after.mover == position.mover else -worth
@@ -80,7 +80,7 @@ def value_of_move(position: Position, action: int, depth: int, heuristic: Callab
     ],
 )
 def test_the_move_is_the_best_by_the_definition(env_id, heuristic, order, depth, plies) -> None:
-    """Random positions of all phases: the first, in the heuristic's order, of the moves with the largest value."""
+    """In random positions of all phases, it is the first move, in the heuristic's order, with the largest value."""
     generator, rules = np.random.default_rng(3), rules_of(env_id)
     for ply in plies:
         positions = Positions(env_id, 2)
@@ -96,7 +96,7 @@ def test_the_move_is_the_best_by_the_definition(env_id, heuristic, order, depth,
 
 
 def test_it_wins_and_blocks() -> None:
-    """Red wins in column 3; Yellow blocks it there; and a double threat is made where it is two moves from won."""
+    """Red wins in column 3, Yellow blocks column 3, and Red makes a double threat that wins two moves later."""
     positions = positions_after("connect4", ["343434", "34343", "2233"])
     for depth in (2, 5):
         assert MinimaxPlayer("connect4", depth).choose(positions, []).tolist()[:2] == [3, 3]
@@ -104,27 +104,27 @@ def test_it_wins_and_blocks() -> None:
     assert MinimaxPlayer("connect4").choose(positions, []).tolist()[2] in (1, 4)
 
 
-def test_the_yardstick_makes_the_documented_errors() -> None:
-    """Weak errors of depth 5 over the six kinds: 2.5, 1.3, 10.9, 0.7, 10.1 and 25.9%."""
-    quality = examine(exam_of("connect4"), MinimaxPlayer("connect4"))
+def test_the_baseline_makes_the_documented_errors() -> None:
+    """At depth 5 the weak errors in the six kinds are 2.5, 1.3, 10.9, 0.7, 10.1 and 25.9%."""
+    quality = measure_move_quality(scored_positions_of("connect4"), MinimaxPlayer("connect4"))
     assert [errors.weak for errors in quality.kinds.values()] == [25, 13, 109, 7, 101, 259]
 
 
 def test_deeper_search_errs_less() -> None:
-    """Each two plies more make fewer wrong moves in all."""
-    exam = exam_of("connect4").every(4)
-    errors = [examine(exam, MinimaxPlayer("connect4", depth)).total.strong for depth in (1, 3, 5)]
+    """Every two further plies reduce the total of wrong moves."""
+    scored = scored_positions_of("connect4").every(4)
+    errors = [measure_move_quality(scored, MinimaxPlayer("connect4", depth)).total.strong for depth in (1, 3, 5)]
     assert errors == sorted(errors, reverse=True)
 
 
-def test_othello_takes_the_corner() -> None:
-    """Every ORDER holds each action once, corners first in Othello's."""
+def test_the_orders_hold_each_action_once_and_othello_tries_corners_first() -> None:
+    """ORDER decides which of equally good moves is played."""
     assert sorted(mobility.ORDER.tolist()) == list(range(65))
     assert mobility.ORDER[:4].tolist() == [0, 7, 56, 63]
     assert sorted(fours.ORDER.tolist()) == list(range(7))
 
 
-def test_a_game_without_heuristic_says_so() -> None:
+def test_a_game_without_a_heuristic_says_so() -> None:
     """Tic-tac-toe has the perfect player instead."""
     with pytest.raises(GameError, match="minimax has no heuristic for tictactoe; it plays connect4, othello"):
         MinimaxPlayer("tictactoe")

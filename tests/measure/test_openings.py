@@ -1,4 +1,4 @@
-"""Openings: all different, all unfinished, no longer than they must be."""
+"""Openings are different, unfinished, and as short as possible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from trainer.measure.openings import draw_openings
 
 @pytest.mark.parametrize(("env_id", "count", "plies"), [("tictactoe", 50, 2), ("connect4", 50, 3), ("othello", 50, 3)])
 def test_openings_lead_to_different_unfinished_positions(env_id: str, count: int, plies: int) -> None:
-    """Connect 4 has 49 positions after two plies, one too few for 50, and 238 after three."""
+    """Connect 4 has 49 positions after two plies, one fewer than 50, and 238 after three."""
     drawn = draw_openings(env_id, count, seed=0)
     positions = Positions(env_id, count)
     for row, moves in enumerate(drawn):
@@ -23,33 +23,33 @@ def test_openings_lead_to_different_unfinished_positions(env_id: str, count: int
     assert (positions.winner == OPEN).all()
 
 
-def test_all_positions_of_a_ply_are_drawn_where_exactly_so_many_are_needed() -> None:
+def test_asking_for_as_many_openings_as_a_ply_has_gives_all_of_them() -> None:
     """49 openings of Connect 4 are the 49 pairs of columns."""
     pairs = [[first, second] for first in range(7) for second in range(7)]
     assert sorted(draw_openings("connect4", 49, seed=3)) == pairs
 
 
-def test_the_seed_decides() -> None:
-    """The same seed draws the same openings, another one others."""
+def test_the_seed_fixes_the_openings() -> None:
+    """The same seed draws the same openings, and another seed draws others."""
     assert draw_openings("connect4", 20, seed=1) == draw_openings("connect4", 20, seed=1)
     assert draw_openings("connect4", 20, seed=1) != draw_openings("connect4", 20, seed=2)
 
 
 def test_the_length_can_be_chosen() -> None:
-    """0 plies is the first position, and only that."""
+    """0 plies give only the first position."""
     assert draw_openings("tictactoe", 5, seed=0, plies=0) == [[]]
     assert all(len(moves) == 4 for moves in draw_openings("othello", 5, seed=0, plies=4))
 
 
-def test_a_game_with_too_few_positions_answers_with_those_of_its_fullest_ply() -> None:
-    """Tic-tac-toe never has more than 1,372 unfinished positions of one ply: those after six moves."""
+def test_a_game_with_too_few_positions_gives_those_of_its_fullest_ply() -> None:
+    """Tic-tac-toe has at most 1,372 unfinished positions of one ply, those after six moves."""
     drawn = draw_openings("tictactoe", 5000, seed=0)
     assert len(drawn) == len({tuple(moves) for moves in drawn}) == 1372
     assert {len(moves) for moves in drawn} == {6}
 
 
 def test_too_long_openings_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is left to move after nine plies of tic-tac-toe, and Connect 4 soon has too many positions to list."""
+    """Tic-tac-toe is over after nine plies. Connect 4 has more than 1,000 positions after four."""
     monkeypatch.setattr(openings, "MOST_POSITIONS", 1000)
     for env_id, plies in (("tictactoe", 9), ("connect4", 4)):
         with pytest.raises(ConfigError, match="choose a smaller number"):

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from trainer.core.errors import TrainerError
 from trainer.core.json_values import has_numbers, number_fields, read_json_object
-from trainer.evaluator import evaluate_step
+from trainer.measure.progress import evaluate_step
 from trainer.run.actor_statistics import sum_of_actors
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder

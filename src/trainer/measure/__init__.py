@@ -1,1 +1,1 @@
-"""How strong a player is: matches, intervals, Elo, and the quality of single moves."""
+"""Measuring how strong a player is: matches, their intervals, Elo ratings, and wrong moves."""

@@ -1,4 +1,4 @@
-"""Elo ratings from results, by maximum likelihood. N players."""
+"""Elo ratings by maximum likelihood from the results of games. N players."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trainer.measure.intervals import Z95
 
 UNIT = 400 / math.log(10)
-"""Elo points of one natural unit of the Bradley-Terry model."""
+"""Elo points per natural unit of the Bradley-Terry model."""
 NEWTON_STEPS = 200
 CLOSE_ENOUGH = 1e-10
 
@@ -26,29 +26,29 @@ class Ratings(NamedTuple):
 
 
 def expected_score(difference: float) -> float:
-    """The score per game of a player who is `difference` Elo points stronger."""
+    """The expected points per game of a player who is `difference` Elo points stronger."""
     return 1 / (1 + math.exp(-difference / UNIT))
 
 
 def elo_difference(score: float) -> float:
-    """How many Elo points stronger a player is who scores this much per game; 0 and 1 are infinite."""
+    """How many Elo points stronger a player with this many points per game is; infinite for 0 and 1."""
     if score in (0, 1):
         return math.inf if score else -math.inf
     return UNIT * math.log(score / (1 - score))
 
 
 def fit_elo(points: NDArray[np.float64], virtual_draws: float = 1.0) -> Ratings:
-    """The Bradley-Terry ratings that make the results likeliest, with intervals from the Fisher information.
+    """The Bradley-Terry ratings under which the results are most likely, with intervals from the Fisher information.
 
-    `points[i, j]` float64 [N, N]: what player i scored in all games against j, a draw half a point. Each player also has
-    `virtual_draws` drawn games against a player of average strength, so that one who won or lost every game gets a finite
-    rating; 0 is plain maximum likelihood. Draws count as half a win, which makes the intervals somewhat too wide.
+    `points[i, j]` float64 [N, N]: the points of player i in all games against j; a draw is half a point. Each player also
+    gets `virtual_draws` draws against a player of average strength, so that even a player who won or lost every game has
+    a finite rating; 0 = plain maximum likelihood. Draws count as half a win, which makes the intervals slightly too wide.
     """
     players = len(points)
     games = points + points.T
     scored = points.sum(axis=1) + virtual_draws / 2
     strength = np.zeros(players)  # natural units, mean 0
-    same_for_all = np.full((players, players), 1 / players)  # the direction in which strengths are not to move
+    same_for_all = np.full((players, players), 1 / players)  # shifts all ratings alike, about which results say nothing
     centred = np.eye(players) - same_for_all
     information = np.eye(players)
     for _ in range(NEWTON_STEPS):

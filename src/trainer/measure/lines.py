@@ -1,4 +1,4 @@
-"""Every line of play against a player, in a game that is small enough to walk them all."""
+"""Every line of play against a player, for games with few enough lines to play them all."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.positions import Positions
 from trainer.players import Player
 
-WALKABLE = ("tictactoe",)
-"""The games whose lines are few enough: at most 945 from a seat."""
+MOST_LINES = 100_000
+"""A game has few lines if its dimensions allow no more than this from one seat. Tic-tac-toe has at most 945."""
 
 
 @dataclass(frozen=True)
 class Lines:
-    """How the lines end for the player, when the opponent tries everything."""
+    """The results of all lines for the player, if the opponent tries everything."""
 
     won: int
     drawn: int
@@ -28,7 +29,7 @@ class Lines:
 
 @dataclass(frozen=True)
 class BothSeats:
-    """All lines against a player."""
+    """The results of all lines from either seat."""
 
     player: str
     as_first: Lines
@@ -38,22 +39,32 @@ class BothSeats:
         return f"Every line of play, {self.player}: as first {self.as_first}; as second {self.as_second}"
 
 
+def has_few_lines(env_id: str) -> bool:
+    """Whether all lines of a game can be played.
+
+    The bound is the number of actions for each move of the opponent, who makes half the moves (rounded up).
+    """
+    game = game_of(env_id)
+    bound: int = game.num_actions ** ((game.max_plies + 1) // 2)
+    return bound <= MOST_LINES
+
+
 def both_seats(env_id: str, name: str, player: Player) -> BothSeats:
-    """Walk all lines from either seat; `name` is how results call the player."""
+    """Play all lines from either seat; `name` is what results call the player."""
     return BothSeats(name, every_line(env_id, player, FIRST), every_line(env_id, player, SECOND))
 
 
 def every_line(env_id: str, player: Player, seat: int, seed: int = 0) -> Lines:
-    """Walk all lines in which `player` has `seat` and answers as it does, and the other side plays every legal move."""
+    """Play all lines: `player` has `seat` and makes its own moves, the other side tries every legal move."""
     generator = np.random.default_rng(seed)
     positions = Positions(env_id, 1)
     ends: list[int] = []
     while len(positions.states):
-        if positions.mover[0] == seat:  # in all rows alike, since players alternate
+        if positions.mover[0] == seat:  # the mover is the same in all rows, because players alternate
             rows = np.arange(len(positions.states))
             positions.play(rows, player.choose(positions, [generator] * len(rows)))
         else:
             _, _, positions = positions.successors()
         ends += positions.winner[positions.winner != OPEN].tolist()
         positions = positions.of(positions.states[positions.winner == OPEN])
-    return Lines(ends.count(seat), ends.count(DRAW), ends.count(FIRST + SECOND - seat))
+    return Lines(won=ends.count(seat), drawn=ends.count(DRAW), lost=ends.count(FIRST + SECOND - seat))

@@ -17,7 +17,7 @@ from trainer.players import Player
 
 @dataclass(frozen=True)
 class Match:
-    """The games of a match between a player and an opponent, N of them."""
+    """The N games of a match between a player and an opponent."""
 
     game: Game
     player: str
@@ -27,20 +27,20 @@ class Match:
     winners: NDArray[np.int64]
     """[N] FIRST, SECOND or DRAW."""
     moves: list[list[int]]
-    """The actions of each game, its opening among them."""
+    """The actions of each game, its opening included."""
     seed: int
-    """What fixed the games."""
+    """Seed of the openings and of the moves drawn at random."""
     openings: list[list[int]] | None = None
-    """What games started with: game n with `openings[n // 2]`, from the first again after the last. None: nothing."""
+    """Game n started with `openings[n // 2]`; after the last opening comes the first again. None = no openings."""
 
     @property
     def games(self) -> int:
-        """N."""
+        """N, the number of games."""
         return len(self.seats)
 
     @property
     def draws(self) -> int:
-        """Games without a winner."""
+        """The number of games without a winner."""
         return int((self.winners == DRAW).sum())
 
     @property
@@ -49,11 +49,11 @@ class Match:
         return sum(map(len, self.moves)) / self.games
 
     def wins(self, seat: int) -> int:
-        """Games that the player won from this seat."""
+        """The number of games that the player won from this seat."""
         return int(((self.winners == seat) & (self.seats == seat)).sum())
 
     def losses(self, seat: int) -> int:
-        """Games that the opponent won from this seat."""
+        """The number of games that the opponent won from this seat."""
         return int(((self.winners == seat) & (self.seats != seat)).sum())
 
     @property
@@ -68,25 +68,25 @@ class Match:
 
     @property
     def score(self) -> float:
-        """Points per game, a draw half a point."""
+        """Points per game; a draw is half a point."""
         return self.win_rate + self.draws / self.games / 2
 
     @property
     def different_games(self) -> int:
-        """How many games were played that differ in a move or in who made it."""
+        """The number of games that differ from each other in a move or in who made it."""
         return len({(int(seat), *moves) for seat, moves in zip(self.seats, self.moves, strict=True)})
 
     def opening(self, number: int) -> list[int]:
-        """The moves that a game started with."""
+        """The moves of a game's opening."""
         return self.openings[number // 2 % len(self.openings)] if self.openings else []
 
     def result(self, number: int) -> str:
-        """`win`, `draw` or `loss`, as the player sees a game."""
+        """`win`, `draw` or `loss`: the result of a game for the player."""
         winner = self.winners[number]
         return "draw" if winner == DRAW else "win" if winner == self.seats[number] else "loss"
 
     def as_json(self) -> dict[str, Any]:
-        """Everything that there is to know of the match, for `--json`."""
+        """The match as `--json` writes it: rates with intervals, settings, and all games."""
 
         def counted(count: int) -> dict[str, Any]:
             return {"count": count, "rate": count / self.games, "interval_95": wilson(count, self.games)}
@@ -103,7 +103,7 @@ class Match:
             "different_games": self.different_games,
             "wins": of_seats(self.wins(FIRST), self.wins(SECOND)),
             "draws": counted(self.draws),
-            "losses": of_seats(self.losses(SECOND), self.losses(FIRST)),  # the player's seats here, too
+            "losses": of_seats(self.losses(SECOND), self.losses(FIRST)),  # by the player's seat, like the wins
             "score": {"rate": self.score, "interval_95": wilson(self.score * self.games, self.games)},
             "average_length": self.average_length,
             "openings": self.openings or [],
@@ -136,10 +136,10 @@ class Match:
 def play_match(
     env_id: str, player: Player, opponent: Player, games: int, seed: int, openings: list[list[int]] | None = None
 ) -> Match:
-    """Play all games side by side; game n draws its random numbers from (seed, n) alone.
+    """Play all games side by side. Game n draws its random numbers only from (seed, n).
 
-    The player has the first seat in the first half of the games (rounded up). With openings it has it in every second
-    game, and two games in a row start with the same opening.
+    Without openings, the player moves first in the first half of the games (rounded up). With openings, the player moves
+    first in every second game, and each two consecutive games share an opening.
     """
     generators = [np.random.default_rng([seed, number]) for number in range(games)]
     positions = Positions(env_id, games)

@@ -1,4 +1,4 @@
-"""Openings: different positions to start games from, so that players who always answer alike play different games."""
+"""Openings: different positions to start games from, so that deterministic players play different games."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from trainer.games.base import OPEN
 from trainer.games.positions import Positions
 
 MOST_POSITIONS = 200_000
-"""Openings are drawn from all positions of a ply; a ply with more than this is not listed."""
+"""Openings are drawn from a list of all positions after a number of plies. Longer lists than this are not made."""
 
 
 def draw_openings(env_id: str, count: int, seed: int, plies: int | None = None) -> list[list[int]]:
-    """Up to `count` openings, each the moves to another unfinished position, drawn without repetition.
+    """Draw `count` openings without repetition: moves that lead to different unfinished positions.
 
-    All are `plies` long; None: as short as `count` different positions allow. Where a game doesn't have so many, all
-    positions of the ply that has most (or of the one asked for) are answered. Raises ConfigError where `plies` is too many.
+    All are `plies` long; None = the fewest plies after which there are `count` different positions. A ply with fewer
+    positions gives all of them; if `plies` is None and no ply has enough, the ply with the most positions does. Raises
+    ConfigError if `plies` is too large.
     """
     best: list[list[int]] = []
     for ply, moves in enumerate(lines_by_ply(env_id)):
@@ -30,16 +31,16 @@ def draw_openings(env_id: str, count: int, seed: int, plies: int | None = None) 
             best = moves.tolist()
     if not best:
         raise ConfigError(
-            f"{env_id} has no openings of {plies} moves, or too many to list them; choose a smaller number"
+            f"{env_id} has no openings of {plies} moves, or more than {MOST_POSITIONS:,} of them; choose a smaller number"
         )
     chosen = np.random.default_rng(seed).permutation(len(best))[:count]
     return [best[number] for number in chosen]
 
 
 def lines_by_ply(env_id: str) -> Iterator[NDArray[np.int64]]:
-    """For each ply, one line of moves to each unfinished position: int64 [positions, ply].
+    """For each ply, one sequence of moves to every unfinished position: int64 [positions, ply].
 
-    Ends with the game, or before a ply that has more than MOST_POSITIONS.
+    Ends when all games are over, or before a ply with more than MOST_POSITIONS.
     """
     positions = Positions(env_id, 1)
     lines = np.zeros((1, 0), np.int64)

@@ -1,4 +1,4 @@
-"""A curve with its intervals as a PNG, by `matplotlib`, an optional extra because little else needs it."""
+"""A plot: curves with their intervals as a PNG file. Needs `matplotlib`, an optional extra."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INSTALL = "pip install 'matplotlib>=3.8'"
 
 @dataclass(frozen=True)
 class Curve:
-    """Points in order of x, with the ends of their intervals where they have any."""
+    """Points in order of x, with the ends of their intervals if they have any."""
 
     name: str
     x: Sequence[float]
@@ -25,13 +25,13 @@ class Curve:
 
 
 def require_plots() -> None:
-    """Raise ConfigError, with the command that installs it, where matplotlib is missing."""
+    """Raise ConfigError, with the command that installs it, if matplotlib is missing."""
     if importlib.util.find_spec("matplotlib") is None:
         raise ConfigError(f"a plot needs matplotlib, which is not installed; install it with: {INSTALL}")
 
 
 def save_plot(path: Path, title: str, x_label: str, y_label: str, curves: Sequence[Curve]) -> None:
-    """Draw curves into one picture and write it as PNG."""
+    """Draw all curves into one picture and write it as a PNG file."""
     require_plots()
     from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""Wrong moves, counted by hand."""
+"""Move quality, on scores whose wrong moves a person can count."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from trainer.evaluators.uniform import uniform
+from trainer.games.scored_positions import scored_positions_of
 from trainer.games.solver import NOT_LEGAL
-from trainer.measure.exam import exam_of
-from trainer.measure.quality import examine, quick_quality, wrong_moves
+from trainer.measure.move_quality import measure_move_quality, quick_move_quality, wrong_moves
 from trainer.players import MinimaxPlayer, RandomPlayer
 
 N = NOT_LEGAL
@@ -27,14 +27,14 @@ N = NOT_LEGAL
     ],
 )
 def test_weak_and_strong_errors(scores: list[int], action: int, weak: bool, strong: bool) -> None:
-    """A weak error gives value away; a strong one also time."""
+    """A weak error loses value. A strong error may also just win slower or lose faster."""
     found = wrong_moves(np.array([scores], np.int8), np.array([action]))
     assert [bool(error[0]) for error in found] == [weak, strong]
 
 
 def test_the_total_is_the_sum_of_the_kinds() -> None:
-    """Counts, rates and intervals, in the JSON too."""
-    quality = examine(exam_of("connect4").every(20), MinimaxPlayer("connect4", 1))
+    """The JSON has counts, rates and intervals."""
+    quality = measure_move_quality(scored_positions_of("connect4").every(20), MinimaxPlayer("connect4", 1))
     found = quality.as_json()
     assert found["positions"] == 300
     assert found["weak_errors"] == sum(kind["weak_errors"] for kind in found["kinds"].values())
@@ -44,18 +44,18 @@ def test_the_total_is_the_sum_of_the_kinds() -> None:
 
 
 def test_random_moves_err_at_the_rate_of_wrong_moves() -> None:
-    """Over all of tic-tac-toe, uniform play errs as often as a legal move drawn at random is wrong."""
-    exam = exam_of("tictactoe")
-    legal = exam.scores != N
-    wrong = (np.sign(exam.scores) < np.sign(exam.scores.max(axis=1, keepdims=True))) & legal
+    """Over all positions of tic-tac-toe, the error rate of random play is the mean share of wrong moves."""
+    scored = scored_positions_of("tictactoe")
+    legal = scored.scores != N
+    wrong = (np.sign(scored.scores) < np.sign(scored.scores.max(axis=1, keepdims=True))) & legal
     expected = (wrong.sum(axis=1) / legal.sum(axis=1)).mean()
-    total = examine(exam, RandomPlayer()).total
+    total = measure_move_quality(scored, RandomPlayer()).total
     assert total.weak / total.positions == pytest.approx(expected, abs=0.02)
 
 
-def test_a_quick_look_takes_all_of_tictactoe_and_a_tenth_of_connect4() -> None:
-    """The uniform guess errs less the more it searches."""
-    assert quick_quality("tictactoe", uniform).total.positions == 4520
-    errors = [quick_quality("connect4", uniform, simulations).total for simulations in (0, 100)]
+def test_a_quick_measurement_takes_all_of_tictactoe_and_a_tenth_of_connect4() -> None:
+    """The uniform guess errs less with search than without."""
+    assert quick_move_quality("tictactoe", uniform).total.positions == 4520
+    errors = [quick_move_quality("connect4", uniform, simulations).total for simulations in (0, 100)]
     assert errors[0].positions == 600
     assert errors[1].weak < errors[0].weak

@@ -1,0 +1,21 @@
+"""The scored positions of tic-tac-toe: all 4,520 unfinished positions, solved exhaustively."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from trainer.core.errors import ConfigError
+from trainer.games.exhaustive import ExhaustiveSolver
+from trainer.games.positions import Positions
+from trainer.games.scored_positions import ScoredPositions
+
+
+def scored_positions(file: Path | None) -> ScoredPositions:
+    """All unfinished positions, of one kind. Raises ConfigError for a file, because there are no others."""
+    if file:
+        raise ConfigError(f"tictactoe is measured on all of its positions, not on those of {file}; leave out --positions")
+    solver = ExhaustiveSolver("tictactoe")
+    positions = Positions("tictactoe", 0).of(solver.states)
+    return ScoredPositions(positions, solver.scores(positions), ("all",), np.zeros(len(solver.states), np.int64))

@@ -1,0 +1,94 @@
+"""The work of `python -m trainer.evaluator`: one model in a match against an opponent, or its wrong moves counted."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, replace
+from typing import Any
+
+from trainer.core.errors import GameError
+from trainer.core.json_values import write_json
+from trainer.evaluators.onnx_file import OnnxEvaluator, load_model
+from trainer.game_config import load_game_config
+from trainer.games import ENV_IDS
+from trainer.games.scored_positions import scored_positions_of
+from trainer.measure.lines import both_seats, has_few_lines
+from trainer.measure.match import play_match
+from trainer.measure.move_quality import measure_move_quality
+from trainer.measure.openings import draw_openings
+from trainer.measure.report import error_table, every_move, print_table, report, report_with_intervals
+from trainer.players import SEARCH_SIMULATIONS, MinimaxPlayer, model_player, named_player
+from trainer.players.minimax import MINIMAX
+from trainer.settings.evaluator import EvaluatorConfig
+
+WITHOUT_SIMULATIONS = ("random", "perfect", "minimax")
+"""Opponents that don't search by simulations."""
+
+
+def evaluate(config: EvaluatorConfig) -> int:
+    """Measure, print, write the JSON; returns the exit status."""
+    config.check()
+    dimensions = load_game_config(config.env_id, config.db).metadata
+    if config.env_id not in ENV_IDS:
+        raise GameError(
+            f"{config.env_id} can't be played, because only its dimensions are known, from {config.db}; "
+            f"the games whose rules are known are {', '.join(ENV_IDS)}"
+        )
+    model = load_model(config.model, config.env_id, dimensions.obs_size, dimensions.num_actions)
+    found = count_wrong_moves(config, model) if config.solve else compete(config, model)
+    if config.json:
+        origin = {"model": str(config.model), "step": model.step, "timestamp": int(time.time())}
+        write_json(config.json, origin | found)
+    return 0
+
+
+def compete(config: EvaluatorConfig, model: OnnxEvaluator) -> dict[str, Any]:
+    """Play the match and print its report. Returns the content of the JSON file."""
+    name = f"ONNX({config.model.name})"
+    player = model_player(name, config.env_id, model, config.simulations, config.games, config.temperature)
+    simulations = config.opponent_simulations
+    if simulations is None:
+        simulations = SEARCH_SIMULATIONS if config.opponent == "search" else config.simulations
+    opponent = named_player(config.opponent, config.env_id, simulations, config.games)
+    openings = None
+    games_differ = config.opponent == "random" or config.temperature > 0
+    if config.opening_plies or (config.opening_plies is None and not games_differ):
+        openings = draw_openings(config.env_id, (config.games + 1) // 2, config.seed, config.opening_plies)
+    match = play_match(config.env_id, player, opponent, config.games, config.seed, openings)
+    if config.verbose:
+        print(every_move(match))
+    print(report(match) if config.opponent == "random" else report_with_intervals(match))
+    settings = {
+        "simulations": config.simulations,
+        "opponent_simulations": None if config.opponent in WITHOUT_SIMULATIONS else simulations,
+        "temperature": config.temperature,
+    }
+    return match.as_json() | settings
+
+
+def count_wrong_moves(config: EvaluatorConfig, model: OnnxEvaluator) -> dict[str, Any]:
+    """Count the model's wrong moves, and minimax's as a baseline, and print the table.
+
+    Returns the content of the JSON file.
+    """
+    scored = scored_positions_of(config.env_id, config.positions)
+    name = f"ONNX({config.model.name})"
+    results, lines = [], []
+    for simulations in config.solve_simulations:
+        player = model_player(name, config.env_id, model, simulations, len(scored))
+        shown = f"{simulations} simulations" if simulations else "raw policy"
+        results.append(replace(measure_move_quality(scored, player), player=shown))
+        if has_few_lines(config.env_id):
+            lines.append(both_seats(config.env_id, shown, player))
+    if config.env_id in MINIMAX:
+        results.append(measure_move_quality(scored, MinimaxPlayer(config.env_id)))
+    print_table(error_table(f"Wrong moves of {name} in {config.env_id}", results))
+    for each in lines:
+        print(each)
+    return {
+        "env_id": config.env_id,
+        "simulations": list(config.solve_simulations),
+        "positions": str(config.positions) if config.positions else None,
+        "results": [quality.as_json() for quality in results],
+        "every_line": [asdict(each) for each in lines],
+    }

@@ -1,0 +1,172 @@
+"""The ladder: Elo ratings of a run's models, and of further players, from matches of each pair. N players."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from trainer.core.errors import ModelError
+from trainer.core.json_values import write_json
+from trainer.evaluators.onnx_file import load_model
+from trainer.games import game_of
+from trainer.measure.elo import fit_elo
+from trainer.measure.match import Match, play_match
+from trainer.measure.openings import draw_openings
+from trainer.measure.plot import Curve, require_plots, save_plot
+from trainer.measure.report import print_table
+from trainer.players import SEARCH_SIMULATIONS, Player, model_player, named_player
+from trainer.run.model_files import step_of, stored_models
+from trainer.settings.ladder import LadderConfig
+
+
+@dataclass(frozen=True)
+class Rung:
+    """The rating of one player."""
+
+    name: str
+    step: int | None
+    """Training step of a run's model; None for other players."""
+    games: int
+    score: float
+    """Points per game against all others; a draw is half a point."""
+    elo: float
+    """Relative to the average of the ladder, which is 0."""
+    elo_margin: float
+    """Half the width of the 95% interval."""
+
+
+def rate_models(config: LadderConfig) -> int:
+    """Play all matches, rate the players, print the table; returns the exit status."""
+    config.check()
+    if config.plot:
+        require_plots()
+    players, steps = ladder_players(config)
+    openings = draw_openings(config.env_id, (config.games + 1) // 2, config.seed, config.opening_plies)
+    matches: dict[tuple[int, int], Match] = {}
+    with Console(stderr=True).status("playing") as status:
+        for first, second in combinations(range(len(players)), 2):
+            status.update(f"{players[first].name} against {players[second].name}")
+            matches[first, second] = play_match(
+                config.env_id, players[first], players[second], config.games, config.seed, openings
+            )
+    rungs = rate([player.name for player in players], steps, matches)
+    title = f"Elo in {config.env_id}"
+    print_table(ladder_table(title, rungs))
+    different = sum(match.different_games for match in matches.values())
+    print(
+        f"0 = the average. {config.games} games between each pair, from {len(openings)} openings of "
+        f"{len(openings[0])} moves (seed {config.seed}), each from both seats; {different} of the "
+        f"{config.games * len(matches)} games are different."
+    )
+    if config.json:
+        write_json(config.json, as_json(config, openings, rungs, list(matches.values())))
+    if config.plot:
+        save_plot(config.plot, title, "training step", "Elo (0 = average)", curves(rungs))
+    return 0
+
+
+def ladder_players(config: LadderConfig) -> tuple[list[Player], list[int | None]]:
+    """The players of a ladder and their training steps. Raises ModelError if there are fewer than two."""
+    game = game_of(config.env_id)
+    players: list[Player] = []
+    steps: list[int | None] = []
+    for path in evenly_spaced(stored_models(config.model_dir), config.rungs):
+        model = load_model(path, config.env_id, game.obs_size, game.num_actions)
+        step = step_of(path)
+        players.append(model_player(f"step {step:,}", config.env_id, model, config.simulations, config.games))
+        steps.append(step)
+    for name in config.against:
+        simulations = SEARCH_SIMULATIONS if name == "search" else config.simulations
+        players.append(named_player(name, config.env_id, simulations, config.games))
+        steps.append(None)
+    if len(players) < 2:
+        raise ModelError(
+            f"a ladder needs two players and there are {len(players)}: {config.model_dir} holds "
+            f"{len(stored_models(config.model_dir))} model_step_*.onnx; name the folder of a run with --model-dir, allow "
+            f"more --rungs than {config.rungs}, or add a player with --against"
+        )
+    return players, steps
+
+
+def evenly_spaced(paths: Sequence[Path], count: int) -> list[Path]:
+    """At most `count` of the paths, evenly spaced: always the last, and the first too if `count` is above 1."""
+    if len(paths) <= count:
+        return list(paths)
+    chosen = np.linspace(len(paths) - 1, 0, count).round().astype(int)
+    return [paths[number] for number in reversed(chosen)]
+
+
+def rate(names: list[str], steps: list[int | None], matches: dict[tuple[int, int], Match]) -> list[Rung]:
+    """Rate N players by their matches, whose keys are pairs of indices into `names`."""
+    points: NDArray[np.float64] = np.zeros((len(names), len(names)))
+    for (first, second), match in matches.items():
+        points[first, second] = match.score * match.games
+        points[second, first] = match.games - points[first, second]
+    ratings = fit_elo(points)
+    games = (points + points.T).sum(axis=1)
+    return [
+        Rung(
+            name=name,
+            step=steps[number],
+            games=round(games[number]),
+            score=float(points[number].sum() / games[number]),
+            elo=float(ratings.elo[number]),
+            elo_margin=float(ratings.margin[number]),
+        )
+        for number, name in enumerate(names)
+    ]
+
+
+def ladder_table(title: str, rungs: list[Rung]) -> Table:
+    """One row per player, the models in the order of their steps."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("player")
+    for name in ("games", "score", "Elo", "95% interval"):
+        table.add_column(name, justify="right")
+    for rung in rungs:
+        low, high = rung.elo - rung.elo_margin, rung.elo + rung.elo_margin
+        table.add_row(rung.name, f"{rung.games}", f"{rung.score:.1%}", f"{rung.elo:+.0f}", f"{low:+.0f} to {high:+.0f}")
+    return table
+
+
+def curves(rungs: list[Rung]) -> list[Curve]:
+    """The models' ratings over their steps, and a level line for every other player."""
+    models = [rung for rung in rungs if rung.step is not None]
+    steps = [float(rung.step or 0) for rung in models]
+    drawn = [curve("models", steps, models)] if models else []
+    ends = [steps[0], steps[-1]] if models else [0.0, 1.0]
+    return drawn + [curve(rung.name, ends, [rung, rung]) for rung in rungs if rung.step is None]
+
+
+def curve(name: str, x: list[float], points: list[Rung]) -> Curve:
+    """Ratings with their 95% intervals as a curve."""
+    return Curve(
+        name=name,
+        x=x,
+        y=[rung.elo for rung in points],
+        low=[rung.elo - rung.elo_margin for rung in points],
+        high=[rung.elo + rung.elo_margin for rung in points],
+    )
+
+
+def as_json(config: LadderConfig, openings: list[list[int]], rungs: list[Rung], matches: list[Match]) -> dict[str, Any]:
+    """The content of the JSON file: settings, ratings and all games."""
+    return {
+        "env_id": config.env_id,
+        "model_dir": str(config.model_dir),
+        "simulations": config.simulations,
+        "seed": config.seed,
+        "timestamp": int(time.time()),
+        "openings": openings,
+        "ladder": [asdict(rung) for rung in rungs],
+        "matches": [match.as_json() for match in matches],
+    }

@@ -1,0 +1,82 @@
+"""The settings of an evaluation: the flags of `python -m trainer.evaluator`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.settings.validation import LogLevel, require, require_at_least, require_seed, require_writable
+
+MATCH_SETTINGS = ("opponent", "simulations", "opponent_simulations", "temperature", "opening_plies")
+"""Settings that only matches use."""
+
+
+@dataclass(frozen=True)
+class EvaluatorConfig:
+    """Play a model against an opponent and report the result, or count the model's wrong moves."""
+
+    model: Path = Path("../data/models/latest.onnx")
+    """ONNX model file."""
+    db: Path = Path("../data/replay.db")
+    """Replay database to read the game's dimensions from. Without the file, they come from the rules."""
+    env_id: str = "tictactoe"
+    """Game to play."""
+    games: int = 100
+    """Games to play. The model moves first in half of them."""
+    temperature: float = 0.0
+    """Sampling temperature of the model's moves; 0 = always its best move."""
+    verbose: bool = False
+    """Print every move."""
+    opponent: str = "random"
+    """`random`; `search` (search with the uniform guess instead of a network); `perfect` (tictactoe and connect4);
+    `minimax` (connect4 and othello: alpha-beta, a few plies deep); or the path of another ONNX model."""
+    simulations: int = 0
+    """Search simulations of the model before each move; 0 = the best move of its raw policy."""
+    opponent_simulations: int | None = None
+    """Search simulations of the opponent before each move; None = 100 for `search`, as many as --simulations for a
+    model."""
+    opening_plies: int | None = None
+    """Moves in each opening. Games start from different openings, each played from both seats; 0 = from the first
+    position. None = as few moves as different games need, but 0 against random or with a --temperature above 0."""
+    solve: bool = False
+    """Count wrong moves instead of playing, in test positions that a solver has scored: all 4,520 of tictactoe, or 6,000
+    of connect4."""
+    solve_simulations: tuple[int, ...] = (0, 100, 600)
+    """With --solve: the simulations to count wrong moves at, one number or several; 0 = raw policy."""
+    positions: Path | None = None
+    """With --solve: take the test positions from this file, which `python -m trainer.measure.make_positions` wrote
+    (connect4)."""
+    json: Path | None = None
+    """Write everything to this file: rates, intervals, seed, openings, games."""
+    seed: int = 0
+    """Seed of the openings and of the moves that are drawn at random."""
+    log_level: LogLevel = "INFO"
+    """Least severe messages to show on standard error."""
+
+    def check(self) -> None:
+        """Raise ConfigError for a value that can't work."""
+        require_at_least(self, 1, "games")
+        require_at_least(self, 0, "simulations", "opening_plies")
+        require(
+            math.isfinite(self.temperature) and self.temperature >= 0,
+            f"--temperature is {self.temperature}; give a number, 0 or more",
+        )
+        require_at_least(self, 1 if self.opponent == "search" else 0, "opponent_simulations")
+        require(
+            min(self.solve_simulations, default=-1) >= 0,
+            f"--solve-simulations is {' '.join(map(str, self.solve_simulations))}; give one or more numbers, 0 or more each",
+        )
+        require_seed(self.seed)
+        for name in MATCH_SETTINGS:
+            flag = f"--{name.replace('_', '-')}"
+            given = getattr(self, name) != getattr(EvaluatorConfig, name)
+            require(
+                not (self.solve and given),
+                f"{flag} is for matches, and --solve plays none; leave out one of them "
+                f"(--solve-simulations sets the simulations of --solve)",
+            )
+        require(self.solve or not self.positions, "--positions is for --solve; give both, or leave out --positions")
+        if self.json:
+            require(not self.json.is_dir(), f"--json {self.json} is a folder; give the name of a file")
+            require_writable(self.json.parent, "--json")

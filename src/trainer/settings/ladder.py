@@ -1,0 +1,46 @@
+"""The settings of a ladder: the flags of `python -m trainer.ladder`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.settings.validation import LogLevel, require, require_at_least, require_seed, require_writable
+
+
+@dataclass(frozen=True)
+class LadderConfig:
+    """Play the models of a run against each other and rate them in Elo."""
+
+    model_dir: Path = Path("../data/models")
+    """Folder with the models of a run, `model_step_*.onnx`."""
+    env_id: str = "tictactoe"
+    """Game to play."""
+    rungs: int = 8
+    """Models to rate, evenly spaced from the oldest to the newest."""
+    games: int = 40
+    """Games between each pair of players, from different openings that are played from both seats."""
+    simulations: int = 0
+    """Search simulations before each move; 0 = the best move of the raw policy."""
+    opening_plies: int | None = None
+    """Moves in each opening; None = as few as different games need."""
+    against: tuple[str, ...] = ()
+    """Further players to rate: random, search (100 simulations), perfect, minimax, or paths of models."""
+    json: Path | None = None
+    """Write the ratings and all games to this file."""
+    plot: Path | None = None
+    """Draw the ratings over the training steps into this PNG file."""
+    seed: int = 0
+    """Seed of the openings and of the moves that are drawn at random."""
+    log_level: LogLevel = "INFO"
+    """Least severe messages to show on standard error."""
+
+    def check(self) -> None:
+        """Raise ConfigError for a value that can't work."""
+        require_at_least(self, 1, "rungs", "games")
+        require_at_least(self, 0, "simulations", "opening_plies")
+        require_seed(self.seed)
+        for flag, path in (("--json", self.json), ("--plot", self.plot)):
+            if path:
+                require(not path.is_dir(), f"{flag} {path} is a folder; give the name of a file")
+                require_writable(path.parent, flag)
