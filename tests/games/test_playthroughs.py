@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playthrough import FOLDER, REGENERATE, playthrough, told_line
+from playthrough import FOLDER, REGENERATE, playthrough, recorded_line
 
 from trainer.games import ENV_IDS
 
@@ -13,4 +13,4 @@ def test_the_playthrough_is_what_the_rules_make_of_its_actions(env_id: str) -> N
     """A change of rules, of the stored bytes or of how boards are drawn shows as a diff that a person can review."""
     path = FOLDER / f"{env_id}.txt"
     assert path.exists(), f"{env_id} has no playthrough; write one by: {REGENERATE}"
-    assert path.read_text() == playthrough(env_id, told_line(env_id)), f"if the change is meant: {REGENERATE}"
+    assert path.read_text() == playthrough(env_id, recorded_line(env_id)), f"if the change is meant: {REGENERATE}"

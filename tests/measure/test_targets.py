@@ -1,4 +1,4 @@
-"""The signs of what self-play writes: every target agrees with the solver, read from the database as a trainer would."""
+"""The signs of self-play's training targets agree with a solver. They are read from the database, as a trainer does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from trainer.settings.actor import ActorConfig
 
 @dataclass(frozen=True)
 class Rows:
-    """What an actor wrote, with the solver's scores beside it. N rows, A actions."""
+    """Rows that an actor wrote, with the solver's scores of their positions. N rows, A actions."""
 
     episode: NDArray[np.str_]
     """[N]"""
@@ -39,12 +39,12 @@ class Rows:
 
     @property
     def truth(self) -> NDArray[np.int8]:
-        """[N] +1 where the mover wins under best play, 0 drawn, -1 lost."""
+        """[N] the result for the mover under best play: +1 win, 0 draw, -1 loss."""
         return np.sign(self.scores.max(axis=1))
 
 
 def self_play(folder: Path, env_id: str, games: int, first_step: int) -> Rows:
-    """Have an actor play with a uniform model, and read the rows from `first_step` on back."""
+    """Let an actor play with a uniform model, and read its rows from ply `first_step` on."""
     write_model(folder / "models" / LATEST, env_id)
     act(
         ActorConfig(
@@ -82,29 +82,29 @@ def self_play(folder: Path, env_id: str, games: int, first_step: int) -> Rows:
 
 @pytest.fixture(scope="module", params=["tictactoe", "connect4"])
 def rows(request, tmp_path_factory) -> Rows:
-    """Tic-tac-toe from the first move on; the last third of Connect 4 games, where search proves much."""
+    """All plies of tic-tac-toe; the last third of Connect 4 games, in which search solves many positions."""
     if request.param == "connect4":
         pytest.importorskip("bitbully")
         return self_play(tmp_path_factory.mktemp("connect4"), "connect4", games=32, first_step=24)
     return self_play(tmp_path_factory.mktemp("tictactoe"), "tictactoe", games=100, first_step=0)
 
 
-def test_proven_values_are_the_solver_s(rows: Rows) -> None:
-    """Where `mcts_value` is certain, the solver says the same; both signs occur."""
+def test_certain_values_are_the_solver_s(rows: Rows) -> None:
+    """If `mcts_value` is +1 or -1, the solver agrees. Both signs occur."""
     certain = np.abs(rows.value) > 0.9999
     assert (rows.value[certain & (rows.truth > 0)] > 0).sum() > 20
     assert (rows.value[certain & (rows.truth < 0)] < 0).sum() > 5
     assert (np.sign(rows.value[certain]) == rows.truth[certain]).all()
 
 
-def test_values_lean_to_the_solver_s_side(rows: Rows) -> None:
-    """Uncertain values too are right more often than wrong, so no sign is turned there."""
+def test_most_values_have_the_solver_s_sign(rows: Rows) -> None:
+    """Uncertain values are right much more often than wrong, so their signs are not flipped."""
     decided = (rows.truth != 0) & (rows.value != 0)
     assert (np.sign(rows.value[decided]) == rows.truth[decided]).mean() > 0.75
 
 
-def test_outcomes_are_the_solver_s_where_nobody_errs_any_more(rows: Rows) -> None:
-    """From the last error of a game on, every row's `game_outcome` is the solver's value of its position."""
+def test_outcomes_are_the_solver_s_after_the_last_error(rows: Rows) -> None:
+    """After the last error of a game, every row's `game_outcome` is the solver's result of its position."""
     chosen = rows.scores[np.arange(len(rows.action)), rows.action]
     error = np.sign(chosen) < rows.truth
     checked = 0
@@ -118,7 +118,7 @@ def test_outcomes_are_the_solver_s_where_nobody_errs_any_more(rows: Rows) -> Non
 
 
 def test_the_winning_move_is_rewarded(rows: Rows) -> None:
-    """A last move that wins has reward and outcome +1 for its mover and was a winning one; others have reward 0."""
+    """A last move that wins has reward +1 and outcome +1, and the solver calls it a win. Other moves have reward 0."""
     last = rows.done == 1
     assert set(rows.reward[~last]) <= {0.0}
     won = last & (rows.reward == 1)
@@ -128,8 +128,8 @@ def test_the_winning_move_is_rewarded(rows: Rows) -> None:
     assert (rows.outcome[last & ~won] == 0).all()
 
 
-def test_policies_keep_to_legal_moves_and_to_proven_wins(rows: Rows) -> None:
-    """No visits on a move that can't be played; where the win is certain, none on a move that doesn't win."""
+def test_policies_have_no_illegal_moves_and_no_moves_that_miss_a_certain_win(rows: Rows) -> None:
+    """Illegal moves have no visits. If the win is certain, moves that don't win have none either."""
     with_policy = rows.policy.sum(axis=1) > 0
     assert (rows.policy[rows.scores == NOT_LEGAL] == 0).all()
     certain = with_policy & (rows.value > 0.9999)

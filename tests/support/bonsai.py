@@ -1,15 +1,15 @@
-"""A game that fits into one's head, so that a search of it can be worked out by hand.
+"""A game small enough that its searches can be worked out by hand.
 
-Its whole tree is written in the position. There are two actions; from node n they lead to the nodes 2n + 1 and 2n + 2:
+The position holds the whole tree. There are two actions. From node n they lead to the nodes 2n + 1 and 2n + 2:
 
     0 ┬ 1 ┬ 3 ...
       │   └ 4 ...
       └ 2 ┬ 5 ...
           └ 6 ...
 
-state[KIND + n] says what happens when node n is reached: OPEN (the other player moves), AGAIN (the same player moves),
-FIRST, SECOND or DRAW (the game is over), or that there is no such action, ABSENT. After four plies the game is a draw.
-The board is a row of cells, one a node; a stone of the first player marks the node where the game stands.
+state[KIND + n] is the kind of node n: OPEN (the other player moves), AGAIN (the same player moves again), FIRST, SECOND or
+DRAW (the game is over with this result), or ABSENT (no action leads here). After four plies the game is a draw. The board
+is a row of cells, one per node. A stone of the first player marks the current node.
 """
 
 import numpy as np
@@ -36,19 +36,19 @@ AGAIN, ABSENT = 4, 5
 
 
 def start(state: State) -> None:
-    """The root of a tree that is open everywhere."""
+    """The root of a tree whose nodes are all OPEN."""
     state[:] = 0
     state[MOVER] = 1
 
 
 def legal(state: State, mask: Mask) -> None:
-    """Every action that is not absent, until the game is over."""
+    """Every action that does not lead to an ABSENT node, until the game is over."""
     for action in range(2):
         mask[action] = state[WINNER] == OPEN and state[KIND + 2 * int(state[NODE]) + 1 + action] != ABSENT
 
 
 def play(state: State, action: int) -> None:
-    """Go to a child."""
+    """Move to a child."""
     node = 2 * int(state[NODE]) + 1 + action
     state[NODE] = node
     kind = state[KIND + node]
@@ -61,11 +61,11 @@ def play(state: State, action: int) -> None:
 
 
 def cells(state: State, board: Board) -> None:
-    """Mark the node where the game stands."""
+    """Mark the current node."""
     board[:] = 0
     board[int(state[NODE])] = 1
 
 
 def from_cells(board: Board, state: State) -> None:
-    """Go to the marked node."""
+    """Make the marked node the current one."""
     state[NODE] = np.argmax(board)

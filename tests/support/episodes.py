@@ -13,7 +13,7 @@ TICTACTOE = metadata_of(game_of("tictactoe"))
 
 
 def episode(name: str = "a-0", plies: int = 2) -> Episode:
-    """A made-up game: its arrays are numbered so that every mix-up shows."""
+    """A made-up game. Its arrays are numbered, so that mixed-up rows or columns show."""
     observations = np.tile(np.frombuffer(EMPTY_BOARD, "<f4"), (plies + 1, 1))
     observations[np.arange(plies + 1), np.arange(plies + 1)] = 1
     return Episode(

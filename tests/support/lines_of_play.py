@@ -1,4 +1,4 @@
-"""Random games as lists of positions: what the tests of rules and of self-play look at."""
+"""Random games as lists of positions, for tests of rules and of self-play."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from trainer.games.symmetry import Symmetry
 
 @dataclass(frozen=True)
 class Line:
-    """A whole game: position p is the one that action p is played in, and the last one is finished."""
+    """A whole game. `actions[p]` is played in `positions[p]`, and the last position is finished."""
 
     positions: list[Position]
     actions: list[int]
 
 
 def play_line(rules: Any, actions: list[int]) -> Line:
-    """The positions that a list of actions leads through."""
+    """The game that a list of actions makes."""
     positions = [Position.first(rules)]
     for action in actions:
         positions.append(positions[-1].play(action))
@@ -31,7 +31,7 @@ def play_line(rules: Any, actions: list[int]) -> Line:
 
 
 def random_line(rules: Any, generator: np.random.Generator) -> Line:
-    """A game of uniform draws among the legal moves."""
+    """A game of random legal moves, drawn uniformly."""
     positions, actions = [Position.first(rules)], []
     while positions[-1].winner == OPEN:
         actions.append(int(generator.choice(positions[-1].legal)))
@@ -41,12 +41,12 @@ def random_line(rules: Any, generator: np.random.Generator) -> Line:
 
 @cache
 def random_lines(env_id: str, games: int) -> list[Line]:
-    """The same random games at each call, played by the plain functions."""
+    """Random games, the same ones at each call, played by the uncompiled rules."""
     return [random_line(rules_of(env_id), np.random.default_rng([7, game])) for game in range(games)]
 
 
 def transformed(position: Position, symmetry: Symmetry) -> Position:
-    """The position as a symmetry sees it, built from its cells."""
+    """The position after a symmetry, built from its cells."""
     state = position.state.copy()
     position.rules.from_cells(position.cells[list(symmetry.cells)], state)
     return Position(position.rules, state)

@@ -1,9 +1,9 @@
-"""One whole game of each game as text, for a person to review and for a diff to check.
+"""Playthroughs: one whole game as text for each set of rules, for people to review and for a diff to check.
 
     python tests/support/playthrough.py --regenerate
 
-writes the files anew from the actions that stand in them; a game without a file gets a random game. To tell another
-game, edit the line of actions and regenerate.
+rewrites the files from the actions in them, and makes a file with random moves for rules that have none. To show another
+game, edit the line of actions in the file and regenerate it.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ REGENERATE = "python tests/support/playthrough.py --regenerate"
 ACTIONS = "actions: "
 
 
-def told_line(env_id: str) -> Line:
-    """The game whose actions stand in the file, or a random one where there is no file."""
+def recorded_line(env_id: str) -> Line:
+    """The game whose actions are in the file, or a random game if there is no file."""
     rules, path = rules_of(env_id), FOLDER / f"{env_id}.txt"
     if not path.exists():
         return random_line(rules, np.random.default_rng(0))
-    told = next(line for line in path.read_text().splitlines() if line.startswith(ACTIONS))
-    return play_line(rules, [int(action) for action in told.removeprefix(ACTIONS).split()])
+    recorded = next(line for line in path.read_text().splitlines() if line.startswith(ACTIONS))
+    return play_line(rules, [int(action) for action in recorded.removeprefix(ACTIONS).split()])
 
 
 def playthrough(env_id: str, line: Line) -> str:
-    """The game as text: before each action the board, who moves and what is legal; the stored bytes now and then."""
+    """The game as text: the board, the mover and the legal moves before each action, and the stored bytes of five plies."""
     game, last = game_of(env_id), len(line.actions)
     parts = [f"{game.display_name} ({env_id})\n{ACTIONS}{' '.join(map(str, line.actions))}"]
     for ply, position in enumerate(line.positions):
@@ -48,18 +48,18 @@ def playthrough(env_id: str, line: Line) -> str:
 
 
 def mover(game: Game, position: Position) -> str:
-    """The mover's name, and the symbol where it is another."""
+    """The mover's name, with the symbol if it differs from the name."""
     name, symbol = game.player_names[position.mover - 1], game.player_symbols[position.mover - 1]
     return name if name == symbol else f"{name} ({symbol})"
 
 
 def result(game: Game, position: Position) -> str:
-    """How the game ended."""
+    """The result of the game."""
     return {FIRST: f"{game.player_names[0]} wins", SECOND: f"{game.player_names[1]} wins"}.get(position.winner, "draw")
 
 
 def stored(game: Game, position: Position) -> str:
-    """The stored bytes in hex: the cells row by row in the order they are stored, then player, winner and flags."""
+    """The stored bytes in hex: the rows of cells in stored order, then player, winner and flags."""
     content = position.to_bytes()
     rows = [content[first : first + game.width].hex() for first in range(0, game.num_cells, game.width)]
     return " ".join([*rows, *(f"{byte:02x}" for byte in content[game.num_cells :])])
@@ -69,4 +69,4 @@ if __name__ == "__main__":
     if sys.argv[1:] != ["--regenerate"]:
         sys.exit(f"usage: {REGENERATE}")
     for each in ENV_IDS:
-        (FOLDER / f"{each}.txt").write_text(playthrough(each, told_line(each)))
+        (FOLDER / f"{each}.txt").write_text(playthrough(each, recorded_line(each)))

@@ -1,4 +1,4 @@
-"""Networks with random weights, published as the trainer does it."""
+"""Networks with random weights, published as the trainer publishes its models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from trainer.training.publish import Kept, publish
 
 
 def publish_model(folder: Path, env_id: str = "tictactoe", step: int = 1) -> None:
-    """A random network as latest.onnx."""
+    """Publish a random network as latest.onnx; `step` is also its seed."""
     torch.manual_seed(step)
     game = metadata_of(game_of(env_id))
     content = Exporter(PolicyValueNet(game), game).to_bytes(step, np.zeros((1, game.obs_size), np.float32))

@@ -1,4 +1,4 @@
-"""Files of a run, made by hand: models whose answers are known, stored games, statistics."""
+"""Files of a run, made without training: models with known outputs, stored games, statistics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from trainer.run.actor_statistics import ActorStats
 
 
 def model_bytes(env_id: str, favourite: int = 0, step: int | None = None) -> bytes:
-    """A model that gives one action nearly all of the prior, and every position the value 0.25."""
+    """A model that gives one action nearly all the prior, and every position the value 0.25."""
     game = game_of(env_id)
     logits = np.zeros(game.num_actions, np.float32)
     logits[favourite] = 8.0
@@ -51,12 +51,12 @@ def model_bytes(env_id: str, favourite: int = 0, step: int | None = None) -> byt
 
 
 def put_model(run: Path, env_id: str, favourite: int = 0, step: int | None = None) -> None:
-    """Publish such a model as the newest of a run."""
+    """Make the model of `model_bytes` the newest model of a run."""
     write_bytes(run / "models" / "latest.onnx", model_bytes(env_id, favourite, step))
 
 
 def store_games(run: Path, env_id: str, games: Sequence[Sequence[int]]) -> None:
-    """Store games, each the list of its actions; the policy target is 3/4 on the move, the values are 0.5."""
+    """Store games, each a list of actions. The policy target is 3/4 on the move played, and all values are 0.5."""
     game = game_of(env_id)
     writer = ReplayWriter(run / "replay.db", metadata_of(game))
     for number, actions in enumerate(games):
@@ -86,7 +86,7 @@ def store_games(run: Path, env_id: str, games: Sequence[Sequence[int]]) -> None:
 
 
 def put_run(run: Path) -> None:
-    """A run of tic-tac-toe that has something of everything."""
+    """A small tic-tac-toe run with every kind of file."""
     put_model(run, "tictactoe", step=50)
     put_stats(run, "tictactoe", 50, eval_history=[{"step": 20, "timestamp": 1_700_000_000, "win_rate": 0.5}])
     store_games(run, "tictactoe", ([0, 3, 1, 4, 2], [4, 0, 8, 1, 6, 2]))
@@ -94,7 +94,7 @@ def put_run(run: Path) -> None:
 
 
 def put_stats(run: Path, env_id: str, steps: int, **further: object) -> None:
-    """A stats.json with a point every ten steps."""
+    """Write a stats.json with a point every ten steps; `further` adds or replaces fields."""
     points = [
         {"step": at, "total_loss": 2 / at, "policy_loss": 1.5 / at, "value_loss": 0.5 / at, "learning_rate": 0.001}
         for at in range(10, steps + 1, 10)

@@ -1,4 +1,4 @@
-"""Small ONNX models whose answers can be worked out in one's head."""
+"""Small ONNX models whose outputs are easy to work out."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def linear_model(
     value_name: str = "value",
     value: float = 1.0,
 ) -> bytes:
-    """A model file: policy_logits = observation @ weights, and value = `value` times the first number of the observation.
+    """A model with policy_logits = observation @ weights, and value = `value` times the first number of the observation.
 
-    `weights` [obs_size, num_actions]; shapes, names and types can be as right or as wrong as a test wants them.
+    `weights` [obs_size, num_actions]. The other arguments can make shapes, names and types wrong, to test how they are
+    refused.
     """
     obs_size, num_actions = weights.shape
     kind = helper.tensor_dtype_to_np_dtype(dtype)
@@ -61,7 +62,10 @@ def linear_model(
 
 
 def write_model(path: Path, env_id: str, seed: int | None = None, step: int | None = None) -> Path:
-    """A model whose logits are the observation times a random matrix (None: zero), and whose value is 0."""
+    """Write a model whose logits are the observation times a random matrix, and whose value is 0.
+
+    Without a `seed` the matrix is zero, so the policy is uniform. `step` adds metadata.
+    """
     game = game_of(env_id)
     weights = np.zeros((game.obs_size, game.num_actions), np.float32)
     if seed is not None:

@@ -15,7 +15,9 @@ from trainer.games.scored_positions import ScoredPositions
 def scored_positions(file: Path | None) -> ScoredPositions:
     """All unfinished positions, of one kind. Raises ConfigError for a file, because there are no others."""
     if file:
-        raise ConfigError(f"tictactoe is measured on all of its positions, not on those of {file}; leave out --positions")
+        raise ConfigError(
+            f"tictactoe is measured on all of its positions, not on those of {file}; leave out --positions"
+        )
     solver = ExhaustiveSolver("tictactoe")
     positions = Positions("tictactoe", 0).of(solver.states)
     return ScoredPositions(positions, solver.scores(positions), ("all",), np.zeros(len(solver.states), np.int64))
