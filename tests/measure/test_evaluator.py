@@ -167,7 +167,7 @@ def test_solve_compares_a_connect4_model_with_minimax(tmp_path: Path, capsys: py
         (("--solve", "--opponent", "perfect"), "--opponent is for matches"),
         (("--positions", "set.csv"), "--positions is for --solve; give both, or leave out --positions"),
         (("--solve", "--positions", "set.csv"), "tictactoe is measured on all of its positions, not on"),
-        (("--simulations", "1000000000000"), "there is not enough memory (Unable to allocate"),
+        (("--simulations", "1000000000000"), "not enough memory (Unable to allocate"),
         (("--seed", str(2**63)), "a number from 0 to 2^63 - 1 is needed"),
         (("--json", "."), "--json . is a folder"),
         (("--env-id", "othello"), "is a model for another game"),

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.evaluators.interface import Evaluate
 from trainer.games.scored_positions import ScoredPositions, scored_positions_of
 from trainer.games.solver import Scores
 from trainer.measure.intervals import wilson
 from trainer.players import Player, model_player
-from trainer.search import Evaluate
 
 
 @dataclass(frozen=True)
