@@ -9,8 +9,6 @@ from pathlib import Path
 from trainer.core.arguments import parse, value_of
 from trainer.core.command import run_command
 from trainer.core.signals import leave_on_signals, stop_on_signals
-from trainer.run.folder import RECORD_FILE
-from trainer.run.record import recorded_settings
 from trainer.settings.trainer import TrainerConfig
 
 
@@ -20,6 +18,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer"
 
     def complete(words: Sequence[str]) -> TrainerConfig:
         """The arguments, with the settings of the run that is resumed in place of the defaults."""
+        from trainer.run.folder import RECORD_FILE
+        from trainer.run.record import recorded_settings
+
         stats = Path(value_of(words, "--stats") or TrainerConfig.stats)
         resumed = (
             recorded_settings(stats.with_name(RECORD_FILE), "train", TrainerConfig) if "--resume" in words else None

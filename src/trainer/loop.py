@@ -14,9 +14,6 @@ from typing import Any
 from trainer.core.arguments import given, parse, value_of
 from trainer.core.command import run_command
 from trainer.core.signals import leave_on_signals, stop_on_signals
-from trainer.games.recipes import changed, recipe_of
-from trainer.run.folder import RunFolder
-from trainer.run.record import recorded_settings
 from trainer.settings.loop import LoopConfig
 
 __all__ = ["LoopConfig", "config_from", "main"]
@@ -24,6 +21,10 @@ __all__ = ["LoopConfig", "config_from", "main"]
 
 def config_from(words: Sequence[str], prog: str = "python -m trainer.loop") -> LoopConfig:
     """The settings that `words` ask for; those they leave out come from the game's recipe, or from the run resumed."""
+    from trainer.games.recipes import changed, recipe_of  # NumPy takes a moment to import
+    from trainer.run.folder import RunFolder
+    from trainer.run.record import recorded_settings
+
     env_id, folder = value_of(words, "--env-id") or LoopConfig.env_id, value_of(words, "--data-dir")
     base = None
     if "--resume" in words:

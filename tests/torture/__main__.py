@@ -79,7 +79,7 @@ def tried(promise: Promise, folder: Path) -> tuple[bool, str]:
     else:
         place = folder / promise.program
         command = ["-m", f"torture.{promise.program}", str(place), *map(str, promise.arguments)]
-    paths = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
+    paths = os.pathsep.join(filter(None, (str(TESTS), str(TESTS / "support"), os.environ.get("PYTHONPATH"))))
     began = time.monotonic()
     with open(folder / f"{promise.name}.log", "wb") as log:
         process = subprocess.Popen(
