@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,55 @@ def test_what_is_no_json_object_is_read_as_none(tmp_path: Path, content: bytes |
     if content is not None:
         path.write_bytes(content)
     assert read_json_object(path) is None
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
+    """Renaming a file over it would leave the reader waiting."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    found: list[bytes] = []
+    reader = threading.Thread(target=lambda: found.append(path.read_bytes()))
+    reader.start()
+    write_bytes(path, b"content")
+    reader.join()
+    assert found == [b"content"]
+    assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes device nodes")
+def test_a_device_is_written_to_and_stays_a_device(tmp_path: Path) -> None:
+    """As root, `--json /dev/null` would otherwise replace the machine's null device."""
+    path = tmp_path / "null"
+    try:
+        os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        path.write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system holds no devices")
+    write_bytes(path, b"content")
+    assert stat.S_ISCHR(path.stat().st_mode)
+
+
+def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path: Path) -> None:
+    """Also one that points to nothing yet, from another folder."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    link = tmp_path / "link"
+    link.symlink_to("folder/file")
+    for content in (b"first", b"second"):
+        write_bytes(link, content)
+        assert link.is_symlink()
+        assert (folder / "file").read_bytes() == content
+    assert sorted(path.name for path in folder.iterdir()) == ["file"]
+
+
+def test_a_link_to_standard_output_reaches_it(tmp_path: Path) -> None:
+    """Even if that is a regular file, which a rename would leave behind."""
+    link, output = tmp_path / "stdout", tmp_path / "output"
+    link.symlink_to("/dev/stdout")
+    program = (
+        f"from pathlib import Path; from trainer.core.files import write_bytes; write_bytes(Path({str(link)!r}), b'x')"
+    )
+    with open(output, "wb") as file:
+        subprocess.run([sys.executable, "-c", program], stdout=file, check=True)
+    assert output.read_bytes() == b"x"
+    assert link.is_symlink()

@@ -6,9 +6,13 @@ its fields are the help text.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import Any, TypeVar
+from dataclasses import field, fields, make_dataclass
+from inspect import cleandoc, getsource
+from itertools import pairwise
+from textwrap import dedent
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 Config = TypeVar("Config")
 
@@ -17,14 +21,40 @@ def parse(config: type[Config], prog: str, arguments: Sequence[str], default: Co
     """`arguments` as a `config`; `default` replaces the defaults of the class. Exits with status 2 on a wrong flag."""
     import tyro  # slow to import
 
-    if default is None:
-        return tyro.cli(config, prog=prog, args=arguments, description=config.__doc__)
-    return tyro.cli(config, prog=prog, args=arguments, description=config.__doc__, default=default)
+    base = config() if default is None else default
+    hints, texts = get_type_hints(config), help_texts(config)
+    flags = make_dataclass(
+        config.__name__,
+        [
+            (
+                setting.name,
+                Annotated[hints[setting.name], tyro.conf.arg(help=texts.get(setting.name))],
+                field(default=getattr(base, setting.name)),
+            )
+            for setting in fields(config)  # type: ignore[arg-type]
+        ],
+    )
+    parsed: Any = tyro.cli(flags, prog=prog, args=arguments, description=cleandoc(config.__doc__ or ""))
+    return config(**{setting.name: getattr(parsed, setting.name) for setting in fields(parsed)})
+
+
+def help_texts(config: type) -> dict[str, str]:
+    """The docstrings of a dataclass's fields, inherited ones included, each as one line."""
+    texts: dict[str, str] = {}
+    for part in reversed(config.__mro__[:-1]):
+        (definition,) = ast.parse(dedent(getsource(part))).body
+        assert isinstance(definition, ast.ClassDef)
+        for statement, following in pairwise(definition.body):
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                value = following.value if isinstance(following, ast.Expr) else None
+                if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                    texts[statement.target.id] = " ".join(value.value.split())
+    return texts
 
 
 def given(config: Any, arguments: Sequence[str]) -> set[str]:
     """The names of the fields that `arguments` set."""
-    names = {field.name for field in fields(config)}
+    names = {setting.name for setting in fields(config)}
     flags = {word[2:].partition("=")[0].replace("-", "_") for word in arguments if word.startswith("--")}
     return {name for name in names if name in flags or f"no_{name}" in flags}
 
@@ -43,8 +73,8 @@ def value_of(arguments: Sequence[str], flag: str) -> str | None:
 def arguments_of(config: Any) -> list[str]:
     """Arguments that `parse` turns into the same config; every field is stated, whatever its default."""
     words: list[str] = []
-    for field in fields(config):
-        value, flag = getattr(config, field.name), field.name.replace("_", "-")
+    for setting in fields(config):
+        value, flag = getattr(config, setting.name), setting.name.replace("_", "-")
         if isinstance(value, bool):
             words.append(f"--{flag}" if value else f"--no-{flag}")
         elif isinstance(value, tuple):
@@ -56,6 +86,6 @@ def arguments_of(config: Any) -> list[str]:
 
 def narrowed(config: Any, to: type[Config], **changed: Any) -> Config:
     """A `to` with the values of all fields that `config` has as well, and `changed`."""
-    wanted = {field.name for field in fields(to)}  # type: ignore[arg-type]
-    shared = {field.name: getattr(config, field.name) for field in fields(config) if field.name in wanted}
+    wanted = {setting.name for setting in fields(to)}  # type: ignore[arg-type]
+    shared = {setting.name: getattr(config, setting.name) for setting in fields(config) if setting.name in wanted}
     return to(**(shared | changed))

@@ -8,6 +8,7 @@ with `.tmp-`.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import IO
 from trainer.core.processes import is_alive
 
 TEMPORARY_PREFIX = ".tmp-"
+MOST_LINKS = 40
+"""Symbolic links that are followed, as Linux does."""
 
 
 @contextmanager
@@ -24,7 +27,15 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
 
     The folder of `path` is created if missing. `durable=False` doesn't flush to disk: for files that are written often and
     may be lost in a power failure. For readers it is atomic either way.
+
+    What can't be replaced is written to instead: devices, pipes, and the open files of a process (/dev/stdout). A symbolic
+    link keeps pointing to its file, which is replaced.
     """
+    if is_stream(path):
+        with open(path, "wb") as file:
+            yield file
+        return
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}"
     try:
@@ -41,6 +52,22 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def is_stream(path: Path) -> bool:
+    """Whether `path` can be written to but not replaced: a device, a pipe, or an open file by its number."""
+    link = path
+    for _ in range(MOST_LINKS):
+        if str(link.parent) == "/dev/fd" or str(link).startswith("/proc/"):
+            return True
+        if not link.is_symlink():
+            break
+        link = link.parent / os.readlink(link)
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
