@@ -6,14 +6,15 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.settings.validation import LogLevel, require, require_at_least, require_seed, require_writable
+from trainer.settings.base import Settings
+from trainer.settings.validation import LogLevel, require, require_at_least, require_output, require_seed
 
 MATCH_SETTINGS = ("opponent", "simulations", "opponent_simulations", "temperature", "opening_plies")
 """Settings that only matches use."""
 
 
 @dataclass(frozen=True)
-class EvaluatorConfig:
+class EvaluatorConfig(Settings):
     """Play a model against an opponent and report the result, or count the model's wrong moves."""
 
     model: Path = Path("../data/models/latest.onnx")
@@ -77,6 +78,4 @@ class EvaluatorConfig:
                 f"(--solve-simulations sets the simulations of --solve)",
             )
         require(self.solve or not self.positions, "--positions is for --solve; give both, or leave out --positions")
-        if self.json:
-            require(not self.json.is_dir(), f"--json {self.json} is a folder; give the name of a file")
-            require_writable(self.json.parent, "--json")
+        require_output(self.json, "--json")

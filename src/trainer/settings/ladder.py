@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.settings.validation import LogLevel, require, require_at_least, require_seed, require_writable
+from trainer.settings.base import Settings
+from trainer.settings.validation import LogLevel, require_at_least, require_output, require_seed
 
 
 @dataclass(frozen=True)
-class LadderConfig:
+class LadderConfig(Settings):
     """Play the models of a run against each other and rate them in Elo."""
 
     model_dir: Path = Path("../data/models")
@@ -40,7 +41,5 @@ class LadderConfig:
         require_at_least(self, 1, "rungs", "games")
         require_at_least(self, 0, "simulations", "opening_plies")
         require_seed(self.seed)
-        for flag, path in (("--json", self.json), ("--plot", self.plot)):
-            if path:
-                require(not path.is_dir(), f"{flag} {path} is a folder; give the name of a file")
-                require_writable(path.parent, flag)
+        require_output(self.json, "--json")
+        require_output(self.plot, "--plot")

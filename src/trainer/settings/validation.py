@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trainer.core.errors import ConfigError
-from trainer.core.files import TEMPORARY_PREFIX
+from trainer.core.files import TEMPORARY_PREFIX, is_stream
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -29,6 +29,17 @@ def require_at_least(settings: Any, least: int, *names: str) -> None:
 def require_seed(seed: int) -> None:
     """Raise ConfigError for a seed that some random generator would refuse."""
     require(0 <= seed < 2**63, f"--seed is {seed}; a number from 0 to 2^63 - 1 is needed")
+
+
+def require_output(path: Path | None, flag: str) -> None:
+    """Raise ConfigError if `path`, chosen by `flag`, can't be written as a file or a stream; None needs nothing."""
+    if path is None:
+        return
+    require(not path.is_dir(), f"{flag} {path} is a folder; give the name of a file")
+    if is_stream(path):
+        require(os.access(path, os.W_OK), f"{flag} {path} can't be written to; give the name of a file")
+    else:
+        require_writable(Path(os.path.realpath(path)).parent, flag)
 
 
 def require_writable(folder: Path, flag: str) -> None:
