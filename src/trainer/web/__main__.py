@@ -11,11 +11,11 @@ from trainer.settings.web import WebConfig
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer.web") -> int:
-    """The command."""
+    """Run the command; returns its exit status."""
     leave_on_signals()
 
     def run(config: WebConfig) -> int:
-        from trainer.web.server import serve  # compiled code takes a second to import
+        from trainer.web.server import serve  # takes a second, during which Ctrl-C must work
 
         return serve(config, stop_on_signals())
 

@@ -1,4 +1,4 @@
-"""The application: every call and what answers it."""
+"""The application: every call, and what answers it."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from trainer.web.game.analysis import Engine
-from trainer.web.game.play import Play
+from trainer.web.api import info
+from trainer.web.api.live import Live
+from trainer.web.api.play import Play
+from trainer.web.api.statistics import Statistics
+from trainer.web.api.stored_games import StoredGames
+from trainer.web.game.search_pool import SearchPool
 from trainer.web.game.sessions import Sessions
 from trainer.web.http.assets import Assets
 from trainer.web.http.guard import Guard
-from trainer.web.live import Live
+from trainer.web.http.refusal import Refusal
+from trainer.web.runs.models import Models
 from trainer.web.runs.runs import Runs
-from trainer.web.statistics import Figures
-from trainer.web.stored_games import Library
 
 log = logging.getLogger(__name__)
 
-SENTENCES = {404: "There is no such page here.", 405: "This address does not answer to that method."}
-"""For refusals that come from the routing itself."""
+ROUTING_SENTENCES = {404: "There is no such page here.", 405: "This address does not accept that method."}
+"""What to say when the routing itself refuses a request."""
 
 
 @dataclass(frozen=True)
@@ -49,42 +52,47 @@ def build_app(
     known_hosts: frozenset[str] | None = None,
     stop: Event | None = None,
 ) -> Starlette:
-    """The application for the runs under a folder; `stop` ends its endless streams."""
+    """The application for the runs under a folder.
+
+    `allow_origin`: origins of other pages that may use the API. `known_hosts`: the host names to answer to; None allows
+    any. `stop` ends the live streams, which never end by themselves.
+    """
     runs = Runs(data_dir)
-    engine = Engine(threads=min(max(os.cpu_count() or 1, 2), 8))
+    models = Models(runs)
+    pool = SearchPool(threads=min(max(os.cpu_count() or 1, 2), 8))
     sessions = Sessions(limits.sessions, limits.idle_seconds)
-    play = Play(runs, engine, sessions)
-    figures = Figures(runs, sessions)
-    library = Library(runs, engine)
-    live = Live(runs, stop or Event())
+    play = Play(models, pool, sessions)
+    statistics = Statistics(runs, models, sessions)
+    live = Live(runs, models, stop or Event())
+    stored_games = StoredGames(runs, pool)
     assets = Assets()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        engine.prepare_all()
+        pool.prepare_all()
         yield
-        engine.close()
+        pool.close()
 
     routes = [
         Route("/", assets.answer),
         Route("/static/{name:path}", assets.answer),
-        Route("/health", figures.health),
-        Route("/games", figures.games),
-        Route("/game-info/{env_id}", figures.game_info),
+        Route("/health", info.health),
+        Route("/games", info.games),
+        Route("/game-info/{env_id}", info.game_info),
         Route("/game/new", play.new, methods=["POST"]),
         Route("/game/state", play.state),
         Route("/move", play.move, methods=["POST"]),
         Route("/game/undo", play.undo, methods=["POST"]),
         Route("/game/settings", play.settings, methods=["POST"]),
         Route("/game/moves", play.moves),
-        Route("/game/mind", play.mind),
-        Route("/stats", figures.stats),
-        Route("/actor-stats", figures.actor_stats),
-        Route("/model", figures.model),
-        Route("/runs", figures.runs),
+        Route("/game/mind", play.analysis),
+        Route("/stats", statistics.stats),
+        Route("/actor-stats", statistics.actor_stats),
+        Route("/model", statistics.model),
+        Route("/runs", statistics.runs),
         Route("/events", live.events),
-        Route("/replay/games", library.games),
-        Route("/replay/game", library.game),
+        Route("/replay/games", stored_games.games),
+        Route("/replay/game", stored_games.game),
     ]
     guard = Middleware(Guard, known_hosts=known_hosts, shared=bool(allow_origin))
     cors = Middleware(
@@ -97,21 +105,25 @@ def build_app(
     return Starlette(
         routes=routes,
         middleware=[guard, cors] if allow_origin else [guard],
-        exception_handlers={HTTPException: refused, 500: failed},
+        exception_handlers={Refusal: refused, HTTPException: refused_by_routing, 500: failed},
         lifespan=lifespan,
     )
 
 
 async def refused(request: Request, error: Exception) -> Response:
-    """A refusal as its status and its sentence."""
+    """A refusal, as its status and its sentence."""
+    assert isinstance(error, Refusal)
+    return PlainTextResponse(error.detail, error.status_code)
+
+
+async def refused_by_routing(request: Request, error: Exception) -> Response:
+    """An unknown address or method, as a sentence."""
     assert isinstance(error, HTTPException)
-    sentence = error.detail
-    if type(error).__module__.startswith("starlette") and sentence in ("Not Found", "Method Not Allowed"):
-        sentence = SENTENCES[error.status_code]
-    return PlainTextResponse(sentence, error.status_code, headers=dict(error.headers or {}))
+    sentence = ROUTING_SENTENCES.get(error.status_code, error.detail)
+    return PlainTextResponse(sentence, error.status_code, headers=error.headers)
 
 
 async def failed(request: Request, error: Exception) -> Response:
-    """A bug: the log has it, the browser gets a sentence."""
+    """A bug: the log gets the traceback, the browser a sentence."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return PlainTextResponse("Something went wrong in the server; its log has the details.", 500)

@@ -1,4 +1,4 @@
-"""The server process: its settings, its socket, its end."""
+"""The server: its socket, and how it ends."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from trainer.web.app import Limits, build_app
 
 log = logging.getLogger(__name__)
 
-OPEN_CONNECTIONS = 1000
-"""More are turned away with status 503."""
+MAX_CONNECTIONS = 1000
+"""Open connections; more are turned away with status 503."""
 
 
 def serve(config: WebConfig, stop: Event) -> int:
-    """Answer requests until `stop` is set; returns the exit status. Raises ConfigError where it can't listen."""
+    """Answer requests until `stop` is set. Returns the exit status. Raises ConfigError if it can't listen."""
     config.check()
     listener = listen(config.host, config.port)
     limits = Limits(config.max_sessions, config.session_minutes * 60)
@@ -35,7 +35,7 @@ def serve(config: WebConfig, stop: Event) -> int:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=OPEN_CONNECTIONS,
+        limit_concurrency=MAX_CONNECTIONS,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=2,
         lifespan="on",
@@ -49,11 +49,11 @@ def serve(config: WebConfig, stop: Event) -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises ConfigError where the address or the port can't be had."""
+    """A listening socket. Raises ConfigError if the address or the port can't be used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=512)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else the second half of an answer waits 40 ms
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the second half of an answer waits 40 ms
         return listener
     except (OSError, UnicodeError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
@@ -63,14 +63,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, with the signals left to `trainer.command.stop_on_signals`."""
+    """uvicorn without its signal handlers; `trainer.core.signals.stop_on_signals` has set ours."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the handlers as they are."""
+        """Leave the signal handlers as they are."""
         yield
 
     def end_with(self, stop: Event) -> None:
-        """Wait for `stop`, then have the server end."""
+        """Wait for `stop`, then end the server."""
         stop.wait()
         self.should_exit = True

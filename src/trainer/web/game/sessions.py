@@ -1,4 +1,4 @@
-"""Who plays which game: one duel a browser, told apart by a cookie; bounded in number, forgotten when idle."""
+"""Which browser plays which game, told apart by a cookie. Idle games are forgotten, and their number is limited."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trainer.web.game.duel import Duel
+from trainer.web.game.game_in_progress import GameInProgress
 
 COOKIE_SECONDS = 30 * 86400
 
@@ -22,26 +22,29 @@ class Session:
     """One browser's game."""
 
     key: str
-    duel: Duel
+    """The value of the cookie."""
+    game: GameInProgress
     last_used: float
+    """In seconds of the clock of Sessions."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while its game changes."""
+    """Held while the game changes."""
 
 
 class Sessions:
-    """All games in progress. The one that was idle longest makes room for a new one."""
+    """All games in progress. The game that has been idle longest makes room for a new one."""
 
-    def __init__(self, most: int, idle_seconds: float, now: Callable[[], float] = time.monotonic) -> None:
-        self._most = most
+    def __init__(self, limit: int, idle_seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+        """`limit`: games to keep at most. `idle_seconds`: after which a game is forgotten. `now`: a clock in seconds."""
+        self._limit = limit
         self._idle_seconds = idle_seconds
         self._now = now
-        self._by_key: OrderedDict[str, Session] = OrderedDict()  # the one used last is the last
+        self._by_key: OrderedDict[str, Session] = OrderedDict()  # the last one is the one used last
 
     def __len__(self) -> int:
         return len(self._by_key)
 
     def of(self, request: Request) -> Session | None:
-        """The session of the browser that sent the request; None where it has none, or it has expired."""
+        """The session of the browser that sent the request; None if it has none, or if it has expired."""
         self._forget_idle()
         session = self._by_key.get(request.cookies.get(cookie_of(request), ""))
         if session is not None:
@@ -49,15 +52,15 @@ class Sessions:
             self._by_key.move_to_end(session.key)
         return session
 
-    def start(self, request: Request, duel: Duel) -> Session:
-        """Give the browser a new game; its old one is gone."""
+    def start(self, request: Request, game: GameInProgress) -> Session:
+        """Give the browser this game instead of its old one."""
         session = self.of(request)
         if session is not None:
             del self._by_key[session.key]
-        while len(self._by_key) >= self._most:
+        while len(self._by_key) >= self._limit:
             self._by_key.popitem(last=False)
         key = session.key if session else secrets.token_urlsafe(24)
-        self._by_key[key] = Session(key, duel, self._now())
+        self._by_key[key] = Session(key, game, self._now())
         return self._by_key[key]
 
     def _forget_idle(self) -> None:
@@ -67,13 +70,13 @@ class Sessions:
 
 
 def cookie_of(request: Request) -> str:
-    """The name of the cookie. It has the port, for browsers send a host's cookies to all of its servers."""
+    """The name of the cookie. It contains the port, because browsers send a host's cookies to all servers on that host."""
     server = request.scope.get("server")
     return f"cartridge_session_{server[1] if server else 0}"
 
 
 def remember(request: Request, response: Response, session: Session) -> Response:
-    """Have the browser send the session's key from now on; scripts and other sites' forms don't get at it."""
+    """Set the cookie. Scripts can't read it, and forms on other sites don't send it."""
     response.set_cookie(
         cookie_of(request), session.key, max_age=COOKIE_SECONDS, httponly=True, samesite="lax", path="/"
     )

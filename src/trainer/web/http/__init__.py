@@ -1,0 +1,1 @@
+"""HTTP, without anything about games or runs: request bodies, refusals, security headers, and the files of the page."""

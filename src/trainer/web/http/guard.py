@@ -1,4 +1,4 @@
-"""What every answer carries and every request must pass: security headers and the host name."""
+"""The guard around the application: security headers on every answer, and a check of the host name of every request."""
 
 from __future__ import annotations
 
@@ -28,16 +28,19 @@ HEADERS = {
 
 
 class Guard:
-    """Adds the headers, and refuses a host name that is not ours (a page of another site that rebinds its name)."""
+    """Adds the security headers, and refuses host names that are not ours.
+
+    The second stops DNS rebinding: another site lets its own name point to this machine, and its page reads our answers.
+    """
 
     def __init__(self, app: ASGIApp, known_hosts: frozenset[str] | None, shared: bool) -> None:
-        """`known_hosts` None: any name will do. `shared`: pages of other origins may read answers."""
+        """`known_hosts` None allows any host name. With `shared`, pages of other origins may load answers."""
         self._app = app
         self._known_hosts = known_hosts
         self._headers = HEADERS | {"cross-origin-resource-policy": "cross-origin" if shared else "same-origin"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
+        """Pass a request on to the application, or refuse it with status 421."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -52,7 +55,7 @@ class Guard:
 
         if self._known_hosts is not None and host_of(Headers(scope=scope).get("host", "")) not in self._known_hosts:
             refused = PlainTextResponse(
-                "This server answers under its own name only; start it with --host to open it to others.", 421
+                "This server answers only to its own host name; start it with --host to open it to others.", 421
             )
             await refused(scope, receive, send_with_headers)
             return
@@ -60,7 +63,7 @@ class Guard:
 
 
 def host_of(header: str) -> str:
-    """The name in a Host header, without its port and brackets."""
+    """The host name in a Host header, without port and brackets, in lower case."""
     if header.startswith("["):
         return header[1:].partition("]")[0].lower()
     return header.partition(":")[0].lower()

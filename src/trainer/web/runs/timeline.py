@@ -1,4 +1,4 @@
-"""Which training step a run had reached at which time, from what its files say."""
+"""Which training step a run had reached at which time, as far as its files tell."""
 
 from __future__ import annotations
 
@@ -6,31 +6,33 @@ import bisect
 from dataclasses import dataclass
 
 from trainer.core.json_values import is_number
-from trainer.web.runs.runs import Run, modified
+from trainer.run.model_files import step_of, stored_models
+from trainer.web.runs.run import Run, modified
 
 FOREVER = 1 << 62
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Steps by time. Games carry the time at which they were stored, so this tells which model was the newest then."""
+    """Training steps by time. Stored games carry the time at which they were stored, so this tells which model was the
+    newest at that time.
+    """
 
     points: tuple[tuple[int, int], ...]
     """(Unix seconds, step), ascending in both."""
 
     @classmethod
     def of(cls, run: Run) -> Timeline:
-        """From the evaluations, the history in stats.json where that tells times, and the stored models."""
-        content, _, _ = run.stats.read()
+        """From the evaluations, the points of stats.json that have a time, and the stored models."""
+        content, _ = run.stats.read()
         points = [point for name in ("history", "eval_history") for point in (content or {}).get(name) or []]
         found: list[tuple[int, int]] = []
         for point in (*points, *run.evaluations()):
             if is_number(point.get("timestamp")) and point["timestamp"] and isinstance(point.get("step"), int):
                 found.append((int(point["timestamp"]), point["step"]))
-        for path in run.model.parent.glob("model_step_*.onnx"):
-            digits = path.stem.removeprefix("model_step_")
-            if digits.isdigit() and modified(path):
-                found.append((int(modified(path)), int(digits)))
+        for path in stored_models(run.folder.models):
+            if modified(path):
+                found.append((int(modified(path)), step_of(path)))
         ascending: list[tuple[int, int]] = []
         for time, step in sorted(set(found)):
             if not ascending or step > ascending[-1][1]:
@@ -39,18 +41,18 @@ class Timeline:
 
     @property
     def range(self) -> tuple[int, int] | None:
-        """The first and the last step that are known; None where none is."""
+        """The first and the last known step; None if no step is known."""
         return (self.points[0][1], self.points[-1][1]) if self.points else None
 
     def step_at(self, time: int) -> int | None:
-        """The step that the run had reached at a time; None before the first that is known."""
+        """The step that the run had reached at a time; None before the first known step."""
         at = bisect.bisect_right(self.points, time, key=lambda point: point[0])
         return self.points[at - 1][1] if at else None
 
     def times_of(self, from_step: int | None, to_step: int | None) -> tuple[int, int] | None:
-        """The first and last second at which the run had reached `from_step` and had not passed `to_step`.
+        """The first and the last second at which the run had reached `from_step` but had not passed `to_step`.
 
-        None where that is never, by what is known.
+        None if there is no such second, as far as is known.
         """
         first, last = 0, FOREVER
         if from_step is not None:

@@ -1,8 +1,9 @@
-// The page's frame: which view shows, the theme, and whether the server answers.
-import { onOutage } from "./api.js";
-import { PlayView } from "./play.js";
-import { WatchView } from "./watch.js";
-import { InsideView } from "./inside.js";
+// The page's frame: which view is shown, the theme, and whether the server answers.
+
+import { onOutage } from "./base/api.js";
+import { PlayView } from "./views/play.js";
+import { WatchView } from "./views/watch.js";
+import { InsideView } from "./views/inside.js";
 
 const VIEWS = { play: PlayView, watch: WatchView, inside: InsideView };
 const TITLES = { play: "Play", watch: "Watch", inside: "Look inside" };
@@ -42,7 +43,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => show
 onOutage((down) => {
   const line = document.getElementById("outage");
   line.hidden = !down;
-  line.textContent = down ? "The server does not answer. This page goes on when it is back." : "";
+  line.textContent = down ? "The server does not answer. This page continues when it is back." : "";
   if (!down) shown?.recovered?.();
 });
 

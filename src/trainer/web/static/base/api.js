@@ -1,5 +1,5 @@
-// Calls to the server. A refusal is an ApiError with the server's sentence; a server that is gone is an outage, which
-// is looked after here: whoever listens hears when it begins and when it ends.
+// Calls to the server. A refusal becomes an ApiError with the server's sentence. If the server doesn't answer, that is an
+// outage: this module asks until it is over, and tells its listeners when it begins and ends.
 
 export class ApiError extends Error {
   constructor(status, sentence) {
@@ -12,12 +12,12 @@ const RETRY_MS = 1000;
 const listeners = new Set();
 let down = false;
 
+/** Call `listener(true)` when an outage begins and `listener(false)` when it ends. */
 export function onOutage(listener) {
   listeners.add(listener);
-  return () => listeners.delete(listener);
 }
 
-/** Say that the server doesn't answer, and ask until it does. */
+/** Tell the listeners that the server doesn't answer, and ask until it does. */
 export function reportOutage() {
   if (down) return;
   down = true;

@@ -1,4 +1,4 @@
-"""A JSON file that other processes replace: read again only when it changed."""
+"""A JSON file that other processes replace. It is read again only after it has changed."""
 
 from __future__ import annotations
 
@@ -11,34 +11,35 @@ from typing import Any, cast
 
 from trainer.core.json_values import is_number, strict_json
 
-Signature = tuple[int, int, int]
-Fields = Mapping[str, Callable[[object], bool]]
+FieldChecks = Mapping[str, Callable[[object], bool]]
+"""For each field, by name, whether a value is valid."""
 
 
 class JsonFile:
-    """The JSON object in a file. `problem` is a sentence where it can't be had."""
+    """The JSON object in a file."""
 
-    def __init__(self, path: Path, fields: Fields) -> None:
-        """`fields` that are there must be as they say; others may be anything."""
+    def __init__(self, path: Path, checks: FieldChecks) -> None:
+        """A field of `checks` may be missing, but must be valid if it is there. Other fields may hold anything."""
         self.path = path
-        self._fields = fields
+        self._checks = checks
         self._lock = Lock()
-        self._signature: Signature | None = None
+        self._signature: tuple[int, int, int] | None = None
+        """Change time, size and inode of the version that was read."""
         self._content: dict[str, Any] | None = None
         self._problem: str | None = None
 
-    def read(self) -> tuple[dict[str, Any] | None, str | None, Signature | None]:
-        """The object (not to be changed), the problem, and what tells one version of the file from another."""
+    def read(self) -> tuple[dict[str, Any] | None, str | None]:
+        """The object, which callers must not change, and None; or None, and a sentence that says why there is none."""
         with self._lock:
             try:
                 found = os.stat(self.path)
             except OSError:
-                return None, f"There is no {self.path.name} in this run yet.", None
+                return None, f"There is no {self.path.name} in this run yet."
             signature = (found.st_mtime_ns, found.st_size, found.st_ino)
             if signature != self._signature:
                 self._content, self._problem = self._parsed()
                 self._signature = signature
-            return self._content, self._problem, signature
+            return self._content, self._problem
 
     def _parsed(self) -> tuple[dict[str, Any] | None, str | None]:
         try:
@@ -47,13 +48,16 @@ class JsonFile:
         except OSError as error:
             return None, f"The {self.path.name} of this run can't be read ({error.strerror})."
         except (ValueError, RecursionError):
-            return None, f"The {self.path.name} of this run is not valid JSON; it will show when it is replaced."
+            return None, self._invalid("is not valid JSON")
         if not isinstance(value, dict):
-            return None, f"The {self.path.name} of this run holds no JSON object; it will show when it is replaced."
-        for name, right in self._fields.items():
-            if name in value and not right(value[name]):
-                return None, f"The {self.path.name} of this run has a wrong {name}; it will show when it is replaced."
+            return None, self._invalid("is not a JSON object")
+        for name, is_valid in self._checks.items():
+            if name in value and not is_valid(value[name]):
+                return None, self._invalid(f"has an invalid value of {name}")
         return value, None
+
+    def _invalid(self, what: str) -> str:
+        return f"The {self.path.name} of this run {what}; it is shown again once it is replaced."
 
 
 def is_text(value: object) -> bool:
@@ -62,12 +66,12 @@ def is_text(value: object) -> bool:
 
 
 def are_points(value: object) -> bool:
-    """A list of objects that have a step."""
+    """A list of objects that all have a step."""
     return are_entries(value) and all(point.get("step") is not None for point in cast(list[dict[str, Any]], value))
 
 
 def are_entries(value: object) -> bool:
-    """A list of objects; their steps and time stamps are numbers."""
+    """A list of objects whose steps and timestamps, if they have any, are numbers."""
     return isinstance(value, list) and all(
         isinstance(entry, dict) and all(is_number(entry.get(name) or 0) for name in ("step", "timestamp"))
         for entry in value

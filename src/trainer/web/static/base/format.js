@@ -1,15 +1,19 @@
-// Numbers and moves as people read them.
+// Numbers, times and moves as text.
 
 const whole = new Intl.NumberFormat("en");
 export const count = (number) => whole.format(Math.round(number ?? 0));
-export const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
-/** A value with its sign; a value that rounds to nothing has none. */
+export const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)}%`;
+
+/** A value with its sign; a value that rounds to zero has none. */
 export function signed(value) {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value).toFixed(2);
   return size === "0.00" ? size : `${value < 0 ? "−" : "+"}${size}`;
 }
+
 export const rate = (number) => (number >= 100 ? count(number) : (number ?? 0).toFixed(1));
+export const threeDigits = (number) => number.toFixed(3);
+export const scientific = (number) => (number ? number.toExponential(1).replace("e-", "e−") : "0");
 
 /** A short number for a chart's axis. */
 export function short(number) {
@@ -28,22 +32,13 @@ export function ago(seconds) {
   return `${Math.floor(passed / 86400)} days ago`;
 }
 
-/** A move's name: a column's number, or a cell such as b3, or "pass". */
+/** A cell's name: the column's letter and the row's number, counted from the row that the game calls its first. */
+export const cellName = (info, cell) =>
+  `${"abcdefghijklmnopqrstuvwxyz"[cell % info.board_width]}${Math.floor(cell / info.board_width) + 1}`;
+
+/** A move's name: a column's number, a cell such as b3, or "pass". */
 export function moveName(info, action) {
   if (info.board_type === "drop_column") return `${action + 1}`;
   if (action >= info.board_width * info.board_height) return "pass";
   return cellName(info, action);
-}
-
-/** A cell's name: the column's letter and the row's number, rows counted from the row that the game calls its first. */
-export const cellName = (info, cell) =>
-  `${"abcdefghijklmnopqrstuvwxyz"[cell % info.board_width]}${Math.floor(cell / info.board_width) + 1}`;
-
-/** Wilson's 95 % interval of a share (Wilson 1927). */
-export function wilson(share, games) {
-  if (!games) return [0, 1];
-  const z = 1.96;
-  const middle = (share + (z * z) / (2 * games)) / (1 + (z * z) / games);
-  const half = (z / (1 + (z * z) / games)) * Math.sqrt((share * (1 - share)) / games + (z * z) / (4 * games * games));
-  return [Math.max(0, middle - half), Math.min(1, middle + half)];
 }

@@ -1,18 +1,22 @@
-// A board, drawn as SVG. It knows where cells are and which action a click means, and nothing of whose turn it is.
+// A board, drawn as SVG. It knows where the cells are and which action a click means, but not whose turn it is.
 //
-// draw({cells, legal, changes, last, line, marks, best, playable, animate})
-//   cells     0 empty, 1 first player's, 2 second player's
-//   legal     actions that may be played
+// draw({cells, legal, changes, marks, best, last, line, mover, playable, animate})
+//   cells     each cell's owner: 0 empty, 1 first player, 2 second player
+//   legal     the actions that may be played
 //   changes   action -> the cells it changes, the new stone's first (for the preview under the pointer)
-//   marks     action -> {share, prior}: drawn on the cell the action leads to
-//   last      the cell of the newest stone; line: the cells of a line that won; best: the action to recommend
+//   marks     action -> {share, prior}: drawn on the cell of the action's stone
+//   best      the action to recommend
+//   last      the cell of the newest stone
+//   line      the cells of the line that won
+//   mover     the player to move
+//   playable  whether clicks and keys may play
+//   animate   whether new and flipped stones move
 
-import { el, svg } from "./dom.js";
-import { cellName, percent } from "./words.js";
+import { svg } from "../base/dom.js";
+import { cellName, percent } from "../base/format.js";
 
 const UNIT = 100;
 const MARGIN = 34; // for the names of columns and rows
-const bare = (share) => percent(share).replace(" ", "");
 
 export class Board {
   constructor(holder, info, onplay) {
@@ -72,7 +76,7 @@ export class Board {
     this.preview(this.under);
   }
 
-  /** Take no move until the next `draw`. */
+  /** Accept no move until the next `draw`. */
   freeze() {
     this.state.playable = false;
     this.describe();
@@ -112,8 +116,8 @@ export class Board {
       const mark = svg("g", { class: `mark${Number(action) === best ? " best" : ""}`, transform: `translate(${x} ${y})` });
       mark.dataset.action = action;
       mark.append(svg("circle", { r: 8 + 34 * Math.sqrt(share) }));
-      if (share >= 0.005) mark.append(svg("text", { class: "share", y: prior === undefined ? 1 : -0.35 * line }, bare(share)));
-      if (prior !== undefined) mark.append(svg("text", { class: "prior", y: 0.75 * line }, bare(prior)));
+      if (share >= 0.005) mark.append(svg("text", { class: "share", y: prior === undefined ? 1 : -0.35 * line }, percent(share)));
+      if (prior !== undefined) mark.append(svg("text", { class: "prior", y: 0.75 * line }, percent(prior)));
       drawn.push(mark);
     }
     if (!drawn.length && playable && !this.columns && this.info.env_id !== "tictactoe") {
@@ -175,7 +179,7 @@ export class Board {
     this.layers.ground.append(...parts);
   }
 
-  /** What can be clicked and focused: cells, or columns. */
+  /** The parts that can be clicked and focused: cells or columns. */
   targets() {
     const { board_width: width, board_height: height } = this.info;
     const actions = this.columns ? width : this.size;
@@ -204,8 +208,8 @@ export class Board {
       const open = Boolean(playable && legal.includes(action));
       button.setAttribute("aria-disabled", String(!open));
       button.classList.toggle("open", open);
-      const thought = marks?.[action]?.share;
-      const extra = thought === undefined || thought === null ? "" : `, share ${percent(thought)}`;
+      const share = marks?.[action]?.share ?? null;
+      const extra = share === null ? "" : `, share ${percent(share)}`;
       if (this.columns) {
         const column = cells.filter((_, cell) => cell % this.info.board_width === action);
         const stones = (this.info.bottom_row_first ? column : column.reverse()).filter((owner) => owner);
@@ -221,7 +225,7 @@ export class Board {
     if (this.state.playable && this.state.legal.includes(action)) this.onplay(action);
   }
 
-  /** Make an action the one that Tab leads to. */
+  /** Make an action the one that Tab reaches. */
   move(action) {
     this.buttons[this.focus].setAttribute("tabindex", -1);
     this.focus = action;
@@ -247,7 +251,7 @@ export class Board {
   }
 }
 
-/** Where moves lead: in columns to the lowest empty cell, else to the cell itself. */
+/** The cell where each action puts its stone: the lowest empty one of a column, else the cell itself. No flips. */
 export function landing(info, board, actions) {
   const cellOf = (action) => {
     if (info.board_type !== "drop_column") return action < board.length ? action : undefined;
@@ -255,26 +259,4 @@ export function landing(info, board, actions) {
     return undefined;
   };
   return Object.fromEntries(actions.map((action) => [action, [cellOf(action)].filter((cell) => cell !== undefined)]));
-}
-
-/** The bar of a value: the share of each player, in their colours and with their signs. */
-export class ValueBar {
-  constructor(holder) {
-    this.fill = el("span", { class: "fill" });
-    this.first = el("span", { class: "sign p1" });
-    this.second = el("span", { class: "sign p2" });
-    this.text = el("output", { class: "value" });
-    this.bar = el("div", { class: "valuebar", role: "img", "aria-label": "Value" }, this.first, el("span", { class: "track" }, this.fill), this.second);
-    holder.append(this.bar, this.text);
-  }
-
-  /** `value`: the first player's, in [-1, 1]; null where nothing is known. */
-  draw(info, value, sentence) {
-    this.first.textContent = info.player_symbols[0];
-    this.second.textContent = info.player_symbols[1];
-    this.bar.classList.toggle("unknown", value === null);
-    this.fill.style.width = `${50 + 50 * (value ?? 0)}%`;
-    this.bar.setAttribute("aria-label", value === null ? "No value yet" : sentence);
-    this.text.textContent = sentence;
-  }
 }

@@ -1,4 +1,4 @@
-// Elements made from plain values.
+// Elements made from plain values, and form controls.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -16,7 +16,7 @@ export const el = (tag, attributes = {}, ...children) => fill(document.createEle
 export const svg = (tag, attributes = {}, ...children) =>
   fill(document.createElementNS(SVG, tag), attributes, children);
 
-/** A row of choices of which one is chosen; radio buttons that look like one switch. */
+/** A choice of one option: radio buttons that look like one switch. `options`: [[value, text]]. */
 export function choice(label, name, options, chosen, onchange) {
   return el(
     "fieldset",
@@ -37,7 +37,7 @@ export function choice(label, name, options, chosen, onchange) {
   );
 }
 
-/** Whether a key press belongs to something that is being typed into or chosen from; switches and sliders take arrows. */
+/** Whether a key press is meant for the browser or a form control. Switches and sliders only take arrow keys. */
 export function typing(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return true;
   const field = event.target.closest("input, select, textarea");

@@ -1,24 +1,24 @@
 // Play: one game against the newest model.
 
-import { api, ApiError } from "./api.js";
-import { Board, ValueBar, landing } from "./board.js";
-import { choice, el, typing } from "./dom.js";
-import { MoveList } from "./movelist.js";
-import { ThoughtTable } from "./thoughts.js";
-import { moveName, signed } from "./words.js";
-
-const STRENGTHS = [0, 1, 10, 25, 50, 100, 200, 400, 800];
+import { api, ApiError } from "../base/api.js";
+import { el, typing } from "../base/dom.js";
+import { moveName, signed } from "../base/format.js";
+import { AnalysisTable } from "../parts/analysis_table.js";
+import { Board, landing } from "../parts/board.js";
+import { GameForm } from "../parts/game_form.js";
+import { MoveList } from "../parts/move_list.js";
+import { ValueBar } from "../parts/value_bar.js";
 
 export class PlayView {
   constructor(holder) {
-    this.settings = { game: "tictactoe", first: "player", simulations: 100, mind: false, ...stored() };
-    this.state = null;
-    this.plies = [];
+    this.settings = { game: "tictactoe", first: "player", simulations: 100, analysis: false, ...stored() };
+    this.state = null; // the newest game state of the server
+    this.plies = []; // the answer of /game/moves
     this.shownPly = null; // null: the position now
-    this.minds = new Map();
-    this.hinted = null;
-    this.pending = 0; // what was asked of the server and isn't answered yet
-    this.turn = Promise.resolve();
+    this.analyses = new Map(); // by ply
+    this.hinted = null; // the action of the last hint
+    this.pending = 0; // tasks that wait for the server
+    this.turn = Promise.resolve(); // the end of the last of them
     this.closed = false;
     this.build(holder);
     this.onkey = (event) => this.key(event);
@@ -33,45 +33,43 @@ export class PlayView {
 
   build(holder) {
     this.boardHolder = el("div", { class: "boardholder" });
-    this.status = el("p", { class: "status", role: "status", "aria-live": "polite" }, "Getting the game ready…");
+    this.status = el("p", { class: "status", role: "status", "aria-live": "polite" }, "Preparing the game…");
     this.note = el("p", { class: "note" });
-    this.spoken = el("p", { class: "hidden", role: "status" }); // for those who don't see the board
+    this.spoken = el("p", { class: "hidden", role: "status" }); // for people who don't see the board
     this.valueHolder = el("div", { class: "valueholder" });
     this.valueBar = new ValueBar(this.valueHolder);
     this.undoButton = el("button", { type: "button", onclick: () => this.undo() }, "Undo", el("kbd", {}, "U"));
     this.hintButton = el("button", { type: "button", onclick: () => this.hint() }, "Hint", el("kbd", {}, "H"));
-    this.mindButton = el(
+    this.analysisButton = el(
       "button",
-      { type: "button", "aria-pressed": String(this.settings.mind), onclick: () => this.toggleMind() },
-      "Model’s mind",
+      { type: "button", "aria-pressed": String(this.settings.analysis), onclick: () => this.toggleAnalysis() },
+      "Model analysis",
       el("kbd", {}, "M"),
     );
     this.passButton = el("button", { type: "button", class: "primary", hidden: true, onclick: () => this.pass() }, "Pass");
-    this.thoughts = new ThoughtTable();
+    this.analysisTable = new AnalysisTable();
     this.moves = new MoveList((ply) => this.show(ply));
-    this.gameChoice = el("div");
-    holder.append(
-      el("h1", { class: "hidden" }, "Play the newest model"),
-      (this.frame = el(
-        "div",
-        { class: "table" },
-        el(
-          "section",
-          { class: "stage", "aria-label": "Board" },
-          el("div", { class: "headline" }, this.status, this.note, this.spoken),
-          this.boardHolder,
-          this.valueHolder,
-          el("div", { class: "actions" }, this.passButton, this.undoButton, this.hintButton, this.mindButton),
-        ),
-        el(
-          "aside",
-          { class: "side", "aria-label": "Game" },
-          el("section", { class: "card" }, el("h2", {}, "New game"), this.gameChoice),
-          el("section", { class: "card", "aria-label": "Moves" }, el("h2", {}, "Moves"), this.moves.root),
-          this.thoughts.root,
-        ),
-      )),
+    this.formHolder = el("div");
+    this.frame = el(
+      "div",
+      { class: "table" },
+      el(
+        "section",
+        { class: "stage", "aria-label": "Board" },
+        el("div", { class: "headline" }, this.status, this.note, this.spoken),
+        this.boardHolder,
+        this.valueHolder,
+        el("div", { class: "actions" }, this.passButton, this.undoButton, this.hintButton, this.analysisButton),
+      ),
+      el(
+        "aside",
+        { class: "side", "aria-label": "Game" },
+        el("section", { class: "card" }, el("h2", {}, "New game"), this.formHolder),
+        el("section", { class: "card", "aria-label": "Moves" }, el("h2", {}, "Moves"), this.moves.root),
+        this.analysisTable.root,
+      ),
     );
+    holder.append(el("h1", { class: "hidden" }, "Play the newest model"), this.frame);
   }
 
   async begin() {
@@ -79,11 +77,21 @@ export class PlayView {
       this.games = (await api.get("/games")).games;
       const infos = await Promise.all(this.games.map((game) => api.info(game)));
       if (this.closed) return;
-      this.settingsForm(infos);
+      this.form = new GameForm(infos, this.settings, {
+        onwish: (changes) => this.wish(changes),
+        onstrength: (simulations) => this.setStrength(simulations),
+        onstart: () => this.start(),
+      });
+      this.formHolder.replaceChildren(this.form.root);
       await this.attempt(async () => {
         const state = await api.get("/game/state");
-        if (state.ply > 0) this.adopt(state);
-        await (state.ply > 0 ? this.take(state) : this.fresh(this.wanted()));
+        if (state.ply === 0) {
+          await this.fresh(this.wanted());
+          return;
+        }
+        this.remember(settingsOf(state));
+        this.form.show(this.settings);
+        await this.take(state);
       });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -91,37 +99,7 @@ export class PlayView {
     }
   }
 
-  settingsForm(infos) {
-    const at = nearest(this.settings.simulations);
-    const label = el("output", { class: "strength" }, strength(STRENGTHS[at]));
-    const slider = el("input", {
-      type: "range",
-      min: 0,
-      max: STRENGTHS.length - 1,
-      value: at,
-      id: "strength",
-      "aria-valuetext": strength(STRENGTHS[at]),
-      oninput: () => {
-        label.textContent = strength(STRENGTHS[slider.value]);
-        slider.setAttribute("aria-valuetext", label.textContent);
-      },
-      onchange: () => this.setStrength(STRENGTHS[slider.value]),
-    });
-    this.slider = slider;
-    this.strengthLabel = label;
-    this.gameChoice.replaceChildren(
-      choice("Game", "game", infos.map((info) => [info.env_id, info.display_name]), this.settings.game, (game) => {
-        this.wish({ game });
-      }),
-      choice("Who starts", "first", [["player", "You"], ["bot", "Model"]], this.settings.first, (first) => {
-        this.wish({ first });
-      }),
-      el("div", { class: "field" }, el("label", { for: "strength" }, "Model’s search"), label, slider),
-      el("button", { type: "button", class: "primary wide", onclick: () => this.start() }, "New game", el("kbd", {}, "N")),
-    );
-  }
-
-  /** Another game is chosen: it begins at once, but for a keyboard, whose arrows pass over the choices between. */
+  /** Start the game that was chosen; but not if arrow keys chose it, because they pass over the choices in between. */
   wish(changes) {
     this.remember(changes);
     if (document.activeElement?.matches("input[type=radio]:focus-visible"))
@@ -129,12 +107,12 @@ export class PlayView {
     else this.start();
   }
 
-  /** Do something that asks the server, after what was begun before it; say what went wrong. No move is taken meanwhile. */
+  /** Do work that asks the server, once all earlier work is done. Meanwhile the board accepts no move. */
   attempt(work) {
     this.pending += 1;
     this.board?.freeze();
     this.boardHolder.classList.add("waiting");
-    this.turn = this.turn.catch(() => {}).then(() => this.work(work)); // what failed before is no reason not to go on
+    this.turn = this.turn.catch(() => {}).then(() => this.work(work)); // a failure doesn't stop the work after it
     return this.turn;
   }
 
@@ -166,7 +144,7 @@ export class PlayView {
     await this.take(await api.post("/game/new", wanted));
   }
 
-  /** The server has no game of ours any more: begin another like it. */
+  /** The server no longer has our game: begin another one with the same settings. */
   async lost() {
     await this.fresh(this.state ? settingsOf(this.state) : this.wanted());
     this.note.textContent = "The server no longer had your game, so a new one began.";
@@ -192,7 +170,7 @@ export class PlayView {
       const mover = this.state.human_player;
       const cells = [...this.state.board];
       for (const cell of this.state.changes[action] ?? []) cells[cell] = mover;
-      this.board.draw({ cells, last: this.state.changes[action]?.[0], animate: true }); // at once; the answer follows
+      this.board.draw({ cells, last: this.state.changes[action]?.[0], animate: true }); // now; the model's answer follows
       this.status.textContent = "The model is thinking…";
       await this.take(await api.post("/move", { position: action }), true);
     });
@@ -215,19 +193,19 @@ export class PlayView {
     if (this.hintButton.disabled) return;
     await this.attempt(async () => {
       this.shownPly = null;
-      const mind = await this.mindOf(this.state.ply);
-      this.hinted = mind.best;
-      this.note.textContent = `Hint: ${moveName(this.info, mind.best)}.`;
+      const { best } = await this.analysisOf(this.state.ply);
+      this.hinted = best;
+      this.note.textContent = `Hint: ${moveName(this.info, best)}.`;
     });
   }
 
-  async toggleMind() {
-    this.remember({ mind: !this.settings.mind });
-    this.mindButton.setAttribute("aria-pressed", String(this.settings.mind));
-    await this.attempt(() => this.look());
+  async toggleAnalysis() {
+    this.remember({ analysis: !this.settings.analysis });
+    this.analysisButton.setAttribute("aria-pressed", String(this.settings.analysis));
+    await this.attempt(() => this.analyseShown());
   }
 
-  /** Take a game state over from the server. */
+  /** Take over a game state from the server. */
   async take(state, animate = false) {
     const info = await api.info(state.game);
     if (this.closed) return;
@@ -237,7 +215,7 @@ export class PlayView {
       this.frame.dataset.game = info.env_id;
       this.board = new Board(this.boardHolder, info, (action) => this.play(action));
     }
-    if (!this.state || state.simulations !== this.state.simulations || state.ply <= this.state.ply) this.minds.clear();
+    if (!this.state || state.simulations !== this.state.simulations || state.ply <= this.state.ply) this.analyses.clear();
     this.state = state;
     this.animate = animate;
     this.shownPly = null;
@@ -246,34 +224,25 @@ export class PlayView {
     const played = state.bot_move ?? null;
     this.spoken.textContent = played === null ? "" : `The model played ${moveName(info, played)}.`;
     this.plies = (await api.get("/game/moves")).plies;
-    await this.look();
+    await this.analyseShown();
   }
 
-  /** Ask what the model thinks of the shown position, if that is wanted. */
-  async look() {
+  /** Ask for the analysis of the shown position, if analyses are wanted. */
+  async analyseShown() {
     const ply = this.shownPly ?? this.state.ply;
-    if (this.settings.mind && !(this.state.game_over && ply === this.state.ply)) await this.mindOf(ply);
+    if (this.settings.analysis && !(this.state.game_over && ply === this.state.ply)) await this.analysisOf(ply);
   }
 
-  /** Show the settings of a game that was found in progress. */
-  adopt(state) {
-    this.remember(settingsOf(state));
-    this.slider.value = nearest(state.simulations);
-    this.strengthLabel.textContent = strength(state.simulations);
-    for (const input of this.gameChoice.querySelectorAll("input[type=radio]"))
-      input.checked = this.settings[input.name] === input.value;
-  }
-
-  async mindOf(ply) {
-    if (!this.minds.has(ply)) this.minds.set(ply, await api.get("/game/mind", { ply }));
-    return this.minds.get(ply);
+  async analysisOf(ply) {
+    if (!this.analyses.has(ply)) this.analyses.set(ply, await api.get("/game/mind", { ply }));
+    return this.analyses.get(ply);
   }
 
   show(ply) {
     this.shownPly = ply === this.state.ply ? null : ply;
     this.animate = false;
     this.render();
-    if (this.settings.mind) this.attempt(() => this.look());
+    if (this.settings.analysis) this.attempt(() => this.analyseShown());
   }
 
   render() {
@@ -281,16 +250,16 @@ export class PlayView {
     const ply = this.shownPly ?? state.ply;
     const now = this.shownPly === null;
     const position = this.plies[ply] ?? { board: state.board, mover: state.current_player };
-    const mind = this.settings.mind ? this.minds.get(ply) : undefined;
-    const marks = mind ? Object.fromEntries(mind.thoughts.map((thought) => [thought.action, thought])) : {};
-    const lastCell = ply > 0 ? changed(this.plies[ply - 1]?.board, position.board) : null;
+    const analysis = this.settings.analysis ? this.analyses.get(ply) : undefined;
+    const marks = analysis ? Object.fromEntries(analysis.thoughts.map((move) => [move.action, move])) : {};
+    const lastCell = ply > 0 ? newStone(this.plies[ply - 1]?.board, position.board) : null;
     const yours = now && !state.game_over && state.current_player === state.human_player;
     this.board.draw({
       cells: position.board,
-      legal: now ? state.legal_moves : mind ? mind.thoughts.map((thought) => thought.action) : [],
+      legal: now ? state.legal_moves : analysis ? analysis.thoughts.map((move) => move.action) : [],
       changes: now ? state.changes : landing(info, position.board, Object.keys(marks).map(Number)),
       marks,
-      best: now && this.hinted !== null ? this.hinted : mind?.best,
+      best: now && this.hinted !== null ? this.hinted : analysis?.best,
       last: lastCell,
       line: now ? state.winning_line : [],
       mover: position.mover,
@@ -298,37 +267,39 @@ export class PlayView {
       animate: this.animate,
     });
     this.animate = false;
-    this.status.textContent = now ? sentence(state, info) : `Looking back: after ${ply} of ${state.ply} moves.`;
+    this.status.textContent = now ? standing(state, info) : `Looking back: after ${ply} of ${state.ply} moves.`;
     if (now && !this.note.textContent) this.note.textContent = remark(state);
     this.passButton.hidden = !(yours && state.legal_moves.length === 1 && state.legal_moves[0] >= state.board.length);
     this.undoButton.disabled = !state.moves.length || (state.moves.length === 1 && state.human_player === 2);
     this.hintButton.disabled = !yours;
-    this.value(ply, mind);
-    this.thoughts.draw(info, mind);
+    this.drawValue(ply, analysis);
+    this.analysisTable.draw(info, analysis);
     this.moves.draw(info, this.plies, ply);
   }
 
-  value(ply, mind) {
+  drawValue(ply, analysis) {
     const { state, info } = this;
-    let value = null;
-    if (state.game_over && ply === state.ply) value = [null, 1, -1, 0][state.winner];
-    else if (mind) value = mind.mover === 1 ? mind.value : -mind.value;
-    else {
-      for (let at = Math.min(ply, this.plies.length - 1); at >= 0 && value === null; at -= 1)
-        if (this.plies[at].value !== null) value = this.plies[at].mover === 1 ? this.plies[at].value : -this.plies[at].value;
-    }
     const names = info.player_names;
-    let text = "The model has not looked at this yet.";
-    if (value !== null) {
-      const better = value > 0.05 ? names[0] : value < -0.05 ? names[1] : null;
-      text = better ? `Model’s value: ${signed(Math.abs(value))} for ${better}` : `Model’s value: even (${signed(value)} for ${names[0]})`;
-    }
-    if (state.game_over && ply === state.ply) text = state.winner === 3 ? "Result: a draw" : `Result: ${names[state.winner - 1]} has won`;
+    const ended = state.game_over && ply === state.ply;
+    const value = ended ? { 1: 1, 2: -1, 3: 0 }[state.winner] : this.valueAt(ply, analysis);
+    let text = "The model has not analysed this position yet.";
+    if (ended) text = state.winner === 3 ? "Result: a draw" : `Result: ${names[state.winner - 1]} has won`;
+    else if (value > 0.05) text = `Model’s value: ${signed(value)} for ${names[0]}`;
+    else if (value < -0.05) text = `Model’s value: ${signed(-value)} for ${names[1]}`;
+    else if (value !== null) text = `Model’s value: even (${signed(value)} for ${names[0]})`;
     if (info.env_id === "othello") {
       const discs = (player) => (this.plies[ply]?.board ?? state.board).filter((owner) => owner === player).length;
       text += ` · ${names[0]} ${discs(1)}, ${names[1]} ${discs(2)}`;
     }
     this.valueBar.draw(info, value, text);
+  }
+
+  /** The first player's value at a ply: from its analysis, else the newest known before it; null if none is known. */
+  valueAt(ply, analysis) {
+    const forFirst = ({ mover, value }) => (mover === 1 ? value : -value);
+    if (analysis) return forFirst(analysis);
+    const known = this.plies.slice(0, ply + 1).findLast((position) => position.value !== null);
+    return known ? forFirst(known) : null;
   }
 
   key(event) {
@@ -337,7 +308,7 @@ export class PlayView {
     const keys = {
       u: () => this.undo(),
       h: () => this.hint(),
-      m: () => this.toggleMind(),
+      m: () => this.toggleAnalysis(),
       n: () => this.start(),
       ArrowLeft: () => ply > 0 && this.show(ply - 1),
       ArrowRight: () => ply < this.state.ply && this.show(ply + 1),
@@ -364,22 +335,17 @@ function stored() {
   }
 }
 
-/** What a game was begun with. */
+/** The settings that a game was begun with. */
 const settingsOf = ({ game, human_player: player, simulations }) => ({ game, first: player === 1 ? "player" : "bot", simulations });
 
-/** The place of a number of simulations on the slider. */
-const nearest = (simulations) =>
-  STRENGTHS.reduce((best, steps, at) => (Math.abs(steps - simulations) < Math.abs(STRENGTHS[best] - simulations) ? at : best), 0);
-
-const strength = (simulations) => (simulations === 0 ? "raw policy" : simulations === 1 ? "1 simulation" : `${simulations} simulations`);
-
-/** The cell that got a new stone between two boards; null where none did. */
-function changed(before, after) {
+/** The cell that got a new stone between two boards; null if there is none. */
+function newStone(before, after) {
   const at = before ? after.findIndex((owner, cell) => owner && !before[cell]) : -1;
   return at < 0 ? null : at;
 }
 
-function sentence(state, info) {
+/** How the game stands, in words. */
+function standing(state, info) {
   if (state.winner === 3) return "A draw.";
   if (state.game_over) return state.winner === state.human_player ? "You win." : "The model wins.";
   const name = info.player_names[state.human_player - 1];
@@ -387,9 +353,9 @@ function sentence(state, info) {
   return `Your turn. You play ${name}.`;
 }
 
-/** What the server says beyond whose turn it is. */
+/** What the server says beyond how the game stands, else which model plays. */
 function remark(state) {
   const further = state.message.split(/(?<=\.) /).slice(1).join(" ");
   if (further) return further;
-  return state.model_step === null ? "" : `Against the model of step ${state.model_step.toLocaleString("en")}.`;
+  return state.model_step === null ? "" : `The model is from training step ${state.model_step.toLocaleString("en")}.`;
 }

@@ -1,14 +1,16 @@
-// Look inside: the stored games of a run, move by move, with what the network is taught there.
+// Look inside: the stored games of a run, move by move, with what the network is taught from them.
 
-import { api, ApiError } from "./api.js";
-import { Board, ValueBar, landing } from "./board.js";
-import { choice, el, typing } from "./dom.js";
-import { MoveList } from "./movelist.js";
-import { ago, count, moveName, percent, signed } from "./words.js";
+import { api, ApiError } from "../base/api.js";
+import { choice, el, typing } from "../base/dom.js";
+import { ago, count, moveName, percent, signed } from "../base/format.js";
+import { Board, landing } from "../parts/board.js";
+import { MoveList } from "../parts/move_list.js";
+import { ValueBar } from "../parts/value_bar.js";
 
 export class InsideView {
   constructor(holder) {
     this.run = null;
+    this.asked = 0; // how often a list was asked for; only the newest answer counts
     this.filter = { result: "any", from_step: "", to_step: "" };
     this.build(holder);
     this.onkey = (event) => this.key(event);
@@ -41,7 +43,7 @@ export class InsideView {
     this.more = el("button", { type: "button", class: "wide", hidden: true, onclick: () => this.load(this.next) }, "Older games");
     this.refresh = el("button", { type: "button", onclick: () => this.load(null) }, "Newest");
     this.heading = el("p", { class: "status" }, "Stored games");
-    this.about = el("p", { class: "note" }, "Choose a game to see what the network is taught at each move.");
+    this.about = el("p", { class: "note" }, "Choose a game to see what the network is taught from each move.");
     this.boardHolder = el("div", { class: "boardholder" });
     this.valueHolder = el("div", { class: "valueholder" });
     this.valueBar = new ValueBar(this.valueHolder);
@@ -106,6 +108,7 @@ export class InsideView {
 
   choose(run) {
     this.run = run;
+    this.asked += 1;
     sessionStorage.setItem("run", run);
     this.shown.hidden = true;
     this.game = null;
@@ -121,7 +124,7 @@ export class InsideView {
   async load(before) {
     clearTimeout(this.retry);
     this.more.disabled = true;
-    const asked = (this.asked = (this.asked ?? 0) + 1);
+    const asked = (this.asked += 1);
     let found;
     try {
       found = await api.get("/replay/games", { run: this.run, before, ...this.filter });
@@ -131,13 +134,13 @@ export class InsideView {
       return;
     }
     const items = await Promise.all(found.games.map((game) => this.item(game)));
-    if (this.closed || asked !== this.asked) return; // something else was asked for meanwhile
+    if (this.closed || asked !== this.asked) return; // a later call has replaced this one
     if (before === null) this.list.replaceChildren();
     this.list.append(...items);
     this.next = found.next;
     this.more.hidden = found.next === null;
     this.more.disabled = false;
-    const none = found.next === null ? "No stored game fits." : "None among the newest games; look further back.";
+    const none = found.next === null ? "No stored game matches." : "No match among the newest games; press Older games to search on.";
     this.message.textContent = found.message ?? (this.list.children.length ? "" : none);
     if (found.message) this.retry = setTimeout(() => (this.run ? this.load(null) : this.start()), 2000);
     if (!this.game && items.length) this.open(found.games[0].episode_id);
@@ -162,11 +165,12 @@ export class InsideView {
   }
 
   async open(episode) {
+    const { run } = this;
     try {
-      const game = await api.get("/replay/game", { run: this.run, episode });
-      this.info = await api.info(game.env_id);
-      if (this.closed) return;
-      this.game = game;
+      const game = await api.get("/replay/game", { run, episode });
+      const info = await api.info(game.env_id);
+      if (this.closed || run !== this.run) return;
+      [this.game, this.info] = [game, info];
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.about.textContent = error.message;
@@ -181,7 +185,7 @@ export class InsideView {
     const { winner } = this.game;
     this.heading.textContent = winner === 3 ? "A draw" : winner ? `${this.info.player_names[winner - 1]} won` : "Not finished";
     const first = this.game.plies[0].ply;
-    const unseen = first ? `, the first ${first} of them drawn at random and not stored` : "";
+    const unseen = first ? `, the first ${first} of them random and not stored` : "";
     this.about.textContent = `${episode}, ${this.game.plies.at(-1).ply} moves${unseen}`;
     this.drawStrip();
     this.show(0);
@@ -209,7 +213,7 @@ export class InsideView {
     const name = info.player_names[now.mover - 1];
     const words =
       next === null
-        ? "The end of the game."
+        ? "The game is over."
         : `Move ${now.ply + 1}: ${name} plays ${moveName(info, next)}. Search value ${signed(now.value)}, result ${signed(now.outcome)} for ${name}.`;
     const end = { 1: 1, 2: -1, 3: 0 }[game.winner] ?? null;
     this.valueBar.draw(info, next === null ? end : value, words);
@@ -220,8 +224,8 @@ export class InsideView {
 
   /** The policy target of a position as a table. */
   targets(ply) {
-    if (ply.action === null) return el("p", { class: "quiet" }, "Nothing is taught in a finished position.");
-    if (!ply.visits) return el("p", { class: "quiet" }, "No policy target here: this position teaches its value only.");
+    if (ply.action === null) return el("p", { class: "quiet" }, "Nothing is taught from a finished position.");
+    if (!ply.visits) return el("p", { class: "quiet" }, "No policy target here: this position teaches only its value.");
     const ranked = Object.entries(ply.visits).sort((a, b) => b[1] - a[1]).slice(0, 6);
     return el(
       "table",
@@ -244,7 +248,7 @@ export class InsideView {
     );
   }
 
-  /** The search's value over the game, a bar a position: up for the first player, down for the second. */
+  /** The search's value over the game, one bar per position: up for the first player, down for the second. */
   drawStrip() {
     this.strip.replaceChildren(
       ...this.game.plies.slice(0, -1).map((ply, at) => {

@@ -1,10 +1,10 @@
-// A list of moves that can be stepped through.
+// The moves of a game as a list, with buttons to step through them.
 
-import { el, svg } from "./dom.js";
-import { moveName } from "./words.js";
+import { el, svg } from "../base/dom.js";
+import { moveName } from "../base/format.js";
 
 export class MoveList {
-  /** `onshow(ply)` is called with the number of moves after which the board should be shown. */
+  /** `onshow(ply)` is called to show the board after `ply` moves. */
   constructor(onshow) {
     this.onshow = onshow;
     this.ply = 0;
@@ -17,12 +17,12 @@ export class MoveList {
       );
     this.buttons = [
       step("First position", "M7 5v14M18 5l-8 7 8 7", () => 0),
-      step("One move back", "M15 5l-8 7 8 7", () => this.ply - 1),
-      step("One move on", "M9 5l8 7-8 7", () => this.ply + 1),
+      step("Previous position", "M15 5l-8 7 8 7", () => this.ply - 1),
+      step("Next position", "M9 5l8 7-8 7", () => this.ply + 1),
       step("Last position", "M17 5v14M6 5l8 7-8 7", () => this.last),
     ];
     this.list = el("ol", { class: "moves" });
-    this.empty = el("p", { class: "quiet" }, "No move yet.");
+    this.empty = el("p", { class: "quiet" }, "No moves yet.");
     this.root = el("div", { class: "movelist" }, el("div", { class: "stepper" }, ...this.buttons), this.empty, this.list);
   }
 

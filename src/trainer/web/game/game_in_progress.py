@@ -1,4 +1,4 @@
-"""One game between a person and the model. It knows the rules, and nothing of searches or requests."""
+"""One game between a person and the model. It knows the rules, but nothing of searches or requests."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from trainer.games.base import FIRST, OPEN, SECOND, Game
+from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.position import Position
 from trainer.replay import shortened
-from trainer.web.game.analysis import Mind
+from trainer.web.game.analysis import Analysis
 
-LINES = {"tictactoe": 3, "connect4": 4}
-"""The games that a straight line of so many stones wins, for showing it."""
+WINNING_LENGTHS = {"tictactoe": 3, "connect4": 4}
+"""For games that are won by a straight line of stones, its length; the page marks the line."""
 
 
 class MoveError(Exception):
@@ -21,29 +21,35 @@ class MoveError(Exception):
 
 
 @dataclass
-class Duel:
-    """The game so far. `positions[p]` is the position before ply p, `actions[p]` the move made there."""
+class GameInProgress:
+    """The game so far. `positions[p]` is the position before ply p, and `actions[p]` the move made there."""
 
     rules: Any
+    """The compiled rules."""
     human: int
-    """FIRST or SECOND."""
+    """The person's seat, FIRST or SECOND."""
     simulations: int
-    """Of the model, before each of its moves."""
+    """Simulations before each of the model's moves."""
     positions: list[Position]
     actions: list[int] = field(default_factory=list)
-    minds: dict[int, Mind] = field(default_factory=dict)
-    """What the model thought before each ply, as far as it was asked."""
+    analyses: dict[int, Analysis] = field(default_factory=dict)
+    """What the model found before each ply, for those plies at which it was asked."""
 
     @classmethod
-    def new(cls, rules: Any, human: int, simulations: int) -> Duel:
+    def new(cls, rules: Any, human: int, simulations: int) -> GameInProgress:
         """A game at its start."""
         return cls(rules, human, simulations, [Position.first(rules)])
 
     @property
-    def game(self) -> Game:
-        """What is played."""
-        game: Game = self.rules.GAME
-        return game
+    def env_id(self) -> str:
+        """Which game is played."""
+        return self.dimensions.env_id
+
+    @property
+    def dimensions(self) -> Game:
+        """The game's dimensions and words."""
+        dimensions: Game = self.rules.GAME
+        return dimensions
 
     @property
     def position(self) -> Position:
@@ -52,7 +58,7 @@ class Duel:
 
     @property
     def ply(self) -> int:
-        """Moves made."""
+        """The number of moves made."""
         return len(self.actions)
 
     @property
@@ -62,16 +68,16 @@ class Duel:
 
     @property
     def model_to_move(self) -> bool:
-        """The model has the move."""
+        """It is the model's turn."""
         return not self.over and self.position.mover != self.human
 
     def play(self, action: int) -> None:
-        """Make a move for whoever has it."""
+        """Make a legal move for the mover."""
         self.positions.append(self.position.play(action))
         self.actions.append(action)
 
     def check(self, action: object) -> int:
-        """The person's move, if it can be made; raises MoveError."""
+        """The person's move, checked. Raises MoveError if it can't be made."""
         if self.over:
             raise MoveError("The game is over; start a new one.")
         if self.model_to_move:
@@ -83,17 +89,16 @@ class Duel:
         return action
 
     def undo(self) -> None:
-        """Take back the person's last move and what came after it; raises MoveError where there is none."""
+        """Take back the person's last move and everything after it. Raises MoveError if the person has not moved yet."""
         for ply in reversed(range(self.ply)):
             if self.positions[ply].mover == self.human:
                 del self.positions[ply + 1 :], self.actions[ply:]
-                for later in [key for key in self.minds if key > ply]:
-                    del self.minds[later]
+                self.analyses = {at: analysis for at, analysis in self.analyses.items() if at <= ply}
                 return
         raise MoveError("There is no move of yours to take back.")
 
     def changes(self, ply: int) -> dict[str, list[int]]:
-        """The cells that each legal move at a ply would change, the cell that gets the new stone first."""
+        """For each legal move at a ply, the cells that it would change, the new stone's cell first."""
         position = self.positions[ply]
         before = position.cells
         changed: dict[str, list[int]] = {}
@@ -104,22 +109,34 @@ class Duel:
         return changed
 
     def winning_line(self) -> list[int]:
-        """The cells of the line that won, in games that are won by one."""
-        length = LINES.get(self.game.env_id)
+        """The cells of the line that won; empty if nobody has won, or the game is not won by a line."""
+        length = WINNING_LENGTHS.get(self.env_id)
         if length is None or self.position.winner not in (FIRST, SECOND):
             return []
-        board = self.position.cells.reshape(self.game.height, self.game.width)
+        height, width = self.dimensions.height, self.dimensions.width
+        board = self.position.cells.reshape(height, width)
         for row, column in np.argwhere(board == self.position.winner):
             for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
                 cells = [(int(row) + step * down, int(column) + step * right) for step in range(length)]
-                inside = all(0 <= r < self.game.height and 0 <= c < self.game.width for r, c in cells)
+                inside = all(0 <= r < height and 0 <= c < width for r, c in cells)
                 if inside and all(board[cell] == self.position.winner for cell in cells):
-                    return [r * self.game.width + c for r, c in cells]
+                    return [r * width + c for r, c in cells]
         return []
+
+    def standing(self) -> str:
+        """How the game stands, as a sentence for the person."""
+        winner = self.position.winner
+        if winner == DRAW:
+            return "A draw."
+        if self.over:
+            return "You win." if winner == self.human else "The model wins."
+        if self.model_to_move:
+            return "The model is thinking."
+        return f"Your turn ({self.dimensions.player_names[self.human - 1]})."
 
 
 def seat_of(first: object) -> int:
-    """The person's seat by who moves first: "player" or "bot". Raises MoveError for anything else."""
+    """The person's seat, by who moves first: "player" or "bot". Raises MoveError for anything else."""
     seats = {"player": FIRST, "bot": SECOND}
     if not isinstance(first, str) or first not in seats:
         raise MoveError('The field "first" must be "player" or "bot".')

@@ -1,13 +1,17 @@
-// A line chart over training steps (uPlot), in the colours of the theme, as wide as its place.
+// A line chart over training steps (uPlot), in the colours of the theme and as wide as its container.
 
-import uPlot from "./vendor/uplot.js";
-import { el } from "./dom.js";
-import { short } from "./words.js";
+import uPlot from "../vendor/uplot.js";
+import { el } from "../base/dom.js";
+import { short } from "../base/format.js";
 
 const HEIGHT = 220;
 
 export class Chart {
-  /** `series`: [{label, color (a CSS variable), value(number) as text, band: [from, to] of two other series, hidden}]. */
+  /**
+   * `series`: [{label, color, text, dash, band, hidden}]. `color` is a CSS variable, `text(number)` writes a value, and
+   * `band` names two other series between which the area is filled. `range`: limits of the vertical axis, else they follow
+   * the data. `format`: writes the numbers of that axis.
+   */
   constructor(title, series, { range = null, format = short } = {}) {
     this.series = series;
     this.range = range;
@@ -31,7 +35,7 @@ export class Chart {
     this.watcher.observe(this.place);
   }
 
-  /** `columns`: [steps, one column a series]; `empty` is said where there is nothing yet. */
+  /** `columns`: [steps, one column per series]. `empty`: what to say while there are no points. */
   draw(columns, empty) {
     this.data = columns;
     const points = columns[0].length;
@@ -54,12 +58,12 @@ export class Chart {
     this.another = false;
   }
 
-  /** What is drawn next is of another run: show all of it. */
+  /** The next points are of another run: show all of them. */
   begin() {
     this.another = true;
   }
 
-  /** Only a part of the steps is shown, which the pointer chose. */
+  /** Whether only a part of the steps is shown, chosen with the pointer. */
   get zoomed() {
     const { min, max } = this.plot.scales.x;
     const steps = this.plot.data[0];
@@ -111,7 +115,7 @@ export class Chart {
     );
   }
 
-  /** Note the first and the last step that are shown. */
+  /** Put the first and the last step shown into `data-shown`. */
   span(plot) {
     const { min, max } = plot.scales.x;
     this.root.dataset.shown = `${Math.round(min)} to ${Math.round(max)}`;
@@ -146,7 +150,7 @@ export class Chart {
   }
 }
 
-/** A scale that starts at 0 where the data is not negative, with a little air above. */
+/** The limits of an axis: from 0 if no value is negative, with some space above. */
 function padded(_, low, high) {
   if (low === null) return [0, 1];
   const bottom = low >= 0 ? 0 : low * 1.05;

@@ -1,15 +1,15 @@
-// Watch: what a run measures while it learns, live.
+// Watch: the statistics of a run, live.
 
-import { api, ApiError, reportOutage } from "./api.js";
-import { Chart } from "./chart.js";
-import { el } from "./dom.js";
-import { ago, count, percent, rate, wilson } from "./words.js";
+import { api, ApiError, reportOutage } from "../base/api.js";
+import { el } from "../base/dom.js";
+import { ago, count, percent, rate, scientific, threeDigits } from "../base/format.js";
+import { winInterval } from "../base/intervals.js";
+import { Chart } from "../parts/chart.js";
+import { evaluationTable } from "../parts/evaluation_table.js";
+import { Tile } from "../parts/tile.js";
 
-const FRESH_SECONDS = 20;
-const MOST_POINTS = 600; // even: then the newest stays when every second goes
-const KNOWN = new Set(["step", "opponent", "win_rate", "draw_rate", "loss_rate", "games_played", "timestamp"]);
-const digits = (number) => number.toFixed(3);
-const scientific = (number) => (number ? number.toExponential(1).replace("e-", "e−") : "0");
+const FRESH_SECONDS = 20; // older statistics mean that nothing is running
+const MAX_POINTS = 600; // as in stats.json; even, so that dropping every second point keeps the newest
 
 export class WatchView {
   constructor(holder) {
@@ -17,14 +17,13 @@ export class WatchView {
     this.history = [];
     this.evaluated = [];
     this.build(holder);
-    this.clock = setInterval(() => this.ages(), 1000);
+    this.clock = setInterval(() => this.tick(), 1000);
     this.start();
   }
 
   close() {
     this.closed = true;
     clearInterval(this.clock);
-    clearTimeout(this.restart);
     this.source?.close();
     this.charts.forEach((chart) => chart.close());
   }
@@ -44,7 +43,7 @@ export class WatchView {
     this.tiles = Object.fromEntries(
       ["step", "games", "speed", "positions", "replay", "model"].map((name) => [name, new Tile()]),
     );
-    const loss = (label, color, dash) => ({ label, color, dash, text: digits });
+    const loss = (label, color, dash) => ({ label, color, dash, text: threeDigits });
     this.losses = new Chart("Loss", [
       loss("total", "--chart-1"),
       loss("policy", "--chart-2", [8, 4]),
@@ -120,12 +119,11 @@ export class WatchView {
     if (!runs.length) this.runs.replaceChildren(el("option", {}, "none yet"));
   }
 
-  /** Listen to a run, or wait for one. */
+  /** Follow the statistics of a run, or wait for the first run. */
   follow(run) {
     this.run = run;
     if (run) sessionStorage.setItem("run", run);
     this.source?.close();
-    clearTimeout(this.restart);
     this.source = new EventSource(run ? `/events?run=${encodeURIComponent(run)}` : "/events");
     this.source.addEventListener("figures", (event) => this.take(JSON.parse(event.data)));
     this.source.onerror = () => {
@@ -134,17 +132,18 @@ export class WatchView {
     };
   }
 
-  take(figures) {
-    if (this.run === null && figures.run !== null) {
-      this.start(); // the first run has come
+  /** Take over an event: the whole history, or what was added to it. */
+  take(statistics) {
+    if (this.run === null && statistics.run !== null) {
+      this.start(); // the first run has appeared
       return;
     }
-    const { history, eval_history: evaluations } = figures.stats;
-    if (!figures.added) this.charts.forEach((chart) => chart.begin());
-    this.history = figures.added ? extended(this.history, history) : history;
-    this.evaluated = figures.added ? [...this.evaluated, ...evaluations] : evaluations;
-    this.figures = figures;
-    const game = figures.stats.env_id || figures.actors.env_id;
+    const { history, eval_history: evaluations } = statistics.stats;
+    if (!statistics.added) this.charts.forEach((chart) => chart.begin());
+    this.history = statistics.added ? extended(this.history, history) : history;
+    this.evaluated = statistics.added ? [...this.evaluated, ...evaluations] : evaluations;
+    this.statistics = statistics;
+    const game = statistics.stats.env_id || statistics.actors.env_id;
     if (game !== this.gameId) this.nameGame(game);
     this.draw();
   }
@@ -153,14 +152,14 @@ export class WatchView {
     this.gameId = this.gameName = game;
     if (game && this.games === undefined) this.games = (await api.get("/games").catch(() => ({ games: [] }))).games;
     if (this.games?.includes(game)) this.gameName = (await api.info(game)).display_name;
-    this.ages();
+    this.tick();
   }
 
   draw() {
-    const { stats, actors } = this.figures;
+    const { stats, actors } = this.statistics;
     const of = (name) => this.history.map((point) => point[name] ?? null);
     const steps = of("step");
-    const none = "Shows when the trainer has written its first figures.";
+    const none = "Appears once the trainer has written its first statistics.";
     this.losses.draw([steps, of("total_loss"), of("policy_loss"), of("value_loss")], none);
     this.rates.draw([steps, of("learning_rate")], none);
     const known = [...new Set(this.evaluated.map((one) => one.opponent))];
@@ -171,8 +170,8 @@ export class WatchView {
     const ends = stats.total_steps && stats.total_steps < 5e8 ? `of ${count(stats.total_steps)}` : "no fixed end";
     this.tiles.step.draw("Training step", count(stats.step), stats.step ? ends : "not started");
     this.tiles.games.draw("Games played", count(actors.episodes_completed), results(actors));
-    this.tiles.replay.draw("Replay rows", count(stats.replay_buffer_size), `${count(stats.samples_seen)} drawn`);
-    this.ages();
+    this.tiles.replay.draw("Replay rows", count(stats.replay_buffer_size), `${count(stats.samples_seen)} sampled`);
+    this.tick();
   }
 
   drawEvaluations() {
@@ -187,37 +186,37 @@ export class WatchView {
         bounds.map((bound) => bound[0]),
         bounds.map((bound) => bound[1]),
       ],
-      "Shows when a model has been evaluated.",
+      "Appears once a model has been evaluated.",
     );
-    this.evaluationNote.textContent = shown.length ? `Against ${opponent}; the band is the 95 % interval of the wins.` : "";
-    const examined = all.filter((one) => Array.isArray(one.move_quality) && one.move_quality.length);
-    const exams = examined.map((one) => one.move_quality[0]);
-    this.quality.root.hidden = !examined.length;
-    if (examined.length) {
+    this.evaluationNote.textContent = shown.length ? `Against ${opponent}; the band is the 95% interval of the win rate.` : "";
+    const measured = all.filter((one) => Array.isArray(one.move_quality) && one.move_quality.length);
+    const errors = measured.map((one) => one.move_quality[0]);
+    this.quality.root.hidden = !measured.length;
+    if (measured.length) {
       this.quality.draw([
-        examined.map((one) => one.step),
-        exams.map((exam) => exam.weak_error ?? null),
-        exams.map((exam) => exam.strong_error ?? null),
-        exams.map((exam) => exam.weak_interval_95?.[0] ?? null),
-        exams.map((exam) => exam.weak_interval_95?.[1] ?? null),
+        measured.map((one) => one.step),
+        errors.map((one) => one.weak_error ?? null),
+        errors.map((one) => one.strong_error ?? null),
+        errors.map((one) => one.weak_interval_95?.[0] ?? null),
+        errors.map((one) => one.weak_interval_95?.[1] ?? null),
       ]);
-      const { positions, simulations } = exams[exams.length - 1];
+      const { positions, simulations } = errors.at(-1);
       this.qualityNote.textContent =
         `${simulations ? `With ${count(simulations)} simulations` : "The raw policy"} in ${count(positions)} solved positions; ` +
-        "the band is the 95 % interval.";
+        "the band is the 95% interval.";
     }
     this.results.hidden = all.length === 0;
     this.table.replaceChildren(evaluationTable(all.slice(-8).reverse()));
   }
 
-  /** What depends on the time of day. */
-  ages() {
-    if (!this.figures) return;
-    const { run, stats, actors, model } = this.figures;
+  /** Draw what changes with time alone. */
+  tick() {
+    if (!this.statistics) return;
+    const { run, stats, actors, model } = this.statistics;
     const now = Date.now() / 1000;
     const training = stats.timestamp && now - stats.timestamp < FRESH_SECONDS;
     const playing = actors.timestamp && now - actors.timestamp < FRESH_SECONDS;
-    this.tiles.speed.draw("Games per second", playing ? rate(actors.episodes_per_second) : "–", playing ? "now" : "no actor at work");
+    this.tiles.speed.draw("Games per second", playing ? rate(actors.episodes_per_second) : "–", playing ? "now" : "no actor is running");
     this.tiles.positions.draw(
       "Positions per second",
       playing ? rate(actors.positions_per_second ?? 0) : "–",
@@ -226,35 +225,17 @@ export class WatchView {
     const named = model?.loaded && model.training_step !== null;
     this.tiles.model.draw(
       "Newest model",
-      named ? count(model.training_step) : model?.loaded ? "unnamed" : "none",
+      named ? count(model.training_step) : model?.loaded ? "loaded" : "none",
       model?.file_modified ? `${named ? "step · " : ""}${ago(model.file_modified)}` : "no model yet",
     );
     const game = this.gameName;
     if (run === null) this.status.textContent = "Waiting for a run";
     else if (training) this.status.textContent = `Learning${game ? ` ${game}` : ""}`;
-    else if (stats.timestamp) this.status.textContent = `At rest${game ? ` · ${game}` : ""}`;
-    else this.status.textContent = playing ? "Collecting games" : "Waiting for the first figures";
+    else if (stats.timestamp) this.status.textContent = `Not running${game ? ` · ${game}` : ""}`;
+    else this.status.textContent = playing ? "Collecting games" : "Waiting for the first statistics";
     const trouble = model?.problem ? `The newest model can’t be used (${model.problem}).` : null;
     const problems = [stats.message, trouble].filter(Boolean);
-    this.note.textContent = problems.length ? problems.join(" ") : `Last figures ${ago(stats.timestamp)}.`;
-  }
-}
-
-/** The 95 % interval of the wins: the one that was measured, else Wilson's. */
-const winInterval = (one) => one.win_interval_95 ?? wilson(one.win_rate, one.games_played);
-
-class Tile {
-  constructor() {
-    this.name = el("dt");
-    this.value = el("dd", { class: "figure" });
-    this.extra = el("dd", { class: "quiet" });
-    this.root = el("div", { class: "tile" }, this.name, this.value, this.extra);
-  }
-
-  draw(name, value, extra) {
-    if (this.name.textContent !== name) this.name.textContent = name;
-    if (this.value.textContent !== value) this.value.textContent = value;
-    if (this.extra.textContent !== extra) this.extra.textContent = extra;
+    this.note.textContent = problems.length ? problems.join(" ") : `Last update ${ago(stats.timestamp)}.`;
   }
 }
 
@@ -267,38 +248,13 @@ function results(actors) {
   return `${share(actors.player1_wins)} first · ${share(actors.player2_wins)} second · ${share(actors.draws)} draws`;
 }
 
-/** A history with points added, kept as bounded and even as the trainer keeps it. */
+/** A history with points added, thinned out as the trainer does it. */
 function extended(history, points) {
   let kept = [...history];
   for (const point of points) {
     if (kept.length > 2 && kept.at(-1).step - kept.at(-2).step < kept[1].step - kept[0].step) kept.pop();
     kept.push(point);
-    if (kept.length > MOST_POINTS) kept = kept.filter((_, at) => at % 2 === 0);
+    if (kept.length > MAX_POINTS) kept = kept.filter((_, at) => at % 2 === 0);
   }
   return kept;
-}
-
-/** Evaluations with their intervals; what a run measures beyond them (Elo, move quality) gets its own columns. */
-function evaluationTable(evaluations) {
-  const extras = [...new Set(evaluations.flatMap((one) => Object.keys(one).filter((key) => !KNOWN.has(key) && typeof one[key] === "number")))];
-  const heads = ["Step", "Opponent", "Won", "95 % interval", "Drawn", "Lost", "Games", ...extras.map((key) => key.replaceAll("_", " "))];
-  const body = evaluations.map((one) => {
-    const [low, high] = winInterval(one);
-    const cells = [
-      one.opponent,
-      percent(one.win_rate, 1),
-      `${percent(low, 1)} to ${percent(high, 1)}`,
-      percent(one.draw_rate, 1),
-      percent(one.loss_rate, 1),
-      count(one.games_played),
-      ...extras.map((key) => (typeof one[key] === "number" ? `${+one[key].toFixed(3)}` : "–")),
-    ];
-    return el("tr", {}, el("th", { scope: "row" }, count(one.step)), ...cells.map((cell) => el("td", {}, cell)));
-  });
-  return el(
-    "table",
-    {},
-    el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))),
-    el("tbody", {}, ...body),
-  );
 }

@@ -1,0 +1,48 @@
+"""Calls about what never changes while the server runs: that it answers, and the games it knows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+import trainer
+from trainer.game_config import metadata_of
+from trainer.games import ENV_IDS, game_of
+from trainer.web.http.refusal import Refusal
+
+
+def health(request: Request) -> Response:
+    """GET /health"""
+    return JSONResponse({"status": "ok", "version": trainer.__version__})
+
+
+def games(request: Request) -> Response:
+    """GET /games"""
+    return JSONResponse({"games": list(ENV_IDS)})
+
+
+def game_info(request: Request) -> Response:
+    """GET /game-info/{env_id}"""
+    return JSONResponse(info_of(known_game(request.path_params["env_id"])))
+
+
+def known_game(env_id: object) -> str:
+    """The env_id that a request names. Refuses an unknown one with 404."""
+    if not isinstance(env_id, str) or env_id not in ENV_IDS:
+        raise Refusal(404, f"There is no game of that name; the games are {', '.join(ENV_IDS)}.")
+    return env_id
+
+
+def info_of(env_id: str) -> dict[str, Any]:
+    """A game's dimensions and words."""
+    game = game_of(env_id)
+    return asdict(metadata_of(game)) | {
+        "player_names": game.player_names,
+        "player_symbols": game.player_symbols,
+        "description": game.description,
+        "board_type": game.board_type,
+        "bottom_row_first": game.bottom_row_first,
+    }

@@ -1,0 +1,189 @@
+"""Calls that play a game against the newest model, and look into it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from trainer.core.errors import ModelError
+from trainer.evaluators.uniform import uniform
+from trainer.games.base import FIRST
+from trainer.web.api.info import known_game
+from trainer.web.game.analysis import Analysis
+from trainer.web.game.game_in_progress import GameInProgress, MoveError, seat_of
+from trainer.web.game.search_pool import MAX_SIMULATIONS, SearchPool
+from trainer.web.game.sessions import Session, Sessions, remember
+from trainer.web.http.body import json_object
+from trainer.web.http.refusal import Refusal
+from trainer.web.runs.models import Models, trouble_with
+
+DEFAULT_GAME = "tictactoe"
+DEFAULT_SIMULATIONS = 100
+
+
+class Play:
+    """Answers for the game in progress of the browser that asks."""
+
+    def __init__(self, models: Models, pool: SearchPool, sessions: Sessions) -> None:
+        self._models = models
+        self._pool = pool
+        self._sessions = sessions
+
+    async def new(self, request: Request) -> Response:
+        """POST /game/new: `first` "player" or "bot"; optional `game` and `simulations`. Answers with a game state."""
+        body = await json_object(request)
+        session = self._sessions.of(request)
+        env_id = known_game(body.get("game", session.game.env_id if session else DEFAULT_GAME))
+        try:
+            human = seat_of(body.get("first", "player"))
+        except MoveError as error:
+            raise Refusal(400, str(error)) from None
+        simulations = simulations_of(body, session.game.simulations if session else DEFAULT_SIMULATIONS)
+        return await self._start(request, env_id, human, simulations)
+
+    async def state(self, request: Request) -> Response:
+        """GET /game/state: the browser's game. Without one it starts tic-tac-toe, in which the person moves first."""
+        session = self._sessions.of(request)
+        if session is None:
+            return await self._start(request, DEFAULT_GAME, FIRST, DEFAULT_SIMULATIONS)
+        return await self._answer(session)
+
+    async def move(self, request: Request) -> Response:
+        """POST /move: `position`, an action. Answers with a game state plus `bot_move`."""
+        session = self._session(request)
+        body = await json_object(request)
+        if session.lock.locked():
+            raise Refusal(400, "It is not your turn: the model is still thinking.")
+        async with session.lock:
+            game = session.game
+            try:
+                game.play(game.check(body.get("position")))
+            except MoveError as error:
+                raise Refusal(400, str(error)) from None
+            bot_move = await self._reply(game)
+        return await self._answer(session, bot_move=bot_move)
+
+    async def undo(self, request: Request) -> Response:
+        """POST /game/undo: take back the person's last move and the model's answer."""
+        session = self._session(request)
+        async with session.lock:
+            try:
+                session.game.undo()
+            except MoveError as error:
+                raise Refusal(400, str(error)) from None
+        return await self._answer(session)
+
+    async def settings(self, request: Request) -> Response:
+        """POST /game/settings: the model's `simulations` from now on."""
+        session = self._session(request)
+        body = await json_object(request)
+        session.game.simulations = simulations_of(body, session.game.simulations)
+        return await self._answer(session)
+
+    async def moves(self, request: Request) -> Response:
+        """GET /game/moves: every position of the game so far, with the model's value where it was asked."""
+        game = self._session(request).game
+        plies = []
+        for ply, position in enumerate(list(game.positions)):
+            analysis = game.analyses.get(ply)
+            plies.append(
+                {
+                    "ply": ply,
+                    "board": position.cells.tolist(),
+                    "mover": position.mover,
+                    "action": game.actions[ply] if ply < game.ply else None,
+                    "value": None if analysis is None else analysis.value,
+                }
+            )
+        return JSONResponse({"game": game.env_id, "plies": plies})
+
+    async def analysis(self, request: Request) -> Response:
+        """GET /game/mind?ply=N: the model's analysis of a position of the game, by default the newest."""
+        game = self._session(request).game
+        asked = request.query_params.get("ply", str(game.ply))
+        if not asked.isascii() or not asked.isdigit() or len(asked) > 4 or int(asked) > game.ply:
+            raise Refusal(400, f"The ply must be a whole number from 0 to {game.ply}.")
+        ply = int(asked)
+        if not game.positions[ply].legal:
+            raise Refusal(400, "The game is over in this position; there is nothing to analyse.")
+        analysis = game.analyses.get(ply)
+        if analysis is None or analysis.simulations != game.simulations:
+            analysis = await self._analyse(game, ply)
+        return JSONResponse({"ply": ply, "env_id": game.env_id} | analysis.fields())
+
+    async def _start(self, request: Request, env_id: str, human: int, simulations: int) -> Response:
+        """A new game, with the model's first move made if it moves first."""
+        game = GameInProgress.new(await self._pool.rules(env_id), human, simulations)
+        bot_move = await self._reply(game)
+        session = self._sessions.start(request, game)
+        return remember(request, await self._answer(session, bot_move=bot_move), session)
+
+    async def _reply(self, game: GameInProgress) -> int | None:
+        """Make the model's move and return it; None if it is not the model's turn."""
+        if not game.model_to_move:
+            return None
+        analysis = await self._analyse(game, game.ply)
+        game.play(analysis.best)
+        return analysis.best
+
+    async def _analyse(self, game: GameInProgress, ply: int) -> Analysis:
+        """Analyse a position by the newest model that works, else by the uniform guess."""
+        position, simulations = game.positions[ply], game.simulations  # both may change during an await
+        file = await run_in_threadpool(self._models.of_game, game.env_id)
+        analysis = None
+        while analysis is None and file is not None and file.current is not None:
+            model = file.current
+            try:
+                analysis = await self._pool.analyse(game.env_id, position, simulations, model)
+            except ModelError as error:
+                file.give_up(model, error)
+        if analysis is None:
+            analysis = await self._pool.analyse(game.env_id, position, simulations, uniform)
+        if ply < len(game.positions) and game.positions[ply] is position:
+            game.analyses[ply] = analysis
+        return analysis
+
+    def _session(self, request: Request) -> Session:
+        session = self._sessions.of(request)
+        if session is None:
+            raise Refusal(
+                409,
+                "This browser has no game in progress (a game that is idle too long is forgotten); start a new one.",
+            )
+        return session
+
+    async def _answer(self, session: Session, **further: Any) -> Response:
+        """The state of a game, with the fields that our page needs beyond the contract."""
+        game = session.game
+        file = await run_in_threadpool(self._models.of_game, game.env_id)
+        position = game.position
+        trouble = trouble_with(file)
+        state = {
+            "board": position.cells.tolist(),
+            "current_player": position.mover,
+            "human_player": game.human,
+            "winner": position.winner,
+            "game_over": game.over,
+            "legal_moves": position.legal,
+            "message": f"{game.standing()} {trouble}" if trouble else game.standing(),
+            "game": game.env_id,
+            "ply": game.ply,
+            "moves": game.actions,
+            "simulations": game.simulations,
+            "changes": game.changes(game.ply),
+            "winning_line": game.winning_line(),
+            "model_step": file.current.step if file and file.current else None,
+        }
+        return JSONResponse(state | further)
+
+
+def simulations_of(body: dict[str, Any], default: int) -> int:
+    """The number of simulations that a request asks for. Refuses an invalid one."""
+    simulations = body.get("simulations", default)
+    valid = isinstance(simulations, int) and not isinstance(simulations, bool)
+    if not valid or not 0 <= simulations <= MAX_SIMULATIONS:
+        raise Refusal(400, f'The field "simulations" must be a whole number from 0 to {MAX_SIMULATIONS}.')
+    return int(simulations)

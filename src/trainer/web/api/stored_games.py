@@ -1,0 +1,141 @@
+"""Calls about the stored games of a run: the list, and one game move by move with what the network is trained on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from trainer.games import ENV_IDS
+from trainer.games.base import DRAW, FIRST, OPEN, SECOND
+from trainer.games.position import Position
+from trainer.web.game.search_pool import SearchPool
+from trainer.web.http.refusal import Refusal
+from trainer.web.runs.replay_file import NoGamesError
+from trainer.web.runs.runs import NO_RUN, Runs
+from trainer.web.runs.timeline import Timeline
+
+RESULTS = {"first": FIRST, "second": SECOND, "draw": DRAW}
+MISFIT = "This stored game does not fit the rules of its game; another program may have written it."
+
+
+class StoredGames:
+    """Answers from the replay.db of a run."""
+
+    def __init__(self, runs: Runs, pool: SearchPool) -> None:
+        self._runs = runs
+        self._pool = pool
+
+    def games(self, request: Request) -> Response:
+        """GET /replay/games: games of a run, the newest first.
+
+        `run`; `result` first, second or draw; `from_step` and `to_step`, the range of the training step that the run had
+        reached when the game was stored; `before`, the `next` of an earlier answer. `next` is null at the end.
+        """
+        query = request.query_params
+        result = query.get("result", "any")
+        if result != "any" and result not in RESULTS:
+            raise Refusal(400, f"The result must be any, {', '.join(RESULTS)}.")
+        before = whole_number(query.get("before"), "before")
+        from_step = whole_number(query.get("from_step"), "from_step")
+        to_step = whole_number(query.get("to_step"), "to_step")
+        run = self._runs.pick(query.get("run"))
+        if run is None:
+            return no_games(NO_RUN)
+        timeline = Timeline.of(run)
+        times = timeline.times_of(from_step, to_step)
+        if times is None:
+            return no_games("The files of this run don't say when it reached these steps.")
+        try:
+            games, following = run.replay.games(RESULTS.get(result), times, before)
+        except NoGamesError as error:
+            return no_games(str(error))
+        listed = [asdict(game) | {"model_step": timeline.step_at(game.timestamp)} for game in games]
+        return JSONResponse({"games": listed, "next": following, "steps": timeline.range})
+
+    async def game(self, request: Request) -> Response:
+        """GET /replay/game?run=NAME&episode=ID: one game, every ply with its training targets."""
+        run = self._runs.pick(request.query_params.get("run"))
+        episode = request.query_params.get("episode", "")
+        if run is None:
+            raise Refusal(404, NO_RUN)
+        try:
+            rows = await run_in_threadpool(run.replay.rows, episode)
+        except NoGamesError as error:
+            raise Refusal(404, str(error)) from None
+        if not rows:
+            raise Refusal(404, "There is no game of that name in this run.")
+        env_id = rows[0]["env_id"]
+        if env_id not in ENV_IDS:
+            raise Refusal(404, "This stored game can't be shown, because its rules are not known here.")
+        rules = await self._pool.rules(env_id)
+        plies = [ply_of(row, rules) for row in rows]
+        last = stored_position(rules, rows[-1]["next_state"])
+        plies.append({"ply": plies[-1]["ply"] + 1, "board": last.cells.tolist(), "mover": last.mover, "action": None})
+        return JSONResponse({"episode_id": episode, "env_id": env_id, "winner": last.winner, "plies": plies})
+
+
+def no_games(message: str) -> Response:
+    """An empty list of games, and why."""
+    return JSONResponse({"games": [], "next": None, "message": message})
+
+
+def ply_of(row: dict[str, Any], rules: Any) -> dict[str, Any]:
+    """One row: the board, the move, and the targets that the network is trained on. Refuses a row that doesn't fit."""
+    position = stored_position(rules, row["state"])
+    action = blob(row["action"], 4)
+    if not isinstance(row["step_number"], int):
+        raise Refusal(422, MISFIT)
+    return {
+        "ply": row["step_number"],
+        "board": position.cells.tolist(),
+        "mover": position.mover,
+        "action": int.from_bytes(action, "little"),
+        "legal_moves": position.legal,
+        "visits": visits_of(row["policy_probs"], position, rules.GAME.num_actions),
+        "value": finite(row["mcts_value"]),
+        "outcome": finite(row["game_outcome"]),
+    }
+
+
+def visits_of(policy: object, position: Position, num_actions: int) -> dict[str, float] | None:
+    """The policy target of each legal move; None if the row has none."""
+    if policy is None:
+        return None
+    target = np.frombuffer(blob(policy, 4 * num_actions), "<f4")
+    return {str(action): float(target[action]) for action in position.legal if np.isfinite(target[action])}
+
+
+def stored_position(rules: Any, state: object) -> Position:
+    """The position of a state blob. Refuses a blob that is not a state of this game."""
+    stored = blob(state, rules.GAME.state_bytes)
+    num_cells = rules.GAME.num_cells
+    mover, winner = stored[num_cells], stored[num_cells + 1]
+    if max(stored[:num_cells]) > SECOND or mover not in (FIRST, SECOND) or winner not in (OPEN, FIRST, SECOND, DRAW):
+        raise Refusal(422, MISFIT)
+    return Position.from_bytes(rules, stored)
+
+
+def blob(value: object, size: int) -> bytes:
+    """A stored value that must be `size` bytes. Refuses anything else."""
+    if not isinstance(value, bytes) or len(value) != size:
+        raise Refusal(422, MISFIT)
+    return value
+
+
+def finite(number: Any) -> float | None:
+    """A number that JSON can hold, else None."""
+    return float(number) if isinstance(number, int | float) and np.isfinite(number) else None
+
+
+def whole_number(text: str | None, name: str) -> int | None:
+    """The whole number in a query parameter; None if it is missing or empty. Refuses anything else."""
+    if text is None or text == "":
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise Refusal(400, f"The parameter {name} must be a whole number.")
+    return int(text)

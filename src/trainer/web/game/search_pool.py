@@ -1,0 +1,114 @@
+"""A pool of threads that search single positions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Lock
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from trainer.compile.linker import compiled
+from trainer.evaluators.uniform import uniform
+from trainer.games import ENV_IDS
+from trainer.games.position import Position
+from trainer.players.network import PLAYING
+from trainer.search import Evaluate, Search
+from trainer.search.tree import DRAWN, LOSS, WIN
+from trainer.web.game.analysis import Analysis, MoveAnalysis
+
+MAX_SIMULATIONS = 800
+PROVEN = {LOSS: "loss", DRAWN: "draw", WIN: "win"}
+
+
+class SearchPool:
+    """Analyses positions on a few threads. Searches are allocated for MAX_SIMULATIONS, once, and used again."""
+
+    def __init__(self, threads: int) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="search")
+        self._compiling = Lock()
+        self._rules: dict[str, ModuleType] = {}
+        self._idle: dict[str, list[Search]] = {env_id: [] for env_id in ENV_IDS}
+        """Searches that no thread is using; there are never more of a game than threads."""
+
+    async def analyse(self, env_id: str, position: Position, simulations: int, evaluate: Evaluate) -> Analysis:
+        """Search an unfinished position; with 0 simulations its analysis is the evaluator's answer alone."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._analyse, env_id, position, simulations, evaluate)
+
+    async def rules(self, env_id: str) -> ModuleType:
+        """The compiled rules of a game. The first call on a machine compiles for some seconds."""
+        found = self._rules.get(env_id)
+        if found is None:
+            found = await asyncio.get_running_loop().run_in_executor(self._executor, self.prepare, env_id)
+        return found
+
+    def prepare(self, env_id: str) -> ModuleType:
+        """Compile a game's rules and its search, or load them from the cache. Returns the rules."""
+        with self._compiling:
+            if env_id not in self._rules:
+                rules = compiled(env_id, warm_up=_warm_up)[0]
+                first = Position.first(rules)
+                Search(env_id, 1, 1).run(first.state[None], 1, uniform)
+                self._rules[env_id] = rules
+        return self._rules[env_id]
+
+    def prepare_all(self) -> None:
+        """Start to prepare every game on the pool's threads."""
+        for env_id in ENV_IDS:
+            self._executor.submit(self.prepare, env_id)
+
+    def close(self) -> None:
+        """Let the threads end; work that has not begun is dropped."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _analyse(self, env_id: str, position: Position, simulations: int, evaluate: Evaluate) -> Analysis:
+        with self._search(env_id) as search:
+            visits, values = search.run(position.state[None], simulations, evaluate)
+            moves = search.root_moves(0)
+            legal = np.zeros((1, search.game.num_actions), np.bool_)
+            legal[0, moves.actions] = True
+            prior, _ = evaluate(position.observation[None], legal)  # the search has softened its own copy
+            share = visits if simulations else prior
+            return Analysis(
+                mover=position.mover,
+                value=float(values[0]),
+                best=int(share[0].argmax()),
+                simulations=simulations,
+                moves=tuple(
+                    MoveAnalysis(
+                        action=int(action),
+                        prior=float(prior[0, action]),
+                        visits=int(moves.visits[at]),
+                        share=float(share[0, action]),
+                        value=None if np.isnan(moves.values[at]) else float(moves.values[at]),
+                        proven=PROVEN.get(int(moves.proven[at])),
+                    )
+                    for at, action in enumerate(moves.actions)
+                ),
+            )
+
+    @contextmanager
+    def _search(self, env_id: str) -> Iterator[Search]:
+        """A search of a game that no other thread uses meanwhile."""
+        idle = self._idle[env_id]
+        try:
+            search = idle.pop()  # atomic, as is append
+        except IndexError:
+            with self._compiling:
+                search = Search(env_id, slots=1, most_simulations=MAX_SIMULATIONS, config=PLAYING)
+        try:
+            yield search
+        finally:
+            idle.append(search)
+
+
+def _warm_up(rules: Any, rows: ModuleType) -> None:
+    """Call each function of a game once, so that all of them are compiled."""
+    position = Position.first(rules)
+    position = position.play(position.legal[0])
+    Position.from_bytes(rules, position.to_bytes())

@@ -1,0 +1,57 @@
+"""The newest models of the runs, loaded when they are needed and again when they are replaced."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from trainer.evaluators.hot_reload import ModelFile
+from trainer.games import ENV_IDS, game_of
+from trainer.web.runs.run import Run, modified
+from trainer.web.runs.runs import Runs
+
+
+class Models:
+    """The model files of all runs."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+        self._lock = Lock()
+        self._files: dict[tuple[str, str], ModelFile] = {}
+        """By run name and env_id."""
+
+    def of_game(self, env_id: str) -> ModelFile | None:
+        """The model file that plays a game: the newest usable one, else the newest, else None."""
+        runs = [run for run in self._runs.all() if run.env_id == env_id]
+        runs.sort(key=lambda run: modified(run.model), reverse=True)
+        newest = None
+        for run in runs:
+            file = self.of_run(run)
+            if file and file.current:
+                return file
+            newest = newest or file
+        return newest
+
+    def of_run(self, run: Run) -> ModelFile | None:
+        """The model file of a run, checked for a new version; None if it has no model, or its game is unknown."""
+        env_id = run.env_id
+        if env_id not in ENV_IDS or not modified(run.model):
+            return None
+        with self._lock:
+            file = self._files.get((run.name, env_id))
+            if file is None:
+                game = game_of(env_id)
+                file = ModelFile(run.model, env_id, game.obs_size, game.num_actions)
+                self._files[run.name, env_id] = file
+            file.poll()
+            return file
+
+
+def trouble_with(file: ModelFile | None) -> str | None:
+    """Why the newest model of a game doesn't play, and what plays instead, as a sentence; None if it plays."""
+    if file is None:
+        return "There is no model of this game yet; uniform-guess search plays instead."
+    if file.current is None:
+        return f"The newest model can't be used ({file.problem}); uniform-guess search plays instead."
+    if file.problem:
+        return f"The newest model can't be used ({file.problem}); the model before it plays instead."
+    return None

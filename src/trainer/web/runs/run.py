@@ -1,0 +1,103 @@
+"""One training run: its files, and the game they belong to."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from trainer.core.errors import ModelError
+from trainer.core.json_values import is_number, number_fields
+from trainer.evaluators.onnx_file import load_model
+from trainer.games import ENV_IDS, game_of
+from trainer.run.actor_statistics import sum_of_actors
+from trainer.run.evaluations import EvaluationLog
+from trainer.run.folder import RunFolder
+from trainer.run.training_statistics import TrainingStats
+from trainer.web.runs.json_file import FieldChecks, JsonFile, are_entries, are_points, is_text
+from trainer.web.runs.replay_file import ReplayFile
+
+STATS_CHECKS: FieldChecks = dict.fromkeys((*number_fields(TrainingStats), "timestamp"), is_number) | {
+    "env_id": is_text,
+    "last_checkpoint": is_text,
+    "history": are_points,
+    "eval_history": are_entries,
+}
+ACTOR_STATS_CHECKS: FieldChecks = dict.fromkeys(sum_of_actors("", []), is_number) | {"env_id": is_text}
+
+
+class Run:
+    """One training run. Any of its files may be missing."""
+
+    def __init__(self, name: str, folder: RunFolder) -> None:
+        self.name = name
+        self.folder = folder
+        self.model = folder.latest_model
+        self.replay = ReplayFile(folder.replay)
+        self.stats = JsonFile(folder.stats, STATS_CHECKS)
+        self.actor_stats = JsonFile(folder.actor_stats, ACTOR_STATS_CHECKS)
+        self._detected: tuple[tuple[float, float], str | None] = ((0.0, 0.0), None)
+        """Change times of the model and of the database, and the game they were found to belong to at that time."""
+
+    @property
+    def env_id(self) -> str | None:
+        """The game of the run: as its statistics state it, else its folder's name, else what its other files show.
+
+        None if none of them tells.
+        """
+        for file in (self.stats, self.actor_stats):
+            content, _ = file.read()
+            if content and isinstance(content.get("env_id"), str):
+                return str(content["env_id"])
+        if self.folder.path.name in ENV_IDS:
+            return self.folder.path.name
+        return self._detected_game()
+
+    @property
+    def changed(self) -> float:
+        """When any of its files was last written, Unix seconds; 0 if it has none."""
+        return max(modified(path) for path in (self.stats.path, self.actor_stats.path, self.model, self.replay.path))
+
+    def evaluations(self) -> list[dict[str, Any]]:
+        """All its evaluations (stats.json may hold only some of them); none if they can't be read."""
+        with suppress(OSError):
+            return EvaluationLog(self.folder.path).read()
+        return []
+
+    def _detected_game(self) -> str | None:
+        """The game of the database's rows, else the game found at an earlier look, else the game of the model.
+
+        So a model of another game that is put here later doesn't change the game of the run.
+        """
+        times = modified(self.model), modified(self.replay.path)
+        seen, env_id = self._detected
+        if times != seen:
+            env_id = self.replay.env_id() or env_id or game_of_model(self.model)
+            self._detected = times, env_id
+        return env_id
+
+
+def is_run(folder: RunFolder) -> bool:
+    """Whether a folder holds any file of a run."""
+    paths = (folder.models, folder.stats, folder.actor_stats, folder.replay)
+    return any(os.path.exists(path) for path in paths)  # Path.exists raises if the folder can't be read
+
+
+def modified(path: Path) -> float:
+    """When a file was last written, Unix seconds; 0 if there is no such file."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def game_of_model(path: Path) -> str | None:
+    """The game that a model file fits, by its metadata and shapes; None if it fits none."""
+    for env_id in ENV_IDS:
+        game = game_of(env_id)
+        try:
+            return load_model(path, env_id, game.obs_size, game.num_actions).info.metadata.get("env_id", env_id)
+        except ModelError:
+            continue
+    return None

@@ -1,0 +1,33 @@
+// Evaluations as a table, with their intervals.
+
+import { el } from "../base/dom.js";
+import { count, percent } from "../base/format.js";
+import { winInterval } from "../base/intervals.js";
+
+const KNOWN = new Set(["step", "opponent", "win_rate", "draw_rate", "loss_rate", "games_played", "timestamp"]);
+
+/** Any other number that an evaluation holds, such as an Elo, gets a column of its own. */
+export function evaluationTable(evaluations) {
+  const numbers = (one) => Object.keys(one).filter((key) => !KNOWN.has(key) && typeof one[key] === "number");
+  const extras = [...new Set(evaluations.flatMap(numbers))];
+  const heads = ["Step", "Opponent", "Won", "95% interval", "Drawn", "Lost", "Games", ...extras.map((key) => key.replaceAll("_", " "))];
+  const body = evaluations.map((one) => {
+    const [low, high] = winInterval(one);
+    const cells = [
+      one.opponent,
+      percent(one.win_rate, 1),
+      `${percent(low, 1)} to ${percent(high, 1)}`,
+      percent(one.draw_rate, 1),
+      percent(one.loss_rate, 1),
+      count(one.games_played),
+      ...extras.map((key) => (typeof one[key] === "number" ? `${+one[key].toFixed(3)}` : "–")),
+    ];
+    return el("tr", {}, el("th", { scope: "row" }, count(one.step)), ...cells.map((cell) => el("td", {}, cell)));
+  });
+  return el(
+    "table",
+    {},
+    el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))),
+    el("tbody", {}, ...body),
+  );
+}
