@@ -1,10 +1,10 @@
-"""Load the web server from another process and say how it bears it.
+"""Put load on the web server from another process, and report how it copes.
 
     python tools/web_load.py --data-dir data --seconds 60
 
-Plays Connect 4 alone at first, for the time that a move takes by itself; then 50 browsers poll /stats once a second while
-10 games make a move every 2 seconds, at 100 simulations; then 1,000 sessions are started a second. Reports errors, times
-and the server's memory.
+First one browser plays Connect 4 alone, to time a move without other load. Then 50 browsers poll /stats once per second
+while 10 games make a move every 2 seconds, with 100 simulations each. Then up to 1,000 sessions are started per second.
+Reports errors, times and the server's memory.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ import numpy as np
 BROWSERS, GAMES, PAUSE, SIMULATIONS = 50, 10, 2.0, 100
 
 
-class Figures:
-    """What happened: seconds of each call by kind, and errors."""
+class Record:
+    """The calls that were made: the seconds of each by kind, and errors."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, list[float]] = {}
         self.errors: list[str] = []
 
     async def call(self, kind: str, client: httpx.AsyncClient, method: str, path: str, **more: object) -> dict:
-        """One timed call; an error is counted and answers an empty object."""
+        """Make one call and time it. Returns the JSON object, or an empty one after an error, which is kept."""
         began = time.perf_counter()
         try:
             response = await client.request(method, path, **more)
@@ -43,7 +43,7 @@ class Figures:
         return dict(response.json())
 
     def line(self, kind: str) -> str:
-        """Count, median and 95th percentile of a kind of call."""
+        """Number and times of the calls of a kind."""
         values = 1000 * np.array(self.seconds.get(kind, [np.nan]))
         return (
             f"{kind:8} {len(values):6} calls, median {np.median(values):6.1f} ms, "
@@ -51,32 +51,32 @@ class Figures:
         )
 
 
-async def play(figures: Figures, url: str, end: float, pause: float, dice: random.Random) -> None:
+async def play(record: Record, url: str, end: float, pause: float, generator: random.Random) -> None:
     """One browser that plays games of Connect 4 until `end`."""
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
-        await asyncio.sleep(dice.random() * pause)
+        await asyncio.sleep(generator.random() * pause)
         state: dict = {"game_over": True}
         while time.monotonic() < end:
             if state.get("game_over", True):
                 body = {"first": "player", "game": "connect4", "simulations": SIMULATIONS}
-                state = await figures.call("new", client, "POST", "/game/new", json=body)
+                state = await record.call("new", client, "POST", "/game/new", json=body)
                 continue
-            move = {"position": dice.choice(state["legal_moves"])}
-            state = await figures.call("move", client, "POST", "/move", json=move)
+            move = {"position": generator.choice(state["legal_moves"])}
+            state = await record.call("move", client, "POST", "/move", json=move)
             await asyncio.sleep(pause)
 
 
-async def poll(figures: Figures, url: str, end: float) -> None:
+async def poll(record: Record, url: str, end: float) -> None:
     """One browser that watches."""
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         await asyncio.sleep(random.random())
         while time.monotonic() < end:
-            await figures.call("stats", client, "GET", "/stats")
+            await record.call("stats", client, "GET", "/stats")
             await asyncio.sleep(1)
 
 
-async def flood(figures: Figures, url: str, seconds: float) -> None:
-    """New sessions, 1,000 a second if the server can."""
+async def flood(record: Record, url: str, seconds: float) -> None:
+    """Start new sessions, 1,000 per second if the server keeps up."""
     limits = httpx.Limits(max_connections=20)
     async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits) as client:
         end = time.monotonic() + seconds
@@ -84,7 +84,7 @@ async def flood(figures: Figures, url: str, seconds: float) -> None:
             began = time.monotonic()
             client.cookies.clear()
             await asyncio.gather(
-                *(figures.call("session", client, "GET", "/game/state", headers={"cookie": ""}) for _ in range(100))
+                *(record.call("session", client, "GET", "/game/state", headers={"cookie": ""}) for _ in range(100))
             )
             await asyncio.sleep(max(0.0, 0.1 - (time.monotonic() - began)))
 
@@ -98,8 +98,8 @@ def memory(process: int) -> float:
 
 
 async def load(url: str, server: int, seconds: float) -> None:
-    """The three parts, one after another."""
-    warm, alone, loaded, flooded = Figures(), Figures(), Figures(), Figures()
+    """The three parts, one after the other."""
+    warm, alone, loaded, flooded = Record(), Record(), Record(), Record()
     await play(warm, url, time.monotonic() + 3, 0.01, random.Random(1))
     await play(alone, url, time.monotonic() + 10, 0.1, random.Random(2))
     print("alone  ", alone.line("move"))
@@ -123,7 +123,7 @@ async def load(url: str, server: int, seconds: float) -> None:
 
 
 def main() -> None:
-    """Start a server over a folder and load it."""
+    """Start a server over a folder and put load on it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", type=Path, default=Path("data"))
     parser.add_argument("--seconds", type=float, default=60.0)
@@ -133,7 +133,7 @@ def main() -> None:
     assert server.stdout is not None
     try:
         url = server.stdout.readline().split()[0]
-        time.sleep(3)  # the games are compiled, or loaded, meanwhile
+        time.sleep(3)  # meanwhile the server compiles or loads the games
         asyncio.run(load(url, server.pid, chosen.seconds))
     finally:
         server.terminate()

@@ -1,8 +1,8 @@
-"""Take the pictures of the page that the documentation shows.
+"""Take the screenshots of the page for the documentation.
 
     python tools/web_screenshots.py --data-dir data
 
-needs Chromium, and a folder with a run of each game that shall be seen (`python -m trainer.loop --env-id ...`).
+Needs Chromium, and a folder with one run per game (`python -m trainer.loop --env-id ...`).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from playwright.sync_api import sync_playwright  # noqa: E402
 OPENINGS = {"tictactoe": [4, 0], "connect4": [3, 2, 3, 4], "othello": [19, 18, 37, 34, 20]}
 
 
-def play(page: Any, game: str, moves: list[int], mind: bool) -> None:
-    """Start a game and make some moves, as far as they are legal; show the model's mind."""
+def play(page: Any, game: str, moves: list[int], analysis: bool) -> None:
+    """Start a game and make these moves, or the first legal move where one isn't legal. Show the analysis if asked."""
     page.locator(f"input[value={game}]").check()
     page.locator(f".board.{game}").wait_for()
     for action in moves:
@@ -33,7 +33,7 @@ def play(page: Any, game: str, moves: list[int], mind: bool) -> None:
         target = page.locator(f".target.open[data-action='{action}']")
         (target if target.count() else page.locator(".target.open").nth(0)).click()
     page.locator(".boardholder:not(.waiting)").wait_for()
-    if mind and page.locator(".thoughts").is_hidden():
+    if analysis and page.locator(".analysis").is_hidden():
         page.keyboard.press("m")
         page.locator(".mark").first.wait_for()
     page.evaluate("document.activeElement.blur()")
@@ -41,7 +41,7 @@ def play(page: Any, game: str, moves: list[int], mind: bool) -> None:
 
 
 def main() -> None:
-    """Take all pictures."""
+    """Take all screenshots."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", type=Path, default=Path("data"))
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images")
@@ -51,7 +51,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
 
         @contextmanager
-        def picture(name: str, width: int, height: int, theme: str, whole: bool = False) -> Iterator[Any]:
+        def screenshot(name: str, width: int, height: int, theme: str, whole: bool = False) -> Iterator[Any]:
             with window(browser, server.url, width, height, theme) as found:
                 found.page.locator(".boardholder:not(.waiting) .board").wait_for()
                 yield found.page
@@ -60,16 +60,16 @@ def main() -> None:
                 print(chosen.out / f"{name}.png")
 
         for game, opening in OPENINGS.items():
-            with picture(f"play-{game}", 1440, 900, "light") as page:
-                play(page, game, opening, mind=True)
-            with picture(f"play-{game}-phone", 360, 740, "dark") as page:
-                play(page, game, opening, mind=game != "othello")
+            with screenshot(f"play-{game}", 1440, 900, "light") as page:
+                play(page, game, opening, analysis=True)
+            with screenshot(f"play-{game}-phone", 360, 740, "dark") as page:
+                play(page, game, opening, analysis=game != "othello")
         for width, height, theme, suffix in ((1440, 900, "light", ""), (360, 740, "dark", "-phone")):
-            with picture(f"watch{suffix}", width, height, theme, whole=not suffix) as page:
+            with screenshot(f"watch{suffix}", width, height, theme, whole=not suffix) as page:
                 page.get_by_role("link", name="Watch").click()
                 page.locator("#run").select_option(index=0)
                 page.locator(".chart canvas").nth(2).wait_for()
-            with picture(f"inside{suffix}", width, height, theme, whole=bool(suffix)) as page:
+            with screenshot(f"inside{suffix}", width, height, theme, whole=bool(suffix)) as page:
                 page.get_by_role("link", name="Look inside").click()
                 page.locator("table.targets").wait_for()
                 for _ in range(6):

@@ -1,4 +1,4 @@
-"""A real browser and a real server for tests, each in a process of its own."""
+"""A real browser and a real server for tests, each in its own process."""
 
 from __future__ import annotations
 
@@ -17,14 +17,22 @@ from typing import IO, Any
 import pytest
 
 FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 ]
+"""Flags of Chromium."""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE_MS = 60_000
+"""How long to wait for anything on the page. Only a failing test waits that long, on however slow a machine."""
 
 
 def chromium_path() -> str:
-    """Where Chromium is; the test is skipped where it is not, and fails in continuous integration."""
+    """The path of Chromium. Without Chromium the test is skipped, or fails in continuous integration."""
     if CHROMIUM is None:
         reason = "no chromium on this machine: the browser tests did not run (Debian: apt-get install chromium)"
         if os.environ.get("CI") == "true":
@@ -34,10 +42,10 @@ def chromium_path() -> str:
 
 
 class Server:
-    """`python -m trainer.web` over a folder. It keeps its port when it is started again."""
+    """`python -m trainer.web` over a folder. When it is started again it keeps its port."""
 
     def __init__(self, folder: Path, log: int | IO[bytes] = subprocess.DEVNULL) -> None:
-        """`log`: where its log goes."""
+        """`log`: where its standard error goes."""
         self.folder = folder
         self._log = log
         self.port = 0
@@ -55,7 +63,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The page."""
+        """The address of the page."""
         return f"http://127.0.0.1:{self.port}/"
 
     @property
@@ -65,15 +73,15 @@ class Server:
 
     @property
     def status(self) -> int | None:
-        """Its exit status; None while it runs."""
+        """Its exit status, or None while it runs."""
         return self._process.poll()
 
     def kill(self) -> None:
-        """End it as a crash would."""
+        """End it the way a crash would."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> int:
-        """Ask it to end; its exit status."""
+        """Ask it to end. Returns its exit status."""
         return self._end(signal.SIGTERM)
 
     def _end(self, how: signal.Signals) -> int:
@@ -86,7 +94,7 @@ class Server:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Server]:
-    """A server that is gone at the end."""
+    """A server that is stopped at the end."""
     server = Server(folder)
     try:
         yield server
@@ -96,33 +104,34 @@ def serving(folder: Path) -> Iterator[Server]:
 
 @dataclass
 class Window:
-    """A page of a browser context of its own, and what it complained about."""
+    """A page in its own browser context, and what went wrong on it."""
 
     page: Any
     complaints: list[str] = field(default_factory=list)
 
     def listen(self, home: str) -> None:
-        """Collect errors of the page, and requests that leave the server."""
+        """Collect errors of the page, which include files that it can't load, and requests to other servers."""
 
         def said(message: Any) -> None:
             if message.type in ("error", "warning"):
                 self.complaints.append(message.text)
 
+        def asked(request: Any) -> None:
+            if not request.url.startswith(home):
+                self.complaints.append(f"asked {request.url}")
+
         self.page.on("console", said)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on(
-            "request",
-            lambda request: None if request.url.startswith(home) else self.complaints.append(f"asked {request.url}"),
-        )
+        self.page.on("request", asked)
 
 
 @contextmanager
 def window(browser: Any, home: str, width: int = 1440, height: int = 900, theme: str = "light") -> Iterator[Window]:
-    """A window on the page; at the end it must have had nothing to complain about."""
+    """A window that shows the page. At the end nothing may have gone wrong on it."""
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     found = Window(context.new_page())
     found.listen(home)
     try:

@@ -1,8 +1,8 @@
-"""Damage and the page: `python -m torture.page FOLDER [INPUTS]`.
+"""Damaged inputs for the page's server: `python -m torture.page FOLDER [INPUTS]`.
 
-Half of the inputs are requests to a real server, mutated at random: bodies, queries, headers, whole requests; the other half
-are damaged files of the run that it shows. Each must give a correct answer or a sentence, within seconds and a bounded
-memory; what is refused changes nothing.
+Half of the inputs are requests to a real server with random changes to bodies, queries, headers or the whole request. The
+other half are damaged files of the run that the server shows. Each must give a correct answer or a sentence within seconds
+and within limited memory, and a request that is refused must change nothing.
 """
 
 from __future__ import annotations
@@ -43,20 +43,37 @@ CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("GET", "/replay/games", {"result": "first", "from_step": "10", "to_step": "500", "before": "9"}),
     ("GET", "/replay/game", {"run": ".", "episode": "test-game-000"}),
 )
-STRANGE = (
-    *(None, True, False, -1, 0, 1, 4, 801, 2**31, 2**63, -(2**63), 10**400, 0.5, 1e308, float("nan"), float("inf")),
-    *("", "player", "bot", "0", "\x00", "\ud800", "é" * 3000, "../../etc/passwd", "tictactoe\n", "'; DROP TABLE x"),
-    *([], {}, [[]], ["player"], {"first": "bot"}, [0] * 500),
-)
-"""Values for any field."""
+STRANGE_NUMBERS = [-1, 0, 1, 4, 801, 2**31, 2**63, -(2**63), 10**400, 0.5, 1e308, float("nan"), float("inf")]
+STRANGE_TEXTS = [
+    "",
+    "player",
+    "bot",
+    "0",
+    "\x00",
+    "\ud800",
+    "é" * 3000,
+    "../../etc/passwd",
+    "tictactoe\n",
+    "'; DROP TABLE x",
+]
+STRANGE_CONTAINERS: list[Any] = [[], {}, [[]], ["player"], {"first": "bot"}, [0] * 500]
+STRANGE = [None, True, False, *STRANGE_NUMBERS, *STRANGE_TEXTS, *STRANGE_CONTAINERS]
+"""Values to put into any field."""
 LOOKS = (
-    *("/runs", "/stats", "/actor-stats", "/model", "/replay/games", "/game/state"),
-    *("/replay/game?episode=test-game-000", "/replay/game?episode=test-game-001"),
+    "/runs",
+    "/stats",
+    "/actor-stats",
+    "/model",
+    "/replay/games",
+    "/game/state",
+    "/replay/game?episode=test-game-000",
+    "/replay/game?episode=test-game-001",
 )
+"""The calls that read the files of a run."""
 
 
 def check(status: int, content: bytes) -> bool:
-    """Whether the answer is a good one; raises AssertionError where it is neither that nor a sentence."""
+    """Whether a request was answered (True) or refused with a sentence (False). Raises AssertionError for anything else."""
     if status == 200:
         json.loads(content, parse_constant=lambda text: 1 / 0)
         return True
@@ -67,7 +84,7 @@ def check(status: int, content: bytes) -> bool:
 
 
 def a_request(generator: random.Random) -> tuple[str, str, bytes, dict[str, str]]:
-    """A call of the API that is damaged somewhere: method, address, body, headers."""
+    """A call of the API with some damage: method, address, body, headers."""
     method, path, fields = generator.choice(CALLS)
     fields = dict(fields)
     kind = generator.randrange(6)
@@ -95,7 +112,7 @@ def a_request(generator: random.Random) -> tuple[str, str, bytes, dict[str, str]
 
 
 def send_raw(port: int, request: bytes) -> None:
-    """A whole request as bytes; any answer but a failure is right, also none."""
+    """Send a whole request as bytes. Any answer but a 5xx status is right, and so is no answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as connection:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
@@ -104,7 +121,7 @@ def send_raw(port: int, request: bytes) -> None:
 
 
 def attack_requests(server: Server, inputs: int) -> Counter[bool]:
-    """Send so many damaged requests; counts what was answered (True) and refused."""
+    """Send `inputs` damaged requests. Counts those that were answered (True) and refused (False)."""
     counts: Counter[bool] = Counter()
     visitor = Visitor(server.port)
     visitor.json("POST", "/game/new", first="player")
@@ -121,7 +138,7 @@ def attack_requests(server: Server, inputs: int) -> Counter[bool]:
             good = check(*visitor.ask(method, path, body, headers))
             counts[good] += 1
             after = visitor.json("GET", "/game/state")
-            assert good or after == state, "what was refused changed the game"
+            assert good or after == state, "a refused request changed the game"
             state = after
         except Exception as error:
             raise AssertionError(f"request {number}: {method} {path} {headers} {body[:500]!r}") from error
@@ -130,7 +147,7 @@ def attack_requests(server: Server, inputs: int) -> Counter[bool]:
 
 
 def strange_json(content: Any, generator: random.Random) -> Any:
-    """The same with one value, somewhere in it, that is strange."""
+    """The same content with one strange value somewhere in it."""
     if isinstance(content, dict | list) and content and generator.randrange(4):
         key = generator.choice(list(content) if isinstance(content, dict) else range(len(content)))
         changed = content.copy()
@@ -140,7 +157,7 @@ def strange_json(content: Any, generator: random.Random) -> Any:
 
 
 def first_event(port: int) -> None:
-    """The live figures as they are now."""
+    """Read the first event of the live statistics."""
     with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as connection:
         connection.sendall(b"GET /events HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
         heard = b""
@@ -152,7 +169,7 @@ def first_event(port: int) -> None:
 
 
 def attack_files(server: Server, inputs: int) -> Counter[bool]:
-    """Put so many damaged files in place and look at them; counts what was answered (True) and refused."""
+    """Put `inputs` damaged files in place and look at each. Counts calls that were answered (True) and refused (False)."""
     folder = server.folder
     good = {name: (folder / name).read_bytes() for name in ("stats.json", "actor_stats.json", "replay.db")}
     counts: Counter[bool] = Counter()
@@ -182,7 +199,7 @@ def attack_files(server: Server, inputs: int) -> Counter[bool]:
 
 
 def main() -> None:
-    """Both, at one server."""
+    """Attack one server with both."""
     folder, inputs = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 4000
     run = folder / "run"
     put_run(run)

@@ -1,4 +1,4 @@
-"""The page in a real browser: whole games by clicks, a run that learns meanwhile, a server that dies, and every look."""
+"""The page in a real browser: whole games, a run that is training, a server that dies, every view in both themes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import FLAGS, Server, chromium_path, serving, window
+from browser import FLAGS, PATIENCE_MS, Server, chromium_path, serving, window
 from playwright.sync_api import expect, sync_playwright
 from run_files import put_model, put_stats, store_games
 
@@ -30,6 +30,7 @@ EVALUATIONS = [
 def browser() -> Iterator[Any]:
     """One Chromium for all tests here."""
     path = chromium_path()
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
@@ -38,14 +39,14 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def empty(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server without any run: uniform-guess search plays, and its raw policy takes the first legal move."""
+    """A server without any run: uniform-guess search plays, and its raw policy plays the first legal move."""
     with serving(tmp_path_factory.mktemp("empty")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def full(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server over a run of each game, with figures, models and stored games."""
+    """A server over one run of each game, with statistics, models and stored games."""
     folder = tmp_path_factory.mktemp("full")
     games = {"tictactoe": [[0, 3, 1, 4, 2], [0, 3, 1, 4, 8, 5]], "connect4": [[3, 0, 3, 0, 3, 0, 3]], "othello": []}
     for env_id, actions in games.items():
@@ -59,7 +60,7 @@ def full(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 @cache
 def script(env_id: str, winner: int) -> tuple[int, ...]:
-    """Moves of the first player that lead to a result against a second player who takes the first legal move."""
+    """Moves of the first player that lead to a result against a second player who plays the first legal move."""
     rules = compiled(env_id)[0]
     seen: set[bytes] = set()
 
@@ -93,17 +94,16 @@ def begin(page: Any, env_id: str, simulations: str = "raw policy") -> None:
 
 
 def settled(page: Any) -> None:
-    """Wait until the server has answered all that the page asked."""
+    """Wait until the server has answered everything that the page asked."""
     page.locator(".boardholder:not(.waiting)").wait_for()
 
 
 def click(page: Any, action: int) -> None:
-    """Play an action by the mouse, when it is one's turn."""
+    """Play an action with the mouse, once it is our turn."""
     if action == 64:
         page.get_by_role("button", name="Pass").click()
         return
-    target = page.locator(f".target.open[data-action='{action}']")
-    target.click()
+    page.locator(f".target.open[data-action='{action}']").click()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def click(page: Any, action: int) -> None:
 )
 @pytest.mark.parametrize("env_id", ["tictactoe", "connect4", "othello"])
 def test_a_whole_game_by_clicks(browser: Any, empty: Server, env_id: str, winner: int, words: str) -> None:
-    """From the choice of the game to its result; every stone is on the board, and the moves can be stepped through."""
+    """From the choice of the game to its result. Every stone is on the board, and one can step through the moves."""
     with window(browser, empty.url) as found:
         page = found.page
         begin(page, env_id)
@@ -140,7 +140,7 @@ def test_a_whole_game_by_clicks(browser: Any, empty: Server, env_id: str, winner
 
 
 def test_a_draw_against_full_search(browser: Any, full: Server) -> None:
-    """Best play by hints alone draws tic-tac-toe against 800 simulations."""
+    """Whoever follows the hints draws tic-tac-toe against 800 simulations."""
     with window(browser, full.url) as found:
         page = found.page
         page.locator("input[value=tictactoe]").check()
@@ -169,12 +169,12 @@ def test_play_by_keyboard_alone(browser: Any, empty: Server) -> None:
         page.locator(".stone[data-cell='4'].p1").wait_for()
         page.locator(".move.p2").wait_for()
         page.keyboard.press("u")
-        page.get_by_text("No move yet.").wait_for()
+        page.get_by_text("No moves yet.").wait_for()
         page.keyboard.press("m")
         page.locator(".mark").first.wait_for()
-        assert page.locator(".thoughts tbody tr").count() == 8
+        assert page.locator(".analysis tbody tr").count() == 8
         page.keyboard.press("m")
-        page.locator(".thoughts").wait_for(state="hidden")
+        page.locator(".analysis").wait_for(state="hidden")
         page.locator("input[value=connect4]").check()
         page.locator(".board.connect4").wait_for()
         settled(page)
@@ -183,11 +183,11 @@ def test_play_by_keyboard_alone(browser: Any, empty: Server) -> None:
         page.locator(".stone[data-cell='3'].p1").wait_for()
         page.locator(".move.p2").wait_for()
         page.keyboard.press("n")
-        page.get_by_text("No move yet.").wait_for()
+        page.get_by_text("No moves yet.").wait_for()
 
 
 def test_keys_work_wherever_the_focus_is(browser: Any, empty: Server) -> None:
-    """On a switch too, in capitals too; arrows there choose another game, which New game begins."""
+    """Also on a switch, and also in capitals. Arrows on a switch choose another game, and New game begins it."""
     with window(browser, empty.url) as found:
         page = found.page
         begin(page, "connect4")
@@ -208,13 +208,13 @@ def test_keys_work_wherever_the_focus_is(browser: Any, empty: Server) -> None:
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.getAttribute('aria-current')") == "step"
         page.keyboard.press("Shift+U")
-        page.get_by_text("No move yet.").wait_for()
+        page.get_by_text("No moves yet.").wait_for()
         page.keyboard.press("Shift+N")
         page.locator(".board.tictactoe").wait_for()
 
 
-def test_a_chart_stays_at_what_was_chosen_of_it(browser: Any, tmp_path: Path) -> None:
-    """While new figures come; a double click shows all again, and what comes then too."""
+def test_a_chart_keeps_the_part_that_was_zoomed_to(browser: Any, tmp_path: Path) -> None:
+    """While new points arrive. A double click shows all points again, including later ones."""
     put_stats(tmp_path / "tictactoe", "tictactoe", 100)
     with serving(tmp_path) as server, window(browser, server.url) as found:
         page = found.page
@@ -238,12 +238,12 @@ def test_a_chart_stays_at_what_was_chosen_of_it(browser: Any, tmp_path: Path) ->
         page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 60, steps=5)
         page.mouse.up()
         expect(chart).not_to_have_attribute("data-shown", "10 to 300")
-        put_stats(tmp_path / "tictactoe", "tictactoe", 50)  # the run begins anew
+        put_stats(tmp_path / "tictactoe", "tictactoe", 50)  # the run has started over
         expect(chart).to_have_attribute("data-shown", "10 to 50")
 
 
 def test_the_pointer_shows_what_a_move_would_do(browser: Any, empty: Server) -> None:
-    """Connect 4 shows where the disc falls, Othello what it flips."""
+    """Connect 4 shows where the disc falls, Othello which discs it flips."""
     with window(browser, empty.url) as found:
         page = found.page
         begin(page, "connect4")
@@ -255,8 +255,8 @@ def test_the_pointer_shows_what_a_move_would_do(browser: Any, empty: Server) -> 
         assert page.locator(".turns").count() == 1
 
 
-def test_the_model_may_begin_and_the_page_keeps_its_game(browser: Any, empty: Server) -> None:
-    """A reload shows the same board."""
+def test_a_reload_keeps_the_game(browser: Any, empty: Server) -> None:
+    """Also one in which the model has moved first."""
     with window(browser, empty.url) as found:
         page = found.page
         begin(page, "othello")
@@ -268,8 +268,8 @@ def test_the_model_may_begin_and_the_page_keeps_its_game(browser: Any, empty: Se
         assert page.locator(".stone").count() == 5
 
 
-def test_a_chart_grows_while_the_run_learns(browser: Any, tmp_path: Path) -> None:
-    """From no run at all to a longer and longer line, without a reload."""
+def test_a_chart_grows_while_a_run_is_training(browser: Any, tmp_path: Path) -> None:
+    """From no run at all to an ever longer line, without a reload."""
     with serving(tmp_path) as server, window(browser, server.url) as found:
         page = found.page
         page.get_by_role("link", name="Watch").click()
@@ -286,8 +286,8 @@ def test_a_chart_grows_while_the_run_learns(browser: Any, tmp_path: Path) -> Non
         expect(page.locator(".chart").first).to_have_attribute("data-points", "3")
 
 
-def test_the_page_recovers_when_the_server_was_gone(browser: Any, tmp_path: Path) -> None:
-    """It says so, waits, and goes on: the watch with its figures, the game with a new one like it."""
+def test_the_page_recovers_when_the_server_is_back(browser: Any, tmp_path: Path) -> None:
+    """It says that the server is gone, waits, and continues: Watch with newer statistics, Play with a new game."""
     put_stats(tmp_path, "tictactoe", 50)
     server = Server(tmp_path)
     try:
@@ -321,8 +321,8 @@ def test_the_page_recovers_when_the_server_was_gone(browser: Any, tmp_path: Path
         assert server.stop() == 0
 
 
-def test_stored_games_can_be_looked_into(browser: Any, full: Server) -> None:
-    """Listed newest first, filtered, and stepped through with their targets."""
+def test_stored_games_can_be_browsed(browser: Any, full: Server) -> None:
+    """The newest first, filtered by result, and move by move with their training targets."""
     with window(browser, full.url) as found:
         page = found.page
         page.get_by_role("link", name="Look inside").click()
@@ -331,8 +331,8 @@ def test_stored_games_can_be_looked_into(browser: Any, full: Server) -> None:
         expect(page.locator(".game")).to_have_count(2)
         page.get_by_text("O won", exact=True).first.wait_for()
         expect(page.locator(".targets tbody tr")).to_have_count(6)
-        page.get_by_role("button", name="One move on").click()
-        page.get_by_text("teaches its value only").wait_for()
+        page.get_by_role("button", name="Next position").click()
+        page.get_by_text("teaches only its value").wait_for()
         page.get_by_role("button", name="Last position").click()
         assert page.locator(".stone").count() == 6
         page.get_by_text("O won", exact=True).first.wait_for()
@@ -346,7 +346,7 @@ def test_stored_games_can_be_looked_into(browser: Any, full: Server) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_every_view_is_accessible_and_fits(browser: Any, full: Server, size: str, theme: str) -> None:
-    """axe-core finds nothing serious, nothing sticks out sideways, and nothing is complained about."""
+    """axe-core finds nothing serious, nothing is wider than the window, and the console stays empty."""
     axe = Axe()
     width, height = SIZES[size]
     with window(browser, full.url, width, height, theme) as found:
@@ -363,7 +363,7 @@ def test_every_view_is_accessible_and_fits(browser: Any, full: Server, size: str
             assert serious == []
 
         page.locator(".status", has_text="Your turn").wait_for()
-        page.get_by_role("button", name=re.compile("mind")).click()
+        page.get_by_role("button", name="Model analysis").click()
         for env_id in ("othello", "connect4"):
             page.locator(f"input[value={env_id}]").check()
             page.locator(f".board.{env_id} .mark").first.wait_for()

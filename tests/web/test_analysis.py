@@ -1,0 +1,60 @@
+"""The analysis of a position: /game/mind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from run_files import put_model
+from starlette.testclient import TestClient
+from web_client import client_of, sentence
+
+from trainer.evaluators.onnx_file import load_model
+from trainer.games import rules_of
+from trainer.games.position import Position
+
+
+def test_an_analysis_tells_of_each_legal_move(tmp_path: Path) -> None:
+    """At any position of the game; both priors and shares sum to 1."""
+    put_model(tmp_path, "tictactoe", favourite=8)
+    with client_of(tmp_path) as client:
+        client.post("/game/new", json={"first": "player", "simulations": 60})
+        client.post("/move", json={"position": 4})
+        analysis = client.get("/game/mind", params={"ply": 1}).json()
+        assert (analysis["mover"], analysis["simulations"], analysis["ply"]) == (2, 60, 1)
+        assert [move["action"] for move in analysis["thoughts"]] == [0, 1, 2, 3, 5, 6, 7, 8]
+        assert sum(move["prior"] for move in analysis["thoughts"]) == pytest.approx(1, abs=1e-4)
+        assert sum(move["share"] for move in analysis["thoughts"]) == pytest.approx(1, abs=1e-4)
+        assert max(analysis["thoughts"], key=lambda move: move["prior"])["action"] == 8
+        assert -1 <= analysis["value"] <= 1
+        assert client.get("/game/mind").json()["ply"] == 2
+        for ply in ("3", "-1", "x", "1.5", "99999", "²"):
+            sentence(client.get("/game/mind", params={"ply": ply}), 400)
+
+
+def test_the_priors_are_those_of_the_network(tmp_path: Path) -> None:
+    """Also with simulations, although the search softens its own priors. Without simulations the shares are the priors."""
+    put_model(tmp_path, "tictactoe", favourite=8)
+    position = Position.first(rules_of("tictactoe"))
+    model = load_model(tmp_path / "models" / "latest.onnx", "tictactoe", 29, 9)
+    prior, _ = model(position.observation[None], np.ones((1, 9), np.bool_))
+    with client_of(tmp_path) as client:
+        for simulations in (0, 60):
+            client.post("/game/new", json={"first": "player", "simulations": simulations})
+            moves = client.get("/game/mind").json()["thoughts"]
+            assert [move["prior"] for move in moves] == pytest.approx(prior[0].tolist(), rel=1e-6)
+            shares = [move["share"] for move in moves]
+            assert (shares == pytest.approx(prior[0].tolist(), rel=1e-6)) == (simulations == 0)
+
+
+def test_a_proven_win_has_the_value_1_for_the_mover(client: TestClient) -> None:
+    """X on 1 and 4 wins on 7."""
+    client.post("/game/new", json={"first": "player", "simulations": 0})
+    client.post("/move", json={"position": 1})  # the uniform raw policy answers on the first empty cell, 0
+    client.post("/move", json={"position": 4})  # 2
+    client.post("/game/settings", json={"simulations": 100})
+    analysis = client.get("/game/mind").json()
+    winning = next(move for move in analysis["thoughts"] if move["action"] == 7)
+    assert (analysis["best"], analysis["value"]) == (7, 1)
+    assert (winning["proven"], winning["value"], winning["share"]) == ("win", 1, 1)

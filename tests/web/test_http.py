@@ -1,0 +1,145 @@
+"""What holds for every call: bodies, addresses, headers, host names, and the server's settings."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+from web_client import HOME, client_of, sentence
+
+from trainer.core.errors import ConfigError
+from trainer.web.app import Limits, build_app
+from trainer.web.http.body import MAX_BYTES
+from trainer.web.server import WebConfig, listen
+
+
+@pytest.mark.parametrize("call", ["/move", "/game/new", "/game/settings"])
+@pytest.mark.parametrize("body", [b"{", b"[1]", b'"text"', b"\xff\xfe", b"[" * 9000, b"nonsense"])
+def test_a_malformed_body_is_refused(client: TestClient, call: str, body: bytes) -> None:
+    """With 400 and a sentence; the game stays as it was."""
+    client.get("/game/state")
+    client.post("/move", json={"position": 4})
+    before = client.get("/game/state").json()
+    sentence(client.post(call, content=body), 400)
+    assert client.get("/game/state").json() == before
+
+
+@pytest.mark.parametrize("call", ["/move", "/game/new", "/game/settings"])
+def test_a_body_that_is_too_large_is_refused(client: TestClient, call: str) -> None:
+    """With 413, whether its length is stated or not; the game stays as it was."""
+    client.get("/game/state")
+    before = client.get("/game/state").json()
+    sentence(client.post(call, content=b"x" * 10_000_000), 413)
+    sentence(client.post(call, content=(b"x" * 100_000 for _ in range(100))), 413)
+    sentence(client.post(call, content=b" " * (MAX_BYTES + 1)), 413)
+    assert client.get("/game/state").json() == before
+
+
+def test_unknown_addresses_and_methods_are_refused(client: TestClient) -> None:
+    """With 404, 405 and a sentence; no path leaves the page's files."""
+    sentence(client.get("/nothing"), 404)
+    sentence(client.get("/static/nothing.js"), 404)
+    for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static//etc/passwd", "/static/css/../../app.py"):
+        sentence(client.get(path), 404)
+    sentence(client.post("/games"), 405)
+    sentence(client.get("/move"), 405)
+
+
+def test_small_packets_are_sent_at_once() -> None:
+    """Otherwise the second packet of an answer waits until the first is acknowledged, about 40 ms."""
+    with listen("127.0.0.1", 0) as listener:
+        assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
+    """And the page names no address on another server."""
+    page = client.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    for path in ("/", "/health", "/nothing", "/static/main.js"):
+        policy = client.get(path).headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert client.get(path).headers["x-content-type-options"] == "nosniff"
+    assert "http://" not in page.text.replace("http://www.w3.org", "")
+    assert "https://" not in page.text
+
+
+def test_a_file_of_the_page_is_sent_again_only_after_a_change(client: TestClient) -> None:
+    """A browser that has the file already gets 304."""
+    tag = client.get("/static/main.js").headers["etag"]
+    assert client.get("/static/main.js", headers={"if-none-match": tag}).status_code == 304
+
+
+def test_every_file_that_the_page_names_is_there(client: TestClient) -> None:
+    """Style sheets and scripts of the page, and all modules that the scripts import, however deep."""
+    pending = re.findall(r'(?:href|src)="(/static/[^"]+)"', client.get("/").text)
+    seen: set[str] = set()
+    while pending:
+        path = pending.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        response = client.get(path)
+        assert response.status_code == 200, path
+        if path.endswith(".js"):
+            folder = path.rpartition("/")[0]
+            imported = re.findall(r'^import .* from "(\..+)";', response.text, re.MULTILINE)
+            pending += [os.path.normpath(f"{folder}/{name}") for name in imported]
+    assert {
+        "/static/css/views.css",
+        "/static/views/watch.js",
+        "/static/parts/chart.js",
+        "/static/vendor/uplot.js",
+    } <= seen
+
+
+def test_no_other_origin_reads_answers_unless_it_is_allowed(tmp_path: Path) -> None:
+    """By default there is no CORS header; with --allow-origin there is one for that origin alone, cookies included."""
+    origin = {"origin": "http://localhost:5173"}
+    with client_of(tmp_path) as client:
+        assert "access-control-allow-origin" not in client.get("/stats", headers=origin).headers
+    with client_of(tmp_path, allow_origin=["http://localhost:5173"]) as client:
+        headers = client.get("/stats", headers=origin).headers
+        assert headers["access-control-allow-origin"] == "http://localhost:5173"
+        assert headers["access-control-allow-credentials"] == "true"
+        other = client.get("/stats", headers={"origin": "http://evil.example"})
+        assert "access-control-allow-origin" not in other.headers
+
+
+def test_a_request_to_another_host_name_is_refused(client: TestClient) -> None:
+    """So a page on another site whose name is pointed to this machine gets nothing."""
+    sentence(client.get("/stats", headers={"host": "evil.example:8080"}), 421)
+    assert client.get("/stats", headers={"host": "localhost:8080"}).status_code == 200
+
+
+def test_a_bug_gives_a_sentence_without_details(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The details are in the log."""
+    monkeypatch.setattr("trainer.web.api.statistics.stats_of", lambda run: 1 / 0)
+    app = build_app(tmp_path, Limits())
+    with TestClient(app, base_url=HOME, raise_server_exceptions=False) as client:
+        response = client.get("/stats")
+        assert response.status_code == 500
+        assert "division" not in response.text
+
+
+def test_an_invalid_setting_is_an_error() -> None:
+    """Which names its flag."""
+    for wrong, flag in (
+        ({"port": 70000}, "--port"),
+        ({"max_sessions": 0}, "--max-sessions"),
+        ({"session_minutes": 0.0}, "--session-minutes"),
+        ({"allow_origin": ("*",)}, "--allow-origin"),
+        ({"allow_origin": ("http://a.example/path",)}, "--allow-origin"),
+    ):
+        with pytest.raises(ConfigError, match=flag):
+            WebConfig(**wrong).check()  # type: ignore[arg-type]
+
+
+def test_a_port_in_use_is_an_error() -> None:
+    """Which says to choose another with --port."""
+    with listen("127.0.0.1", 0) as taken, pytest.raises(ConfigError, match="--port"):
+        listen("127.0.0.1", taken.getsockname()[1])

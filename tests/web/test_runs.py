@@ -1,0 +1,86 @@
+"""The runs under the data folder, and the game of each."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from run_files import put_model, put_stats
+from web_client import client_of, sentence
+
+
+def test_several_runs_each_of_its_own_game(tmp_path: Path) -> None:
+    """One folder per run. The newest model of a game plays it, and statistics are asked for by the name of the run."""
+    put_model(tmp_path / "connect4", "connect4", favourite=2, step=5)
+    put_model(tmp_path / "tictactoe", "tictactoe", favourite=8, step=7)
+    put_model(tmp_path / "second-try", "tictactoe", favourite=6, step=9)
+    put_stats(tmp_path / "second-try", "tictactoe", 90)
+    put_stats(tmp_path / "connect4", "connect4", 50)
+    with client_of(tmp_path) as client:
+        runs = client.get("/runs").json()
+        assert [(run["name"], run["env_id"], run["has_model"]) for run in runs["runs"]] == [
+            ("connect4", "connect4", True),
+            ("second-try", "tictactoe", True),
+            ("tictactoe", "tictactoe", True),
+        ]
+        assert runs["default"] == "connect4"
+        assert client.get("/stats?run=second-try").json()["step"] == 90
+        assert client.get("/stats?run=connect4").json()["step"] == 50
+        assert client.get("/model?game=tictactoe").json()["training_step"] == 9
+        begin = {"first": "bot", "simulations": 0}
+        assert client.post("/game/new", json={**begin, "game": "connect4"}).json()["bot_move"] == 2
+        assert client.post("/game/new", json={**begin, "game": "tictactoe"}).json()["bot_move"] == 6
+        for name in ("..", "/etc", "../..", "nothing", "%00"):
+            for call in ("/stats", "/actor-stats", "/events", "/replay/games", "/replay/game"):
+                sentence(client.get(call, params={"run": name}), 404)
+
+
+def test_a_model_of_another_game_does_not_change_the_game_of_a_run(tmp_path: Path) -> None:
+    """Even if only the earlier model showed which game it is."""
+    put_model(tmp_path / "some-run", "tictactoe", favourite=8, step=3)
+    with client_of(tmp_path) as client:
+        assert client.get("/model?game=tictactoe").json()["training_step"] == 3
+        put_model(tmp_path / "some-run", "connect4", step=4)
+        time.sleep(0.3)
+        model = client.get("/model?game=tictactoe").json()
+        assert model["training_step"] == 3
+        assert "is a model for another game" in model["status"]
+        assert client.get("/model?game=connect4").json()["loaded"] is False
+
+
+def test_a_folder_that_can_not_be_read_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as lost+found; the runs beside it are shown."""
+    put_stats(tmp_path / "good", "tictactoe", 10)
+    (tmp_path / "lost+found").mkdir()
+    stat = os.stat
+
+    def guarded(path: Any, **further: Any) -> os.stat_result:
+        if "lost+found/" in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **further)
+
+    monkeypatch.setattr(os, "stat", guarded)
+    with client_of(tmp_path) as client:
+        assert [run["name"] for run in client.get("/runs").json()["runs"]] == ["good"]
+
+
+def test_the_game_of_a_run_that_has_only_a_model(tmp_path: Path) -> None:
+    """A foreign model without metadata is recognised by its shapes."""
+    put_model(tmp_path / "from-elsewhere", "othello", favourite=19)
+    with client_of(tmp_path) as client:
+        assert client.get("/runs").json()["runs"][0]["env_id"] == "othello"
+        state = client.post("/game/new", json={"first": "bot", "game": "othello", "simulations": 0}).json()
+        assert state["bot_move"] == 19
+
+
+def test_the_game_of_a_run_whose_model_comes_later(tmp_path: Path) -> None:
+    """It is unknown at first, and found once the model is there."""
+    (tmp_path / "some-run" / "models").mkdir(parents=True)
+    with client_of(tmp_path) as client:
+        assert client.get("/runs").json()["runs"][0]["env_id"] is None
+        put_model(tmp_path / "some-run", "connect4", favourite=3)
+        assert client.get("/runs").json()["runs"][0]["env_id"] == "connect4"
+        assert client.get("/model?game=connect4").json()["loaded"] is True

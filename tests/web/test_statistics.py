@@ -1,0 +1,138 @@
+"""The statistics of a run, polled and live."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from run_files import put_model, put_stats
+from starlette.testclient import TestClient
+from web_client import client_of, sentence
+
+from trainer.core.files import write_bytes
+from trainer.web.api.live import snapshot, update
+from trainer.web.runs.models import Models
+from trainer.web.runs.runs import Runs
+
+
+def test_stats_before_there_are_any(client: TestClient) -> None:
+    """Zeros and a message."""
+    stats = client.get("/stats").json()
+    assert (stats["step"], stats["epoch"], stats["loss"], stats["games_played"]) == (0, 0, 0, 0)
+    assert stats["history"] == []
+    assert stats["message"]
+
+
+def test_stats_are_the_content_of_the_file(tmp_path: Path, client: TestClient) -> None:
+    """Including unknown fields, plus `epoch`, `loss` and `games_played` for older pages."""
+    put_stats(tmp_path, "tictactoe", 200, something_new=[1, 2])
+    write_bytes(tmp_path / "actor_stats.json", json.dumps({"env_id": "tictactoe", "episodes_completed": 77}).encode())
+    stats = client.get("/stats").json()
+    assert stats.items() >= json.loads((tmp_path / "stats.json").read_text()).items()
+    assert (stats["epoch"], stats["loss"], stats["games_played"]) == (200, stats["total_loss"], 77)
+    put_stats(tmp_path, "tictactoe", 210)
+    assert client.get("/stats").json()["step"] == 210
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\x00\xff",
+        b'{"total_loss": NaN}',
+        b'{"further": 1e999}',
+        b'{"further": "\\ud800"}',
+        b'{"step": "7"}',
+        b'{"step": 1e300}',
+        b'{"history": [{}]}',
+        b'{"history": 3}',
+        b'{"eval_history": [7]}',
+        b'{"eval_history": [{"step": 1, "timestamp": "now"}]}',
+    ],
+)
+def test_a_broken_stats_file_gives_zeros_and_a_sentence(tmp_path: Path, content: bytes) -> None:
+    """A good file that replaces it is shown."""
+    write_bytes(tmp_path / "stats.json", content)
+    with client_of(tmp_path) as client:
+        stats = client.get("/stats").json()
+        assert stats["step"] == 0
+        assert "stats.json" in stats["message"]
+        put_stats(tmp_path, "tictactoe", 50)
+        assert client.get("/stats").json()["step"] == 50
+
+
+def test_actor_stats_are_the_sum_over_the_actors(tmp_path: Path, client: TestClient) -> None:
+    """Zeros if none has run, and for a field that the file lacks."""
+    counts = {"episodes_completed", "total_steps", "player1_wins", "player2_wins", "draws"}
+    rates = {"avg_episode_length", "episodes_per_second", "runtime_seconds", "mcts_avg_inference_us", "timestamp"}
+    blank = client.get("/actor-stats").json()
+    assert blank["env_id"] == ""
+    assert all(blank[name] == 0 for name in counts | rates)
+    write_bytes(
+        tmp_path / "actor_stats.json",
+        json.dumps({"env_id": "connect4", "episodes_completed": 12, "draws": 3, "actors": {"a": {}}}).encode(),
+    )
+    time.sleep(1.1)  # runs are looked for once per second
+    found = client.get("/actor-stats").json()
+    assert (found["env_id"], found["episodes_completed"], found["draws"]) == ("connect4", 12, 3)
+    assert found["total_steps"] == 0
+
+
+def test_the_status_of_the_model(tmp_path: Path) -> None:
+    """Missing, loaded, replaced, broken: `status` says which, and the last good model stays."""
+    with client_of(tmp_path) as client:
+        model = client.get("/model").json()
+        assert model["loaded"] is False
+        assert model["path"] is model["file_modified"] is model["loaded_at"] is model["training_step"] is None
+        assert "no model" in model["status"]
+        began = int(time.time())
+        put_model(tmp_path, "tictactoe", step=100)
+        time.sleep(1.1)  # runs are looked for once per second
+        model = client.get("/model").json()
+        assert (model["loaded"], model["training_step"]) == (True, 100)
+        path = tmp_path / "models" / "latest.onnx"
+        assert model["path"] == str(path)
+        assert model["file_modified"] == int(path.stat().st_mtime)
+        assert began <= model["loaded_at"] <= time.time()
+        put_model(tmp_path, "tictactoe", step=200)
+        time.sleep(0.3)  # a model file is looked at five times per second
+        assert client.get("/model").json()["training_step"] == 200
+        write_bytes(path, b"broken")
+        time.sleep(0.3)
+        model = client.get("/model").json()
+        assert (model["loaded"], model["training_step"]) == (True, 200)
+        assert "can't be used" in model["status"]
+    sentence(client.get("/model?game=chess"), 404)
+
+
+def test_live_statistics_of_a_run_show_its_own_model(tmp_path: Path) -> None:
+    """Although the newer model of another run plays the game. A run without a model shows none."""
+    put_model(tmp_path / "old", "tictactoe", step=100)
+    put_model(tmp_path / "new", "tictactoe", step=200)
+    put_stats(tmp_path / "tictactoe", "tictactoe", 10)
+    runs = Runs(tmp_path)
+    models = Models(runs)
+    assert snapshot(models, runs.pick("old"))["model"]["training_step"] == 100
+    assert snapshot(models, runs.pick("new"))["model"]["training_step"] == 200
+    assert snapshot(models, runs.pick("tictactoe"))["model"] is None
+
+
+def test_live_updates_hold_only_new_points() -> None:
+    """The first has the whole history, later ones what was added. A run that has started over sends everything again."""
+
+    def statistics(*steps: int) -> dict[str, Any]:
+        stats = {"step": steps[-1] if steps else 0, "history": [{"step": step} for step in steps]}
+        return {"run": "a", "stats": stats | {"eval_history": [{"step": step + 1} for step in steps]}}
+
+    assert update(None, statistics(10, 20)) == statistics(10, 20) | {"added": False}
+    later = update(statistics(10, 20), statistics(10, 20, 30))
+    assert later["added"]
+    assert later["stats"] == {"step": 30, "history": [{"step": 30}], "eval_history": [{"step": 31}]}
+    assert update(statistics(10, 20), statistics(10)) == statistics(10) | {"added": False}
+    assert update(statistics(10), statistics(10, 20) | {"run": "b"})["added"] is False

@@ -1,0 +1,137 @@
+"""The stored games of a run: the list, and one game move by move."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from run_files import put_stats, store_games
+from web_client import client_of, sentence
+
+from trainer.core.files import write_bytes
+
+X_WINS, O_WINS, DRAWN = [0, 3, 1, 4, 2], [0, 3, 1, 4, 8, 5], [0, 1, 2, 4, 3, 5, 7, 6, 8]
+
+
+def change_rows(folder: Path, *statements: str) -> None:
+    """Run SQL on the replay.db of a run."""
+    with closing(sqlite3.connect(folder / "replay.db")) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_stored_games_are_listed_newest_first(tmp_path: Path) -> None:
+    """With their results. They can be filtered by result, and `next` continues where an answer ended."""
+    store_games(tmp_path, "tictactoe", [X_WINS, O_WINS, DRAWN] * 10)
+    with client_of(tmp_path) as client:
+        found = client.get("/replay/games").json()
+        assert [game["episode_id"] for game in found["games"]][:2] == ["test-game-029", "test-game-028"]
+        assert [game["winner"] for game in found["games"]][:3] == [3, 2, 1]
+        assert [game["plies"] for game in found["games"]][:3] == [9, 6, 5]
+        older = client.get("/replay/games", params={"before": found["next"]}).json()
+        assert older["games"][-1]["episode_id"] == "test-game-000"
+        assert len(found["games"]) + len(older["games"]) == 30
+        assert older["next"] is None
+        second = client.get("/replay/games", params={"result": "second"}).json()["games"]
+        assert [game["winner"] for game in second] == [2] * 10
+        sentence(client.get("/replay/games", params={"result": "best"}), 400)
+        sentence(client.get("/replay/games", params={"before": "x"}), 400)
+
+
+def test_stored_games_by_model_step(tmp_path: Path) -> None:
+    """The times in the files of the run tell which model was the newest when a game was stored."""
+    store_games(tmp_path, "tictactoe", [X_WINS, O_WINS])
+    now = int(time.time())
+    put_stats(
+        tmp_path,
+        "tictactoe",
+        300,
+        history=[],
+        eval_history=[{"step": 100, "timestamp": now - 100}, {"step": 300, "timestamp": now + 100}],
+    )
+    with client_of(tmp_path) as client:
+        assert {game["model_step"] for game in client.get("/replay/games").json()["games"]} == {100}
+        for steps, expected in (
+            ({"from_step": 50, "to_step": 200}, 2),
+            ({"from_step": 300}, 0),
+            ({"to_step": 50}, 0),
+            ({"from_step": 999}, 0),
+            ({}, 2),
+        ):
+            assert len(client.get("/replay/games", params=steps).json()["games"]) == expected, steps
+
+
+def test_a_stored_game_move_by_move(tmp_path: Path) -> None:
+    """The board, the move, the policy target, the value and the outcome, the last two for the mover."""
+    store_games(tmp_path, "tictactoe", [O_WINS])
+    with client_of(tmp_path) as client:
+        game = client.get("/replay/game", params={"episode": "test-game-000"}).json()
+        assert (game["env_id"], game["winner"]) == ("tictactoe", 2)
+        assert [ply["action"] for ply in game["plies"]] == [*O_WINS, None]
+        first, second = game["plies"][:2]
+        assert first["visits"]["0"] == pytest.approx(0.75 + 0.25 / 9)
+        assert second["visits"] is None
+        assert (first["value"], first["outcome"], second["outcome"]) == (0.5, -1, 1)
+        assert game["plies"][-1]["board"] == [1, 1, 0, 2, 2, 2, 0, 0, 1]
+        sentence(client.get("/replay/game", params={"episode": "' OR 1=1 --"}), 404)
+        sentence(client.get("/replay/game"), 404)
+
+
+def test_a_stored_game_counts_its_moves_from_the_first(tmp_path: Path) -> None:
+    """Even if the first moves were random and are not stored; list and game agree."""
+    store_games(tmp_path, "tictactoe", [O_WINS])
+    change_rows(tmp_path, "DELETE FROM transitions WHERE step_number < 2")
+    with client_of(tmp_path) as client:
+        assert client.get("/replay/games").json()["games"][0]["plies"] == len(O_WINS)
+        plies = client.get("/replay/game", params={"episode": "test-game-000"}).json()["plies"]
+        assert [ply["ply"] for ply in plies] == list(range(2, len(O_WINS) + 1))
+
+
+def test_a_missing_or_broken_database_gives_a_sentence(tmp_path: Path) -> None:
+    """Until there is a good one."""
+    put_stats(tmp_path, "tictactoe", 10)
+    with client_of(tmp_path) as client:
+        assert "no replay.db" in client.get("/replay/games").json()["message"]
+        write_bytes(tmp_path / "replay.db", b"this is no database" * 100)
+        found = client.get("/replay/games").json()
+        assert found["games"] == []
+        assert "can't be read" in found["message"]
+        (tmp_path / "replay.db").unlink()
+        store_games(tmp_path, "tictactoe", [X_WINS])
+        assert len(client.get("/replay/games").json()["games"]) == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "state = x'0102'",
+        "state = 'abcdefghijk'",
+        "state = x'0000000000000000000900'",
+        "state = x'0700000000000000000100'",
+        "state = x'0000000000000000000107'",
+        "action = 3",
+        "step_number = 'two'",
+        "policy_probs = 7",
+    ],
+)
+def test_a_stored_game_that_does_not_fit_its_rules_is_refused(tmp_path: Path, damage: str) -> None:
+    """A value of the wrong length, type or range gives a sentence instead of a wrong board."""
+    store_games(tmp_path, "tictactoe", [X_WINS])
+    change_rows(tmp_path, f"UPDATE transitions SET {damage} WHERE step_number = {len(X_WINS) - 1}")
+    with client_of(tmp_path) as client:
+        sentence(client.get("/replay/game", params={"episode": "test-game-000"}), 422)
+
+
+def test_stored_games_with_values_of_the_wrong_type_are_left_out(tmp_path: Path) -> None:
+    """The others are listed."""
+    store_games(tmp_path, "tictactoe", [X_WINS, X_WINS, X_WINS])
+    change_rows(
+        tmp_path,
+        "UPDATE transitions SET timestamp = 'noon' WHERE episode_id = 'test-game-000'",
+        "UPDATE transitions SET episode_id = x'01' WHERE episode_id = 'test-game-001'",
+    )
+    with client_of(tmp_path) as client:
+        assert [game["episode_id"] for game in client.get("/replay/games").json()["games"]] == ["test-game-002"]
