@@ -12,9 +12,10 @@ from starlette.testclient import TestClient
 from web_client import HOME, client_of, sentence
 
 from trainer.core.errors import ConfigError
+from trainer.settings.web import WebConfig
 from trainer.web.app import Limits, build_app
 from trainer.web.http.body import MAX_BYTES
-from trainer.web.server import WebConfig, listen
+from trainer.web.server import listen
 
 
 @pytest.mark.parametrize("call", ["/move", "/game/new", "/game/settings"])
