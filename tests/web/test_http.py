@@ -21,7 +21,7 @@ from trainer.web.server import listen
 @pytest.mark.parametrize("call", ["/move", "/game/new", "/game/settings"])
 @pytest.mark.parametrize("body", [b"{", b"[1]", b'"text"', b"\xff\xfe", b"[" * 9000, b"nonsense"])
 def test_a_malformed_body_is_refused(client: TestClient, call: str, body: bytes) -> None:
-    """With 400 and a sentence; the game stays as it was."""
+    """The answer is 400 and a sentence; the game stays as it was."""
     client.get("/game/state")
     client.post("/move", json={"position": 4})
     before = client.get("/game/state").json()
@@ -31,7 +31,7 @@ def test_a_malformed_body_is_refused(client: TestClient, call: str, body: bytes)
 
 @pytest.mark.parametrize("call", ["/move", "/game/new", "/game/settings"])
 def test_a_body_that_is_too_large_is_refused(client: TestClient, call: str) -> None:
-    """With 413, whether its length is stated or not; the game stays as it was."""
+    """The answer is 413, whether the length is stated or not; the game stays as it was."""
     client.get("/game/state")
     before = client.get("/game/state").json()
     sentence(client.post(call, content=b"x" * 10_000_000), 413)
@@ -41,7 +41,7 @@ def test_a_body_that_is_too_large_is_refused(client: TestClient, call: str) -> N
 
 
 def test_unknown_addresses_and_methods_are_refused(client: TestClient) -> None:
-    """With 404, 405 and a sentence; no path leaves the page's files."""
+    """The answer is 404 or 405 and a sentence; no path leads out of the page's files."""
     sentence(client.get("/nothing"), 404)
     sentence(client.get("/static/nothing.js"), 404)
     for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static//etc/passwd", "/static/css/../../app.py"):
@@ -57,7 +57,7 @@ def test_small_packets_are_sent_at_once() -> None:
 
 
 def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
-    """And the page names no address on another server."""
+    """The page itself names no other server."""
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
     for path in ("/", "/health", "/nothing", "/static/main.js"):
@@ -128,7 +128,7 @@ def test_a_bug_gives_a_sentence_without_details(tmp_path: Path, monkeypatch: pyt
 
 
 def test_an_invalid_setting_is_an_error() -> None:
-    """Which names its flag."""
+    """The message names the flag."""
     for wrong, flag in (
         ({"port": 70000}, "--port"),
         ({"max_sessions": 0}, "--max-sessions"),
@@ -141,6 +141,6 @@ def test_an_invalid_setting_is_an_error() -> None:
 
 
 def test_a_port_in_use_is_an_error() -> None:
-    """Which says to choose another with --port."""
+    """The message says to choose another with --port."""
     with listen("127.0.0.1", 0) as taken, pytest.raises(ConfigError, match="--port"):
         listen("127.0.0.1", taken.getsockname()[1])

@@ -39,7 +39,7 @@ def test_several_runs_each_of_its_own_game(tmp_path: Path) -> None:
 
 
 def test_a_model_of_another_game_does_not_change_the_game_of_a_run(tmp_path: Path) -> None:
-    """Even if only the earlier model showed which game it is."""
+    """Not even if the earlier model was all that showed the game of the run."""
     put_model(tmp_path / "some-run", "tictactoe", favourite=8, step=3)
     with client_of(tmp_path) as client:
         assert client.get("/model?game=tictactoe").json()["training_step"] == 3

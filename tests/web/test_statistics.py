@@ -27,7 +27,7 @@ def test_stats_before_there_are_any(client: TestClient) -> None:
 
 
 def test_stats_are_the_content_of_the_file(tmp_path: Path, client: TestClient) -> None:
-    """Including unknown fields, plus `epoch`, `loss` and `games_played` for older pages."""
+    """Unknown fields are included; `epoch`, `loss` and `games_played` are added for older pages."""
     put_stats(tmp_path, "tictactoe", 200, something_new=[1, 2])
     write_bytes(tmp_path / "actor_stats.json", json.dumps({"env_id": "tictactoe", "episodes_completed": 77}).encode())
     stats = client.get("/stats").json()

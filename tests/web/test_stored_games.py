@@ -81,7 +81,7 @@ def test_a_stored_game_move_by_move(tmp_path: Path) -> None:
 
 
 def test_a_stored_game_counts_its_moves_from_the_first(tmp_path: Path) -> None:
-    """Even if the first moves were random and are not stored; list and game agree."""
+    """Random first moves that are not stored count too; list and game agree."""
     store_games(tmp_path, "tictactoe", [O_WINS])
     change_rows(tmp_path, "DELETE FROM transitions WHERE step_number < 2")
     with client_of(tmp_path) as client:
@@ -91,7 +91,7 @@ def test_a_stored_game_counts_its_moves_from_the_first(tmp_path: Path) -> None:
 
 
 def test_a_missing_or_broken_database_gives_a_sentence(tmp_path: Path) -> None:
-    """Until there is a good one."""
+    """The list is empty until there is a good database."""
     put_stats(tmp_path, "tictactoe", 10)
     with client_of(tmp_path) as client:
         assert "no replay.db" in client.get("/replay/games").json()["message"]
