@@ -1,17 +1,23 @@
-"""Write the tables of flags in README.md and docs/web.md, and that of recipes, from the dataclasses they are made from.
+"""Write the tables of flags and recipes in the documentation, from the dataclasses that the commands parse.
 
-python tools/flag_tables.py           rewrite them
-python tools/flag_tables.py --check   exit 1 where they are stale
+    python tools/flag_tables.py           rewrite the tables
+    python tools/flag_tables.py --check   exit 1 if a table is stale
+
+A page asks for a table with a pair of comments, `<!-- flags trainer -->` or `<!-- recipes -->`, and `<!-- end -->`. What
+stands between them is replaced. Every command must have its table in docs/commands.md; other pages may repeat one.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import sys
-from dataclasses import fields
+import textwrap
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from trainer.actor.actor import ActorConfig
 from trainer.evaluator import EvaluatorConfig
@@ -22,42 +28,94 @@ from trainer.settings.trainer import TrainerConfig
 from trainer.web.server import WebConfig
 
 ROOT = Path(__file__).parent.parent
-PAGES = {
-    ROOT / "README.md": ("trainer", "actor", "loop", "evaluator", "ladder"),
-    ROOT / "docs" / "web.md": ("web",),
-}
-CONFIGS: dict[str, Any] = {
-    "trainer": TrainerConfig,
-    "actor": ActorConfig,
-    "loop": LoopConfig,
-    "evaluator": EvaluatorConfig,
-    "ladder": LadderConfig,
-    "web": WebConfig,
-}
-FIELD = re.compile(r'^    (\w+): [^\n]*\n    """(.*?)"""', re.MULTILINE | re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMPLETE = ROOT / "docs" / "commands.md"
 
 
-def table(config: Any) -> str:
-    """A row for each flag: name, default, what it does."""
-    help_texts = dict(FIELD.findall(inspect.getsource(config)))
+@dataclass(frozen=True)
+class Command:
+    """A command: its names on the command line, and the dataclass that its flags are made from."""
+
+    module: str
+    """As in `python -m MODULE`."""
+    name: str
+    """As in `cartridge NAME`."""
+    settings: Any
+
+
+COMMANDS = {
+    "loop": Command("trainer.loop", "loop", LoopConfig),
+    "trainer": Command("trainer", "train", TrainerConfig),
+    "actor": Command("trainer.actor", "actor", ActorConfig),
+    "evaluator": Command("trainer.evaluator", "evaluate", EvaluatorConfig),
+    "ladder": Command("trainer.ladder", "ladder", LadderConfig),
+    "web": Command("trainer.web", "web", WebConfig),
+}
+MACHINE_DEFAULTS = {("loop", "threads"): "one per core"}
+"""Defaults that depend on the machine, by command and field."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One flag: how it is written, its default, and its help text."""
+
+    names: tuple[str, ...]
+    default: str
+    text: str
+
+
+def flags_of(command: str) -> list[Flag]:
+    """The flags of a command, in the order of its dataclass."""
+    return [flag_of(field, hint, text, command) for field, hint, text in settings_of(COMMANDS[command].settings)]
+
+
+def settings_of(settings: Any) -> Iterator[tuple[Field[Any], Any, str]]:
+    """Each field of a dataclass with its type and docstring; a field that is a dataclass itself gives its own fields."""
+    hints, texts = get_type_hints(settings), docstrings(settings)
+    for field in fields(settings):
+        if is_dataclass(hints[field.name]):
+            yield from settings_of(hints[field.name])
+        else:
+            yield field, hints[field.name], texts[field.name]
+
+
+def docstrings(settings: Any) -> dict[str, str]:
+    """The string that follows each field in the source of the dataclass or of a dataclass that it extends."""
+    found = {}
+    classes: list[Any] = [one for one in settings.__mro__ if is_dataclass(one)]
+    for one in reversed(classes):
+        (body,) = ast.parse(textwrap.dedent(inspect.getsource(one))).body
+        assert isinstance(body, ast.ClassDef)
+        for field, text in zip(body.body, body.body[1:], strict=False):
+            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+                found[ast.unparse(field.target)] = " ".join(str(text.value.value).split())
+    return found
+
+
+def flag_of(field: Field[Any], hint: Any, text: str, command: str) -> Flag:
+    """One flag as the tables show it."""
+    name = field.name.replace("_", "-")
+    default = field.default if field.default_factory is MISSING else field.default_factory()
+    names = (f"--{name}", f"--no-{name}") if isinstance(default, bool) else (f"--{name}",)
+    choices = get_args(hint) if get_origin(hint) is Literal else ()
+    if choices:
+        text = f"{text} One of {', '.join(map(str, choices))}."
+    return Flag(names, MACHINE_DEFAULTS.get((command, field.name), written(default)), text)
+
+
+def table(command: str) -> str:
+    """The table of a command: a row for each flag."""
     rows = ["| flag | default | |", "|---|---|---|"]
-    for field in fields(config):
-        name, default = field.name.replace("_", "-"), field.default
-        if isinstance(default, bool):
-            name, default = (f"no-{name}", "") if default else (name, "off")
-        if isinstance(default, tuple):
-            default = " ".join(map(str, default))
-        shown = "cores" if field.name == "threads" and config is LoopConfig else default
-        shown = "" if shown is None or shown == "" else f"`{shown}`"
-        text = " ".join(help_texts[field.name].split()).replace("|", "\\|")
-        if name.startswith("no-"):
-            text = f"Don't: {text[0].lower()}{text[1:]}"
-        rows.append(f"| `--{name}` | {shown} | {text} |")
+    for flag in flags_of(command):
+        shown = flag.names[:1] if flag.default == "off" else flag.names
+        default = f"`{flag.default}`" if flag.default else ""
+        text = flag.text.replace("|", "\\|")
+        rows.append(f"| {', '.join(f'`{name}`' for name in shown)} | {default} | {text} |")
     return "\n".join(rows)
 
 
 def recipe_table() -> str:
-    """A row for each setting that the loop passes on, a column for each game."""
+    """A row for each setting that depends on the game, a column for each game."""
     rows = [f"| | {' | '.join(RECIPES)} |", "|---" * (len(RECIPES) + 1) + "|"]
     for field in fields(Recipe):
         shown = [written(getattr(recipe, field.name)) for recipe in RECIPES.values()]
@@ -65,31 +123,40 @@ def recipe_table() -> str:
     return "\n".join(rows)
 
 
-def written(value: str | float | bool | None) -> str:
-    """A setting as a table shows it."""
-    if isinstance(value, str):
-        return value
+def written(value: Any) -> str:
+    """A value as the tables show it."""
+    if value is None or value is MISSING:
+        return ""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return "" if value is None else f"{value:g}"
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return str(value)
 
 
-def rewritten(text: str, names: tuple[str, ...]) -> str:
+def rewritten(text: str) -> str:
     """A page with fresh tables."""
-    tables = {f"flags {name}": table(CONFIGS[name]) for name in names}
-    if "loop" in names:
-        tables["recipes"] = recipe_table()
-    for name, fresh in tables.items():
-        pattern = re.compile(f"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        assert pattern.search(text), f"there is no place for the table {name!r}"
-        text = pattern.sub(lambda found, fresh=fresh: f"{found[1]}{fresh}\n{found[2]}", text)
-    return text
+
+    def fresh(found: re.Match[str]) -> str:
+        kind, _, command = found[1].partition(" ")
+        return f"<!-- {found[1]} -->\n{recipe_table() if kind == 'recipes' else table(command)}\n<!-- end -->"
+
+    return re.sub(r"<!-- (flags \w+|recipes) -->\n.*?<!-- end -->", fresh, text, flags=re.DOTALL)
+
+
+def main() -> None:
+    """Rewrite the pages, or check them."""
+    missing = [name for name in COMMANDS if f"<!-- flags {name} -->" not in COMPLETE.read_text()]
+    if missing:
+        sys.exit(f"{COMPLETE} has no table of flags for {', '.join(missing)}")
+    for page in PAGES:
+        before = page.read_text()
+        after = rewritten(before)
+        if "--check" in sys.argv and before != after:
+            sys.exit(f"the tables in {page} are stale; run python tools/flag_tables.py")
+        if before != after:
+            page.write_text(after)
 
 
 if __name__ == "__main__":
-    for page, names in PAGES.items():
-        before = page.read_text()
-        after = rewritten(before, names)
-        if "--check" in sys.argv and before != after:
-            sys.exit(f"the flags in {page} are stale: python tools/flag_tables.py")
-        page.write_text(after)
+    main()

@@ -1,4 +1,4 @@
-"""The README's troubleshooting section lists every message."""
+"""docs/messages.md lists every message, and only messages that exist."""
 
 from __future__ import annotations
 
@@ -10,13 +10,34 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
+PAGE = ROOT / "docs" / "messages.md"
 GAP = "…"
-ELSEWHERE = {"self.failure", "message", "explain_divergence(point, batch, config)"}
-"""What is raised with a text that another function makes: `require`, and the end of training by NaN."""
+"""Stands for what differs from case to case."""
+TEXT_ARGUMENT = {"refuse": 1, "require": 1, "log.warning": 0}
+"""Functions that are given a message, and which of their arguments it is."""
+BUGS = ("ValueError", "SystemExit", "AssertionError", "TypeError")
+"""Exceptions whose text no user should ever see."""
+INDIRECT = {"self.failure", "message", "explain_divergence(point, batch, config)"}
+"""Expressions that are raised as a message and that another function makes; MADE has the texts."""
+MADE = {
+    "the loss or the weights at step … are no numbers",
+    "the … failed (…)",
+    "…; keeping the model before it",
+    "…; going back to the model before it",
+    "…; going on without one",
+    "…; going on with the … rows that were read",
+    "the replay database … is gone",
+    "can't be evaluated … (…)",
+    "answers otherwise …, by …",
+    "there is not enough memory (…)",
+    "interrupted",
+    "interrupted twice: leaving at once",
+}
+"""Messages that are printed, or made by a function, so that the source doesn't show them at a raise or a warning."""
 
 
 def template(text: ast.expr) -> str | None:
-    """A message with … for what differs; None where it is no literal."""
+    """A message with … for what differs; None if it isn't a literal."""
     if isinstance(text, ast.Constant) and isinstance(text.value, str):
         return re.sub(r"%[sdg.\d]*[sdfg]", GAP, text.value)
     if isinstance(text, ast.JoinedStr):
@@ -25,58 +46,59 @@ def template(text: ast.expr) -> str | None:
 
 
 def messages() -> Iterator[tuple[str, str]]:
-    """Where each message is, and its template: errors, reasons that a row is refused, warnings."""
+    """Where each message is, and its template: errors, reasons for which a row is refused, warnings."""
     for path in sorted((ROOT / "src" / "trainer").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             call = node.exc if isinstance(node, ast.Raise) else node
             if not isinstance(call, ast.Call) or not call.args:
                 continue
             name = ast.unparse(call.func)
-            if isinstance(node, ast.Raise) and name not in ("ValueError", "SystemExit", "AssertionError", "TypeError"):
+            if isinstance(node, ast.Raise) and name not in BUGS:
                 text = call.args[0]
-            elif name in ("refuse", "require"):
-                text = call.args[1]
-            elif name == "log.warning":
-                text = call.args[0]
+            elif name in TEXT_ARGUMENT:
+                text = call.args[TEXT_ARGUMENT[name]]
             else:
                 continue
             found = template(text)
             if found is not None:
-                yield f"{path.name}:{node.lineno}", found
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", found
             elif isinstance(node, ast.Raise) and "web" not in path.parts:
-                assert ast.unparse(text) in ELSEWHERE, f"{path}:{node.lineno} raises a text that no test can see"
+                assert ast.unparse(text) in INDIRECT, f"{path}:{node.lineno} raises a text that no test can see"
 
 
 def listed() -> set[str]:
-    """The messages of the section: what is in backticks in the first column."""
-    section = (ROOT / "README.md").read_text().partition("## Troubleshooting")[2].partition("\n## ")[0]
-    rows = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `")]
+    """The messages on the page: what is in backticks in the first column of its tables."""
+    rows = [line.split(" | ")[0] for line in PAGE.read_text().splitlines() if line.startswith("| `")]
     return {message for row in rows for message in re.findall(r"`([^`]+)`", row)}
 
 
 def first_clause(message: str) -> str:
-    """A message up to its advice, which the second column gives; settings are one row."""
+    """A message up to its advice, which the second column gives; all bad values of flags share one row."""
     if re.match(r"--[\w…-]+ is ", message) and "available" not in message:
         return "--… is …"
     clauses = message.split(";")
     return clauses[0].strip() if clauses[0].strip(f" {GAP}") else message.strip()
 
 
+def belongs(entry: str, message: str) -> bool:
+    """Whether an entry of the page is about a message: it is its first clause, or says more of it."""
+    clause = first_clause(message)
+    return entry in (clause, message.partition(";")[0]) or (entry.startswith(clause) and ";" in entry)
+
+
 @pytest.mark.parametrize(("where", "message"), list(messages()), ids=lambda value: value[:60])
 def test_every_message_is_listed(where: str, message: str) -> None:
-    """Up to the advice that follows the first semicolon."""
-    if not message.strip(f" ;{GAP}"):
-        return  # it repeats another message
-    wanted = first_clause(message)
-    found = listed()
-    assert any(wanted == entry or (entry.startswith(wanted) and ";" in entry) for entry in found), (where, wanted)
+    """Up to the advice, which follows the first semicolon."""
+    if message.strip(f" ;{GAP}"):  # otherwise it only repeats another message
+        assert any(belongs(entry, message) for entry in listed()), (where, first_clause(message))
 
 
-def test_the_list_has_what_functions_make() -> None:
-    """The texts that are not literals of a raise."""
-    assert {
-        "the loss or the weights at step … are no numbers",
-        "…; keeping the model before it",
-        "can't be evaluated … (…)",
-        "answers otherwise …, by …",
-    } <= listed()
+def test_every_listed_message_exists() -> None:
+    """A row for a message that was reworded or removed is stale."""
+    known = [message for _, message in messages() if message.strip(f" ;{GAP}")]
+    assert {entry for entry in listed() - MADE if not any(belongs(entry, message) for message in known)} == set()
+
+
+def test_messages_that_functions_make_are_listed() -> None:
+    """Those that the source doesn't show at a raise or a warning."""
+    assert listed() >= MADE
