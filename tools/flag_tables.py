@@ -19,13 +19,14 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from trainer.actor.actor import ActorConfig
 from trainer.evaluator import EvaluatorConfig
+from trainer.games import ENV_IDS
+from trainer.games.recipes import recipe_of
 from trainer.ladder import LadderConfig
-from trainer.loop import LoopConfig
-from trainer.settings.recipes import RECIPES, Recipe
+from trainer.settings.actor import ActorConfig
+from trainer.settings.loop import LoopConfig
 from trainer.settings.trainer import TrainerConfig
-from trainer.web.server import WebConfig
+from trainer.settings.web import WebConfig
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -51,7 +52,9 @@ COMMANDS = {
     "ladder": Command("trainer.ladder", "ladder", LadderConfig),
     "web": Command("trainer.web", "web", WebConfig),
 }
-MACHINE_DEFAULTS = {("loop", "threads"): "one per core"}
+PER_GAME = "per game"
+"""Default of a setting of the loop that recipes change."""
+PER_MACHINE = {("loop", "threads"): "one per core"}
 """Defaults that depend on the machine, by command and field."""
 
 
@@ -98,9 +101,15 @@ def flag_of(field: Field[Any], hint: Any, text: str, command: str) -> Flag:
     default = field.default if field.default_factory is MISSING else field.default_factory()
     names = (f"--{name}", f"--no-{name}") if isinstance(default, bool) else (f"--{name}",)
     choices = get_args(hint) if get_origin(hint) is Literal else ()
-    if choices:
+    if any(str(choice) not in text for choice in choices):
         text = f"{text} One of {', '.join(map(str, choices))}."
-    return Flag(names, MACHINE_DEFAULTS.get((command, field.name), written(default)), text)
+    shown = PER_MACHINE.get((command, field.name), written(default))
+    return Flag(names, PER_GAME if command == "loop" and varies(field) else shown, text)
+
+
+def varies(field: Field[Any]) -> bool:
+    """Whether the recipe of some game changes a setting of the loop."""
+    return field.name != "env_id" and any(getattr(recipe_of(game), field.name) != field.default for game in ENV_IDS)
 
 
 def table(command: str) -> str:
@@ -108,18 +117,18 @@ def table(command: str) -> str:
     rows = ["| flag | default | |", "|---|---|---|"]
     for flag in flags_of(command):
         shown = flag.names[:1] if flag.default == "off" else flag.names
-        default = f"`{flag.default}`" if flag.default else ""
+        default = f"`{flag.default}`" if flag.default not in ("", PER_GAME) else flag.default
         text = flag.text.replace("|", "\\|")
         rows.append(f"| {', '.join(f'`{name}`' for name in shown)} | {default} | {text} |")
     return "\n".join(rows)
 
 
 def recipe_table() -> str:
-    """A row for each setting that depends on the game, a column for each game."""
-    rows = [f"| | {' | '.join(RECIPES)} |", "|---" * (len(RECIPES) + 1) + "|"]
-    for field in fields(Recipe):
-        shown = [written(getattr(recipe, field.name)) for recipe in RECIPES.values()]
-        rows.append(f"| `--{field.name.replace('_', '-')}` | {' | '.join(shown)} |")
+    """A row for each setting that a recipe changes, a column for each game."""
+    rows = [f"| | {' | '.join(ENV_IDS)} |", "|---" * (len(ENV_IDS) + 1) + "|"]
+    for field in filter(varies, fields(LoopConfig)):
+        values = [written(getattr(recipe_of(env_id), field.name)) for env_id in ENV_IDS]
+        rows.append(f"| `--{field.name.replace('_', '-')}` | {' | '.join(values)} |")
     return "\n".join(rows)
 
 

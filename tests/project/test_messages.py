@@ -15,8 +15,8 @@ GAP = "…"
 """Stands for what differs from case to case."""
 TEXT_ARGUMENT = {"refuse": 1, "require": 1, "log.warning": 0}
 """Functions that are given a message, and which of their arguments it is."""
-BUGS = ("ValueError", "SystemExit", "AssertionError", "TypeError")
-"""Exceptions whose text no user should ever see."""
+BUGS = ("ValueError", "SystemExit", "AssertionError", "AttributeError", "TypeError")
+"""Exceptions whose text no user of the commands should ever see."""
 INDIRECT = {"self.failure", "message", "explain_divergence(point, batch, config)"}
 """Expressions that are raised as a message and that another function makes; MADE has the texts."""
 MADE = {
@@ -29,7 +29,8 @@ MADE = {
     "the replay database … is gone",
     "can't be evaluated … (…)",
     "answers otherwise …, by …",
-    "there is not enough memory (…)",
+    "not enough memory (…)",
+    "there is no command …",
     "interrupted",
     "interrupted twice: leaving at once",
 }
@@ -99,6 +100,10 @@ def test_every_listed_message_exists() -> None:
     assert {entry for entry in listed() - MADE if not any(belongs(entry, message) for message in known)} == set()
 
 
-def test_messages_that_functions_make_are_listed() -> None:
-    """Those that the source doesn't show at a raise or a warning."""
+def test_messages_that_functions_make_are_listed_and_exist() -> None:
+    """Those that the source doesn't show at a raise or a warning: their words are somewhere in its strings."""
     assert listed() >= MADE
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "src" / "trainer").rglob("*.py")]
+    texts = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    strings = "\n".join(text for text in texts if isinstance(text, str))
+    assert [entry for entry in MADE if any(part.strip() not in strings for part in entry.split(GAP))] == []
