@@ -20,7 +20,7 @@ BUGS = ("ValueError", "SystemExit", "AssertionError", "AttributeError", "TypeErr
 INDIRECT = {"self.failure", "message", "explain_divergence(point, batch, config)"}
 """Expressions that are raised as a message and that another function makes; MADE has the texts."""
 MADE = {
-    "the loss or the weights at step … are no numbers",
+    "the loss or the weights at step … are not finite",
     "the … failed (…)",
     "…; keeping the model before it",
     "…; going back to the model before it",
