@@ -15,8 +15,6 @@ GAP = "…"
 """Stands for what differs from case to case."""
 TEXT_ARGUMENT = {"refuse": 1, "require": 1, "log.warning": 0}
 """Functions that are given a message, and which of their arguments it is."""
-BUGS = ("ValueError", "SystemExit", "AssertionError", "AttributeError", "TypeError")
-"""Exceptions whose text no user of the commands should ever see."""
 INDIRECT = {"self.failure", "message", "explain_divergence(point, batch, config)"}
 """Expressions that are raised as a message and that another function makes; MADE has the texts."""
 MADE = {
@@ -37,6 +35,24 @@ MADE = {
 """Messages that are printed, or made by a function, so that the source doesn't show them at a raise or a warning."""
 
 
+def sources() -> Iterator[tuple[Path, ast.Module]]:
+    """Every source file of the package, parsed."""
+    for path in sorted((ROOT / "src" / "trainer").rglob("*.py")):
+        yield path, ast.parse(path.read_text())
+
+
+def errors() -> set[str]:
+    """The exceptions whose text is for users: TrainerError, what derives from it, and those of the page."""
+    found = {"TrainerError"}
+    classes = [(path, node) for path, tree in sources() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    for _ in classes:  # often enough for any order of definition
+        for path, one in classes:
+            bases = {ast.unparse(base) for base in one.bases}
+            if bases & found or ("web" in path.parts and "Exception" in bases):
+                found.add(one.name)
+    return found
+
+
 def template(text: ast.expr) -> str | None:
     """A message with … for what differs; None if it isn't a literal."""
     if isinstance(text, ast.Constant) and isinstance(text.value, str):
@@ -48,13 +64,14 @@ def template(text: ast.expr) -> str | None:
 
 def messages() -> Iterator[tuple[str, str]]:
     """Where each message is, and its template: errors, reasons for which a row is refused, warnings."""
-    for path in sorted((ROOT / "src" / "trainer").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+    raised = errors()
+    for path, tree in sources():
+        for node in ast.walk(tree):
             call = node.exc if isinstance(node, ast.Raise) else node
             if not isinstance(call, ast.Call) or not call.args:
                 continue
             name = ast.unparse(call.func)
-            if isinstance(node, ast.Raise) and name not in BUGS:
+            if isinstance(node, ast.Raise) and name in raised:
                 text = call.args[0]
             elif name in TEXT_ARGUMENT:
                 text = call.args[TEXT_ARGUMENT[name]]
@@ -63,7 +80,7 @@ def messages() -> Iterator[tuple[str, str]]:
             found = template(text)
             if found is not None:
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", found
-            elif isinstance(node, ast.Raise) and "web" not in path.parts:
+            elif isinstance(node, ast.Raise):
                 assert ast.unparse(text) in INDIRECT, f"{path}:{node.lineno} raises a text that no test can see"
 
 
@@ -103,8 +120,7 @@ def test_every_listed_message_exists() -> None:
 def test_messages_that_functions_make_are_listed_and_exist() -> None:
     """Those that the source doesn't show at a raise or a warning: their words are somewhere in its strings."""
     assert listed() >= MADE
-    trees = [ast.parse(path.read_text()) for path in (ROOT / "src" / "trainer").rglob("*.py")]
-    texts = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    texts = [node.value for _, tree in sources() for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     strings = "\n".join(
         text if isinstance(text, str) else text.decode() for text in texts if isinstance(text, str | bytes)
     )
