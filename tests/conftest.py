@@ -6,16 +6,19 @@ import sqlite3
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from waiting import PATIENCE
 
-settings.register_profile("repeatable", derandomize=True)
-settings.load_profile("repeatable")  # `make torture` draws new inputs; a test that failed must fail again
+# Repeatable, because a test that failed must fail again (`make torture` draws new inputs); and without limits of time.
+settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("repeatable")
 
 COLUMNS = (
     "id TEXT PRIMARY KEY, env_id TEXT NOT NULL, episode_id TEXT NOT NULL, step_number INTEGER NOT NULL, "
@@ -40,6 +43,10 @@ class ForeignDatabase:
         self.connection.execute(f"CREATE TABLE transitions ({columns})")
         self.connection.commit()
         self.rows = 0
+
+    def close(self) -> None:
+        """Release the file."""
+        self.connection.close()
 
     def metadata(self, *, width: int, height: int, actions: int, obs_size: int, offset: int) -> None:
         """State the game's dimensions."""
@@ -77,18 +84,28 @@ EMPTY_BOARD = floats(*[0] * 18, *[1] * 9, 1, 0)
 CENTRE = floats(0, 0, 0, 0, 1, 0, 0, 0, 0)
 
 
+CloseLater = Callable[[Any], Any]
+
+
 @pytest.fixture
-def foreign(tmp_path: Path) -> Callable[..., ForeignDatabase]:
+def close_later() -> Iterator[CloseLater]:
+    """Closes what it is given when the test is over: `replay = close_later(Replay(...))`."""
+    with ExitStack() as stack:
+        yield lambda opened: stack.enter_context(closing(opened))
+
+
+@pytest.fixture
+def foreign(tmp_path: Path, close_later: CloseLater) -> Callable[..., ForeignDatabase]:
     """Makes a ForeignDatabase at replay.db in the test's folder."""
 
     def make(env_id: str = "tictactoe", columns: str = COLUMNS) -> ForeignDatabase:
-        return ForeignDatabase(tmp_path / "replay.db", env_id, columns)
+        return close_later(ForeignDatabase(tmp_path / "replay.db", env_id, columns))
 
     return make
 
 
 def run_module(
-    module: str, *arguments: object, timeout: float = 60, **options: Any
+    module: str, *arguments: object, timeout: float = PATIENCE, **options: Any
 ) -> subprocess.CompletedProcess[str]:
     """`python -m module arguments`, its output captured as text."""
     command = [sys.executable, "-m", module, *map(str, arguments)]

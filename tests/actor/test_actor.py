@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
-import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import run_module
 from random_models import publish_model
+from stored_rows import select
+from waiting import PATIENCE, wait_until
 
 from trainer.actor.actor import act
 from trainer.core.errors import ConfigError, GameError, TrainerError
@@ -43,8 +44,7 @@ def play(config: ActorConfig) -> None:
 
 def rows_of(folder: Path, columns: str) -> list[tuple]:
     """Columns of all rows, game by game."""
-    connection = sqlite3.connect(folder / "replay.db")
-    return connection.execute(f"SELECT {columns} FROM transitions ORDER BY episode_id, step_number").fetchall()
+    return select(folder / "replay.db", f"SELECT {columns} FROM transitions ORDER BY episode_id, step_number")
 
 
 @pytest.mark.parametrize("env_id", ["tictactoe", "connect4", "othello"])
@@ -146,7 +146,7 @@ def test_several_actors_write_one_file(tmp_path: Path) -> None:
     commands = [[*command, name] for name in ("actor-1", "actor-1", "actor-2")]
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
     for process in processes:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors
     games: dict[str, list[int]] = {}
     for episode, done in rows_of(tmp_path, "episode_id, done"):
@@ -168,13 +168,9 @@ def test_a_signal_stops_it_with_every_finished_game_stored(tmp_path: Path, numbe
     command += ["--replay-db-path", str(tmp_path / "replay.db"), "--data-dir", str(tmp_path)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     stats = tmp_path / "actor_stats.json"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if stats.exists() and json.loads(stats.read_text())["episodes_completed"] > 100:
-            break
-        time.sleep(0.05)
+    wait_until(lambda: stats.exists() and json.loads(stats.read_text())["episodes_completed"] > 100, "it doesn't play")
     process.send_signal(number)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     assert "games/s" not in errors or "model step 1" in errors
     counts = rows_of(tmp_path, "count(*), count(DISTINCT episode_id), sum(done)")[0]
@@ -189,34 +185,31 @@ def test_a_new_model_is_used_without_dropping_a_game(tmp_path: Path) -> None:
     actor = threading.Thread(target=act, args=(config_for(tmp_path, max_episodes=-1, simulations=5), stop))
     actor.start()
     stats = tmp_path / "actor_stats.json"
-    steps = []
+
+    def in_use(step: int | None) -> bool:
+        return stats.exists() and next(iter(json.loads(stats.read_text())["actors"].values()))["model_step"] == step
+
     for step in (None, 1, 2):
         if step:
             publish_model(tmp_path, step=step)
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            if stats.exists() and next(iter(json.loads(stats.read_text())["actors"].values()))["model_step"] == step:
-                steps.append(step)
-                break
-            time.sleep(0.02)
+        wait_until(partial(in_use, step), f"it doesn't use model {step}")
     stop.set()
     actor.join()
-    assert steps == [None, 1, 2]
     numbers = sorted({int(row[0].split("-game-")[1].split("-")[0]) for row in rows_of(tmp_path, "episode_id")})
     unfinished = set(range(numbers[-1] + 1)) - set(numbers)
     assert len(unfinished) <= 8  # those under way at the stop, one a slot at most
 
 
-def test_a_game_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
+def test_a_game_that_takes_too_long_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """With a limit of a millisecond no searched game of Othello ever ends; the actor lives on."""
     publish_model(tmp_path, "othello")
     stop = threading.Event()
     config = config_for(tmp_path, env_id="othello", simulations=400, games=64, episode_timeout_secs=0.001)
     actor = threading.Thread(target=act, args=(config, stop))
     actor.start()
-    time.sleep(3)
+    wait_until(lambda: "took longer than 0.001 s and was given up" in caplog.text, "no game is given up")
     stop.set()
-    actor.join(30)
+    actor.join(PATIENCE)
     assert not actor.is_alive()
     assert rows_of(tmp_path, "id") == []
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from waiting import PATIENCE
 
 from trainer.actor.selfplay import SelfPlay
 from trainer.compile.linker import compiled
@@ -61,7 +62,7 @@ def start(rules_file: Path, cache: Path, **environment: str) -> subprocess.Popen
 
 def answer(process: subprocess.Popen[str]) -> str:
     """What the process printed."""
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     return output.strip()
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +14,8 @@ import bonsai
 import pytest
 from conftest import run_module
 from registering import registered
+from stored_rows import select
+from waiting import PATIENCE, wait_until
 
 from trainer.games.recipes import recipe_of
 from trainer.loop import config_from
@@ -38,10 +38,7 @@ def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
         assert sum(rates) == pytest.approx(1)
         assert stats["eval_history"][-1] == stats["last_eval"]
         assert len(list((tmp_path / "models").glob("old-*"))) == run - 1
-    games = (
-        sqlite3.connect(tmp_path / "replay.db").execute("SELECT count(DISTINCT episode_id) FROM transitions").fetchone()
-    )
-    assert games[0] > 50
+    assert select(tmp_path / "replay.db", "SELECT count(DISTINCT episode_id) FROM transitions")[0][0] > 50
     assert (tmp_path / "models" / "latest.onnx").exists()
     leftovers = [path.name for path in tmp_path.rglob(".tmp-*")]
     assert leftovers == []
@@ -49,14 +46,12 @@ def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
     """Exit status 130, the model of the last step published, no process left."""
-    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "5", "--threads", "1"]
+    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "60", "--threads", "1"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     stats = tmp_path / "stats.json"
-    deadline = time.monotonic() + 60
-    while not stats.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(stats.exists, "it doesn't train")
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, errors
     step = json.loads(stats.read_text())["step"]
     assert (tmp_path / "models" / f"model_step_{step:06d}.onnx").exists()
@@ -66,28 +61,22 @@ def test_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
 
 def test_a_killed_loop_leaves_nothing_running(tmp_path: Path) -> None:
     """The trainer and the actor notice that it is gone."""
-    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "5", "--threads", "1"]
+    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "60", "--threads", "1"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "stats.json").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until((tmp_path / "stats.json").exists, "it doesn't train")
     process.kill()
     process.wait()
-    deadline = time.monotonic() + 20
-    while subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True).stdout:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    search = ["pgrep", "-f", str(tmp_path)]
+    wait_until(lambda: not subprocess.run(search, capture_output=True).stdout, "a process of the loop stays")
 
 
 def test_an_actor_that_somebody_ends_ends_the_loop(tmp_path: Path) -> None:
     """Its exit status is 0 then; without it the trainer would wait for rows that never come."""
-    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "5", "--threads", "1"]
+    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "60", "--threads", "1"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "stats.json").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until((tmp_path / "stats.json").exists, "it doesn't train")
     subprocess.run(["pkill", "-TERM", "-f", f"trainer.actor .*{tmp_path}"], check=True)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert errors.splitlines()[-1] == "error: the actor was stopped from outside; start again with --resume to go on"
 

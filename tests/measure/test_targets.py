@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from small_models import write_model
+from stored_rows import select
 
 from trainer.actor.actor import act
 from trainer.games import rules_of
@@ -59,11 +59,10 @@ def self_play(folder: Path, env_id: str, games: int, first_step: int) -> Rows:
         Event(),
     )
     columns = "episode_id, state, action, policy_probs, mcts_value, game_outcome, reward, done"
-    with sqlite3.connect(folder / "replay.db") as connection:
-        rows = connection.execute(
-            f"SELECT {columns} FROM transitions WHERE step_number >= ? ORDER BY episode_id, step_number", (first_step,)
-        ).fetchall()
-    connection.close()
+    rows = select(
+        folder / "replay.db",
+        f"SELECT {columns} FROM transitions WHERE step_number >= {first_step} ORDER BY episode_id, step_number",
+    )
     rules = rules_of(env_id)
     episode, state, action, policy, value, outcome, reward, done = zip(*rows, strict=True)
     states = np.array([Position.from_bytes(rules, blob).state for blob in state])

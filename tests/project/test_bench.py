@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from stored_rows import select
 
 from bench import selfplay
 from bench.databases import make_rows
@@ -87,10 +87,8 @@ def test_the_page_keeps_the_sections_of_other_parts(tmp_path: Path) -> None:
 def test_rows_are_made_by_the_actors_writer(tmp_path: Path) -> None:
     """As many as asked for and the rest of the last games; all of them are whole."""
     make_rows(tmp_path / "replay.db", "connect4", 500)
-    connection = sqlite3.connect(tmp_path / "replay.db")
-    rows, games, ends = connection.execute(
-        "SELECT count(*), count(DISTINCT episode_id), sum(done) FROM transitions"
-    ).fetchone()
+    query = "SELECT count(*), count(DISTINCT episode_id), sum(done) FROM transitions"
+    ((rows, games, ends),) = select(tmp_path / "replay.db", query)
     assert 500 <= rows < 542
     assert games == ends
 

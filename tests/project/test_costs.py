@@ -8,7 +8,6 @@ import tracemalloc
 from collections.abc import Callable
 from contextlib import closing
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -134,11 +133,11 @@ def test_a_batch_costs_no_sql(tictactoe_rows: ForeignDatabase, monkeypatch: pyte
     assert statements == []
 
 
-def test_a_batch_needs_no_database(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+def test_a_batch_needs_no_database(tictactoe_rows: ForeignDatabase) -> None:
     """What was mirrored can be drawn when the file is closed and gone."""
     replay = Replay(tictactoe_rows.path, TICTACTOE)
     replay.refresh()
     replay.close()
-    tictactoe_rows.connection.close()
+    tictactoe_rows.close()
     tictactoe_rows.path.unlink()
     assert len(replay.sample(np.random.default_rng(0), 64).outcome) == 64

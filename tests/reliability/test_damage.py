@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ BODIES = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     observation=st.one_of(st.just(EMPTY_BOARD), VALUES, FLOATS),
     policy=st.one_of(st.just(CENTRE), VALUES, FLOATS),
@@ -60,15 +61,15 @@ def test_any_row_is_refused_by_name_or_right(observation: Any, policy: Any, outc
     """A row that is taken gives finite numbers in their range; --skip-bad-rows leaves out just what would be refused."""
     if observation is None:
         observation = b""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
         database = ForeignDatabase(Path(folder) / "replay.db")
         database.add_tictactoe(1)
         database.add(observation, policy, outcome, value)
         database.connection.commit()
-        database.connection.close()
-        skipping = Replay(database.path, TICTACTOE, skip_bad_rows=True)
+        database.close()
+        skipping = opened.enter_context(closing(Replay(database.path, TICTACTOE, skip_bad_rows=True)))
         skipping.refresh()
-        strict = Replay(database.path, TICTACTOE)
+        strict = opened.enter_context(closing(Replay(database.path, TICTACTOE)))
         try:
             strict.refresh()
             refused = False
@@ -85,11 +86,9 @@ def test_any_row_is_refused_by_name_or_right(observation: Any, policy: Any, outc
         assert np.allclose(sums, sums > 0, atol=2e-3)  # 1 with a policy, 0 without
         assert not (batch.visits > 0)[~batch.legal].any()
         assert np.isfinite(batch.outcome).all()
-        skipping.close()
-        strict.close()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(values=st.lists(VALUES, min_size=6, max_size=6))
 def test_any_metadata_is_refused_or_counts(values: list[Any]) -> None:
     """No dimension can be so large that it fills the memory."""
@@ -114,7 +113,7 @@ def test_any_body_is_answered_or_refused_by_a_sentence(tmp_path: Path) -> None:
     with TestClient(app) as client:
         client.post("/game/new", json={"first": "player"})
 
-        @settings(max_examples=150, deadline=None)
+        @settings(max_examples=150)
         @given(call=st.sampled_from(["/game/new", "/move", "/game/settings", "/game/undo"]), content=BODIES)
         def try_one(call: str, content: bytes) -> None:
             before = client.get("/game/state").json()
@@ -128,7 +127,7 @@ def test_any_body_is_answered_or_refused_by_a_sentence(tmp_path: Path) -> None:
         try_one()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(content=st.one_of(JSON.map(lambda value: json.dumps(value).encode()), st.binary(max_size=60)))
 def test_any_statistics_file_is_read_or_replaced(content: bytes) -> None:
     """An actor writes its own part whatever it finds there; an evaluation list leaves out what is none."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from torture.__main__ import Torture, promises_of
+from waiting import PATIENCE
 
 TESTS = Path(__file__).parent.parent
 
@@ -21,7 +22,7 @@ def torture(module: str, *arguments: object) -> str:
         [sys.executable, "-m", f"torture.{module}", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
         env=os.environ | {"PYTHONPATH": paths},
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from conftest import ForeignDatabase, floats
+from conftest import CloseLater, ForeignDatabase, floats
 
 from trainer.game_config import metadata_of
 from trainer.games import game_of
@@ -44,7 +44,7 @@ def test_hashes_tell_rows_apart() -> None:
 
 @pytest.mark.parametrize(("merge_repeats", "share"), [(False, 8 / 12), (True, 4 / 8)])
 def test_eight_rows_of_one_position_weigh_as_much_as_four(
-    foreign: Callable[..., ForeignDatabase], merge_repeats: bool, share: float
+    foreign: Callable[..., ForeignDatabase], merge_repeats: bool, share: float, close_later: CloseLater
 ) -> None:
     """1 + log2 8 = 4 beside four positions that occur once; without merging each row counts."""
     database = foreign()
@@ -52,7 +52,7 @@ def test_eight_rows_of_one_position_weigh_as_much_as_four(
         for _ in range(times):
             database.add(floats(*np.eye(9)[cell], *[0] * 9, *(1 - np.eye(9)[cell]), 0, 1), floats(*np.eye(9)[8]), 0.0)
     database.connection.commit()
-    replay = Replay(database.path, TICTACTOE, merge_repeats=merge_repeats)
+    replay = close_later(Replay(database.path, TICTACTOE, merge_repeats=merge_repeats))
     replay.refresh()
     batch = replay.sample(np.random.default_rng(0), 20_000)
     assert len(batch.outcome) == 20_000
@@ -60,12 +60,14 @@ def test_eight_rows_of_one_position_weigh_as_much_as_four(
     assert batch.observation[:, :5].mean(axis=0)[1:] == pytest.approx([(1 - share) / 4] * 4, abs=0.01)
 
 
-def test_rows_that_left_the_database_are_counted_no_more(foreign: Callable[..., ForeignDatabase]) -> None:
+def test_rows_that_left_the_database_are_counted_no_more(
+    foreign: Callable[..., ForeignDatabase], close_later: CloseLater
+) -> None:
     """Of eleven equal rows seven are deleted: four weigh as 1 + log2 4 = 3 others, also when memory was reused."""
     database = foreign()
     database.add_tictactoe(7)
     database.connection.commit()
-    replay = Replay(database.path, TICTACTOE, merge_repeats=True)
+    replay = close_later(Replay(database.path, TICTACTOE, merge_repeats=True))
     replay.refresh()
     database.add_tictactoe(4)
     database.add_tictactoe(1, observation=floats(*np.eye(9)[3], *[0] * 9, *(1 - np.eye(9)[3]), 0, 1))

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CENTRE, COLUMNS, EMPTY_BOARD, ForeignDatabase, floats
+from conftest import CENTRE, COLUMNS, EMPTY_BOARD, CloseLater, ForeignDatabase, floats
 from episodes import TICTACTOE, episode
+from stored_rows import select
 
 from trainer.core.errors import GameError, ReplayError
 from trainer.game_config import load_game_config
@@ -20,10 +21,10 @@ from trainer.replay import ROWID_SPAN, Replay, ReplayWriter, Views
 NAN = float("nan")
 
 
-def test_a_written_game_is_what_the_contract_says(tmp_path: Path) -> None:
+def test_a_written_game_is_what_the_contract_says(tmp_path: Path, close_later: CloseLater) -> None:
     """Every column of both rows of a two-ply game, read by plain sqlite3."""
-    ReplayWriter(tmp_path / "replay.db", TICTACTOE).write([episode()])
-    connection = sqlite3.connect(tmp_path / "replay.db")
+    close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE)).write([episode()])
+    connection = close_later(sqlite3.connect(tmp_path / "replay.db"))
     names = [row[1] for row in connection.execute("PRAGMA table_info(transitions)")]
     assert names == [part.strip().split()[0] for part in COLUMNS.split(", ")]
     first, second = connection.execute("SELECT * FROM transitions ORDER BY step_number").fetchall()
@@ -47,18 +48,18 @@ def test_a_written_game_is_what_the_contract_says(tmp_path: Path) -> None:
     assert indexed == {"id", "timestamp", "episode_id"}
 
 
-def test_games_stored_together_keep_their_rows_apart(tmp_path: Path) -> None:
+def test_games_stored_together_keep_their_rows_apart(tmp_path: Path, close_later: CloseLater) -> None:
     """600 games of one to five plies, some after openings: more than a statement holds; each row has its game's numbers."""
     games = [replace(episode(f"a-{at:03d}", 1 + at % 5), first_ply=at % 3) for at in range(600)]
     for at, game in enumerate(games):
         game.states[:, 0] = at % 251
         game.values[:] = np.float32(at / 700)
-    ReplayWriter(tmp_path / "replay.db", TICTACTOE).write(games)
+    close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE)).write(games)
     query = (
         "SELECT id, env_id, episode_id, step_number, state, action, next_state, observation, next_observation, "
         "reward, done, policy_probs, mcts_value, game_outcome FROM transitions ORDER BY rowid"
     )
-    rows = sqlite3.connect(tmp_path / "replay.db").execute(query).fetchall()
+    rows = select(tmp_path / "replay.db", query)
     expected = [
         (
             *(f"{game.episode_id}-step-{game.first_ply + ply}", "tictactoe", game.episode_id, game.first_ply + ply),
@@ -74,18 +75,18 @@ def test_games_stored_together_keep_their_rows_apart(tmp_path: Path) -> None:
     assert rows == expected
 
 
-def test_a_write_that_fails_leaves_no_part_of_any_game(tmp_path: Path) -> None:
+def test_a_write_that_fails_leaves_no_part_of_any_game(tmp_path: Path, close_later: CloseLater) -> None:
     """The second game repeats an id, so the first of the same call isn't stored either."""
-    writer = ReplayWriter(tmp_path / "replay.db", TICTACTOE)
+    writer = close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE))
     writer.write([episode("a-0")])
     with pytest.raises(ReplayError, match=r"replay\.db.*UNIQUE"):
         writer.write([episode("a-1"), episode("a-0")])
     writer.write([episode("a-2")])
-    stored = sqlite3.connect(tmp_path / "replay.db").execute("SELECT DISTINCT episode_id FROM transitions").fetchall()
+    stored = select(tmp_path / "replay.db", "SELECT DISTINCT episode_id FROM transitions")
     assert stored == [("a-0",), ("a-2",)]
 
 
-def test_sampled_rows_are_the_stored_ones(foreign: Callable[..., ForeignDatabase]) -> None:
+def test_sampled_rows_are_the_stored_ones(foreign: Callable[..., ForeignDatabase], close_later: CloseLater) -> None:
     """Three rows that differ everywhere come back whole, never mixed with each other."""
     database = foreign()
     rows = []
@@ -98,7 +99,7 @@ def test_sampled_rows_are_the_stored_ones(foreign: Callable[..., ForeignDatabase
         rows.append((outcome, [*planes, 0, 1], policy))
         database.add(floats(*planes, 0, 1), floats(*policy), outcome)
     database.connection.commit()
-    replay = Replay(database.path, TICTACTOE)
+    replay = close_later(Replay(database.path, TICTACTOE))
     assert replay.refresh() == len(replay) == 3
     batch = replay.sample(np.random.default_rng(0), 64)
     assert set(batch.outcome) == {-1.0, 0.0, 1.0}
@@ -109,11 +110,13 @@ def test_sampled_rows_are_the_stored_ones(foreign: Callable[..., ForeignDatabase
             assert batch.legal[at].tolist() == [value == 1 for value in observation[18:27]]
 
 
-def test_observations_that_are_no_bits_come_back_exactly(foreign: Callable[..., ForeignDatabase]) -> None:
+def test_observations_that_are_no_bits_come_back_exactly(
+    foreign: Callable[..., ForeignDatabase], close_later: CloseLater
+) -> None:
     """A game of another program may have fractions in its planes, also after rows that had none."""
     database = foreign()
     database.add_tictactoe(2)
-    replay = Replay(database.path, TICTACTOE)
+    replay = close_later(Replay(database.path, TICTACTOE))
     replay.refresh()
     fractions = floats(*[0.3] * 18, *[1] * 9, 0, 1)
     database.add_tictactoe(1, observation=fractions, outcome=-1.0)
@@ -125,14 +128,16 @@ def test_observations_that_are_no_bits_come_back_exactly(foreign: Callable[..., 
         assert all(row.tobytes() == stored for row in rows)
 
 
-def test_a_view_moves_stones_legal_moves_and_policy_alike(foreign: Callable[..., ForeignDatabase]) -> None:
+def test_a_view_moves_stones_legal_moves_and_policy_alike(
+    foreign: Callable[..., ForeignDatabase], close_later: CloseLater
+) -> None:
     """All eight views of one position: the policy stays on the only empty cell, the seat flags stay where they are."""
     cells = np.array([1, 2, 1, 2, 1, 2, 2, 1, 0])
     database = foreign()
     planes = [*(cells == 1), *(cells == 2), *(cells == 0)]
     database.add(floats(*planes, 1, 0), floats(*(cells == 0)), 0.0)
     database.connection.commit()
-    replay = Replay(database.path, TICTACTOE, load_game_config("tictactoe", database.path).views)
+    replay = close_later(Replay(database.path, TICTACTOE, load_game_config("tictactoe", database.path).views))
     replay.refresh()
     batch = replay.sample(np.random.default_rng(0), 200)
     assert (batch.visits == batch.observation[:, 18:27]).all()
@@ -148,22 +153,28 @@ def test_a_view_moves_stones_legal_moves_and_policy_alike(foreign: Callable[...,
     [(0, 0.2, -1), (0.25, 0.2, -0.7), (0.25, 1.0, 1.0), (0.25, None, -1), (1, 0.5, 0.5)],
 )
 def test_the_value_target_mixes_result_and_search(
-    foreign: Callable[..., ForeignDatabase], q_weight: float, value: float | None, target: float
+    foreign: Callable[..., ForeignDatabase],
+    q_weight: float,
+    value: float | None,
+    target: float,
+    close_later: CloseLater,
 ) -> None:
     """z = -1: 0.75 * -1 + 0.25 * 0.2 = -0.7; what was proven (exactly 1) counts alone; no value: the result."""
     database = foreign()
     database.add_tictactoe(1, outcome=-1.0, value=value)
-    replay = Replay(database.path, TICTACTOE)
+    replay = close_later(Replay(database.path, TICTACTOE))
     replay.refresh()
     batch = replay.sample(np.random.default_rng(0), 4, q_weight)
     assert batch.outcome == pytest.approx([target] * 4)
 
 
-def test_refresh_brings_only_new_rows_of_this_game(foreign: Callable[..., ForeignDatabase]) -> None:
+def test_refresh_brings_only_new_rows_of_this_game(
+    foreign: Callable[..., ForeignDatabase], close_later: CloseLater
+) -> None:
     """Rows of another game are passed over, rows that were seen are not read again."""
     database = foreign()
     database.add_tictactoe(5)
-    replay = Replay(database.path, TICTACTOE)
+    replay = close_later(Replay(database.path, TICTACTOE))
     assert [replay.refresh(), replay.refresh()] == [5, 0]
     database.env_id = "connect4"
     database.add_tictactoe(7)
@@ -172,9 +183,11 @@ def test_refresh_brings_only_new_rows_of_this_game(foreign: Callable[..., Foreig
     assert [replay.refresh(), replay.refresh(), len(replay)] == [2, 0, 7]
 
 
-def test_a_database_that_is_not_there_yet_has_no_rows(tmp_path: Path, foreign: Callable[..., ForeignDatabase]) -> None:
+def test_a_database_that_is_not_there_yet_has_no_rows(
+    tmp_path: Path, foreign: Callable[..., ForeignDatabase], close_later: CloseLater
+) -> None:
     """Nor has one without tables; the rows are found when they come."""
-    replay = Replay(tmp_path / "replay.db", TICTACTOE)
+    replay = close_later(Replay(tmp_path / "replay.db", TICTACTOE))
     assert replay.refresh() == 0
     (tmp_path / "replay.db").touch()
     assert replay.refresh() == 0
@@ -204,23 +217,23 @@ def test_a_database_that_is_not_there_yet_has_no_rows(tmp_path: Path, foreign: C
     ],
 )
 def test_a_wrong_row_names_itself(
-    foreign: Callable[..., ForeignDatabase], changed: dict[str, object], reason: str
+    foreign: Callable[..., ForeignDatabase], changed: dict[str, object], reason: str, close_later: CloseLater
 ) -> None:
     """The message has the row, the file and what is wrong; good rows before it don't hide it."""
     database = foreign()
     database.add_tictactoe(2)
     database.add_tictactoe(1, **changed)
     with pytest.raises(ReplayError, match=reason) as error:
-        Replay(database.path, TICTACTOE).refresh()
+        close_later(Replay(database.path, TICTACTOE)).refresh()
     assert str(error.value).startswith(f"row foreign-step-2 of {database.path}: ")
 
 
-def test_each_missing_column_is_named(foreign: Callable[..., ForeignDatabase]) -> None:
+def test_each_missing_column_is_named(foreign: Callable[..., ForeignDatabase], close_later: CloseLater) -> None:
     """A table of another shape is an error at once."""
     kept = [part for part in COLUMNS.split(", ") if not part.startswith(("policy_probs", "reward", "created_at"))]
     database = foreign(columns=", ".join(kept))
     with pytest.raises(ReplayError, match="lacks reward, policy_probs;"):
-        Replay(database.path, TICTACTOE).refresh()
+        close_later(Replay(database.path, TICTACTOE)).refresh()
 
 
 def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
@@ -245,17 +258,17 @@ def test_a_game_without_rules_and_metadata_is_an_error(foreign: Callable[..., Fo
         load_game_config("hex", foreign("hex").path)
 
 
-def test_writers_side_by_side_lose_nothing_and_readers_see_whole_games(tmp_path: Path) -> None:
+def test_writers_side_by_side_lose_nothing_and_readers_see_whole_games(tmp_path: Path, close_later: CloseLater) -> None:
     """Four writers store 50 games each, while a reader counts rows: never half a game, in the end all of them."""
     path = tmp_path / "replay.db"
-    writers = [ReplayWriter(path, TICTACTOE) for _ in range(4)]
+    writers = [close_later(ReplayWriter(path, TICTACTOE)) for _ in range(4)]
 
     def work(number: int) -> None:
         for game in range(50):
             writers[number].write([episode(f"{number}-{game}")])
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    replay = Replay(path, TICTACTOE)
+    replay = close_later(Replay(path, TICTACTOE))
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
@@ -272,12 +285,12 @@ def test_the_views_of_an_unknown_game_leave_rows_alone() -> None:
     assert views.actions.tolist() == [list(range(9))]
 
 
-def test_the_window_keeps_the_newest_games_whole(tmp_path: Path) -> None:
+def test_the_window_keeps_the_newest_games_whole(tmp_path: Path, close_later: CloseLater) -> None:
     """Of 300 games of 2 to 5 plies about the newest 100 positions stay, in file and mirror, and the file stops growing."""
     path = tmp_path / "replay.db"
-    writer = ReplayWriter(path, TICTACTOE, window=100)
-    replay = Replay(path, TICTACTOE)
-    reader = sqlite3.connect(path)
+    writer = close_later(ReplayWriter(path, TICTACTOE, window=100))
+    replay = close_later(Replay(path, TICTACTOE))
+    reader = close_later(sqlite3.connect(path))
     pages = []
     for game in range(300):
         writer.write([episode(f"a-{game:03d}", plies=2 + game % 4)])
@@ -292,11 +305,13 @@ def test_the_window_keeps_the_newest_games_whole(tmp_path: Path) -> None:
     assert pages[-1] <= pages[100]
 
 
-def test_a_game_whose_rows_all_leave_the_window_keeps_its_last_ones(foreign: Callable[..., ForeignDatabase]) -> None:
+def test_a_game_whose_rows_all_leave_the_window_keeps_its_last_ones(
+    foreign: Callable[..., ForeignDatabase], close_later: CloseLater
+) -> None:
     """Another game's actor goes on in the same database: there is something to draw until new rows come."""
     database = foreign()
     database.add_tictactoe(50)
-    replay = Replay(database.path, TICTACTOE, least=8)
+    replay = close_later(Replay(database.path, TICTACTOE, least=8))
     replay.refresh()
     database.env_id = "connect4"
     database.add_tictactoe(5)
@@ -314,12 +329,14 @@ def test_a_game_whose_rows_all_leave_the_window_keeps_its_last_ones(foreign: Cal
     assert len(replay) == 23
 
 
-def test_only_the_newest_rows_are_drawn_when_that_is_asked(foreign: Callable[..., ForeignDatabase]) -> None:
+def test_only_the_newest_rows_are_drawn_when_that_is_asked(
+    foreign: Callable[..., ForeignDatabase], close_later: CloseLater
+) -> None:
     """Ten old wins and five new losses: the newest five are losses."""
     database = foreign()
     database.add_tictactoe(10)
     database.add_tictactoe(5, outcome=-1.0)
-    replay = Replay(database.path, TICTACTOE)
+    replay = close_later(Replay(database.path, TICTACTOE))
     replay.refresh()
     assert set(replay.sample(np.random.default_rng(0), 100, newest=5).outcome) == {-1.0}
     assert set(replay.sample(np.random.default_rng(0), 100, newest=6).outcome) == {-1.0, 1.0}

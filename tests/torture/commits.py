@@ -23,7 +23,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from test_replay import TICTACTOE, episode
+from episodes import TICTACTOE, episode
+from waiting import PATIENCE
 
 from torture import promises
 from torture.death import DIED, Clock
@@ -189,9 +190,9 @@ def write_for_ever(path: Path, name: str) -> tuple[int, int]:
 
 
 def heard(pipe: int, games: int = 0) -> int:
-    """What a process has said by now, and at least so many games, within half a minute."""
+    """How many games a process has reported by now; waits until it is at least `games`."""
     found = 0
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while found < games or select.select([pipe], [], [], 0)[0]:
         if select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
             said = os.read(pipe, 65536)

@@ -14,15 +14,16 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 from conftest import CENTRE, EMPTY_BOARD, ForeignDatabase
+from stored_rows import select
+from waiting import PATIENCE, wait_until
 
 from torture import promises
 from trainer.replay import open_for_reading
 
-SLOWEST_START = 120.0
-"""Seconds that the trainer's first words may take on a busy machine."""
 ACTORS = 4
 
 
@@ -38,7 +39,11 @@ class Foreigner(threading.Thread):
 
     def run(self) -> None:
         """Until `done`."""
-        connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
+        with closing(sqlite3.connect(self._path, timeout=0, isolation_level=None)) as connection:
+            self._write(connection)
+
+    def _write(self, connection: sqlite3.Connection) -> None:
+        """One row at a time."""
         while not self.done.wait(0.01):
             try:
                 connection.execute(
@@ -52,7 +57,6 @@ class Foreigner(threading.Thread):
                 if "locked" not in str(error):
                     raise
                 self.waits += 1
-        connection.close()
 
 
 class Browser(threading.Thread):
@@ -70,20 +74,23 @@ class Browser(threading.Thread):
         try:
             generator = random.Random(1)
             while not self.done.wait(0.02):
-                connection = open_for_reading(self._path)
-                newest = connection.execute("SELECT max(rowid) FROM transitions").fetchone()[0] or 0
-                for row in (newest, generator.randint(0, newest)):
-                    plies = connection.execute(
-                        "SELECT step_number, done FROM transitions WHERE episode_id = "
-                        "(SELECT episode_id FROM transitions WHERE rowid >= ? LIMIT 1) ORDER BY step_number",
-                        (row,),
-                    ).fetchall()
-                    expected = [(ply, int(ply == len(plies) - 1)) for ply in range(len(plies))]
-                    assert plies == expected, f"half a game: {plies}"
-                    self.games += bool(plies)
-                connection.close()
+                with closing(open_for_reading(self._path)) as connection:
+                    self._read(connection, generator)
         except BaseException as error:
             self.failure = error
+
+    def _read(self, connection: sqlite3.Connection, generator: random.Random) -> None:
+        """Two games."""
+        newest = connection.execute("SELECT max(rowid) FROM transitions").fetchone()[0] or 0
+        for row in (newest, generator.randint(0, newest)):
+            plies = connection.execute(
+                "SELECT step_number, done FROM transitions WHERE episode_id = "
+                "(SELECT episode_id FROM transitions WHERE rowid >= ? LIMIT 1) ORDER BY step_number",
+                (row,),
+            ).fetchall()
+            expected = [(ply, int(ply == len(plies) - 1)) for ply in range(len(plies))]
+            assert plies == expected, f"half a game: {plies}"
+            self.games += bool(plies)
 
 
 def crowd(folder: Path, seconds: float) -> str:
@@ -101,15 +108,13 @@ def crowd(folder: Path, seconds: float) -> str:
     for number, words in enumerate(commands):
         with open(folder / f"{number}.log", "wb") as log:
             processes.append(subprocess.Popen([sys.executable, "-m", *words.split()], stderr=log))
-    deadline = time.monotonic() + SLOWEST_START
-    while not (folder / "stats.json").exists() and time.monotonic() < deadline:  # until everybody is at work
-        time.sleep(0.2)
+    wait_until((folder / "stats.json").exists, "the trainer doesn't begin")
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and all(process.poll() is None for process in processes):
         time.sleep(0.2)
     for process in reversed(processes):
         process.send_signal(signal.SIGINT)
-    statuses = [process.wait(90) for process in processes]
+    statuses = [process.wait(PATIENCE) for process in processes]
     for thread in (foreigner, browser):
         thread.done.set()
         thread.join()
@@ -120,7 +125,7 @@ def crowd(folder: Path, seconds: float) -> str:
     if browser.failure:
         raise browser.failure
     promises.check_database(path)
-    stored = sqlite3.connect(path).execute("SELECT count(*) FROM transitions").fetchone()[0]
+    ((stored,),) = select(path, "SELECT count(*) FROM transitions")
     stats = json.loads((folder / "actor_stats.json").read_bytes())
     assert stored == stats["total_steps"] + foreigner.rows, (stored, stats["total_steps"], foreigner.rows)
     steps = json.loads((folder / "stats.json").read_bytes())["step"]

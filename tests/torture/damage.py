@@ -15,11 +15,13 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import torch
 from conftest import ForeignDatabase, add_random_play
+from waiting import PATIENCE
 
 from trainer.core.errors import TrainerError
 from trainer.evaluators.onnx_file import OnnxEvaluator
@@ -36,8 +38,6 @@ from trainer.training.export import Exporter
 from trainer.training.learner import Learner
 
 GAME = metadata_of(game_of("tictactoe"))
-SECONDS = 20
-"""After which an input counts as a hang."""
 MEMORY = 2 * 2**30
 """Bytes that a worker may use at most."""
 WORK = 100
@@ -81,13 +81,12 @@ def read_database(content: bytes, folder: Path) -> None:
     """What a trainer does at its start, and a step's sample."""
     path = folder / "damaged.db"
     path.write_bytes(content)
-    replay = Replay(path, load_game_config("tictactoe", path).metadata)
-    replay.refresh()
-    if len(replay):
-        batch = replay.sample(np.random.default_rng(0), 32)
-        assert np.isfinite(batch.observation).all()
-        assert np.abs(batch.outcome).max() <= 1
-    replay.close()
+    with closing(Replay(path, load_game_config("tictactoe", path).metadata)) as replay:
+        replay.refresh()
+        if len(replay):
+            batch = replay.sample(np.random.default_rng(0), 32)
+            assert np.isfinite(batch.observation).all()
+            assert np.abs(batch.outcome).max() <= 1
 
 
 def good_model(folder: Path) -> bytes:
@@ -169,7 +168,7 @@ def work(read: Callable[[bytes, Path], None], good: bytes, numbers: range, folde
     for number in numbers:
         content = mutated(good, random.Random(f"{kind}-{number}"))
         (folder / "input").write_bytes(content)
-        signal.alarm(SECONDS)
+        signal.alarm(int(PATIENCE))
         try:
             read(content, folder)
             accepted += 1

@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from waiting import PATIENCE, wait_until
+
 from torture import promises
 from torture.kills import processes_of
 
@@ -37,26 +39,21 @@ def interrupt(name: str, folder: Path, moment: int) -> None:
     log = folder / "interrupted.log"
     with open(log, "wb") as output:
         process = subprocess.Popen([sys.executable, "-X", "importtime", "-m", *words], stdout=output, stderr=output)
-    deadline = time.monotonic() + 60
-    while b"numpy" not in log.read_bytes():
-        assert time.monotonic() < deadline, "it doesn't import"
-        time.sleep(0.005)
+    wait_until(lambda: b"numpy" in log.read_bytes(), "it doesn't import")
     time.sleep(generator.uniform(0, LONGEST) if moment else 0)
     assert process.poll() is None, log.read_text()[-2000:]
     process.send_signal(signal.SIGINT)
     if moment % 2:
         time.sleep(generator.uniform(0, 0.3))
         process.send_signal(signal.SIGINT)
-    status = process.wait(60)
+    status = process.wait(PATIENCE)
     if status == -signal.SIGINT and moment % 2:
         status = 130  # what a shell makes of it; the second one came when Python itself was at its end
     said = "\n".join(line for line in log.read_text().splitlines() if not line.startswith("import time:"))
     assert status in STATUSES.get(name, (130,)), (name, moment, status, said)
     assert "Traceback" not in said, (name, moment, said)
     assert moment or (status, said) == (130, "interrupted"), (name, status, said)
-    while processes_of(folder):
-        assert time.monotonic() < deadline, "the processes of the loop stay"
-        time.sleep(0.05)
+    wait_until(lambda: not processes_of(folder), "the processes of the loop stay")
     promises.check(folder, "tictactoe")
 
 

@@ -11,13 +11,15 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from browser import Server
 from run_files import put_run
+from waiting import PATIENCE, wait_until
 
 from torture import promises
-from torture.visitor import PATIENCE, Crowd, Visitor
+from torture.visitor import Crowd, Visitor
 from trainer.run.actor_statistics import ACTOR_STATS_FILE
 
 LONGEST = 3.0
@@ -65,6 +67,16 @@ def stamp(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
+def has_begun(process: subprocess.Popen[bytes], sign: Path, before: int) -> bool:
+    """Whether a process has written a file anew, or has ended."""
+    return stamp(sign) != before or process.poll() is not None
+
+
+def nothing_runs(folder: Path) -> bool:
+    """Whether no process works in the folder."""
+    return not processes_of(folder)
+
+
 def kill_often(kind: str, folder: Path, moments: int, seed: int) -> int:
     """Start, kill, check, so often; then a start that ends by itself. Returns the games or steps there are then."""
     generator = random.Random(f"{kind}-{seed}")
@@ -76,9 +88,9 @@ def kill_often(kind: str, folder: Path, moments: int, seed: int) -> int:
             process = subprocess.Popen(command(kind, folder), stdout=log, stderr=log)
         sign = folder / ("stats.json" if kind == "trainer" else ACTOR_STATS_FILE)
         before = stamp(sign)
-        started = time.monotonic()
-        while moment % 3 and stamp(sign) == before and time.monotonic() < started + 60 and process.poll() is None:
-            time.sleep(0.02)
+        if moment % 3:
+            began = partial(has_begun, process, sign, before)
+            wait_until(began, "it doesn't begin to work")
         time.sleep(generator.uniform(0.0, LONGEST))
         whole_machine = kind == "loop" and moment % 2
         for child in processes_of(folder) if whole_machine else []:
@@ -87,12 +99,10 @@ def kill_often(kind: str, folder: Path, moments: int, seed: int) -> int:
         process.kill()
         process.wait()
         assert ended in (None, -9), (kind, moment, ended, (folder / "killed.log").read_text())
-        deadline = time.monotonic() + 60
-        while kind == "loop" and processes_of(folder):  # they notice that it is gone
-            assert time.monotonic() < deadline, "the loop's processes outlive it"
-            time.sleep(0.1)
+        if kind == "loop":  # they notice that it is gone
+            wait_until(partial(nothing_runs, folder), "the loop's processes outlive it")
         promises.check(folder, "tictactoe", games_before if kind != "trainer" else 0)
-    last = subprocess.run(command(kind, folder, end=True), capture_output=True, text=True, timeout=120)
+    last = subprocess.run(command(kind, folder, end=True), capture_output=True, text=True, timeout=PATIENCE)
     assert last.returncode == 0, last.stderr
     promises.check(folder, "tictactoe", 0)
     assert promises.leftovers(folder) == []
@@ -126,7 +136,7 @@ def kill_page(folder: Path, moments: int, seed: int) -> int:
         promises.check(folder, "tictactoe")
         assert contents(folder) == before, "the page changed a file of the run"
     server = Server(folder)
-    Visitor(server.port, PATIENCE).look_around(generator)
+    Visitor(server.port).look_around(generator)
     assert server.stop() == 0
     assert promises.leftovers(folder) == []
     return answers

@@ -8,17 +8,14 @@ import random
 import threading
 from typing import Any
 
-SECONDS = 20
-"""After which a request counts as one that hangs."""
-PATIENCE = 300
-"""The same for a server that may have to compile its games first."""
+from waiting import PATIENCE
 
 
 class Visitor:
     """One browser at a server on this machine."""
 
-    def __init__(self, port: int, seconds: float = SECONDS) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         self.cookie = ""
         self.answers = 0
 

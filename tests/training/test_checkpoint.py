@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ForeignDatabase
+from waiting import PATIENCE
 
 from trainer.core.errors import CheckpointError, TrainerError
 from trainer.game_config import metadata_of
@@ -125,11 +125,10 @@ def test_a_resumed_run_does_not_wait_for_rows_that_it_has_used(tictactoe_rows: F
     stop = threading.Event()
     trainer = threading.Thread(target=lambda: results.append(train(config, stop)))
     trainer.start()
-    deadline = time.monotonic() + 20
-    while trainer.is_alive() and tictactoe_rows.rows < 400 and time.monotonic() < deadline:
+    while trainer.is_alive() and tictactoe_rows.rows < 400:
         tictactoe_rows.add_tictactoe(20)
         trainer.join(0.2)
-    trainer.join(5)
+    trainer.join(PATIENCE)
     stop.set()
     trainer.join()
     assert results == [0]

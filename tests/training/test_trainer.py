@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CENTRE, COLUMNS, EMPTY_BOARD, ForeignDatabase, add_random_play, floats, run_module
+from conftest import CENTRE, COLUMNS, EMPTY_BOARD, CloseLater, ForeignDatabase, add_random_play, floats, run_module
+from waiting import PATIENCE, wait_until
 
 from trainer.core.errors import ConfigError, GameError, ModelError, ReplayError, TrainerError, WaitTimeoutError
 from trainer.evaluators.onnx_file import OnnxEvaluator, load_model
@@ -130,23 +131,21 @@ def test_the_same_seed_gives_the_same_weights(tictactoe_rows: ForeignDatabase, t
 
 def test_rows_that_come_while_training_are_used(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
     """Another program adds rows in default journal mode during the run: no error, and the last statistics count them."""
-    config = config_for(tmp_path, steps=100_000)
+    config = config_for(tmp_path, steps=10**9)
     stop = threading.Event()
     results: list[int] = []
     trainer = threading.Thread(target=lambda: results.append(train(config, stop)))
     trainer.start()
-    stored = 200
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        add_random_play(tictactoe_rows, 20, seed=stored)
-        stored += 20
-        if config.stats.exists() and json.loads(config.stats.read_text())["replay_buffer_size"] > 300:
-            break
-        time.sleep(0.01)
+
+    def more_rows_are_used() -> bool:
+        add_random_play(tictactoe_rows, 20, seed=tictactoe_rows.rows)
+        return config.stats.exists() and json.loads(config.stats.read_text())["replay_buffer_size"] > 300
+
+    wait_until(more_rows_are_used, "the new rows aren't used", results)
     stop.set()
     trainer.join()
     assert results == [130]
-    assert 300 < json.loads(config.stats.read_text())["replay_buffer_size"] <= stored
+    assert 300 < json.loads(config.stats.read_text())["replay_buffer_size"] <= tictactoe_rows.rows
     assert model_of(config).step == json.loads(config.stats.read_text())["step"]
 
 
@@ -236,9 +235,11 @@ def test_an_earlier_run_in_the_folder_is_set_aside(tictactoe_rows: ForeignDataba
     assert (config.model_dir / "latest.onnx").read_bytes() != first
 
 
-def test_training_pauses_when_every_row_was_drawn_often_enough(tictactoe_rows: ForeignDatabase) -> None:
+def test_training_pauses_when_every_row_was_drawn_often_enough(
+    tictactoe_rows: ForeignDatabase, close_later: CloseLater
+) -> None:
     """200 rows suffice for 200 drawn rows; for 201 it waits until there is one more."""
-    replay = Replay(tictactoe_rows.path, _metadata(tictactoe_rows))
+    replay = close_later(Replay(tictactoe_rows.path, _metadata(tictactoe_rows)))
     replay.refresh()
     config = TrainerConfig(db=tictactoe_rows.path, minutes=60, batch_size=1, passes=1)
     rows = RowSupply(replay, config, Schedule(config), threading.Event())
@@ -248,7 +249,7 @@ def test_training_pauses_when_every_row_was_drawn_often_enough(tictactoe_rows: F
     waiting.join(0.3)
     assert waiting.is_alive()
     tictactoe_rows.add_tictactoe(1)
-    waiting.join(5)
+    waiting.join(PATIENCE)
     assert not waiting.is_alive()
     assert len(replay) == 201
 
@@ -373,11 +374,11 @@ class TestCommand:
         """There is no database, and nobody makes one."""
         done = run_module(
             *("trainer", "--db", tmp_path / "none.db", "--model-dir", tmp_path / "m", "--stats", tmp_path / "s"),
-            *("--max-wait", "0.2", "--wait-interval", "0.1"),
+            *("--max-wait", "1", "--wait-interval", "0.1"),
         )
         assert done.returncode == 2
         assert f"waiting for 64 rows: no {tmp_path}/none.db yet" in done.stderr
-        assert done.stderr.splitlines()[-1].startswith(f"error: no {tmp_path}/none.db yet after 0.2 s")
+        assert done.stderr.splitlines()[-1].startswith(f"error: no {tmp_path}/none.db yet after 1 s")
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_interrupted_is_130_and_the_last_step_is_published(
@@ -387,20 +388,18 @@ class TestCommand:
         command = [sys.executable, "-m", "trainer", "--db", str(tmp_path / "replay.db"), "--steps", "1000000"]
         command += ["--model-dir", str(tmp_path / "models"), "--stats", str(tmp_path / "stats.json"), "--lr", "0.0001"]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "models" / "latest.onnx").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until((tmp_path / "models" / "latest.onnx").exists, "it doesn't train")
         process.send_signal(number)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 130, errors
         step = json.loads((tmp_path / "stats.json").read_text())["step"]
         assert (tmp_path / "models" / f"model_step_{step:06d}.onnx").exists()
         assert f"interrupted after step {step}, which is saved" in errors
 
 
-def test_a_batch_is_never_touched_by_the_next_one(tictactoe_rows: ForeignDatabase) -> None:
+def test_a_batch_is_never_touched_by_the_next_one(tictactoe_rows: ForeignDatabase, close_later: CloseLater) -> None:
     """The arrays of a batch are its own."""
-    replay = Replay(tictactoe_rows.path, _metadata(tictactoe_rows))
+    replay = close_later(Replay(tictactoe_rows.path, _metadata(tictactoe_rows)))
     replay.refresh()
     generator = np.random.default_rng(0)
     first: Batch = replay.sample(generator, 16)

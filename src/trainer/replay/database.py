@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -76,16 +76,20 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """A connection that can't write and doesn't make the file. Raises ReplayError where there is no database."""
+    """A connection that can't write and doesn't make the file. Raises ReplayError if there is no database.
+
+    That is a ReplayUnavailableError if nothing lies at `path`: somebody may be about to replace it.
+    """
     if not path.is_file():
-        raise ReplayError(f"there is no replay database at {path}; start an actor, or give its path with --db")
+        kind = ReplayError if path.exists() else ReplayUnavailableError
+        raise kind(f"there is no replay database at {path}; start an actor, or give its path with --db")
     with reporting(path):
         uri = f"{path.resolve().as_uri()}?mode=ro"
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.text_factory = lambda text: text.decode(errors="replace")
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.Error:
+        except BaseException:
             connection.close()
             raise
     return connection
@@ -101,7 +105,7 @@ def check_columns(connection: sqlite3.Connection, path: Path) -> bool:
     found = columns_of(connection, "transitions")
     if not found:
         return False
-    with sqlite3.connect(":memory:") as model:
+    with closing(sqlite3.connect(":memory:")) as model:
         model.executescript(SCHEMA)
         expected = columns_of(model, "transitions")
     if missing := [name for name in expected if name not in found and name not in OPTIONAL_COLUMNS]:

@@ -10,6 +10,7 @@ import logging
 import math
 import sqlite3
 import time
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,11 +156,11 @@ class Replay:
                 return None
             self._begin_anew(f"the replay database {self.path} was replaced")
         if self._connection is None and found is not None:
-            connection = open_for_reading(self.path)
-            if check_columns(connection, self.path):
-                self._connection, self._identity, self._version = connection, found, None
-            else:
-                connection.close()
+            with ExitStack() as closed:
+                connection = closed.enter_context(closing(open_for_reading(self.path)))
+                if check_columns(connection, self.path):
+                    self._connection, self._identity, self._version = connection, found, None
+                    closed.pop_all()  # stays open
         return self._connection
 
     def _begin_anew(self, reason: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Literal
 
 from trainer.core.errors import ConfigError
@@ -46,9 +47,8 @@ def require_writable(folder: Path, flag: str) -> None:
     """Create `folder`; raise ConfigError, naming the flag that chose it, if it can't be created or written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f"{TEMPORARY_PREFIX}{os.getpid()}-writable"
-        probe.touch()
-        probe.unlink()
+        with TemporaryFile(dir=folder, prefix=f"{TEMPORARY_PREFIX}{os.getpid()}-"):
+            pass  # a name of its own: another thread may probe the same folder
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(f"can't write to the folder {folder} ({reason}); choose another with {flag}") from error
