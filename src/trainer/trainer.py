@@ -20,7 +20,7 @@ from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RECORD_FILE, set_aside
 from trainer.run.model_files import LATEST
 from trainer.run.record import require_same_run, write_record
-from trainer.run.training_statistics import TrainingPoint, TrainingStats
+from trainer.run.training_statistics import StatsFile, TrainingPoint, TrainingStats
 from trainer.settings.trainer import TrainerConfig
 from trainer.settings.validation import require_writable
 from trainer.training.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
@@ -69,7 +69,7 @@ class Trainer:
         schedule = Schedule(config)
         stats = TrainingStats(config.env_id, schedule.total_steps(0))
         events = EventFiles(config.tensorboard) if config.tensorboard else None
-        evaluations = EvaluationLog(config.stats.parent)
+        stats_file = StatsFile(config.stats, EvaluationLog(config.stats.parent))
         remove_leftovers(config.model_dir)
         remove_leftovers(config.stats.parent)
         checkpoint = self._checkpoint()
@@ -124,7 +124,7 @@ class Trainer:
                         content = exporter.to_bytes(step, batch.observation, schedule.progress(step))
                         stats.last_checkpoint = str(publish(content, config.model_dir, step, kept))
                     if stats_due:
-                        stats.write(config.stats, evaluations)
+                        stats_file.write(stats, at_once=last)
                     if checkpoint_due:
                         state = dict(generator.bit_generator.state)
                         run = Checkpoint(config.env_id, step, schedule.seconds, learner.state(), state, stats.fields())

@@ -7,10 +7,19 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from trainer.run.actor_statistics import MOST_ENDED, ActorStats, sum_of_actors
 from trainer.run.evaluations import NEWEST, EvaluationLog, thinned
-from trainer.run.training_statistics import EVALUATIONS, HISTORY_POINTS, TrainingPoint, TrainingStats, merge_evaluations
+from trainer.run.training_statistics import (
+    EVALUATIONS,
+    HISTORY_POINTS,
+    WRITE_EVERY,
+    StatsFile,
+    TrainingPoint,
+    TrainingStats,
+    merge_evaluations,
+)
 
 
 def point(step: int) -> TrainingPoint:
@@ -40,13 +49,44 @@ def test_history_stays_bounded_and_even() -> None:
     assert [entry.step for entry in stats.history][-2:] == [steps[-2], 1_000_010]
 
 
+def test_stats_json_is_written_a_few_times_per_second_and_at_the_end(tmp_path: Path) -> None:
+    """By a clock that moves on by a hundredth of a second per step; what isn't written is still recorded."""
+    seconds = [0.0]
+    stats = TrainingStats("tictactoe", 1000)
+    file = StatsFile(tmp_path / "stats.json", EvaluationLog(tmp_path), clock=lambda: seconds[0])
+    written = []
+    for step in range(1, 101):
+        seconds[0] = step / 100
+        stats.record(point(step))
+        file.write(stats, at_once=step == 100)
+        newest = json.loads((tmp_path / "stats.json").read_text())["step"]
+        if newest not in written:
+            written.append(newest)
+    gap = round(100 * WRITE_EVERY)
+    assert written == [*range(1, 100, gap), 100]
+    assert [entry["step"] for entry in json.loads((tmp_path / "stats.json").read_text())["history"]] == [*range(1, 101)]
+
+
+def test_a_write_that_fails_is_not_tried_again_at_once(tmp_path: Path) -> None:
+    """While the disk is full the next attempt waits for its time, so that the log isn't filled with errors."""
+    seconds = [0.0]
+    (tmp_path / "stats.json").mkdir()
+    file = StatsFile(tmp_path / "stats.json", EvaluationLog(tmp_path), clock=lambda: seconds[0])
+    with pytest.raises(OSError, match="directory"):
+        file.write(TrainingStats("tictactoe", 1000))
+    file.write(TrainingStats("tictactoe", 1000))
+    seconds[0] = WRITE_EVERY
+    with pytest.raises(OSError, match="directory"):
+        file.write(TrainingStats("tictactoe", 1000))
+
+
 def test_evaluations_reach_stats_json(tmp_path: Path) -> None:
     """While the trainer writes, and after it has ended; a line that is half written is left out."""
     path = tmp_path / "stats.json"
     stats = TrainingStats("tictactoe", 10)
     log = EvaluationLog(tmp_path)
     EvaluationLog(tmp_path).append({"step": 1})
-    stats.write(path, log)
+    StatsFile(path, log).write(stats)
     assert json.loads(path.read_text())["last_eval"] == {"step": 1}
     EvaluationLog(tmp_path).append({"step": 2})
     merge_evaluations(path, log)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from trainer.core.json_values import read_json_object, write_json
 from trainer.run.evaluations import EvaluationLog, thinned
@@ -17,8 +19,11 @@ EVALUATIONS = 100
 """Evaluations that stats.json holds beside the newest ten; the file of all of them is beside it."""
 
 
-@dataclass(frozen=True)
-class TrainingPoint:
+WRITE_EVERY = 0.25
+"""Seconds from one write of stats.json to the next: a write takes as long as ten training steps."""
+
+
+class TrainingPoint(NamedTuple):
     """The losses at one step."""
 
     step: int
@@ -63,7 +68,8 @@ class TrainingStats:
 
     def fields(self) -> dict[str, Any]:
         """All fields as plain values."""
-        return asdict(self)
+        values = {own.name: getattr(self, own.name) for own in fields(self)}
+        return values | {"history": [point._asdict() for point in self.history]}
 
     def restore(self, fields: dict[str, Any]) -> None:
         """Become what `fields` were of, but for the length of the run."""
@@ -72,9 +78,24 @@ class TrainingStats:
         self.history = [TrainingPoint(**point) for point in fields["history"]]
         self.total_steps = total_steps
 
-    def write(self, path: Path, evaluations: EvaluationLog) -> None:
-        """Replace stats.json, with what was evaluated by now."""
-        write_json(path, self.fields() | {"timestamp": int(time.time())} | evaluation_fields(evaluations))
+
+class StatsFile:
+    """stats.json, replaced while training: often enough to be watched, too seldom to slow training down."""
+
+    def __init__(self, path: Path, evaluations: EvaluationLog, clock: Callable[[], float] = time.monotonic) -> None:
+        """`evaluations`: what others have evaluated, which is written too. `clock`: seconds."""
+        self._path = path
+        self._evaluations = evaluations
+        self._clock = clock
+        self._next = -math.inf
+
+    def write(self, stats: TrainingStats, at_once: bool = False) -> None:
+        """Replace the file, unless that was done (or failed) less than WRITE_EVERY seconds ago. `at_once`: in any case."""
+        now = self._clock()
+        if at_once or now >= self._next:
+            self._next = now + WRITE_EVERY
+            others = {"timestamp": int(time.time())} | evaluation_fields(self._evaluations)
+            write_json(self._path, stats.fields() | others)
 
 
 def evaluation_fields(evaluations: EvaluationLog) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
 from pathlib import Path
 
 from trainer.core.errors import ConfigError
@@ -31,7 +30,7 @@ class EventFiles:
         if self._writer is None:
             return
         try:
-            for name, value in asdict(point).items():
+            for name, value in point._asdict().items():
                 if name != "step":
                     self._writer.add_scalar(name, value, point.step)
             self._writer.flush()
