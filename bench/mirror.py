@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 
 from trainer.game_config import load_game_config
-from trainer.replay import Replay
+from trainer.replay import ReplayBuffer
 
 MIB = 2**20
 LOOK_EVERY = 0.5
@@ -27,7 +27,7 @@ def main(path: Path, env_id: str, follow: bool) -> None:
     process = psutil.Process()
     before = process.memory_info().rss
     began = time.perf_counter()
-    replay = Replay(path, game.metadata, game.views)
+    replay = ReplayBuffer(path, game.metadata, game.views)
     replay.refresh()
     seconds = time.perf_counter() - began
     found = {"seconds": seconds, "mib": (process.memory_info().rss - before) / MIB, "rows": len(replay)}

@@ -9,32 +9,32 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from trainer.settings.recipes import RECIPES
 
 from bench.job import Job
 from trainer.core.files import write_bytes
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.network import Family, PolicyValueNet
+from trainer.network import Family, PolicyValueNetwork
 from trainer.run.model_files import LATEST
-from trainer.settings.recipes import RECIPES
 from trainer.training.export import Exporter
-from trainer.training.publish import Kept, publish
+from trainer.training.publish import Retention, publish
 
 SIZES = {"tictactoe": (128, 64), "connect4": (256, 128), "othello": (512, 256)}
 """Widths of the two hidden layers; with the observation in front, 29-128-64 and 93-256-128 are those of the targets."""
 
 
-def network_of(env_id: str, family: Family = "mlp") -> PolicyValueNet:
+def network_of(env_id: str, family: Family = "mlp") -> PolicyValueNetwork:
     """The network of a game, always with the same weights."""
     torch.manual_seed(1)
-    return PolicyValueNet(metadata_of(game_of(env_id)), family, SIZES[env_id][0])
+    return PolicyValueNetwork(metadata_of(game_of(env_id)), family, SIZES[env_id][0])
 
 
 def publish_model(env_id: str, folder: Path, family: Family = "mlp") -> Path:
     """Publish the network of a game in `folder/models`; returns the path of `latest.onnx`."""
     game = metadata_of(game_of(env_id))
     sample = np.zeros((1, game.obs_size), np.float32)
-    publish(Exporter(network_of(env_id, family), game).to_bytes(1, sample), folder / "models", 1, Kept(1))
+    publish(Exporter(network_of(env_id, family), game).to_bytes(1, sample), folder / "models", 1, Retention(1))
     return folder / "models" / LATEST
 
 

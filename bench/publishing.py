@@ -15,7 +15,7 @@ from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.run.model_files import LATEST
 from trainer.training.export import Exporter
-from trainer.training.publish import Kept, publish
+from trainer.training.publish import Retention, publish
 
 BATCH = 1024
 
@@ -29,7 +29,7 @@ def measure(job: Job) -> list[Result]:
     with job.scratch() as folder:
         began = time.perf_counter()
         exporter = Exporter(network, game)
-        publish(exporter.to_bytes(0, rows), folder, 0, Kept(10))
+        publish(exporter.to_bytes(0, rows), folder, 0, Retention(10))
         first = time.perf_counter() - began
         times, checked = [], []
         for step in range(1, job.size.publishings + 1):
@@ -38,7 +38,7 @@ def measure(job: Job) -> list[Result]:
             began = time.perf_counter()
             content = exporter.to_bytes(step, rows)
             checked.append(1000 * (time.perf_counter() - began))
-            publish(content, folder, step, Kept(10))
+            publish(content, folder, step, Retention(10))
             times.append(1000 * (time.perf_counter() - began))
         prior, value = load_model(folder / LATEST, game.env_id, game.obs_size, game.num_actions)(rows, legal)
     with torch.no_grad():

@@ -16,7 +16,7 @@ from bench.models import SIZES, network_of
 from trainer.game_config import load_game_config
 from trainer.games import game_of
 from trainer.network import alphazero_loss
-from trainer.replay import Replay
+from trainer.replay import ReplayBuffer
 from trainer.run.training_statistics import TrainingPoint
 from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import REFRESH_EVERY
@@ -55,15 +55,15 @@ def measure_step(job: Job, env_id: str, batch_size: int) -> Result:
     )
 
 
-def mirror_of(config: TrainerConfig) -> Replay:
+def mirror_of(config: TrainerConfig) -> ReplayBuffer:
     """All rows of a database in memory."""
     game = load_game_config(config.env_id, config.db)
-    replay = Replay(config.db, game.metadata, game.views)
+    replay = ReplayBuffer(config.db, game.metadata, game.views)
     replay.refresh()
     return replay
 
 
-def our_step(replay: Replay, config: TrainerConfig) -> Callable[[], None]:
+def our_step(replay: ReplayBuffer, config: TrainerConfig) -> Callable[[], None]:
     """A step as `train` makes it: a look for new rows now and then, a batch, its gradient, its losses as numbers."""
     learner = Learner(network_of(config.env_id), config)
     generator, schedule = np.random.default_rng(0), Schedule(config)
@@ -79,7 +79,7 @@ def our_step(replay: Replay, config: TrainerConfig) -> Callable[[], None]:
     return step
 
 
-def bare_step(replay: Replay, config: TrainerConfig) -> Callable[[], None]:
+def bare_step(replay: ReplayBuffer, config: TrainerConfig) -> Callable[[], None]:
     """What one would write in a notebook: tensors in memory, fused AdamW, the same network, loss and clipping."""
     network = network_of(config.env_id)
     optimizer = torch.optim.AdamW(network.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True)

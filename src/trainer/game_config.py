@@ -1,4 +1,4 @@
-"""A game's dimensions: from the replay database's metadata, else from the rules."""
+"""A game's dimensions, from the replay database's metadata or else from the rules."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from trainer.replay import Metadata, Views, read_metadata
 
 @dataclass(frozen=True)
 class GameConfig:
-    """What training needs to know of a game: its dimensions, and its symmetries where the rules are known."""
+    """What training needs to know about a game: its dimensions, and its symmetries if the rules are known."""
 
     metadata: Metadata
     symmetries: tuple[Symmetry, ...] = ()
 
     @property
     def views(self) -> Views:
-        """The symmetries as index tables over observations and policies; one view where none are known."""
+        """The symmetries as index tables over observations and policies; only the identity if none are known."""
         if not self.symmetries:
-            return Views.unchanged(self.metadata)
+            return Views.identity(self.metadata)
         cells = np.array([symmetry.cells for symmetry in self.symmetries], np.int32)
         actions = np.array([symmetry.actions for symmetry in self.symmetries], np.int32)
         end = self.metadata.legal_mask_offset + self.metadata.num_actions
-        rest = np.tile(np.arange(end, self.metadata.obs_size, dtype=np.int32), (len(cells), 1))
-        planes = (cells, cells + cells.shape[1], actions + self.metadata.legal_mask_offset, rest)
-        return Views(np.concatenate(planes, axis=1), actions)
+        seats = np.tile(np.arange(end, self.metadata.obs_size, dtype=np.int32), (len(cells), 1))
+        parts = (cells, cells + cells.shape[1], actions + self.metadata.legal_mask_offset, seats)
+        return Views(np.concatenate(parts, axis=1), actions)
 
 
 def metadata_of(game: Game) -> Metadata:
-    """The dimensions of a game whose rules are known, as the replay database states them."""
+    """The dimensions of a game whose rules are known, in the form in which the replay database states them."""
     return Metadata(
         env_id=game.env_id,
         display_name=game.display_name,
@@ -48,10 +48,9 @@ def metadata_of(game: Game) -> Metadata:
 
 
 def load_game_config(env_id: str, db: Path) -> GameConfig:
-    """The dimensions of `env_id` from the database's metadata, else from the rules.
+    """The dimensions of `env_id` from the database's metadata, or else from the rules.
 
-    Raises GameError for a game that has neither, and where the two contradict each other; ReplayError for a file that is
-    no database.
+    Raises GameError if the game has neither, or if the two contradict each other; ReplayError if `db` isn't a database.
     """
     stated = read_metadata(db, env_id)
     if env_id not in ENV_IDS:

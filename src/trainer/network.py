@@ -1,94 +1,107 @@
-"""The policy-value network and its loss. B batch, A actions, C cells.
+"""The policy-value network and its loss. B batch, A actions, H x W cells.
 
-The network takes the raw observation of the replay contract, whose planes are absolute (first player's and second
-player's stones), and sees it from the mover's side: the graph itself swaps the planes when the second player moves and
-leaves the seat flags out, so both seats share everything they learn.
+Observations are absolute, as in the replay database: one plane of the first player's stones, one of the second player's.
+The network looks at the board from the mover's side: it swaps the two planes when the second player moves and drops the
+seat flags. Everything it learns about one seat therefore also applies to the other.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
 from trainer.core.errors import ConfigError
+from trainer.game_config import metadata_of
+from trainer.games import game_of
 from trainer.replay import Metadata
 from trainer.settings.learning import Family
 
-ValueHead = Literal["scalar", "wdl"]
 BLOCKS = 6
-"""Residual blocks of the tower."""
+"""Residual blocks in the tower of the family `residual`."""
 WIDTHS = {"tictactoe": 128, "connect4": 256, "othello": 512}
-"""The default width: features of the first hidden layer."""
-MOST_FILTERS = 256
-"""Filters of a convolutional stem whose width is not given, at most."""
-KERNELS = {"connect4": 4}
-"""Side of the stem's convolution: as long as a line that wins; 3 for other games."""
+"""Default width per game: the number of features of the first hidden layer."""
+MAX_DEFAULT_FILTERS = 256
+"""The default number of filters in a convolutional stem is at most this; `--width` may set more."""
+KERNEL_SIDES = {"connect4": 4}
+"""Side of the stem's convolution kernel. In Connect 4 it is the length of a winning line; other games use 3."""
 
 
 def default_width(game: Metadata, family: Family) -> int:
-    """The width of the known game whose board is nearest in size; as many filters would be too slow on a large board."""
+    """The width used for the known game with the most similar board size.
+
+    A convolutional stem gets at most `MAX_DEFAULT_FILTERS`, because more filters would be too slow on a large board.
+    """
     cells = game.board_width * game.board_height
     width = WIDTHS["tictactoe"] if cells <= 20 else WIDTHS["connect4"] if cells <= 50 else WIDTHS["othello"]
-    return min(width, MOST_FILTERS) if family == "conv" else width
+    return min(width, MAX_DEFAULT_FILTERS) if family == "conv" else width
+
+
+def create_network(env_id: str, family: Family = "mlp", width: int | None = None) -> PolicyValueNetwork:
+    """A network with random weights for a game whose rules are known; `width` None: `default_width`.
+
+    Raises GameError if there are no rules for `env_id`.
+    """
+    return PolicyValueNetwork(metadata_of(game_of(env_id)), family, width)
 
 
 class MoverView(nn.Module):
-    """The observation as the mover sees it: own stones, the other's stones, legal moves."""
+    """Turns an observation into the mover's view: own stones, the opponent's stones, legal moves."""
 
     def __init__(self, game: Metadata) -> None:
         super().__init__()
         self.cells = game.board_width * game.board_height
         self.end = game.legal_mask_offset + game.num_actions
-        # Only where the layout is that of the contract is it known which numbers are whose stones.
+        # We know which numbers are whose stones only if the observation has the layout of our own games:
+        # two planes, the legal moves, two seat flags.
         self.swaps = game.legal_mask_offset == 2 * self.cells and game.obs_size == self.end + 2
         self.size = self.end if self.swaps else game.obs_size
 
     def forward(self, observation: Tensor) -> Tensor:
-        """float32 [B, obs_size] to float32 [B, size]; an observation of unknown layout stays as it is."""
+        """float32 [B, obs_size] to float32 [B, size]. An observation with an unknown layout is returned unchanged."""
         if not self.swaps:
             return observation
         first, second = observation[:, : self.cells], observation[:, self.cells : 2 * self.cells]
-        swap = observation[:, self.end + 1 : self.end + 2]  # 1 where the second player moves
+        swap = observation[:, self.end + 1 : self.end + 2]  # 1 if the second player moves
         change = swap * (second - first)
         return torch.cat([first + change, second - change, observation[:, 2 * self.cells : self.end]], dim=1)
 
 
 class StonePlanes(nn.Module):
-    """The two planes of stones as images."""
+    """Reshapes the two planes of stones into images."""
 
     def __init__(self, game: Metadata) -> None:
         super().__init__()
         self.shape = (2, game.board_height, game.board_width)
         self.size = math.prod(self.shape)
 
-    def forward(self, seen: Tensor) -> Tensor:
-        """float32 [B, planes + A] as `MoverView` gives it to [B, 2, height, width]; legal moves follow from it."""
-        return seen[:, : self.size].reshape(-1, *self.shape)
+    def forward(self, view: Tensor) -> Tensor:
+        """float32 [B, planes + A] from `MoverView` to [B, 2, H, W]; drops the legal moves, which follow the planes."""
+        return view[:, : self.size].reshape(-1, *self.shape)
 
 
 class ConvStem(nn.Module):
-    """A convolution over the two planes of stones, every place of its kernel a feature, beside the legal moves.
+    """A convolution over the two planes of stones, flattened, with the legal moves appended.
 
-    A k x k kernel without padding sees each line of k stones whole, which a plain layer must learn place by place. Many
-    filters before a narrow layer are worth more than few before a wide one (docs/log.md).
+    A k x k kernel without padding covers whole lines of k stones, which a dense layer would have to learn place by place.
+    Many filters before a narrow layer are worth more than few before a wide one (docs/log.md).
     """
 
     def __init__(self, game: Metadata, filters: int) -> None:
         super().__init__()
         self.board = StonePlanes(game)
-        kernel = min(KERNELS.get(game.env_id, 3), game.board_height, game.board_width)
-        self.conv = nn.Conv2d(2, filters, kernel)
-        places = (game.board_height - kernel + 1) * (game.board_width - kernel + 1)
+        side = min(KERNEL_SIDES.get(game.env_id, 3), game.board_height, game.board_width)
+        self.conv = nn.Conv2d(2, filters, side)
+        places = (game.board_height - side + 1) * (game.board_width - side + 1)
         self.size = filters * places + game.num_actions
 
-    def forward(self, seen: Tensor) -> Tensor:
-        """float32 [B, planes + A] as `MoverView` gives it to [B, size]."""
-        found = torch.relu(self.conv(self.board(seen)))
-        return torch.cat([found.flatten(1), seen[:, self.board.size :]], dim=1)
+    def forward(self, view: Tensor) -> Tensor:
+        """float32 [B, planes + A] from `MoverView` to [B, size]."""
+        features = torch.relu(self.conv(self.board(view)))
+        return torch.cat([features.flatten(1), view[:, self.board.size :]], dim=1)
 
 
 class Residual(nn.Module):
@@ -106,8 +119,8 @@ class Residual(nn.Module):
 def residual_tower(game: Metadata, channels: int, width: int) -> nn.Sequential:
     """`BLOCKS` residual blocks of 3 x 3 convolutions, then a hidden layer: [B, planes + A] to [B, width].
 
-    Each block begins as the identity, its last weights being zero, so that the tower trains without normalization (Zhang,
-    Dauphin and Ma 2019).
+    The last convolution of each block starts with zero weights, so each block starts as the identity and the tower trains
+    without normalization (Zhang, Dauphin and Ma 2019).
     """
 
     def convolution(inputs: int) -> nn.Conv2d:
@@ -125,25 +138,14 @@ def residual_tower(game: Metadata, channels: int, width: int) -> nn.Sequential:
     )
 
 
-class WinMinusLoss(nn.Module):
-    """P(win) - P(loss) of the three logits win, draw, loss."""
+class PolicyValueNetwork(nn.Module):
+    """The mover's view, a body from one of the families, and a policy and a value head.
 
-    def forward(self, logits: Tensor) -> Tensor:
-        """[B, 3] to [B, 1]"""
-        chances = torch.softmax(logits, dim=1)
-        return chances[:, :1] - chances[:, 2:]
-
-
-class PolicyValueNet(nn.Module):
-    """A body of one of the families, and two heads.
-
-    mlp: two hidden layers. conv: a convolutional stem with `width` filters, a hidden layer and a residual one. residual: a
-    tower of convolutions, which takes 35 times as long as an mlp on a CPU; it is for GPUs.
+    mlp: two hidden layers. conv: a convolutional stem with `width` filters, a hidden layer and a residual layer.
+    residual: a tower of convolutions, for GPUs; on a CPU it takes 35 times as long as an mlp.
     """
 
-    def __init__(
-        self, game: Metadata, family: Family = "mlp", width: int | None = None, value_head: ValueHead = "scalar"
-    ) -> None:
+    def __init__(self, game: Metadata, family: Family = "mlp", width: int | None = None) -> None:
         super().__init__()
         width = width or default_width(game, family)
         self.view = MoverView(game)
@@ -162,27 +164,19 @@ class PolicyValueNet(nn.Module):
         elif family == "residual":
             self.body = residual_tower(game, max(width // 4, 1), width)
         else:
-            raise ValueError(f"{family!r} is no family of networks")
+            raise ValueError(f"{family!r} is not a family of networks")
         self.policy = nn.Linear(last, game.num_actions)
-        self.value = nn.Linear(last, 3 if value_head == "wdl" else 1)
-        self.expectation = WinMinusLoss() if value_head == "wdl" else nn.Tanh()
+        self.value = nn.Linear(last, 1)
 
     def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """float32 [B, obs_size] to policy logits [B, A], before the softmax, and value [B, 1] in [-1, 1] for the mover."""
-        logits, value_logits = self.heads(observation)
-        return logits, self.expectation(value_logits)
-
-    def heads(self, observation: Tensor) -> tuple[Tensor, Tensor]:
-        """As `forward`, the value as its head gives it: [B, 1] before the tanh, or the logits of win, draw, loss [B, 3]."""
         features = self.body(self.view(observation))
-        return self.policy(features), self.value(features)
+        return self.policy(features), torch.tanh(self.value(features))
 
     def loss(self, observation: Tensor, legal: Tensor, visits: Tensor, outcome: Tensor) -> Loss:
-        """`alphazero_loss` of a batch; a win, draw and loss head has the cross-entropy in place of the squared error."""
-        logits, value_logits = self.heads(observation)
-        if value_logits.shape[1] == 3:
-            return loss_of(policy_error(logits, legal, visits), wdl_error(value_logits, outcome))
-        return alphazero_loss(logits, self.expectation(value_logits), legal, visits, outcome)
+        """`alphazero_loss` of a batch: observation [B, obs_size], legal bool [B, A], visits [B, A], outcome [B]."""
+        logits, value = self(observation)
+        return alphazero_loss(logits, value, legal, visits, outcome)
 
 
 class Loss(NamedTuple):
@@ -194,31 +188,21 @@ class Loss(NamedTuple):
 
 
 def alphazero_loss(logits: Tensor, value: Tensor, legal: Tensor, visits: Tensor, outcome: Tensor) -> Loss:
-    """(z - v)^2 - sum_a pi_a log p_a, each a mean over the rows (AlphaZero; Silver et al. 2017, equation 1).
+    """(z - v)^2 - sum_a pi_a log p_a, each averaged over the rows (AlphaZero; Silver et al. 2017, equation 1).
 
-    logits [B, A], value [B, 1], legal bool [B, A] over which p is a softmax, visits [B, A] the target pi, outcome [B] the
-    target z. A row whose visits are all zero has no policy target and counts for the value only.
+    value [B, 1] is v, outcome [B] is the target z; for logits, legal, visits see `policy_loss`.
     """
-    return loss_of(policy_error(logits, legal, visits), (outcome - value[:, 0]).square().mean())
+    policy_error = policy_loss(logits, legal, visits)
+    value_error = (outcome - value[:, 0]).square().mean()
+    return Loss(policy_error + value_error, policy_error, value_error)
 
 
-def loss_of(policy: Tensor, value: Tensor) -> Loss:
-    """The loss of its two parts."""
-    return Loss(policy + value, policy, value)
+def policy_loss(logits: Tensor, legal: Tensor, visits: Tensor) -> Tensor:
+    """-sum_a pi_a log p_a, averaged over the rows that have a policy target.
 
-
-def policy_error(logits: Tensor, legal: Tensor, visits: Tensor) -> Tensor:
-    """-sum_a pi_a log p_a, a mean over the rows that have a target; see `alphazero_loss`."""
+    p is the softmax of logits [B, A] over the legal moves (bool [B, A]), pi the visits [B, A]. A row whose visits are all
+    zero has no policy target.
+    """
     log_p = log_softmax(logits.masked_fill(~legal, -torch.inf), dim=1).masked_fill(~legal, 0.0)
     targets = (visits.sum(dim=1) > 0).sum().clamp(min=1)
     return -(visits * log_p).sum() / targets
-
-
-def wdl_error(logits: Tensor, outcome: Tensor) -> Tensor:
-    """The cross-entropy of win, draw and loss, a mean over the rows. logits [B, 3], outcome [B] in [-1, 1].
-
-    An outcome between the three is taken as a chance of the nearer result and of a draw: 0.7 as seven wins in ten, the rest
-    drawn. Whatever it is, the expected value of the target is the outcome.
-    """
-    target = torch.stack([outcome.clamp(min=0), 1 - outcome.abs(), (-outcome).clamp(min=0)], dim=1)
-    return -(target * log_softmax(logits, dim=1)).sum(dim=1).mean()

@@ -14,8 +14,8 @@ from trainer.core.errors import TrainerError
 from trainer.core.files import remove_leftovers
 from trainer.core.signals import INTERRUPTED
 from trainer.game_config import load_game_config
-from trainer.network import PolicyValueNet
-from trainer.replay import Replay
+from trainer.network import PolicyValueNetwork
+from trainer.replay import ReplayBuffer
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RECORD_FILE, set_aside
 from trainer.run.model_files import LATEST
@@ -27,7 +27,7 @@ from trainer.training.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
 from trainer.training.divergence import explain_divergence
 from trainer.training.export import Exporter
 from trainer.training.learner import Learner, device_of
-from trainer.training.publish import Kept, publish, unwritable_files_reported
+from trainer.training.publish import Retention, publish, unwritable_files_reported
 from trainer.training.rows import RowSupply
 from trainer.training.schedule import Schedule
 from trainer.training.tensorboard import EventFiles
@@ -63,9 +63,9 @@ class Trainer:
 
         torch.manual_seed(config.seed)
         generator = np.random.default_rng([config.seed, 1])
-        learner = Learner(PolicyValueNet(game.metadata, config.network, config.width).to(device), config)
+        learner = Learner(PolicyValueNetwork(game.metadata, config.network, config.width).to(device), config)
         exporter = Exporter(learner.published, game.metadata)
-        kept = Kept(config.max_checkpoints, config.checkpoint_interval if config.spread_checkpoints else None)
+        retention = Retention(config.max_checkpoints, config.checkpoint_interval if config.spread_checkpoints else None)
         schedule = Schedule(config)
         stats = TrainingStats(config.env_id, schedule.total_steps(0))
         events = EventFiles(config.tensorboard) if config.tensorboard else None
@@ -89,9 +89,9 @@ class Trainer:
         done = checkpoint.step if checkpoint else 0
         if config.publish_first and not done:
             blank = np.zeros((1, game.metadata.obs_size), np.float32)
-            publish(exporter.to_bytes(0, blank), config.model_dir, 0, kept)
+            publish(exporter.to_bytes(0, blank), config.model_dir, 0, retention)
 
-        replay = Replay(
+        replay = ReplayBuffer(
             config.db, game.metadata, game.views, config.batch_size, config.skip_bad_rows, config.merge_repeats
         )
         with closing(replay):
@@ -122,7 +122,7 @@ class Trainer:
                 with unwritable_files_reported(step, last):
                     if checkpoint_due:
                         content = exporter.to_bytes(step, batch.observation, schedule.progress(step))
-                        stats.last_checkpoint = str(publish(content, config.model_dir, step, kept))
+                        stats.last_checkpoint = str(publish(content, config.model_dir, step, retention))
                     if stats_due:
                         stats_file.write(stats, at_once=last)
                     if checkpoint_due:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import get_args
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx import helper, numpy_helper
 from small_models import linear_model
 
 from trainer.actor.selfplay import SelfPlay
-from trainer.compile.linker import compiled
 from trainer.evaluators.acceleration import random_play
 from trainer.evaluators.interface import FunctionEvaluator
 from trainer.evaluators.onnx_file import OnnxEvaluator
@@ -19,21 +19,19 @@ from trainer.evaluators.sparse import SparseAccelerator, SparseEvaluator, networ
 from trainer.game_config import metadata_of
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Game
-from trainer.network import Family, PolicyValueNet, ValueHead
+from trainer.network import Family, PolicyValueNetwork
 from trainer.search import SearchConfig
 from trainer.settings.self_play import SelfPlaySettings
-from trainer.sparse import forward, lanes
-from trainer.sparse.layout import memory_for
 from trainer.training.export import Exporter
 
 CONNECT4 = game_of("connect4")
 
 
-def published(game: Game, family: Family = "mlp", width: int = 80, value_head: ValueHead = "scalar") -> bytes:
+def published(game: Game, family: Family = "mlp", width: int = 80) -> bytes:
     """A random network as the trainer writes it, with biases that are not 0, a fifth of its run done."""
     torch.manual_seed(3)
     metadata = metadata_of(game)
-    net = PolicyValueNet(metadata, family, width, value_head)
+    net = PolicyValueNetwork(metadata, family, width)
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.2 if parameter.dim() == 1 else 1.5 / parameter[0].numel() ** 0.5)
     return Exporter(net, metadata).to_bytes(7, np.zeros((1, game.obs_size), np.float32), progress=0.2)
@@ -42,6 +40,29 @@ def published(game: Game, family: Family = "mlp", width: int = 80, value_head: V
 def load(content: bytes, game: Game = CONNECT4) -> OnnxEvaluator:
     """The model in some bytes, evaluated by ONNX Runtime."""
     return OnnxEvaluator(content, "some.onnx", game.env_id, game.obs_size, game.num_actions)
+
+
+def with_chances(content: bytes) -> bytes:
+    """The model with a value head as another program may write it: chances of win, draw and loss, here 1/2, 1/4, 1/4."""
+    model = onnx.load_from_string(content)
+    graph = model.graph
+    weights = {tensor.name: tensor for tensor in graph.initializer}
+    features = numpy_helper.to_array(weights["value.weight"]).shape[1]
+    weights["value.weight"].CopyFrom(numpy_helper.from_array(np.zeros((3, features), np.float32), "value.weight"))
+    weights["value.bias"].CopyFrom(numpy_helper.from_array(np.log([2, 1, 1]).astype(np.float32), "value.bias"))
+    for n in range(4):
+        graph.initializer.append(numpy_helper.from_array(np.array([n], np.int64), f"column_{n}"))
+    tanh = graph.node.pop()
+    graph.node.extend(
+        [
+            helper.make_node("Softmax", [tanh.input[0]], ["chances"], axis=1),
+            helper.make_node("Slice", ["chances", "column_0", "column_1", "column_1"], ["win"]),
+            helper.make_node("Slice", ["chances", "column_2", "column_3", "column_1"], ["loss"]),
+            helper.make_node("Sub", ["win", "loss"], ["value"]),
+        ]
+    )
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString()
 
 
 def twin_of(content: bytes, game: Game = CONNECT4) -> SparseEvaluator:
@@ -53,11 +74,10 @@ def twin_of(content: bytes, game: Game = CONNECT4) -> SparseEvaluator:
 
 @pytest.mark.parametrize("env_id", ENV_IDS)
 @pytest.mark.parametrize("family", ["mlp", "conv"])
-@pytest.mark.parametrize("value_head", get_args(ValueHead))
-def test_the_outputs_are_those_of_onnx_runtime(env_id: str, family: Family, value_head: ValueHead) -> None:
+def test_the_outputs_are_those_of_onnx_runtime(env_id: str, family: Family) -> None:
     """On positions of whole games, of both players."""
     game = game_of(env_id)
-    content = published(game, family, value_head=value_head)
+    content = published(game, family)
     observation, _ = random_play(env_id, 0)
     for ours, theirs in zip(
         twin_of(content, game).outputs(observation), load(content, game).outputs(observation), strict=True
@@ -100,18 +120,15 @@ def test_a_row_is_answered_alike_in_any_company(family: Family) -> None:
 
 
 def test_memory_that_was_used_before_changes_nothing() -> None:
-    """NaN left in it, every bit set: nothing is read that was not written."""
-    content = published(CONNECT4, "conv")
-    twin = twin_of(content)
+    """Observations of NaN leave NaN everywhere: nothing is read that was not written for the rows at hand."""
+    twin = twin_of(published(CONNECT4, "conv"))
     observation, _ = random_play(CONNECT4.env_id, 0)
     logits, value = twin.outputs(observation)
-    memory = memory_for(twin.layers, len(observation))
-    memory.room[:], memory.active[:] = np.nan, 2**64 - 1
-    *_, kernels = compiled(None, lanes, forward)
-    again, value_again = np.empty_like(logits), np.empty(len(value), np.float32)
-    kernels.evaluate(twin.layers, memory, len(observation), observation, again, value_again)
-    np.testing.assert_array_equal(again, logits)
-    np.testing.assert_array_equal(value_again, value[:, 0])
+    assert np.isnan(twin.outputs(np.full_like(observation, np.nan))[0]).all()
+    for rows in (len(observation), 100, 1):
+        again, value_again = twin.outputs(observation[:rows])
+        np.testing.assert_array_equal(again, logits[:rows])
+        np.testing.assert_array_equal(value_again, value[:rows])
 
 
 def test_a_nan_in_a_layer_reaches_the_outputs() -> None:
@@ -130,11 +147,21 @@ def test_a_twin_knows_what_its_model_knows() -> None:
 
 
 def test_other_kinds_of_models_have_no_twin() -> None:
-    """The residual tower, and a model that another program made."""
+    """The residual tower, and models of other programs."""
     foreign = linear_model(np.ones((CONNECT4.obs_size, CONNECT4.num_actions), np.float32))
-    for content in (published(CONNECT4, "residual", 8), foreign):
+    for content in (published(CONNECT4, "residual", 8), foreign, with_chances(published(CONNECT4))):
         assert network_of(content, CONNECT4) is None
         assert SparseAccelerator(CONNECT4.env_id)(content, load(content)) is None
+
+
+@pytest.mark.parametrize("family", ["mlp", "conv"])
+def test_a_model_with_chances_of_win_draw_and_loss_is_evaluated_by_onnx_runtime(family: Family) -> None:
+    """Its value is the chance of a win less that of a loss, 1/2 - 1/4; its policy is that of the same network."""
+    content = published(CONNECT4, family)
+    observation, legal = random_play(CONNECT4.env_id, 0)
+    prior, value = load(with_chances(content))(observation, legal)
+    np.testing.assert_allclose(value, 0.25, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(prior, load(content)(observation, legal)[0])
 
 
 @pytest.mark.parametrize("cache", [0, 512])

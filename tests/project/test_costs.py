@@ -19,7 +19,7 @@ from trainer.actor.selfplay import SelfPlay
 from trainer.evaluators.interface import FunctionEvaluator
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Mask
-from trainer.replay import Metadata, Replay
+from trainer.replay import Metadata, ReplayBuffer
 from trainer.search import Evaluate, SearchConfig
 from trainer.settings.self_play import SelfPlaySettings
 
@@ -130,7 +130,7 @@ def test_a_batch_costs_no_sql(tictactoe_rows: ForeignDatabase, monkeypatch: pyte
         return connection
 
     monkeypatch.setattr(sqlite3, "connect", traced)
-    with closing(Replay(tictactoe_rows.path, TICTACTOE)) as replay:
+    with closing(ReplayBuffer(tictactoe_rows.path, TICTACTOE)) as replay:
         assert replay.refresh() == 200
         assert any("SELECT" in statement for statement in statements)
         statements.clear()
@@ -143,7 +143,7 @@ def test_a_batch_costs_no_sql(tictactoe_rows: ForeignDatabase, monkeypatch: pyte
 
 def test_a_batch_needs_no_database(tictactoe_rows: ForeignDatabase) -> None:
     """What was mirrored can be drawn when the file is closed and gone."""
-    replay = Replay(tictactoe_rows.path, TICTACTOE)
+    replay = ReplayBuffer(tictactoe_rows.path, TICTACTOE)
     replay.refresh()
     replay.close()
     tictactoe_rows.close()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from trainer.core.errors import ReplayError
-from trainer.replay import METADATA_COLUMNS, Replay, read_metadata
+from trainer.replay import METADATA_COLUMNS, ReplayBuffer, read_metadata
 from trainer.run.actor_statistics import ActorStats
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.training_statistics import merge_evaluations
@@ -67,9 +67,9 @@ def test_any_row_is_refused_by_name_or_right(observation: Any, policy: Any, outc
         database.add(observation, policy, outcome, value)
         database.connection.commit()
         database.close()
-        skipping = opened.enter_context(closing(Replay(database.path, TICTACTOE, skip_bad_rows=True)))
+        skipping = opened.enter_context(closing(ReplayBuffer(database.path, TICTACTOE, skip_bad_rows=True)))
         skipping.refresh()
-        strict = opened.enter_context(closing(Replay(database.path, TICTACTOE)))
+        strict = opened.enter_context(closing(ReplayBuffer(database.path, TICTACTOE)))
         try:
             strict.refresh()
             refused = False

@@ -39,7 +39,7 @@ from trainer.core.files import write_bytes
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.onnx_file import load_model
 from trainer.launch.watch import Watch
-from trainer.replay import Replay, ReplayWriter
+from trainer.replay import ReplayBuffer, ReplayWriter
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.training_statistics import TrainingPoint
 from trainer.settings.actor import ActorConfig
@@ -223,14 +223,14 @@ def test_a_deleted_database_leaves_its_rows_in_use_and_a_new_one_takes_over(
         add_random_play(database, 60, seed=2)
         wait_until(lambda: rows_of(tmp_path) == 90, "the old rows are not left out")
     assert result == [130]
-    assert "was replaced: reading it from the start; the 200 rows of before stay" in caplog.text
+    assert "was replaced: reading it from the start; the 200 rows that were read stay" in caplog.text
 
 
 def test_a_database_that_is_replaced_or_emptied_is_read_from_the_start(tmp_path: Path, close_later: CloseLater) -> None:
     """By renaming another one over it, or by deleting its rows: the mirror follows, whatever the row numbers are."""
     database = close_later(ForeignDatabase(tmp_path / "replay.db"))
     add_random_play(database, 10)
-    replay = close_later(Replay(database.path, TICTACTOE))
+    replay = close_later(ReplayBuffer(database.path, TICTACTOE))
     assert replay.refresh() == 10
     (tmp_path / "new").mkdir()
     other = close_later(ForeignDatabase(tmp_path / "new" / "replay.db"))
@@ -294,7 +294,7 @@ def test_a_database_that_cannot_be_read_for_now_leaves_its_rows_in_use(
     """Somebody holds it locked for longer than we wait: one warning, and the rows are read when that is over."""
     caplog.set_level(logging.INFO)
     monkeypatch.setattr("trainer.replay.database.BUSY_SECONDS", 0.1)
-    replay = close_later(Replay(tictactoe_rows.path, TICTACTOE))
+    replay = close_later(ReplayBuffer(tictactoe_rows.path, TICTACTOE))
     replay.refresh()
     add_random_play(tictactoe_rows, 10, seed=1)
     tictactoe_rows.connection.execute("BEGIN EXCLUSIVE")

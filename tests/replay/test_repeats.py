@@ -11,7 +11,7 @@ from conftest import CloseLater, ForeignDatabase, floats
 
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.replay import Replay
+from trainer.replay import ReplayBuffer
 from trainer.replay.repeats import SMALLEST, Repeats, hashes_of
 
 TICTACTOE = metadata_of(game_of("tictactoe"))
@@ -52,7 +52,7 @@ def test_eight_rows_of_one_position_weigh_as_much_as_four(
         for _ in range(times):
             database.add(floats(*np.eye(9)[cell], *[0] * 9, *(1 - np.eye(9)[cell]), 0, 1), floats(*np.eye(9)[8]), 0.0)
     database.connection.commit()
-    replay = close_later(Replay(database.path, TICTACTOE, merge_repeats=merge_repeats))
+    replay = close_later(ReplayBuffer(database.path, TICTACTOE, merge_repeats=merge_repeats))
     replay.refresh()
     batch = replay.sample(np.random.default_rng(0), 20_000)
     assert len(batch.outcome) == 20_000
@@ -67,7 +67,7 @@ def test_rows_that_left_the_database_are_counted_no_more(
     database = foreign()
     database.add_tictactoe(7)
     database.connection.commit()
-    replay = close_later(Replay(database.path, TICTACTOE, merge_repeats=True))
+    replay = close_later(ReplayBuffer(database.path, TICTACTOE, merge_repeats=True))
     replay.refresh()
     database.add_tictactoe(4)
     database.add_tictactoe(1, observation=floats(*np.eye(9)[3], *[0] * 9, *(1 - np.eye(9)[3]), 0, 1))

@@ -27,8 +27,8 @@ from trainer.core.errors import TrainerError
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
-from trainer.network import PolicyValueNet
-from trainer.replay import Replay
+from trainer.network import PolicyValueNetwork
+from trainer.replay import ReplayBuffer
 from trainer.run.actor_statistics import ActorStats
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.training_statistics import merge_evaluations
@@ -81,7 +81,7 @@ def read_database(content: bytes, folder: Path) -> None:
     """What a trainer does at its start, and a step's sample."""
     path = folder / "damaged.db"
     path.write_bytes(content)
-    with closing(Replay(path, load_game_config("tictactoe", path).metadata)) as replay:
+    with closing(ReplayBuffer(path, load_game_config("tictactoe", path).metadata)) as replay:
         replay.refresh()
         if len(replay):
             batch = replay.sample(np.random.default_rng(0), 32)
@@ -92,7 +92,7 @@ def read_database(content: bytes, folder: Path) -> None:
 def good_model(folder: Path) -> bytes:
     """A random network for tic-tac-toe."""
     torch.manual_seed(0)
-    return Exporter(PolicyValueNet(GAME), GAME).to_bytes(1, np.zeros((1, GAME.obs_size), np.float32))
+    return Exporter(PolicyValueNetwork(GAME), GAME).to_bytes(1, np.zeros((1, GAME.obs_size), np.float32))
 
 
 def read_model(content: bytes, folder: Path) -> None:
@@ -107,7 +107,7 @@ def read_model(content: bytes, folder: Path) -> None:
 
 def new_learner() -> Learner:
     """A learner with an average, as the checkpoint's."""
-    return Learner(PolicyValueNet(GAME, width=16), TrainerConfig(average=0.9))
+    return Learner(PolicyValueNetwork(GAME, width=16), TrainerConfig(average=0.9))
 
 
 def good_checkpoint(folder: Path) -> bytes:

@@ -10,7 +10,7 @@ import copy
 import io
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,10 +20,10 @@ from torture.resume import differences
 
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.network import ConvStem, Family, Loss, PolicyValueNet, ValueHead
+from trainer.network import ConvStem, Family, Loss, PolicyValueNetwork
 from trainer.replay import Batch, Metadata
 from trainer.settings.trainer import TrainerConfig
-from trainer.training.adamw import Descent
+from trainer.training.adamw import AdamWSteps
 from trainer.training.gradient import can_differentiate, parameters_of, pieces
 from trainer.training.learner import Learner
 
@@ -33,15 +33,13 @@ UNKNOWN = replace(TICTACTOE, env_id="mystery", legal_mask_offset=10)
 both_sizes = pytest.mark.parametrize(("game", "rows"), [(TICTACTOE, 64), (CONNECT4, 1024)], ids=["small", "large"])
 
 
-def network_of(
-    game: Metadata, family: Family = "mlp", width: int | None = None, value_head: ValueHead = "scalar"
-) -> PolicyValueNet:
+def network_of(game: Metadata, family: Family = "mlp", width: int | None = None) -> PolicyValueNetwork:
     """A network, always with the same weights."""
     torch.manual_seed(0)
-    return PolicyValueNet(game, family, width, value_head)
+    return PolicyValueNetwork(game, family, width)
 
 
-def exact(network: PolicyValueNet) -> PolicyValueNet:
+def exact(network: PolicyValueNetwork) -> PolicyValueNetwork:
     """The network with multiples of 1/64 as weights, by which sums are exact: a ReLU passes them for all or for none."""
     with torch.no_grad():
         for weight in network.parameters():
@@ -64,13 +62,13 @@ def batch_of(game: Metadata, rows: int, seed: int = 0) -> Batch:
     return Batch(observation, legal, visits, outcome)
 
 
-def descent_of(network: PolicyValueNet, grad_clip: float = 1.0) -> Descent:
-    """Written-out steps of a copy, which leave the network as it is."""
+def kernel_steps_of(network: PolicyValueNetwork, grad_clip: float = 1.0) -> AdamWSteps:
+    """Steps for a copy of a network, by our own kernels; the network itself stays as it is."""
     own = copy.deepcopy(network)
-    return Descent(own, torch.optim.AdamW(own.parameters()), grad_clip)
+    return AdamWSteps(own, torch.optim.AdamW(own.parameters()), grad_clip)
 
 
-def by_autograd(network: PolicyValueNet, batch: Batch) -> tuple[Loss, list[Tensor]]:
+def by_autograd(network: PolicyValueNetwork, batch: Batch) -> tuple[Loss, list[Tensor]]:
     """The loss of a batch and its gradient by each of `parameters_of`, by autograd in float64."""
     network = copy.deepcopy(network).double()
     observation, visits, outcome = (
@@ -80,35 +78,32 @@ def by_autograd(network: PolicyValueNet, batch: Batch) -> tuple[Loss, list[Tenso
     return loss, list(torch.autograd.grad(loss.total, parameters_of(network)))
 
 
-def assert_agree(network: PolicyValueNet, descent: Descent, batch: Batch) -> None:
+def assert_agree(network: PolicyValueNetwork, steps: AdamWSteps, batch: Batch) -> None:
     """Losses to 1e-6 of them; gradients to 1e-6 of the largest entry, because they are sums of many that cancel.
 
     The weights must be `exact`. Gradients of a convolutional network, whose layers have thousands of inputs: to 4e-6.
     """
     expected, gradients = by_autograd(network, batch)
-    found = descent.differentiate(batch)
+    found = steps.differentiate(batch)
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours.double(), theirs.detach(), rtol=1e-6, atol=1e-7)
     bound = 4e-6 if isinstance(network.body[0], ConvStem) else 1e-6
     gradient = torch.cat([part.flatten() for part in gradients])
-    own = torch.from_numpy(descent.gradient).double()
+    own = torch.from_numpy(steps.gradient).double()
     torch.testing.assert_close(own, gradient, rtol=0, atol=bound * gradient.abs().max().item())
 
 
 @pytest.mark.parametrize("family", ["mlp", "conv"])
-@pytest.mark.parametrize("value_head", get_args(ValueHead))
 @both_sizes
-def test_losses_and_gradients_are_those_of_autograd(
-    game: Metadata, rows: int, family: Family, value_head: ValueHead
-) -> None:
+def test_losses_and_gradients_are_those_of_autograd(game: Metadata, rows: int, family: Family) -> None:
     """On random rows, for weights out of the blue and for weights that are ten times as large."""
-    network = exact(network_of(game, family, value_head=value_head))
+    network = exact(network_of(game, family))
     for seed in range(3):
-        assert_agree(network, descent_of(network), batch_of(game, rows, seed))
+        assert_agree(network, kernel_steps_of(network), batch_of(game, rows, seed))
     with torch.no_grad():
         network.policy.weight.mul_(10)
         network.value.weight.mul_(10)
-    assert_agree(network, descent_of(network), batch_of(game, rows))
+    assert_agree(network, kernel_steps_of(network), batch_of(game, rows))
 
 
 @pytest.mark.parametrize("width", [1, 63, 65, 128])
@@ -116,7 +111,7 @@ def test_losses_and_gradients_are_those_of_autograd(
 def test_any_width_has_the_gradient_of_autograd(family: Family, width: int) -> None:
     """Of which a block of the kernels is a part, or a multiple; in a number of rows of which a stack is none."""
     network = exact(network_of(CONNECT4, family, width))
-    assert_agree(network, descent_of(network), batch_of(CONNECT4, 200))
+    assert_agree(network, kernel_steps_of(network), batch_of(CONNECT4, 200))
 
 
 @pytest.mark.parametrize("bias", [-1.0, 1.0])
@@ -127,10 +122,10 @@ def test_where_little_or_much_is_active_the_gradient_is_the_same(bias: float) ->
     with torch.no_grad():
         of_stem += bias
         of_wide -= bias
-    descent = descent_of(network)
-    assert_agree(network, descent, batch_of(CONNECT4, 256))
-    _, joined, *_ = descent._differentiation._gradient.reversed
-    assert joined == (bias > 0)
+    steps = kernel_steps_of(network)
+    assert_agree(network, steps, batch_of(CONNECT4, 256))
+    _, after_stem, *_ = steps.loss_gradient.from_results
+    assert after_stem == (bias > 0)
 
 
 def test_rows_of_every_kind_have_the_gradient_of_autograd() -> None:
@@ -143,23 +138,23 @@ def test_rows_of_every_kind_have_the_gradient_of_autograd() -> None:
         replace(batch, legal=one_legal, visits=one_legal.astype(np.float32)),
         batch_of(TICTACTOE, 2),
     ):
-        assert_agree(network, descent_of(network), changed)
+        assert_agree(network, kernel_steps_of(network), changed)
     unknown = exact(network_of(UNKNOWN))
     assert not unknown.view.swaps
-    assert_agree(unknown, descent_of(unknown), batch_of(UNKNOWN, 64))
+    assert_agree(unknown, kernel_steps_of(unknown), batch_of(UNKNOWN, 64))
 
 
 def test_a_batch_of_another_size_is_taken() -> None:
     """64 rows, 16, and 64 again."""
     network = exact(network_of(TICTACTOE))
-    descent = descent_of(network)
+    steps = kernel_steps_of(network)
     for rows in (64, 16, 64):
-        assert_agree(network, descent, batch_of(TICTACTOE, rows))
+        assert_agree(network, steps, batch_of(TICTACTOE, rows))
 
 
 def in_float64(
-    network: PolicyValueNet, optimizer: dict[str, Any], gradients: Sequence[Tensor], grad_clip: float
-) -> PolicyValueNet:
+    network: PolicyValueNetwork, optimizer: dict[str, Any], gradients: Sequence[Tensor], grad_clip: float
+) -> PolicyValueNetwork:
     """The network after torch's AdamW step in float64 from this state of the optimizer, given the gradients."""
     network = copy.deepcopy(network).double()
     reference = torch.optim.AdamW(network.parameters())
@@ -177,11 +172,11 @@ def test_a_step_is_that_of_torchs_adamw(grad_clip: float) -> None:
     """From the same weights, moments and gradients, clipped or not: each of ten steps is torch's, to the last bits."""
     network = network_of(CONNECT4)
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.01, weight_decay=0.1)
-    descent = Descent(network, optimizer, grad_clip)
+    steps = AdamWSteps(network, optimizer, grad_clip)
     for seed in range(10):
         before, state = copy.deepcopy(network), copy.deepcopy(optimizer.state_dict())
-        descent.step(batch_of(CONNECT4, 64, seed))
-        gradients = pieces(torch.from_numpy(descent.gradient), [part.shape for part in parameters_of(network)])
+        steps.step(batch_of(CONNECT4, 64, seed))
+        gradients = pieces(torch.from_numpy(steps.gradient), [part.shape for part in parameters_of(network)])
         expected = in_float64(before, state, gradients, grad_clip)
         for ours, theirs in zip(parameters_of(network), parameters_of(expected), strict=True):
             torch.testing.assert_close(ours.double(), theirs, rtol=1e-6, atol=1e-7)
@@ -270,16 +265,16 @@ def test_a_weight_that_is_no_number_shows_in_the_loss() -> None:
         network.body[0].weight[0, 0] = torch.nan
     batch = batch_of(TICTACTOE, 64)
     batch.observation[0, 0] = 1
-    assert descent_of(network).differentiate(batch).total.isnan()
+    assert kernel_steps_of(network).differentiate(batch).total.isnan()
 
 
 def test_other_networks_are_left_to_autograd() -> None:
     """A tower, another activation; a learner takes them all the same."""
-    tower, smooth = PolicyValueNet(TICTACTOE, "residual", 8), PolicyValueNet(TICTACTOE)
+    tower, smooth = PolicyValueNetwork(TICTACTOE, "residual", 8), PolicyValueNetwork(TICTACTOE)
     smooth.body[1] = nn.GELU()
-    assert can_differentiate(PolicyValueNet(TICTACTOE))
+    assert can_differentiate(PolicyValueNetwork(TICTACTOE))
     for network in (tower, smooth):
         assert not can_differentiate(network)
         learner = Learner(network, TrainerConfig())
-        assert learner._descent is None
+        assert learner.kernel_steps is None
         assert learner.learn(batch_of(TICTACTOE, 64), 0.001).total.item() > 0

@@ -17,7 +17,7 @@ from waiting import PATIENCE
 from trainer.core.errors import CheckpointError, TrainerError
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.network import PolicyValueNet
+from trainer.network import PolicyValueNetwork
 from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import train
 from trainer.training.checkpoint import CHECKPOINT, load_checkpoint, sealed
@@ -159,13 +159,13 @@ def test_a_run_that_is_over_says_what_to_give_more_of(
 
 def test_a_run_resumed_without_an_average_goes_on_from_its_weights() -> None:
     """Not from the average that was published, which the optimizer's moments don't belong to."""
-    network = PolicyValueNet(metadata_of(game_of("tictactoe")))
+    network = PolicyValueNetwork(metadata_of(game_of("tictactoe")))
     averaged = Learner(network, TrainerConfig(average=0.9))
     with torch.no_grad():
         for parameter in averaged.published.parameters():
             parameter.zero_()
     state = averaged.state()
-    resumed = Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig(average=0.0))
+    resumed = Learner(PolicyValueNetwork(metadata_of(game_of("tictactoe"))), TrainerConfig(average=0.0))
     resumed.restore(state)
     for ours, theirs in zip(resumed.network.parameters(), network.parameters(), strict=True):
         assert torch.equal(ours, theirs)
@@ -173,17 +173,17 @@ def test_a_run_resumed_without_an_average_goes_on_from_its_weights() -> None:
 
 def test_a_resumed_run_has_the_weight_decay_that_it_was_given() -> None:
     """It isn't that of the checkpoint."""
-    learner = Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig(weight_decay=0.1))
-    resumed = Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig(weight_decay=0.5))
+    learner = Learner(PolicyValueNetwork(metadata_of(game_of("tictactoe"))), TrainerConfig(weight_decay=0.1))
+    resumed = Learner(PolicyValueNetwork(metadata_of(game_of("tictactoe"))), TrainerConfig(weight_decay=0.5))
     resumed.restore(learner.state())
-    assert [group["weight_decay"] for group in resumed._optimizer.param_groups] == [0.5]
+    assert [group["weight_decay"] for group in resumed.state()["optimizer"]["param_groups"]] == [0.5]
 
 
 def test_an_optimizer_of_other_shapes_is_refused() -> None:
     """Found by damaging checkpoints: the weights fit, the optimizer's state doesn't."""
-    state = Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig()).state()
+    state = Learner(PolicyValueNetwork(metadata_of(game_of("tictactoe"))), TrainerConfig()).state()
     state["optimizer"]["state"] = {
         0: {"step": torch.tensor(1.0), "exp_avg": torch.zeros(3), "exp_avg_sq": torch.zeros(3)}
     }
     with pytest.raises(CheckpointError, match="is of another network"):
-        Learner(PolicyValueNet(metadata_of(game_of("tictactoe"))), TrainerConfig()).restore(state)
+        Learner(PolicyValueNetwork(metadata_of(game_of("tictactoe"))), TrainerConfig()).restore(state)

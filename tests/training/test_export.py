@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import onnx
@@ -15,19 +16,19 @@ from trainer.core.errors import ConfigError, ModelError
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.network import Family, PolicyValueNet, ValueHead
+from trainer.network import Family, PolicyValueNetwork
 from trainer.replay import Metadata
 from trainer.run.model_files import step_of, stored_models
 from trainer.training.export import Exporter
-from trainer.training.publish import Kept, publish
+from trainer.training.publish import Retention, publish
 
 OTHELLO = metadata_of(game_of("othello"))
 
 
-def network_for(game: Metadata, seed: int = 0) -> PolicyValueNet:
+def network_for(game: Metadata, seed: int = 0) -> PolicyValueNetwork:
     """A network with random weights."""
     torch.manual_seed(seed)
-    return PolicyValueNet(game)
+    return PolicyValueNetwork(game)
 
 
 def observations(game: Metadata, count: int) -> np.ndarray:
@@ -37,8 +38,8 @@ def observations(game: Metadata, count: int) -> np.ndarray:
 
 @pytest.mark.parametrize("env_id", ["tictactoe", "connect4", "othello", "mystery"])
 @pytest.mark.parametrize("batch", [1, 7])
-@pytest.mark.parametrize(("family", "value_head"), [("mlp", "scalar"), ("conv", "wdl"), ("residual", "scalar")])
-def test_the_model_answers_as_torch_does(env_id: str, family: Family, value_head: ValueHead, batch: int) -> None:
+@pytest.mark.parametrize("family", get_args(Family))
+def test_the_model_answers_as_torch_does(env_id: str, family: Family, batch: int) -> None:
     """To 1e-5, for both seats, at any batch size; also where the layout of the observation is unknown."""
     game = (
         replace(OTHELLO, env_id="mystery", legal_mask_offset=100)
@@ -47,10 +48,10 @@ def test_the_model_answers_as_torch_does(env_id: str, family: Family, value_head
     )
     if env_id == "mystery" and family != "mlp":
         with pytest.raises(ConfigError, match=r"mystery's observations is unknown.*use --network mlp"):
-            PolicyValueNet(game, family)
+            PolicyValueNetwork(game, family)
         return
     torch.manual_seed(0)
-    network = PolicyValueNet(game, family, value_head=value_head)
+    network = PolicyValueNetwork(game, family)
     sample = observations(game, batch)
     content = Exporter(network, game).to_bytes(3, sample)
     model = OnnxEvaluator(content, "test", env_id, game.obs_size, game.num_actions)
@@ -89,6 +90,7 @@ def test_the_file_says_what_it_is() -> None:
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     assert metadata["env_id"] == "othello"
     assert metadata["step"] == "1200"
+    assert metadata["architecture"] == "PolicyValueNet"  # whatever the class is called now
     assert not any(weight.external_data for weight in model.graph.initializer)
 
 
@@ -124,13 +126,13 @@ def test_the_difference_is_measured_by_the_largest_output() -> None:
         assert network(torch.from_numpy(sample))[0].abs().max() > 1000
         network.policy.weight[0] *= 1.001  # what torch answers now isn't what the file says
     with pytest.raises(ModelError, match="policy_logits differs from torch's by"):
-        exporter._compare(content, sample)
+        exporter.check(content, sample)
 
 
 def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
     """Sorted as numbers: step 1000000 is newer than step 999999."""
     for step in (5, 999_999, 1_000_000, 999_998):
-        publish(str(step).encode(), tmp_path, step, Kept(3))
+        publish(str(step).encode(), tmp_path, step, Retention(3))
     assert [path.name for path in stored_models(tmp_path)] == [
         "model_step_999998.onnx",
         "model_step_999999.onnx",
@@ -144,7 +146,7 @@ def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
 def test_models_can_be_kept_spread_over_the_run(tmp_path: Path, most: int, interval: int) -> None:
     """However long it gets: never more than asked for, the newest among them, one distance between the others."""
     for step in (*range(0, 40 * interval, interval), 40 * interval - 3 if interval > 3 else 40):
-        publish(b"", tmp_path, step, Kept(most, interval))
+        publish(b"", tmp_path, step, Retention(most, interval))
         steps = [step_of(path) for path in stored_models(tmp_path)]
         assert len(steps) <= most
         assert steps[-1] == step
@@ -165,7 +167,7 @@ def test_a_model_says_how_far_its_run_was(written: str, read: float) -> None:
 def test_publishing_again_and_again_takes_no_more_memory() -> None:
     """Twenty models of 2.7 MB; protobuf keeps what a field of a living message ever held, 53 MB here at first."""
     game = metadata_of(game_of("connect4"))
-    exporter, sample = Exporter(PolicyValueNet(game, "conv", 224), game), observations(game, 1)
+    exporter, sample = Exporter(PolicyValueNetwork(game, "conv", 224), game), observations(game, 1)
     process = psutil.Process()
     for step in range(5):
         exporter.to_bytes(step, sample)

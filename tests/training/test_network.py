@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 
+from trainer.core.errors import GameError
 from trainer.game_config import metadata_of
 from trainer.games import game_of, rules_of
 from trainer.games.position import Position
-from trainer.network import BLOCKS, ConvStem, MoverView, PolicyValueNet, Residual, ValueHead, alphazero_loss, wdl_error
+from trainer.network import (
+    BLOCKS,
+    WIDTHS,
+    ConvStem,
+    Family,
+    MoverView,
+    PolicyValueNetwork,
+    Residual,
+    alphazero_loss,
+    create_network,
+)
 
 CONNECT4 = metadata_of(game_of("connect4"))
 
@@ -86,7 +98,7 @@ def test_the_mover_sees_its_own_stones_first() -> None:
 def test_both_seats_get_the_same_answer_to_the_same_sight() -> None:
     """Swap the stones and the seat: the network can't tell the difference."""
     torch.manual_seed(0)
-    network = PolicyValueNet(CONNECT4)
+    network = PolicyValueNetwork(CONNECT4)
     position = Position.first(rules_of("connect4")).play(3).play(3).play(2)
     seen = torch.from_numpy(position.observation)[None]
     other = torch.cat([seen[:, 42:84], seen[:, :42], seen[:, 84:91], seen[:, 92:], seen[:, 91:92]], dim=1)
@@ -103,7 +115,7 @@ def test_an_unknown_layout_is_taken_as_it_is() -> None:
 
 def test_the_value_stays_within_one() -> None:
     """Even for absurd inputs."""
-    network = PolicyValueNet(CONNECT4)
+    network = PolicyValueNetwork(CONNECT4)
     _, value = network(torch.full((1, 93), 1e6))
     assert -1 <= value.item() <= 1
 
@@ -123,28 +135,10 @@ def test_the_stem_sees_the_board_row_by_row() -> None:
     assert found[12:].tolist() == [0] * 7  # red has won: no move is legal, and red still is the mover
 
 
-def test_win_draw_and_loss_cost_the_cross_entropy() -> None:
-    """Chances 1/2, 1/4, 1/4: a win costs ln 2, a draw ln 4; an outcome of 0.5 is half a win, half a draw."""
-    logits = torch.tensor([[math.log(2), 0.0, 0.0]])
-    errors = [wdl_error(logits, torch.tensor([outcome])).item() for outcome in (1.0, 0.0, -1.0, 0.5)]
-    assert errors == pytest.approx([math.log(2), math.log(4), math.log(4), 1.5 * math.log(2)])
-
-
-def test_the_value_of_three_chances_is_win_minus_loss() -> None:
-    """1/2 - 1/4; and it is what the ONNX file's `value` says, see test_export."""
-    network = PolicyValueNet(CONNECT4, value_head="wdl")
-    with torch.no_grad():
-        network.value.weight.zero_()
-        network.value.bias.copy_(torch.tensor([math.log(2), 0.0, 0.0]))
-    _, value = network(torch.zeros(5, 93))
-    assert value.flatten().tolist() == pytest.approx([0.25] * 5)
-
-
-@pytest.mark.parametrize("value_head", ["scalar", "wdl"])
-def test_an_expected_result_is_learned(value_head: ValueHead) -> None:
-    """A network that is shown the outcome 0.4 again and again says 0.4, with either head."""
+def test_an_expected_result_is_learned() -> None:
+    """A network that is shown the outcome 0.4 again and again answers 0.4."""
     torch.manual_seed(0)
-    network = PolicyValueNet(CONNECT4, width=8, value_head=value_head)
+    network = PolicyValueNetwork(CONNECT4, width=8)
     optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
     rows, legal = torch.ones(1, 93), torch.ones(1, 7, dtype=torch.bool)
     for _ in range(200):
@@ -156,7 +150,7 @@ def test_an_expected_result_is_learned(value_head: ValueHead) -> None:
 
 def test_a_new_tower_changes_nothing_block_by_block() -> None:
     """Every residual block begins as the identity, and learns from the first step on."""
-    network = PolicyValueNet(CONNECT4, "residual", width=16)
+    network = PolicyValueNetwork(CONNECT4, "residual", width=16)
     blocks = [module for module in network.body if isinstance(module, Residual)]
     image = torch.rand(1, 4, 6, 7)
     assert len(blocks) == BLOCKS
@@ -164,3 +158,23 @@ def test_a_new_tower_changes_nothing_block_by_block() -> None:
     rows, legal = torch.ones(3, 93), torch.ones(3, 7, dtype=torch.bool)
     network.loss(rows, legal, torch.full((3, 7), 1 / 7), torch.ones(3)).total.backward()
     assert all(block.inner[3].weight.grad.abs().sum() > 0 for block in blocks)
+
+
+@pytest.mark.parametrize("family", get_args(Family))
+def test_a_network_is_created_by_the_name_of_its_game(family: Family) -> None:
+    """Its outputs have the game's dimensions, and its weights are those of a network made from the game's metadata."""
+    torch.manual_seed(0)
+    named = create_network("connect4", family, width=12)
+    torch.manual_seed(0)
+    made = PolicyValueNetwork(CONNECT4, family, width=12)
+    assert [part.shape for part in named(torch.zeros(2, 93))] == [(2, 7), (2, 1)]
+    for ours, theirs in zip(named.state_dict().values(), made.state_dict().values(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_network_without_a_width_has_the_one_of_its_game() -> None:
+    """An mlp's first layer has the width, its second half of it. A game without rules is an error."""
+    network = create_network("tictactoe")
+    assert (network.body[0].out_features, network.body[2].out_features) == (WIDTHS["tictactoe"], 64)
+    with pytest.raises(GameError, match="no rules for a game named 'chess'"):
+        create_network("chess")

@@ -20,7 +20,7 @@ from waiting import PATIENCE, wait_until
 
 from trainer.core.errors import ConfigError, GameError, ModelError, ReplayError, TrainerError, WaitTimeoutError
 from trainer.evaluators.onnx_file import OnnxEvaluator, load_model
-from trainer.replay import Batch, Replay
+from trainer.replay import Batch, ReplayBuffer
 from trainer.run.actor_statistics import ACTOR_STATS_FILE, ActorStats
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.model_files import stored_models
@@ -239,7 +239,7 @@ def test_training_pauses_when_every_row_was_drawn_often_enough(
     tictactoe_rows: ForeignDatabase, close_later: CloseLater
 ) -> None:
     """200 rows suffice for 200 drawn rows; for 201 it waits until there is one more."""
-    replay = close_later(Replay(tictactoe_rows.path, _metadata(tictactoe_rows)))
+    replay = close_later(ReplayBuffer(tictactoe_rows.path, _metadata(tictactoe_rows)))
     replay.refresh()
     config = TrainerConfig(db=tictactoe_rows.path, minutes=60, batch_size=1, passes=1)
     rows = RowSupply(replay, config, Schedule(config), threading.Event())
@@ -399,7 +399,7 @@ class TestCommand:
 
 def test_a_batch_is_never_touched_by_the_next_one(tictactoe_rows: ForeignDatabase, close_later: CloseLater) -> None:
     """The arrays of a batch are its own."""
-    replay = close_later(Replay(tictactoe_rows.path, _metadata(tictactoe_rows)))
+    replay = close_later(ReplayBuffer(tictactoe_rows.path, _metadata(tictactoe_rows)))
     replay.refresh()
     generator = np.random.default_rng(0)
     first: Batch = replay.sample(generator, 16)

@@ -16,13 +16,14 @@ from trainer.evaluators.onnx_file import ModelEvaluator, ModelInfo, OnnxEvaluato
 from trainer.games import game_of
 from trainer.games.base import Game
 from trainer.sparse import forward, lanes
-from trainer.sparse.layout import Assembly, Memory, Network, memory_for
+from trainer.sparse.builder import LayoutBuilder
+from trainer.sparse.layout import Memory, Network, memory_for
 
 SHAPE = re.compile(
     "(?P<view>Slice Slice Slice Slice Sub Mul Add Sub Concat )?"
     "(?P<stem>Slice Reshape Conv Relu Slice Flatten Concat )?"
     "(?P<body>(?:Gemm Relu (?:Add )?)+)"
-    "Gemm Gemm (?P<value>Tanh|Softmax Slice Slice Sub)"
+    "Gemm Gemm Tanh"
 )
 """The operations of such a model's file in order, as `trainer.training.export` writes them."""
 
@@ -92,15 +93,15 @@ def network_of(content: bytes, game: Game) -> Network | None:
     residual = [bool(add) for add in re.findall("Gemm Relu (Add )?", found["body"])]
     swaps = bool(found["view"])
     seen = 2 * game.num_cells + game.num_actions if swaps else game.obs_size
-    assembly = Assembly(game.num_cells, seen, swaps)
+    builder = LayoutBuilder(game.num_cells, seen, swaps)
     if found["stem"]:
         conv, first, *body = body
         reshape = next(node for node in graph.node if node.op_type == "Reshape")
-        assembly.stem(*conv, *weights[reshape.input[1]][2:])
-        assembly.joined(*first)
+        builder.add_stem(*conv, *weights[reshape.input[1]][2:])
+        builder.add_after_stem(*first)
         residual = residual[1:]
     for (weight, bias), adds_inputs in zip(body, residual, strict=True):
-        assembly.dense(weight, bias, residual=adds_inputs)
+        builder.add_dense(weight, bias, residual=adds_inputs)
     heads, biases = zip(policy, value, strict=True)
-    assembly.dense(np.concatenate(heads), np.concatenate(biases), rectified=False)
-    return assembly.network(len(value[0]))
+    builder.add_dense(np.concatenate(heads), np.concatenate(biases), rectified=False)
+    return builder.build()

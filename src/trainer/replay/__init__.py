@@ -1,5 +1,7 @@
-"""Stored games: written to SQLite by actors, mirrored in memory and sampled by the trainer."""
+"""Stored games: actors write them to SQLite, the trainer reads them into memory and samples them."""
 
+from trainer.replay.batch import Batch
+from trainer.replay.buffer import ReplayBuffer
 from trainer.replay.database import (
     METADATA_COLUMNS,
     ROWID_SPAN,
@@ -12,7 +14,7 @@ from trainer.replay.database import (
     reporting,
     shortened,
 )
-from trainer.replay.mirror import Batch, Replay, Views
+from trainer.replay.views import Views
 from trainer.replay.writer import Episode, ReplayWriter
 
 __all__ = [
@@ -22,7 +24,7 @@ __all__ = [
     "Batch",
     "Episode",
     "Metadata",
-    "Replay",
+    "ReplayBuffer",
     "ReplayWriter",
     "Views",
     "check_columns",

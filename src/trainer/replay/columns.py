@@ -1,4 +1,4 @@
-"""Columns of stored rows as arrays, and what is refused in them. N rows."""
+"""Stored rows as arrays, checked. N rows, A actions."""
 
 from __future__ import annotations
 
@@ -6,18 +6,36 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.core.errors import ReplayError
-from trainer.replay.database import shortened
+from trainer.replay.database import Metadata, shortened
+
+COLUMNS = "rowid, observation, policy_probs, mcts_value, game_outcome"
+"""The columns of `transitions` that `checked` takes, in this order."""
+
+
+class Rows(NamedTuple):
+    """Rows that passed every check, each from its mover's point of view."""
+
+    rowid: NDArray[np.int64]
+    """[N]"""
+    observation: NDArray[np.float32]
+    """[N, obs_size]"""
+    visits: NDArray[np.float32]
+    """[N, A] sums to 1, zero where not legal; all zero in a row without a policy target."""
+    outcome: NDArray[np.float32]
+    """[N] result of the game: +1 mover won, 0 draw, -1 mover lost."""
+    value: NDArray[np.float32]
+    """[N] the search's value, or the outcome if the row has none."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where N rows were read."""
+    """Where N rows were read; used to name a row in an error."""
 
     path: Path
     connection: sqlite3.Connection
@@ -25,14 +43,39 @@ class Origin:
     """[N]"""
 
     def id_of(self, row: int) -> str:
-        """The id of a row, for a message. It is read when it is asked for: those of a million rows take a second."""
+        """The id of a row. It is looked up only when an error needs it: reading a million ids takes a second."""
         rowid = self.rowids[row]
         found = self.connection.execute("SELECT id FROM transitions WHERE rowid = ?", (rowid,)).fetchone()
         return str(found[0]) if found else f"number {rowid}"
 
 
+def checked(rows: Sequence[tuple[Any, ...]], meta: Metadata, path: Path, connection: sqlite3.Connection) -> Rows:
+    """At least one row, as selected by `COLUMNS`. Raises ReplayError naming the first row that breaks the contract."""
+    rowids, observations, policies, values, outcomes = zip(*rows, strict=True)
+    origin = Origin(path, connection, rowids)
+    observation = floats_of(observations, meta.obs_size, "observation", meta.env_id, origin)
+    has_policy = np.array([policy is not None for policy in policies])
+    if not has_policy.all():
+        no_target = np.zeros(meta.num_actions, np.float32).tobytes()
+        policies = tuple(no_target if policy is None else policy for policy in policies)
+    visits = floats_of(policies, meta.num_actions, "policy_probs", meta.env_id, origin)
+    outcome = numbers_of(outcomes, "game_outcome", origin)
+    if None in values:
+        values = tuple(z if q is None else q for q, z in zip(values, outcomes, strict=True))
+    value = numbers_of(values, "mcts_value", origin)
+
+    legal = observation[:, meta.legal_mask_offset : meta.legal_mask_offset + meta.num_actions] > 0.5
+    refuse(~legal.any(axis=1), "its observation has no legal move", origin)
+    refuse((visits < 0).any(axis=1), "policy_probs has a negative entry", origin)
+    refuse(has_policy & (abs(visits.sum(axis=1) - 1) > 1e-3), "policy_probs does not sum to 1", origin)
+    refuse((visits * ~legal > 0).any(axis=1), "policy_probs gives weight to an illegal move", origin)
+    refuse(abs(outcome) > 1, "game_outcome is outside [-1, 1]", origin)
+    refuse(abs(value) > 1 + 1e-3, "mcts_value is outside [-1, 1]", origin)
+    return Rows(np.array(rowids), observation, visits, outcome, value)
+
+
 def floats_of(stored: Sequence[Any], width: int, column: str, env_id: str, origin: Origin) -> NDArray[np.float32]:
-    """float32 [N, width] of a column of blobs. Raises ReplayError naming the first row that has another length or NaN."""
+    """float32 [N, width] from a column of blobs. Raises ReplayError naming the first row of another length or with NaN."""
     if set(map(type, stored)) != {bytes} or set(map(len, stored)) != {4 * width}:
         row, blob = next(
             (i, blob) for i, blob in enumerate(stored) if type(blob) is not bytes or len(blob) != 4 * width
@@ -40,7 +83,7 @@ def floats_of(stored: Sequence[Any], width: int, column: str, env_id: str, origi
         found = f"{len(blob) / 4:g} entries" if type(blob) is bytes else f"the value {shortened(blob)}"
         raise ReplayError(
             f"row {origin.id_of(row)} of {origin.path}: {column} has {found}, {env_id} needs {width}; was it written for "
-            f"another game? (--skip-bad-rows passes over such rows)"
+            f"another game? (--skip-bad-rows skips such rows)"
         )
     values = np.frombuffer(b"".join(stored), "<f4").reshape(len(stored), width)
     refuse(~np.isfinite(values).all(axis=1), f"{column} holds NaN or infinity", origin)
@@ -48,10 +91,10 @@ def floats_of(stored: Sequence[Any], width: int, column: str, env_id: str, origi
 
 
 def numbers_of(stored: Sequence[Any], column: str, origin: Origin) -> NDArray[np.float32]:
-    """float32 [N] of a column of numbers. Raises ReplayError naming the first row without one."""
+    """float32 [N] from a column of numbers. Raises ReplayError naming the first row that holds anything else."""
     if not set(map(type, stored)) <= {int, float}:
-        refuse(np.array([type(number) not in (int, float) for number in stored]), f"{column} holds no number", origin)
-    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinity, which is refused
+        refuse(np.array([type(number) not in (int, float) for number in stored]), f"{column} is not a number", origin)
+    with np.errstate(over="ignore"):  # a number too large for float32 becomes infinity, which is refused below
         values = np.array(stored, np.float32)
     refuse(~np.isfinite(values), f"{column} holds NaN or infinity", origin)
     return values
@@ -61,6 +104,6 @@ def refuse(wrong: Any, reason: str, origin: Origin) -> None:
     """Raise ReplayError for the first row that is wrong (bool [N])."""
     if np.any(wrong):
         raise ReplayError(
-            f"row {origin.id_of(int(np.argmax(wrong)))} of {origin.path}: {reason}; delete the row, pass over it with "
+            f"row {origin.id_of(int(np.argmax(wrong)))} of {origin.path}: {reason}; delete the row, skip it with "
             f"--skip-bad-rows, or find out what wrote it"
         )

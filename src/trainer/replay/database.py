@@ -1,4 +1,4 @@
-"""The replay database: its schema, its connections, and what went wrong with it."""
+"""The replay database: its schema, its connections and its errors."""
 
 from __future__ import annotations
 
@@ -14,27 +14,39 @@ from trainer.core.errors import ReplayError, ReplayUnavailableError
 
 SCHEMA = files("trainer.replay").joinpath("replay.sql").read_text()
 BUSY_SECONDS = 60.0
-"""How long to wait for another process's write to end."""
+"""How long to wait for another process to finish writing."""
 METADATA_COLUMNS = (
-    *("env_id", "display_name", "board_width", "board_height"),
-    *("num_actions", "obs_size", "legal_mask_offset", "player_count"),
+    "env_id",
+    "display_name",
+    "board_width",
+    "board_height",
+    "num_actions",
+    "obs_size",
+    "legal_mask_offset",
+    "player_count",
 )
 ROWID_SPAN = "SELECT (SELECT min(rowid) FROM transitions), (SELECT max(rowid) FROM transitions)"
-"""Two look-ups; asked for both at once SQLite reads the whole table."""
-PASSING = {
-    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR),
-    *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL),
+"""The oldest and the newest rowid. Two index look-ups; in one aggregate query SQLite would read the whole table."""
+TEMPORARY_ERRORS = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_PROTOCOL,
 }
-"""SQLite's error codes for what may pass by itself: another writer, a full disk, a folder that can't be written."""
+"""SQLite's error codes for conditions that may pass: another writer, a full disk, a read-only folder."""
 LARGEST_COUNT = 65_536
-"""The largest dimension of a game; a larger one is a damaged file, and would fill the memory."""
+"""The largest dimension of a game that is accepted. A larger one means a damaged file, and would fill the memory."""
 OPTIONAL_COLUMNS = {"created_at"}
-"""Columns of the contract that nobody here reads or writes."""
+"""Columns of the contract that this package neither reads nor writes."""
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """A row of `game_metadata`: the dimensions of a game."""
+    """A game's dimensions: a row of `game_metadata`."""
 
     env_id: str
     display_name: str
@@ -48,37 +60,37 @@ class Metadata:
 
 @contextmanager
 def reporting(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into a ReplayError that names the file: a ReplayUnavailableError where the cause may pass."""
+    """Turn SQLite's errors into a ReplayError that names the file; a ReplayUnavailableError if the cause may pass."""
     try:
         yield
     except sqlite3.Error as error:
-        passing = getattr(error, "sqlite_errorcode", -1) & 0xFF in PASSING
-        kind = ReplayUnavailableError if passing else ReplayError
-        reason = " ".join(str(error).split())[:200]  # SQLite quotes what it can't parse
+        temporary = getattr(error, "sqlite_errorcode", -1) & 0xFF in TEMPORARY_ERRORS
+        kind = ReplayUnavailableError if temporary else ReplayError
+        reason = " ".join(str(error).split())[:200]  # SQLite quotes the text that it can't parse
         raise kind(f"the replay database {path} can't be used: {reason}") from error
-    except UnicodeDecodeError as error:  # sqlite3 can't even say what is wrong
-        raise ReplayError(f"the replay database {path} can't be used: its names are no text") from error
+    except UnicodeDecodeError as error:  # raised by sqlite3 when it can't decode its own message
+        raise ReplayError(f"the replay database {path} can't be used: its names are not text") from error
     except OSError as error:
         raise ReplayUnavailableError(f"the replay database {path} can't be used: {error.strerror}") from error
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """All of the block's writes, or none; other writers wait."""
+    """Commit all of the block's writes, or none. Other writers wait."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:  # SQLite itself rolls back after some errors
+        if connection.in_transaction:  # after some errors SQLite has rolled back already
             connection.execute("ROLLBACK")
         raise
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """A connection that can't write and doesn't make the file. Raises ReplayError if there is no database.
+    """A read-only connection; the file is not created. Raises ReplayError if there is no database.
 
-    That is a ReplayUnavailableError if nothing lies at `path`: somebody may be about to replace it.
+    It is a ReplayUnavailableError if there is nothing at `path`, because another process may be about to replace the file.
     """
     if not path.is_file():
         kind = ReplayError if path.exists() else ReplayUnavailableError
@@ -96,12 +108,12 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 
 def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
-    """The columns of a table, in order; none where there is no such table."""
+    """The names of a table's columns, in order; empty if there is no such table."""
     return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
 
 
 def check_columns(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether there is a `transitions` table yet; raises ReplayError naming each column of the contract that it lacks."""
+    """Whether there is a `transitions` table yet. Raises ReplayError naming the columns of the contract that it lacks."""
     found = columns_of(connection, "transitions")
     if not found:
         return False
@@ -117,7 +129,7 @@ def check_columns(connection: sqlite3.Connection, path: Path) -> bool:
 
 
 def read_metadata(path: Path, env_id: str) -> Metadata | None:
-    """The dimensions that the database states for a game; None where it states none or there is no file."""
+    """The dimensions that the database states for a game; None if it states none, or if there is no file."""
     if not path.exists():
         return None
     connection = open_for_reading(path)
@@ -144,6 +156,6 @@ def read_metadata(path: Path, env_id: str) -> Metadata | None:
 
 
 def shortened(value: Any) -> str:
-    """A value for an error message, at most 60 characters of it."""
+    """A value's repr for an error message, cut to 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,8 +1,9 @@
--- Stores finished games, the rows of which SQLite cuts out of their arrays itself: Python would hold its lock for each row.
+-- Stores finished games. SQLite itself cuts the rows out of the games' arrays, because Python would hold its lock (the GIL)
+-- for each row.
 --
--- :games holds a JSON array for each game: episode_id, env_id, its first ply, how many plies of games before it are in the
--- arrays, and the value of the search at each ply. The other arrays are blobs, game after game: a row a ply, and in
--- :states and :observations one more for the position after the last. Their widths are in bytes.
+-- :games is a JSON array with one entry per game: [episode_id, env_id, first ply, number of plies of the games before it in
+-- the arrays, [the search's value at each ply]]. The other arrays are blobs, one game after the other, with one row per ply;
+-- :states and :observations have one more row per game, for the position after the last ply. Widths are in bytes.
 
 WITH games AS (
     SELECT
@@ -13,7 +14,7 @@ WITH games AS (
         json_extract(value, '$[3]') + key AS positions_before,
         json_extract(value, '$[4]') AS search_values
     FROM json_each(:games)
-    LIMIT -1 -- all of them; worked out once a game, where without a limit SQLite would do it for each use
+    LIMIT -1 -- all of them. With a limit SQLite evaluates this once per game; without one, at each use.
 ),
 
 plies AS (

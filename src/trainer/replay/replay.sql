@@ -1,5 +1,5 @@
--- The replay database: one row of `transitions` for each position of each game that was played.
--- Numbers in blobs are little-endian. "Mover" is the player whose turn it is in that row.
+-- The replay database: one row of `transitions` per position of each game played.
+-- Numbers in blobs are little-endian. "Mover" is the player to move in that row.
 
 CREATE TABLE IF NOT EXISTS transitions (
     id TEXT PRIMARY KEY,              -- <episode_id>-step-<n>
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS transitions (
 CREATE INDEX IF NOT EXISTS idx_transitions_timestamp ON transitions (timestamp);
 CREATE INDEX IF NOT EXISTS idx_transitions_episode ON transitions (episode_id);
 
--- What makes the file self-describing: a trainer takes the dimensions of a game from here.
+-- Makes the file self-describing: a trainer reads the dimensions of a game from here.
 CREATE TABLE IF NOT EXISTS game_metadata (
     env_id TEXT PRIMARY KEY,
     display_name TEXT,

@@ -1,4 +1,4 @@
-"""Finished games, written whole by actors. P plies, A actions."""
+"""Finished games, which actors write whole. P plies, A actions."""
 
 from __future__ import annotations
 
@@ -33,53 +33,54 @@ log = logging.getLogger(__name__)
 
 INSERT = files("trainer.replay").joinpath("insert.sql").read_text()
 GAMES_AT_ONCE = 256
-"""Games that one statement stores: it holds a copy of their arrays."""
+"""Games per INSERT statement, which holds a copy of their arrays."""
 PRUNE_SLICE = 1000
-"""Rows of one deletion, so that no writer holds up another for long."""
+"""Rows deleted at a time; few enough that no writer delays another for long."""
 PAGE_SIZE = 16_384
-"""Bytes of a page of a new file. Of SQLite's usual 4,096 a row of Othello fills one, and half of it stays empty."""
+"""Bytes per page of a new file. An Othello row would take a whole page of SQLite's default 4,096 bytes and leave half of it
+empty."""
 LOG_LIMIT = 32 * 2**20
-"""Bytes of the write-ahead log after which the writer empties it, instead of waiting for a moment without readers."""
+"""Bytes of the write-ahead log above which the writer empties it, instead of waiting for a moment without readers."""
 LOG_PATIENCE = 1.0
-"""Seconds that emptying it may wait for readers; other writers wait meanwhile."""
+"""Seconds that emptying the log may wait for readers. Other writers wait meanwhile."""
 LOG_EVERY = 10.0
-"""Seconds between two attempts to empty it."""
+"""Seconds between two attempts to empty the log."""
 
 
 @dataclass(frozen=True)
 class Episode:
-    """One finished game, its last P plies."""
+    """The last P plies of a finished game."""
 
     env_id: str
     episode_id: str
     states: NDArray[np.uint8]
-    """[P + 1, state bytes], the last one finished."""
+    """[P + 1, state bytes]; the last one is the final position."""
     observations: NDArray[np.float32]
     """[P + 1, obs_size]"""
     actions: NDArray[np.uint32]
     """[P]"""
     visits: NDArray[np.float32]
-    """[P, A], sums to 1 in each row that has a policy target."""
+    """[P, A] sums to 1 in each row that has a policy target."""
     has_policy: NDArray[np.bool_]
-    """[P]"""
+    """[P] the row has a policy target."""
     values: NDArray[np.float32]
-    """[P] value of the search for the mover."""
+    """[P] the search's value for the mover."""
     outcomes: NDArray[np.float32]
-    """[P] +1 the mover won the game, 0 draw, -1 lost."""
+    """[P] +1 the mover won the game, 0 draw, -1 the mover lost."""
     first_ply: int = 0
-    """Plies before those recorded here."""
+    """Plies played before those recorded here."""
 
     def __len__(self) -> int:
         return len(self.actions)
 
 
 class ReplayWriter:
-    """Appends whole games to a replay database, which is made if it isn't there."""
+    """Appends whole games to a replay database, which it creates if there is none."""
 
     def __init__(self, path: Path, metadata: Metadata, window: int | None = None) -> None:
-        """Open the database for writing and state the game's dimensions in it.
+        """Open the database for writing and store the game's dimensions in it.
 
-        About the newest `window` positions stay in the file, by whole games; None: all of them.
+        The file keeps about the newest `window` positions, as whole games; None: all of them.
         """
         self.path = path
         self._metadata = metadata
@@ -88,9 +89,9 @@ class ReplayWriter:
         self._open()
 
     def write(self, episodes: Sequence[Episode]) -> None:
-        """Store the games in one transaction: all of them are there when it returns, or none.
+        """Store the games in one transaction: either all of them or none.
 
-        Where the file was deleted or replaced since the last call they go into the one that has its name now.
+        If the file was deleted or replaced since the last call, they go into the file that now has its path.
         """
         firsts = range(0, len(episodes), GAMES_AT_ONCE)
         parts = [arrays_of(episodes[first : first + GAMES_AT_ONCE]) for first in firsts]
@@ -110,13 +111,13 @@ class ReplayWriter:
             with reporting(self.path):
                 self._empty_log()
                 self._prune()
-        except ReplayUnavailableError as error:  # the games are stored, and the next call tidies up
+        except ReplayUnavailableError as error:  # the games are stored; the next call cleans up
             log.debug("%s", error)
 
     def _open(self) -> None:
-        """Open the file, or make it, one process at a time, with its tables and the game's dimensions."""
+        """Open or create the file, with its tables and the game's dimensions, one process at a time."""
         with reporting(self.path), locked(self.path):
-            if not self.path.exists():  # what a deleted database left would be taken for the new one's
+            if not self.path.exists():  # SQLite would take a deleted database's leftover files for the new one's
                 for suffix in ("-wal", "-shm", "-journal"):
                     self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
             self._connection = sqlite3.connect(
@@ -124,7 +125,7 @@ class ReplayWriter:
             )
             self._identity = identity_of(self.path)
             try:
-                self._connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")  # of no effect where there are tables
+                self._connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")  # has no effect if there are tables
                 self._prefer_write_ahead_log()
                 check_columns(self._connection, self.path)
                 self._connection.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA}\nCOMMIT;")
@@ -140,9 +141,9 @@ class ReplayWriter:
                 raise
 
     def _prune(self) -> None:
-        """Delete the oldest games, a slice at a time, while the file holds more than the window.
+        """Delete the oldest games, a slice at a time, while the file holds more rows than the window.
 
-        Rowids are handed out in order, so their span is the number of rows, and the file reuses the pages of deleted ones.
+        Rowids are assigned in order, so their span is the number of rows. The file reuses the pages of deleted rows.
         """
         if self._window is None:
             return
@@ -159,9 +160,9 @@ class ReplayWriter:
                 )
 
     def _empty_log(self) -> None:
-        """Move a long write-ahead log into the database; a reader that stays long puts it off, for writers would wait."""
-        written = self.path.with_name(self.path.name + "-wal")
-        if time.monotonic() < self._next_emptying or not written.exists() or written.stat().st_size <= LOG_LIMIT:
+        """Move a long write-ahead log into the database. Gives up if a reader is in the way: other writers wait."""
+        ahead = self.path.with_name(self.path.name + "-wal")
+        if time.monotonic() < self._next_emptying or not ahead.exists() or ahead.stat().st_size <= LOG_LIMIT:
             return
         self._next_emptying = time.monotonic() + LOG_EVERY
         self._connection.execute(f"PRAGMA busy_timeout = {int(1000 * LOG_PATIENCE)}")
@@ -171,18 +172,18 @@ class ReplayWriter:
             self._connection.execute(f"PRAGMA busy_timeout = {int(1000 * database.BUSY_SECONDS)}")
 
     def last_episode(self, prefix: str) -> str | None:
-        """The largest episode id that goes on with a digit after `prefix`."""
+        """The largest episode id that starts with `prefix` and a digit; None if there is none."""
         with reporting(self.path):
             query = "SELECT max(episode_id) FROM transitions WHERE episode_id >= ? AND episode_id < ?"
             row = self._connection.execute(query, (prefix + "0", prefix + ":")).fetchone()
         return None if row is None else row[0]
 
     def close(self) -> None:
-        """Release the file."""
+        """Close the file."""
         self._connection.close()
 
     def _prefer_write_ahead_log(self) -> None:
-        """Readers and writers then don't wait for each other; another process that is busy may keep the old mode."""
+        """Use write-ahead logging, so readers and writers don't wait for each other, unless another process prevents it."""
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
@@ -192,31 +193,31 @@ class ReplayWriter:
 
 
 def arrays_of(episodes: Sequence[Episode]) -> dict[str, Any]:
-    """Games of one kind as the insert statement wants them."""
+    """The parameters of `insert.sql` for some games, all of the same env_id."""
     plies = np.cumsum([0, *map(len, episodes)]).tolist()
     values = np.concatenate([episode.values for episode in episodes]).tolist()
     games = [
         (episode.episode_id, episode.env_id, episode.first_ply, begin, values[begin:end])
         for episode, begin, end in zip(episodes, plies[:-1], plies[1:], strict=True)
     ]
-    states = joined([episode.states for episode in episodes], "u1")
-    observations = joined([episode.observations for episode in episodes], "<f4")
-    policies = joined([episode.visits for episode in episodes], "<f4")
+    states = concatenated([episode.states for episode in episodes], "u1")
+    observations = concatenated([episode.observations for episode in episodes], "<f4")
+    policies = concatenated([episode.visits for episode in episodes], "<f4")
     return {
         "games": json.dumps(games),
         "states": states,
         "state_width": states.strides[0],
         "observations": observations,
         "observation_width": observations.strides[0],
-        "actions": joined([episode.actions for episode in episodes], "<u4"),
+        "actions": concatenated([episode.actions for episode in episodes], "<u4"),
         "policies": policies,
         "policy_width": policies.strides[0],
-        "has_policy": joined([episode.has_policy for episode in episodes], "?"),
-        "outcomes": joined([episode.outcomes for episode in episodes], "i1"),
+        "has_policy": concatenated([episode.has_policy for episode in episodes], "?"),
+        "outcomes": concatenated([episode.outcomes for episode in episodes], "i1"),
         "now": int(time.time()),
     }
 
 
-def joined(arrays: Sequence[NDArray[Any]], kind: str) -> NDArray[Any]:
-    """One array of the rows of several, as numbers of a little-endian kind ("<f4", "<u4", "u1")."""
+def concatenated(arrays: Sequence[NDArray[Any]], kind: str) -> NDArray[Any]:
+    """The rows of several arrays in one, as numbers of a little-endian type ("<f4", "<u4", "u1")."""
     return np.ascontiguousarray(np.concatenate(arrays), kind)

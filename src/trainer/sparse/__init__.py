@@ -1,7 +1,7 @@
-"""Networks evaluated and differentiated by their active inputs, those that are not 0.
+"""Networks evaluated and differentiated through their active inputs, the inputs that are not 0.
 
-Most numbers of an observation are 0, and so are a half to nine tenths of those behind a ReLU. A product of matrices
-multiplies them all. `forward.py` adds up the weights of the inputs that are active, `backward.py` adds up the gradient of
-those weights alone. `layers.py` says how a network and a batch lie in memory, `lanes.py` is vectors for compiled code.
-Nothing here imports torch.
+Most numbers of an observation are 0, and so are half to nine tenths of the numbers after a ReLU. A matrix product multiplies
+all of them. `forward.py` only adds up the weights of active inputs, and `backward.py` only adds up the gradients of those
+weights. `layout.py` defines how networks and batches are laid out in memory, `builder.py` makes such a layout from weights,
+and `lanes.py` provides vectors for compiled code. Nothing here imports torch.
 """

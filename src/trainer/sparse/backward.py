@@ -1,11 +1,12 @@
-"""Kernels that differentiate a network which `forward.py` has evaluated, by its active inputs.
+"""Kernels that compute the gradient of a network that `forward.py` has evaluated, through its active inputs.
 
-An input that is 0 adds nothing to the gradient of its weights, and what a ReLU has stopped has no slope. So both are passed
-over: the gradient of a layer's weights is added up over the inputs that are active in a row, that of its inputs over the
-results that passed. The order of the sums is that of the rows.
+An input that is 0 adds nothing to the gradient of its weights, and a result that a ReLU stopped has a derivative of 0. Both
+are skipped: the gradient of a layer's weights is added up over the inputs that are active in a row, the derivatives of its
+inputs over the results that passed the ReLU. Sums run over the rows in order.
 
-`layers.py` says how everything lies in memory. B rows; a slope is the gradient of the loss by one number of the room: slopes
-are a `Memory`, too, those of a layer's results before its ReLU.
+See `layout.py` for the memory layout. B rows, I inputs of a layer, F results, L layers. A delta is the derivative of the
+loss with respect to an activation. The deltas are in a second `Memory`, each at the place of its activation. A layer's own
+deltas are first taken after its ReLU; `pass_back` turns them into those before it.
 
 Compiled by `trainer.compile.linker`, which binds `lanes` and `forward`.
 """
@@ -24,144 +25,151 @@ from trainer.sparse.layout import Floats, Memory, Network
 forward: ModuleType
 lanes: ModuleType
 
-STACK = 128
-"""Rows that are turned at a time: a block of them is 32 KiB, which stay in the first-level cache."""
+TRANSPOSED_ROWS = 128
+"""Rows that are transposed at a time. A block of them is 32 KiB, which stay in the first-level cache."""
 
 
 class Gradient(NamedTuple):
-    """The gradient by the weights and biases of a network, in the order of those."""
+    """The gradient with respect to a network's weights and biases, in the order in which the network stores them."""
 
     weights: Floats
     biases: Floats
-    reversed: NDArray[np.bool_]
-    """[L] the layer's weights lie in blocks [I / 64, F, 64], not [F / 64, I, 64]."""
+    transposed: NDArray[np.bool_]
+    """[L] the gradient of the layer's weights is stored in blocks [I / 64, F, 64] instead of [F / 64, I, 64]."""
 
 
-class Side(NamedTuple):
-    """One side of the products that make a layer's weights' gradient: its inputs, or the slopes of its results."""
+class Operand(NamedTuple):
+    """One of the two matrices whose product is the gradient of a layer's weights: its inputs, or its results' deltas."""
 
-    room: Floats
+    values: Floats
     active: NDArray[np.uint64]
     begin: int
     """Where the region begins."""
     width: int
-    """Numbers of a row, at one place."""
+    """Numbers per row (and place)."""
 
 
-class Stack(NamedTuple):
-    """Memory for rows that are turned, so that they stand column by column."""
+class TransposeBuffer(NamedTuple):
+    """Memory for some rows of an operand, transposed, and a block of the other operand."""
 
     columns: Floats
-    """[the widest layer's inputs or results, STACK]"""
+    """[W, TRANSPOSED_ROWS], W the largest number of inputs or results of any layer."""
     active: NDArray[np.uint64]
-    """[..., STACK / 64] which of these aren't 0."""
+    """[W, TRANSPOSED_ROWS / 64] one bit per number: it is not 0."""
     block: Floats
-    """[STACK, 64] what they are multiplied with."""
+    """[TRANSPOSED_ROWS, 64] the numbers that the columns are multiplied with."""
 
 
 def differentiate(
     network: Network,
-    reverse: Floats,
+    transposed: Floats,
     learns: NDArray[np.bool_],
     rows: int,
     memory: Memory,
-    slopes: Memory,
-    stack: Stack,
+    deltas: Memory,
+    buffer: TransposeBuffer,
     to: Gradient,
 ) -> None:
-    """Write the gradient of a batch of which `memory` has the results and `slopes` those of the heads.
+    """Write the gradient of a batch; `memory` holds its activations, `deltas` those of the heads' results.
 
-    `reverse`: each layer's weights once more, at the same place, in blocks [I / 64, F, 64]. `learns` [L]: the inputs of the
-    layer are other layers' results, and so have slopes.
+    `transposed`: the weights of each layer in blocks [I / 64, F, 64]; a layer's weights begin at the same place as in the
+    network. `learns` [L]: the layer's inputs are other layers' results, so they need deltas.
     """
     to.weights[:] = 0.0
     to.biases[:] = 0.0
     for index in range(len(network.layers) - 1, -1, -1):
         layer = network.layers[index]
-        pass_back(layer, rows, memory, slopes, to)
+        pass_back(layer, rows, memory, deltas, to)
         places = rows * layer.places
-        inputs = Side(memory.room, memory.active, layer.source * rows, layer.inputs)
-        results = Side(slopes.room, slopes.active, layer.target * rows, layer.results)
+        inputs = Operand(memory.activations, memory.active, layer.source * rows, layer.inputs)
+        results = Operand(deltas.activations, deltas.active, layer.target * rows, layer.results)
         fewer = count_active(results, places) * inputs.width < count_active(inputs, places) * results.width
-        to.reversed[index] = learns[index] and fewer
-        if to.reversed[index]:
-            add_weights(results, inputs, places, stack, to.weights, layer.weights)
+        to.transposed[index] = learns[index] and fewer
+        if to.transposed[index]:
+            add_weights(results, inputs, places, buffer, to.weights, layer.weights)
         else:
-            add_weights(inputs, results, places, stack, to.weights, layer.weights)
+            add_weights(inputs, results, places, buffer, to.weights, layer.weights)
         if learns[index]:
-            add_inputs(layer, reverse, rows, slopes)
+            add_inputs(layer, transposed, rows, deltas)
 
 
-def count_active(side: Side, rows: int) -> int:
-    """How many numbers of a side are active in all rows."""
+def count_active(operand: Operand, rows: int) -> int:
+    """How many numbers of an operand are active, in all rows together."""
     found = 0
-    for word in range(side.begin // BLOCK, (side.begin + rows * side.width) // BLOCK):
-        found += lanes.count(side.active[word])
+    for word in range(operand.begin // BLOCK, (operand.begin + rows * operand.width) // BLOCK):
+        found += lanes.count(operand.active[word])
     return found
 
 
-def pass_back(layer: Any, rows: int, memory: Memory, slopes: Memory, to: Gradient) -> None:
-    """The gradient of a layer's biases, the sum of its slopes; first those behind its ReLU become those before it.
+def pass_back(layer: Any, rows: int, memory: Memory, deltas: Memory, to: Gradient) -> None:
+    """Turn the deltas after a layer's ReLU into those before it, and sum them up to the gradient of its biases.
 
-    The inputs of a residual layer have the former, too.
+    The inputs of a residual layer also get the deltas after the ReLU.
     """
     for block in range(layer.results // BLOCK):
         total = lanes.load_block(to.biases, layer.bias + block * BLOCK)
         for row in range(rows * layer.places):
             at = layer.target * rows + row * layer.results + block * BLOCK
-            slope = lanes.load_block(slopes.room, at)
+            delta = lanes.load_block(deltas.activations, at)
             if layer.rectified:
                 passed = memory.active[at // BLOCK]
                 if layer.residual:
-                    lanes.store_block(slopes.room, at + (layer.source - layer.target) * rows, slope)
+                    lanes.store_block(deltas.activations, at + (layer.source - layer.target) * rows, delta)
                     passed = memory.passed[at // BLOCK]
-                slope = lanes.kept_block(slope, passed)
-                lanes.store_block(slopes.room, at, slope)
-                slopes.active[at // BLOCK] = passed
-            total = lanes.add_scaled(total, np.float32(1.0), slope)
+                delta = lanes.masked_block(delta, passed)
+                lanes.store_block(deltas.activations, at, delta)
+                deltas.active[at // BLOCK] = passed
+            total = lanes.add_scaled(total, np.float32(1.0), delta)
         lanes.store_block(to.biases, layer.bias + block * BLOCK, total)
 
 
-def add_weights(leading: Side, other: Side, rows: int, stack: Stack, to: Floats, begin: int) -> None:
-    """to[block, i] += the sum over rows of leading[row, i] * other[row, block], for what is active of the leading side.
+def add_weights(leading: Operand, other: Operand, rows: int, buffer: TransposeBuffer, to: Floats, begin: int) -> None:
+    """to[block, i] += the sum over rows of leading[row, i] * other[row, block], for the active numbers of `leading`.
 
-    A stack of rows at a time is turned, so that a sum stays in the processor's registers.
+    Some rows at a time are transposed, so that a sum over them stays in the processor's registers.
     """
-    for first in range(0, rows, STACK):
-        end = min(first + STACK, rows)
-        turn(leading, first, end, stack)
+    for first in range(0, rows, TRANSPOSED_ROWS):
+        end = min(first + TRANSPOSED_ROWS, rows)
+        transpose(leading, first, end, buffer)
         for block in range(other.width // BLOCK):
             for row in range(first, end):
                 at = other.begin + row * other.width + block * BLOCK
-                lanes.store_block(stack.block, (row - first) * BLOCK, lanes.load_block(other.room, at))
+                lanes.store_block(buffer.block, (row - first) * BLOCK, lanes.load_block(other.values, at))
             for i in range(leading.width):
                 at = begin + (block * leading.width + i) * BLOCK
                 total = lanes.load_block(to, at)
                 total = lanes.add_active(
-                    total, stack.columns, stack.active, i * STACK, 0, STACK // BLOCK, stack.block, 0
+                    total,
+                    buffer.columns,
+                    buffer.active,
+                    i * TRANSPOSED_ROWS,
+                    0,
+                    TRANSPOSED_ROWS // BLOCK,
+                    buffer.block,
+                    0,
                 )
                 lanes.store_block(to, at, total)
 
 
-def turn(side: Side, first: int, end: int, stack: Stack) -> None:
-    """Write what is active in the rows from `first` to before `end` column by column."""
-    words = STACK // BLOCK
-    stack.active[: side.width * words] = np.uint64(0)
-    for word in range(side.width // BLOCK):
+def transpose(operand: Operand, first: int, end: int, buffer: TransposeBuffer) -> None:
+    """Write the active numbers of rows first to end - 1 into the buffer's columns."""
+    words = TRANSPOSED_ROWS // BLOCK
+    buffer.active[: operand.width * words] = np.uint64(0)
+    for word in range(operand.width // BLOCK):
         for row in range(first, end):
-            at = side.begin + row * side.width + word * BLOCK
+            at = operand.begin + row * operand.width + word * BLOCK
             place, bit = (row - first) // BLOCK, np.uint64(1) << np.uint64((row - first) % BLOCK)
-            left = side.active[at // BLOCK]
+            left = operand.active[at // BLOCK]
             while left != 0:
                 i = lanes.lowest(left)
                 left &= left - np.uint64(1)
                 column = word * BLOCK + i
-                stack.columns[column * STACK + row - first] = side.room[at + i]
-                stack.active[column * words + place] |= bit
+                buffer.columns[column * TRANSPOSED_ROWS + row - first] = operand.values[at + i]
+                buffer.active[column * words + place] |= bit
 
 
-def add_inputs(layer: Any, reverse: Floats, rows: int, slopes: Memory) -> None:
-    """The slopes of a layer's inputs: for each row the sum of the weights of the results that passed, by their slopes."""
+def add_inputs(layer: Any, transposed: Floats, rows: int, deltas: Memory) -> None:
+    """Write the deltas of a layer's inputs: per row, the sum over the results that passed of their weights times deltas."""
     words = layer.results // BLOCK
     for block in range(layer.inputs // BLOCK):
         weights = layer.weights + block * layer.results * BLOCK
@@ -170,11 +178,13 @@ def add_inputs(layer: Any, reverse: Floats, rows: int, slopes: Memory) -> None:
             for row in range(rows * layer.places):
                 source = layer.source * rows + row * layer.inputs + block * BLOCK
                 target = layer.target * rows + row * layer.results
-                total = lanes.load_block(slopes.room, source)
+                total = lanes.load_block(deltas.activations, source)
                 if first == 0 and not layer.residual:
-                    total = lanes.kept_block(total, np.uint64(0))
-                total = lanes.add_active(total, slopes.room, slopes.active, target, first, end, reverse, weights)
-                lanes.store_block(slopes.room, source, total)
+                    total = lanes.masked_block(total, np.uint64(0))
+                total = lanes.add_active(
+                    total, deltas.activations, deltas.active, target, first, end, transposed, weights
+                )
+                lanes.store_block(deltas.activations, source, total)
 
 
 def gather(values: Floats, at: NDArray[np.int32], to: Floats) -> None:
@@ -184,11 +194,11 @@ def gather(values: Floats, at: NDArray[np.int32], to: Floats) -> None:
 
 
 def scatter(
-    network: Network, gradient: Gradient, at: NDArray[np.int32], at_reversed: NDArray[np.int32], to: Floats
+    network: Network, gradient: Gradient, at: NDArray[np.int32], at_transposed: NDArray[np.int32], to: Floats
 ) -> None:
-    """to[at[i]] = gradient.weights[i], by the places that the order of each layer's weights asks for."""
+    """to[at[i]] = gradient.weights[i]; for layers whose gradient is stored transposed, `at_transposed` instead of `at`."""
     for index in range(len(network.layers)):
         layer = network.layers[index]
-        homes = at_reversed if gradient.reversed[index] else at
+        places = at_transposed if gradient.transposed[index] else at
         for i in range(layer.weights, layer.weights + layer.inputs * layer.results):
-            to[homes[i]] = gradient.weights[i]
+            to[places[i]] = gradient.weights[i]

@@ -1,10 +1,9 @@
-"""Kernels that evaluate a network from its active inputs, those that are not 0.
+"""Kernels that evaluate a network through its active inputs, the inputs that are not 0.
 
-Most numbers of an observation are 0, and so are a half to nine tenths of those behind a ReLU. A product of matrices
-multiplies them all; here a layer adds up the weights of the inputs that are active in a row (as NNUE does in its first
-layer; Nasu 2018), 64 results at a time, which stay in the processor's registers. A row's answer depends on that row alone.
+A layer adds up the weights of the inputs that are active in a row (as NNUE does in its first layer; Nasu 2018). It does so
+for 64 results at a time, which stay in the processor's registers. A row's answer depends on that row alone.
 
-`layers.py` says how everything lies in memory. B rows, R of an observation.
+See `layout.py` for the memory layout. B rows of a batch, R rows of an observation array.
 
 Compiled by `trainer.compile.linker`, which binds `lanes`.
 """
@@ -22,61 +21,55 @@ from trainer.sparse.layout import Floats, Memory, Network
 lanes: ModuleType
 
 WORDS = 2
-"""Words of a layer's inputs that all rows pass by before the next: with a block of results they meet in 32 KiB of weights,
-which stay in the first-level cache."""
+"""Words (64 inputs each) of a layer that are processed for all rows before the next ones. Together with one block of results
+they use 32 KiB of weights, which stay in the first-level cache."""
 
 
 def evaluate(network: Network, memory: Memory, rows: int, observation: Floats, logits: Floats, value: Floats) -> None:
-    """Answer the first rows of `observation` [R, obs_size]: writes the policy's logits [R, A] and the values [R]."""
+    """Evaluate the first `rows` rows of observation [R, obs_size]; write the policy logits [R, A] and values [R]."""
     pass_through(network, memory, rows, observation)
-    room = memory.room
+    activations = memory.activations
     heads = network.layers[len(network.layers) - 1]
     actions = logits.shape[1]
     for row in range(rows):
         at = heads.target * rows + row * heads.results
         for action in range(actions):
-            logits[row, action] = room[at + action]
-        value[row] = value_of(network, room, at + actions)
+            logits[row, action] = activations[at + action]
+        value[row] = np.tanh(activations[at + actions])
 
 
 def pass_through(network: Network, memory: Memory, rows: int, observation: Floats) -> None:
-    """Write the results of all layers for the first rows of `observation` [R, obs_size]."""
-    look(network, rows, observation, memory.room, memory.active)
+    """Write the results of all layers for the first `rows` rows of observation [R, obs_size]."""
+    write_view(network, rows, observation, memory.activations, memory.active)
     if len(network.taps):
-        cut_patches(network, rows, memory.room, memory.active)
+        cut_patches(network, rows, memory.activations, memory.active)
     for index in range(len(network.layers)):
-        add_up(network, index, rows, memory)
+        evaluate_layer(network, index, rows, memory)
 
 
-def value_of(network: Network, room: Floats, at: int) -> float:
-    """The value that the value's logits stand for: of one by tanh, of three the chance to win less that to lose."""
-    if network.value_logits == 1:
-        return float(np.tanh(room[at]))
-    largest = max(room[at], room[at + 1], room[at + 2])
-    win, draw, loss = np.exp(room[at] - largest), np.exp(room[at + 1] - largest), np.exp(room[at + 2] - largest)
-    return float((win - loss) / (win + draw + loss))
-
-
-def look(network: Network, rows: int, observation: Floats, room: Floats, active: NDArray[np.uint64]) -> None:
-    """Write the view: the observation from the mover's side, the two planes swapped where the second player moves."""
+def write_view(
+    network: Network, rows: int, observation: Floats, activations: Floats, active: NDArray[np.uint64]
+) -> None:
+    """Write the view: the observation from the mover's side, with its two planes swapped if the second player moves."""
     cells, seen, width = network.swapped, network.seen, network.view_width
     for row in range(rows):
         at = row * width
         own = cells if cells and observation[row, seen + 1] != 0 else 0
         for i in range(cells):
-            room[at + i] = observation[row, own + i]
+            activations[at + i] = observation[row, own + i]
         for i in range(cells):
-            room[at + cells + i] = observation[row, cells - own + i]
+            activations[at + cells + i] = observation[row, cells - own + i]
         for i in range(2 * cells, seen):
-            room[at + i] = observation[row, i]
+            activations[at + i] = observation[row, i]
         for i in range(seen, width):
-            room[at + i] = 0.0
-    for word in range(rows * width // BLOCK):  # not at once: what was just written is slow to read
-        active[word] = lanes.bits_of(lanes.load_block(room, word * BLOCK))
+            activations[at + i] = 0.0
+    # In a second loop, because numbers that were just written are slow to read.
+    for word in range(rows * width // BLOCK):
+        active[word] = lanes.bits_of(lanes.load_block(activations, word * BLOCK))
 
 
-def cut_patches(network: Network, rows: int, room: Floats, active: NDArray[np.uint64]) -> None:
-    """Write what a convolution sees of the view: of its inputs, place by place, those that are active."""
+def cut_patches(network: Network, rows: int, activations: Floats, active: NDArray[np.uint64]) -> None:
+    """Write the active inputs of a convolution, which shows each place a patch of the view."""
     convolution = network.layers[0]
     width = convolution.places * convolution.inputs
     for row in range(rows):
@@ -90,18 +83,18 @@ def cut_patches(network: Network, rows: int, room: Floats, active: NDArray[np.ui
                 column = word * BLOCK + lanes.lowest(left)
                 left &= left - np.uint64(1)
                 for tap in range(network.taps.shape[1]):
-                    seen_as = network.taps[column, tap]
-                    if seen_as < 0:
+                    shown_as = network.taps[column, tap]
+                    if shown_as < 0:
                         break
-                    at = target + seen_as
-                    room[at] = room[source + column]
+                    at = target + shown_as
+                    activations[at] = activations[source + column]
                     active[at // BLOCK] |= np.uint64(1) << np.uint64(at % BLOCK)
 
 
-def add_up(network: Network, index: int, rows: int, memory: Memory) -> None:
-    """Write the results of a layer, and which of them are active. What a row has so far waits in the room meanwhile."""
+def evaluate_layer(network: Network, index: int, rows: int, memory: Memory) -> None:
+    """Write a layer's results, and which of them are active. The target region holds each row's sum between two words."""
     layer = network.layers[index]
-    room, active = memory.room, memory.active
+    activations, active = memory.activations, memory.active
     words = layer.inputs // BLOCK
     for block in range(layer.results // BLOCK):
         weights = layer.weights + block * layer.inputs * BLOCK
@@ -113,12 +106,12 @@ def add_up(network: Network, index: int, rows: int, memory: Memory) -> None:
                 if first == 0 and not layer.adds:
                     total = lanes.load_block(network.biases, layer.bias + block * BLOCK)
                 else:
-                    total = lanes.load_block(room, target)
-                total = lanes.add_active(total, room, active, source, first, end, network.weights, weights)
+                    total = lanes.load_block(activations, target)
+                total = lanes.add_active(total, activations, active, source, first, end, network.weights, weights)
                 if end == words and layer.rectified:
                     total = lanes.rectified_block(total)
                     if layer.residual:
                         memory.passed[target // BLOCK] = lanes.bits_of(total)
-                        total = lanes.add_products(total, np.float32(1.0), room, source + block * BLOCK)
+                        total = lanes.add_products(total, np.float32(1.0), activations, source + block * BLOCK)
                     active[target // BLOCK] = lanes.bits_of(total)
-                lanes.store_block(room, target, total)
+                lanes.store_block(activations, target, total)

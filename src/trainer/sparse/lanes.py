@@ -1,6 +1,6 @@
-"""Vectors of 16 numbers as values in compiled code, and blocks of 64, which are four of them.
+"""Vectors of 16 float32 as values in compiled code, and blocks of 64 numbers, which are four vectors.
 
-Numba has no such type; LLVM has, and makes of a vector one register or a few, as the processor has them.
+Numba has no vector type. LLVM has one, and maps a vector to as many registers as the processor at hand needs for it.
 
 Compiled by `trainer.compile.linker`.
 """
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 INLINED = True
 
 LANES = 16
-"""Numbers of a vector."""
+"""Numbers per vector."""
 BLOCK = 64
-"""Numbers of a block: as many as fit into the registers of any processor of today with something else beside."""
+"""Numbers per block. A block fits into the registers of any current processor and leaves some free."""
 
 Block = tuple[Any, Any, Any, Any]
 
@@ -52,10 +52,10 @@ def add_active(
     numbers: NDArray[np.float32],
     at: int,
 ) -> Block:
-    """block + the sum over i of factors[begin + i] * numbers[at + 64 i : at + 64 i + 64].
+    """block + the sum over active i of factors[begin + i] * numbers[at + 64 i : at + 64 i + 64].
 
-    `active` has a bit for each of `factors`; i are those of the words from `first` to before `end` whose bit is set. `begin`
-    is a multiple of 64.
+    i runs over the words first to end - 1, of 64 numbers each, and is active if bit begin + i of `active` is set. `begin` is
+    a multiple of 64.
     """
     for word in range(first, end):
         left = active[begin // BLOCK + word]
@@ -79,15 +79,15 @@ def rectified_block(block: Block) -> Block:
     return rectified(a), rectified(b), rectified(c), rectified(d)
 
 
-def kept_block(block: Block, bits: np.uint64) -> Block:
-    """The block with 0 where a bit isn't set."""
+def masked_block(block: Block, bits: np.uint64) -> Block:
+    """The block, with 0 wherever the bit isn't set."""
     a, b, c, d = block
     e, f, g = bits >> np.uint64(LANES), bits >> np.uint64(2 * LANES), bits >> np.uint64(3 * LANES)
-    return kept(a, bits), kept(b, e), kept(c, f), kept(d, g)
+    return masked(a, bits), masked(b, e), masked(c, f), masked(d, g)
 
 
 def bits_of(block: Block) -> np.uint64:
-    """Which numbers of a block are not 0 (NaN isn't), the first in the lowest bit."""
+    """One bit per number of a block, the first number's the lowest: it is not 0. NaN counts as not 0."""
     bits = np.uint64(0)
     for part, vector in enumerate(block):
         bits |= nonzero(vector) << np.uint64(part * LANES)
@@ -108,23 +108,23 @@ ZEROS = ir.Constant(VECTOR, [0.0] * LANES)
 
 @register_model(Lanes)
 class LanesModel(models.PrimitiveModel):
-    """It is a vector to LLVM, too."""
+    """Represents the type as an LLVM vector."""
 
     def __init__(self, manager: Any, kind: Lanes) -> None:
         super().__init__(manager, kind, VECTOR)  # type: ignore[no-untyped-call]
 
 
 def operation(function: Callable[..., Any]) -> Any:
-    """Something that can be done in compiled code: `function` gives its type, and what generates its code."""
+    """An operation of compiled code: `function` returns its signature and a function that generates its code."""
     return intrinsic(function)
 
 
 class Address:
-    """Where a vector lies in memory. (In a class, for what is outside of one gets compiled.)"""
+    """Computes addresses while code is generated. In a class, because the linker compiles plain functions."""
 
     @staticmethod
     def of(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
-        """The address of the vector that begins at `at` in an array."""
+        """The address of the vector that begins at element `at` of an array."""
         data = context.make_array(kind)(context, builder, array).data
         return builder.bitcast(builder.gep(data, [at]), VECTOR.as_pointer())
 
@@ -153,7 +153,7 @@ def store(typing: Any, numbers: Any, at: Any, vector: Any) -> Any:
 
 @operation
 def add_product(typing: Any, total: Any, factor: Any, vector: Any) -> Any:
-    """add_product(total, factor, vector): total + factor * vector, rounded once where the processor can."""
+    """add_product(total, factor, vector): total + factor * vector, rounded once if the processor can."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         total, factor, vector = values
@@ -176,8 +176,8 @@ def rectified(typing: Any, vector: Any) -> Any:
 
 
 @operation
-def kept(typing: Any, vector: Any, bits: Any) -> Any:
-    """kept(vector, bits): the vector with 0 where a bit isn't set; the first number has the lowest of 16 bits."""
+def masked(typing: Any, vector: Any, bits: Any) -> Any:
+    """masked(vector, bits): the vector, with 0 wherever the bit isn't set; the first number has the lowest of 16 bits."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         flags = builder.trunc(values[1], ir.IntType(LANES))
@@ -188,7 +188,7 @@ def kept(typing: Any, vector: Any, bits: Any) -> Any:
 
 @operation
 def nonzero(typing: Any, vector: Any) -> Any:
-    """nonzero(vector): 16 bits, set where a number isn't 0 (NaN isn't), the first in the lowest."""
+    """nonzero(vector): one bit per number, the first number's the lowest: it is not 0. NaN counts as not 0."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         flags = builder.fcmp_unordered("!=", values[0], ZEROS)
@@ -199,7 +199,7 @@ def nonzero(typing: Any, vector: Any) -> Any:
 
 @operation
 def count(typing: Any, bits: Any) -> Any:
-    """count(bits): how many are set."""
+    """count(bits): how many bits are set."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.ctpop(values[0])
@@ -209,7 +209,7 @@ def count(typing: Any, bits: Any) -> Any:
 
 @operation
 def lowest(typing: Any, bits: Any) -> Any:
-    """lowest(bits): the place of the lowest bit that is set; one must be."""
+    """lowest(bits): the index of the lowest set bit. At least one bit must be set."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.cttz(values[0], ir.IntType(1)(1))

@@ -1,7 +1,7 @@
-"""Steps of AdamW over parameters that live in one array, for networks whose gradient is written out.
+"""Steps of AdamW over parameters in one flat array, for networks whose gradient is computed by our own kernels.
 
-What is called at each step is arrays and compiled code: an operation of torch takes longer than it seems, since the caches
-have forgotten it by the next step. P parameters.
+A step only calls NumPy and compiled code. An operation of torch costs more than it seems: by the next step the caches have
+lost its code and data. P parameters.
 """
 
 from __future__ import annotations
@@ -14,27 +14,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainer.network import Loss, PolicyValueNet
+from trainer.network import Loss, PolicyValueNetwork
 from trainer.replay import Batch
 from trainer.sparse.layout import Floats
-from trainer.training.gradient import Differentiation, parameters_of, pieces
+from trainer.training.gradient import LossGradient, parameters_of, pieces
 
 
 def flatten(parameters: Sequence[Tensor]) -> Floats:
     """Move the parameters into one array [P + 1], which is returned; its last number is 0."""
     flat = torch.cat([*(parameter.detach().flatten() for parameter in parameters), torch.zeros(1)])
-    for parameter, home in zip(
-        parameters, pieces(flat[:-1], [parameter.shape for parameter in parameters]), strict=True
-    ):
-        parameter.data = home
+    views = pieces(flat[:-1], [parameter.shape for parameter in parameters])
+    for parameter, view in zip(parameters, views, strict=True):
+        parameter.data = view
     return flat.numpy()
 
 
-class Descent:
-    """Steps of AdamW down the gradient of `PolicyValueNet.loss`, for a network that `can_differentiate`."""
+class AdamWSteps:
+    """AdamW steps along the gradient of `PolicyValueNetwork.loss`, for a network that `can_differentiate` accepts."""
 
-    def __init__(self, network: PolicyValueNet, optimizer: torch.optim.AdamW, grad_clip: float) -> None:
-        """Do the arithmetic of `optimizer`, which keeps its settings and, under the usual names, its state.
+    def __init__(self, network: PolicyValueNetwork, optimizer: torch.optim.AdamW, grad_clip: float) -> None:
+        """Take over the arithmetic of `optimizer`, which keeps its settings and, under the usual names, its state.
 
         `grad_clip`: the largest norm of the gradient; 0 turns clipping off.
         """
@@ -42,27 +41,28 @@ class Descent:
         self._grad_clip = grad_clip or math.inf
         self._parameters = parameters_of(network)
         self._values = flatten(self._parameters)
-        self._slots = np.zeros_like(self._values)
-        self.gradient = self._slots[:-1]
-        """[P], of the batch before, in the order of `parameters_of`."""
+        self._derivatives = np.zeros_like(self._values)
+        self.gradient = self._derivatives[:-1]
+        """[P] of the last batch, in the order of `parameters_of`."""
         self._mean, self._variance = np.zeros_like(self.gradient), np.zeros_like(self.gradient)
         self._steps = np.zeros(len(self._parameters), np.float32)
-        self._differentiation = Differentiation(network)
+        self.loss_gradient = LossGradient(network)
+        """Computes `gradient`."""
         self.adopt_state()
 
     def adopt_state(self) -> None:
-        """Move the optimizer's state into vectors, which it then shows; call it after the optimizer has loaded a state."""
+        """Move the optimizer's state into flat arrays, and give it views of them. Call this after it has loaded a state."""
         shapes = [parameter.shape for parameter in self._parameters]
         steps, mean, variance = (torch.from_numpy(own) for own in (self._steps, self._mean, self._variance))
-        homes = zip(steps, pieces(mean, shapes), pieces(variance, shapes), strict=True)
-        for parameter, own in zip(self._parameters, homes, strict=True):
+        views = zip(steps, pieces(mean, shapes), pieces(variance, shapes), strict=True)
+        for parameter, own in zip(self._parameters, views, strict=True):
             state = self._optimizer.state[parameter]
-            for name, home in zip(("step", "exp_avg", "exp_avg_sq"), own, strict=True):
-                home.copy_(state.get(name, torch.zeros(())))
-                state[name] = home
+            for name, view in zip(("step", "exp_avg", "exp_avg_sq"), own, strict=True):
+                view.copy_(state.get(name, torch.zeros(())))
+                state[name] = view
 
     def step(self, batch: Batch) -> Loss:
-        """One step at the optimizer's learning rate, the norm of the gradient clipped; returns the loss before it."""
+        """One step at the optimizer's learning rate, with the gradient's norm clipped; returns the loss before the step."""
         loss = self.differentiate(batch)
         (settings,) = self._optimizer.param_groups
         beta1, beta2 = settings["betas"]
@@ -83,8 +83,8 @@ class Descent:
         return loss
 
     def differentiate(self, batch: Batch) -> Loss:
-        """Write the gradient of the loss of a batch into `gradient`; returns the loss."""
-        loss = self._differentiation(self._values, batch, self._slots)
+        """Write the gradient of a batch's loss into `gradient`; returns the loss."""
+        loss = self.loss_gradient(self._values, batch, self._derivatives)
         return Loss(*torch.from_numpy(loss).unbind())
 
 
@@ -102,9 +102,9 @@ def adamw(
     beta2: float,
     eps: float,
 ) -> None:
-    """Step number `step`, from 1 on, of AdamW (Loshchilov and Hutter 2019, algorithm 2); all arrays are [P].
+    """Step number `step`, counted from 1, of AdamW (Loshchilov and Hutter 2019, algorithm 2). All arrays are [P].
 
-    A gradient whose norm is larger than `grad_clip` is scaled down to it.
+    If the gradient's norm is larger than `grad_clip`, the gradient is scaled down to it.
     """
     squares = 0.0
     for i in range(len(gradient)):
@@ -112,10 +112,10 @@ def adamw(
     scale = np.float32(min(grad_clip / (np.sqrt(squares) + 1e-6), 1.0))
     rate = np.float32(learning_rate / (1 - beta1**step))
     correction = np.float32(1 / np.sqrt(1 - beta2**step))
-    kept = np.float32(1 - learning_rate * weight_decay)
+    decay = np.float32(1 - learning_rate * weight_decay)
     new1, new2, least = np.float32(1 - beta1), np.float32(1 - beta2), np.float32(eps)
     for i in range(len(weights)):
-        slope = gradient[i] * scale
-        mean[i] += new1 * (slope - mean[i])
-        variance[i] += new2 * (slope * slope - variance[i])
-        weights[i] = weights[i] * kept - rate * mean[i] / (np.sqrt(variance[i]) * correction + least)
+        derivative = gradient[i] * scale
+        mean[i] += new1 * (derivative - mean[i])
+        variance[i] += new2 * (derivative * derivative - variance[i])
+        weights[i] = weights[i] * decay - rate * mean[i] / (np.sqrt(variance[i]) * correction + least)

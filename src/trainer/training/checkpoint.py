@@ -1,7 +1,7 @@
-"""A training run that can go on: everything that decides the next step, in one file.
+"""A checkpoint: everything that the next training step depends on, in one file.
 
 Weights, averaged weights, optimizer, step, time used, random state and statistics. A run that is killed and resumed ends
-with the same weights as one that was left alone, bit for bit on a CPU and a finished database.
+with the same weights as an uninterrupted one, bit for bit on a CPU if no rows are added to the database.
 """
 
 from __future__ import annotations
@@ -23,24 +23,32 @@ from trainer.core.files import write_bytes
 CHECKPOINT = "checkpoint.pt"
 VERSION = 1
 TORCH_ERRORS = (
-    *(pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, ValueError),
-    *(AssertionError, AttributeError, OSError, MemoryError),
+    pickle.UnpicklingError,
+    RuntimeError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AssertionError,
+    AttributeError,
+    OSError,
+    MemoryError,
 )
-"""What torch.load raises for content that is not its own; it states none."""
+"""What torch.load was found to raise for damaged content; its documentation doesn't say."""
 KIND = b"cartridge checkpoint"
-"""The first line is this, the version, and the SHA-256 of all that follows: what torch can read."""
+"""The first line of a checkpoint is this, the version, and the SHA-256 of the rest, which is in torch's format."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a run after `step` steps."""
+    """The state of a training run after `step` steps."""
 
     env_id: str
     step: int
     seconds: float
     """Time that the run has used so far."""
     learner: dict[str, Any]
-    """State of the network, its average and the optimizer."""
+    """`Learner.state()`: the network, its average and the optimizer."""
     generator: dict[str, Any]
     """State of the NumPy generator that draws the rows."""
     stats: dict[str, Any]
@@ -56,14 +64,14 @@ class Checkpoint:
 
 
 def sealed(content: bytes) -> bytes:
-    """The content of a checkpoint file, with its first line."""
+    """The content of a checkpoint file: its first line, then `content`."""
     return b"%s %d %s\n" % (KIND, VERSION, hashlib.sha256(content).hexdigest().encode()) + content
 
 
 def load_checkpoint(folder: Path, env_id: str) -> Checkpoint | None:
-    """The folder's checkpoint, None where there is none. Tensors, numbers and text are read, never code.
+    """The folder's checkpoint; None if there is none. Reads tensors, numbers and text, never code.
 
-    Raises CheckpointError for a file that is damaged, of another version or of another game.
+    Raises CheckpointError for a file that is damaged, or that belongs to another version or another game.
     """
     path = folder / CHECKPOINT
     advice = "move it away to start from the beginning"

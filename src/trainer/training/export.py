@@ -1,8 +1,8 @@
 """The network as an ONNX file, published for actors.
 
-The graph is written node by node, once, from the network's modules; after that only the weights are replaced, which takes
-a few milliseconds. (torch's own exporter takes 1 to 5 s a call and twice as long to import.) Every file is compared with
-torch before it replaces `latest.onnx`, so a translation that is wrong can't be published.
+The graph is written once, node by node, from the network's modules. After that only the weights are replaced, which takes a
+few milliseconds. (torch's own exporter takes 1 to 5 s per call, and twice as long to import.) Every file's answers are
+compared with torch's before it is published, so a wrong translation can't be published.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from torch import nn
 
 import trainer
 from trainer.core.errors import ModelError
-from trainer.network import ConvStem, MoverView, PolicyValueNet, Residual, StonePlanes, WinMinusLoss
+from trainer.network import ConvStem, MoverView, PolicyValueNetwork, Residual, StonePlanes
 from trainer.replay import Metadata
 
 OPSET = 17
 IR_VERSION = 8
+ARCHITECTURE = "PolicyValueNet"
+"""Stated in the metadata of every model file. The network's class once had this name; files keep it for their readers."""
 END = 2**31 - 1
-"""As the end of a slice: to the last column."""
+"""The end of a slice that goes to the last column."""
 TOLERANCE = 1e-5
-"""Largest difference of an output between ONNX Runtime and torch, as a share of the largest output, or of 1."""
+"""Accepted difference between ONNX Runtime's and torch's outputs, relative to the largest output or to 1."""
 
 
 class Graph:
@@ -55,7 +57,7 @@ class Graph:
         return self.node("Slice", source, *at)
 
     def add(self, module: nn.Module, name: str, source: str, output: str = "") -> str:
-        """Append a module applied to `source`; `name` is its name in the network, which names its weights."""
+        """Append a module applied to `source`. `name` is its name in the network, with which its weights' names begin."""
         translate = TRANSLATIONS.get(type(module))
         if translate is None:
             known = ", ".join(sorted(kind.__name__ for kind in TRANSLATIONS))
@@ -116,15 +118,6 @@ def _flatten(graph: Graph, module: nn.Module, name: str, source: str, output: st
     return graph.node("Flatten", source)
 
 
-def _tanh(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
-    return graph.node("Tanh", source, output=output)
-
-
-def _win_minus_loss(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
-    chances = graph.node("Softmax", source, axis=1)
-    return graph.node("Sub", graph.columns(chances, 0, 1), graph.columns(chances, 2, 3), output=output)
-
-
 def _residual(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
     assert isinstance(module, Residual)
     return graph.node("Add", source, graph.add(module.inner, f"{name}.inner", source))
@@ -136,32 +129,29 @@ TRANSLATIONS: dict[type[nn.Module], Translation] = {
     nn.Conv2d: _conv2d,
     nn.Flatten: _flatten,
     nn.ReLU: _relu,
-    nn.Tanh: _tanh,
     nn.Sequential: _sequential,
     StonePlanes: _stone_planes,
     MoverView: _mover_view,
-    WinMinusLoss: _win_minus_loss,
     ConvStem: _conv_stem,
     Residual: _residual,
 }
 
 
 def numpy_of(tensor: torch.Tensor) -> np.ndarray:
-    """The values of a tensor on any device, as float32 or whatever it holds."""
+    """The values of a tensor on any device, in the tensor's own type."""
     return tensor.detach().cpu().numpy()
 
 
 class Exporter:
-    """One network's ONNX graph, checked; `to_bytes` fills in the present weights."""
+    """The ONNX graph of one network; `to_bytes` fills in the network's current weights."""
 
-    def __init__(self, network: PolicyValueNet, game: Metadata) -> None:
+    def __init__(self, network: PolicyValueNetwork, game: Metadata) -> None:
         self._network = network
         graph = Graph()
         view = graph.add(network.view, "view", "observation")
         features = graph.add(network.body, "body", view)
         graph.add(network.policy, "policy", features, output="policy_logits")
-        value_logits = graph.add(network.value, "value", features)
-        graph.add(network.expectation, "expectation", value_logits, output="value")
+        graph.node("Tanh", graph.add(network.value, "value", features), output="value")
 
         def tensor(name: str, width: int) -> onnx.ValueInfoProto:
             return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width])
@@ -182,31 +172,32 @@ class Exporter:
         onnx.checker.check_model(self._model, full_check=True)
         self._metadata = {
             "env_id": game.env_id,
-            "architecture": type(network).__name__,
+            "architecture": ARCHITECTURE,
             "obs_size": str(game.obs_size),
             "num_actions": str(game.num_actions),
             "trainer_version": trainer.__version__,
         }
 
     def to_bytes(self, step: int, sample: np.ndarray, progress: float = 0.0) -> bytes:
-        """The model file with the weights of now; `progress`: how much of the run is done, 0 to 1, for actors to know.
+        """The model file with the current weights. `progress`: the share of the run that is done, 0 to 1, for actors.
 
-        Raises ModelError where ONNX Runtime's answers to `sample`, float32 [B, obs_size], differ from torch's or are not
-        finite.
+        Raises ModelError if ONNX Runtime's answers to `sample`, float32 [B, obs_size], differ from torch's or aren't finite.
         """
         weights = self._network.state_dict()
-        model = onnx.ModelProto()  # a new one each time: protobuf frees what a field held only with the whole message
+        model = (
+            onnx.ModelProto()
+        )  # a new message each time, because protobuf only frees what a field held with the whole message
         model.CopyFrom(self._model)
         for initializer in model.graph.initializer:
             if initializer.name in weights:
                 initializer.raw_data = numpy_of(weights[initializer.name]).astype("<f4").tobytes()
         helper.set_model_props(model, self._metadata | {"step": str(step), "progress": f"{progress:.4f}"})
         content: bytes = model.SerializeToString()
-        self._compare(content, sample)
+        self.check(content, sample)
         return content
 
-    def _compare(self, content: bytes, sample: np.ndarray) -> None:
-        """Raise ModelError unless a model file answers `sample` as the network does."""
+    def check(self, content: bytes, sample: np.ndarray) -> None:
+        """Raise ModelError unless a model file answers `sample`, float32 [B, obs_size], as the network now does."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
@@ -221,5 +212,7 @@ class Exporter:
             if not np.isfinite(theirs).all():
                 raise ModelError(f"the model answers NaN or infinity in {name}; it was not published")
             worst = float(np.abs(numpy_of(ours) - theirs).max())
-            if worst > TOLERANCE * max(1.0, float(np.abs(theirs).max())):  # what is rounded is as large as the largest
+            if worst > TOLERANCE * max(
+                1.0, float(np.abs(theirs).max())
+            ):  # rounding errors scale with the largest output
                 raise ModelError(f"ONNX Runtime's {name} differs from torch's by {worst:.2g}; it was not published")

@@ -8,20 +8,20 @@ from typing import Any
 import torch
 
 from trainer.core.errors import CheckpointError, ConfigError
-from trainer.network import Loss, PolicyValueNet
+from trainer.network import Loss, PolicyValueNetwork
 from trainer.replay import Batch
 from trainer.settings.trainer import TrainerConfig
-from trainer.training.adamw import Descent
+from trainer.training.adamw import AdamWSteps
 from trainer.training.gradient import can_differentiate
 
 
 class Learner:
-    """One gradient step at a time."""
+    """Trains a network, one gradient step at a time."""
 
-    def __init__(self, network: PolicyValueNet, config: TrainerConfig) -> None:
+    def __init__(self, network: PolicyValueNetwork, config: TrainerConfig) -> None:
         self.network = network
         self.published = copy.deepcopy(network) if config.average else network
-        """The network that actors get: `network`, or the moving average of its weights."""
+        """The network that is published for actors: `network` itself, or a copy with the moving average of its weights."""
         self._average = config.average
         self._steps = 0
         self._device = next(network.parameters()).device
@@ -29,20 +29,23 @@ class Learner:
         self._optimizer = torch.optim.AdamW(
             network.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=self._device.type != "mps"
         )
-        self._descent = Descent(network, self._optimizer, config.grad_clip) if can_differentiate(network) else None
+        self.kernel_steps = (
+            AdamWSteps(network, self._optimizer, config.grad_clip) if can_differentiate(network) else None
+        )
+        """Steps by our own kernels; None: by autograd."""
 
     def learn(self, batch: Batch, learning_rate: float) -> Loss:
-        """One step of AdamW down the gradient of `alphazero_loss`, its norm clipped; returns the loss before it."""
+        """One step of AdamW along the gradient of `alphazero_loss`, its norm clipped; returns the loss before the step."""
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate
-        loss = self._descent.step(batch) if self._descent else self._step(batch)
+        loss = self.kernel_steps.step(batch) if self.kernel_steps else self._autograd_step(batch)
         self._steps += 1
         if self._average:
             self._move_average()
         return loss
 
-    def _step(self, batch: Batch) -> Loss:
-        """The step by autograd, for any network on any device."""
+    def _autograd_step(self, batch: Batch) -> Loss:
+        """The same step by autograd, for any network on any device."""
         observation, legal, visits, outcome = (
             torch.from_numpy(part).to(self._device)
             for part in (batch.observation, batch.legal, batch.visits, batch.outcome)
@@ -57,12 +60,12 @@ class Learner:
 
     @property
     def finite(self) -> bool:
-        """No weight, of the network or of what is published, is NaN or infinite."""
+        """Whether every weight, of the network and of the published one, is finite."""
         weights = [*self.network.parameters(), *self.published.parameters()]
         return all(bool(weight.isfinite().all()) for weight in weights)
 
     def state(self) -> dict[str, Any]:
-        """Everything that decides the next step, as tensors and numbers."""
+        """Everything that the next step depends on, as tensors and numbers."""
         return {
             "steps": self._steps,
             "network": self.network.state_dict(),
@@ -71,10 +74,10 @@ class Learner:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from an earlier `state`. Raises CheckpointError where it is of another network."""
+        """Continue from an earlier `state`. Raises CheckpointError if it belongs to another network."""
         try:
             self.network.load_state_dict(state["network"])
-            if self._average:  # else it is `network`, which need not be what an earlier run published
+            if self._average:  # else it is `network`, whatever the earlier run published
                 self.published.load_state_dict(state["published"])
             settings = [
                 {key: group[key] for key in ("weight_decay", "fused")} for group in self._optimizer.param_groups
@@ -82,25 +85,25 @@ class Learner:
             self._optimizer.load_state_dict(state["optimizer"])
             for group, ours in zip(self._optimizer.param_groups, settings, strict=True):
                 group.update(ours)
-            if self._descent:
-                self._descent.adopt_state()
+            if self.kernel_steps:
+                self.kernel_steps.adopt_state()
         except (RuntimeError, ValueError, KeyError) as error:
             raise CheckpointError(f"the checkpoint is of another network: {' '.join(str(error).split())}") from error
         self._steps = state["steps"]
 
     @torch.no_grad()
     def _move_average(self) -> None:
-        """Exponential moving average of the weights; at first over a tenth of the steps, for early weights are far off."""
+        """Update the moving average of the weights. At first it spans a tenth of the steps: early weights are far off."""
         share = max(1 - self._average, 10 / (10 + self._steps))
         torch._foreach_lerp_(list(self.published.parameters()), list(self.network.parameters()), share)
 
 
 def device_of(name: str) -> torch.device:
-    """The device, or ConfigError where this machine has none of that kind."""
+    """The device of this name; raises ConfigError if this machine has none."""
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not available[name]:
         found = ", ".join(kind for kind, there in available.items() if there)
         raise ConfigError(f"--device {name} is not available here; choose one of {found}")
     if name == "cpu":
-        torch.set_num_threads(1)  # small networks are as fast on one thread, and the other cores are the actors'
+        torch.set_num_threads(1)  # small networks are as fast on one thread, and actors use the other cores
     return torch.device(name)

@@ -1,4 +1,4 @@
-"""Models in a folder: published atomically, and which of them stay."""
+"""Publishing models in a folder: written atomically, with old ones deleted."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from trainer.run.model_files import LATEST, step_of, stored_models
 log = logging.getLogger(__name__)
 
 
-class Kept(NamedTuple):
-    """Which models stay in the folder: the newest `most`, or `most` that are spread over the steps."""
+class Retention(NamedTuple):
+    """Which models stay in a folder: the newest `most`, or up to `most` spread evenly over the steps."""
 
     most: int
     interval: int | None = None
-    """Steps between two models; then those stay that are a multiple of it, doubled as often as it needs, and the newest."""
+    """Steps between two published models. If set, the newest model stays, and those at multiples of this number of steps,
+    doubled until there are at most `most` models. None: the newest stay."""
 
-    def among(self, models: list[Path]) -> list[Path]:
-        """Those that stay, of all the models of a folder, the oldest first."""
+    def kept(self, models: list[Path]) -> list[Path]:
+        """Which of a folder's models stay; oldest first, as in `models`."""
         if self.interval is None:
             return models[-self.most :]
         newest, spacing = step_of(models[-1]), self.interval
@@ -32,13 +33,13 @@ class Kept(NamedTuple):
         return [*spread, models[-1]][-self.most :]
 
 
-def publish(content: bytes, folder: Path, step: int, kept: Kept) -> Path:
-    """Write a model as `model_step_NNNNNN.onnx` and as `latest.onnx`, and delete all but those that are `kept`."""
+def publish(content: bytes, folder: Path, step: int, retention: Retention) -> Path:
+    """Write a model as `model_step_NNNNNN.onnx` and as `latest.onnx`; delete the models that `retention` doesn't keep."""
     path = folder / f"model_step_{step:06d}.onnx"
     write_bytes(path, content)
     write_bytes(folder / LATEST, content)
     models = stored_models(folder)
-    for old in set(models).difference(kept.among(models)):
+    for old in set(models).difference(retention.kept(models)):
         old.unlink(missing_ok=True)
     return path
 

@@ -8,7 +8,7 @@ import time
 from threading import Event
 
 from trainer.core.errors import WaitTimeoutError
-from trainer.replay import Replay
+from trainer.replay import ReplayBuffer
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.schedule import Schedule
 
@@ -21,7 +21,7 @@ REFRESH_SECONDS = 0.5
 class RowSupply:
     """Keeps the replay buffer up to date, and pauses training while rows are missing."""
 
-    def __init__(self, replay: Replay, config: TrainerConfig, schedule: Schedule, stop: Event) -> None:
+    def __init__(self, replay: ReplayBuffer, config: TrainerConfig, schedule: Schedule, stop: Event) -> None:
         self._replay = replay
         self._config = config
         self._schedule = schedule

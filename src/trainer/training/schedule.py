@@ -1,4 +1,4 @@
-"""How far a training run is, and the learning rate that belongs to it."""
+"""How far a training run is, and the learning rate at that point."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import time
 from trainer.settings.trainer import TrainerConfig
 
 NO_LIMIT = 10**9
-"""Steps of a run that only its minutes bound."""
+"""Steps of a run that is only limited by minutes."""
 
 
 class Schedule:
-    """How far the run is: by its steps or its minutes, whichever is further."""
+    """Measures how far a run is, by its steps or its minutes, whichever is further."""
 
     def __init__(self, config: TrainerConfig) -> None:
         self._config = config
@@ -20,26 +20,26 @@ class Schedule:
         """The step after which the run ends at the latest."""
         self._began = time.monotonic()
         self.seconds_before = 0.0
-        """Time that the run had used when it was resumed."""
+        """Seconds that the run had used before it was resumed."""
 
     @property
     def seconds(self) -> float:
-        """Time that the run has used."""
+        """Seconds that the run has used."""
         return self.seconds_before + time.monotonic() - self._began
 
     @property
     def time_used(self) -> float:
-        """The share of the run's minutes that are over; 0 where only steps bound it."""
+        """The share of the run's minutes that is used; 0 if the run is only limited by steps."""
         minutes = self._config.minutes
         return self.seconds / (60 * minutes) if minutes else 0.0
 
     @property
     def over(self) -> bool:
-        """The minutes are used up."""
+        """Whether the minutes are used up."""
         return self.time_used >= 1
 
     def over_after(self, step: int) -> bool:
-        """Whether that was the last step: the steps are done, or the minutes used up."""
+        """Whether `step` is the last one: the steps are done, or the minutes are used up."""
         return step >= self.last_step or self.over
 
     @property
@@ -48,12 +48,12 @@ class Schedule:
         return "--minutes (of the whole run)" if self.over else "--steps (of the whole run)"
 
     def total_steps(self, step: int) -> int:
-        """The steps of the whole run; where minutes bound it, about so many if the pace stays what it is."""
+        """The steps of the whole run; if it is limited by minutes, an estimate from the pace so far."""
         used = min(self.time_used, 1.0)
         return min(self.last_step, int(step / used)) if used else self.last_step
 
     def progress(self, step: int) -> float:
-        """How much of the run is done, 0 to 1."""
+        """The share of the run that is done, 0 to 1."""
         return min(max(step / self.last_step, self.time_used), 1.0)
 
     def learning_rate(self, step: int) -> float:

@@ -1,4 +1,4 @@
-"""The losses as TensorBoard reads them: an optional copy, for people who live there."""
+"""An optional copy of the losses for TensorBoard."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ log = logging.getLogger(__name__)
 
 
 class EventFiles:
-    """Those of a folder, one scalar a number of a point."""
+    """TensorBoard's event files in a folder, with one scalar per number of a training point."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises ConfigError where the package `tensorboard` is missing."""
+        """Raises ConfigError if the package `tensorboard` is not installed."""
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
@@ -26,7 +26,7 @@ class EventFiles:
         self._writer: SummaryWriter | None = SummaryWriter(str(folder))
 
     def add(self, point: TrainingPoint) -> None:
-        """Write one point; it is on disk at once. Where that fails no further ones are written, and training goes on."""
+        """Write one point to disk. If that fails, log a warning, write no further points, and let training go on."""
         if self._writer is None:
             return
         try:

@@ -1,0 +1,126 @@
+"""Builds the layout of a network, layer by layer. I inputs of a layer, F results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.sparse.lanes import BLOCK
+from trainer.sparse.layout import LAYER, Network, aligned
+
+
+class LayoutBuilder:
+    """Appends layers in order; `build` returns the network.
+
+    The weights need not be floats: integers that number a network's parameters show where the layout puts each of them.
+    """
+
+    def __init__(self, cells: int, seen: int, swaps: bool) -> None:
+        """Start with the view of an observation, which consists of its first `seen` numbers.
+
+        `swaps`: the observation begins with two planes of `cells` cells, which are swapped when the second player moves.
+        """
+        self._cells = cells
+        self._swapped = cells if swaps else 0
+        self._seen = seen
+        self._view = padded(seen)
+        self._taps = np.zeros((0, 0), np.int64)
+        self._layers: list[tuple[int, ...]] = []
+        self._weights: list[NDArray[Any]] = []
+        self._biases: list[NDArray[Any]] = []
+        self._columns = self._places = 0
+        self._newest = self._region(self._view)
+
+    def add_stem(self, weight: NDArray[Any], bias: NDArray[Any], height: int, width: int) -> None:
+        """A convolution over the planes of a board, without padding, with a ReLU: weight [F, planes, k, k], bias [F]."""
+        filters, planes, side, _ = weight.shape
+        kernel = np.arange(planes)[:, None, None] * self._cells + np.arange(side)[:, None] * width + np.arange(side)
+        corners = np.arange(height - side + 1)[:, None] * width + np.arange(width - side + 1)
+        places, inputs = corners.size, padded(kernel.size)
+        columns = corners.reshape(-1, 1) + kernel.reshape(1, -1)  # [places, the view's columns seen there]
+        shown_as = np.arange(places)[:, None] * inputs + np.arange(kernel.size)  # [places, the inputs that show them]
+        self._taps = np.full((self._view, np.bincount(columns.ravel()).max()), -1)
+        for column in range(planes * self._cells):
+            found = shown_as[columns == column]
+            self._taps[column, : len(found)] = found
+        patches = self._region(places * inputs)
+        self._newest = self._region(places * padded(filters))
+        self._places = places
+        self._append(patches, self._newest, weight.reshape(filters, -1).T, bias, places=places, rectified=True)
+
+    def add_after_stem(self, weight: NDArray[Any], bias: NDArray[Any]) -> None:
+        """A layer with a ReLU, whose inputs are the stem's results, filter by filter, and then the legal moves.
+
+        weight [F, I], bias [F]. It becomes two layers with the same target: one reads the stem's region, one the view.
+        """
+        places, stem = self._places, self._newest
+        filters = (weight.shape[1] - (self._seen - 2 * self._cells)) // places
+        by_filter, legal = np.split(weight, [filters * places], axis=1)
+        by_place = np.zeros((places, stem[1] // places, len(weight)), weight.dtype)
+        by_place[:, :filters] = by_filter.reshape(-1, filters, places).transpose(2, 1, 0)
+        of_view = np.zeros((self._view, len(weight)), weight.dtype)
+        of_view[2 * self._cells : self._seen] = legal.T
+        self._newest = self._region(padded(len(weight)))
+        self._append(stem, self._newest, by_place.reshape(-1, len(weight)), bias)
+        self._append((0, self._view), self._newest, of_view, bias[:0], adds=True, rectified=True)
+
+    def add_dense(
+        self, weight: NDArray[Any], bias: NDArray[Any], *, rectified: bool = True, residual: bool = False
+    ) -> None:
+        """A layer whose inputs are the results of the layer before it: weight [F, I], bias [F].
+
+        `residual`: it adds its inputs after the ReLU.
+        """
+        source, self._newest = self._newest, self._region(padded(len(weight)))
+        self._append(source, self._newest, weight.T, bias, rectified=rectified, residual=residual)
+
+    def build(self) -> Network:
+        """The network; the last layer that was added is its heads."""
+        return Network(
+            layers=np.array(self._layers, LAYER),
+            weights=aligned_concatenation(self._weights),
+            biases=aligned_concatenation(self._biases),
+            swapped=self._swapped,
+            seen=self._seen,
+            view_width=self._view,
+            taps=self._taps,
+            columns=self._columns,
+        )
+
+    def _region(self, width: int) -> tuple[int, int]:
+        """A new region: its column and its width."""
+        self._columns += width
+        return self._columns - width, width
+
+    def _append(
+        self,
+        source: tuple[int, int],
+        target: tuple[int, int],
+        matrix: NDArray[Any],
+        bias: NDArray[Any],
+        places: int = 1,
+        adds: bool = False,
+        rectified: bool = False,
+        residual: bool = False,
+    ) -> None:
+        """Append a layer from one region to another; matrix [I, F] and bias are padded with zeros to the regions' widths."""
+        inputs, results = source[1] // places, target[1] // places
+        filled, filled_bias = np.zeros((inputs, results), matrix.dtype), np.zeros(results, bias.dtype)
+        filled[: matrix.shape[0], : matrix.shape[1]] = matrix
+        filled_bias[: len(bias)] = bias
+        begin = sum(map(len, self._weights)), sum(map(len, self._biases))
+        self._layers.append((source[0], target[0], inputs, results, places, *begin, adds, rectified, residual))
+        self._weights.append(filled.reshape(inputs, -1, BLOCK).swapaxes(0, 1).ravel())
+        self._biases.append(filled_bias)
+
+
+def padded(width: int) -> int:
+    """The next multiple of a block."""
+    return -(-width // BLOCK) * BLOCK
+
+
+def aligned_concatenation(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """The parts in one array that begins at a cache line."""
+    return np.concatenate(parts, out=aligned(sum(map(len, parts)), parts[0].dtype.type))
