@@ -1,4 +1,4 @@
-"""Models evaluated by their active inputs: ONNX Runtime's answers, without ONNX Runtime."""
+"""Models evaluated by their active inputs give the same answers as with ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CONNECT4 = game_of("connect4")
 
 
 def published(game: Game, family: Family = "mlp", width: int = 80) -> bytes:
-    """A random network as the trainer writes it, with biases that are not 0, a fifth of its run done."""
+    """A random network as the trainer writes it, with biases that are not 0, after a fifth of its run."""
     torch.manual_seed(3)
     metadata = metadata_of(game)
     net = PolicyValueNetwork(metadata, family, width)
@@ -38,12 +38,12 @@ def published(game: Game, family: Family = "mlp", width: int = 80) -> bytes:
 
 
 def load(content: bytes, game: Game = CONNECT4) -> OnnxEvaluator:
-    """The model in some bytes, evaluated by ONNX Runtime."""
+    """A model evaluated by ONNX Runtime."""
     return OnnxEvaluator(content, "some.onnx", game.env_id, game.obs_size, game.num_actions)
 
 
 def with_chances(content: bytes) -> bytes:
-    """The model with a value head as another program may write it: chances of win, draw and loss, here 1/2, 1/4, 1/4."""
+    """The model with another program's kind of value head: chances of win, draw and loss, here 1/2, 1/4, 1/4."""
     model = onnx.load_from_string(content)
     graph = model.graph
     weights = {tensor.name: tensor for tensor in graph.initializer}
@@ -65,22 +65,22 @@ def with_chances(content: bytes) -> bytes:
     return model.SerializeToString()
 
 
-def twin_of(content: bytes, game: Game = CONNECT4) -> SparseEvaluator:
-    """The same, evaluated by its active inputs."""
-    twin = SparseAccelerator(game.env_id)(content, load(content, game))
-    assert isinstance(twin, SparseEvaluator)
-    return twin
+def sparse_of(content: bytes, game: Game = CONNECT4) -> SparseEvaluator:
+    """A model evaluated by its active inputs."""
+    sparse = SparseAccelerator(game.env_id)(content, load(content, game))
+    assert isinstance(sparse, SparseEvaluator)
+    return sparse
 
 
 @pytest.mark.parametrize("env_id", ENV_IDS)
 @pytest.mark.parametrize("family", ["mlp", "conv"])
 def test_the_outputs_are_those_of_onnx_runtime(env_id: str, family: Family) -> None:
-    """On positions of whole games, of both players."""
+    """In positions from whole games, for both players."""
     game = game_of(env_id)
     content = published(game, family)
     observation, _ = random_play(env_id, 0)
     for ours, theirs in zip(
-        twin_of(content, game).outputs(observation), load(content, game).outputs(observation), strict=True
+        sparse_of(content, game).outputs(observation), load(content, game).outputs(observation), strict=True
     ):
         assert ours.dtype == theirs.dtype
         assert ours.shape == theirs.shape
@@ -90,64 +90,64 @@ def test_the_outputs_are_those_of_onnx_runtime(env_id: str, family: Family) -> N
 
 @pytest.mark.parametrize("width", [1, 63, 64, 65, 200])
 def test_any_width_is_evaluated(width: int) -> None:
-    """Of which a block is a part, or a multiple."""
+    """Less than a block of 64, one block, just above it, and several."""
     content = published(CONNECT4, "mlp", width)
     observation, _ = random_play(CONNECT4.env_id, 0)
-    ours, theirs = twin_of(content).outputs(observation), load(content).outputs(observation)
+    ours, theirs = sparse_of(content).outputs(observation), load(content).outputs(observation)
     np.testing.assert_allclose(ours[0], theirs[0], rtol=0, atol=1e-5)
     np.testing.assert_allclose(ours[1], theirs[1], rtol=0, atol=1e-5)
 
 
-def test_numbers_that_are_not_0_or_1_count_as_they_are() -> None:
-    """All but the seats, which the view goes by."""
+def test_inputs_need_not_be_0_or_1() -> None:
+    """Except for the seat flags, which must be 0 or 1."""
     content = published(CONNECT4)
     observation, _ = random_play(CONNECT4.env_id, 0)
     observation[:, :-2] *= np.random.default_rng(0).normal(size=observation[:, :-2].shape).astype(np.float32)
-    ours, theirs = twin_of(content).outputs(observation), load(content).outputs(observation)
+    ours, theirs = sparse_of(content).outputs(observation), load(content).outputs(observation)
     np.testing.assert_allclose(ours[0], theirs[0], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("family", ["mlp", "conv"])
-def test_a_row_is_answered_alike_in_any_company(family: Family) -> None:
-    """So the games of a seed don't depend on how many are played side by side."""
-    twin = twin_of(published(CONNECT4, family))
+def test_a_row_gets_the_same_answer_in_any_batch(family: Family) -> None:
+    """The answer to a row depends on that row alone, so games don't depend on how many are played side by side."""
+    sparse = sparse_of(published(CONNECT4, family))
     observation, legal = random_play(CONNECT4.env_id, 0)
-    prior, value = twin(observation, legal)
+    prior, value = sparse(observation, legal)
     for begin, end in ((0, 1), (3, 10), (100, 228)):
-        part = twin(observation[begin:end], legal[begin:end])
+        part = sparse(observation[begin:end], legal[begin:end])
         np.testing.assert_array_equal(part[0], prior[begin:end])
         np.testing.assert_array_equal(part[1], value[begin:end])
 
 
 def test_memory_that_was_used_before_changes_nothing() -> None:
-    """Observations of NaN leave NaN everywhere: nothing is read that was not written for the rows at hand."""
-    twin = twin_of(published(CONNECT4, "conv"))
+    """NaN observations leave NaN in memory; later evaluations only read what they have written themselves."""
+    sparse = sparse_of(published(CONNECT4, "conv"))
     observation, _ = random_play(CONNECT4.env_id, 0)
-    logits, value = twin.outputs(observation)
-    assert np.isnan(twin.outputs(np.full_like(observation, np.nan))[0]).all()
+    logits, value = sparse.outputs(observation)
+    assert np.isnan(sparse.outputs(np.full_like(observation, np.nan))[0]).all()
     for rows in (len(observation), 100, 1):
-        again, value_again = twin.outputs(observation[:rows])
+        again, value_again = sparse.outputs(observation[:rows])
         np.testing.assert_array_equal(again, logits[:rows])
         np.testing.assert_array_equal(value_again, value[:rows])
 
 
 def test_a_nan_in_a_layer_reaches_the_outputs() -> None:
-    """It is not 0, and no ReLU hides it."""
-    twin = twin_of(published(CONNECT4))
-    twin.layers.weights[: len(twin.layers.weights) // 2] = np.nan
-    logits, value = twin.outputs(random_play(CONNECT4.env_id, 0)[0])
+    """NaN counts as active, and no ReLU hides it."""
+    sparse = sparse_of(published(CONNECT4))
+    sparse.layers.weights[: len(sparse.layers.weights) // 2] = np.nan
+    logits, value = sparse.outputs(random_play(CONNECT4.env_id, 0)[0])
     assert np.isnan(logits).all()
     assert np.isnan(value).all()
 
 
-def test_a_twin_knows_what_its_model_knows() -> None:
-    """The step, by which statistics name it, and how far the run is, by which searches grow."""
-    twin = twin_of(published(CONNECT4))
-    assert (twin.step, twin.progress) == (7, 0.2)
+def test_a_sparse_evaluator_has_the_step_and_progress_of_its_model() -> None:
+    """Statistics name a model by its step; searches grow with the progress of its run."""
+    sparse = sparse_of(published(CONNECT4))
+    assert (sparse.step, sparse.progress) == (7, 0.2)
 
 
-def test_other_kinds_of_models_have_no_twin() -> None:
-    """The residual tower, and models of other programs."""
+def test_other_kinds_of_models_are_left_to_onnx_runtime() -> None:
+    """The residual tower, and models from other programs."""
     foreign = linear_model(np.ones((CONNECT4.obs_size, CONNECT4.num_actions), np.float32))
     for content in (published(CONNECT4, "residual", 8), foreign, with_chances(published(CONNECT4))):
         assert network_of(content, CONNECT4) is None
@@ -156,7 +156,7 @@ def test_other_kinds_of_models_have_no_twin() -> None:
 
 @pytest.mark.parametrize("family", ["mlp", "conv"])
 def test_a_model_with_chances_of_win_draw_and_loss_is_evaluated_by_onnx_runtime(family: Family) -> None:
-    """Its value is the chance of a win less that of a loss, 1/2 - 1/4; its policy is that of the same network."""
+    """Its value is P(win) - P(loss) = 1/2 - 1/4, and its policy is that of the same network with a scalar value head."""
     content = published(CONNECT4, family)
     observation, legal = random_play(CONNECT4.env_id, 0)
     prior, value = load(with_chances(content))(observation, legal)
@@ -166,11 +166,11 @@ def test_a_model_with_chances_of_win_draw_and_loss_is_evaluated_by_onnx_runtime(
 
 @pytest.mark.parametrize("cache", [0, 512])
 def test_games_are_the_same_whether_python_or_the_kernel_asks_the_network(cache: int) -> None:
-    """Twenty games of a seed, with as many slots or a fifth of them, step by step or many at once."""
-    twin = twin_of(published(CONNECT4))
+    """Twenty games of one seed, in twenty slots or four, one evaluation per call or several."""
+    sparse = sparse_of(published(CONNECT4))
     config = SelfPlaySettings(simulations=24)
     played = []
-    for evaluator, slots in ((FunctionEvaluator(twin), 20), (twin, 20), (twin, 4)):
+    for evaluator, slots in ((FunctionEvaluator(sparse), 20), (sparse, 20), (sparse, 4)):
         player = SelfPlay(CONNECT4.env_id, slots, iter(range(20)), 1, "a", config, SearchConfig(cache=cache))
         games = {}
         while not player.idle:
@@ -183,9 +183,9 @@ def test_games_are_the_same_whether_python_or_the_kernel_asks_the_network(cache:
             np.testing.assert_array_equal(game.plies[:-1], stepped[number].plies[:-1])
 
 
-def test_an_answer_that_is_not_sound_is_left_to_python() -> None:
-    """The leaves still wait, so that the model is asked again there, fails, and can be replaced."""
-    sparse = twin_of(published(CONNECT4))
+def test_an_unsound_answer_is_left_to_python() -> None:
+    """If the kernel gets NaN, the leaves stay waiting: Python then asks the model again, which raises the error."""
+    sparse = sparse_of(published(CONNECT4))
     layers = sparse.layers._replace(weights=np.full_like(sparse.layers.weights, np.nan))
     by_python, broken = FunctionEvaluator(sparse), FunctionEvaluator(sparse, layers=layers)
     player = SelfPlay(CONNECT4.env_id, 4, count(), 1, "a", SelfPlaySettings(simulations=24))

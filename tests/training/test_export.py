@@ -1,4 +1,4 @@
-"""The ONNX file says what the network says."""
+"""ONNX files answer as the network does, and models are published and deleted as settings say."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def observations(game: Metadata, count: int) -> np.ndarray:
 @pytest.mark.parametrize("batch", [1, 7])
 @pytest.mark.parametrize("family", get_args(Family))
 def test_the_model_answers_as_torch_does(env_id: str, family: Family, batch: int) -> None:
-    """To 1e-5, for both seats, at any batch size; also where the layout of the observation is unknown."""
+    """To 1e-5, for both seats and any batch size; also if the layout of the observation is unknown."""
     game = (
         replace(OTHELLO, env_id="mystery", legal_mask_offset=100)
         if env_id == "mystery"
@@ -63,7 +63,7 @@ def test_the_model_answers_as_torch_does(env_id: str, family: Family, batch: int
 
 
 def test_a_later_file_has_the_later_weights() -> None:
-    """The graph is built once, the weights are those of the moment."""
+    """The graph is built once, but each file has the weights of its moment."""
     network = network_for(OTHELLO)
     exporter = Exporter(network, OTHELLO)
     sample = observations(OTHELLO, 2)
@@ -78,8 +78,8 @@ def test_a_later_file_has_the_later_weights() -> None:
     assert np.arctanh(values[1]) - np.arctanh(values[0]) == pytest.approx(1, abs=1e-4)
 
 
-def test_the_file_says_what_it_is() -> None:
-    """Names, shapes and metadata of the contract, everything in one file."""
+def test_a_file_describes_itself() -> None:
+    """Names, shapes and metadata are the contract's, and weights are inside the file."""
     content = Exporter(network_for(OTHELLO), OTHELLO).to_bytes(1200, observations(OTHELLO, 1))
     model = onnx.load_from_string(content)
     shapes = {
@@ -95,7 +95,7 @@ def test_the_file_says_what_it_is() -> None:
 
 
 def test_a_model_that_answers_nan_is_not_published() -> None:
-    """The error says so before any file is written."""
+    """The exporter raises an error instead of returning the file."""
     network = network_for(OTHELLO)
     exporter = Exporter(network, OTHELLO)
     with torch.no_grad():
@@ -105,7 +105,7 @@ def test_a_model_that_answers_nan_is_not_published() -> None:
 
 
 def test_a_wrong_translation_is_not_published(monkeypatch: pytest.MonkeyPatch) -> None:
-    """ReLU left out of the graph: ONNX Runtime and torch disagree, and the error says by how much."""
+    """If a ReLU is left out of the graph, ONNX Runtime and torch disagree; the error says by how much."""
     from trainer.training import export
 
     monkeypatch.setitem(export.TRANSLATIONS, torch.nn.ReLU, lambda graph, module, name, source, output: source)
@@ -114,8 +114,8 @@ def test_a_wrong_translation_is_not_published(monkeypatch: pytest.MonkeyPatch) -
         exporter.to_bytes(1, observations(OTHELLO, 4))
 
 
-def test_the_difference_is_measured_by_the_largest_output() -> None:
-    """Logits of thousands are rounded at their size, those near 0 among them, too: that is no wrong translation."""
+def test_differences_are_relative_to_the_largest_output() -> None:
+    """Among logits in the thousands, rounding errors are large even in those near 0; that isn't a wrong translation."""
     network = network_for(OTHELLO)
     with torch.no_grad():
         network.policy.weight *= 30_000
@@ -124,13 +124,13 @@ def test_the_difference_is_measured_by_the_largest_output() -> None:
     content = exporter.to_bytes(1, sample)
     with torch.no_grad():
         assert network(torch.from_numpy(sample))[0].abs().max() > 1000
-        network.policy.weight[0] *= 1.001  # what torch answers now isn't what the file says
+        network.policy.weight[0] *= 1.001  # from here on torch answers otherwise than the file
     with pytest.raises(ModelError, match="policy_logits differs from torch's by"):
         exporter.check(content, sample)
 
 
 def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
-    """Sorted as numbers: step 1000000 is newer than step 999999."""
+    """Steps are sorted as numbers: 1000000 is newer than 999999."""
     for step in (5, 999_999, 1_000_000, 999_998):
         publish(str(step).encode(), tmp_path, step, Retention(3))
     assert [path.name for path in stored_models(tmp_path)] == [
@@ -138,13 +138,13 @@ def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
         "model_step_999999.onnx",
         "model_step_1000000.onnx",
     ]
-    assert (tmp_path / "latest.onnx").read_bytes() == b"999998"  # what was published last
+    assert (tmp_path / "latest.onnx").read_bytes() == b"999998"  # the one published last
     assert sorted(path.name for path in tmp_path.iterdir())[0] == "latest.onnx"
 
 
 @pytest.mark.parametrize(("most", "interval"), [(1, 10), (2, 10), (10, 10), (32, 200), (7, 1)])
 def test_models_can_be_kept_spread_over_the_run(tmp_path: Path, most: int, interval: int) -> None:
-    """However long it gets: never more than asked for, the newest among them, one distance between the others."""
+    """At any length of the run: never more than asked for, always the newest, and the others evenly spaced."""
     for step in (*range(0, 40 * interval, interval), 40 * interval - 3 if interval > 3 else 40):
         publish(b"", tmp_path, step, Retention(most, interval))
         steps = [step_of(path) for path in stored_models(tmp_path)]
@@ -156,16 +156,16 @@ def test_models_can_be_kept_spread_over_the_run(tmp_path: Path, most: int, inter
 
 
 @pytest.mark.parametrize(("written", "read"), [("0.25", 0.25), ("", 1.0), ("often", 1.0), ("nan", 1.0), ("7", 1.0)])
-def test_a_model_says_how_far_its_run_was(written: str, read: float) -> None:
-    """Actors make their searches longer by it; a file of another program, which doesn't say, counts as the end of a run."""
+def test_a_model_states_the_progress_of_its_run(written: str, read: float) -> None:
+    """Actors lengthen their searches accordingly. A file that doesn't state it counts as the end of a run."""
     content = Exporter(network_for(OTHELLO), OTHELLO).to_bytes(1, observations(OTHELLO, 1), progress=0.25)
     proto = onnx.load_from_string(content)
     onnx.helper.set_model_props(proto, {"progress": written} if written else {})
     assert OnnxEvaluator(proto.SerializeToString(), "test", "othello", OTHELLO.obs_size, 65).progress == read
 
 
-def test_publishing_again_and_again_takes_no_more_memory() -> None:
-    """Twenty models of 2.7 MB; protobuf keeps what a field of a living message ever held, 53 MB here at first."""
+def test_repeated_exports_take_no_more_memory() -> None:
+    """Twenty models of 2.7 MB each. A protobuf message keeps what its fields ever held; reusing one would take 53 MB."""
     game = metadata_of(game_of("connect4"))
     exporter, sample = Exporter(PolicyValueNetwork(game, "conv", 224), game), observations(game, 1)
     process = psutil.Process()

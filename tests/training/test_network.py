@@ -1,4 +1,4 @@
-"""The network's point of view and its loss, on numbers that a person can check."""
+"""The network's point of view and its loss, with numbers that a person can check."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def loss_of(
 
 
 def test_two_equal_legal_moves_cost_ln_2() -> None:
-    """Whatever the logits of illegal moves are."""
+    """An illegal move's logit doesn't matter."""
     total, policy, value = loss_of([1.0, 1.0, 50.0], 0.5, [1, 1, 0], [1.0, 0.0, 0.0], 1.0)
     assert policy == pytest.approx(math.log(2))
     assert value == pytest.approx(0.25)  # (1 - 0.5)^2
@@ -58,7 +58,7 @@ def test_the_policy_loss_is_the_cross_entropy() -> None:
 
 
 def test_a_row_without_policy_target_trains_the_value_only() -> None:
-    """Of two rows one has a target: the policy loss is that row's alone, not half of it."""
+    """One of two rows has a policy target: the policy loss is that row's, not half of it."""
     loss = alphazero_loss(
         torch.zeros(2, 2, requires_grad=True),
         torch.tensor([[1.0], [0.0]]),
@@ -70,8 +70,8 @@ def test_a_row_without_policy_target_trains_the_value_only() -> None:
     assert loss.value.item() == pytest.approx(2.0)  # (4 + 0) / 2
 
 
-def test_the_gradient_is_finite_where_moves_are_illegal() -> None:
-    """A masked logit gets no gradient, and no NaN."""
+def test_the_gradient_is_finite_if_moves_are_illegal() -> None:
+    """The gradient of a masked logit is 0, not NaN."""
     logits = torch.tensor([[0.3, -0.2, 5.0]], requires_grad=True)
     legal = torch.tensor([[True, True, False]])
     alphazero_loss(logits, torch.zeros(1, 1), legal, torch.tensor([[0.5, 0.5, 0.0]]), torch.zeros(1)).total.backward()
@@ -83,7 +83,7 @@ def test_the_gradient_is_finite_where_moves_are_illegal() -> None:
 
 
 def test_the_mover_sees_its_own_stones_first() -> None:
-    """Connect 4 after red in column 0, yellow in column 6: red's view and yellow's swap the planes, legal moves stay."""
+    """Connect 4 after red in column 0, yellow in column 6: the planes are swapped between red's and yellow's view."""
     position = Position.first(rules_of("connect4")).play(0).play(6)
     view = MoverView(CONNECT4)
     red = view(torch.from_numpy(position.observation)[None])[0]
@@ -95,8 +95,8 @@ def test_the_mover_sees_its_own_stones_first() -> None:
     assert red[84:].tolist() == yellow[84:].tolist() == [1] * 7
 
 
-def test_both_seats_get_the_same_answer_to_the_same_sight() -> None:
-    """Swap the stones and the seat: the network can't tell the difference."""
+def test_both_seats_get_the_same_answer_for_the_same_view() -> None:
+    """With the stones and the seat swapped, the answer stays the same, bit for bit."""
     torch.manual_seed(0)
     network = PolicyValueNetwork(CONNECT4)
     position = Position.first(rules_of("connect4")).play(3).play(3).play(2)
@@ -106,8 +106,8 @@ def test_both_seats_get_the_same_answer_to_the_same_sight() -> None:
     assert torch.equal(network(seen)[1], network(other)[1])
 
 
-def test_an_unknown_layout_is_taken_as_it_is() -> None:
-    """Where the legal moves don't follow two planes of the board, nobody knows whose stones are where."""
+def test_an_observation_with_an_unknown_layout_is_not_changed() -> None:
+    """If the legal moves don't come right after two planes of the board, it is unknown which numbers are whose stones."""
     unknown = replace(CONNECT4, env_id="mystery", legal_mask_offset=80)
     observation = torch.arange(93.0)[None]
     assert torch.equal(MoverView(unknown)(observation), observation)
@@ -121,7 +121,7 @@ def test_the_value_stays_within_one() -> None:
 
 
 def test_the_stem_sees_the_board_row_by_row() -> None:
-    """A filter that counts own stones in a row of four answers 4 exactly where red's four stand, in Connect 4's rows."""
+    """A filter that counts own stones in a row of four finds 4 exactly where red's four stones are, row by row."""
     position = Position.first(rules_of("connect4"))
     for column in (2, 2, 3, 3, 4, 4, 5):
         position = position.play(column)
@@ -132,11 +132,11 @@ def test_the_stem_sees_the_board_row_by_row() -> None:
         stem.conv.bias.zero_()
     found = stem(MoverView(CONNECT4)(torch.from_numpy(position.observation)[None]))[0]
     assert found[:12].reshape(3, 4).tolist() == [[2, 3, 4, 3], [0, 0, 0, 0], [0, 0, 0, 0]]
-    assert found[12:].tolist() == [0] * 7  # red has won: no move is legal, and red still is the mover
+    assert found[12:].tolist() == [0] * 7  # red has won: no move is legal, and red is still the mover
 
 
 def test_an_expected_result_is_learned() -> None:
-    """A network that is shown the outcome 0.4 again and again answers 0.4."""
+    """Trained on the outcome 0.4 again and again, a network answers 0.4."""
     torch.manual_seed(0)
     network = PolicyValueNetwork(CONNECT4, width=8)
     optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
@@ -148,8 +148,8 @@ def test_an_expected_result_is_learned() -> None:
     assert network(rows)[1].item() == pytest.approx(0.4, abs=0.02)
 
 
-def test_a_new_tower_changes_nothing_block_by_block() -> None:
-    """Every residual block begins as the identity, and learns from the first step on."""
+def test_the_blocks_of_a_new_tower_are_the_identity() -> None:
+    """Yet they get gradients, so they learn from the first step on."""
     network = PolicyValueNetwork(CONNECT4, "residual", width=16)
     blocks = [module for module in network.body if isinstance(module, Residual)]
     image = torch.rand(1, 4, 6, 7)
