@@ -1,8 +1,13 @@
-"""How fast the trainer is, beside its peers and its targets: `python -m bench`, or `make bench`.
+"""Measures how fast the trainer is, next to other libraries and to our targets: `python -m bench`, or `make bench`.
 
-`parts.py` lists what is measured, one file a part; a new part is a file with a function `measure(job)` and a line there.
-`measured.py` is what a part returns, `turns.py` how two things are compared, `report.py` the table and the page.
+    parts/      one file per part: `measure(job)` returns the results; the list of parts is in `parts/__init__.py`
+    support/    what several parts need: processes that run in turns, models, databases, how much work to do
+    report/     a result and its target, the machine, the table and the page
+    peers/      other libraries that play the same game with our model
+    profiles/   `python -m bench.profiles` draws where the time goes
 
-The machine is never idle enough, so what is compared is measured in turn in one run (A B A B), and the medians are
-divided. Times that stand alone are the best of several.
+To add a part, write a file with `measure(job)` and add a line to the list.
+
+Other programs slow the machine down from time to time. So two things that are compared run in turns (A B A B), and the ratio
+is that of their medians. A time that is compared with nothing is the best of several runs.
 """

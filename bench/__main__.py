@@ -1,4 +1,4 @@
-"""`python -m bench [part ...]`: measure, show, and write it down."""
+"""`python -m bench [part ...]`: measure, print the table, and save the results."""
 
 from __future__ import annotations
 
@@ -10,46 +10,48 @@ from pathlib import Path
 import tyro
 from rich.console import Console
 
-from bench.job import Job
-from bench.machine import describe_machine
 from bench.parts import PARTS
-from bench.report import Report, save, show
-from bench.size import FULL, TINY
+from bench.report.machine import describe_machine
+from bench.report.report import Report, save, show
+from bench.support.job import Job
+from bench.support.size import FULL, TINY
 from trainer.core.command import run_command
 from trainer.settings.validation import LogLevel, require
 
 
 @dataclass(frozen=True)
 class BenchConfig:
-    """Measure how fast the trainer is, beside its peers and its targets."""
+    """Measure how fast the trainer is, next to other libraries and to our targets."""
 
     parts: tyro.conf.Positional[tuple[str, ...]] = ()
-    """What to measure: selfplay, ceiling, cache, network, int8, coldstart, training, sampling, publish, load, replay, soak;
-    none: all but soak."""
+    """What to measure: selfplay, ceiling, cache, network, coldstart, training, sampling, publish, load, replay, soak.
+    Without names: all except soak."""
     out: Path = Path("docs")
-    """Folder for `benchmarks.md` and `benchmarks.json`; the sections of other parts stay."""
+    """Folder of `benchmarks.md` and `benchmarks.json`. Only the sections of the measured parts are replaced."""
     work: Path = Path("build/bench")
-    """Folder for databases of a million rows, which are kept for the next run."""
+    """Folder for databases of a million rows, which later runs use again."""
     tiny: bool = False
-    """Run through everything in seconds, to see that it works; the figures say nothing."""
+    """Run everything within seconds to see that it works; the numbers mean nothing."""
     rounds: int | None = None
-    """Turns of each; None: 5."""
+    """Turns of each side; None: 5."""
     soak_minutes: float | None = None
-    """Length of the part soak; None: 20."""
+    """Minutes that the part soak runs; None: 20."""
     log_level: LogLevel = "WARNING"
     """What to report on standard error."""
 
 
 def run(config: BenchConfig) -> int:
-    """Measure part by part; each is written down as soon as it is done."""
+    """Measure the parts one by one; the results of each are saved before the next begins."""
     unknown = [name for name in config.parts if name not in PARTS]
-    require(not unknown, f"no part is named {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
+    require(not unknown, f"there is no part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
     require(config.rounds is None or config.rounds >= 1, f"--rounds is {config.rounds}; at least 1 is needed")
     minutes = config.soak_minutes
     require(minutes is None or minutes > 0, f"--soak-minutes is {minutes}; a number above 0 is needed")
-    chosen = {"rounds": config.rounds, "soak_minutes": config.soak_minutes}
-    changed = {name: value for name, value in chosen.items() if value is not None}
-    size = replace(TINY if config.tiny else FULL, **changed)  # type: ignore[arg-type]
+    size = TINY if config.tiny else FULL
+    if config.rounds is not None:
+        size = replace(size, rounds=config.rounds)
+    if minutes is not None:
+        size = replace(size, soak_minutes=minutes)
     console = Console()
     reports: dict[str, Report] = {}
     for name in config.parts or [name for name, part in PARTS.items() if not part.long]:
@@ -57,7 +59,7 @@ def run(config: BenchConfig) -> int:
         results = part.measure(Job(size, config.work))
         console.print(f"{name}: {time.monotonic() - began:.0f} s", highlight=False)
         reports[name] = Report.now(part.title, machine, results)
-        save({name: reports[name]}, config.out)
+        save({name: reports[name]}, config.out, known=PARTS)
     show(reports, console)
     return 0
 

@@ -1,8 +1,7 @@
-"""mctx and pgx on our weights: `python -m bench.peers.mctx_pgx latest.onnx 100 256 muzero_policy`, all cores.
+"""mctx and pgx with our weights: `python -m bench.peers.mctx_pgx latest.onnx 100 256 muzero_policy`, on all cores.
 
-Prints how many positions it has played. The search has the rules as its model, as in pgx's AlphaZero example, and is one
-compiled step a move: `muzero_policy` is PUCT with Dirichlet noise, what ours is, `gumbel_muzero_policy` is what the example
-uses.
+Prints how many positions it has played. As in pgx's AlphaZero example, the rules are the search's model, and each move is
+one compiled step. `muzero_policy` is PUCT with Dirichlet noise, as ours is; the example uses `gumbel_muzero_policy`.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ import numpy as np
 import onnxruntime
 import pgx
 
-from bench.peers.onnx_weights import report, weights_of
+from bench.peers.common import report, weights_of
 
 CELLS = 42
 
 
 def main(model: Path, simulations: int, games: int, policy: str) -> None:
-    """Play games side by side for ever; a finished one is replaced by a new one."""
+    """Play games side by side forever; a new game replaces a finished one."""
     env = pgx.make("connect_four")
     weights = {name: jnp.asarray(values) for name, values in weights_of(model).items()}
 
     def network(state: Any) -> tuple[Any, Any]:
-        """Logits [B, A], illegal ones far below, and value [B] for the mover."""
+        """Logits [B, A] and value [B] for the mover."""
         board = jnp.flip(state.observation, axis=1)  # pgx draws row 0 at the top; its planes are the mover's
         planes = jnp.moveaxis(board, 3, 1).reshape(len(board), 2 * CELLS)
         hidden = jnp.concatenate([planes, state.legal_action_mask], axis=1).astype(jnp.float32)
@@ -54,7 +53,7 @@ def main(model: Path, simulations: int, games: int, policy: str) -> None:
 
     @jax.jit
     def move(state: Any, key: Any) -> Any:
-        """Search, move, and start anew where a game is over."""
+        """Search, move, and start a new game in place of each that is over."""
         search_key, start_key = jax.random.split(key)
         logits, value = network(state)
         output = getattr(mctx, policy)(
@@ -86,7 +85,7 @@ def main(model: Path, simulations: int, games: int, policy: str) -> None:
 
 
 def check(model: Path, network: Any, env: Any, state: Any) -> None:
-    """Raise RuntimeError unless the network answers here as it does in ONNX Runtime, in a position after three moves."""
+    """Raise RuntimeError if the network's answers differ from ONNX Runtime's in a position after three moves."""
     for column in (0, 1, 1):
         state = jax.jit(jax.vmap(env.step))(state, jnp.full(len(state.current_player), column))
     observation = np.zeros((1, 2 * CELLS + 9), np.float32)

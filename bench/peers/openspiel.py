@@ -1,7 +1,7 @@
 """OpenSpiel's Python MCTS on our model: `python -m bench.peers.openspiel latest.onnx 100`, one process, one core.
 
-Prints how many positions it has played. Its state, rules and tree are OpenSpiel's own; the evaluator keeps its answers, as
-that of OpenSpiel's own AlphaZero does, so a position costs one evaluation.
+Prints how many positions it has played. State, rules and tree are OpenSpiel's own. The evaluator remembers its answers, as
+the one of OpenSpiel's AlphaZero does, so each position is evaluated once.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import onnxruntime
 import pyspiel
 from open_spiel.python.algorithms import mcts
 
-from bench.peers.onnx_weights import report
+from bench.peers.common import report
 
 CELLS, ACTIONS = 42, 7
 
 
 class OnnxEvaluator(mcts.Evaluator):
-    """Prior and value of a state from a model file of the contract."""
+    """Prior and value of a state from a model file of ours."""
 
     def __init__(self, model: Path) -> None:
         options = onnxruntime.SessionOptions()
@@ -53,7 +53,7 @@ class OnnxEvaluator(mcts.Evaluator):
 
 
 def observation_of(state: Any) -> np.ndarray:
-    """The contract's observation, float32 [93], of a state that is not finished."""
+    """The observation that our models expect, float32 [93], of a state that is not finished."""
     observation = np.zeros(2 * CELLS + ACTIONS + 2, np.float32)
     observation[: 2 * CELLS] = state.observation_tensor(0)[: 2 * CELLS]
     observation[[2 * CELLS + action for action in state.legal_actions()]] = 1
@@ -62,7 +62,7 @@ def observation_of(state: Any) -> np.ndarray:
 
 
 def main(model: Path, simulations: int, seed: int) -> None:
-    """Play games against oneself for ever, with noise at the root, each move drawn by the visits."""
+    """Play games against itself forever, with noise at the root; each move is drawn in proportion to the visits."""
     game = pyspiel.load_game("connect_four")
     random = np.random.RandomState(seed)
     bot = mcts.MCTSBot(

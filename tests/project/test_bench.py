@@ -1,42 +1,44 @@
-"""The benchmarks run, say honestly what is missing, and read what they wrote."""
+"""The benchmarks run, report honestly what is missing, and can read what they wrote."""
 
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from rich.console import Console
-from stored_rows import select
 
-from bench import selfplay
-from bench.databases import make_rows
-from bench.job import Job
-from bench.measured import Result, Target
-from bench.parts import PARTS
-from bench.report import Report, cells, page, read, save, show
-from bench.size import TINY
+from bench.parts import PARTS, selfplay
+from bench.report.commit import commit_of
+from bench.report.report import Report, cells, page, read, save, show
+from bench.report.result import Result, Target
+from bench.support.actors import flags_of
+from bench.support.databases import make_rows
+from bench.support.job import Job
+from bench.support.size import TINY
+from bench.support.workload import Workload, ready
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Databases that all parts share."""
+    """The folder for databases, shared by all parts."""
     return tmp_path_factory.mktemp("bench")
 
 
 def result(**changed: object) -> Result:
-    """Four a second against two, aiming at three times as many."""
+    """4 moves/s against 2, with a target of three times as many."""
     values = {"what": "moves", "unit": "moves/s", "ours": [4.0, 2.0, 9.0], "against": "them", "theirs": [2.0]}
     return Result(**(values | {"target": Target(least=3)} | changed))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", PARTS)
 def test_every_part_runs_and_can_be_reported(name: str, folder: Path) -> None:
-    """On tiny sizes: figures, none of them below zero, a line each in table and page."""
+    """With tiny sizes: there are results, no figure is negative, and each result is on the page."""
     results = PARTS[name].measure(Job(TINY, folder))
     assert results
     assert all(figure >= 0 for one in results for figure in (*one.ours, *one.theirs))
@@ -45,7 +47,7 @@ def test_every_part_runs_and_can_be_reported(name: str, folder: Path) -> None:
 
 
 def test_a_peer_that_is_not_installed_has_no_figure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is named and reported as not installed; no ratio, no verdict."""
+    """It is reported as not installed, without a ratio and without a verdict."""
     monkeypatch.setattr(selfplay, "are_installed", lambda *modules: False)
     for one in selfplay.measure(Job(TINY, folder)):
         assert one.theirs == []
@@ -54,15 +56,15 @@ def test_a_peer_that_is_not_installed_has_no_figure(folder: Path, monkeypatch: p
         assert list(cells(one))[2] == f"{one.against}: not installed"
 
 
-def test_figures_are_medians_or_the_best_and_ratios_are_ours_by_theirs() -> None:
-    """Of 4, 2, 9: 4 in the middle, 2 at best; against 2 the ratio is 2, which is less than 3."""
+def test_a_figure_is_the_median_or_the_best_and_a_ratio_is_ours_by_theirs() -> None:
+    """Of 4, 2 and 9 the median is 4 and the least is 2; against 2 the ratio is 2, which misses the target of 3."""
     assert (result().figure, result().ratio, result().met) == (4, 2, False)
     assert (result(pick="least").figure, result(pick="most").figure) == (2, 9)
     assert result(theirs=[1.0]).met is True
 
 
-def test_a_target_is_of_the_ratio_or_else_of_our_figure() -> None:
-    """At most 5: 4 alone is, 4 against 0.5 is not; without bounds there is no verdict."""
+def test_a_target_bounds_the_ratio_or_else_our_figure() -> None:
+    """At most 5: 4 alone is within it, 4 against 0.5 is not; without bounds there is no verdict."""
     at_most = Target(most=5)
     assert result(target=at_most, against="", theirs=[]).met is True
     assert result(target=at_most, theirs=[0.5]).met is False
@@ -70,31 +72,95 @@ def test_a_target_is_of_the_ratio_or_else_of_our_figure() -> None:
 
 
 def test_the_page_keeps_the_sections_of_other_parts(tmp_path: Path) -> None:
-    """One part measured anew replaces its own section only, and the JSON file reads back."""
+    """A part that is measured again replaces only its own section, and the JSON file reads back."""
     old = {name: Report("A", "2026-01-01", {"cpu": "x"}, [result(what=name)]) for name in ("one", "two")}
-    save(old, tmp_path)
-    save({"two": Report("A", "2026-02-02", {"cpu": "x"}, [result(what="anew")])}, tmp_path)
+    save(old, tmp_path, known=("one", "two"))
+    save({"two": Report("A", "2026-02-02", {"cpu": "x"}, [result(what="again")])}, tmp_path, known=("one", "two"))
     text = (tmp_path / "benchmarks.md").read_text()
     stored = {name: read(fields) for name, fields in json.loads((tmp_path / "benchmarks.json").read_text()).items()}
     assert stored["one"] == old["one"]
-    assert stored["two"].results[0].what == "anew"
+    assert stored["two"].results[0].what == "again"
     assert text == page(stored)
     assert "| one |" in text
     assert "| two |" not in text
     show(stored, Console(quiet=True))
 
 
+def test_the_page_drops_the_sections_of_parts_that_no_longer_exist(tmp_path: Path) -> None:
+    """After a part was removed, the next measurement of any part removes its section from both files."""
+    reports = {name: Report("A", "2026-01-01", {"cpu": "x"}, [result(what=name)]) for name in ("one", "two")}
+    save(reports, tmp_path, known=("one", "two"))
+    save({"one": reports["one"]}, tmp_path, known=("one",))
+    assert "| two |" not in (tmp_path / "benchmarks.md").read_text()
+    assert list(json.loads((tmp_path / "benchmarks.json").read_text())) == ["one"]
+
+
+def test_the_published_page_is_made_from_the_published_json() -> None:
+    """docs/benchmarks.md has the sections of docs/benchmarks.json."""
+    stored = json.loads((ROOT / "docs/benchmarks.json").read_text())
+    text = (ROOT / "docs/benchmarks.md").read_text()
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        f"## {fields['title']} (`{name}`)" for name, fields in stored.items()
+    ]
+
+
 def test_rows_are_made_by_the_actors_writer(tmp_path: Path) -> None:
-    """As many as asked for and the rest of the last games; all of them are whole."""
+    """There are as many rows as asked for, plus those that complete the last games."""
     make_rows(tmp_path / "replay.db", "connect4", 500)
-    query = "SELECT count(*), count(DISTINCT episode_id), sum(done) FROM transitions"
-    ((rows, games, ends),) = select(tmp_path / "replay.db", query)
+    connection = sqlite3.connect(tmp_path / "replay.db")
+    rows, games, ends = connection.execute(
+        "SELECT count(*), count(DISTINCT episode_id), sum(done) FROM transitions"
+    ).fetchone()
+    connection.close()
     assert 500 <= rows < 542
     assert games == ends
+
+
+def test_settings_become_flags() -> None:
+    """A number is the flag's value, True is the flag alone, and False and None are left out."""
+    assert flags_of(replay_window=5, gumbel=True, cache=0, resume=False, seed=None) == [
+        "--replay-window",
+        "5",
+        "--gumbel",
+        "--cache",
+        "0",
+    ]
+
+
+def test_a_workload_that_dies_is_an_error_with_its_last_words() -> None:
+    """The message has the command and what it wrote on standard error."""
+    workload = Workload([[sys.executable, "-c", "raise SystemExit('no board found')"]])
+    with pytest.raises(RuntimeError, match=r"(?s)SystemExit.*no board found"), ready(workload):
+        pass
+
+
+def test_a_turn_measures_the_growth_of_the_count() -> None:
+    """A process that counts makes progress in its turn, and none after it."""
+    count = "import time, itertools\nfor n in itertools.count(1): print(n, flush=True); time.sleep(0.001)"
+    workload = Workload([[sys.executable, "-c", count]])
+    with ready(workload):
+        assert workload.turn(0.05).rates["count"] > 0
+
+
+def test_the_commit_is_named_and_marked_if_files_differ(tmp_path: Path) -> None:
+    """The short hash, with -dirty if a tracked file outside of the excluded folder has changed; empty without git."""
+    assert commit_of(tmp_path) == ""
+    settings = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    (tmp_path / "results").mkdir()
+    for name in ("code", "results/table"):
+        (tmp_path / name).write_text("1")
+    for words in (["init", "-q"], ["add", "."], [*settings, "commit", "-qm", "first"]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    clean = commit_of(tmp_path)
+    assert set(clean) <= set("0123456789abcdef")
+    (tmp_path / "results/table").write_text("2")
+    assert commit_of(tmp_path, besides="results") == clean
+    (tmp_path / "code").write_text("2")
+    assert commit_of(tmp_path, besides="results") == f"{clean}-dirty"
 
 
 def test_an_unknown_part_is_an_error_that_names_the_parts() -> None:
     """One line, exit status 1."""
     done = subprocess.run([sys.executable, "-m", "bench", "nothing"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: no part is named nothing; the parts are selfplay, ")
+    assert done.stderr.startswith("error: there is no part nothing; the parts are selfplay, ")

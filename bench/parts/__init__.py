@@ -1,0 +1,47 @@
+"""The list of parts. Each part is a file in this folder with a function `measure(job) -> list[Result]`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.parts import (
+    cache,
+    ceiling,
+    coldstart,
+    load,
+    network,
+    publish,
+    replay,
+    sampling,
+    selfplay,
+    soak,
+    training,
+)
+from bench.report.result import Result
+from bench.support.job import Job
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the benchmarks."""
+
+    title: str
+    measure: Callable[[Job], list[Result]]
+    long: bool = False
+    """Runs only if it is named on the command line."""
+
+
+PARTS = {
+    "selfplay": Part("Self-play next to other libraries", selfplay.measure),
+    "ceiling": Part("Self-play next to its ceiling", ceiling.measure),
+    "cache": Part("Self-play with the evaluation cache", cache.measure),
+    "network": Part("Evaluating a network by its active inputs", network.measure),
+    "coldstart": Part("From the start to the first stored game", coldstart.measure),
+    "training": Part("Training", training.measure),
+    "sampling": Part("Drawing a batch", sampling.measure),
+    "publish": Part("Publishing a model", publish.measure),
+    "load": Part("Loading the replay database", load.measure),
+    "replay": Part("Writing the replay database", replay.measure),
+    "soak": Part("Actor and trainer for twenty minutes", soak.measure, long=True),
+}

@@ -1,0 +1,51 @@
+"""Seconds from the start of the actor to its first stored game, with a warm and with an empty compile cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench.report.result import Result, Target
+from bench.support.actors import flags_of
+from bench.support.job import Job
+from bench.support.models import publish_model
+from trainer.core.json_values import read_json_object
+from trainer.run.actor_statistics import ACTOR_STATS_FILE
+
+
+def measure(job: Job) -> list[Result]:
+    """Connect 4 with a model; the best of several starts."""
+    with job.scratch() as folder:
+        cold = [seconds_to_first_game(job, folder, empty=True) for _ in range(job.size.cold_starts)]
+        warm = [seconds_to_first_game(job, folder) for _ in range(1 + job.size.starts)][1:]
+    results = [Result("first stored game, warm compile cache", "s", warm, target=Target(most=3), pick="least")]
+    if cold:
+        results.append(Result("first stored game, no compile cache", "s", cold, target=Target(most=45), pick="least"))
+    return results
+
+
+def seconds_to_first_game(job: Job, folder: Path, empty: bool = False) -> float:
+    """Start the actor in a new run and wait for a game; `empty`: with an empty compile cache of its own."""
+    cache, run = folder / "cache", folder / "run"
+    publish_model("connect4", run)
+    size = job.size
+    command = [sys.executable, "-m", "trainer.actor", "--env-id", "connect4", "--log-level", "ERROR"]
+    command += flags_of(data_dir=run, replay_db_path=run / "replay.db")
+    command += flags_of(simulations=size.simulations, games=size.games, threads=size.threads)
+    own_cache = {"CARTRIDGE_CACHE": str(cache), "NUMBA_CACHE_DIR": str(cache / "numba")}
+    environment = os.environ | (own_cache if empty else {})
+    began = time.monotonic()
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        while (read_json_object(run / ACTOR_STATS_FILE) or {}).get("episodes_completed", 0) == 0:
+            if process.poll() is not None:
+                raise RuntimeError(f"the actor ended with status {process.returncode} before its first game")
+            time.sleep(0.005)
+        seconds = time.monotonic() - began
+        process.kill()
+    shutil.rmtree(run)
+    shutil.rmtree(cache, ignore_errors=True)
+    return seconds

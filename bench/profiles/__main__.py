@@ -1,0 +1,36 @@
+"""`python -m bench.profiles`: measure and draw all pictures."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import tyro
+
+from bench.profiles.bar_chart import bar_chart
+from bench.profiles.selfplay import selfplay_profile
+from bench.profiles.training import training_profile
+from bench.support.job import Job
+from bench.support.models import layer_sizes
+from bench.support.size import FULL, TINY
+from bench.support.training_steps import BATCHES
+from trainer.games import ENV_IDS, game_of
+
+
+def main(out: Path = Path("docs"), work: Path = Path("build/bench"), tiny: bool = False) -> None:
+    """Measure where the time of self-play and training goes, and draw it. `out`: folder of the pictures; `work`: folder of
+    the databases; `tiny`: run everything within seconds to see that it works."""
+    job = Job(TINY if tiny else FULL, work)
+    with job.scratch() as folder:
+        for env_id in ENV_IDS:
+            found = selfplay_profile(env_id, job.size, folder / env_id)
+            title = f"A simulation of self-play, {game_of(env_id).display_name}: {sum(found.values()):,.0f} ns"
+            (out / f"profile-selfplay-{env_id}.svg").write_text(bar_chart(title, "ns", found))
+    for env_id, batch in BATCHES.items():
+        found = training_profile(env_id, job)
+        title = f"A training step, {layer_sizes(env_id)}, batch {batch}: {sum(found.values()):,.0f} µs"
+        (out / f"profile-training-{env_id}.svg").write_text(bar_chart(title, "µs", found))
+
+
+if __name__ == "__main__":
+    sys.exit(tyro.cli(main, prog="python -m bench.profiles"))

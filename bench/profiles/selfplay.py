@@ -1,0 +1,64 @@
+"""Where the time of a simulation of self-play goes."""
+
+from __future__ import annotations
+
+import time
+from itertools import count
+from pathlib import Path
+from types import FunctionType, ModuleType, SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from bench.profiles.clock import Clock
+from bench.support.models import publish_model
+from bench.support.size import Size
+from trainer.actor import moves, selfplay
+from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
+from trainer.compile.linker import compiled
+from trainer.evaluators.onnx_file import load_model
+from trainer.evaluators.sparse import SparseTwin
+from trainer.games import game_of
+
+
+def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:
+    """Nanoseconds per simulation by what they are spent on, in one thread, without writing rows."""
+    game = game_of(env_id)
+    path = publish_model(env_id, folder)
+    model: Any = SparseTwin(env_id)(path.read_bytes(), load_model(path, env_id, game.obs_size, game.num_actions))
+    clock = Clock()
+    with patch.object(selfplay, "compiled", lambda *of, **how: timed_kernels(clock, compiled(*of, **how))):
+        player = SelfPlay(env_id, size.games, count(), 1, "profile", SelfPlayConfig(simulations=size.simulations))
+    play_for(size.turn, player, model)
+    clock.seconds.clear()
+    before, began = player.search.simulations_done, time.thread_time()
+    play_for(size.turn, player, model)
+    total, simulations = time.thread_time() - began, player.search.simulations_done - before
+    return clock.shares(total, 1e9 / simulations)
+
+
+def play_for(seconds: float, player: SelfPlay, model: Any) -> None:
+    """Make steps of self-play with `model` for some seconds."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        player.step(model, network=model.network)
+
+
+def timed_kernels(clock: Clock, modules: tuple[ModuleType, ...]) -> tuple[Any, ...]:
+    """The modules of self-play; `play` runs uncompiled and calls timed kernels."""
+    *others, kernels = modules
+    *_, tree, _, _, forward, answers = others
+    parts = {
+        "tree": SimpleNamespace(
+            descend=clock.timed("down to the leaves", tree.descend),
+            expand=clock.timed("new edges, values up", tree.expand),
+        ),
+        "forward": SimpleNamespace(evaluate=clock.timed("network", forward.evaluate)),
+        "answers": SimpleNamespace(
+            fault_of=answers.fault_of,
+            masked_softmax=clock.timed("softmax over legal moves", answers.masked_softmax),
+            SOUND=answers.SOUND,
+        ),
+        "advance": clock.timed("moves, new games", kernels.advance),
+    }
+    play = FunctionType(moves.play.__code__, parts)
+    return *others, SimpleNamespace(play=play, play_random=kernels.play_random)

@@ -1,0 +1,72 @@
+"""Where the time of a training step goes."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from types import FunctionType, ModuleType, SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+
+from bench.profiles.clock import Clock
+from bench.support.job import Job
+from bench.support.training_steps import BATCHES, mirror_of, our_step
+from trainer.compile.linker import compiled
+from trainer.settings.trainer import TrainerConfig
+from trainer.sparse import backward as source
+from trainer.sparse.layout import Network
+from trainer.training import adamw, gradient
+
+KERNELS = {
+    "count_active": "counting what is active",
+    "pass_back": "gradient: ReLU and biases",
+    "add_weights": "gradient by weights",
+    "add_inputs": "gradient by inputs",
+}
+
+
+def training_profile(env_id: str, job: Job) -> dict[str, float]:
+    """Microseconds per training step by what they are spent on, in one thread."""
+    config = TrainerConfig(db=job.database(env_id), env_id=env_id, batch_size=BATCHES[env_id])
+    torch.set_num_threads(1)
+    clock = Clock()
+    with (
+        closing(mirror_of(config)) as replay,
+        patch.object(adamw, "adamw", clock.timed("clipping and AdamW", adamw.adamw)),
+        patch.object(gradient, "differentiate_heads", clock.timed("losses", gradient.differentiate_heads)),
+        patch.object(gradient, "compiled", lambda *of, **how: timed_kernels(clock, *compiled(*of, **how))),
+        patch.object(replay, "sample", clock.timed("drawing the batch", replay.sample)),
+    ):
+        step = our_step(replay, config)
+        for _ in range(job.size.steps):
+            step()
+        clock.seconds.clear()
+        began = time.thread_time()
+        for _ in range(job.size.steps):
+            step()
+        total = time.thread_time() - began
+    return clock.shares(total, 1e6 / job.size.steps)
+
+
+def timed_kernels(clock: Clock, lanes: ModuleType, forward: Any, backward: Any) -> tuple[Any, ...]:
+    """The modules of a training step; `differentiate` runs uncompiled and calls timed kernels."""
+    parts = {name: clock.timed(label, getattr(backward, name)) for name, label in KERNELS.items()}
+
+    def differentiate(network: Network, *others: Any) -> None:
+        FunctionType(source.differentiate.__code__, parts | {"Side": source.Side, "len": len, "range": range})(
+            network._replace(layers=network.layers.view(np.recarray)), *others
+        )
+
+    order = "weights fetched, gradient returned"
+    return (
+        lanes,
+        SimpleNamespace(pass_through=clock.timed("network", forward.pass_through)),
+        SimpleNamespace(
+            differentiate=differentiate,
+            gather=clock.timed(order, backward.gather),
+            scatter=clock.timed(order, backward.scatter),
+        ),
+    )

@@ -1,0 +1,65 @@
+"""How much work a run of the benchmarks does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Size:
+    """The sizes and durations of all parts."""
+
+    turn: float = 8.0
+    """Seconds of a turn."""
+    rounds: int = 5
+    """Turns of each side."""
+    simulations: int = 100
+    """Simulations before each move."""
+    games: int = 256
+    """Games that a thread plays side by side, ours and the peers' that can do so."""
+    threads: int = 2
+    """Threads of our actor; processes of a peer that has one thread."""
+    rows: int = 1_000_000
+    """Rows of the replay database."""
+    steps: int = 300
+    """Training steps of a turn."""
+    command_rows: int = 60_000
+    """Rows that the training command is run on."""
+    command_steps: int = 11_000
+    """Training steps of the training command."""
+    starts: int = 3
+    """Starts of the actor with a warm compile cache."""
+    cold_starts: int = 3
+    """Starts of the actor with an empty compile cache."""
+    publishings: int = 50
+    """Models that are published."""
+    window: int = 200_000
+    """Positions that the replay database keeps while actors play."""
+    train_minutes: float = 2.0
+    """Minutes of training before the loop's network is measured; 0: it is measured untrained."""
+    after_reload: float = 60.0
+    """Seconds from the reload of a model to the first turn."""
+    soak_minutes: float = 20.0
+    """Minutes of the part soak."""
+
+
+FULL = Size()
+TINY = Size(
+    turn=0.3,
+    rounds=1,
+    simulations=8,
+    games=8,
+    threads=1,
+    rows=2000,
+    steps=5,
+    command_rows=500,
+    command_steps=20,
+    starts=1,
+    cold_starts=0,
+    publishings=3,
+    window=1000,
+    train_minutes=0,
+    after_reload=0.3,
+    soak_minutes=0.1,
+)
+"""For tests of the benchmarks themselves; the numbers mean nothing."""
