@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 
-.PHONY: run test lint types format screenshots torture results bench clean
+.PHONY: run test lint types format screenshots torture results bench bench-against clean
 
 run: $(INSTALLED)
 	@$(PY) -m trainer.loop --env-id tictactoe --data-dir data
@@ -54,6 +54,10 @@ results: $(INSTALLED)
 # `make bench ARGS=selfplay` runs one part; `make bench ARGS="--help"` lists them.
 bench: $(VENV)/installed-peers
 	@$(PY) -m bench $(ARGS)
+
+# Is it as fast as it was? `make bench-against COMMIT=f877e30`; ARGS="--rounds 9" goes on to the program.
+bench-against: $(VENV)/installed-peers
+	@$(PY) tools/against_commit.py $(COMMIT) $(ARGS)
 
 $(VENV)/installed-peers: $(INSTALLED)
 	@echo "Installing the peers (the log is $(VENV)/peers.log)"

@@ -1,9 +1,9 @@
-"""A model against OpenSpiel's Monte Carlo tree search with random rollouts.
+"""Plays a model against OpenSpiel's Monte Carlo tree search with random rollouts.
 
     python tools/against_openspiel.py --env-id othello --model data/othello/models/latest.onnx --games 200
 
-Needs open_spiel (`pip install -e ".[bench]"`). Each opening is drawn once and played from both seats. A state of OpenSpiel
-knows only how it came about, so this keeps one a game, and the opponent is no player of the evaluator.
+Needs open_spiel (`pip install -e ".[bench]"`). Each opening is played twice, once from each seat. OpenSpiel can't set up a
+state from a board, so this program keeps OpenSpiel's state of each game itself, instead of adding a player to the evaluator.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ MEMORY_MB = 200
 
 
 def bot(game: pyspiel.Game, rollouts: int, seed: int) -> pyspiel.MCTSBot:
-    """OpenSpiel's search with `rollouts` simulations a move, each one random game."""
+    """OpenSpiel's search with `rollouts` simulations per move, each of which plays one random game."""
     return pyspiel.MCTSBot(game, pyspiel.RandomRolloutEvaluator(1, seed), UCT_C, rollouts, MEMORY_MB, True, seed, False)
 
 
 def play(env_id: str, model: Path, simulations: int, rollouts: int, games: int, seed: int) -> Match:
-    """The match; game n has the opening n // 2, and the model has the first seat in every second game."""
+    """Play the match. Game n starts with opening n // 2, and the model plays first in every second game."""
     rules = game_of(env_id)
     openings = draw_openings(env_id, (games + 1) // 2, seed, None)
     evaluate = load_model(model, env_id, rules.obs_size, rules.num_actions)
@@ -53,32 +53,32 @@ def play(env_id: str, model: Path, simulations: int, rollouts: int, games: int, 
             states[number].apply_action(action)
     seats = np.where(np.arange(games) % 2 == 0, FIRST, SECOND)
     began = last = time.monotonic()
-    while (under_way := positions.winner == OPEN).any():
+    while (unfinished := positions.winner == OPEN).any():
         actions = np.zeros(games, np.int64)
-        ours = np.flatnonzero(under_way & (positions.mover == seats))
+        ours = np.flatnonzero(unfinished & (positions.mover == seats))
         if len(ours):
             actions[ours] = player.choose(positions.of(positions.states[ours]), [generators[row] for row in ours])
-        for row in np.flatnonzero(under_way & (positions.mover != seats)):
+        for row in np.flatnonzero(unfinished & (positions.mover != seats)):
             actions[row] = bots[row].step(states[row])
-        rows = np.flatnonzero(under_way)
+        rows = np.flatnonzero(unfinished)
         positions.play(rows, actions[rows])
         for row in rows:
             states[row].apply_action(int(actions[row]))
             moves[row].append(int(actions[row]))
         if time.monotonic() > last + 30:
             last = time.monotonic()
-            print(f"{last - began:.0f} s, {len(rows)} games under way, {max(map(len, moves))} moves", flush=True)
+            print(f"{last - began:.0f} s: {len(rows)} games are open after {max(map(len, moves))} moves", flush=True)
     name = f"OpenSpiel MCTS ({rollouts} rollouts)"
     return Match(rules, player.name, name, seats, positions.winner.astype(np.int64), moves, seed, openings)
 
 
 def main() -> None:
-    """Play and print; `--json` keeps everything."""
+    """Play the match and print the result; `--json` writes it with all games to a file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--env-id", choices=NAMES, default="othello")
     parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--simulations", type=int, default=100, help="of the model's search")
-    parser.add_argument("--rollouts", type=int, default=1000, help="of OpenSpiel's search, before each move")
+    parser.add_argument("--simulations", type=int, default=100, help="simulations of the model's search")
+    parser.add_argument("--rollouts", type=int, default=1000, help="rollouts of OpenSpiel's search before each move")
     parser.add_argument("--games", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)

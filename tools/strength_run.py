@@ -1,10 +1,11 @@
-"""A run from nothing with the game's default settings, its strength on the way, and the curve: what docs/results keeps.
+"""Trains a game from nothing with its default settings, and measures the strength on the way, as in docs/results.
 
     python tools/strength_run.py --env-id connect4 --minutes 60 --at 5 10 15 30 60 --out docs/results/connect4-60min
 
-Runs `python -m trainer.loop`, copies the newest model at each of the minutes, and when the run is over measures every copy
-by `python -m trainer.evaluator`: wrong moves where the game has an exam, matches against minimax where it has that player.
-Into the folder go stats.json of the run, the evaluator's JSON of each copy, results.md with a table, and curve.png.
+Runs `python -m trainer.loop` and copies the newest model at each of the minutes. After the run it measures every copy with
+`python -m trainer.evaluator`: wrong moves in scored test positions if the game has them, matches against minimax if it has
+that player. The output folder gets the run's stats.json, the evaluator's JSON for each copy, results.md with a table, and
+curve.png.
 """
 
 from __future__ import annotations
@@ -19,32 +20,26 @@ import time
 from pathlib import Path
 from typing import Any
 
-from trainer.games.scored_positions import has_scored_positions
-from trainer.measure.plot import Curve, save_plot
-from trainer.run.evaluations import EvaluationLog
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bench.report.commit import commit_of  # noqa: E402
+from trainer.measure.plot import Curve, save_plot  # noqa: E402
+from trainer.measure.quality import EVERY  # noqa: E402
+from trainer.run.evaluations import EvaluationLog  # noqa: E402
 
 SIMULATIONS = {"tictactoe": (0, 50), "connect4": (0, 100, 600)}
 MINIMAX_GAMES = 400
 
 
 def require_new(folder: Path) -> None:
-    """Leave with a message where a folder holds an earlier run, whose games would be trained on."""
+    """Exit with a message if a folder holds an earlier run, because the new run would train on its games."""
     if folder.exists():
         raise SystemExit(f"{folder} holds an earlier run; delete it, or give another folder with --data-dir")
 
 
-def commit_of_now() -> str:
-    """The commit that is checked out, marked where files other than results differ from it."""
-
-    def git(*words: str) -> str:
-        return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
-
-    changed = git("diff", "HEAD", "--name-only", "--", ":/", ":(top,exclude)docs/results")
-    return git("rev-parse", "--short", "HEAD") + ("-dirty" if changed else "")
-
-
 def train(env_id: str, minutes: float, moments: list[float], seed: int, folder: Path) -> dict[float, Path]:
-    """Run the loop; returns a copy of the model as it was at each moment, the last one at the end."""
+    """Run the loop; returns, by minute, a copy of the model at each moment and the model of the end."""
     command = [sys.executable, "-m", "trainer.loop", "--env-id", env_id, "--minutes", f"{minutes}"]
     copies: dict[float, Path] = {}
     began = time.monotonic()
@@ -61,7 +56,7 @@ def train(env_id: str, minutes: float, moments: list[float], seed: int, folder: 
 
 
 def evaluate(env_id: str, model: Path, out: Path, *arguments: str) -> dict[str, Any]:
-    """What the evaluator writes with these arguments."""
+    """Run the evaluator with these arguments; returns the JSON that it wrote to `out`, without the games."""
     command = [sys.executable, "-m", "trainer.evaluator", "--env-id", env_id, "--model", str(model)]
     subprocess.run([*command, "--json", str(out), *arguments], check=True, stdout=subprocess.DEVNULL)
     found: dict[str, Any] = json.loads(out.read_text())
@@ -72,27 +67,27 @@ def evaluate(env_id: str, model: Path, out: Path, *arguments: str) -> dict[str, 
 
 
 def errors(env_id: str, copies: dict[float, Path], out: Path) -> list[str]:
-    """The weak errors of each copy, as lines of a table."""
+    """The weak errors of each copy, as a Markdown table."""
     settings = ["--solve-simulations", *map(str, SIMULATIONS[env_id])]
-    exams = {
+    measured = {
         minute: evaluate(env_id, model, out / f"errors-{minute:g}min.json", "--solve", *settings)
         for minute, model in copies.items()
     }
-    kinds = list(next(iter(exams.values()))["results"][0]["kinds"])
+    kinds = list(next(iter(measured.values()))["results"][0]["kinds"])
     lines = [f"| minutes | step | player | {' | '.join(kinds)} | total |", "|" + "---|" * (len(kinds) + 4)]
-    for minute, exam in exams.items():
-        for result in exam["results"]:
-            yardstick = "Minimax" in result["player"]
-            if yardstick and minute != max(exams):
+    for minute, report in measured.items():
+        for result in report["results"]:
+            baseline = "Minimax" in result["player"]
+            if baseline and minute != max(measured):
                 continue
             rates = [result["kinds"][kind]["weak_error"] for kind in kinds] + [result["weak_error"]]
-            when = ("", "") if yardstick else (f"{minute:g}", f"{exam['step']:,}")
+            when = ("", "") if baseline else (f"{minute:g}", f"{report['step']:,}")
             lines.append(f"| {' | '.join([*when, result['player'], *(f'{100 * rate:.2f}%' for rate in rates)])} |")
-    return ["Weak errors:", "", *lines, "", *walked(exams[max(exams)].get("every_line", []))]
+    return ["Weak errors:", "", *lines, "", *every_line(measured[max(measured)].get("every_line", []))]
 
 
-def walked(players: list[dict[str, Any]]) -> list[str]:
-    """How all lines of play against the last model end, as lines of a table; nothing for a game that has too many."""
+def every_line(players: list[dict[str, Any]]) -> list[str]:
+    """How all lines of play against the last model end, as a Markdown table; empty for a game with too many lines."""
     lines = ["| player | seat | won | drawn | lost |", "|" + "---|" * 5]
     for player in players:
         for seat in ("first", "second"):
@@ -102,7 +97,7 @@ def walked(players: list[dict[str, Any]]) -> list[str]:
 
 
 def matches(env_id: str, copies: dict[float, Path], out: Path) -> list[str]:
-    """How each copy does against minimax, searching with 100 simulations, as lines of a table."""
+    """The results of each copy against minimax, searching with 100 simulations, as a Markdown table."""
     lines = ["| minutes | step | won | drawn | lost | score | 95% interval |", "|" + "---|" * 7]
     settings = ["--opponent", "minimax", "--simulations", "100", "--games", str(MINIMAX_GAMES)]
     for minute, model in copies.items():
@@ -115,36 +110,37 @@ def matches(env_id: str, copies: dict[float, Path], out: Path) -> list[str]:
 
 
 def draw(env_id: str, seen: list[dict[str, Any]], began: float, path: Path) -> None:
-    """The evaluations of a run: wrong moves and games not won against random, by minutes since `began`."""
+    """Draw the evaluations of a run over the minutes since `began`: wrong moves, and games not won against random play."""
     minutes = [(entry["timestamp"] - began) / 60 for entry in seen]
     curves = [Curve("not won against random", minutes, [100 * (1 - entry["win_rate"]) for entry in seen])]
-    if has_scored_positions(env_id):
-        of_all = [entry["move_quality"][0] for entry in seen]
+    if env_id in EVERY:
+        qualities = [entry["move_quality"][0] for entry in seen]
         curves.append(
             Curve(
                 "weak errors of the raw network",
                 minutes,
-                [100 * quality["weak_error"] for quality in of_all],
-                *([100 * quality["weak_interval_95"][end] for quality in of_all] for end in (0, 1)),
+                [100 * quality["weak_error"] for quality in qualities],
+                [100 * quality["weak_interval_95"][0] for quality in qualities],
+                [100 * quality["weak_interval_95"][1] for quality in qualities],
             )
         )
     save_plot(path, f"{env_id}, from nothing", "minutes", "percent", curves)
 
 
 def main() -> None:
-    """Train, measure, write."""
+    """Train, measure, and write the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--env-id", default="connect4")
     parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--at", type=float, nargs="*", default=[], help="minutes at which to look at the model")
+    parser.add_argument("--at", type=float, nargs="*", default=[], help="minutes at which to copy the model")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--data-dir", type=Path, help="folder of the run; data/<name of --out> unless told otherwise")
+    parser.add_argument("--data-dir", type=Path, help="folder of the run (default: data/<name of --out>)")
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     chosen = parser.parse_args()
     folder = chosen.data_dir or Path("data") / chosen.out.name
     require_new(folder)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    began, commit = time.time(), commit_of_now()
+    began, commit = time.time(), commit_of(ROOT, besides="docs/results")
     copies = train(chosen.env_id, chosen.minutes, chosen.at, chosen.seed, folder)
     stats = json.loads((folder / "stats.json").read_text())
     stats["last_checkpoint"] = Path(stats["last_checkpoint"]).name

@@ -6,12 +6,17 @@ import json
 import sqlite3
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from bench.parts import PARTS, selfplay
+from bench.profiles.bar_chart import bar_chart
+from bench.profiles.clock import REST
+from bench.profiles.selfplay import selfplay_profile
+from bench.profiles.training import training_profile
 from bench.report.commit import commit_of
 from bench.report.report import Report, cells, page, read, save, show
 from bench.report.result import Result, Target
@@ -44,6 +49,16 @@ def test_every_part_runs_and_can_be_reported(name: str, folder: Path) -> None:
     assert all(figure >= 0 for one in results for figure in (*one.ours, *one.theirs))
     text = page({name: Report.now(PARTS[name].title, {"cpu": "some"}, results)})
     assert all(one.what in text for one in results)
+
+
+def test_profiles_say_where_the_time_goes(folder: Path) -> None:
+    """Each kernel has its time, the rest is Python's, and the picture shows every one of them."""
+    job = Job(TINY, folder)
+    for times in (selfplay_profile("tictactoe", TINY, folder / "profile"), training_profile("tictactoe", job)):
+        assert {"network", REST} < set(times)
+        assert all(time > 0 for time in times.values())
+        assert list(times.values()) == sorted(times.values(), reverse=True)
+        assert all(escape(name) in bar_chart("Times", "ns", times) for name in times)
 
 
 def test_a_peer_that_is_not_installed_has_no_figure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What doesn't depend on the machine's mood: calls, statements and bytes of a step."""
+"""What a step costs on any machine: Python calls, SQL statements and bytes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TICTACTOE = Metadata("tictactoe", "Tic-Tac-Toe", 3, 3, 9, 29, 18)
 
 
 def constant(env_id: str, slots: int) -> Evaluate:
-    """The uniform guess over all actions, in arrays that are made once."""
+    """The uniform guess over all actions, in arrays that are allocated once."""
     prior = np.full((slots, game_of(env_id).num_actions), 1 / game_of(env_id).num_actions, np.float32)
     value = np.zeros(slots, np.float32)
 
@@ -40,9 +40,9 @@ def constant(env_id: str, slots: int) -> Evaluate:
 
 
 def lockstep(env_id: str, slots: int, cache: int = 0) -> Callable[[], None]:
-    """A step of self-play in which no game begins or ends, for the next 150 calls: the first moves of long searches.
+    """A step of self-play in which no game begins or ends for the next 150 calls, because searches are long.
 
-    A step with a cache makes several simulations, so that its searches are longer.
+    With a cache a step makes several simulations, so searches are longer still.
     """
     config = SelfPlaySettings(simulations=1000 if cache else 200)
     player = SelfPlay(env_id, slots, count(), 1, "a", config, SearchConfig(cache=cache))
@@ -57,15 +57,15 @@ def lockstep(env_id: str, slots: int, cache: int = 0) -> Callable[[], None]:
 
 
 def python_calls(function: Callable[[], None]) -> int:
-    """How many functions Python called, of its own and built in."""
+    """How many functions were called, Python's and built-in ones."""
     calls = 0
 
-    def note(frame: Any, event: str, argument: Any) -> None:
+    def count_call(frame: Any, event: str, argument: Any) -> None:
         nonlocal calls
         calls += event in ("call", "c_call")
 
     before = sys.getprofile()
-    sys.setprofile(note)
+    sys.setprofile(count_call)
     try:
         function()
     finally:
@@ -76,7 +76,7 @@ def python_calls(function: Callable[[], None]) -> int:
 @every_game
 @with_and_without_cache
 def test_the_python_calls_of_a_step_do_not_grow_with_the_games(env_id: str, cache: int) -> None:
-    """4 games or 256 side by side: as many calls, and few."""
+    """With 4 games and with 256 a step makes the same number of calls, fewer than 40."""
     few, many = lockstep(env_id, 4, cache), lockstep(env_id, 256, cache)
     calls = [[python_calls(step) for _ in range(100)] for step in (few, many)]
     assert calls[0] == calls[1]
@@ -84,9 +84,9 @@ def test_the_python_calls_of_a_step_do_not_grow_with_the_games(env_id: str, cach
 
 
 def bytes_of_a_hundred(step: Callable[[], None]) -> tuple[int, int]:
-    """What a hundred steps hold at most, and at the end, above the start; the test runner's threads may add to it.
+    """Bytes above the start during a hundred steps, at the peak and at the end; the test runner's threads may add some.
 
-    Without what Python itself keeps of attributes that were looked up, up to 4,096 names.
+    Without what Python itself caches for attributes that were looked up, up to 4,096 names.
     """
     clear_names = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
     tracemalloc.start()
@@ -107,9 +107,9 @@ def bytes_of_a_hundred(step: Callable[[], None]) -> tuple[int, int]:
 @every_game
 @with_and_without_cache
 def test_a_step_allocates_nothing_that_grows_with_the_games(env_id: str, cache: int) -> None:
-    """A hundred steps hold at no moment more with 1024 games than with 4, which is little, and nothing at the end.
+    """A hundred steps never hold more with 1024 games than with 4, which is little, and nothing at the end.
 
-    The least of three rounds: other threads of the process only add to what is counted.
+    The least of three rounds counts, because other threads of the process only add bytes.
     """
     at_most = {}
     for slots in (4, 1024):
@@ -120,7 +120,7 @@ def test_a_step_allocates_nothing_that_grows_with_the_games(env_id: str, cache: 
 
 
 def test_a_batch_costs_no_sql(tictactoe_rows: ForeignDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the draw nor, between two looks, the question whether there are new rows."""
+    """Drawing a batch sends no SQL statement, nor does `refresh` until it is time to look for new rows."""
     statements: list[str] = []
     connect = sqlite3.connect
 
@@ -142,7 +142,7 @@ def test_a_batch_costs_no_sql(tictactoe_rows: ForeignDatabase, monkeypatch: pyte
 
 
 def test_a_batch_needs_no_database(tictactoe_rows: ForeignDatabase) -> None:
-    """What was mirrored can be drawn when the file is closed and gone."""
+    """Rows in memory can be drawn after the file was closed and deleted."""
     replay = ReplayBuffer(tictactoe_rows.path, TICTACTOE)
     replay.refresh()
     replay.close()

@@ -1,0 +1,312 @@
+"""Is it as fast as it was? Measures this working tree against an earlier commit.
+
+    python tools/against_commit.py f877e30
+
+The commit is checked out into a temporary git worktree. Self-play of each game with the loop's settings and two training
+steps are measured through the commands that users run, so the modules of the two commits may have different names. Both
+sides get the same model, rows and flags. Each has its own compile cache, which is filled before the first turn.
+
+A round is now, then, then, now (A B B A), so the ratio stays the same on a machine that slows down over time. While one side
+has its turn, the other is halted. The ratio of a round is that of its sums. The exit status is 1 if the median ratio over
+the rounds is below `--least`. Positions/s don't decide: games end in waves, so their number differs from turn to turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bench.report.commit import commit_of  # noqa: E402
+from bench.report.machine import describe_machine  # noqa: E402
+from bench.report.report import number, spread  # noqa: E402
+from bench.support.actors import POSITIONS, flags_of  # noqa: E402
+from bench.support.databases import make_rows  # noqa: E402
+from bench.support.models import place_model  # noqa: E402
+from bench.support.turns import Turn, alternate, rates  # noqa: E402
+from bench.support.workload import Workload, ready  # noqa: E402
+from trainer.loop import LoopConfig  # noqa: E402
+from trainer.run.actor_statistics import ACTOR_STATS_FILE  # noqa: E402
+from trainer.run.model_files import LATEST  # noqa: E402
+from trainer.settings.recipes import RECIPES  # noqa: E402
+
+GAMES = ("tictactoe", "connect4", "othello")
+ROWS = 60_000
+"""Rows of random games that are trained on."""
+MODEL_STEPS = 200
+"""Training steps of the model that plays."""
+SEED = 1
+NEVER = 10**9
+COLUMNS = ("measured", "now", "then", "now / then", "per CPU-second", "")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two commits."""
+
+    root: Path
+    """Where its files are."""
+    commit: str
+    environment: dict[str, str]
+    """Environment variables for its commands: its sources and its compile cache."""
+
+    @classmethod
+    def at(cls, root: Path, cache: Path) -> Side:
+        """The side with the files in `root`. Raises SystemExit if Python would import the package from elsewhere."""
+        environment = os.environ | {"PYTHONPATH": str(root / "src"), "CARTRIDGE_CACHE": str(cache)}
+        environment.pop("NUMBA_CACHE_DIR", None)
+        command = [sys.executable, "-c", "import trainer; print(trainer.__file__)"]
+        found = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True).stdout
+        if not Path(found.strip()).is_relative_to(root):
+            raise SystemExit(f"in {root} Python imports {found.strip()} instead of {root}/src; uninstall that package")
+        return cls(root, commit_of(root), environment)
+
+    def workload(self, words: Sequence[str], stats_file: Path, count: str) -> Workload:
+        """A Python command of this side, which counts its work in the field `count` of a statistics file."""
+        return Workload([[sys.executable, *words]], stats_file, count, self.environment, self.root)
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """A training step that is measured."""
+
+    env_id: str
+    batch_size: int
+    loop: bool
+    """With the network and the settings of the loop, otherwise with the defaults of `python -m trainer`."""
+    stats_interval: int
+    """Steps between two writes of the count, about a second, so that writing takes no measurable share of the time."""
+
+    @property
+    def flags(self) -> list[str]:
+        """The flags that set network and batch size."""
+        flags = training_flags(self.env_id) if self.loop else []
+        return [*flags, *flags_of(env_id=self.env_id, batch_size=self.batch_size)]
+
+
+TRAINING_STEPS = (TrainingStep("tictactoe", 64, False, 10_000), TrainingStep("connect4", 512, True, 20))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table: one count, and the turns of both sides, two of each in a round."""
+
+    what: str
+    unit: str
+    count: str
+    now: list[Turn]
+    then: list[Turn]
+    decides: bool = True
+    """Whether the ratio decides about the exit status."""
+
+    @property
+    def ratios(self) -> list[float]:
+        """now / then of each round."""
+        return round_ratios(rates(self.now, self.count), rates(self.then, self.count))
+
+    @property
+    def ratios_per_cpu_second(self) -> list[float]:
+        """now / then of each round, of the rates per CPU-second."""
+        now, then = ([turn.per_cpu_second(self.count) for turn in side] for side in (self.now, self.then))
+        return round_ratios(now, then)
+
+    def fails(self, least: float) -> bool:
+        """Whether this line makes the exit status 1."""
+        return self.decides and median(self.ratios) < least
+
+    def cells(self, least: float) -> list[str]:
+        """The cells, in the order of COLUMNS."""
+        verdict = f"below {least:g}" if self.fails(least) else "ok"
+        return [
+            f"{self.what}, {self.unit}",
+            figures(rates(self.now, self.count)),
+            figures(rates(self.then, self.count)),
+            ratio_figures(self.ratios),
+            ratio_figures(self.ratios_per_cpu_second),
+            verdict if self.decides else "",
+        ]
+
+
+def round_ratios(now: Sequence[float], then: Sequence[float]) -> list[float]:
+    """The ratio of the sums in each round, which has two turns of each side."""
+    return [sum(now[at : at + 2]) / sum(then[at : at + 2]) for at in range(0, len(now), 2)]
+
+
+def figures(values: list[float]) -> str:
+    """The median, the smallest and the largest."""
+    return f"{number(median(values))}{spread(values)}"
+
+
+def ratio_figures(values: list[float]) -> str:
+    """The median, the smallest and the largest of ratios."""
+    return f"{median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+@contextmanager
+def checked_out(commit: str, folder: Path) -> Iterator[Path]:
+    """A git worktree of `commit` at `folder`, removed at the end. Raises SystemExit if git can't make it."""
+    made = subprocess.run(
+        ["git", "worktree", "add", "--detach", str(folder), commit], cwd=ROOT, capture_output=True, text=True
+    )
+    if made.returncode != 0:
+        raise SystemExit(f"git can't check out {commit}: {made.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["git", "worktree", "remove", "--force", str(folder)], cwd=ROOT, check=True)
+
+
+def training_flags(env_id: str) -> list[str]:
+    """The loop's network and training settings for a game."""
+    recipe = RECIPES[env_id]
+    return flags_of(
+        network=recipe.network,
+        width=recipe.width,
+        batch_size=recipe.batch_size,
+        lr=recipe.lr,
+        q_weight=recipe.q_weight,
+        average=recipe.average,
+    )
+
+
+def selfplay_flags(env_id: str, threads: int) -> list[str]:
+    """The loop's self-play settings for a game."""
+    recipe = RECIPES[env_id]
+    return flags_of(
+        env_id=env_id,
+        threads=threads,
+        simulations=recipe.simulations,
+        first_simulations=recipe.first_simulations,
+        gumbel=recipe.gumbel,
+        random_openings=recipe.random_openings,
+        replay_window=LoopConfig.replay_window,
+        seed=SEED,
+        wait_for_model=True,
+    )
+
+
+def make_model(side: Side, env_id: str, database: Path, folder: Path) -> bytes:
+    """The file of the loop's network for a game, trained for MODEL_STEPS by one side."""
+    paths = flags_of(db=database, model_dir=folder / "models", stats=folder / "stats.json")
+    steps = flags_of(steps=MODEL_STEPS, seed=SEED, log_level="ERROR")
+    command = [sys.executable, "-m", "trainer", "--env-id", env_id, *training_flags(env_id), *paths, *steps]
+    subprocess.run(command, cwd=side.root, env=side.environment, check=True)
+    return (folder / "models" / LATEST).read_bytes()
+
+
+def selfplay(side: Side, env_id: str, model: bytes, folder: Path, threads: int) -> Workload:
+    """The actor of one side, in an empty run with this model."""
+    place_model(folder, model)
+    paths = flags_of(data_dir=folder, replay_db_path=folder / "replay.db", log_level="ERROR")
+    command = ["-m", "trainer.actor", *selfplay_flags(env_id, threads), *paths]
+    return side.workload(command, folder / ACTOR_STATS_FILE, POSITIONS)
+
+
+def training(side: Side, step: TrainingStep, database: Path, folder: Path) -> Workload:
+    """The trainer of one side, which never ends and publishes no model."""
+    paths = flags_of(db=database, model_dir=folder / "models", stats=folder / "stats.json", log_level="ERROR")
+    rare = flags_of(checkpoint_interval=NEVER, log_interval=NEVER, stats_interval=step.stats_interval)
+    command = ["-m", "trainer", *step.flags, *paths, *rare, *flags_of(steps=NEVER, seed=SEED)]
+    return side.workload(command, folder / "stats.json", "step")
+
+
+def measure(
+    now: Workload, then: Workload, rounds: int, seconds: float, warm_up: float
+) -> tuple[list[Turn], list[Turn]]:
+    """The turns of both, two of each in a round, after a turn of each that doesn't count."""
+    with ready(now, then):
+        now.turn(warm_up)
+        then.turn(warm_up)
+        turns = alternate(rounds, *(lambda one=one: one.turn(seconds) for one in (now, then, then, now)))
+    first, second, third, fourth = turns
+    return in_pairs(first, fourth), in_pairs(second, third)
+
+
+def in_pairs(one: list[Turn], other: list[Turn]) -> list[Turn]:
+    """Both lists as one, a turn of each by turns."""
+    return [turn for pair in zip(one, other, strict=True) for turn in pair]
+
+
+def compare(now: Side, then: Side, folder: Path, options: argparse.Namespace) -> Iterator[Line]:
+    """Measure everything, line by line; `folder` is for what is made on the way."""
+    databases = {env_id: folder / f"{env_id}.db" for env_id in GAMES}
+    for env_id, database in databases.items():
+        make_rows(database, env_id, ROWS)
+    sides = {"now": now, "then": then}
+    timing = (options.rounds, options.seconds, options.warm_up)
+    for env_id in options.games:
+        model = make_model(then, env_id, databases[env_id], folder / f"{env_id}-model")
+        actors = [
+            selfplay(side, env_id, model, folder / f"{env_id}-{name}", options.threads) for name, side in sides.items()
+        ]
+        turns = measure(*actors, *timing)
+        yield Line(f"self-play, {env_id}", "simulations/s", "simulations", *turns)
+        yield Line(f"self-play, {env_id}", "positions/s", POSITIONS, *turns, decides=False)
+    for step in TRAINING_STEPS:
+        trainers = [
+            training(side, step, databases[step.env_id], folder / f"{step.env_id}-training-{name}")
+            for name, side in sides.items()
+        ]
+        turns = measure(*trainers, *timing)
+        yield Line(f"training, {step.env_id}, batch {step.batch_size}", "steps/s", "step", *turns)
+
+
+def print_row(cells: Sequence[str]) -> None:
+    """A row of a Markdown table."""
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def parse_options() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("commit", help="the earlier commit, such as f877e30")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of four turns each (default: 5)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="seconds of a turn (default: 10)")
+    parser.add_argument("--warm-up", type=float, default=20.0, help="seconds before the first turn (default: 20)")
+    parser.add_argument(
+        "--threads", type=int, default=os.cpu_count() or 1, help="threads of self-play (default: cores)"
+    )
+    parser.add_argument(
+        "--games", nargs="*", choices=GAMES, default=GAMES, help="whose self-play is measured (default: all)"
+    )
+    parser.add_argument("--least", type=float, default=0.97, help="smallest ratio that is accepted (default: 0.97)")
+    parser.add_argument("--work", type=Path, default=ROOT / "build/against", help="folder for temporary files")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Measure, print, and judge."""
+    options = parse_options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that halted processes are ended, too
+    options.work.mkdir(parents=True, exist_ok=True)
+    failed = False
+    with (
+        tempfile.TemporaryDirectory(dir=options.work.resolve(), ignore_cleanup_errors=True) as made,
+        checked_out(options.commit, Path(made) / "then") as checkout,
+    ):
+        folder = Path(made)
+        now, then = Side.at(ROOT, folder / "now-cache"), Side.at(checkout, folder / "then-cache")
+        machine = describe_machine()
+        print(f"now {now.commit}, then {then.commit}; {machine['cpu']}, {machine['cores']} cores", flush=True)
+        print(f"{options.rounds} rounds of now, then, then, now; {options.seconds:g} s a turn; median (min to max)\n")
+        print_row(COLUMNS)
+        print_row(["---"] * len(COLUMNS))
+        for line in compare(now, then, folder, options):
+            print_row(line.cells(options.least))
+            failed = failed or line.fails(options.least)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
