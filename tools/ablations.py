@@ -1,11 +1,11 @@
-"""The recipe of a game with one thing changed at a time, the same minutes and seed each: which of its parts help.
+"""Trains with the recipe of a game and with one change of it at a time, to see which of its settings help.
 
     python tools/ablations.py --env-id connect4 --minutes 5 --out docs/results/connect4-ablations.md gumbel=false average=0
 
-Each change is a field of `trainer.recipes.Recipe` and its value as JSON; several joined by commas are one change. The recipe
-as it is comes first. Each run is from nothing, and its newest model is measured by `python -m trainer.evaluator`: by wrong
-moves where the game has an exam, else by a match against the recipe's model. A line of the table is written as soon as its
-run is over.
+Each change is a setting of `python -m trainer.loop` and its value; several joined by commas are one change. The unchanged
+recipe comes first. All runs have the same minutes and seed, and begin from nothing. `python -m trainer.evaluator` measures
+the newest model of each: by wrong moves if the game has scored test positions, otherwise by a match against the recipe's
+model. Each line of the table is written as soon as its run is over.
 """
 
 from __future__ import annotations
@@ -15,89 +15,87 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from strength_run import evaluate, require_new
 
-from trainer import loop
-from trainer.settings.recipes import RECIPES
+from trainer.games import ENV_IDS
+from trainer.run.folder import RunFolder
 
 COUNTED_AT = {"tictactoe": (0, 50), "connect4": (0, 600)}
-AS_IT_IS = "the recipe"
+"""Simulations at which wrong moves are counted, without search first."""
+UNCHANGED = "the recipe"
 MATCH = ("--simulations", "100", "--games", "400")
 
 
-def fields_of(change: str) -> dict[str, Any]:
-    """The fields of the recipe that a change names, as in `gumbel=false,width=256`."""
-    pairs = (pair.partition("=") for pair in change.split(",") if change != AS_IT_IS)
-    return {name: json.loads(value) for name, _, value in pairs}
+def flags_of_change(change: str) -> list[str]:
+    """The loop's flags for a change, such as `gumbel=false,width=256`."""
+    flags = []
+    for setting in change.split(",") if change != UNCHANGED else []:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise SystemExit(f"{setting!r} is no change of a setting; give its name and value, as in gumbel=false")
+        flag = name.replace("_", "-")
+        flags.append({"true": f"--{flag}", "false": f"--no-{flag}"}.get(value, f"--{flag}={value}"))
+    return flags
 
 
-def train(env_id: str, change: str, minutes: float, seed: int, folder: Path) -> None:
-    """A run of the loop with the changed recipe, in a process of its own."""
-    command = [sys.executable, __file__, "--run", change, "--env-id", env_id, "--minutes", f"{minutes}"]
-    subprocess.run([*command, "--seed", f"{seed}", "--data-dir", str(folder)], check=True, stdout=subprocess.DEVNULL)
+def train(env_id: str, change: str, minutes: float, seed: int, run: RunFolder) -> None:
+    """A run of the loop with the changed recipe."""
+    command = [sys.executable, "-m", "trainer.loop", "--env-id", env_id, "--minutes", f"{minutes}", "--seed", f"{seed}"]
+    command += ["--data-dir", str(run.path), *flags_of_change(change)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def run(env_id: str, change: str, minutes: float, seed: int, folder: Path) -> int:
-    """What `train` starts: the loop, in whose process the recipe is another."""
-    RECIPES[env_id] = replace(RECIPES[env_id], **fields_of(change))
-    return loop.main(["--env-id", env_id, "--minutes", f"{minutes}", "--seed", f"{seed}", "--data-dir", str(folder)])
-
-
-def measure(env_id: str, folder: Path, base: Path) -> dict[str, str]:
-    """What the table says of a run's strength, by the names of its columns; `base` is the folder of the recipe's run."""
-    model = folder / "models/latest.onnx"
+def measure(env_id: str, run: RunFolder, base: RunFolder) -> dict[str, str]:
+    """The strength of a run, by the names of the table's columns; `base` is the run with the unchanged recipe."""
     if env_id in COUNTED_AT:
         settings = ["--solve", "--solve-simulations", *map(str, COUNTED_AT[env_id])]
-        exam = evaluate(env_id, model, folder / "errors.json", *settings)
-        raw, searched = exam["results"][: len(COUNTED_AT[env_id])]  # behind them comes minimax
+        results = evaluate(env_id, run.latest_model, run.path / "errors.json", *settings)["results"]
+        raw, searched = results[: len(COUNTED_AT[env_id])]  # the last result is minimax's
         kinds = {name: f"{100 * kind['weak_error']:.1f}" for name, kind in searched["kinds"].items()}
         return {**kinds, "total": f"{100 * searched['weak_error']:.2f}", "raw policy": f"{100 * raw['weak_error']:.2f}"}
-    if folder == base:
+    if run == base:
         return {"score": "", "95% interval": ""}
-    opponent = str(base / "models/latest.onnx")
-    score = evaluate(env_id, model, folder / "match.json", "--opponent", opponent, *MATCH)["score"]
+    opponent = ("--opponent", str(base.latest_model))
+    score = evaluate(env_id, run.latest_model, run.path / "match.json", *opponent, *MATCH)["score"]
     low, high = score["interval_95"]
     return {"score": f"{100 * score['rate']:.1f}%", "95% interval": f"{100 * low:.1f} to {100 * high:.1f}"}
 
 
-def line_of(cells: Iterable[str]) -> str:
-    """A row of a table."""
+def row_of(cells: Iterable[str]) -> str:
+    """A row of a Markdown table."""
     return f"| {' | '.join(cells)} |\n"
 
 
-def main() -> int:
-    """Train and measure each, write the table."""
+def main() -> None:
+    """Train and measure one by one, and write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("changes", nargs="*", help="as in gumbel=false")
-    parser.add_argument("--env-id", default="connect4", choices=RECIPES)
-    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("changes", nargs="*", help="settings to change, as in gumbel=false")
+    parser.add_argument("--env-id", default="connect4", choices=ENV_IDS)
+    parser.add_argument("--minutes", type=float, default=5.0, help="minutes of each run")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--data-dir", type=Path, help="folder of the runs")
-    parser.add_argument("--out", type=Path, default=Path("ablations.md"), help="the table")
-    parser.add_argument("--run", help=argparse.SUPPRESS)
+    parser.add_argument("--data-dir", type=Path, help="folder of the runs (default: data/<game>-ablations)")
+    parser.add_argument("--out", type=Path, default=Path("ablations.md"), help="file of the table")
     chosen = parser.parse_args()
     folder = chosen.data_dir or Path("data") / f"{chosen.env_id}-ablations"
-    if chosen.run:
-        return run(chosen.env_id, chosen.run, chosen.minutes, chosen.seed, folder)
-    for number, change in enumerate([AS_IT_IS, *chosen.changes]):
-        own = folder / f"{number}"
-        require_new(own)
-        train(chosen.env_id, change, chosen.minutes, chosen.seed, own)
-        steps = json.loads((own / "stats.json").read_text())["step"]
-        positions = json.loads((own / "actor_stats.json").read_text())["total_steps"]
+    changes = [UNCHANGED, *chosen.changes]
+    for change in changes:
+        flags_of_change(change)  # ends here if one is misspelled, not after the runs before it
+    for number, change in enumerate(changes):
+        run = RunFolder(folder / f"{number}")
+        require_new(run.path)
+        train(chosen.env_id, change, chosen.minutes, chosen.seed, run)
+        steps = json.loads(run.stats.read_text())["step"]
+        positions = json.loads(run.actor_stats.read_text())["total_steps"]
         row = {"changed": change, "positions": f"{positions:,}", "steps": f"{steps:,}"}
-        row |= measure(chosen.env_id, own, folder / "0")
+        row |= measure(chosen.env_id, run, RunFolder(folder / "0"))
         if number == 0:
-            chosen.out.write_text(line_of(row) + line_of("---" for _ in row))
+            chosen.out.write_text(row_of(row) + row_of("---" for _ in row))
         with chosen.out.open("a") as table:
-            table.write(line_of(row.values()))
-        print(line_of(row.values()), end="", flush=True)
-    return 0
+            table.write(row_of(row.values()))
+        print(row_of(row.values()), end="", flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -28,24 +28,25 @@ from statistics import median
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench.report.commit import commit_of  # noqa: E402
-from bench.report.machine import describe_machine  # noqa: E402
 from bench.report.report import number, spread  # noqa: E402
 from bench.support.actors import POSITIONS, flags_of  # noqa: E402
 from bench.support.databases import make_rows  # noqa: E402
 from bench.support.models import place_model  # noqa: E402
 from bench.support.turns import Turn, alternate, rates  # noqa: E402
 from bench.support.workload import Workload, ready  # noqa: E402
-from trainer.loop import LoopConfig  # noqa: E402
-from trainer.run.actor_statistics import ACTOR_STATS_FILE  # noqa: E402
-from trainer.run.model_files import LATEST  # noqa: E402
-from trainer.settings.recipes import RECIPES  # noqa: E402
+from trainer.games.recipes import recipe_of  # noqa: E402
+from trainer.run.folder import RunFolder  # noqa: E402
+from trainer.run.record import commit, processor  # noqa: E402
 
 GAMES = ("tictactoe", "connect4", "othello")
 ROWS = 60_000
 """Rows of random games that are trained on."""
 MODEL_STEPS = 200
 """Training steps of the model that plays."""
+SELFPLAY = ("simulations", "first_simulations", "gumbel", "random_openings", "replay_window")
+"""Settings of the recipe that the actors get; the earlier commit has to know them, too."""
+TRAINING = ("network", "width", "batch_size", "lr", "q_weight", "average")
+"""Settings of the recipe that the trainers get."""
 SEED = 1
 NEVER = 10**9
 COLUMNS = ("measured", "now", "then", "now / then", "per CPU-second", "")
@@ -57,7 +58,6 @@ class Side:
 
     root: Path
     """Where its files are."""
-    commit: str
     environment: dict[str, str]
     """Environment variables for its commands: its sources and its compile cache."""
 
@@ -70,7 +70,11 @@ class Side:
         found = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True).stdout
         if not Path(found.strip()).is_relative_to(root):
             raise SystemExit(f"in {root} Python imports {found.strip()} instead of {root}/src; uninstall that package")
-        return cls(root, commit_of(root), environment)
+        return cls(root, environment)
+
+    def run(self, words: Sequence[str]) -> None:
+        """Run a Python command of this side to its end."""
+        subprocess.run([sys.executable, *words], cwd=self.root, env=self.environment, check=True)
 
     def workload(self, words: Sequence[str], stats_file: Path, count: str) -> Workload:
         """A Python command of this side, which counts its work in the field `count` of a statistics file."""
@@ -91,7 +95,7 @@ class TrainingStep:
     @property
     def flags(self) -> list[str]:
         """The flags that set network and batch size."""
-        flags = training_flags(self.env_id) if self.loop else []
+        flags = recipe_flags(self.env_id, TRAINING) if self.loop else []
         return [*flags, *flags_of(env_id=self.env_id, batch_size=self.batch_size)]
 
 
@@ -154,71 +158,61 @@ def ratio_figures(values: list[float]) -> str:
 
 
 @contextmanager
-def checked_out(commit: str, folder: Path) -> Iterator[Path]:
-    """A git worktree of `commit` at `folder`, removed at the end. Raises SystemExit if git can't make it."""
+def checked_out(revision: str, folder: Path) -> Iterator[Path]:
+    """A git worktree of `revision` at `folder`, removed at the end. Raises SystemExit if git can't make it."""
     made = subprocess.run(
-        ["git", "worktree", "add", "--detach", str(folder), commit], cwd=ROOT, capture_output=True, text=True
+        ["git", "worktree", "add", "--detach", str(folder), revision], cwd=ROOT, capture_output=True, text=True
     )
     if made.returncode != 0:
-        raise SystemExit(f"git can't check out {commit}: {made.stderr.strip()}")
+        raise SystemExit(f"git can't check out {revision}: {made.stderr.strip()}")
     try:
         yield folder
     finally:
         subprocess.run(["git", "worktree", "remove", "--force", str(folder)], cwd=ROOT, check=True)
 
 
-def training_flags(env_id: str) -> list[str]:
-    """The loop's network and training settings for a game."""
-    recipe = RECIPES[env_id]
-    return flags_of(
-        network=recipe.network,
-        width=recipe.width,
-        batch_size=recipe.batch_size,
-        lr=recipe.lr,
-        q_weight=recipe.q_weight,
-        average=recipe.average,
-    )
+def commit_at(folder: Path) -> str:
+    """The commit that is checked out in a folder."""
+    found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True)
+    return found.stdout.strip()
+
+
+def recipe_flags(env_id: str, names: Sequence[str]) -> list[str]:
+    """Flags for some settings of a game's recipe."""
+    recipe = recipe_of(env_id)
+    return flags_of(**{name: getattr(recipe, name) for name in names})
 
 
 def selfplay_flags(env_id: str, threads: int) -> list[str]:
-    """The loop's self-play settings for a game."""
-    recipe = RECIPES[env_id]
-    return flags_of(
-        env_id=env_id,
-        threads=threads,
-        simulations=recipe.simulations,
-        first_simulations=recipe.first_simulations,
-        gumbel=recipe.gumbel,
-        random_openings=recipe.random_openings,
-        replay_window=LoopConfig.replay_window,
-        seed=SEED,
-        wait_for_model=True,
-    )
+    """Flags of the actor: the loop's settings for a game, and the same games each time."""
+    return [*flags_of(env_id=env_id, threads=threads, seed=SEED, wait_for_model=True), *recipe_flags(env_id, SELFPLAY)]
 
 
-def make_model(side: Side, env_id: str, database: Path, folder: Path) -> bytes:
+def make_model(side: Side, env_id: str, database: Path, run: RunFolder) -> bytes:
     """The file of the loop's network for a game, trained for MODEL_STEPS by one side."""
-    paths = flags_of(db=database, model_dir=folder / "models", stats=folder / "stats.json")
-    steps = flags_of(steps=MODEL_STEPS, seed=SEED, log_level="ERROR")
-    command = [sys.executable, "-m", "trainer", "--env-id", env_id, *training_flags(env_id), *paths, *steps]
-    subprocess.run(command, cwd=side.root, env=side.environment, check=True)
-    return (folder / "models" / LATEST).read_bytes()
+    words = trainer_command(run, database, env_id=env_id, steps=MODEL_STEPS)
+    side.run([*words, *recipe_flags(env_id, TRAINING)])
+    return run.latest_model.read_bytes()
 
 
-def selfplay(side: Side, env_id: str, model: bytes, folder: Path, threads: int) -> Workload:
-    """The actor of one side, in an empty run with this model."""
-    place_model(folder, model)
-    paths = flags_of(data_dir=folder, replay_db_path=folder / "replay.db", log_level="ERROR")
-    command = ["-m", "trainer.actor", *selfplay_flags(env_id, threads), *paths]
-    return side.workload(command, folder / ACTOR_STATS_FILE, POSITIONS)
+def selfplay(side: Side, env_id: str, model: bytes, run: RunFolder, threads: int) -> Workload:
+    """The actor of one side, with this model in a run of its own."""
+    place_model(run.path, model)
+    files = flags_of(data_dir=run.path, replay_db_path=run.replay, log_level="ERROR")
+    return side.workload(["-m", "trainer.actor", *selfplay_flags(env_id, threads), *files], run.actor_stats, POSITIONS)
 
 
-def training(side: Side, step: TrainingStep, database: Path, folder: Path) -> Workload:
+def training(side: Side, step: TrainingStep, database: Path, run: RunFolder) -> Workload:
     """The trainer of one side, which never ends and publishes no model."""
-    paths = flags_of(db=database, model_dir=folder / "models", stats=folder / "stats.json", log_level="ERROR")
     rare = flags_of(checkpoint_interval=NEVER, log_interval=NEVER, stats_interval=step.stats_interval)
-    command = ["-m", "trainer", *step.flags, *paths, *rare, *flags_of(steps=NEVER, seed=SEED)]
-    return side.workload(command, folder / "stats.json", "step")
+    words = trainer_command(run, database, steps=NEVER)
+    return side.workload([*words, *step.flags, *rare], run.stats, "step")
+
+
+def trainer_command(run: RunFolder, database: Path, **settings: object) -> list[str]:
+    """Arguments of Python that train in a run of its own, on the rows of `database`."""
+    files = flags_of(db=database, model_dir=run.models, stats=run.stats, log_level="ERROR")
+    return ["-m", "trainer", *files, *flags_of(seed=SEED, **settings)]
 
 
 def measure(
@@ -234,7 +228,7 @@ def measure(
 
 
 def in_pairs(one: list[Turn], other: list[Turn]) -> list[Turn]:
-    """Both lists as one, a turn of each by turns."""
+    """Both lists as one: the first of each, then the second of each, and so on."""
     return [turn for pair in zip(one, other, strict=True) for turn in pair]
 
 
@@ -246,20 +240,22 @@ def compare(now: Side, then: Side, folder: Path, options: argparse.Namespace) ->
     sides = {"now": now, "then": then}
     timing = (options.rounds, options.seconds, options.warm_up)
     for env_id in options.games:
-        model = make_model(then, env_id, databases[env_id], folder / f"{env_id}-model")
+        model = make_model(then, env_id, databases[env_id], RunFolder(folder / f"{env_id}-model"))
         actors = [
-            selfplay(side, env_id, model, folder / f"{env_id}-{name}", options.threads) for name, side in sides.items()
-        ]
-        turns = measure(*actors, *timing)
-        yield Line(f"self-play, {env_id}", "simulations/s", "simulations", *turns)
-        yield Line(f"self-play, {env_id}", "positions/s", POSITIONS, *turns, decides=False)
-    for step in TRAINING_STEPS:
-        trainers = [
-            training(side, step, databases[step.env_id], folder / f"{step.env_id}-training-{name}")
+            selfplay(side, env_id, model, RunFolder(folder / f"{env_id}-{name}"), options.threads)
             for name, side in sides.items()
         ]
-        turns = measure(*trainers, *timing)
-        yield Line(f"training, {step.env_id}, batch {step.batch_size}", "steps/s", "step", *turns)
+        now_turns, then_turns = measure(*actors, *timing)
+        what = f"self-play, {env_id}"
+        yield Line(what, "simulations/s", "simulations", now_turns, then_turns)
+        yield Line(what, "positions/s", POSITIONS, now_turns, then_turns, decides=False)
+    for step in TRAINING_STEPS:
+        trainers = [
+            training(side, step, databases[step.env_id], RunFolder(folder / f"{step.env_id}-training-{name}"))
+            for name, side in sides.items()
+        ]
+        now_turns, then_turns = measure(*trainers, *timing)
+        yield Line(f"training, {step.env_id}, batch {step.batch_size}", "steps/s", "step", now_turns, then_turns)
 
 
 def print_row(cells: Sequence[str]) -> None:
@@ -274,12 +270,8 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of four turns each (default: 5)")
     parser.add_argument("--seconds", type=float, default=10.0, help="seconds of a turn (default: 10)")
     parser.add_argument("--warm-up", type=float, default=20.0, help="seconds before the first turn (default: 20)")
-    parser.add_argument(
-        "--threads", type=int, default=os.cpu_count() or 1, help="threads of self-play (default: cores)"
-    )
-    parser.add_argument(
-        "--games", nargs="*", choices=GAMES, default=GAMES, help="whose self-play is measured (default: all)"
-    )
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads of self-play (default: all)")
+    parser.add_argument("--games", nargs="*", choices=GAMES, default=GAMES, help="games of self-play (default: all)")
     parser.add_argument("--least", type=float, default=0.97, help="smallest ratio that is accepted (default: 0.97)")
     parser.add_argument("--work", type=Path, default=ROOT / "build/against", help="folder for temporary files")
     return parser.parse_args()
@@ -297,8 +289,7 @@ def main() -> int:
     ):
         folder = Path(made)
         now, then = Side.at(ROOT, folder / "now-cache"), Side.at(checkout, folder / "then-cache")
-        machine = describe_machine()
-        print(f"now {now.commit}, then {then.commit}; {machine['cpu']}, {machine['cores']} cores", flush=True)
+        print(f"now {commit()}, then {commit_at(checkout)}; {processor()}", flush=True)
         print(f"{options.rounds} rounds of now, then, then, now; {options.seconds:g} s a turn; median (min to max)\n")
         print_row(COLUMNS)
         print_row(["---"] * len(COLUMNS))

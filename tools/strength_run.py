@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -20,13 +19,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from bench.report.commit import commit_of  # noqa: E402
-from trainer.measure.plot import Curve, save_plot  # noqa: E402
-from trainer.measure.quality import EVERY  # noqa: E402
-from trainer.run.evaluations import EvaluationLog  # noqa: E402
+from trainer.measure.plot import Curve, save_plot
+from trainer.measure.quality import EVERY
+from trainer.run.evaluations import EvaluationLog
+from trainer.run.folder import RunFolder
 
 SIMULATIONS = {"tictactoe": (0, 50), "connect4": (0, 100, 600)}
 MINIMAX_GAMES = 400
@@ -38,21 +34,21 @@ def require_new(folder: Path) -> None:
         raise SystemExit(f"{folder} holds an earlier run; delete it, or give another folder with --data-dir")
 
 
-def train(env_id: str, minutes: float, moments: list[float], seed: int, folder: Path) -> dict[float, Path]:
+def train(env_id: str, minutes: float, moments: list[float], seed: int, run: RunFolder) -> dict[float, Path]:
     """Run the loop; returns, by minute, a copy of the model at each moment and the model of the end."""
     command = [sys.executable, "-m", "trainer.loop", "--env-id", env_id, "--minutes", f"{minutes}"]
     copies: dict[float, Path] = {}
     began = time.monotonic()
-    with subprocess.Popen([*command, "--data-dir", str(folder), "--seed", f"{seed}"]) as loop:
+    with subprocess.Popen([*command, "--data-dir", str(run.path), "--seed", f"{seed}"]) as loop:
         for moment in sorted(moments):
             while loop.poll() is None and time.monotonic() < began + 60 * moment:
                 time.sleep(0.5)
             if loop.poll() is None and moment < minutes:
-                copies[moment] = folder / f"model-{moment:g}min.onnx"
-                shutil.copy(folder / "models/latest.onnx", copies[moment])
+                copies[moment] = run.path / f"model-{moment:g}min.onnx"
+                shutil.copy(run.latest_model, copies[moment])
     if loop.returncode != 0:
         raise SystemExit(loop.returncode)
-    return copies | {minutes: folder / "models/latest.onnx"}
+    return copies | {minutes: run.latest_model}
 
 
 def evaluate(env_id: str, model: Path, out: Path, *arguments: str) -> dict[str, Any]:
@@ -137,19 +133,20 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, help="folder of the run (default: data/<name of --out>)")
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     chosen = parser.parse_args()
-    folder = chosen.data_dir or Path("data") / chosen.out.name
-    require_new(folder)
+    run = RunFolder(chosen.data_dir or Path("data") / chosen.out.name)
+    require_new(run.path)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    began, commit = time.time(), commit_of(ROOT, besides="docs/results")
-    copies = train(chosen.env_id, chosen.minutes, chosen.at, chosen.seed, folder)
-    stats = json.loads((folder / "stats.json").read_text())
+    began = time.time()
+    copies = train(chosen.env_id, chosen.minutes, chosen.at, chosen.seed, run)
+    stats = json.loads(run.stats.read_text())
     stats["last_checkpoint"] = Path(stats["last_checkpoint"]).name
     (chosen.out / "stats.json").write_text(json.dumps(stats) + "\n")
-    actor = json.loads((folder / "actor_stats.json").read_text())
-    draw(chosen.env_id, EvaluationLog(folder).read(), began, chosen.out / "curve.png")
+    actor = json.loads(run.actor_stats.read_text())
+    draw(chosen.env_id, EvaluationLog(run.path).read(), began, chosen.out / "curve.png")
     played = f"{actor['episodes_completed']:,} games, {actor['total_steps']:,} positions, {stats['step']:,} steps"
     command = f"python -m trainer.loop --env-id {chosen.env_id} --minutes {chosen.minutes:g} --seed {chosen.seed}"
-    where = f"on {os.cpu_count()} cores, {time.strftime('%Y-%m-%d', time.gmtime(began))}, commit {commit}"
+    record = json.loads(run.record.read_text())["loop"]
+    where = f"on {record['processor']}, {time.strftime('%Y-%m-%d', time.gmtime(began))}, commit {record['commit']}"
     lines = [f"# {chosen.out.name}", "", f"`{command}` {where}: {played}.", ""]
     if chosen.env_id in SIMULATIONS:
         lines += errors(chosen.env_id, copies, chosen.out)

@@ -10,15 +10,15 @@ from bench.support.models import place_model, trained_model
 from bench.support.onnx_runtime import OnnxRuntime
 from bench.support.turns import alternate, median_per_cpu_second, rates
 from bench.support.workload import ready
-from trainer.run.model_files import LATEST
 
 
 def measure(job: Job) -> list[Result]:
     """Connect 4 with the loop's network and openings, in turns: with the cache, ONNX Runtime alone, without the cache."""
     size = job.size
     with job.scratch() as folder:
-        content = trained_model(job, folder / "run", "connect4").read_bytes()
-        alone = OnnxRuntime(folder / "run" / "models" / LATEST, "connect4", size.threads)
+        model = trained_model(job, folder / "run", "connect4")
+        content = model.read_bytes()
+        alone = OnnxRuntime(model, "connect4", size.threads)
         batch = fastest_batch(alone, size.turn / 10)
         cached = loop_actor(size, folder / "with", "connect4", content)
         uncached = loop_actor(size, folder / "without", "connect4", content, cache=0)

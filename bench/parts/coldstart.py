@@ -14,7 +14,7 @@ from bench.support.actors import flags_of
 from bench.support.job import Job
 from bench.support.models import publish_model
 from trainer.core.json_values import read_json_object
-from trainer.run.actor_statistics import ACTOR_STATS_FILE
+from trainer.run.folder import RunFolder
 
 
 def measure(job: Job) -> list[Result]:
@@ -30,22 +30,22 @@ def measure(job: Job) -> list[Result]:
 
 def seconds_to_first_game(job: Job, folder: Path, empty: bool = False) -> float:
     """Start the actor in a new run and wait for a game; `empty`: with an empty compile cache of its own."""
-    cache, run = folder / "cache", folder / "run"
-    publish_model("connect4", run)
+    cache, run = folder / "cache", RunFolder(folder / "run")
+    publish_model("connect4", run.path)
     size = job.size
     command = [sys.executable, "-m", "trainer.actor", "--env-id", "connect4", "--log-level", "ERROR"]
-    command += flags_of(data_dir=run, replay_db_path=run / "replay.db")
+    command += flags_of(data_dir=run.path, replay_db_path=run.replay)
     command += flags_of(simulations=size.simulations, games=size.games, threads=size.threads)
     own_cache = {"CARTRIDGE_CACHE": str(cache), "NUMBA_CACHE_DIR": str(cache / "numba")}
     environment = os.environ | (own_cache if empty else {})
     began = time.monotonic()
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
-        while (read_json_object(run / ACTOR_STATS_FILE) or {}).get("episodes_completed", 0) == 0:
+        while (read_json_object(run.actor_stats) or {}).get("episodes_completed", 0) == 0:
             if process.poll() is not None:
                 raise RuntimeError(f"the actor ended with status {process.returncode} before its first game")
             time.sleep(0.005)
         seconds = time.monotonic() - began
         process.kill()
-    shutil.rmtree(run)
+    shutil.rmtree(run.path)
     shutil.rmtree(cache, ignore_errors=True)
     return seconds

@@ -18,7 +18,7 @@ from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.replay import ReplayWriter
 from trainer.settings.trainer import TrainerConfig
-from trainer.trainer import REFRESH_EVERY
+from trainer.training.rows import REFRESH_SECONDS
 
 
 def measure(job: Job) -> list[Result]:
@@ -56,7 +56,7 @@ def delays(job: Job) -> list[float]:
                 time.sleep(0.05)
                 writer.write([next(games)])
                 began = time.monotonic()
-                while not replay.refresh(every=REFRESH_EVERY):
+                while not replay.refresh(every=REFRESH_SECONDS):
                     time.sleep(0.001)
                 seconds.append(time.monotonic() - began)
             replay.close()

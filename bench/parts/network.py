@@ -13,8 +13,8 @@ from bench.support.job import Job
 from bench.support.models import publish_model, trained_model
 from bench.support.turns import alternate
 from trainer.evaluators.acceleration import random_play
-from trainer.evaluators.onnx_file import OnnxModel, load_model
-from trainer.evaluators.sparse import SparseTwin
+from trainer.evaluators.onnx_file import ModelEvaluator, load_model
+from trainer.evaluators.sparse import SparseAccelerator
 from trainer.games import ENV_IDS, game_of
 
 BATCH = 128
@@ -32,7 +32,7 @@ def compare(job: Job, env_id: str, name: str, path: Path) -> Result:
     """One model, on positions of random games."""
     game = game_of(env_id)
     model = load_model(path, env_id, game.obs_size, game.num_actions)
-    accelerated = SparseTwin(env_id)(path.read_bytes(), model)
+    accelerated = SparseAccelerator(env_id)(path.read_bytes(), model)
     assert accelerated is not None
     observation, _ = random_play(env_id, seed=2)
     rows = np.random.default_rng(0).choice(observation, BATCH)
@@ -53,7 +53,7 @@ def compare(job: Job, env_id: str, name: str, path: Path) -> Result:
     )
 
 
-def rate(model: OnnxModel, rows: np.ndarray, seconds: float) -> float:
+def rate(model: ModelEvaluator, rows: np.ndarray, seconds: float) -> float:
     """Rows evaluated per second of this thread's CPU time, measured for `seconds` of it."""
     model.outputs(rows)
     began, done = time.thread_time(), 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,10 +23,12 @@ from bench.support.job import Job
 from bench.support.models import place_model
 from bench.support.turns import Turn, alternate, rates
 from bench.support.workload import ready
+from trainer.core.arguments import arguments_of
 from trainer.core.json_values import read_json_object
-from trainer.loop import LoopConfig, actor_arguments, trainer_arguments
-from trainer.run.actor_statistics import ACTOR_STATS_FILE
-from trainer.run.model_files import LATEST
+from trainer.core.signals import PARENT_VARIABLE
+from trainer.games.recipes import changed, recipe_of
+from trainer.launch.local import actor_config, trainer_config
+from trainer.run.folder import RunFolder
 
 MIB = 2**20
 EARLY, LATE = (0.15, 0.30), (0.85, 1.0)
@@ -89,8 +92,8 @@ def watch(job: Job) -> tuple[list[Look], list[bytes]]:
     looks: list[Look] = []
     models: list[bytes] = []
     with job.scratch() as folder, ExitStack() as stack:
-        config = LoopConfig(
-            env_id="connect4",
+        config = changed(
+            recipe_of("connect4"),
             data_dir=folder,
             minutes=2 * job.size.soak_minutes,
             threads=job.size.threads,
@@ -98,14 +101,15 @@ def watch(job: Job) -> tuple[list[Look], list[bytes]]:
             replay_window=job.size.window,
             log_level="ERROR",
         )
-        environment = os.environ | {"CARTRIDGE_PARENT": str(os.getpid())}
+        environment = os.environ | {PARENT_VARIABLE: str(os.getpid())}
         processes = []
-        for command in (trainer_arguments(config), actor_arguments(config)):
+        for module, settings in (("trainer", trainer_config(config)), ("trainer.actor", actor_config(config))):
+            command = [sys.executable, "-m", module, *arguments_of(settings)]
             started = stack.enter_context(subprocess.Popen(command, env=environment))
             stack.callback(started.terminate)
             processes.append(psutil.Process(started.pid))
-        stats = folder / ACTOR_STATS_FILE
-        while (read_json_object(stats) or {}).get("simulations", 0) == 0:
+        run = RunFolder(folder)
+        while (read_json_object(run.actor_stats) or {}).get("simulations", 0) == 0:
             if not all(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes):
                 raise RuntimeError("the actor or the trainer ended at its start; its message is above")
             time.sleep(0.1)
@@ -113,10 +117,10 @@ def watch(job: Job) -> tuple[list[Look], list[bytes]]:
         while (elapsed := time.monotonic() - began) < seconds:
             time.sleep(seconds / LOOKS)
             resident = sum(process.memory_info().rss for process in processes) / MIB
-            simulations = (read_json_object(stats) or {})["simulations"]
+            simulations = (read_json_object(run.actor_stats) or {})["simulations"]
             looks.append(Look(elapsed / seconds, time.monotonic() - began, simulations, resident, machine_speed()))
             if len(models) < len(moments) and elapsed / seconds >= moments[len(models)]:
-                models.append((folder / "models" / LATEST).read_bytes())
+                models.append(run.latest_model.read_bytes())
     return looks, models
 
 

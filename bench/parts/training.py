@@ -15,6 +15,7 @@ from bench.support.job import Job
 from bench.support.models import layer_sizes
 from bench.support.training_steps import BATCHES, bare_step, milliseconds, mirror_of, our_step
 from bench.support.turns import alternate
+from trainer.run.folder import RunFolder
 from trainer.settings.trainer import TrainerConfig
 
 RARE = 100_000
@@ -73,8 +74,9 @@ def run_command(job: Job, database: Path, *flags: str) -> float:
     """Train in an empty folder; returns milliseconds per step, of the whole process."""
     steps = job.size.command_steps
     with job.scratch() as folder:
+        run = RunFolder(folder)
         command = [sys.executable, "-m", "trainer", "--steps", str(steps), "--db", str(database)]
-        command += ["--model-dir", str(folder / "models"), "--stats", str(folder / "stats.json"), *flags]
+        command += ["--model-dir", str(run.models), "--stats", str(run.stats), *flags]
         began = time.perf_counter()
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         return 1000 * (time.perf_counter() - began) / steps

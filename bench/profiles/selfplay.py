@@ -13,34 +13,38 @@ from bench.profiles.clock import Clock
 from bench.support.models import publish_model
 from bench.support.size import Size
 from trainer.actor import moves, selfplay
-from trainer.actor.selfplay import SelfPlay, SelfPlayConfig
+from trainer.actor.selfplay import SelfPlay
 from trainer.compile.linker import compiled
+from trainer.evaluators.interface import Evaluator
 from trainer.evaluators.onnx_file import load_model
-from trainer.evaluators.sparse import SparseTwin
+from trainer.evaluators.sparse import SparseAccelerator
 from trainer.games import game_of
+from trainer.settings.self_play import SelfPlaySettings
 
 
 def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:
     """Nanoseconds per simulation by what they are spent on, in one thread, without writing rows."""
     game = game_of(env_id)
     path = publish_model(env_id, folder)
-    model: Any = SparseTwin(env_id)(path.read_bytes(), load_model(path, env_id, game.obs_size, game.num_actions))
+    original = load_model(path, env_id, game.obs_size, game.num_actions)
+    evaluator = SparseAccelerator(env_id)(path.read_bytes(), original)
+    assert evaluator is not None
     clock = Clock()
     with patch.object(selfplay, "compiled", lambda *of, **how: timed_kernels(clock, compiled(*of, **how))):
-        player = SelfPlay(env_id, size.games, count(), 1, "profile", SelfPlayConfig(simulations=size.simulations))
-    play_for(size.turn, player, model)
+        player = SelfPlay(env_id, size.games, count(), 1, "profile", SelfPlaySettings(simulations=size.simulations))
+    play_for(size.turn, player, evaluator)
     clock.seconds.clear()
     before, began = player.search.simulations_done, time.thread_time()
-    play_for(size.turn, player, model)
+    play_for(size.turn, player, evaluator)
     total, simulations = time.thread_time() - began, player.search.simulations_done - before
     return clock.shares(total, 1e9 / simulations)
 
 
-def play_for(seconds: float, player: SelfPlay, model: Any) -> None:
-    """Make steps of self-play with `model` for some seconds."""
+def play_for(seconds: float, player: SelfPlay, evaluator: Evaluator) -> None:
+    """Make steps of self-play for some seconds."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        player.step(model, network=model.network)
+        player.step(evaluator)
 
 
 def timed_kernels(clock: Clock, modules: tuple[ModuleType, ...]) -> tuple[Any, ...]:

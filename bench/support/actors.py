@@ -8,9 +8,9 @@ from pathlib import Path
 from bench.support.models import place_model
 from bench.support.size import Size
 from bench.support.workload import Workload
-from trainer.actor.actor import ActorConfig
-from trainer.run.actor_statistics import ACTOR_STATS_FILE
-from trainer.settings.recipes import RECIPES
+from trainer.games.recipes import recipe_of
+from trainer.run.folder import RunFolder
+from trainer.settings.actor import ActorConfig
 
 POSITIONS = "total_steps"
 """The count of `actor_stats.json` that turns are measured by: stored positions."""
@@ -27,23 +27,24 @@ def flags_of(**values: object) -> list[str]:
     return flags
 
 
-def actor(folder: Path, env_id: str, **settings: object) -> Workload:
-    """An actor that plays the model of the run in `folder` and writes rows into its database."""
-    files = flags_of(data_dir=folder, replay_db_path=folder / "replay.db")
+def actor(path: Path, env_id: str, **settings: object) -> Workload:
+    """An actor that plays the model of the run at `path` and writes rows into its database."""
+    run = RunFolder(path)
+    files = flags_of(data_dir=run.path, replay_db_path=run.replay)
     command = [sys.executable, "-m", "trainer.actor", "--env-id", env_id, "--wait-for-model", "--log-level", "ERROR"]
-    return Workload([[*command, *files, *flags_of(**settings)]], folder / ACTOR_STATS_FILE, POSITIONS)
+    return Workload([[*command, *files, *flags_of(**settings)]], run.actor_stats, POSITIONS)
 
 
-def loop_actor(size: Size, folder: Path, env_id: str, content: bytes, **settings: object) -> Workload:
-    """An actor that plays the model file `content` in `folder`, with PUCT and as many random openings as in the loop."""
-    place_model(folder, content)
+def loop_actor(size: Size, path: Path, env_id: str, content: bytes, **settings: object) -> Workload:
+    """An actor that plays the model file `content` in the run at `path`, with PUCT and the loop's random openings."""
+    place_model(path, content)
     return actor(
-        folder,
+        path,
         env_id,
         simulations=size.simulations,
         threads=size.threads,
         games=min(size.games, ActorConfig.games),
-        random_openings=RECIPES[env_id].random_openings,
+        random_openings=recipe_of(env_id).random_openings,
         replay_window=size.window,
         **settings,
     )

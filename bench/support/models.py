@@ -14,9 +14,10 @@ from bench.support.job import Job
 from trainer.core.files import write_bytes
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.network import Family, PolicyValueNetwork
-from trainer.run.model_files import LATEST
-from trainer.settings.recipes import RECIPES
+from trainer.games.recipes import recipe_of
+from trainer.network import PolicyValueNetwork
+from trainer.run.folder import RunFolder
+from trainer.settings.learning import Family
 from trainer.training.export import Exporter
 from trainer.training.publish import Retention, publish
 
@@ -35,36 +36,39 @@ def network_of(env_id: str, family: Family = "mlp") -> PolicyValueNetwork:
     return PolicyValueNetwork(metadata_of(game_of(env_id)), family, SIZES[env_id][0])
 
 
-def publish_model(env_id: str, folder: Path, family: Family = "mlp") -> Path:
-    """Publish the network of a game in `folder/models`; returns the path of `latest.onnx`."""
+def publish_model(env_id: str, path: Path, family: Family = "mlp") -> Path:
+    """Publish the network of a game in the run at `path`; returns the path of `latest.onnx`."""
+    run = RunFolder(path)
     game = metadata_of(game_of(env_id))
     sample = np.zeros((1, game.obs_size), np.float32)
-    publish(Exporter(network_of(env_id, family), game).to_bytes(1, sample), folder / "models", 1, Retention(1))
-    return folder / "models" / LATEST
+    publish(Exporter(network_of(env_id, family), game).to_bytes(1, sample), run.models, 1, Retention(1))
+    return run.latest_model
 
 
-def trained_model(job: Job, run: Path, env_id: str) -> Path:
-    """Put the model of a short run of the loop into `run/models`; it is trained once per recipe. Returns its path."""
-    latest = run / "models" / LATEST
+def trained_model(job: Job, path: Path, env_id: str) -> Path:
+    """Put the model of a short run of the loop into the run at `path`; returns the model's path.
+
+    The model is trained once per recipe, and kept for later runs of the benchmarks.
+    """
     if job.size.train_minutes == 0:
-        return publish_model(env_id, run, "conv")
-    recipe = zlib.crc32(repr(RECIPES[env_id]).encode())
+        return publish_model(env_id, path, "conv")
+    recipe = zlib.crc32(repr(recipe_of(env_id)).encode())
     kept = job.folder / f"{env_id}-{job.size.train_minutes:g}-minutes-{recipe:08x}.onnx"
     if not kept.exists():
-        command = [sys.executable, "-m", "trainer.loop", "--env-id", env_id, "--data-dir", str(run)]
+        command = [sys.executable, "-m", "trainer.loop", "--env-id", env_id, "--data-dir", str(path)]
         subprocess.run(
             [*command, "--minutes", str(job.size.train_minutes)],
             check=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        write_bytes(kept, latest.read_bytes())
-    return place_model(run, kept.read_bytes())
+        write_bytes(kept, RunFolder(path).latest_model.read_bytes())
+    return place_model(path, kept.read_bytes())
 
 
-def place_model(run: Path, content: bytes) -> Path:
-    """Make `content` the newest model of a run; returns the path of the file."""
-    latest = run / "models" / LATEST
+def place_model(path: Path, content: bytes) -> Path:
+    """Make `content` the newest model of the run at `path`; returns the path of the file."""
+    latest = RunFolder(path).latest_model
     latest.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(latest, content)
     return latest

@@ -15,4 +15,4 @@ def random_episodes(env_id: str, numbers: Iterator[int]) -> Iterator[Episode]:
     player = SelfPlay(env_id, 64, numbers, seed=0, actor_id="bench")
     positions = Positions(env_id, 0)
     while not player.idle:
-        yield from episodes_of(positions, player.step(None), "bench-game-{:09d}".format)
+        yield from episodes_of(positions, player.play_randomly(), "bench-game-{:09d}".format)

@@ -15,8 +15,8 @@ from trainer.network import alphazero_loss
 from trainer.replay import ReplayBuffer
 from trainer.run.training_statistics import TrainingPoint
 from trainer.settings.trainer import TrainerConfig
-from trainer.trainer import REFRESH_EVERY
 from trainer.training.learner import Learner
+from trainer.training.rows import REFRESH_SECONDS
 from trainer.training.schedule import Schedule
 
 BATCHES = {"tictactoe": 64, "connect4": 1024}
@@ -37,7 +37,7 @@ def our_step(replay: ReplayBuffer, config: TrainerConfig) -> Callable[[], None]:
     generator, schedule = np.random.default_rng(0), Schedule(config)
 
     def step() -> None:
-        replay.refresh(every=REFRESH_EVERY)
+        replay.refresh(every=REFRESH_SECONDS)
         batch = replay.sample(generator, config.batch_size, config.q_weight)
         rate = schedule.learning_rate(1)
         loss = learner.learn(batch, rate)

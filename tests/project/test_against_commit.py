@@ -11,8 +11,8 @@ import tyro
 from bench.support.turns import Turn
 from tools import against_commit
 from tools.against_commit import GAMES, TRAINING_STEPS, Line, checked_out, round_ratios, selfplay_flags
-from trainer.actor.actor import ActorConfig
-from trainer.settings.recipes import RECIPES
+from trainer.games.recipes import recipe_of
+from trainer.settings.actor import ActorConfig
 from trainer.settings.trainer import TrainerConfig
 
 
@@ -49,7 +49,7 @@ def test_a_line_that_does_not_decide_never_fails() -> None:
 def test_self_play_is_measured_with_the_loops_settings(env_id: str) -> None:
     """The actor understands the flags, and they set what the recipe says."""
     config = tyro.cli(ActorConfig, args=selfplay_flags(env_id, threads=2))
-    recipe = RECIPES[env_id]
+    recipe = recipe_of(env_id)
     assert (config.env_id, config.threads, config.wait_for_model) == (env_id, 2, True)
     assert (config.simulations, config.gumbel) == (recipe.simulations, recipe.gumbel)
 

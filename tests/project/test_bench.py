@@ -17,7 +17,6 @@ from bench.profiles.bar_chart import bar_chart
 from bench.profiles.clock import REST
 from bench.profiles.selfplay import selfplay_profile
 from bench.profiles.training import training_profile
-from bench.report.commit import commit_of
 from bench.report.report import Report, cells, page, read, save, show
 from bench.report.result import Result, Target
 from bench.support.actors import flags_of
@@ -155,23 +154,6 @@ def test_a_turn_measures_the_growth_of_the_count() -> None:
     workload = Workload([[sys.executable, "-c", count]])
     with ready(workload):
         assert workload.turn(0.05).rates["count"] > 0
-
-
-def test_the_commit_is_named_and_marked_if_files_differ(tmp_path: Path) -> None:
-    """The short hash, with -dirty if a tracked file outside of the excluded folder has changed; empty without git."""
-    assert commit_of(tmp_path) == ""
-    settings = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
-    (tmp_path / "results").mkdir()
-    for name in ("code", "results/table"):
-        (tmp_path / name).write_text("1")
-    for words in (["init", "-q"], ["add", "."], [*settings, "commit", "-qm", "first"]):
-        subprocess.run(["git", *words], cwd=tmp_path, check=True)
-    clean = commit_of(tmp_path)
-    assert set(clean) <= set("0123456789abcdef")
-    (tmp_path / "results/table").write_text("2")
-    assert commit_of(tmp_path, besides="results") == clean
-    (tmp_path / "code").write_text("2")
-    assert commit_of(tmp_path, besides="results") == f"{clean}-dirty"
 
 
 def test_an_unknown_part_is_an_error_that_names_the_parts() -> None:
