@@ -2,10 +2,10 @@
 
     python tools/ablations.py --env-id connect4 --minutes 5 --out docs/results/connect4-ablations.md gumbel=false average=0
 
-Each change is a setting of `python -m trainer.loop` and its value; several joined by commas are one change. The unchanged
-recipe comes first. All runs have the same minutes and seed, and begin from nothing. `python -m trainer.evaluator` measures
-the newest model of each: by wrong moves if the game has scored test positions, otherwise by a match against the recipe's
-model. Each line of the table is written as soon as its run is over.
+Each change is a setting of `python -m trainer.loop` and its value (true, false, or as on the command line). Several joined
+by commas are one change. The unchanged recipe comes first. All runs have the same minutes and seed, and begin from nothing.
+`python -m trainer.evaluator` measures the newest model of each: by wrong moves if the game has scored test positions,
+otherwise by a match against the recipe's model. Each line of the table is written as soon as its run is over.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from strength_run import evaluate, require_new
 
 from trainer.games import ENV_IDS
+from trainer.loop import config_from
 from trainer.run.folder import RunFolder
 
 COUNTED_AT = {"tictactoe": (0, 50), "connect4": (0, 600)}
@@ -81,7 +82,7 @@ def main() -> None:
     folder = chosen.data_dir or Path("data") / f"{chosen.env_id}-ablations"
     changes = [UNCHANGED, *chosen.changes]
     for change in changes:
-        flags_of_change(change)  # ends here if one is misspelled, not after the runs before it
+        config_from(["--env-id", chosen.env_id, *flags_of_change(change)])  # exits here if one is wrong, not in its run
     for number, change in enumerate(changes):
         run = RunFolder(folder / f"{number}")
         require_new(run.path)

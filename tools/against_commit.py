@@ -28,6 +28,7 @@ from statistics import median
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from bench.report.machine import describe_machine  # noqa: E402
 from bench.report.report import number, spread  # noqa: E402
 from bench.support.actors import POSITIONS, flags_of  # noqa: E402
 from bench.support.databases import make_rows  # noqa: E402
@@ -36,7 +37,7 @@ from bench.support.turns import Turn, alternate, rates  # noqa: E402
 from bench.support.workload import Workload, ready  # noqa: E402
 from trainer.games.recipes import recipe_of  # noqa: E402
 from trainer.run.folder import RunFolder  # noqa: E402
-from trainer.run.record import commit, processor  # noqa: E402
+from trainer.run.record import commit  # noqa: E402
 
 GAMES = ("tictactoe", "connect4", "othello")
 ROWS = 60_000
@@ -289,7 +290,7 @@ def main() -> int:
     ):
         folder = Path(made)
         now, then = Side.at(ROOT, folder / "now-cache"), Side.at(checkout, folder / "then-cache")
-        print(f"now {commit()}, then {commit_at(checkout)}; {processor()}", flush=True)
+        print(f"now {commit()}, then {commit_at(checkout)}; {describe_machine()['cpu']}", flush=True)
         print(f"{options.rounds} rounds of now, then, then, now; {options.seconds:g} s a turn; median (min to max)\n")
         print_row(COLUMNS)
         print_row(["---"] * len(COLUMNS))
