@@ -19,8 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from trainer.games.scored_positions import has_scored_positions
 from trainer.measure.plot import Curve, save_plot
-from trainer.measure.quality import EVERY
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
 
@@ -109,7 +109,7 @@ def draw(env_id: str, seen: list[dict[str, Any]], began: float, path: Path) -> N
     """Draw the evaluations of a run over the minutes since `began`: wrong moves, and games not won against random play."""
     minutes = [(entry["timestamp"] - began) / 60 for entry in seen]
     curves = [Curve("not won against random", minutes, [100 * (1 - entry["win_rate"]) for entry in seen])]
-    if env_id in EVERY:
+    if has_scored_positions(env_id):
         qualities = [entry["move_quality"][0] for entry in seen]
         curves.append(
             Curve(
