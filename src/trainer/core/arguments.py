@@ -22,7 +22,7 @@ def parse(config: type[Config], prog: str, arguments: Sequence[str], default: Co
     import tyro  # slow to import
 
     base = config() if default is None else default
-    hints, texts = get_type_hints(config), help_texts(config)
+    hints, texts = get_type_hints(config, include_extras=True), help_texts(config)
     flags = make_dataclass(
         config.__name__,
         [
