@@ -216,15 +216,18 @@ def trainer_command(run: RunFolder, database: Path, **settings: object) -> list[
     return ["-m", "trainer", *files, *flags_of(seed=SEED, **settings)]
 
 
-def measure(
-    now: Workload, then: Workload, rounds: int, seconds: float, warm_up: float
-) -> tuple[list[Turn], list[Turn]]:
+def measure(now: Workload, then: Workload, options: argparse.Namespace) -> tuple[list[Turn], list[Turn]]:
     """The turns of both, two of each in a round, after a turn of each that doesn't count."""
     with ready(now, then):
-        now.turn(warm_up)
-        then.turn(warm_up)
-        turns = alternate(rounds, *(lambda one=one: one.turn(seconds) for one in (now, then, then, now)))
-    first, second, third, fourth = turns
+        now.turn(options.warm_up)
+        then.turn(options.warm_up)
+        first, second, third, fourth = alternate(
+            options.rounds,
+            lambda: now.turn(options.seconds),
+            lambda: then.turn(options.seconds),
+            lambda: then.turn(options.seconds),
+            lambda: now.turn(options.seconds),
+        )
     return in_pairs(first, fourth), in_pairs(second, third)
 
 
@@ -239,23 +242,22 @@ def compare(now: Side, then: Side, folder: Path, options: argparse.Namespace) ->
     for env_id, database in databases.items():
         make_rows(database, env_id, ROWS)
     sides = {"now": now, "then": then}
-    timing = (options.rounds, options.seconds, options.warm_up)
     for env_id in options.games:
         model = make_model(then, env_id, databases[env_id], RunFolder(folder / f"{env_id}-model"))
-        actors = [
-            selfplay(side, env_id, model, RunFolder(folder / f"{env_id}-{name}"), options.threads)
+        actors = {
+            name: selfplay(side, env_id, model, RunFolder(folder / f"{env_id}-{name}"), options.threads)
             for name, side in sides.items()
-        ]
-        now_turns, then_turns = measure(*actors, *timing)
+        }
+        now_turns, then_turns = measure(actors["now"], actors["then"], options)
         what = f"self-play, {env_id}"
         yield Line(what, "simulations/s", "simulations", now_turns, then_turns)
         yield Line(what, "positions/s", POSITIONS, now_turns, then_turns, decides=False)
     for step in TRAINING_STEPS:
-        trainers = [
-            training(side, step, databases[step.env_id], RunFolder(folder / f"{step.env_id}-training-{name}"))
+        trainers = {
+            name: training(side, step, databases[step.env_id], RunFolder(folder / f"{step.env_id}-training-{name}"))
             for name, side in sides.items()
-        ]
-        now_turns, then_turns = measure(*trainers, *timing)
+        }
+        now_turns, then_turns = measure(trainers["now"], trainers["then"], options)
         yield Line(f"training, {step.env_id}, batch {step.batch_size}", "steps/s", "step", now_turns, then_turns)
 
 
