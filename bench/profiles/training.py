@@ -56,7 +56,7 @@ def timed_kernels(clock: Clock, lanes: ModuleType, forward: Any, backward: Any) 
     parts = {name: clock.timed(label, getattr(backward, name)) for name, label in KERNELS.items()}
 
     def differentiate(network: Network, *others: Any) -> None:
-        FunctionType(source.differentiate.__code__, parts | {"Side": source.Side, "len": len, "range": range})(
+        FunctionType(source.differentiate.__code__, parts | {"Operand": source.Operand, "len": len, "range": range})(
             network._replace(layers=network.layers.view(np.recarray)), *others
         )
 
