@@ -1,14 +1,21 @@
 # `make run` trains tic-tac-toe and shows how well it plays; `make test` checks everything.
-# Both make a virtual environment in .venv and install into it, once.
+# Both make a virtual environment in .venv and install into it, once: `make run` what a run needs, the others also what the
+# tests need. `make run PYTHON=python3.13` chooses the Python, and replaces a .venv that was made with another one.
 
-PYTHON ?= python3
+ifdef PYTHON
+CHOICE := given
+else
+PYTHON := python3
+CHOICE := default
+endif
 VENV := .venv
 PY := $(VENV)/bin/python
-INSTALLED := $(VENV)/installed
+ENVIRONMENT = @sh tools/environment.sh $@ "$(PYTHON)" $(CHOICE) $(firstword $(MAKECMDGOALS) run)
 
-.PHONY: run test lint types format screenshots torture results bench bench-against clean
+.PHONY: run test test-foreign test-portable try-wheel lint types format screenshots torture results bench bench-against \
+	runtime dev peers clean
 
-run: $(INSTALLED)
+run: runtime
 	@$(PY) -m trainer.loop --env-id tictactoe --data-dir data
 	@$(PY) -m trainer.evaluator --model data/models/latest.onnx --db data/replay.db --games 1000
 	@echo
@@ -17,27 +24,39 @@ run: $(INSTALLED)
 test: lint types
 	@$(PY) -m pytest --numprocesses auto --dist worksteal
 
-lint: $(INSTALLED)
+# The tests whose results come out of compiled code, compiled for an older processor.
+test-foreign: dev
+	@$(PY) tools/portable_tests.py --numeric x86-64
+
+# All tests as on other machines: processors, versions of Python, one busy core. Hours; ARGS="haswell" does one part.
+test-portable: dev
+	@$(PY) tools/portable_tests.py $(ARGS)
+
+# Build the wheel, install it into an empty environment, and train from there.
+try-wheel: dev
+	@$(PY) tools/try_wheel.py
+
+lint: dev
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --quiet --check .
 
-types: $(INSTALLED)
+types: dev
 	@$(VENV)/bin/mypy
 
 # Every promise of docs/reliability.md, some 20 minutes; `make torture ARGS="--seconds 60 --steps 10000"` tries less.
-torture: $(INSTALLED)
+torture: dev
 	@PYTHONPATH=$(CURDIR)/tests:$(CURDIR)/tests/support:$(CURDIR)/src $(PY) -m torture $(ARGS)
 
-format: $(INSTALLED)
+format: dev
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
-screenshots: $(INSTALLED) # of the page; needs chromium, and runs under data (DATA=... for another folder)
+screenshots: dev # of the page; needs chromium, and runs under data (DATA=... for another folder)
 	@$(PY) tools/web_screenshots.py --data-dir $(or $(DATA),data)
 
 # The runs of docs/results, from nothing with default settings: nearly four hours on a machine that does nothing else.
 RUN = @$(PY) tools/strength_run.py
-results: $(INSTALLED)
+results: dev
 	$(RUN) --env-id tictactoe --minutes 1 --out docs/results/tictactoe-1min
 	$(RUN) --env-id connect4 --minutes 60 --at 5 10 15 30 --out docs/results/connect4-60min
 	@$(PY) -m trainer.evaluator --env-id connect4 --model data/connect4-60min/models/latest.onnx --opponent perfect \
@@ -52,25 +71,15 @@ results: $(INSTALLED)
 		--json docs/results/othello-120min/openspiel.json
 
 # `make bench ARGS=selfplay` runs one part; `make bench ARGS="--help"` lists them.
-bench: $(VENV)/installed-peers
+bench: peers
 	@$(PY) -m bench $(ARGS)
 
 # Is it as fast as it was? `make bench-against COMMIT=f877e30`; ARGS="--rounds 9" goes on to the program.
-bench-against: $(VENV)/installed-peers
+bench-against: peers
 	@$(PY) tools/against_commit.py $(COMMIT) $(ARGS)
 
-$(VENV)/installed-peers: $(INSTALLED)
-	@echo "Installing the peers (the log is $(VENV)/peers.log)"
-	@$(PY) -m pip install --constraint constraints.txt --editable ".[bench]" > $(VENV)/peers.log 2>&1 \
-		|| (cat $(VENV)/peers.log; exit 1)
-	@touch $@
-
-$(INSTALLED): pyproject.toml constraints.txt
-	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV) (a few minutes the first time; the log is $(VENV)/install.log)"
-	@$(PY) -m pip install --constraint constraints.txt --editable ".[dev]" > $(VENV)/install.log 2>&1 \
-		|| (cat $(VENV)/install.log; exit 1)
-	@touch $@
+runtime dev peers: # what is installed in .venv
+	$(ENVIRONMENT)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

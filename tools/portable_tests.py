@@ -1,0 +1,152 @@
+"""Run the tests as other machines would: `make test-portable`, or `python tools/portable_tests.py [RUN ...]`.
+
+The runs: the compiled code of other processors (their instruction sets, through Numba and PyTorch), other versions of
+Python, and one core that another process keeps busy. Each compiles anew into a folder of its own. Logs are in build/portable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+LOGS = ROOT / "build" / "portable"
+NUMERIC = ("training", "search", "evaluators", "games", "actor")
+"""Folders of the tests whose results come out of compiled code."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The suite under one condition."""
+
+    name: str
+    environment: dict[str, str] = field(default_factory=dict)
+    """Environment variables that choose the instruction set."""
+    needs: str = ""
+    """The flag that this machine's processor must have in /proc/cpuinfo to run such code."""
+    python: str = ""
+    """Another Python to run with, as major.minor."""
+    on_busy_core: bool = False
+
+
+RUNS = (
+    Run("x86-64", {"NUMBA_CPU_NAME": "x86-64", "ATEN_CPU_CAPABILITY": "default"}, needs="sse2"),
+    Run("haswell", {"NUMBA_CPU_NAME": "haswell", "ATEN_CPU_CAPABILITY": "avx2"}, needs="avx2"),
+    Run("skylake-avx512", {"NUMBA_CPU_NAME": "skylake-avx512"}, needs="avx512vl"),
+    Run("python3.12", python="3.12"),
+    Run("python3.13", python="3.13"),
+    Run("busy-core", on_busy_core=True),
+)
+
+
+class Missing(Exception):
+    """What a run needs isn't there; the text says what."""
+
+
+def main() -> int:
+    """Do the runs, one after the other; returns 1 if one failed."""
+    names = [run.name for run in RUNS]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="*", metavar="RUN", help=f"which ones: {', '.join(names)}; all by default")
+    parser.add_argument("--numeric", action="store_true", help=f"only the tests in {', '.join(NUMERIC)}")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.runs) - set(names):
+        parser.error(f"there is no run named {unknown.pop()}; the runs are {', '.join(names)}")
+    LOGS.mkdir(parents=True, exist_ok=True)
+    folders = [f"tests/{name}" for name in NUMERIC] if chosen.numeric else []
+    failed = False
+    for run in RUNS:
+        if not chosen.runs or run.name in chosen.runs:
+            failed |= not carry_out(run, folders)
+    return int(failed)
+
+
+def carry_out(run: Run, folders: list[str]) -> bool:
+    """Do one run and say in a line how it ended; returns whether it passed or can't be done here."""
+    log = LOGS / f"{run.name}.log"
+    began = time.monotonic()
+    try:
+        if run.needs and run.needs not in processor_flags():
+            raise Missing(f"this processor has no {run.needs}")
+        python = python_for(run.python) if run.python else sys.executable
+        with tempfile.TemporaryDirectory() as cache, busy_core(run.on_busy_core) as core, open(log, "wb") as output:
+            status = subprocess.run(
+                [*core, python, "-m", "pytest", *([] if core else ["--numprocesses", "auto"]), *folders],
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
+                env=os.environ
+                | {"CARTRIDGE_CACHE": f"{cache}/cartridge", "NUMBA_CACHE_DIR": f"{cache}/numba"}
+                | run.environment,
+            ).returncode
+    except Missing as reason:
+        print(f"{run.name}: not run, because {reason}", flush=True)
+        return True
+    lines = log.read_text(errors="replace").splitlines()
+    if status:
+        print("\n".join(lines[-60:]))
+    last = lines[-1].strip("= ") if lines else "no output"
+    print(f"{run.name}: {'FAILED' if status else 'passed'} after {time.monotonic() - began:.0f} s, {last}", flush=True)
+    return status == 0
+
+
+def processor_flags() -> set[str]:
+    """What this machine's processor can do; nothing on other systems than Linux and other processors than x86."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if platform.machine() != "x86_64" or not cpuinfo.exists():
+        return set()
+    return next((set(line.split()) for line in cpuinfo.read_text().splitlines() if line.startswith("flags")), set())
+
+
+def python_for(version: str) -> Path:
+    """An environment of another Python, with what the tests need. Raises Missing if that Python isn't found."""
+    if sys.version_info[:2] == tuple(map(int, version.split("."))):
+        return Path(sys.executable)
+    pyenv = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"))
+    python = shutil.which(f"python{version}") or (pyenv and pyenv[-1])
+    works = python and not subprocess.run([python, "-c", ""], capture_output=True).returncode
+    if not works:
+        python = pyenv and pyenv[-1]  # the command may be pyenv's, for a version that isn't chosen
+    if not python:
+        raise Missing(f"there is no python{version} on the PATH")
+    folder = LOGS / f"venv-{version}"
+    if not (folder / "bin" / "python").exists():
+        subprocess.run([python, "-m", "venv", folder], check=True)
+    with open(LOGS / f"install-{version}.log", "wb") as log:
+        command = [folder / "bin" / "python", "-m", "pip", "install", "--constraint", "constraints.txt"]
+        subprocess.run([*command, "--editable", ".[dev]"], cwd=ROOT, stdout=log, stderr=log, check=True)
+    return folder / "bin" / "python"
+
+
+@contextmanager
+def busy_core(wanted: bool) -> Iterator[list[str]]:
+    """Keep one core busy while the block runs; yields the words that bind a command to it. Raises Missing.
+
+    `wanted` is False: nothing, and no words.
+    """
+    if not wanted:
+        yield []
+        return
+    if not shutil.which("taskset"):
+        raise Missing("there is no taskset (Debian: apt-get install util-linux)")
+    words = ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0)))]
+    other = subprocess.Popen([*words, sys.executable, "-c", "while True: pass"])
+    try:
+        yield words
+    finally:
+        other.kill()
+        other.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
