@@ -16,7 +16,8 @@ fail() {
 
 # "3.12.1 /usr": version and home of an interpreter; nothing if it doesn't run.
 identity() {
-    "$1" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3], getattr(sys, "base_prefix", sys.prefix))' 2> /dev/null || true
+    "$1" -c 'import sys; print("%d.%d.%d %s" % (sys.version_info[:3] + (getattr(sys, "base_prefix", sys.prefix),)))' \
+        2> /dev/null || true
 }
 
 new_enough() {
