@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,11 @@ from trainer.actor import moves as move_kernels
 from trainer.actor import random_numbers as random_kernels
 from trainer.actor.moves import EMPTY, FINISHED, PLAYING, READY, Games, Leaves, MoveSettings, ply_record
 from trainer.actor.played import PlayedGame
-from trainer.compile.linker import compiled
+from trainer.compile.linker import Linked
 from trainer.evaluators import answers
 from trainer.evaluators.interface import Evaluator, Prior, Values
 from trainer.games.base import Game
+from trainer.games.kernels import link_kernels
 from trainer.search import Search, SearchConfig
 from trainer.search import cache as cache_kernels
 from trainer.search import tree as tree_kernels
@@ -73,7 +73,7 @@ class SelfPlay:
         self._games = allocate(game, slots)
         self._games.run[0] = np.frombuffer(hashlib.sha256(f"{seed} {actor_id}".encode()).digest(), np.uint64)[0]
         kernels = (cache_kernels, tree_kernels, random_kernels, lanes, forward, answers, move_kernels)
-        *_, self._kernels = compiled(env_id, *kernels, warm_up=self._warm_up)
+        self._kernels = link_kernels(env_id, *kernels, warm_up=self._warm_up).moves
 
     def step(self, evaluator: Evaluator) -> list[PlayedGame]:
         """One evaluation in every game, and the moves that follow; some more if kernels can evaluate the network."""
@@ -181,22 +181,11 @@ class SelfPlay:
         self._steps = self._finished = 0
         return played
 
-    def _warm_up(
-        self,
-        rules: ModuleType,
-        rows: ModuleType,
-        cache: ModuleType,
-        tree: ModuleType,
-        random_numbers: ModuleType,
-        lanes: ModuleType,
-        forward: ModuleType,
-        answers: ModuleType,
-        moves: ModuleType,
-    ) -> None:
+    def _warm_up(self, linked: Linked) -> None:
         """Call each kernel once, without a game."""
         games = self._games
-        moves.play(*self._arguments(self._no_answer), 0, 1)
-        moves.play_random(games, self.search.tree, self._moves)
+        linked.moves.play(*self._arguments(self._no_answer), 0, 1)
+        linked.moves.play_random(games, self.search.tree, self._moves)
         games.status[:] = EMPTY
 
 

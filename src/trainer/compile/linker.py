@@ -1,165 +1,230 @@
 """Plain Python functions at compiled speed, kept on disk between runs.
 
-Numba's own cache notices an edit in a function's file but not in the files it calls into, and it can't cache closures.
-So each module is copied into a folder named after the hash of its source and of all sources that it may call:
+    linked = link(lanes, forward, warm_up=lambda linked: linked.forward.evaluate(...))
+    linked.forward.evaluate(...)
 
-    <cache>/connect4-rules-1f3a.../rules.py   the game's module
-    <cache>/connect4-rows-77d0.../rows.py     kernels over many rows; its global `rules` is the module above
-    <cache>/connect4-tree-08be.../tree.py     the search; its globals `rules`, `rows` and `cache` are such modules
-    <cache>/any-forward-51c9.../forward.py    kernels of networks, which use nothing of a game and are shared by all
+A *kernel module* is a module of plain functions. It says what it uses of other kernel modules, and for which constants it is
+compiled, by annotating globals without giving them a value:
 
-A module says what it uses by annotating a global without a value (`rules: Rules`, `NUM_ACTIONS: int`); it is bound to
-the module, or the property of the game, of that name. An edit changes the hash and so the folder; a kernel can't be stale.
+    lanes: ModuleType
+    NUM_ACTIONS: int
 
-Kernels and rules don't allocate memory, their caller does. A module that has to says `ALLOCATES = True`. One that says
-`INLINED = True` becomes faster where small functions hand large tuples of arrays to each other, and takes longer to compile.
+`link` runs the text of each module once more, as a module of its own, sets those globals, and has Numba compile every function
+at its first call. Everything else is imported as usual: constants, named tuples, NumPy.
+
+Kernels don't allocate memory, their callers do: without Numba's memory management a view of an array costs nothing, with it
+two atomic operations. A module can set these constants, which hold for all of its functions:
+
+    ALLOCATES = True           they make arrays
+    INLINED = True             inline them: faster if small functions pass on large tuples of arrays, slower to compile
+    KEEPS_GIL = True           don't release Python's lock: they are so short that getting it back would cost more
+    FASTMATH = ("reassoc",)    LLVM flags for floating-point arithmetic
+
+Why the cache can't be stale
+----------------------------
+
+The folder of a module's compiled functions has a key in its name, a hash of everything that the machine code depends on:
+
+- the versions of Python, Numba, llvmlite and NumPy, and Numba's settings (Numba itself adds the processor),
+- the module's text,
+- the constants and the keys of the modules that it binds,
+- the values of all other globals: numbers, strings, tuples, arrays, the fields of named tuples, the defaults and closures of
+  functions. It doesn't matter where they come from: another module, a file that is read at import, the environment.
+
+What can't be described by its value is refused with a KernelError: other modules, compiled functions, and, if a function
+uses them, objects that could change, plain functions and classes of other modules. So is an import inside a function.
+`overloads.py` adds the fields of the named tuples that a function gets as arguments. The only thing left that is not seen is
+code that changes Numba for everybody, such as an `@overload` of another module's function.
+
+A source may be edited while a process runs. Its text is read once, and it is this text that is hashed, run, compiled and
+stored. The values in the key are read from the very globals that are then compiled, so they can't differ either; arrays are
+made read-only. If the text imports a name from a module that was loaded before an edit, it gets the old value, and so does
+the key. The caller has imported the module earlier still, and may have laid out its memory by the constants of that version;
+if one of them now has another value, `link` refuses to mix the two.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import importlib.util
-import os
-import shutil
+import inspect
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
-from inspect import isfunction
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numba
+import numpy as np
+from numba.extending import is_jitted
 
-from trainer.core.files import write_bytes
-from trainer.games import base, game_of, rows, rules_of
+from trainer.compile.cache import keep
+from trainer.compile.fingerprint import Fingerprints, UnknownValueError, hash_of
+from trainer.compile.overloads import Overloads
+from trainer.compile.source import Source
+from trainer.core.errors import KernelError
+from trainer.core.locks import locked
 
-KEEP_UNUSED_DAYS = 30
+SETTINGS = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE")
+"""Numba's settings that change machine code. They come from the environment (NUMBA_OPT, ...) or a configuration file."""
+
+STANDARD = {*vars(ModuleType("")), "__file__", "__builtins__", "__annotations__", "__annotate__"}
+"""Globals that Python gives to every module."""
 
 
-def cache_folder() -> Path:
-    """Where compiled code is kept: `$CARTRIDGE_CACHE`, else the user's cache folder."""
-    if chosen := os.environ.get("CARTRIDGE_CACHE"):
-        return Path(chosen)
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "cartridge-trainer"
+class Linked(SimpleNamespace):
+    """Compiled modules by name: `linked.forward.evaluate(...)`."""
 
 
-def compiled(
-    env_id: str | None, *kernels: ModuleType, warm_up: Callable[..., Any] | None = None, **named: ModuleType
-) -> tuple[ModuleType, ...]:
-    """The modules (rules, rows, *named, *kernels) of a game, their functions compiled; of no game only the kernels.
+@dataclass(frozen=True)
+class Bound:
+    """Something that a kernel module can bind."""
 
-    A kernel module is bound by the name of its file; one of `named` by the name given here, so that kernels can use
-    whichever of several modules belongs to the game.
+    value: Any
+    key: str
+    cache: Path | None = None
+    """Where its folder is, if it is a module."""
 
-    `warm_up` gets the same modules and is called once, while no other process compiles the same sources; it should call
-    every function that the caller will need, so that all of them are in the cache when it returns.
+
+_loaded: dict[str, Bound] = {}
+"""The compiled modules of this process, by their names in `sys.modules`."""
+_loading = threading.Lock()
+
+
+def link(
+    *modules: ModuleType,
+    constants: Mapping[str, Any] | None = None,
+    warm_up: Callable[[Linked], object] | None = None,
+    **named: ModuleType,
+) -> Linked:
+    """Compiled versions of kernel modules. Each can bind the constants and the modules before it.
+
+    A module is bound by the name of its file. Those of `named` come first and are bound by the name given here, so that
+    other modules can be linked with one of several.
+
+    `warm_up` is called once, while no other process compiles. It should call every function that the caller will need, so
+    that all of them are in the cache when it returns. Raises KernelError for a module that can't be cached safely.
     """
-    sizes: dict[str, Any] = {}
-    sources: dict[str, ModuleType] = {}
-    stems = {module.__name__.rpartition(".")[2]: module for module in kernels}
-    if env_id is not None:
-        game = game_of(env_id)
-        sizes = {
-            "NUM_CELLS": game.num_cells,
-            "NUM_ACTIONS": game.num_actions,
-            "FLAG_WORDS": game.flag_words,
-            "SUDDEN_WINS": hasattr(rules_of(env_id), "wins_next"),
-        }
-        sources = {"rules": rules_of(env_id), "rows": rows} | named
-    common = hashlib.sha256(sys.version.encode() + _source(base))
-    for library in ("numba", "llvmlite", "numpy"):
-        common.update(version(library).encode())
-    bound: dict[str, Any] = sizes.copy()
-    keys = {name: f"{name} {size}".encode() for name, size in sizes.items()}
-    of_game = {"rules", *sizes}
-    modules: list[ModuleType] = []
-    for name, module in (sources | stems).items():
-        key = common.copy()
-        used = keys.keys() & vars(module).get("__annotations__", {}).keys()
-        for one in sorted(used):
-            key.update(keys[one])
-        if used & of_game:
-            of_game.add(name)
-        key.update(hashlib.sha256(_source(module)).digest())
-        keys[name] = key.digest()
-        folder = f"{env_id if name in of_game else 'any'}-{name}-{key.hexdigest()[:16]}"
-        path = _copied(_source(module), folder, f"{name}.py")
-        modules.append(_imported(path, bound))
-        bound[name] = modules[-1]
-    if warm_up:
-        with _locked(path.parent.parent):
-            warm_up(*modules)
-    return tuple(modules)
+    bound = {name: Bound(value, Fingerprints({}).of(value)) for name, value in (constants or {}).items()}
+    linked, cache = Linked(), None
+    for name, module in [*named.items(), *((stem(module), module) for module in modules)]:
+        if name in bound:
+            raise ValueError(f"two things to link are named {name}; give one of them another name, by a keyword")
+        with _loading:
+            bound[name] = _load(module, bound)
+        setattr(linked, name, bound[name].value)
+        cache = bound[name].cache
+    if warm_up is not None and cache is not None:
+        with locked(cache / "compiling"):
+            warm_up(linked)
+    return linked
 
 
-def _source(module: ModuleType) -> bytes:
-    """The text of a module's file as it is now."""
-    assert module.__file__ is not None
-    return Path(module.__file__).read_bytes()
+def stem(module: ModuleType) -> str:
+    """The name of a module without its package."""
+    return module.__name__.rpartition(".")[2]
 
 
-def _copied(source: bytes, folder_name: str, file_name: str) -> Path:
-    """The copy of a source in the cache, made if it is not there; in a temporary folder where the cache can't be written."""
-    try:
-        path = cache_folder() / folder_name / file_name
-        if not path.exists():
-            write_bytes(path, source)
-            _remove_unused(cache_folder())
-        os.utime(path.parent)
-    except OSError:
-        path = Path(tempfile.gettempdir()) / f"cartridge-trainer-{os.getuid()}" / folder_name / file_name
-        if not path.exists():
-            write_bytes(path, source)
-    return path
+def open_globals(module: ModuleType) -> set[str]:
+    """The globals that a module annotates without giving them a value."""
+    return inspect.get_annotations(module).keys() - vars(module).keys()
 
 
-def _remove_unused(cache: Path) -> None:
-    """Delete the folders of compiled code that no run has used for a month; what else lies there is not ours."""
-    for folder in cache.glob("*-*-" + "[0-9a-f]" * 16):
-        if folder.is_dir() and time.time() - folder.stat().st_mtime > KEEP_UNUSED_DAYS * 86400:
-            shutil.rmtree(folder, ignore_errors=True)
+def _load(module: ModuleType, bound: Mapping[str, Bound]) -> Bound:
+    """The compiled version of a module; made, if this process doesn't have it yet."""
+    source = Source(Path(inspect.getfile(module)))
+    binds = {name: each for name, each in sorted(bound.items()) if name in inspect.get_annotations(module)}
+    depends = [*common_dependencies(), f"text {hash_of(source.text)}"]
+    depends += [f"{name} = {each.key}" for name, each in binds.items()]
+    # Numba's files contain this name, so every process must use the same. The whole key isn't known yet.
+    name = f"_compiled_{stem(module)}_{hash_of(repr(depends).encode())[:16]}"
+    if name not in _loaded:
+        copy = source.run(name, module.__package__)
+        try:
+            values = checked_globals(source, copy, binds)
+            refuse_mixture(source, values, module)
+            depends += [f"{name}: {value}" for name, value in values.items()]
+            _loaded[name] = _compiled(source, copy, binds, module, depends)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return _loaded[name]
 
 
-@contextmanager
-def _locked(cache: Path) -> Iterator[None]:
-    """One process at a time compiles; the others then find its work in the cache.
-
-    One lock for all modules: compiling one also compiles what it calls in others, and Numba numbers the files of a module
-    without looking whether another process does the same.
-    """
-    with open(cache / ".lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def common_dependencies() -> list[str]:
+    """What every kernel depends on."""
+    libraries = [f"{library} {version(library)}" for library in ("numba", "llvmlite", "numpy")]
+    settings = [f"numba.{name} {getattr(numba.config, name, None)}" for name in SETTINGS]
+    return [f"python {sys.version}", *libraries, *settings]
 
 
-def _imported(path: Path, bound: dict[str, Any]) -> ModuleType:
-    """Import a copy, bind what it uses, and wrap its functions by Numba (compiled at their first call)."""
-    name = f"_compiled_{path.parent.name}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    sys.modules[name] = module
-    for used in bound.keys() & vars(module).get("__annotations__", {}).keys():
-        setattr(module, used, bound[used])
-    # Without Numba's memory management a view of an array costs nothing; with it, two atomic operations.
-    allocates = getattr(module, "ALLOCATES", False)
-    inlined = getattr(module, "INLINED", False)
+def checked_globals(source: Source, copy: ModuleType, binds: Mapping[str, Bound]) -> dict[str, str]:
+    """The fingerprints of a module's globals by name. Raises KernelError for what can't be part of the key."""
+    for line, imported in source.imports_in_functions():
+        raise KernelError(
+            f"{source.path}, line {line}: a function imports {imported}, which the key of compiled code can't see; "
+            "import it at the top of the module"
+        )
+    for name in sorted(open_globals(copy) - binds.keys()):
+        raise KernelError(
+            f"{source.path}, line {source.line_of(name)}: {name} is annotated, but has no value and is not linked with this "
+            f"module (linked are: {', '.join(binds) or 'none'}); give it a value, or link {name} before the module"
+        )
+    used, values = source.used_names(), {}
+    fingerprints = Fingerprints(vars(copy))
+    for name, value in sorted(vars(copy).items()):
+        if name in STANDARD:
+            continue
+        try:
+            values[name] = fingerprints.of(value)
+        except UnknownValueError as unknown:
+            if unknown.reachable or name in used:
+                line = source.line_of(name)
+                raise KernelError(f"{source.path}, line {line}: {name} is {unknown.what}; {unknown.remedy}") from None
+    return values
+
+
+def refuse_mixture(source: Source, values: Mapping[str, str], module: ModuleType) -> None:
+    """Raise KernelError if a global has another value in `module`, as the process imported it, than in the text now."""
+    fingerprints = Fingerprints(vars(module))
+    for name, value in values.items():
+        if name in vars(module):
+            try:
+                imported = fingerprints.of(vars(module)[name])
+            except UnknownValueError:
+                continue  # a test or a profile put something else in its place
+            if imported != value:
+                raise KernelError(
+                    f"{source.path}, line {source.line_of(name)}: {name} is {value}, but this process imported the module "
+                    f"with {imported}; start it again if the file was edited since, or give {name} the same value each time"
+                )
+
+
+def _compiled(
+    source: Source, copy: ModuleType, binds: Mapping[str, Bound], module: ModuleType, depends: list[str]
+) -> Bound:
+    """Bind what the module uses and wrap its functions by Numba, which compiles them at their first call."""
+    namespace = vars(copy)
     options: dict[str, Any] = {
-        **{"cache": True, "nogil": True, "error_model": "numpy"},
-        **{"_nrt": allocates, "forceinline": inlined},
+        "error_model": "numpy",
+        "nogil": not namespace.get("KEEPS_GIL", False),
+        "_nrt": namespace.get("ALLOCATES", False),
+        "forceinline": namespace.get("INLINED", False),
     }
-    wrap = numba.njit(**options)
-    for key, function in list(vars(module).items()):
-        if isfunction(function) and function.__module__ == name:
-            setattr(module, key, wrap(function))
-    return module
+    content = "\n".join([*depends, f"options {options}", ""])
+    options["fastmath"] = set(namespace.get("FASTMATH", ())) or False
+    key = f"{module.__name__.removeprefix('trainer.')}-{hash_of(content.encode())[:16]}"
+    path = keep(key, source.path.name, source.text, content)
+    for name in open_globals(copy):
+        namespace[name] = binds[name].value
+    for name, value in list(namespace.items()):
+        if inspect.isfunction(value) and value.__globals__ is namespace:
+            value.__code__ = value.__code__.replace(co_filename=str(path))  # Numba keeps its files beside it
+            namespace[name] = numba.njit(**options)(value)
+            if is_jitted(namespace[name]):  # not if Numba is switched off (NUMBA_DISABLE_JIT)
+                namespace[name]._cache = Overloads(value)
+        elif isinstance(value, np.ndarray):
+            namespace[name] = value.copy(order="K")
+            namespace[name].flags.writeable = False
+    return Bound(copy, key, path.parent.parent)

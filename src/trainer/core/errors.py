@@ -19,6 +19,10 @@ class GameError(TrainerError):
     """A game is unknown, or its dimensions contradict each other."""
 
 
+class KernelError(TrainerError):
+    """A module of kernels depends on something that the cache of compiled code can't see."""
+
+
 class ReplayError(TrainerError):
     """The replay database, or one of its rows, breaks the documented format (docs/formats.md)."""
 

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from trainer.games.base import Mask
 
+KEEPS_GIL = True  # the kernels are short: getting it back would take longer
+
 SOUND, NOT_FINITE, TOO_LARGE = 0, 1, 2
 HIGHEST_VALUE = np.float32(1.001)
 """Largest absolute value that is accepted: 1, plus rounding."""

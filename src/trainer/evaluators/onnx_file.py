@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-import numba
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from trainer.compile.linker import Linked, link
 from trainer.core.errors import ModelError
 from trainer.evaluators import answers
 from trainer.evaluators.answers import NOT_FINITE, TOO_LARGE
@@ -22,9 +23,18 @@ from trainer.sparse.layout import Network
 Outputs = tuple[NDArray[np.float32], NDArray[np.float32]]
 """policy_logits [B, A] and value [B, 1]"""
 
-# Both keep the GIL: they are short, and re-acquiring it would take longer.
-fault_of = numba.njit(cache=True, error_model="numpy")(answers.fault_of)
-masked_softmax = numba.njit(cache=True, error_model="numpy")(answers.masked_softmax)
+
+@cache
+def answer_kernels() -> Linked:
+    """`answers.py`, compiled. Every model uses the same."""
+    return link(answers, warm_up=_warm_up)
+
+
+def _warm_up(linked: Linked) -> None:
+    """Call each kernel once, for one row."""
+    row, legal = np.zeros((1, 1), np.float32), np.ones((1, 1), np.bool_)
+    linked.answers.fault_of(row, row[:, 0])
+    linked.answers.masked_softmax(row, legal, np.zeros(1, np.int64), row)
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,7 @@ class ModelEvaluator(ABC):
         self.source = info.source
         self.step = info.step
         self.progress = info.progress
+        self._answers = answer_kernels().answers
 
     @abstractmethod
     def outputs(self, observation: Observations) -> Outputs:
@@ -72,7 +83,7 @@ class ModelEvaluator(ABC):
             logits, value = self.outputs(observation)
         except Exception as error:  # onnxruntime raises classes of its own, without a common base
             raise ModelError(f"{self.source} can't evaluate {len(observation)} rows ({first_line(error)})") from error
-        fault = fault_of(logits, value[:, 0])
+        fault = self._answers.fault_of(logits, value[:, 0])
         if fault == NOT_FINITE:
             raise ModelError(f"{self.source} answers NaN or infinity; train it again, or give another model")
         if fault == TOO_LARGE:
@@ -80,7 +91,7 @@ class ModelEvaluator(ABC):
                 f"{self.source} answers a value of {value[np.abs(value).argmax(), 0]:g}; it must be from -1 to 1"
             )
         prior = np.empty_like(logits)
-        masked_softmax(logits, legal, np.empty(logits.shape[1], np.int64), prior)
+        self._answers.masked_softmax(logits, legal, np.empty(logits.shape[1], np.int64), prior)
         return prior, value[:, 0]
 
 
@@ -142,7 +153,7 @@ class OnnxEvaluator(ModelEvaluator):
                 f"{self.source} answers two rows by {logits.dtype} {logits.shape} and {value.dtype} {value.shape}; "
                 f"policy_logits must be float32 [batch, {num_actions}], value float32 [batch, 1]"
             )
-        if fault_of(logits, value[:, 0]) == NOT_FINITE:
+        if self._answers.fault_of(logits, value[:, 0]) == NOT_FINITE:
             raise ModelError(f"{self.source} answers NaN or infinity to an empty observation; it can't be used")
 
 

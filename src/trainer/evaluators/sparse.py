@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import threading
-from types import ModuleType
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from trainer.compile.linker import compiled
+from trainer.compile.linker import Linked, link
 from trainer.evaluators.interface import Observations
 from trainer.evaluators.onnx_file import ModelEvaluator, ModelInfo, OnnxEvaluator, Outputs
 from trainer.games import game_of
@@ -61,7 +60,7 @@ class SparseEvaluator(ModelEvaluator):
         self.layers = network
         self._scratch = Scratch()
         self._num_actions = num_actions
-        _, self._kernels = compiled(None, lanes, forward, warm_up=self._warm_up)
+        self._kernels = link(lanes, forward, warm_up=self._warm_up).forward
 
     def outputs(self, observation: Observations) -> Outputs:
         """The network's outputs for observations [B, obs_size], unchecked."""
@@ -72,10 +71,10 @@ class SparseEvaluator(ModelEvaluator):
         self._kernels.evaluate(self.layers, scratch.memory, rows, np.ascontiguousarray(observation), logits, value)
         return logits, value[:, None]
 
-    def _warm_up(self, lanes: ModuleType, kernels: ModuleType) -> None:
+    def _warm_up(self, linked: Linked) -> None:
         """Call the kernel once, without a position."""
         logits, value = np.zeros((0, self._num_actions), np.float32), np.zeros(0, np.float32)
-        kernels.evaluate(self.layers, memory_for(self.layers, 0), 0, np.zeros((0, 1), np.float32), logits, value)
+        linked.forward.evaluate(self.layers, memory_for(self.layers, 0), 0, np.zeros((0, 1), np.float32), logits, value)
 
 
 def network_of(content: bytes, game: Game) -> Network | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.compile.linker import compiled
+from trainer.compile.linker import Linked
 from trainer.games import game_of
 from trainer.games.base import MOVER, WINNER, Board, Mask, State
+from trainer.games.kernels import link_kernels
 
 
 class Positions:
@@ -19,7 +19,7 @@ class Positions:
     def __init__(self, env_id: str, rows: int) -> None:
         self.game = game_of(env_id)
         self.states: State = np.zeros((rows, self.game.state_words), np.uint64)
-        _, self._rows = compiled(env_id, warm_up=self._warm_up)
+        self._rows = link_kernels(env_id, warm_up=self._warm_up).rows
         self._rows.start(self.states)
 
     @property
@@ -75,11 +75,11 @@ class Positions:
         other.game, other._rows, other.states = self.game, self._rows, np.ascontiguousarray(states)
         return other
 
-    def _warm_up(self, rules: ModuleType, rows: ModuleType) -> None:
+    def _warm_up(self, linked: Linked) -> None:
         """Call each kernel once."""
-        self._rows = rows
-        rows.start(self.states)
+        self._rows = linked.rows
+        self._rows.start(self.states)
         self.legal()
         self.observation()
         self.stored()
-        rows.play(self.states[:0], np.zeros(0, np.int64))
+        self._rows.play(self.states[:0], np.zeros(0, np.int64))

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.compile.linker import compiled
+from trainer.compile.linker import Linked
 from trainer.core.errors import GameError
 from trainer.games.connect4 import heuristic as fours
 from trainer.games.othello import heuristic as mobility
+from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
 from trainer.players import alphabeta
 
@@ -38,16 +39,15 @@ class MinimaxPlayer:
         self.depth = depth or MINIMAX[env_id].depth
         self.name = f"Minimax({self.depth} plies)"
         self._states = Positions(env_id, 1).states
-        *_, self._kernels = compiled(
-            env_id, alphabeta, heuristic=MINIMAX[env_id].heuristic, warm_up=lambda *modules: self._warm_up(modules[-1])
-        )
+        linked = link_kernels(env_id, alphabeta, heuristic=MINIMAX[env_id].heuristic, warm_up=self._warm_up)
+        self._choose_all = linked.alphabeta.choose_all
 
     def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
         """The best move at the horizon, the first of equals in the heuristic's order."""
         actions = np.zeros(len(positions.states), np.int64)
-        self._kernels.choose_all(positions.states, self.depth, actions)
+        self._choose_all(positions.states, self.depth, actions)
         return actions
 
-    def _warm_up(self, kernels: ModuleType) -> None:
+    def _warm_up(self, linked: Linked) -> None:
         """Call the kernel once."""
-        kernels.choose_all(self._states, 1, np.zeros(1, np.int64))
+        linked.alphabeta.choose_all(self._states, 1, np.zeros(1, np.int64))

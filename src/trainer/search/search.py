@@ -13,14 +13,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.compile.linker import compiled
+from trainer.compile.linker import Linked
 from trainer.games import game_of
 from trainer.games.base import Mask, State
+from trainer.games.kernels import link_kernels
 from trainer.search import cache as cache_kernels
 from trainer.search import tree as tree_kernels
 from trainer.search.cache import empty_cache
@@ -112,7 +112,7 @@ class Search:
         self.legal = np.zeros((slots, game.num_actions), np.bool_)
         self.simulations_done = 0
         self.plan(most_simulations)
-        *_, self._kernels = compiled(env_id, cache_kernels, tree_kernels, warm_up=self._warm_up)
+        self._kernels = link_kernels(env_id, cache_kernels, tree_kernels, warm_up=self._warm_up).tree
 
     def plan(self, simulations: int) -> None:
         """Have Gumbel searches share out so many simulations from now on."""
@@ -177,8 +177,9 @@ class Search:
             proven=proven,
         )
 
-    def _warm_up(self, rules: ModuleType, rows: ModuleType, cache: ModuleType, kernels: ModuleType) -> None:
+    def _warm_up(self, linked: Linked) -> None:
         """Call each kernel once, with nothing to do."""
+        kernels = linked.tree
         prior = np.zeros((0, self.game.num_actions), np.float32)
         value = np.zeros(0, np.float32)
         kernels.begin_all(self.tree, np.zeros((0, self.game.state_words), np.uint64), 0)

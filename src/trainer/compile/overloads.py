@@ -1,0 +1,59 @@
+"""The compiled variants of one function on disk, one for each combination of argument types.
+
+Numba's own store has two gaps that matter here. It identifies a NamedTuple argument by its class and the types of its
+fields, so exchanging two fields of the same type would find code that reads the wrong one. And it numbers its files without
+looking whether another process does the same, so two processes could leave an index that points to the other's code.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from numba.core import types
+from numba.core.caching import FunctionCache
+
+from trainer.core.locks import locked
+
+log = logging.getLogger(__name__)
+
+DAMAGED = (AttributeError, EOFError, ImportError, pickle.UnpicklingError)
+"""What reading a damaged file raises, or one that names a class which is gone."""
+
+
+class Overloads(FunctionCache):
+    """Numba's store of one function's compiled variants, without those gaps. A damaged file is compiled anew."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The variant for a signature; None if there is none."""
+        try:
+            return super().load_overload(sig, target_context)
+        except DAMAGED as error:
+            log.warning("compiling again what can't be read in %s (%s)", self.cache_path, error)
+            with self._locked():
+                self.flush()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Add the variant for a signature."""
+        with self._locked():
+            super().save_overload(sig, data)
+
+    def _locked(self) -> Any:
+        return locked(Path(self.cache_path) / "overloads")
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        arguments = sig if isinstance(sig, tuple) else sig.args
+        return (*super()._index_key(sig, codegen), tuple(named_fields(arguments)))
+
+
+def named_fields(kinds: Iterable[Any]) -> Iterator[tuple[str, ...]]:
+    """The field names of each NamedTuple among some types, and within those."""
+    for kind in kinds:
+        if isinstance(kind, types.BaseNamedTuple):
+            yield tuple(kind.fields)
+        if isinstance(kind, types.BaseTuple):
+            yield from named_fields(kind)

@@ -1,0 +1,81 @@
+"""The text of a kernel module: read once, run once, and asked which names its functions use and where."""
+
+from __future__ import annotations
+
+import ast
+import dis
+import inspect
+import sys
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from types import CodeType, ModuleType
+
+NOT_FUNCTIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "__annotate__")
+"""Python makes functions of these, too, but at the top of a module they run when it is imported."""
+IMPORT = dis.opmap["IMPORT_NAME"]
+
+
+class Source:
+    """The text in a file, as it was when this object was made."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = path.read_bytes()
+        self._code: CodeType | None = None
+
+    def run(self, name: str, package: str | None) -> ModuleType:
+        """Run the text as a module of that name. Imports relative to `package` work, and so do files beside `__file__`."""
+        module = ModuleType(name)
+        module.__file__, module.__package__ = str(self.path), package
+        sys.modules[name] = module  # where dataclasses and Numba look for it
+        try:
+            exec(self.code, vars(module))
+        except BaseException:
+            del sys.modules[name]
+            raise
+        return module
+
+    @cached_property
+    def code(self) -> CodeType:
+        """The text as bytecode."""
+        return compile(self.text, self.path, "exec", dont_inherit=True)
+
+    def used_names(self) -> set[str]:
+        """The names that functions of the text use, of globals as well as of attributes."""
+        return {name for function in functions_in(self.code) for name in function.co_names}
+
+    def imports_in_functions(self) -> Iterator[tuple[int, str]]:
+        """Each import inside a function: its line, and the module that is imported."""
+        for function in functions_in(self.code):
+            if IMPORT in function.co_code[::2]:  # there the operations are; `dis` takes too long to ask it about all code
+                for step in dis.get_instructions(function):
+                    if step.opcode == IMPORT:
+                        line = step.positions.lineno if step.positions else None
+                        yield line or function.co_firstlineno, step.argval
+
+    def line_of(self, name: str) -> int:
+        """The line that binds a global; 1 if there is none, as after `import *`."""
+        for node in ast.walk(ast.parse(self.text)):  # the outermost statements come first
+            match node:
+                case ast.alias():
+                    bound = node.asname or node.name.partition(".")[0]
+                case ast.FunctionDef() | ast.ClassDef():
+                    bound = node.name
+                case ast.Name(ctx=ast.Store()):
+                    bound = node.id
+                case _:
+                    continue
+            if bound == name:
+                return node.lineno
+        return 1
+
+
+def functions_in(code: CodeType) -> Iterator[CodeType]:
+    """The code of the functions inside the code of a module, a class or a function."""
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            runs_later = inner.co_flags & inspect.CO_OPTIMIZED and inner.co_name not in NOT_FUNCTIONS
+            if runs_later or code.co_flags & inspect.CO_OPTIMIZED:
+                yield inner
+            yield from functions_in(inner)
