@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from trainer.actor import random_numbers as dice_kernels
-from trainer.compile.linker import compiled
+from trainer.compile.linker import link
 
-*_, dice = compiled("tictactoe", dice_kernels)
+dice = link(dice_kernels).random_numbers
 
 KEY = np.uint64(1234567)
 

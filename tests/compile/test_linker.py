@@ -1,10 +1,11 @@
-"""The cache of compiled code: never stale, shared by processes, and not needed where it can't be written."""
+"""The cache of compiled code: shared by processes, kept small, and not needed if it can't be written."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,12 @@ import pytest
 from waiting import PATIENCE
 
 from trainer.actor.selfplay import SelfPlay
-from trainer.compile.linker import compiled
+from trainer.compile.cache import keep
+from trainer.compile.linker import link
+from trainer.core.errors import ConfigError
 from trainer.evaluators.uniform import uniform
 from trainer.games import rules_of
+from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
 from trainer.players import MinimaxPlayer
 from trainer.search import Search, cache, tree
@@ -26,17 +30,17 @@ import sys
 from pathlib import Path
 import numpy as np
 from registering import registered, rules_in
-from trainer.games.compiled import compiled
+from trainer.games.kernels import link_kernels
 
-def warm_up(rules, rows):
-    states = np.zeros((1, rules.GAME.state_words), np.uint64)
-    rows.start(states)
-    mask = np.zeros((1, rules.GAME.num_actions), np.bool_)
-    rows.legal(states, mask)
-    print(int(mask.sum()), "from the cache" if rows.legal.stats.cache_hits else "compiled")
+def warm_up(linked):
+    game = linked.rules.GAME
+    states, mask = np.zeros((1, game.state_words), np.uint64), np.zeros((1, game.num_actions), np.bool_)
+    linked.rows.start(states)
+    linked.rows.legal(states, mask)
+    print(int(mask.sum()), "from the cache" if linked.rows.legal.stats.cache_hits else "compiled")
 
 with registered(rules_in(Path(sys.argv[1]))) as env_id:
-    compiled(env_id, warm_up=warm_up)
+    link_kernels(env_id, warm_up=warm_up)
 """
 """A program that prints how many first moves a game has, counted by a kernel that calls the game's compiled rules."""
 
@@ -49,11 +53,12 @@ def rules_file(tmp_path: Path) -> Path:
     return path
 
 
-def start(rules_file: Path, cache: Path, **environment: str) -> subprocess.Popen[str]:
+def start(rules_file: Path, cache: Path | None = None, **environment: str) -> subprocess.Popen[str]:
     """Count the first moves of a game in a process of its own, which begins with nothing but the cache."""
+    own = {"PYTHONPATH": os.pathsep.join(sys.path), "CARTRIDGE_CACHE": str(cache or "")}
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", COUNT_FIRST_MOVES, str(rules_file)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "CARTRIDGE_CACHE": str(cache), **environment},
+        env={**os.environ, **own, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -68,7 +73,7 @@ def answer(process: subprocess.Popen[str]) -> str:
 
 
 def test_an_edit_of_the_rules_is_in_force_in_the_next_process(rules_file: Path, tmp_path: Path) -> None:
-    """A kernel that calls into the rules is compiled anew when they change, and taken from the cache when not."""
+    """A kernel that calls the rules is compiled anew if they have changed, and loaded from the cache if not."""
     cache = tmp_path / "cache"
     assert answer(start(rules_file, cache)) == "9 compiled"
     assert answer(start(rules_file, cache)) == "9 from the cache"
@@ -86,7 +91,7 @@ def test_two_processes_share_an_empty_cache(rules_file: Path, tmp_path: Path) ->
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(rules_file: Path, tmp_path: Path) -> None:
-    """Where a file stands in place of the cache folder, the temporary folder is used instead."""
+    """If there is a file in place of the cache folder, a private folder below the temporary one is used instead."""
     in_the_way = tmp_path / "cache"
     in_the_way.write_text("not a folder")
     temporary = tmp_path / "temporary"
@@ -94,28 +99,47 @@ def test_a_cache_that_cannot_be_written_is_done_without(rules_file: Path, tmp_pa
     assert answer(start(rules_file, in_the_way, TMPDIR=str(temporary))) == "9 compiled"
     assert in_the_way.read_text() == "not a folder"
     assert answer(start(rules_file, in_the_way, TMPDIR=str(temporary))) == "9 from the cache"
+    (private,) = temporary.glob("cartridge-trainer-*")
+    assert private.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_home_folder_is_not_needed(rules_file: Path, tmp_path: Path) -> None:
+    """Without `$CARTRIDGE_CACHE` the cache is in the home folder, and if there is none, in the temporary one."""
+    homeless = {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "", "TMPDIR": str(tmp_path)}
+    assert answer(start(rules_file, **homeless)) == "9 compiled"
+    assert answer(start(rules_file, **homeless)) == "9 from the cache"
+
+
+def test_a_temporary_folder_that_others_can_write_is_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loading compiled code runs it, so it is only loaded from a folder that belongs to this user alone."""
+    monkeypatch.setenv("CARTRIDGE_CACHE", "/dev/null/cache")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    shared = tmp_path / f"cartridge-trainer-{os.getuid()}"
+    shared.mkdir()
+    shared.chmod(0o777)
+    with pytest.raises(ConfigError, match="set CARTRIDGE_CACHE to a folder that you can write"):
+        keep("any-0123456789abcdef", "any.py", b"", "")
 
 
 def test_only_compiled_code_that_nobody_uses_is_removed_from_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was last used a month ago goes when something new is compiled; other folders are not ours to delete."""
-    compiled("tictactoe")  # this process goes on with the code from the usual cache
+    """What was last used a month ago is removed when something new is compiled. Other folders are not ours to delete."""
     monkeypatch.setenv("CARTRIDGE_CACHE", str(tmp_path))
-    unused, used, photographs = "go-rows-0123456789abcdef", "go-tree-0123456789abcdef", "photographs"
+    unused, used, photographs = "go.rules-0123456789abcdef", "search.tree-0123456789abcdef", "photographs"
     for name in (unused, used, photographs):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").touch()
     for name in (unused, photographs):
         os.utime(tmp_path / name, (0, 0))
-    compiled("tictactoe")
-    kept = {path.name for path in tmp_path.iterdir()}
-    assert unused not in kept
-    assert {used, photographs} < kept
+    keep("games.rows-0123456789abcdef", "rows.py", b"", "")
+    assert {path.name for path in tmp_path.iterdir()} == {used, photographs, "games.rows-0123456789abcdef"}
 
 
 def test_nothing_is_compiled_after_the_warm_up() -> None:
-    """Kernels are compiled under the lock of the cache; playing, searching and choosing then compile nothing more."""
+    """Kernels are compiled while the cache is locked; playing, searching and choosing then compile nothing more."""
 
     def signatures() -> dict[tuple[str, str], int]:
         return {
@@ -145,7 +169,6 @@ def test_nothing_is_compiled_after_the_warm_up() -> None:
 
 def test_what_uses_nothing_of_a_game_is_compiled_once_for_all() -> None:
     """A network's kernels are the same modules for each game and for none; a search's are not."""
-    _, _, _, of_network = compiled("tictactoe", lanes, forward)
-    _, _, *others, of_search = compiled("connect4", lanes, forward, cache, tree)
-    assert of_network is others[1] is compiled(None, lanes, forward)[-1]
-    assert of_search is not compiled("tictactoe", cache, tree)[-1]
+    tictactoe, connect4 = (link_kernels(env_id, lanes, forward, cache, tree) for env_id in ("tictactoe", "connect4"))
+    assert tictactoe.forward is connect4.forward is link(lanes, forward).forward
+    assert tictactoe.tree is not connect4.tree

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from lines_of_play import Line, play_line, random_lines, transformed
 
-from trainer.compile.linker import compiled
 from trainer.games import ENV_IDS, game_of, rules_of
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
+from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 
@@ -27,7 +27,8 @@ def lines(env_id: str) -> list[Line]:
 
 def compiled_rules(env_id: str) -> ModuleType:
     """The game's functions at compiled speed."""
-    return compiled(env_id)[0]
+    rules: ModuleType = link_kernels(env_id).rules
+    return rules
 
 
 @every_game

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import numpy as np
 import perft
 import pytest
 from numpy.typing import NDArray
 
-from trainer.compile.linker import compiled
+from trainer.compile.linker import Linked
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, State
+from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 
@@ -18,12 +17,11 @@ from trainer.games.positions import Positions
 def leaves(env_id: str, depth: int) -> tuple[int, NDArray[np.int64]]:
     """Lines of exactly `depth` plies, and how many lines of at most that many ended with each winner."""
 
-    def warm_up(rules: ModuleType, rows: ModuleType, kernels: ModuleType) -> None:
-        kernels.perft(Position.first(rules).state, 1, np.zeros(4, np.int64))
+    def warm_up(linked: Linked) -> None:
+        linked.perft.perft(Position.first(linked.rules).state, 1, np.zeros(4, np.int64))
 
-    rules, _, kernels = compiled(env_id, perft, warm_up=warm_up)
-    winners = np.zeros(4, np.int64)
-    return kernels.perft(Position.first(rules).state, depth, winners), winners
+    linked, winners = link_kernels(env_id, perft, warm_up=warm_up), np.zeros(4, np.int64)
+    return linked.perft.perft(Position.first(linked.rules).state, depth, winners), winners
 
 
 def next_positions(positions: Positions) -> State:

@@ -7,9 +7,9 @@ import pytest
 from lines_of_play import random_lines
 from numpy.typing import NDArray
 
-from trainer.compile.linker import compiled
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Mask, State
+from trainer.games.kernels import link_kernels
 from trainer.search import Evaluate, Search, SearchConfig
 from trainer.search import cache as cache_kernels
 from trainer.search.cache import MISSING, Cache, empty_cache
@@ -98,7 +98,7 @@ def test_a_cache_of_no_entries_asks_every_time() -> None:
 
 def stored(env_id: str, entries: int, states: State) -> Cache:
     """A cache into which each position was put in turn, with its row as every number of the answer."""
-    _, _, kernels = compiled(env_id, cache_kernels)
+    kernels = link_kernels(env_id, cache_kernels).cache
     cache = empty_cache(game_of(env_id), entries)
     for row, state in enumerate(states):
         kernels.store(cache, state, np.full(game_of(env_id).num_actions, row, np.float32), np.float32(row))
@@ -109,7 +109,7 @@ def stored(env_id: str, entries: int, states: State) -> Cache:
 def test_an_entry_is_found_by_the_whole_position_only(env_id: str) -> None:
     """All positions share the one place of a table of one: only the last is there, and a bit of any word counts."""
     states = positions(env_id, 3)
-    _, _, kernels = compiled(env_id, cache_kernels)
+    kernels = link_kernels(env_id, cache_kernels).cache
     cache = stored(env_id, 1, states)
     assert [kernels.find(cache, state) for state in states] == [MISSING] * (len(states) - 1) + [0]
     assert cache.entries[0]["value"] == len(states) - 1
@@ -125,7 +125,7 @@ def test_an_entry_is_found_by_the_whole_position_only(env_id: str) -> None:
 def test_positions_are_spread_over_the_table(env_id: str) -> None:
     """As by chance: N positions in 4 N places fill about 4 N (1 - exp(-1/4)) of them."""
     states = positions(env_id, 40)
-    _, _, kernels = compiled(env_id, cache_kernels)
+    kernels = link_kernels(env_id, cache_kernels).cache
     cache = empty_cache(game_of(env_id), 4 * len(states))
     places = {kernels.place(cache, state) for state in states}
     assert min(places) >= 0
@@ -137,7 +137,7 @@ def test_positions_are_spread_over_the_table(env_id: str) -> None:
 def test_an_emptied_cache_knows_nothing(env_id: str) -> None:
     """Counting the generation up is enough; what is stored afterwards is found."""
     states = positions(env_id, 2)
-    _, _, kernels = compiled(env_id, cache_kernels)
+    kernels = link_kernels(env_id, cache_kernels).cache
     cache = stored(env_id, 10_000, states)
     assert sum(kernels.find(cache, state) != MISSING for state in states) > 0.9 * len(states)
     cache.generation[0] += 1

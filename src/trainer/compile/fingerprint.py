@@ -1,8 +1,6 @@
-"""What a global of a kernel module stands for, as text. If two texts are equal, compiled code can't tell the values apart."""
+"""The value of a kernel module's global, as text. If two texts are equal, compiled code can't tell the values apart."""
 
 from __future__ import annotations
-
-import __future__
 
 import enum
 import hashlib
@@ -51,15 +49,15 @@ class Fingerprints:
 
     def _describe(self, value: Any) -> str:
         """One line of text. The order of the questions matters where a value is of several kinds."""
-        if value is None or value is ... or type(value) in (bool, int, str, bytes):
+        if value is None or value is ... or type(value) in (bool, int, float, complex, str, bytes):
             return f"{type(value).__name__} {value!r}"
-        if type(value) in (float, complex):
-            return f"{type(value).__name__} {np.asarray(value).tobytes().hex()}"
         if isinstance(value, enum.Enum):
             return f"{self._of_class(type(value))}.{value.name}"
         if isinstance(value, np.dtype):
             return f"dtype {value!r}"
-        if isinstance(value, (np.generic, np.ndarray)):
+        if isinstance(value, np.number | np.bool_):
+            return f"{value.dtype} {value!r}"
+        if isinstance(value, np.generic | np.ndarray):
             return f"{type(value).__name__} {self._of_array(np.asarray(value))}"
         if type(value) is tuple:
             return f"tuple ({self._of_all(value)})"
@@ -71,20 +69,19 @@ class Fingerprints:
             return f"{type(value).__qualname__} ({self._of_all(getattr(value, each.name) for each in fields(value))})"
         if isinstance(value, types.ModuleType):
             return self._of_module(value)
-        if isinstance(value, (types.GenericAlias, types.UnionType)) or type(value).__module__ == "typing":
-            return f"type {value!r}"
         if isinstance(value, type):
             return self._of_class(value)
-        if callable(value) and getattr(np, getattr(value, "__name__", ""), None) is value:
-            return f"function numpy.{value.__name__}"
+        if isinstance(value, types.GenericAlias | types.UnionType) or type(value).__module__ == "typing":
+            return f"type {value!r}"
+        name = getattr(value, "__name__", "")
+        if name and getattr(np, name, None) is value:  # universal functions don't say which module they are of
+            return f"function numpy.{name}"
         if inspect.isfunction(value) or inspect.isbuiltin(value):
             return self._of_function(value)
         if isinstance(value, Type):
             return f"{self._of_class(type(value))} {value}"
-        if isinstance(value, (ir.Type, ir.Constant)):
+        if isinstance(value, ir.Type | ir.Constant):
             return f"LLVM {value}"
-        if isinstance(value, __future__._Feature):
-            return "feature"
         if type(value).__module__.partition(".")[0] == "numba":
             return self._of_compiled(value)
         raise UnknownValueError(
@@ -118,37 +115,39 @@ class Fingerprints:
         )
 
     def _of_function(self, function: Any) -> str:
-        """A function of this module is described by the module's text, but for values that were computed for it."""
+        """A function of this module is known by its place in the text, and by the values that were computed for it."""
         if inspect.isfunction(function) and function.__globals__ is self._namespace:
-            cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-            computed = dict(cells) | (function.__kwdefaults__ or {}) | dict(enumerate(function.__defaults__ or ()))
+            computed = [cell.cell_contents for cell in function.__closure__ or ()]
+            computed += [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
             self._open.append(function)
-            found = ", ".join(
-                f"{name}: {self.of(each.cell_contents if isinstance(each, types.CellType) else each)}"
-                for name, each in computed.items()
-            )
-            self._open.pop()
-            return f"function {function.__qualname__} ({found})"
+            try:
+                found = self._of_all(computed)
+            except UnknownValueError as unknown:
+                what = f"a function with {unknown.what}, as a default or in its closure"
+                raise UnknownValueError(what, unknown.remedy, reachable=True) from None
+            finally:
+                self._open.pop()
+            place = f"line {function.__code__.co_firstlineno} {hash_of(function.__code__.co_linetable)[:8]}"
+            return f"function {function.__qualname__} {place} ({found})"
         if is_versioned(function.__module__):
             return f"function {function.__module__}.{function.__qualname__}"
         raise UnknownValueError(
             f"a function of {function.__module__}, whose text is not part of the key",
-            f"write `{str(function.__module__).rpartition('.')[2]}: ModuleType` instead of the import, link that module, too, "
-            "and call the function as its attribute",
+            f"write `{str(function.__module__).rpartition('.')[2]}: ModuleType` instead of the import, link that module, "
+            "too, and call the function as its attribute",
         )
 
-    def _of_class(self, kind: type) -> str:
-        name = f"{kind.__module__}.{kind.__qualname__}"
+    def _of_class(self, kind: Any) -> str:
         if issubclass(kind, tuple) and hasattr(kind, "_fields"):
             return f"named tuple {kind.__qualname__} {kind._fields} ({self._of_all(kind._field_defaults.values())})"
         if issubclass(kind, enum.Enum):
             members = (f"{each}: {self.of(member.value)}" for each, member in kind.__members__.items())
             return f"enum {kind.__qualname__} ({', '.join(members)})"
         if is_versioned(kind.__module__):
-            return f"class {name}"
+            return f"class {kind.__module__}.{kind.__qualname__}"
         if kind.__module__ != self._namespace["__name__"]:
             raise UnknownValueError(
-                f"the class {name}, whose text is not part of the key",
+                f"the class {kind.__module__}.{kind.__qualname__}, whose text is not part of the key",
                 "of classes in other modules, kernels may use named tuples and enums",
             )
         self._open.append(kind)

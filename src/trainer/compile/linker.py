@@ -9,8 +9,8 @@ compiled, by annotating globals without giving them a value:
     lanes: ModuleType
     NUM_ACTIONS: int
 
-`link` runs the text of each module once more, as a module of its own, sets those globals, and has Numba compile every function
-at its first call. Everything else is imported as usual: constants, named tuples, NumPy.
+`link` runs the text of each module once more, as a module of its own, sets those globals, and has Numba compile every
+function at its first call. Everything else is imported as usual: constants, named tuples, NumPy.
 
 Kernels don't allocate memory, their callers do: without Numba's memory management a view of an array costs nothing, with it
 two atomic operations. A module can set these constants, which hold for all of its functions:
@@ -106,8 +106,8 @@ def link(
     `warm_up` is called once, while no other process compiles. It should call every function that the caller will need, so
     that all of them are in the cache when it returns. Raises KernelError for a module that can't be cached safely.
     """
-    bound = {name: Bound(value, Fingerprints({}).of(value)) for name, value in (constants or {}).items()}
     linked, cache = Linked(), None
+    bound = {name: Bound(value, fingerprint_of_constant(name, value)) for name, value in (constants or {}).items()}
     for name, module in [*named.items(), *((stem(module), module) for module in modules)]:
         if name in bound:
             raise ValueError(f"two things to link are named {name}; give one of them another name, by a keyword")
@@ -119,6 +119,14 @@ def link(
         with locked(cache / "compiling"):
             warm_up(linked)
     return linked
+
+
+def fingerprint_of_constant(name: str, value: object) -> str:
+    """The fingerprint of a constant that modules can bind. Raises KernelError if it has none."""
+    try:
+        return Fingerprints({"__name__": ""}).of(value)
+    except UnknownValueError as unknown:
+        raise KernelError(f"the constant {name} is {unknown.what}; {unknown.remedy}") from None
 
 
 def stem(module: ModuleType) -> str:
@@ -204,7 +212,7 @@ def refuse_mixture(source: Source, values: Mapping[str, str], module: ModuleType
 def _compiled(
     source: Source, copy: ModuleType, binds: Mapping[str, Bound], module: ModuleType, depends: list[str]
 ) -> Bound:
-    """Bind what the module uses and wrap its functions by Numba, which compiles them at their first call."""
+    """Give the module what it binds, and wrap its functions by Numba, which compiles them at their first call."""
     namespace = vars(copy)
     options: dict[str, Any] = {
         "error_model": "numpy",

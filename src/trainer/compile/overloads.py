@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from numba.core import types
@@ -27,33 +29,36 @@ DAMAGED = (AttributeError, EOFError, ImportError, pickle.UnpicklingError)
 class Overloads(FunctionCache):
     """Numba's store of one function's compiled variants, without those gaps. A damaged file is compiled anew."""
 
+    def __init__(self, function: FunctionType) -> None:
+        super().__init__(function)  # type: ignore[no-untyped-call]
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The variant for a signature; None if there is none."""
         try:
-            return super().load_overload(sig, target_context)
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         except DAMAGED as error:
             log.warning("compiling again what can't be read in %s (%s)", self.cache_path, error)
             with self._locked():
-                self.flush()
+                self.flush()  # type: ignore[no-untyped-call]
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Add the variant for a signature."""
         with self._locked():
-            super().save_overload(sig, data)
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
 
-    def _locked(self) -> Any:
+    def _locked(self) -> AbstractContextManager[None]:
         return locked(Path(self.cache_path) / "overloads")
 
-    def _index_key(self, sig: Any, codegen: Any) -> Any:
+    def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
         arguments = sig if isinstance(sig, tuple) else sig.args
-        return (*super()._index_key(sig, codegen), tuple(named_fields(arguments)))
+        numbas_key = super()._index_key(sig, codegen)  # type: ignore[no-untyped-call]
+        return (*numbas_key, tuple(named_fields(arguments)))
 
 
-def named_fields(kinds: Iterable[Any]) -> Iterator[tuple[str, ...]]:
-    """The field names of each NamedTuple among some types, and within those."""
+def named_fields(kinds: Any) -> Iterator[tuple[str, ...]]:
+    """The field names of each NamedTuple among some types, and of those within it."""
     for kind in kinds:
-        if isinstance(kind, types.BaseNamedTuple):
-            yield tuple(kind.fields)
         if isinstance(kind, types.BaseTuple):
+            yield tuple(getattr(kind, "fields", ()))
             yield from named_fields(kind)

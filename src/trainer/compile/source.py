@@ -48,11 +48,12 @@ class Source:
     def imports_in_functions(self) -> Iterator[tuple[int, str]]:
         """Each import inside a function: its line, and the module that is imported."""
         for function in functions_in(self.code):
-            if IMPORT in function.co_code[::2]:  # there the operations are; `dis` takes too long to ask it about all code
-                for step in dis.get_instructions(function):
-                    if step.opcode == IMPORT:
-                        line = step.positions.lineno if step.positions else None
-                        yield line or function.co_firstlineno, step.argval
+            if IMPORT not in function.co_code[::2]:  # every other byte is an operation; `dis` alone would take long
+                continue
+            for step in dis.get_instructions(function):
+                if step.opcode == IMPORT:
+                    line = step.positions.lineno if step.positions else None
+                    yield line or function.co_firstlineno, step.argval
 
     def line_of(self, name: str) -> int:
         """The line that binds a global; 1 if there is none, as after `import *`."""
