@@ -37,7 +37,7 @@ def searched(moves: list[int], simulations: int, evaluate: Evaluate) -> Search:
     for move in moves:
         position = position.play(move)
     search = Search("connect4", 1, simulations)
-    search._kernels.begin_all(search.tree, position.state[None], simulations)
+    search.kernels.tree.begin_all(search.tree, position.state[None], simulations)
     search.tree.gumbel[0] = True
     while search.step(evaluate):
         pass
@@ -47,7 +47,7 @@ def searched(moves: list[int], simulations: int, evaluate: Evaluate) -> Search:
 def answer(search: Search) -> tuple[NDArray[np.float32], float, int]:
     """The improved policy, the value and the move."""
     policy = np.zeros(7, np.float32)
-    value, action = search._kernels.gumbel_answer(search.tree, 0, search.selection, policy)
+    value, action = search.kernels.gumbel.answer(search.tree, 0, search.selection, policy)
     return policy, float(value), int(action)
 
 

@@ -3,8 +3,8 @@
 All chance in a game comes from `random_numbers` and the game's key: two numbers for its opening, then NOISE + A per ply, of
 which one picks the move and A are the noise of the search.
 
-Compiled per game by `trainer.compile.linker`, which binds `rules`, `tree`, `random_numbers`, `forward`, `answers` and the
-sizes.
+Compiled per game by `trainer.compile.linker`, which binds `rules`, the kernels of the search,
+`random_numbers`, `forward`, `answers` and the sizes.
 """
 
 from __future__ import annotations
@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 
 from trainer.games.base import OPEN, WINNER, Game, Mask, Rules
 from trainer.search.cache import Cache
-from trainer.search.tree import NOBODY, Selection, Tree
+from trainer.search.selection import Selection
+from trainer.search.tree import NOBODY, Tree
 from trainer.sparse.layout import Memory, Network
 
 rules: Rules
 tree: ModuleType
+puct: ModuleType
+gumbel: ModuleType
+simulations: ModuleType
 random_numbers: ModuleType
 forward: ModuleType
 answers: ModuleType
@@ -83,7 +87,7 @@ class Leaves(NamedTuple):
     """Leaves that wait for an evaluation, and memory for a network's answers."""
 
     observation: NDArray[np.float32]
-    """[G, obs_size] as `tree.descend` writes it."""
+    """[G, obs_size] as `simulations.descend` writes it."""
     legal: Mask
     """[G, A], as that one does."""
     logits: NDArray[np.float32]
@@ -118,9 +122,9 @@ def play(
     """
     done = ended = 0
     while True:
-        done += tree.expand(trees, selection, known, leaves.legal, prior, value)
+        done += simulations.expand(trees, selection, known, leaves.legal, prior, value)
         ended += advance(games, trees, selection, settings)
-        waiting, more = tree.descend(trees, selection, known, leaves.observation, leaves.legal)
+        waiting, more = simulations.descend(trees, selection, known, leaves.observation, leaves.legal)
         done += more
         if further == 0 or waiting == 0 or ended >= enough:
             return waiting, done, ended
@@ -188,9 +192,9 @@ def advance(games: Games, trees: Tree, selection: Selection, settings: MoveSetti
         ply = games.ply[slot]
         at = games.plies[slot, ply]
         if trees.gumbel[slot]:
-            at.value, action = tree.gumbel_answer(trees, slot, selection, at.visits)
+            at.value, action = gumbel.answer(trees, slot, selection, at.visits)
         else:
-            at.value = tree.answer(trees, slot, at.visits)
+            at.value = puct.answer(trees, slot, at.visits)
             action = (
                 drawn(at.visits, chance(games, slot)) if ply < settings.sampled_plies else int(np.argmax(at.visits))
             )

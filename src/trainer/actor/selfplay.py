@@ -18,9 +18,7 @@ from trainer.evaluators import answers
 from trainer.evaluators.interface import Evaluator, Prior, Values
 from trainer.games.base import Game
 from trainer.games.kernels import link_kernels
-from trainer.search import Search, SearchConfig
-from trainer.search import cache as cache_kernels
-from trainer.search import tree as tree_kernels
+from trainer.search import KERNELS, Search, SearchConfig
 from trainer.settings.self_play import SelfPlaySettings
 from trainer.sparse import forward, lanes
 from trainer.sparse.layout import NO_NETWORK, Network, memory_for
@@ -72,7 +70,7 @@ class SelfPlay:
         self._began = np.zeros(slots)
         self._games = allocate(game, slots)
         self._games.run[0] = np.frombuffer(hashlib.sha256(f"{seed} {actor_id}".encode()).digest(), np.uint64)[0]
-        kernels = (cache_kernels, tree_kernels, random_kernels, lanes, forward, answers, move_kernels)
+        kernels = (*KERNELS, random_kernels, lanes, forward, answers, move_kernels)
         self._kernels = link_kernels(env_id, *kernels, warm_up=self._warm_up).moves
 
     def step(self, evaluator: Evaluator) -> list[PlayedGame]:

@@ -1,5 +1,5 @@
-"""Search over many games at once: `search.py` for others to call, `tree.py` and `cache.py` its compiled kernels."""
+"""Search over many games at once: `search.py` for others to call, the other files are its compiled kernels."""
 
-from trainer.search.search import Evaluate, Prior, RootMoves, Search, SearchConfig, Values
+from trainer.search.search import KERNELS, Evaluate, Prior, RootMoves, Search, SearchConfig, Values
 
-__all__ = ["Evaluate", "Prior", "RootMoves", "Search", "SearchConfig", "Values"]
+__all__ = ["KERNELS", "Evaluate", "Prior", "RootMoves", "Search", "SearchConfig", "Values"]

@@ -1,12 +1,12 @@
 """Kernels of the evaluation cache: what was answered for a position before. E entries, S state words, A actions.
 
-A position has one place, which its hash gives; a newer position there replaces the older. An entry holds the whole position,
-so two positions with the same hash are never taken for each other. Each search has a cache of its own: there are no locks.
+The hash of a position gives its only place; a newer position there replaces the older one. An entry holds the whole position,
+so two positions with the same hash are never confused. Each search has its own cache, so no locks are needed.
 
-Only unfinished positions are evaluated, so of the state's words all but WINNER are the key. The first word of a key holds
-the generation beside the mover: a cache is emptied by counting up, and memory that was never written is of generation 0.
+Only unfinished positions are evaluated, so the key is all words of a state but WINNER. The first word of the key holds the
+generation next to the mover. Counting the generation up empties the cache; memory that was never written has generation 0.
 
-Compiled per game by `trainer.compile.linker`.
+Compiled by `trainer.games.kernels`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from trainer.games.base import FLAGS, MOVER, Game, State
 INLINED = True
 
 MISSING = -1
-ODD = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2^64 by the golden ratio; a product's upper bits depend on all bits below
+ODD = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2^64 / golden ratio; the upper bits of a product depend on all bits below
 HALF = np.uint64(32)
 MOVER_BITS = np.uint64(2)
 
@@ -32,7 +32,14 @@ class Cache(NamedTuple):
     entries: NDArray[Any]
     """[E] `key` uint64 [S - 1]; `value` float32, for the mover; `prior` float32 [A]."""
     generation: NDArray[np.uint64]
-    """[1] entries of another are not there."""
+    """[1]; entries of another generation don't count."""
+
+
+def empty_cache(game: Game, entries: int) -> Cache:
+    """Memory for so many entries, all of them empty; 0 for no cache."""
+    key, prior = (np.uint64, (game.state_words - 1,)), (np.float32, (game.num_actions,))
+    entry = np.dtype([("key", *key), ("value", np.float32), ("prior", *prior)], align=True)
+    return Cache(np.zeros(entries, entry), np.ones(1, np.uint64))
 
 
 def find(cache: Cache, state: State) -> int:
@@ -76,10 +83,3 @@ def place(cache: Cache, state: State) -> int:
 def first_word(cache: Cache, state: State) -> np.uint64:
     """The generation and the mover."""
     return np.uint64((cache.generation[0] << MOVER_BITS) | state[MOVER])
-
-
-def empty_cache(game: Game, entries: int) -> Cache:
-    """Memory for so many entries, none of them filled; 0 for no cache."""
-    key, prior = (np.uint64, (game.state_words - 1,)), (np.float32, (game.num_actions,))
-    entry = np.dtype([("key", *key), ("value", np.float32), ("prior", *prior)], align=True)
-    return Cache(np.zeros(entries, entry), np.ones(1, np.uint64))

@@ -5,12 +5,11 @@
 
 `evaluate(observation, legal) -> (prior, value)` is all that search knows of networks: observation float32 [B, obs_size],
 legal bool [B, A], prior float32 [B, A] zero where not legal and summing to 1, value float32 [B] in [-1, 1] for the mover.
-The same object must always answer the same, for its answers may be kept; another one is asked anew.
+The same object must always give the same answers, because they may be kept; the answers of another one are not mixed in.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,17 +20,20 @@ from trainer.compile.linker import Linked
 from trainer.games import game_of
 from trainer.games.base import Mask, State
 from trainer.games.kernels import link_kernels
-from trainer.search import cache as cache_kernels
-from trainer.search import tree as tree_kernels
+from trainer.search import backup, cache, gumbel, priors, proofs, puct, simulations, tree
 from trainer.search.cache import empty_cache
-from trainer.search.tree import DRAWN, EDGE, NOBODY, NODE, UNKNOWN, Selection, Tree
+from trainer.search.gumbel import halving
+from trainer.search.selection import Selection
+from trainer.search.tree import DRAWN, NOBODY, UNKNOWN, empty_tree
 
 Prior = NDArray[np.float32]
 Values = NDArray[np.float32]
 Evaluate = Callable[[NDArray[np.float32], Mask], tuple[Prior, Values]]
 
+KERNELS = (cache, tree, proofs, backup, priors, puct, gumbel, simulations)
+"""The kernel modules of the search, in the order in which they are linked: for others whose kernels call them."""
 BATCH_STEP = 32
-"""Batches are filled up to a multiple of this: each new size costs ONNX Runtime time and memory."""
+"""Batches are filled up to a multiple of this, because each new size costs ONNX Runtime time and memory."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +43,20 @@ class SearchConfig:
     c_puct: float = 1.5
     """Weight of the prior against the value (PUCT)."""
     fpu_reduction: float = 0.25
-    """How much worse than its parent a move is taken to be before its first visit, times sqrt(visited prior)."""
+    """How much worse than its parent an unvisited move is assumed to be, times sqrt(sum of the visited priors)."""
     policy_temperature: float = 1.0
-    """Every prior is taken to the power of 1 / this: above 1, moves that the network is sure are bad get a look sooner.
+    """Every prior is raised to the power of 1 / this. Above 1, moves that the network is sure are bad are tried sooner.
 
-    1 in self-play, whose targets would flatten with it (Leela Chess Zero plays with 1.36, KataGo with 1).
+    It is 1 in self-play, because it would flatten the policy targets (Leela Chess Zero plays with 1.36, KataGo with 1).
     """
     noise_fraction: float = 0.25
     """Share of Dirichlet noise in the root's priors, in self-play only (AlphaZero)."""
     considered: int = 16
-    """Moves that a Gumbel search considers at the root, at most."""
+    """The most moves that a Gumbel search considers at the root."""
     value_scale: float = 0.1
-    """Weight of a move's value against its logit there, times 50 + the visits of the most visited (Gumbel MuZero)."""
+    """Weight of a move's value against its logit there, times 50 + the visits of the most visited move (Gumbel MuZero)."""
     cache: int = 0
-    """Evaluations that are kept for the next time the position turns up; 0 = none. Changes no result."""
+    """Evaluations that are kept in case the position comes up again; 0 = none. The results are the same either way."""
 
 
 @dataclass(frozen=True)
@@ -64,21 +66,23 @@ class RootMoves:
     actions: NDArray[np.int32]
     """[L] ascending."""
     visits: NDArray[np.int32]
-    """[L] simulations that went through the move."""
+    """[L] simulations that began with the move."""
     values: Values
-    """[L] for the player who has the move; NaN where no simulation went."""
+    """[L] for the mover; NaN if there was no simulation."""
     proven: NDArray[np.int8]
-    """[L] UNKNOWN, LOSS, DRAWN or WIN of `trainer.mcts.tree`, for the player who has the move."""
+    """[L] UNKNOWN, LOSS, DRAWN or WIN of `trainer.search.tree`, for the mover."""
 
 
 class Search:
-    """G trees in lockstep. Their memory is allocated here, once, and touched only as far as it is used."""
+    """G trees in lockstep. Their memory is allocated once, here; pages that no search reaches are never touched."""
 
     def __init__(self, env_id: str, slots: int, most_simulations: int, config: SearchConfig | None = None) -> None:
+        """G = `slots`; no search may have more simulations than `most_simulations`.
+
+        `kernels`: the compiled modules of `KERNELS` by name, for callers that steer the search of a slot themselves.
+        """
         config = config or SearchConfig()
         game = game_of(env_id)
-        nodes = most_simulations + 2  # the root, a node a simulation
-        edges = (most_simulations + 1) * game.num_actions
         self.game = game
         self.slots = slots
         self.most_simulations = most_simulations
@@ -91,60 +95,47 @@ class Search:
             config.value_scale,
             np.zeros((considered + 1, most_simulations + 1), np.int32),
         )
-        self.tree = Tree(
-            nodes=np.zeros((slots, nodes), NODE),
-            states=np.zeros((slots, nodes, game.state_words), np.uint64),
-            edges=np.zeros((slots, edges), EDGE),
-            used_nodes=np.zeros(slots, np.int32),
-            used_edges=np.zeros(slots, np.int32),
-            leaf=np.full(slots, NOBODY, np.int64),
-            row=np.zeros(slots, np.int32),
-            budget=np.zeros(slots, np.int32),
-            noise=np.zeros((slots, game.num_actions), np.float32),
-            gumbel=np.zeros(slots, np.bool_),
-            state=np.zeros(game.state_words, np.uint64),
-            board=np.zeros(game.num_cells, np.uint8),
-            mask=np.zeros(game.num_actions, np.bool_),
-        )
+        self.tree = empty_tree(game, slots, most_simulations)
         self.cache = empty_cache(game, config.cache)
         self._asked: Evaluate | None = None  # whose answers are in the cache
         self.observation = np.zeros((slots, game.obs_size), np.float32)
         self.legal = np.zeros((slots, game.num_actions), np.bool_)
         self.simulations_done = 0
         self.plan(most_simulations)
-        self._kernels = link_kernels(env_id, cache_kernels, tree_kernels, warm_up=self._warm_up).tree
+        self.kernels = link_kernels(env_id, *KERNELS, warm_up=self._warm_up)
 
     def plan(self, simulations: int) -> None:
-        """Have Gumbel searches share out so many simulations from now on."""
+        """Have Gumbel searches distribute this many simulations from now on."""
         for considered, visited in enumerate(self.selection.halving):
             visited[:simulations] = halving(considered, simulations)
 
     def step(self, evaluate: Evaluate) -> int:
-        """One evaluation in every slot that has budget, or the last simulation; returns the number of leaves evaluated."""
+        """One evaluation in every slot that has budget, or the last simulation; returns the number of evaluated leaves."""
         self.turn_to(evaluate)
-        waiting, done = self._kernels.descend(self.tree, self.selection, self.cache, self.observation, self.legal)
+        kernels = self.kernels.simulations
+        waiting, done = kernels.descend(self.tree, self.selection, self.cache, self.observation, self.legal)
         self.simulations_done += done
         if waiting:
             answer = self.ask(evaluate, waiting)
-            self.simulations_done += self._kernels.expand(self.tree, self.selection, self.cache, self.legal, *answer)
+            self.simulations_done += kernels.expand(self.tree, self.selection, self.cache, self.legal, *answer)
         return int(waiting)
 
     def turn_to(self, evaluate: Evaluate) -> None:
-        """Forget what another one has answered."""
+        """Empty the cache if its answers are another evaluator's."""
         if evaluate is not self._asked:
             self._asked = evaluate
             self.cache.generation[0] += 1
 
     def ask(self, evaluate: Evaluate, waiting: int) -> tuple[Prior, Values]:
-        """Have the leaves that wait evaluated, as many rows of `observation`; at least one."""
+        """Have the waiting leaves evaluated, at least one; they are the first rows of `observation`."""
         batch = slice(min(-(-waiting // BATCH_STEP) * BATCH_STEP, self.slots))
         return evaluate(self.observation[batch], self.legal[batch])
 
     def run(self, states: State, simulations: int, evaluate: Evaluate) -> tuple[Prior, Values]:
         """Search every position, without noise.
 
-        `states` uint64 [R, S] of unfinished games, any number of them. Returns the share of visits of each action,
-        float32 [R, A], and the value for the mover, float32 [R].
+        `states` uint64 [R, S] of unfinished games, any number of them. Returns each action's share of the visits,
+        float32 [R, A], and the value for the mover, float32 [R]. Raises ValueError for too many simulations.
         """
         if simulations > self.most_simulations:
             raise ValueError(f"{simulations} simulations are more than most_simulations = {self.most_simulations}")
@@ -153,10 +144,10 @@ class Search:
         values = np.zeros(len(states), np.float32)
         for first in range(0, len(states), self.slots):
             part = slice(first, first + self.slots)
-            self._kernels.begin_all(self.tree, states[part], simulations)
+            self.kernels.tree.begin_all(self.tree, states[part], simulations)
             while self.step(evaluate):
                 pass
-            self._kernels.answer_all(self.tree, visits[part], values[part])
+            self.kernels.puct.answer_all(self.tree, visits[part], values[part])
         return visits, values
 
     def root_moves(self, slot: int) -> RootMoves:
@@ -179,26 +170,8 @@ class Search:
 
     def _warm_up(self, linked: Linked) -> None:
         """Call each kernel once, with nothing to do."""
-        kernels = linked.tree
-        prior = np.zeros((0, self.game.num_actions), np.float32)
-        value = np.zeros(0, np.float32)
-        kernels.begin_all(self.tree, np.zeros((0, self.game.state_words), np.uint64), 0)
-        kernels.descend(self.tree, self.selection, self.cache, self.observation, self.legal)
-        kernels.expand(self.tree, self.selection, self.cache, self.legal, prior, value)
-        kernels.answer_all(self.tree, prior, value)
-
-
-def halving(considered: int, simulations: int) -> list[int]:
-    """Sequential halving (Karnin, Koren and Somekh 2013): how often the move of each simulation was visited before.
-
-    All the moves that are considered are visited alike, then the better half of them, and so on down to two; every phase
-    gets about the same share of the simulations.
-    """
-    visited: list[int] = []
-    phases, left, each = max(1, math.ceil(math.log2(max(considered, 1)))), max(considered, 1), 0
-    while len(visited) < simulations:
-        for _ in range(max(1, simulations // (phases * left))):
-            visited += [each] * left
-            each += 1
-        left = max(2, left // 2) if considered > 1 else 1
-    return visited[:simulations]
+        prior, value = np.zeros((0, self.game.num_actions), np.float32), np.zeros(0, np.float32)
+        linked.tree.begin_all(self.tree, np.zeros((0, self.game.state_words), np.uint64), 0)
+        linked.simulations.descend(self.tree, self.selection, self.cache, self.observation, self.legal)
+        linked.simulations.expand(self.tree, self.selection, self.cache, self.legal, prior, value)
+        linked.puct.answer_all(self.tree, prior, value)

@@ -1,0 +1,128 @@
+"""Kernels of a Gumbel search's root: which move is visited next, and what the search answers.
+
+From "Policy improvement by planning with Gumbel" (Danihelka, Guez, Schrittwieser and Silver 2022), called the paper below. g is
+the Gumbel noise of a move, P its prior, Q its value, N its visits.
+
+Compiled for each game by `trainer.games.kernels`, which binds `tree` and `proofs`.
+"""
+
+from __future__ import annotations
+
+import math
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.search.selection import Selection
+from trainer.search.tree import LOSS, NOBODY, UNKNOWN, WIN, Tree
+
+tree: ModuleType
+proofs: ModuleType
+NUM_ACTIONS: int
+
+INLINED = True
+
+
+def halved_edge(trees: Tree, slot: int, selection: Selection) -> int:
+    """The root's edge that sequential halving visits next (the paper's section 3).
+
+    Among the moves that were visited as often as the schedule says, it is the one with the largest g + log P + sigma(Q). Moves
+    that are proven losses drop out; if the schedule then has none left, the best of the other moves is visited.
+    """
+    root = trees.nodes[slot, 0]
+    considered = min(len(selection.halving) - 1, int(root.num_edges))
+    wanted = selection.halving[considered, root.visits - 1]
+    sigma = sigma_of(trees, slot, selection)
+    best, best_score, fits = int(root.first_edge), np.float32(-np.inf), False
+    for at in range(root.first_edge, root.first_edge + root.num_edges):
+        if proofs.proven_of(trees, slot, at) == LOSS:
+            continue
+        score = gumbel_score(trees, slot, at, sigma)
+        due = tree.visits_of(trees, slot, at) == wanted
+        if (due and not fits) or (due == fits and score > best_score):
+            best, best_score, fits = at, score, due
+    if trees.edges[slot, best].node == NOBODY:
+        first = root.first_edge + root.num_visited
+        tree.exchange(trees, slot, first, best)
+        best = int(first)
+    return best
+
+
+def sigma_of(trees: Tree, slot: int, selection: Selection) -> np.float32:
+    """The weight of a value against a logit: (50 + max N) scale (the paper's equation 8)."""
+    root = trees.nodes[slot, 0]
+    most = 0
+    for at in range(root.first_edge, root.first_edge + root.num_visited):
+        most = max(most, tree.visits_of(trees, slot, at))
+    return np.float32(selection.value_scale) * np.float32(50 + most)
+
+
+def gumbel_score(trees: Tree, slot: int, edge: int, sigma: np.float32) -> np.float32:
+    """g + log P + sigma Q of a move of the root."""
+    return np.float32(trees.noise[slot, trees.edges[slot, edge].action] + improved_logit(trees, slot, edge, sigma))
+
+
+def improved_logit(trees: Tree, slot: int, edge: int, sigma: np.float32) -> np.float32:
+    """log P + sigma Q of a move of the root."""
+    return np.float32(np.log(tree.prior_of(trees, slot, edge)) + sigma * root_q(trees, slot, edge))
+
+
+def root_q(trees: Tree, slot: int, edge: int) -> np.float32:
+    """Q of a move of the root; the root's own mean value if the move was never visited."""
+    if trees.edges[slot, edge].node == NOBODY:
+        return tree.value_of(trees, slot, 0)
+    proven = proofs.proven_of(trees, slot, edge)
+    return np.float32(trees.edges[slot, edge].q if proven == UNKNOWN else proofs.exact(proven))
+
+
+def answer(trees: Tree, slot: int, selection: Selection, policy: NDArray[np.float32]) -> tuple[np.float32, int]:
+    """Write the improved policy [A]; returns the value for the player to move, and the move to make.
+
+    The policy is the softmax of log P + sigma Q (the paper's equation 11), the value is the mean of Q under it. Proven wins
+    share everything if there are any; proven losses get nothing unless all moves lose.
+    """
+    root = trees.nodes[slot, 0]
+    for action in range(NUM_ACTIONS):
+        policy[action] = 0.0
+    last = root.first_edge + root.num_edges
+    sigma = sigma_of(trees, slot, selection)
+    best, lost = proofs.proven_at_root(trees, slot)
+    largest = np.float32(-np.inf)
+    for at in range(root.first_edge, last):
+        if proofs.is_candidate(trees, slot, at, best, lost):
+            largest = max(largest, improved_logit(trees, slot, at, sigma))
+    total = mean = np.float32(0.0)
+    choice, choice_visits, choice_score = 0, -1, np.float32(-np.inf)
+    for at in range(root.first_edge, last):
+        if not proofs.is_candidate(trees, slot, at, best, lost):
+            continue
+        action = trees.edges[slot, at].action
+        logit = improved_logit(trees, slot, at, sigma)
+        share = np.exp(logit - largest)
+        policy[action] = share
+        total += share
+        mean += share * root_q(trees, slot, at)
+        visits, score = tree.visits_of(trees, slot, at), gumbel_score(trees, slot, at, sigma)
+        if visits > choice_visits or (visits == choice_visits and score > choice_score):
+            choice, choice_visits, choice_score = int(action), visits, score
+    for action in range(NUM_ACTIONS):
+        policy[action] /= total
+    value = proofs.exact(WIN + LOSS - root.proven) if root.proven != UNKNOWN else mean / total
+    return value, choice
+
+
+def halving(considered: int, simulations: int) -> list[int]:
+    """The schedule of sequential halving (Karnin, Koren and Somekh 2013).
+
+    How often the move that each simulation visits was visited before. All moves that are considered are visited equally often,
+    then the better half of them, and so on down to two. Every phase gets about the same share of the simulations.
+    """
+    visited: list[int] = []
+    phases, left, each = max(1, math.ceil(math.log2(max(considered, 1)))), max(considered, 1), 0
+    while len(visited) < simulations:
+        for _ in range(max(1, simulations // (phases * left))):
+            visited += [each] * left
+            each += 1
+        left = max(2, left // 2) if considered > 1 else 1
+    return visited[:simulations]

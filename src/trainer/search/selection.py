@@ -1,0 +1,20 @@
+"""The constants by which search selects moves, as its kernels read them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Selection(NamedTuple):
+    """The constants of PUCT and of a Gumbel search's root. M moves considered at most, N simulations."""
+
+    c_puct: float
+    fpu_reduction: float
+    policy_temperature: float
+    noise_fraction: float
+    value_scale: float
+    halving: NDArray[np.int32]
+    """[M + 1, N + 1] of m moves considered: how often the move that simulation n visits was visited before."""

@@ -1,0 +1,170 @@
+"""Kernels of simulations, from the root to a leaf and back, for many trees in lockstep. G slots, A actions.
+
+A simulation walks from the root to a leaf, has the leaf evaluated, gives it its edges, and adds the value to every node on
+the path. `descend` does the first part in every slot, `expand` the rest; in between, the caller evaluates all leaves as one
+batch. A leaf that is proven, or whose evaluation is in the cache, needs no row of the batch: its simulation is completed at
+once, and the next one begins.
+
+Compiled for each game by `trainer.games.kernels`, which binds `rules`, `rows` and the other kernels of the search.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Mask, Rules
+from trainer.search.cache import MISSING, Cache
+from trainer.search.selection import Selection
+from trainer.search.tree import DRAWN, LOSS, NOBODY, UNKNOWN, WIN, Tree
+
+rules: Rules
+rows: ModuleType
+cache: ModuleType
+tree: ModuleType
+proofs: ModuleType
+backup: ModuleType
+priors: ModuleType
+puct: ModuleType
+gumbel: ModuleType
+NUM_ACTIONS: int
+SUDDEN_WINS: bool
+
+INLINED = True
+
+ROOT = 0  # int(ROOT) has the type of any number; Numba would compile a function once more for a literal
+
+
+def descend(
+    trees: Tree, selection: Selection, known: Cache, observation: NDArray[np.float32], legal: Mask
+) -> tuple[int, int]:
+    """Walk to a leaf that needs an evaluation in every slot that has budget.
+
+    Writes the leaves to the first rows of `observation` [G, obs_size] and `legal` [G, A], in the order of the slots. Leaves
+    that need none, because they are proven or `known`, are backed up at once. Returns the numbers of waiting leaves and of
+    simulations that were completed.
+    """
+    waiting = done = 0
+    for slot in range(len(trees.budget)):
+        while trees.budget[slot] > 0:
+            index = walk(trees, slot, selection)
+            node = trees.nodes[slot, index]
+            if node.proven == UNKNOWN:
+                found = cache.find(known, trees.state)
+                if found == MISSING:
+                    rules.cells(trees.state, trees.board)
+                    rows.write_observation(trees.board, trees.mask, node.mover, observation, waiting)
+                    for action in range(NUM_ACTIONS):
+                        legal[waiting, action] = trees.mask[action]
+                    trees.leaf[slot], trees.row[slot] = index, waiting
+                    waiting += 1
+                    break
+                entry = known.entries[found]
+                complete(trees, selection, slot, index, trees.mask, entry.prior, entry.value)
+            else:
+                trees.budget[slot] -= 1
+                backup.back_up(trees, slot, index, proofs.exact(node.proven), node.visits == 0)
+            done += 1
+    return waiting, done
+
+
+def walk(trees: Tree, slot: int, selection: Selection) -> int:
+    """Follow the selected edges to a leaf, a node that is new or proven; returns its index.
+
+    If it isn't proven, its position is left in `trees.state` and its legal actions in `trees.mask`.
+    """
+    index = int(ROOT)
+    while True:
+        node = trees.nodes[slot, index]
+        if index != 0 and node.proven != UNKNOWN:
+            return index
+        if node.num_edges == 0:  # the root of a search that has just begun
+            for word in range(len(trees.state)):
+                trees.state[word] = trees.states[slot, index, word]
+            rules.legal(trees.state, trees.mask)
+            return index
+        if index == 0 and trees.gumbel[slot]:
+            edge = gumbel.halved_edge(trees, slot, selection)
+        else:
+            edge = puct.best_edge(trees, slot, index, selection)
+        child = trees.edges[slot, edge].node
+        if child == NOBODY:
+            return enter(trees, slot, index, edge)
+        index = int(child)
+
+
+def enter(trees: Tree, slot: int, index: int, edge: int) -> int:
+    """Visit an edge for the first time: add the node at its end, proven if the game is over there or won by the next move.
+
+    Leaves its position in `trees.state`, and its legal actions in `trees.mask` unless the game is over.
+    """
+    state = trees.state
+    for word in range(len(state)):
+        state[word] = trees.states[slot, index, word]
+    move, parent = trees.edges[slot, edge], trees.nodes[slot, index]
+    rules.play(state, int(move.action))
+    prior = trees.edges[slot, edge].u
+    child = tree.add_node(trees, slot, index, edge, prior, int(state[MOVER]), parent.mover)
+    for word in range(len(state)):
+        trees.states[slot, child, word] = state[word]
+    move.node = child
+    parent.visited_prior += prior
+    parent.num_visited += 1
+    tree.bring_best_forward(trees, slot, index)
+    winner = int(state[WINNER])
+    if winner == OPEN:
+        rules.legal(state, trees.mask)
+        if SUDDEN_WINS and rules.wins_next(state, trees.mask):
+            winner = int(state[MOVER])
+    if winner == DRAW:
+        trees.nodes[slot, child].proven = DRAWN
+    elif winner != OPEN:
+        trees.nodes[slot, child].proven = WIN if winner == parent.mover else LOSS
+    return child
+
+
+def expand(
+    trees: Tree,
+    selection: Selection,
+    known: Cache,
+    legal: Mask,
+    prior: NDArray[np.float32],
+    value: NDArray[np.float32],
+) -> int:
+    """Complete the simulation of every waiting leaf and store its evaluation in the cache; returns how many there were.
+
+    `legal` [G, A] as `descend` wrote it, `prior` [B, A] sums to 1 over it, `value` [B] is the mover's, in [-1, 1].
+    """
+    done = 0
+    for slot in range(len(trees.budget)):
+        index, row = trees.leaf[slot], trees.row[slot]
+        if index != NOBODY:
+            trees.leaf[slot] = NOBODY
+            cache.store(known, trees.states[slot, index], prior[row], value[row])
+            complete(trees, selection, slot, index, legal[row], prior[row], value[row])
+            done += 1
+    return done
+
+
+def complete(
+    trees: Tree,
+    selection: Selection,
+    slot: int,
+    index: int,
+    legal: Mask,
+    prior: NDArray[np.float32],
+    value: np.float32,
+) -> None:
+    """End a simulation: give the leaf its edges and back up its value. `legal`, `prior` [A]; `value` is the mover's."""
+    trees.budget[slot] -= 1
+    node = trees.nodes[slot, index]
+    tree.add_edges(trees, slot, index, legal, prior)
+    if selection.policy_temperature != 1.0:
+        priors.soften(trees, slot, index, selection.policy_temperature)
+    if index == 0 and not trees.gumbel[slot]:
+        priors.mix_noise(trees, slot, selection.noise_fraction)
+    tree.bring_best_forward(trees, slot, index)
+    signed = value if node.chooser == node.mover else -value
+    backup.back_up(trees, slot, index, signed, node.proven != UNKNOWN)
