@@ -1,4 +1,4 @@
-"""Registers rules from anywhere as a game, for tests that need a game of their own."""
+"""Registers rules from any module as a game, for tests that need a game of their own."""
 
 from __future__ import annotations
 
@@ -14,20 +14,24 @@ import trainer.games
 
 @contextmanager
 def registered(rules: ModuleType) -> Iterator[str]:
-    """A module of rules is a known game while the block runs; gives its env_id, the module's name."""
+    """Make a module of rules a known game while the block runs; gives its env_id, which is the module's name."""
     env_id = rules.__name__
     known = trainer.games.ENV_IDS
+    folder = ModuleType(f"trainer.games.{env_id}")
+    folder.__path__ = []  # a package, without other parts of a game
+    modules = {folder.__name__: folder, f"{folder.__name__}.rules": rules}
     trainer.games.ENV_IDS = (*known, env_id)
-    sys.modules[f"trainer.games.{env_id}.rules"] = rules
+    sys.modules.update(modules)
     try:
         yield env_id
     finally:
         trainer.games.ENV_IDS = known
-        del sys.modules[f"trainer.games.{env_id}.rules"]
+        for name in modules:
+            del sys.modules[name]
 
 
 def rules_in(path: Path) -> ModuleType:
-    """The module in any file, named after it."""
+    """The module in a file, named after it."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None

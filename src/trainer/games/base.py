@@ -1,24 +1,25 @@
-"""What every game has in common: the layout of a position, its dimensions, its symmetries.
+"""What the rules of every game have in common: the layout of a position, and the game's dimensions.
 
-A game is one module of this folder. It holds a `GAME` and five plain functions over one position, a row of uint64
-words whose first two mean the same in every game:
+The rules are a module, `<game>/rules.py`, with a `GAME` and five plain functions over one position. A position is a row of
+uint64 words, of which the first two mean the same in every game:
 
     state[MOVER]    1 or 2, the player to move; in a finished position the player who moved last
     state[WINNER]   OPEN, FIRST, SECOND or DRAW
-    state[2:]       `flag_words` words that the stored state shows as bytes, then whatever the game likes
+    state[2:]       `flag_words` words that are stored as bytes, then whatever the game needs
 
     start(state)              write the first position
-    legal(state, mask)        mask[a] = True where action a may be played; none may when the game is over
+    legal(state, mask)        mask[a] = True if action a may be played; none may once the game is over
     play(state, action)       change the position by a legal action
     cells(state, board)       board[c] = 0 empty, 1 first player's, 2 second player's
     from_cells(board, state)  the inverse, for the words after the flags
 
-and, where a game can end by a move that a network may overlook, a sixth, which search asks at every new position:
+If a single move can end the game, which a network may overlook, there can be a sixth function. Search calls it in every new
+position:
 
-    wins_next(state, mask)    whether one of the moves of `mask`, all that are legal, wins at once
+    wins_next(state, mask)    whether one of the legal moves, those of `mask`, wins at once
 
-The functions are compiled by `trainer.compile.linker`; uncompiled they are the readable reference that tests play
-against. Numba turns a sum of uint64 and int64 into a float, so constants are `np.uint64` and indices `int(...)`.
+The functions are compiled (see `kernels.py`); uncompiled they are the readable reference that tests play against. In
+compiled code the sum of a uint64 and an int64 is a float, so constants are `np.uint64` and indices `int(...)`.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Game:
-    """The dimensions and words of one game; all other sizes follow from these."""
+    """The dimensions and names of one game; all other sizes follow from these."""
 
     env_id: str
     display_name: str
@@ -70,12 +71,12 @@ class Game:
 
     @property
     def legal_mask_offset(self) -> int:
-        """Where the legal moves start in an observation: after the two planes of stones."""
+        """Where the legal moves begin in an observation: after the two planes of pieces."""
         return 2 * self.num_cells
 
     @property
     def obs_size(self) -> int:
-        """Numbers in an observation: two planes, the legal moves, two seat flags."""
+        """Numbers in an observation: two planes, the legal moves, two flags for the player to move."""
         return self.legal_mask_offset + self.num_actions + 2
 
     @property
@@ -85,7 +86,7 @@ class Game:
 
 
 class Rules(Protocol):
-    """A game's module, plain or compiled; the kernels are written against this."""
+    """The module of a game's rules, plain or compiled, as kernels see it."""
 
     GAME: Game
     start: Callable[[State], None]
@@ -93,4 +94,4 @@ class Rules(Protocol):
     play: Callable[[State, int], None]
     cells: Callable[[State, Board], None]
     from_cells: Callable[[Board, State], None]
-    wins_next: Callable[[State, Mask], bool]  # only some have it; kernels look at SUDDEN_WINS first
+    wins_next: Callable[[State, Mask], bool]  # not in every game; kernels check SUDDEN_WINS first

@@ -1,4 +1,4 @@
-"""One position of one game, for code where clarity matters more than speed."""
+"""One position of one game, for code in which clarity matters more than speed."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from trainer.games.base import FIRST, FLAGS, MOVER, SECOND, WINNER, Board, Game,
 
 @dataclass(frozen=True)
 class Position:
-    """One position of one game, for code where clarity matters more than speed."""
+    """One position of one game."""
 
     rules: Any
+    """The game's module of rules, plain or compiled."""
     state: State
+    """uint64 [S]"""
 
     @classmethod
     def first(cls, rules: Any) -> Position:
-        """The position that games start from."""
+        """The position in which games start."""
         state = np.zeros(rules.GAME.state_words, np.uint64)
         rules.start(state)
         return cls(rules, state)
 
     @classmethod
     def from_bytes(cls, rules: Any, stored: bytes) -> Position:
-        """The position of a state blob of the replay contract."""
+        """The position in a state blob of the replay contract."""
         game: Game = rules.GAME
         numbers = np.frombuffer(stored, np.uint8)
         state = np.zeros(game.state_words, np.uint64)
@@ -66,7 +68,7 @@ class Position:
 
     @property
     def observation(self) -> NDArray[np.float32]:
-        """float32 [obs_size]: first's stones, second's stones, legal moves, first to move, second to move."""
+        """float32 [obs_size]: first player's pieces, second player's, legal moves, first to move, second to move."""
         game: Game = self.rules.GAME
         observation = np.zeros(game.obs_size, np.float32)
         cells = self.cells
@@ -77,7 +79,7 @@ class Position:
         return observation
 
     def play(self, action: int) -> Position:
-        """The position after `action`; this one stays as it is."""
+        """The position after `action`; this one doesn't change."""
         state = self.state.copy()
         self.rules.play(state, action)
         return Position(self.rules, state)

@@ -1,8 +1,9 @@
-"""Many positions of one game, played side by side at compiled speed. R rows, S state words, A actions."""
+"""Many positions of one game, played in parallel at compiled speed. R rows, S state words, A actions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from trainer.games.kernels import link_kernels
 
 
 class Positions:
-    """R positions of a game, each a row of `states`; all start from the first position."""
+    """R positions of a game, each a row of `states` [R, S]. A new object holds first positions."""
 
     def __init__(self, env_id: str, rows: int) -> None:
         self.game = game_of(env_id)
@@ -24,7 +25,7 @@ class Positions:
 
     @property
     def mover(self) -> NDArray[np.uint64]:
-        """[R] the player to move, 1 or 2; in a finished game the one who moved last."""
+        """[R] the player to move, 1 or 2; in a finished game the player who moved last."""
         return self.states[:, MOVER]
 
     @property
@@ -33,7 +34,7 @@ class Positions:
         return self.states[:, WINNER]
 
     def play(self, rows: NDArray[np.int64], actions: NDArray[np.int64]) -> None:
-        """Play one action in each of some rows."""
+        """Play one action in each of the given rows."""
         states = self.states[rows]
         self._rows.play(states, np.ascontiguousarray(actions, np.int64))
         self.states[rows] = states
@@ -51,28 +52,28 @@ class Positions:
         return rows, actions, after
 
     def legal(self) -> Mask:
-        """bool [R, A], True = may be played."""
+        """bool [R, A]: True = may be played."""
         mask = np.empty((len(self.states), self.game.num_actions), np.bool_)
         self._rows.legal(self.states, mask)
         return mask
 
     def observation(self) -> NDArray[np.float32]:
-        """float32 [R, obs_size] of the replay contract."""
+        """float32 [R, obs_size]: the observations of the replay contract."""
         observation = np.empty((len(self.states), self.game.obs_size), np.float32)
         board, mask = np.empty(self.game.num_cells, np.uint8), np.empty(self.game.num_actions, np.bool_)
         self._rows.observe(self.states, observation, board, mask)
         return observation
 
     def stored(self) -> Board:
-        """uint8 [R, state_bytes], the state blobs of the replay contract."""
+        """uint8 [R, state_bytes]: the state blobs of the replay contract."""
         stored = np.empty((len(self.states), self.game.state_bytes), np.uint8)
         self._rows.store(self.states, stored, np.empty(self.game.num_cells, np.uint8))
         return stored
 
     def of(self, states: State) -> Positions:
-        """Other positions of the same game."""
-        other = object.__new__(Positions)
-        other.game, other._rows, other.states = self.game, self._rows, np.ascontiguousarray(states)
+        """Other positions of the same game, uint64 [any number, S]."""
+        other = copy(self)
+        other.states = np.ascontiguousarray(states)
         return other
 
     def _warm_up(self, linked: Linked) -> None:

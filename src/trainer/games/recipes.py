@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
-from trainer.games import rules_of
+from trainer.games import part_of, rules_of
 from trainer.settings.loop import LoopConfig
 
 FALLBACK = "connect4"
@@ -16,14 +15,9 @@ FALLBACK = "connect4"
 def recipe_of(env_id: str) -> LoopConfig:
     """The recipe of a game. Raises GameError for an unknown game."""
     rules_of(env_id)
-    name = f"trainer.games.{env_id}.recipe"
-    try:
-        module = import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not name.startswith(error.name):
-            raise
-        module = import_module(f"trainer.games.{FALLBACK}.recipe")
-    recipe = module.RECIPE
+    part = part_of(env_id, "recipe") or part_of(FALLBACK, "recipe")
+    assert part is not None
+    recipe = part.RECIPE
     assert isinstance(recipe, LoopConfig)
     return replace(recipe, env_id=env_id)
 

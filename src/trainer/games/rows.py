@@ -1,6 +1,6 @@
-"""Kernels over many positions of one game: one row each. R rows, S state words, A actions.
+"""Kernels over many positions of one game, one in each row. R rows, S state words, A actions.
 
-Compiled per game by `trainer.compile.linker`, which binds `rules` and the sizes.
+Compiled for each game by `kernels.py`, which binds `rules` and the sizes.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ def start(states: State) -> None:
 
 
 def legal(states: State, mask: Mask) -> None:
-    """Write the legal actions of every row: `mask` [R, A]."""
+    """Write the legal actions of every row to `mask` [R, A]."""
     for row in range(len(states)):
         rules.legal(states[row], mask[row])
 
 
 def play(states: State, actions: NDArray[np.int64]) -> None:
-    """Play `actions` [R], each in its row."""
+    """Play one of `actions` [R] in each row."""
     for row in range(len(states)):
         rules.play(states[row], actions[row])
 
 
 def observe(states: State, observation: NDArray[np.float32], board: Board, mask: Mask) -> None:
-    """Write the observation of every row: `observation` [R, obs_size]. `board` [cells] and `mask` [A] are overwritten."""
+    """Write the observation of every row to `observation` [R, obs_size]; `board` [cells], `mask` [A] are scratch memory."""
     for row in range(len(states)):
         rules.legal(states[row], mask)
         rules.cells(states[row], board)
@@ -43,7 +43,7 @@ def observe(states: State, observation: NDArray[np.float32], board: Board, mask:
 
 
 def write_observation(board: Board, mask: Mask, mover: int, observation: NDArray[np.float32], row: int) -> None:
-    """Write `observation[row]`: first's stones, second's stones, legal moves, first to move, second to move."""
+    """Write `observation[row]`: first player's pieces, second player's, legal moves, first to move, second to move."""
     for cell in range(NUM_CELLS):
         observation[row, cell] = board[cell] == FIRST
         observation[row, NUM_CELLS + cell] = board[cell] == SECOND
@@ -54,7 +54,10 @@ def write_observation(board: Board, mask: Mask, mover: int, observation: NDArray
 
 
 def store(states: State, stored: Board, board: Board) -> None:
-    """Write the state blob of every row: `stored` [R, state_bytes], cells, player, winner, flags. `board` is overwritten."""
+    """Write the state blob of every row to `stored` [R, state_bytes]: cells, player, winner, flags.
+
+    `board` [cells] is scratch memory.
+    """
     for row in range(len(states)):
         rules.cells(states[row], board)
         for cell in range(NUM_CELLS):

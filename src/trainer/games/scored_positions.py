@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.core.errors import ConfigError, GameError
-from trainer.games import ENV_IDS
+from trainer.games import games_with, has_part, part_of
 from trainer.games.positions import Positions
 from trainer.games.solver import Scores
 
@@ -55,7 +53,7 @@ class ScoredPositions:
 
 def has_scored_positions(env_id: str) -> bool:
     """Whether a game brings scored positions."""
-    return find_spec(f"trainer.games.{env_id}.scored_positions") is not None
+    return has_part(env_id, "scored_positions")
 
 
 def scored_positions_of(env_id: str, file: Path | None = None) -> ScoredPositions:
@@ -63,13 +61,13 @@ def scored_positions_of(env_id: str, file: Path | None = None) -> ScoredPosition
 
     Raises GameError if the game has none, and ConfigError if the file can't be used.
     """
-    if not has_scored_positions(env_id):
-        known = ", ".join(name for name in ENV_IDS if has_scored_positions(name))
+    part = part_of(env_id, "scored_positions")
+    if part is None:
         raise GameError(
             f"wrong moves can't be counted in {env_id}, because it has no scored test positions; "
-            f"the games that have some are {known}"
+            f"the games that have some are {', '.join(games_with('scored_positions'))}"
         )
-    scored = import_module(f"trainer.games.{env_id}.scored_positions").scored_positions(file)
+    scored = part.scored_positions(file)
     assert isinstance(scored, ScoredPositions)
     return scored
 

@@ -9,10 +9,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Symmetry:
-    """A renaming of cells and actions that leaves the rules as they are.
+    """A renaming of cells and actions under which the rules stay the same.
 
-    `cells[i]` is the cell of the old board that lands on cell i of the new one; `actions[a]` the old action that
-    becomes action a. Applied to an array: `new = old[cells]`.
+    `cells[i]` is the cell of the old board that lands on cell i of the new one; `actions[a]` is the old action that becomes
+    action a. To apply it to an array: `new = old[cells]`.
     """
 
     cells: tuple[int, ...]
@@ -20,9 +20,9 @@ class Symmetry:
 
 
 def square_symmetries(side: int, further_actions: int = 0) -> tuple[Symmetry, ...]:
-    """The eight turns and reflections of a square board whose actions are its cells.
+    """The eight rotations and reflections of a square board whose actions are its cells.
 
-    `further_actions` actions after the cells (a pass) stay where they are.
+    `further_actions` more actions after the cells (a pass) stay the same.
     """
     board = np.arange(side * side).reshape(side, side)
     rest = tuple(range(side * side, side * side + further_actions))

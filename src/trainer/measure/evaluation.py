@@ -10,7 +10,7 @@ from trainer.core.errors import GameError
 from trainer.core.json_values import write_json
 from trainer.evaluators.onnx_file import OnnxEvaluator, load_model
 from trainer.game_config import load_game_config
-from trainer.games import ENV_IDS
+from trainer.games import ENV_IDS, has_part
 from trainer.games.scored_positions import scored_positions_of
 from trainer.measure.lines import both_seats, has_few_lines
 from trainer.measure.match import play_match
@@ -18,7 +18,6 @@ from trainer.measure.move_quality import measure_move_quality
 from trainer.measure.openings import draw_openings
 from trainer.measure.report import error_table, every_move, print_table, report, report_with_intervals
 from trainer.players import SEARCH_SIMULATIONS, MinimaxPlayer, model_player, named_player
-from trainer.players.minimax import MINIMAX
 from trainer.settings.evaluator import EvaluatorConfig
 
 WITHOUT_SIMULATIONS = ("random", "perfect", "minimax")
@@ -80,7 +79,7 @@ def count_wrong_moves(config: EvaluatorConfig, model: OnnxEvaluator) -> dict[str
         results.append(replace(measure_move_quality(scored, player), player=shown))
         if has_few_lines(config.env_id):
             lines.append(both_seats(config.env_id, shown, player))
-    if config.env_id in MINIMAX:
+    if has_part(config.env_id, "heuristic"):
         results.append(measure_move_quality(scored, MinimaxPlayer(config.env_id)))
     print_table(error_table(f"Wrong moves of {name} in {config.env_id}", results))
     for each in lines:

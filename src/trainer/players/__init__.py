@@ -1,4 +1,4 @@
-"""Who chooses a move. A player answers for many positions at once: `choose(positions, generators) -> actions`."""
+"""Players, who choose moves, in many positions at once: `choose(positions, generators) -> actions`."""
 
 from trainer.players.base import Player, RandomPlayer, sample
 from trainer.players.minimax import MinimaxPlayer

@@ -1,11 +1,9 @@
 """Kernels of minimax search with alpha-beta pruning to a fixed depth. R rows, S state words, A actions, D depth.
 
-A value is that of the player to move, in the units of the game's heuristic; a win counts WIN plus the plies left to the
-horizon, so that a faster win and a slower loss are better.
+Values are for the player to move, in the units of the game's heuristic (see `minimax.py`). A win counts WIN plus the plies
+that are left to the horizon, so that a faster win is better, and a slower loss.
 
-Compiled per game by `trainer.compile.linker`, which binds `rules`, `heuristic` and the sizes. A heuristic is a module with
-`value(state) -> int`, what an unfinished position is worth to the player to move, well below WIN, and `ORDER`, all actions,
-those that are usually good first: pruning is better for it, and of equal moves the first is played.
+Compiled for each game by `trainer.games.kernels`, which binds `rules`, `heuristic` and the sizes.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ INFINITY = 2_000_000
 
 
 def choose_all(states: State, depth: int, actions: NDArray[np.int64]) -> None:
-    """Write the best move of each row of `states` [R, S], unfinished positions, to `actions` [R]."""
+    """Write the best move in each of the unfinished positions `states` [R, S] to `actions` [R]."""
     line = np.zeros((depth + 1, states.shape[1]), np.uint64)
     legal = np.zeros((depth + 1, NUM_ACTIONS), np.bool_)
     tried = np.zeros(depth + 1, np.int64)
@@ -39,11 +37,11 @@ def choose_all(states: State, depth: int, actions: NDArray[np.int64]) -> None:
 
 
 def choose(line: State, legal: Mask, tried: NDArray[np.int64], window: NDArray[np.int64], depth: int) -> int:
-    """The best move at `line[0]`, the first of equals in the heuristic's order.
+    """The best move in `line[0]`; among equally good ones the first in the heuristic's order.
 
-    One row a ply of the line that is being looked at: positions `line` [D+1, S], their legal moves [D+1, A], how many moves
-    of the order were `tried` [D+1], and alpha and beta for the player to move, `window` [D+1, 2]. Not recursive, because
-    Numba's cache can't keep recursive functions safely (numba issue 6061).
+    The arguments have a row for each ply of the line at hand: its positions `line` [D+1, S], their legal moves [D+1, A],
+    how many moves of the order were `tried` [D+1], and alpha and beta for the player to move, `window` [D+1, 2]. It is not
+    recursive, because Numba's cache can't store recursive functions safely (numba issue 6061).
     """
     best, ply = -1, 0
     enter(line, legal, tried, window, 0, -INFINITY, INFINITY)
@@ -79,14 +77,14 @@ def choose(line: State, legal: Mask, tried: NDArray[np.int64], window: NDArray[n
 def enter(
     line: State, legal: Mask, tried: NDArray[np.int64], window: NDArray[np.int64], ply: int, alpha: int, beta: int
 ) -> None:
-    """Begin to look at the moves of `line[ply]`."""
+    """Begin to try the moves in `line[ply]`."""
     rules.legal(line[ply], legal[ply])
     tried[ply] = 0
     window[ply, 0], window[ply, 1] = alpha, beta
 
 
 def value_at_horizon(state: State, left: int) -> int:
-    """The value of a position that is finished or `left` = 0 plies from the horizon, for its mover."""
+    """The value for its mover of a position that is finished, or on the horizon; `left`: plies from there to the horizon."""
     winner = state[WINNER]
     if winner == OPEN:
         return int(heuristic.value(state))

@@ -1,6 +1,6 @@
-"""A player, and the simplest one. R positions, A actions.
+"""What a player is, and the simplest one. R positions, A actions.
 
-Each game brings its own random generator, so a game can be replayed without the others.
+Each game has its own random generator, so that it can be replayed without the others.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from trainer.games.positions import Positions
 
 
 class Player(Protocol):
-    """Somebody who can move in any unfinished position of one game."""
+    """Can choose a move in any unfinished position of one game."""
 
     @property
     def name(self) -> str:
-        """How results call the player."""
+        """The player's name in results."""
 
     def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
-        """One legal action for each of R unfinished positions, int64 [R]; game r draws from `generators[r]` only."""
+        """One legal action for each of R unfinished positions, int64 [R]; row r may draw from `generators[r]` only."""
 
 
 @dataclass(frozen=True)
 class RandomPlayer:
-    """Every legal move alike."""
+    """Plays every legal move with the same probability."""
 
     name: str = "Random"
 
     def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
-        """A uniform draw among the legal moves."""
+        """Draw uniformly from the legal moves."""
         return sample(positions.legal().astype(np.float32), 1.0, generators)
 
 
 def sample(
     weights: NDArray[np.float32], temperature: float, generators: Sequence[np.random.Generator]
 ) -> NDArray[np.int64]:
-    """Draw from weights^(1/temperature) in each row of [R, A]; temperature 0 takes the largest, the first of equals."""
+    """Draw from weights^(1/temperature) in each row of [R, A]; 0 takes the largest weight, the first of equal ones."""
     if temperature == 0:
         best: NDArray[np.int64] = weights.argmax(axis=1)
         return best
     scaled = (weights / weights.max(axis=1, keepdims=True)).astype(np.float64) ** (1 / temperature)
     cumulative = scaled.cumsum(axis=1)
-    below_total = np.nextafter(cumulative[:, -1], 0)  # a product may be rounded up to the total itself
+    below_total = np.nextafter(cumulative[:, -1], 0)  # the product below may be rounded up to the total
     drawn = np.array([generator.random() for generator in generators]) * cumulative[:, -1]
     drawn = np.minimum(drawn, below_total)
     chosen: NDArray[np.int64] = (cumulative <= drawn[:, None]).sum(axis=1)

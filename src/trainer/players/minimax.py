@@ -1,51 +1,45 @@
-"""The player that looks a few plies ahead and then counts: the yardstick for models, and an opponent without any."""
+"""The minimax player: it looks a few plies ahead and then asks the game's heuristic. A baseline that needs no model.
+
+A game's heuristic is a kernel module, `heuristic.py` in its folder. It can bind the game's `rules`, and has
+
+    DEPTH         how many plies the player looks ahead by default
+    ORDER         int64 [A], all actions, those first that are usually good: pruning then works better, and among equally
+                  good moves the first is played
+    value(state)  the value of an unfinished position for the player to move, an integer much smaller than `alphabeta.WIN`
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.compile.linker import Linked
 from trainer.core.errors import GameError
-from trainer.games.connect4 import heuristic as fours
-from trainer.games.othello import heuristic as mobility
+from trainer.games import games_with, part_of
 from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
 from trainer.players import alphabeta
 
 
-class Minimax(NamedTuple):
-    """What minimax needs to know of a game beside its rules."""
-
-    heuristic: ModuleType
-    depth: int
-
-
-MINIMAX = {"connect4": Minimax(fours, depth=5), "othello": Minimax(mobility, depth=6)}
-"""The games that it plays."""
-
-
 class MinimaxPlayer:
-    """Alpha-beta search to a fixed depth; the same position is always answered by the same move."""
+    """Alpha-beta search to a fixed depth. It always answers a position by the same move."""
 
     def __init__(self, env_id: str, depth: int | None = None) -> None:
-        """`depth` in plies, at least 1; None: the game's default. Raises GameError for a game without a heuristic."""
-        if env_id not in MINIMAX:
-            raise GameError(f"minimax has no heuristic for {env_id}; it plays {', '.join(MINIMAX)}")
-        self.depth = depth or MINIMAX[env_id].depth
+        """`depth` in plies, at least 1; None: the heuristic's default. Raises GameError if the game has no heuristic."""
+        heuristic = part_of(env_id, "heuristic")
+        if heuristic is None:
+            raise GameError(f"minimax has no heuristic for {env_id}; it plays {', '.join(games_with('heuristic'))}")
+        self.depth: int = depth or heuristic.DEPTH
         self.name = f"Minimax({self.depth} plies)"
         self._states = Positions(env_id, 1).states
-        linked = link_kernels(env_id, alphabeta, heuristic=MINIMAX[env_id].heuristic, warm_up=self._warm_up)
-        self._choose_all = linked.alphabeta.choose_all
+        self._kernels = link_kernels(env_id, alphabeta, heuristic=heuristic, warm_up=self._warm_up).alphabeta
 
     def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
-        """The best move at the horizon, the first of equals in the heuristic's order."""
+        """The best move as seen from the horizon; among equally good ones the first in the heuristic's order."""
         actions = np.zeros(len(positions.states), np.int64)
-        self._choose_all(positions.states, self.depth, actions)
+        self._kernels.choose_all(positions.states, self.depth, actions)
         return actions
 
     def _warm_up(self, linked: Linked) -> None:

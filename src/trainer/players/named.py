@@ -1,4 +1,4 @@
-"""The players that can be asked for by name: `random`, `search`, `perfect`, `minimax`, or a model's path."""
+"""Players by name: `random`, `search`, `perfect`, `minimax`, or the path of a model."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from trainer.players.perfect import PerfectPlayer
 
 NAMES = ("random", "search", "perfect", "minimax")
 SEARCH_SIMULATIONS = 100
-"""Of the player `search`, unless it is told otherwise."""
+"""Default simulations of the player `search`."""
 
 
 def named_player(name: str, env_id: str, simulations: int, games: int) -> Player:
-    """The player of that name, who will play `games` games side by side; `simulations` are for search and models.
+    """The player of that name, for `games` games in parallel; `simulations` are for search and models.
 
-    Raises TrainerError for a name that is neither known nor a file, and for a player that the game doesn't have.
+    Raises TrainerError if the name is neither known nor a file, and if the game doesn't have that player.
     """
     if name == "random":
         return RandomPlayer()

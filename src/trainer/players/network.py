@@ -1,4 +1,4 @@
-"""The player that asks a model, at once or through search."""
+"""Players that use an evaluator, with and without search."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from trainer.players.base import Player, sample
 from trainer.search import Evaluate, Search, SearchConfig
 
 MOST_SLOTS = 256
-"""Positions that are searched side by side, at most."""
+"""The most positions that are searched in parallel."""
 
 PLAYING = SearchConfig(policy_temperature=1.5)
-"""How a model searches when it counts. A network that was trained for long is too sure of its first guess: softened it
-has no error left in tic-tac-toe, wins 3 of 5 games of Othello against itself unsoftened, and is no worse in Connect 4."""
+"""How a model searches outside of self-play. After long training a network is too sure of its first guess. With softened
+priors it makes no more wrong moves in tic-tac-toe, wins 3 of 5 games of Othello against itself without them, and is as good
+in Connect 4."""
 
 
 @dataclass(frozen=True)
 class NetworkPlayer:
-    """The raw policy of a model, without search."""
+    """Plays by an evaluator's prior, without search."""
 
     name: str
     evaluate: Evaluate
@@ -36,7 +37,7 @@ class NetworkPlayer:
 
 @dataclass(frozen=True)
 class SearchPlayer:
-    """Search with any evaluator; with `inference.uniform` it knows only the rules."""
+    """Plays by a search with an evaluator; with `trainer.evaluators.uniform` it knows only the rules."""
 
     name: str
     evaluate: Evaluate
@@ -53,7 +54,7 @@ class SearchPlayer:
 def model_player(
     name: str, env_id: str, evaluate: Evaluate, simulations: int, games: int, temperature: float = 0.0
 ) -> Player:
-    """A model's raw policy where `simulations` is 0, else its search; `games` is how many it will play side by side."""
+    """A player with an evaluator, for `games` games in parallel. Without simulations it plays by the raw policy."""
     if simulations == 0:
         return NetworkPlayer(name, evaluate, temperature)
     search = Search(env_id, min(games, MOST_SLOTS), simulations, PLAYING)

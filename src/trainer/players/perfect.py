@@ -1,4 +1,4 @@
-"""The player that cannot be beaten where the position is not lost."""
+"""The perfect player, which is never beaten unless the position is lost already."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from trainer.players.base import sample
 
 @dataclass(frozen=True)
 class PerfectPlayer:
-    """The fastest win, else a draw, else the slowest loss."""
+    """Plays the fastest win, otherwise a draw, otherwise the slowest loss."""
 
     solver: Solver
     name: str = "Perfect"
 
     def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
-        """A uniform draw among the moves with the best score, so that it shows all that it knows."""
+        """Draw uniformly from the moves with the best score, so that all of them are played."""
         scores = self.solver.scores(positions)
         best = scores == scores.max(axis=1, keepdims=True)
         return sample(best.astype(np.float32), 1.0, generators)

@@ -1,7 +1,7 @@
 """Kernels of the evaluation cache: what was answered for a position before. E entries, S state words, A actions.
 
-The hash of a position gives its only place; a newer position there replaces the older one. An entry holds the whole position,
-so two positions with the same hash are never confused. Each search has its own cache, so no locks are needed.
+The hash of a position gives its only place; a newer position there replaces the older one. An entry holds the whole
+position, so two positions with the same hash are never confused. Each search has its own cache, so no locks are needed.
 
 Only unfinished positions are evaluated, so the key is all words of a state but WINNER. The first word of the key holds the
 generation next to the mover. Counting the generation up empties the cache; memory that was never written has generation 0.

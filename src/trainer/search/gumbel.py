@@ -1,7 +1,7 @@
 """Kernels of a Gumbel search's root: which move is visited next, and what the search answers.
 
-From "Policy improvement by planning with Gumbel" (Danihelka, Guez, Schrittwieser and Silver 2022), called the paper below. g is
-the Gumbel noise of a move, P its prior, Q its value, N its visits.
+From "Policy improvement by planning with Gumbel" (Danihelka, Guez, Schrittwieser and Silver 2022), called the paper below.
+g is the Gumbel noise of a move, P its prior, Q its value, N its visits.
 
 Compiled for each game by `trainer.games.kernels`, which binds `tree` and `proofs`.
 """
@@ -27,8 +27,8 @@ INLINED = True
 def halved_edge(trees: Tree, slot: int, selection: Selection) -> int:
     """The root's edge that sequential halving visits next (the paper's section 3).
 
-    Among the moves that were visited as often as the schedule says, it is the one with the largest g + log P + sigma(Q). Moves
-    that are proven losses drop out; if the schedule then has none left, the best of the other moves is visited.
+    Among the moves that were visited as often as the schedule says, it is the one with the largest g + log P + sigma(Q).
+    Moves that are proven losses drop out; if the schedule then has none left, the best of the other moves is visited.
     """
     root = trees.nodes[slot, 0]
     considered = min(len(selection.halving) - 1, int(root.num_edges))
@@ -115,8 +115,8 @@ def answer(trees: Tree, slot: int, selection: Selection, policy: NDArray[np.floa
 def halving(considered: int, simulations: int) -> list[int]:
     """The schedule of sequential halving (Karnin, Koren and Somekh 2013).
 
-    How often the move that each simulation visits was visited before. All moves that are considered are visited equally often,
-    then the better half of them, and so on down to two. Every phase gets about the same share of the simulations.
+    How often the move that each simulation visits was visited before. All moves that are considered are visited equally
+    often, then the better half of them, and so on down to two. Every phase gets about the same share of the simulations.
     """
     visited: list[int] = []
     phases, left, each = max(1, math.ceil(math.log2(max(considered, 1)))), max(considered, 1), 0

@@ -49,8 +49,8 @@ def answer_all(trees: Tree, visits: NDArray[np.float32], values: NDArray[np.floa
 def answer(trees: Tree, slot: int, visits: NDArray[np.float32]) -> np.float32:
     """Write each action's share of the visits to `visits` [A]; returns the value for the player to move at the root.
 
-    A proven win gets everything, a proven loss nothing unless all moves lose. If no candidate was visited (there was no budget,
-    or only losing moves were visited), the priors are written instead.
+    A proven win gets everything, a proven loss nothing unless all moves lose. If no candidate was visited (there was no
+    budget, or only losing moves were visited), the priors are written instead.
     """
     root = trees.nodes[slot, 0]
     for action in range(NUM_ACTIONS):

@@ -1,8 +1,8 @@
 """The memory of search trees, and kernels for their nodes and edges. G slots, N nodes a tree, S state words, A actions.
 
-Many trees are searched in lockstep, one in each slot. A node is a position that was visited; an edge is a move from it, which
-may not have been made yet. The player who made the move to a node is its *chooser*. `value_sum`, `proven` and an edge's `q`
-are the chooser's, so that a node compares its edges without changing signs.
+Many trees are searched in lockstep, one in each slot. A node is a position that was visited; an edge is a move from it,
+which may not have been made yet. The player who made the move to a node is its *chooser*. `value_sum`, `proven` and an
+edge's `q` are the chooser's, so that a node compares its edges without changing signs.
 
 The edges of a node are neighbours in memory: first the visited ones, then the unvisited one with the largest prior, then the
 rest. The rest can't score higher than that one, so a comparison stops there.

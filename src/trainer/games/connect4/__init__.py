@@ -1,0 +1,1 @@
+"""Connect 4: rules, recipe, heuristic, solver, scored positions."""

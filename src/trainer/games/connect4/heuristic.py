@@ -1,7 +1,7 @@
-"""Heuristic of Connect 4: the fours that are still open, for either side, counted by how much of them stands.
+"""Heuristic of Connect 4: each side's lines of four that are still open, weighted by how many discs they hold.
 
-As in the minimax baseline of AlphaZero.jl (games/connect-four): a line of four cells that holds none of the opponent's
-discs counts 1, 10 or 100 for one, two or three discs of its own.
+As in the minimax baseline of AlphaZero.jl (games/connect-four): a line of four cells without a disc of the opponent counts
+1, 10 or 100 if it holds one, two or three discs of the player.
 """
 
 from __future__ import annotations
@@ -11,22 +11,23 @@ import numpy as np
 from trainer.games.base import MOVER, State
 from trainer.games.connect4.rules import DIRECTIONS, STONES
 
+DEPTH = 5
 ORDER = np.array([3, 2, 4, 1, 5, 0, 6])  # from the middle outwards
 ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 BOARD = np.uint64(sum(0b111111 << (9 * column) for column in range(7)))
-# The cells where a line of four starts, per direction.
+# The cells where a line of four starts, for each direction.
 STARTS = BOARD & (BOARD >> DIRECTIONS) & (BOARD >> (TWO * DIRECTIONS)) & (BOARD >> (THREE * DIRECTIONS))
 
 
 def value(state: State) -> int:
-    """What an unfinished position is worth to the player to move."""
+    """The value of an unfinished position for the player to move."""
     mover = int(state[MOVER])
     own, other = state[STONES + mover - 1], state[STONES + 2 - mover]
     return open_fours(own, other) - open_fours(other, own)
 
 
 def open_fours(own: np.uint64, other: np.uint64) -> int:
-    """The weighted count of one side's open fours; the discs of all lines of a direction are added up at once."""
+    """The weighted count of one side's open lines; the discs of all lines in a direction are counted at once."""
     total = 0
     for number in range(4):
         step = DIRECTIONS[number]

@@ -1,4 +1,4 @@
-"""Connect 4: four in a row on a board 7 wide and 6 high; discs fall to the lowest empty cell of their column.
+"""Connect 4: four in a row on a board 7 wide and 6 high. Discs fall to the lowest empty cell of their column.
 
 Cell index: row * 7 + column, row 0 at the BOTTOM. An action is a column.
 """
@@ -24,8 +24,8 @@ GAME = Game(
     bottom_row_first=True,
 )
 
-# Two words of stones, first player's and second player's: bit column * 9 + row, as in the solver bitbully. Three bits above
-# each column stay empty, so that no line runs over the edge of the board.
+# Two words of discs, the first player's and the second player's: bit column * 9 + row, as in the solver bitbully. The three
+# bits above each column stay empty, so that no line runs over the edge of the board.
 STONES = FLAGS
 ONE = np.uint64(1)
 COLUMN = np.uint64(0b111111)
@@ -34,7 +34,7 @@ DIRECTIONS = np.array([1, 8, 9, 10], dtype=np.uint64)  # up a column, along the 
 
 
 def start(state: State) -> None:
-    """An empty board, first player to move."""
+    """An empty board, the first player to move."""
     state[:] = 0
     state[MOVER] = 1
 
@@ -62,7 +62,7 @@ def play(state: State, action: int) -> None:
 
 
 def dropped(occupied: np.uint64, column: int) -> np.uint64:
-    """The lowest empty cell of a column that is not full: one, added at the bottom, is carried there."""
+    """The lowest empty cell of a column that is not full: a one that is added at the bottom is carried there."""
     bottom = np.uint64(9 * column)
     return (occupied + (ONE << bottom)) & (COLUMN << bottom)
 
@@ -77,7 +77,7 @@ def wins_next(state: State, mask: Mask) -> bool:
 
 
 def has_four(stones: np.uint64) -> bool:
-    """Whether four stones stand in a row: pairs of pairs, in each direction."""
+    """Whether there are four in a row: pairs of pairs, in each direction."""
     for direction in DIRECTIONS:
         pairs = stones & (stones >> direction)
         if pairs & (pairs >> (direction + direction)) != 0:

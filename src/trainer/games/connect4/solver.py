@@ -13,17 +13,22 @@ from trainer.games.solver import NOT_LEGAL, Scores
 
 INSTALL = "pip install 'bitbully>=0.0.70'"
 IMPOSSIBLE = -100
-"""bitbully scores a full column below this."""
+"""bitbully's score of a full column is below this."""
+
+
+def solver() -> BitBullySolver:
+    """The solver. Raises ConfigError if it is not installed."""
+    return BitBullySolver()
 
 
 class BitBullySolver:
-    """Scores by bitbully with its opening book of 12 plies.
+    """Scores by bitbully, with its opening book of 12 plies.
 
     A win with the winner's n-th disc scores 22 - n for the winner: 18 with the fourth, 1 with the last.
     """
 
     def __init__(self) -> None:
-        """Load the solver. Raises ConfigError, with the command that installs it, where it is missing."""
+        """Load the solver. Raises ConfigError, with the command that installs it, if it is missing."""
         try:
             from bitbully import BitBully, bitbully_core
         except ImportError as error:
@@ -32,10 +37,13 @@ class BitBullySolver:
         self._solver = BitBully()._core
 
     def scores(self, positions: Positions) -> Scores:
-        """int8 [R, A]: the score of each legal move, NOT_LEGAL elsewhere. Milliseconds a row, 100 at 12 to 14 plies."""
+        """int8 [R, A]: the score of each legal move, NOT_LEGAL elsewhere.
+
+        A row takes milliseconds, but 100 of them with 12 to 14 discs on the board.
+        """
         scores = np.full((len(positions.states), GAME.num_actions), NOT_LEGAL, np.int8)
         for row, state in enumerate(positions.states):
-            stones = [int(word) for word in state[STONES:]]  # bits stand in the same order as bitbully's
+            stones = [int(word) for word in state[STONES:]]  # the bits are in bitbully's order
             own, occupied = stones[int(state[MOVER]) - 1], stones[0] | stones[1]
             self._board.setRawState(occupied, own, GAME.num_cells - occupied.bit_count())
             found = np.array(self._solver.scoreMoves(self._board))
@@ -44,9 +52,9 @@ class BitBullySolver:
 
 
 def plies_to_end(scores: Scores, plies: NDArray[np.int64]) -> NDArray[np.int64]:
-    """[R] how many more plies the game lasts under best play, from the moves' scores [R, A] after `plies` [R] moves.
+    """[R] how many more plies best play lasts, given the scores [R, A] of the moves after `plies` [R] plies.
 
-    A draw lasts until the board is full.
+    A drawn game lasts until the board is full.
     """
     best = scores.max(axis=1).astype(np.int64)
     winners_disc = 22 - np.abs(best)

@@ -1,4 +1,4 @@
-"""Heuristic of Othello: moves to choose from, corners held, and discs beside corners that are still empty."""
+"""Heuristic of Othello: the number of possible moves, the corners, and discs diagonally beside empty corners."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from trainer.games.othello.rules import STONES
 
 rules: ModuleType
 
-# How good a cell usually is, one quarter of the board; only the order in which moves are tried comes from it.
+DEPTH = 6
+# How good a cell usually is, for one quarter of the board. Only the order in which moves are tried follows from it.
 QUARTER = np.array([[9, 2, 7, 6], [2, 1, 3, 3], [7, 3, 5, 4], [6, 3, 4, 4]])
 HALF = np.concatenate([QUARTER, QUARTER[:, ::-1]], axis=1)
 ORDER = np.append(np.argsort(-np.concatenate([HALF, HALF[::-1]]).ravel(), kind="stable"), 64)
@@ -23,7 +24,7 @@ MOVE, CORNER, BESIDE_CORNER = 10, 200, 60
 
 
 def value(state: State) -> int:
-    """What an unfinished position is worth to the player to move."""
+    """The value of an unfinished position for the player to move."""
     mover = int(state[MOVER])
     own, other = state[STONES + mover - 1], state[STONES + 2 - mover]
     return one_side(own, other) - one_side(other, own)

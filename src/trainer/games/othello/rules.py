@@ -1,7 +1,7 @@
-"""Othello on 8x8: a disc must enclose opposing discs, which are flipped; most discs at the end wins.
+"""Othello on 8x8: a disc must enclose opposing discs, which are flipped; the player with most discs at the end wins.
 
-Cell index: row * 8 + column, row 0 at the top; action 64 is the pass, legal only when nothing else is. The game ends at
-once when neither player can place a disc.
+Cell index: row * 8 + column, row 0 at the top. Action 64 is the pass, which is legal only if nothing else is. The game
+ends as soon as neither player can place a disc.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ GAME = Game(
     height=8,
     num_actions=65,
     state_words=5,
-    max_plies=120,  # 60 discs, and before each of them at most one pass
+    max_plies=120,  # 60 discs, each after at most one pass
     symmetries=square_symmetries(8, further_actions=1),
     flag_words=1,
     player_names=("Black", "White"),
@@ -29,15 +29,15 @@ JUST_PASSED = FLAGS
 STONES = FLAGS + 1  # two words, black's and white's: bit i is cell i
 ONE = np.uint64(1)
 NONE = np.uint64(0)
-# A step to a higher bit and its mirror image to a lower one: along a row, a diagonal, a column, the other diagonal. A
-# step across a row must not leave from the last column and arrive in the first, nor the other way round.
+# A step to a higher bit, and in the other direction to a lower one: along a row, a diagonal, a column, the other diagonal.
+# No step may leave the last column and arrive in the first, or the other way round.
 STEPS = np.array([1, 7, 8, 9], dtype=np.uint64)
 ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 NOT_FIRST_COLUMN = np.uint64(0xFEFE_FEFE_FEFE_FEFE)
 NOT_LAST_COLUMN = np.uint64(0x7F7F_7F7F_7F7F_7F7F)
 ARRIVE_UP = np.array([NOT_FIRST_COLUMN, NOT_LAST_COLUMN, ALL, NOT_FIRST_COLUMN], dtype=np.uint64)
 ARRIVE_DOWN = np.array([NOT_LAST_COLUMN, NOT_FIRST_COLUMN, ALL, NOT_LAST_COLUMN], dtype=np.uint64)
-# The cells that lie on a line with each cell, along a row, a column or a diagonal: a disc there can only flip those.
+# For each cell, the cells on a line with it, along a row, a column or a diagonal: a disc there can flip no others.
 LINES = np.array(
     [
         sum(
@@ -52,7 +52,7 @@ LINES = np.array(
 
 
 def start(state: State) -> None:
-    """The four discs in the middle, black to move."""
+    """Four discs in the middle, black to move."""
     state[:] = 0
     state[MOVER] = 1
     state[STONES] = (ONE << np.uint64(28)) | (ONE << np.uint64(35))
@@ -60,7 +60,7 @@ def start(state: State) -> None:
 
 
 def legal(state: State, mask: Mask) -> None:
-    """Every cell that encloses something; the pass where there is none."""
+    """Every cell where a disc encloses something; the pass if there is none."""
     mover = int(state[MOVER])
     places = NONE
     if state[WINNER] == OPEN:
@@ -92,9 +92,10 @@ def play(state: State, action: int) -> None:
 
 
 def wins_next(state: State, mask: Mask) -> bool:
-    """Whether a move of `mask` wins at once: takes the other's last disc, however many moves were made, or fills the board.
+    """Whether a move of `mask` wins at once: it takes the opponent's last disc, or it fills the board.
 
-    Games that end because nobody can move though there are empty cells and discs of both are rare, and not looked for.
+    Games can also end because neither player can move although there are empty cells and discs of both. That is rare, and
+    not looked for.
     """
     mover = int(state[MOVER])
     own, other = state[STONES + mover - 1], state[STONES + 2 - mover]
@@ -109,14 +110,14 @@ def wins_next(state: State, mask: Mask) -> bool:
 
 
 def shift(stones: np.uint64, direction: int) -> np.uint64:
-    """Move every stone one cell; directions 0 to 3 go to higher bits, 4 to 7 to lower ones."""
+    """Move every disc by one cell; directions 0 to 3 lead to higher bits, 4 to 7 to lower ones."""
     if direction < 4:
         return np.uint64((stones << STEPS[direction]) & ARRIVE_UP[direction])
     return np.uint64((stones >> STEPS[direction - 4]) & ARRIVE_DOWN[direction - 4])
 
 
 def placements(own: np.uint64, other: np.uint64) -> np.uint64:
-    """The empty cells where a disc encloses at least one of the other's: walk over runs of them, all at once."""
+    """The empty cells where a disc encloses at least one of the other's: follow all runs of those at once."""
     empty = ~(own | other)
     places = NONE
     for direction in range(8):
@@ -128,7 +129,7 @@ def placements(own: np.uint64, other: np.uint64) -> np.uint64:
 
 
 def flips(disc: np.uint64, own: np.uint64, other: np.uint64) -> np.uint64:
-    """The other's discs between `disc` and the mover's own, in every direction."""
+    """The other's discs between `disc` and one of the mover's own, in every direction."""
     turned = NONE
     for direction in range(8):
         run = shift(disc, direction) & other

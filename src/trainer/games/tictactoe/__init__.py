@@ -1,0 +1,1 @@
+"""Tic-tac-toe: rules, recipe, solver, scored positions."""

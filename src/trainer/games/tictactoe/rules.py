@@ -17,7 +17,7 @@ GAME = Game(
     symmetries=square_symmetries(3),
 )
 
-STONES = FLAGS  # two words, first player's and second player's: bit i is cell i
+STONES = FLAGS  # two words, the first player's and the second player's: bit i is cell i
 ONE = np.uint64(1)
 FULL = np.uint64(0b111_111_111)
 LINES = np.array(
@@ -31,7 +31,7 @@ LINES = np.array(
 
 
 def start(state: State) -> None:
-    """An empty board, first player to move."""
+    """An empty board, the first player to move."""
     state[:] = 0
     state[MOVER] = 1
 
@@ -58,7 +58,7 @@ def play(state: State, action: int) -> None:
 
 
 def has_line(stones: np.uint64) -> bool:
-    """Whether three stones stand in a row."""
+    """Whether there are three in a row."""
     for line in LINES:
         if stones & line == line:
             return True

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from trainer.core.errors import ConfigError
-from trainer.games.exhaustive import ExhaustiveSolver
 from trainer.games.positions import Positions
 from trainer.games.scored_positions import ScoredPositions
+from trainer.games.tictactoe.solver import solver
 
 
 def scored_positions(file: Path | None) -> ScoredPositions:
@@ -18,6 +18,7 @@ def scored_positions(file: Path | None) -> ScoredPositions:
         raise ConfigError(
             f"tictactoe is measured on all of its positions, not on those of {file}; leave out --positions"
         )
-    solver = ExhaustiveSolver("tictactoe")
-    positions = Positions("tictactoe", 0).of(solver.states)
-    return ScoredPositions(positions, solver.scores(positions), ("all",), np.zeros(len(solver.states), np.int64))
+    exhaustive = solver()
+    positions = Positions("tictactoe", 0).of(exhaustive.states)
+    kind = np.zeros(len(exhaustive.states), np.int64)
+    return ScoredPositions(positions, exhaustive.scores(positions), ("all",), kind)
