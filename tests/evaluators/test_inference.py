@@ -14,7 +14,7 @@ from small_models import linear_model
 from trainer.core.errors import ModelError
 from trainer.core.files import write_bytes
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.evaluators.onnx_file import OnnxEvaluator, load_model, masked_softmax
+from trainer.evaluators.onnx_file import OnnxEvaluator, answer_kernels, load_model
 from trainer.evaluators.uniform import uniform
 
 OBS_SIZE, NUM_ACTIONS = 29, 9  # tic-tac-toe's
@@ -53,7 +53,7 @@ def test_masked_softmax_is_the_softmax_over_legal_moves() -> None:
     logits = np.log(np.array([[1, 3, 100, 4], [1, 3, 100, 4], [7, 7, 7, 7]], np.float32))
     legal = np.array([[True, True, False, True], [False, True, False, False], [True, True, True, True]])
     prior = np.full((3, 4), np.nan, np.float32)
-    masked_softmax(logits, legal, np.empty(logits.shape[1], np.int64), prior)
+    answer_kernels().answers.masked_softmax(logits, legal, np.empty(logits.shape[1], np.int64), prior)
     np.testing.assert_allclose(prior, [[1 / 8, 3 / 8, 0, 4 / 8], [0, 1, 0, 0], [0.25] * 4], rtol=1e-6)
 
 
@@ -62,14 +62,16 @@ def test_masked_softmax_of_huge_logits_neither_overflows_nor_vanishes() -> None:
     logits = np.array([[1000, 1000, -1000], [-1000, -1000, 1000]], np.float32)
     legal = np.array([[True, True, True], [True, True, False]])
     prior = np.empty((2, 3), np.float32)
-    masked_softmax(logits, legal, np.empty(logits.shape[1], np.int64), prior)
+    answer_kernels().answers.masked_softmax(logits, legal, np.empty(logits.shape[1], np.int64), prior)
     assert prior.tolist() == [[0.5, 0.5, 0], [0.5, 0.5, 0]]
 
 
 def test_masked_softmax_of_a_row_without_legal_moves_is_zero() -> None:
     """A finished position has no prior."""
     prior = np.full((1, 3), np.nan, np.float32)
-    masked_softmax(np.ones((1, 3), np.float32), np.zeros((1, 3), np.bool_), np.empty(3, np.int64), prior)
+    answer_kernels().answers.masked_softmax(
+        np.ones((1, 3), np.float32), np.zeros((1, 3), np.bool_), np.empty(3, np.int64), prior
+    )
     assert prior.tolist() == [[0, 0, 0]]
 
 

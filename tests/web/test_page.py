@@ -14,8 +14,8 @@ from browser import FLAGS, PATIENCE_MS, Server, chromium_path, serving, window
 from playwright.sync_api import expect, sync_playwright
 from run_files import put_model, put_stats, store_games
 
-from trainer.compile.linker import compiled
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
+from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
 
 SIZES = {"phone": (360, 740), "desktop": (1440, 900)}
@@ -61,7 +61,7 @@ def full(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 @cache
 def script(env_id: str, winner: int) -> tuple[int, ...]:
     """Moves of the first player that lead to a result against a second player who plays the first legal move."""
-    rules = compiled(env_id)[0]
+    rules = link_kernels(env_id).rules
     seen: set[bytes] = set()
 
     def search(position: Position) -> tuple[int, ...] | None:

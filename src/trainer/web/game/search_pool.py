@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
-from trainer.compile.linker import compiled
+from trainer.compile.linker import Linked
 from trainer.evaluators.uniform import uniform
 from trainer.games import ENV_IDS
+from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
 from trainer.players.network import PLAYING
 from trainer.search import Evaluate, Search
@@ -51,7 +51,7 @@ class SearchPool:
         """Compile a game's rules and its search, or load them from the cache. Returns the rules."""
         with self._compiling:
             if env_id not in self._rules:
-                rules = compiled(env_id, warm_up=_warm_up)[0]
+                rules: ModuleType = link_kernels(env_id, warm_up=_warm_up).rules
                 first = Position.first(rules)
                 Search(env_id, 1, 1).run(first.state[None], 1, uniform)
                 self._rules[env_id] = rules
@@ -107,8 +107,8 @@ class SearchPool:
             idle.append(search)
 
 
-def _warm_up(rules: Any, rows: ModuleType) -> None:
+def _warm_up(linked: Linked) -> None:
     """Call each function of a game once, so that all of them are compiled."""
-    position = Position.first(rules)
+    position = Position.first(linked.rules)
     position = position.play(position.legal[0])
-    Position.from_bytes(rules, position.to_bytes())
+    Position.from_bytes(linked.rules, position.to_bytes())
