@@ -36,8 +36,7 @@ def seconds_to_first_game(job: Job, folder: Path, empty: bool = False) -> float:
     command = [sys.executable, "-m", "trainer.actor", "--env-id", "connect4", "--log-level", "ERROR"]
     command += flags_of(data_dir=run.path, replay_db_path=run.replay)
     command += flags_of(simulations=size.simulations, games=size.games, threads=size.threads)
-    own_cache = {"CARTRIDGE_CACHE": str(cache), "NUMBA_CACHE_DIR": str(cache / "numba")}
-    environment = os.environ | (own_cache if empty else {})
+    environment = os.environ | ({"CARTRIDGE_CACHE": str(cache)} if empty else {})
     began = time.monotonic()
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         while (read_json_object(run.actor_stats) or {}).get("episodes_completed", 0) == 0:

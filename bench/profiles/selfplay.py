@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from itertools import count
 from pathlib import Path
-from types import FunctionType, ModuleType, SimpleNamespace
-from typing import Any
+from types import FunctionType, SimpleNamespace
 from unittest.mock import patch
 
 from bench.profiles.clock import Clock
@@ -14,11 +13,12 @@ from bench.support.models import publish_model
 from bench.support.size import Size
 from trainer.actor import moves, selfplay
 from trainer.actor.selfplay import SelfPlay
-from trainer.compile.linker import compiled
+from trainer.compile.linker import Linked
 from trainer.evaluators.interface import Evaluator
 from trainer.evaluators.onnx_file import load_model
 from trainer.evaluators.sparse import SparseAccelerator
 from trainer.games import game_of
+from trainer.games.kernels import link_kernels
 from trainer.settings.self_play import SelfPlaySettings
 
 
@@ -30,7 +30,7 @@ def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:
     evaluator = SparseAccelerator(env_id)(path.read_bytes(), original)
     assert evaluator is not None
     clock = Clock()
-    with patch.object(selfplay, "compiled", lambda *of, **how: timed_kernels(clock, compiled(*of, **how))):
+    with patch.object(selfplay, "link_kernels", lambda *of, **how: timed_kernels(clock, link_kernels(*of, **how))):
         player = SelfPlay(env_id, size.games, count(), 1, "profile", SelfPlaySettings(simulations=size.simulations))
     play_for(size.turn, player, evaluator)
     clock.seconds.clear()
@@ -47,22 +47,21 @@ def play_for(seconds: float, player: SelfPlay, evaluator: Evaluator) -> None:
         player.step(evaluator)
 
 
-def timed_kernels(clock: Clock, modules: tuple[ModuleType, ...]) -> tuple[Any, ...]:
-    """The modules of self-play; `play` runs uncompiled and calls timed kernels."""
-    *others, kernels = modules
-    *_, tree, _, _, forward, answers = others
+def timed_kernels(clock: Clock, linked: Linked) -> Linked:
+    """The kernels of self-play; `play` runs uncompiled and calls timed kernels."""
+    simulations, answers = linked.simulations, linked.answers
     parts = {
-        "tree": SimpleNamespace(
-            descend=clock.timed("down to the leaves", tree.descend),
-            expand=clock.timed("new edges, values up", tree.expand),
+        "simulations": SimpleNamespace(
+            descend=clock.timed("down to the leaves", simulations.descend),
+            expand=clock.timed("new edges, values up", simulations.expand),
         ),
-        "forward": SimpleNamespace(evaluate=clock.timed("network", forward.evaluate)),
+        "forward": SimpleNamespace(evaluate=clock.timed("network", linked.forward.evaluate)),
         "answers": SimpleNamespace(
             fault_of=answers.fault_of,
             masked_softmax=clock.timed("softmax over legal moves", answers.masked_softmax),
             SOUND=answers.SOUND,
         ),
-        "advance": clock.timed("moves, new games", kernels.advance),
+        "advance": clock.timed("moves, new games", linked.moves.advance),
     }
     play = FunctionType(moves.play.__code__, parts)
-    return *others, SimpleNamespace(play=play, play_random=kernels.play_random)
+    return Linked(moves=SimpleNamespace(play=play, play_random=linked.moves.play_random))

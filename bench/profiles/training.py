@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from types import FunctionType, ModuleType, SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -14,7 +14,7 @@ import torch
 from bench.profiles.clock import Clock
 from bench.support.job import Job
 from bench.support.training_steps import BATCHES, mirror_of, our_step
-from trainer.compile.linker import compiled
+from trainer.compile.linker import Linked, link
 from trainer.settings.trainer import TrainerConfig
 from trainer.sparse import backward as source
 from trainer.sparse.layout import Network
@@ -32,12 +32,11 @@ def training_profile(env_id: str, job: Job) -> dict[str, float]:
     """Microseconds per training step by what they are spent on, in one thread."""
     config = TrainerConfig(db=job.database(env_id), env_id=env_id, batch_size=BATCHES[env_id])
     torch.set_num_threads(1)
-    clock = Clock()
+    clock, adamw_kernels = Clock(), adamw.adamw_kernels
     with (
         closing(mirror_of(config)) as replay,
-        patch.object(adamw, "adamw", clock.timed("clipping and AdamW", adamw.adamw)),
-        patch.object(gradient, "differentiate_heads", clock.timed("losses", gradient.differentiate_heads)),
-        patch.object(gradient, "compiled", lambda *of, **how: timed_kernels(clock, *compiled(*of, **how))),
+        patch.object(adamw, "adamw_kernels", lambda: timed_adamw(clock, adamw_kernels())),
+        patch.object(gradient, "link", lambda *of, **how: timed_kernels(clock, link(*of, **how))),
         patch.object(replay, "sample", clock.timed("drawing the batch", replay.sample)),
     ):
         step = our_step(replay, config)
@@ -51,8 +50,14 @@ def training_profile(env_id: str, job: Job) -> dict[str, float]:
     return clock.shares(total, 1e6 / job.size.steps)
 
 
-def timed_kernels(clock: Clock, lanes: ModuleType, forward: Any, backward: Any) -> tuple[Any, ...]:
-    """The modules of a training step; `differentiate` runs uncompiled and calls timed kernels."""
+def timed_adamw(clock: Clock, linked: Linked) -> Linked:
+    """The kernel of an AdamW step, timed."""
+    return Linked(adamw_step=SimpleNamespace(adamw=clock.timed("clipping and AdamW", linked.adamw_step.adamw)))
+
+
+def timed_kernels(clock: Clock, linked: Linked) -> Linked:
+    """The modules of a gradient; `differentiate` runs uncompiled and calls timed kernels."""
+    backward = linked.backward
     parts = {name: clock.timed(label, getattr(backward, name)) for name, label in KERNELS.items()}
 
     def differentiate(network: Network, *others: Any) -> None:
@@ -61,10 +66,10 @@ def timed_kernels(clock: Clock, lanes: ModuleType, forward: Any, backward: Any) 
         )
 
     order = "weights fetched, gradient returned"
-    return (
-        lanes,
-        SimpleNamespace(pass_through=clock.timed("network", forward.pass_through)),
-        SimpleNamespace(
+    return Linked(
+        forward=SimpleNamespace(pass_through=clock.timed("network", linked.forward.pass_through)),
+        heads=SimpleNamespace(differentiate_heads=clock.timed("losses", linked.heads.differentiate_heads)),
+        backward=SimpleNamespace(
             differentiate=differentiate,
             gather=clock.timed(order, backward.gather),
             scatter=clock.timed(order, backward.scatter),

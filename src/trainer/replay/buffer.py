@@ -22,8 +22,8 @@ from trainer.core.files import identity_of
 from trainer.replay.batch import Batch
 from trainer.replay.columns import COLUMNS, checked
 from trainer.replay.database import ROWID_SPAN, Metadata, check_columns, open_for_reading, reporting
+from trainer.replay.kernels import spread_kernels
 from trainer.replay.repeats import Repeats, hashes_of
-from trainer.replay.spread import spread_bits, spread_floats
 from trainer.replay.views import Views
 
 log = logging.getLogger(__name__)
@@ -81,6 +81,7 @@ class ReplayBuffer:
         self._value = np.empty(0, np.float32)
         self._repeats = Repeats() if merge_repeats else None
         self._hash = np.empty(0, np.uint64)  # stays empty if repeats are not counted
+        self._kernels = spread_kernels().spread
 
     def __len__(self) -> int:
         """Rows that can be sampled: those that are still in the database."""
@@ -129,9 +130,9 @@ class ReplayBuffer:
         observation = np.empty((batch_size, meta.obs_size), np.float32)
         visits = np.empty((batch_size, meta.num_actions), np.float32)
         # Taking all rows first lets their cache misses overlap; taking them one by one inside the kernel doesn't.
-        spread = spread_bits if self._bits else spread_floats
+        spread = self._kernels.spread_bits if self._bits else self._kernels.spread_floats
         spread(self._observation.take(at, axis=0), self._views.observations, chosen, observation)
-        spread_floats(self._visits.take(at, axis=0), self._views.actions, chosen, visits)
+        self._kernels.spread_floats(self._visits.take(at, axis=0), self._views.actions, chosen, visits)
         outcome = self._outcome[at]
         if q_weight > 0:
             value = self._value[at]

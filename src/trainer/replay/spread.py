@@ -1,13 +1,16 @@
-"""Kernels that write stored rows into a batch, each row through one view. B rows of a batch, K views, W columns."""
+"""Kernels that write stored rows into a batch, each row through one view. B rows of a batch, K views, W columns.
+
+Compiled by `kernels.py`.
+"""
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+ALLOCATES = True
 
-@numba.njit(cache=True, nogil=True)
+
 def spread_bits(
     packed: NDArray[np.uint8], table: NDArray[np.int32], chosen: NDArray[np.int64], out: NDArray[np.float32]
 ) -> None:
@@ -26,7 +29,6 @@ def spread_bits(
             out[row, i] = bits[np.uint32(columns[i])]  # an unsigned index, so Numba doesn't check for negative ones
 
 
-@numba.njit(cache=True, nogil=True)
 def spread_floats(
     values: NDArray[np.float32], table: NDArray[np.int32], chosen: NDArray[np.int64], out: NDArray[np.float32]
 ) -> None:

@@ -71,7 +71,7 @@ def improved_logit(trees: Tree, slot: int, edge: int, sigma: np.float32) -> np.f
 def root_q(trees: Tree, slot: int, edge: int) -> np.float32:
     """Q of a move of the root; the root's own mean value if the move was never visited."""
     if trees.edges[slot, edge].node == NOBODY:
-        return tree.value_of(trees, slot, 0)
+        return np.float32(tree.value_of(trees, slot, 0))
     proven = proofs.proven_of(trees, slot, edge)
     return np.float32(trees.edges[slot, edge].q if proven == UNKNOWN else proofs.exact(proven))
 

@@ -72,5 +72,5 @@ def answer(trees: Tree, slot: int, visits: NDArray[np.float32]) -> np.float32:
         for action in range(NUM_ACTIONS):
             visits[action] /= total
     if root.proven != UNKNOWN:
-        return proofs.exact(WIN + LOSS - root.proven)
-    return tree.value_of(trees, slot, 0)
+        return np.float32(proofs.exact(WIN + LOSS - root.proven))
+    return np.float32(tree.value_of(trees, slot, 0))

@@ -106,7 +106,7 @@ def enter(trees: Tree, slot: int, index: int, edge: int) -> int:
     move, parent = trees.edges[slot, edge], trees.nodes[slot, index]
     rules.play(state, int(move.action))
     prior = trees.edges[slot, edge].u
-    child = tree.add_node(trees, slot, index, edge, prior, int(state[MOVER]), parent.mover)
+    child: int = tree.add_node(trees, slot, index, edge, prior, int(state[MOVER]), parent.mover)
     for word in range(len(state)):
         trees.states[slot, child, word] = state[word]
     move.node = child

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
+from trainer.compile.linker import Linked, link
 from trainer.network import Loss, PolicyValueNetwork
 from trainer.replay import Batch
 from trainer.sparse.layout import Floats
+from trainer.training import adamw_step
 from trainer.training.gradient import LossGradient, parameters_of, pieces
 
 
@@ -48,6 +50,7 @@ class AdamWSteps:
         self._steps = np.zeros(len(self._parameters), np.float32)
         self.loss_gradient = LossGradient(network)
         """Computes `gradient`."""
+        self._adamw = adamw_kernels().adamw_step.adamw
         self.adopt_state()
 
     def adopt_state(self) -> None:
@@ -67,7 +70,7 @@ class AdamWSteps:
         (settings,) = self._optimizer.param_groups
         beta1, beta2 = settings["betas"]
         self._steps += 1
-        adamw(
+        self._adamw(
             self._values[:-1],
             self.gradient,
             self._mean,
@@ -88,34 +91,13 @@ class AdamWSteps:
         return Loss(*torch.from_numpy(loss).unbind())
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
-def adamw(
-    weights: Floats,
-    gradient: Floats,
-    mean: Floats,
-    variance: Floats,
-    step: float,
-    grad_clip: float,
-    learning_rate: float,
-    weight_decay: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-) -> None:
-    """Step number `step`, counted from 1, of AdamW (Loshchilov and Hutter 2019, algorithm 2). All arrays are [P].
+@cache
+def adamw_kernels() -> Linked:
+    """`adamw_step.py`, compiled."""
+    return link(adamw_step, warm_up=_warm_up)
 
-    If the gradient's norm is larger than `grad_clip`, the gradient is scaled down to it.
-    """
-    squares = 0.0
-    for i in range(len(gradient)):
-        squares += np.float64(gradient[i]) ** 2
-    scale = np.float32(min(grad_clip / (np.sqrt(squares) + 1e-6), 1.0))
-    rate = np.float32(learning_rate / (1 - beta1**step))
-    correction = np.float32(1 / np.sqrt(1 - beta2**step))
-    decay = np.float32(1 - learning_rate * weight_decay)
-    new1, new2, least = np.float32(1 - beta1), np.float32(1 - beta2), np.float32(eps)
-    for i in range(len(weights)):
-        derivative = gradient[i] * scale
-        mean[i] += new1 * (derivative - mean[i])
-        variance[i] += new2 * (derivative * derivative - variance[i])
-        weights[i] = weights[i] * decay - rate * mean[i] / (np.sqrt(variance[i]) * correction + least)
+
+def _warm_up(linked: Linked) -> None:
+    """Call the kernel once, without a parameter."""
+    nothing = np.zeros(0, np.float32)
+    linked.adamw_step.adamw(nothing, nothing, nothing, nothing, 1.0, math.inf, 0.0, 0.0, 0.0, 0.0, 0.0)

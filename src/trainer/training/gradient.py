@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from types import ModuleType
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from trainer.compile.linker import compiled
+from trainer.compile.linker import Linked, link
 from trainer.network import ConvStem, PolicyValueNetwork, Residual
 from trainer.replay import Batch
 from trainer.sparse import backward, forward, lanes
@@ -28,6 +26,7 @@ from trainer.sparse.backward import TRANSPOSED_ROWS, Gradient, TransposeBuffer
 from trainer.sparse.builder import LayoutBuilder
 from trainer.sparse.lanes import BLOCK
 from trainer.sparse.layout import Floats, Network, aligned, memory_for
+from trainer.training import heads as head_kernels
 
 PLAIN, CONVOLUTIONAL = [nn.Linear, nn.ReLU], [ConvStem, nn.Linear, nn.ReLU, Residual]
 
@@ -99,16 +98,19 @@ class LossGradient:
         rows, network = len(batch.outcome), self._network
         if rows != self._rows:
             self._allocate(rows, batch.legal.shape[1] + 1)
-        self._backward.gather(values, self._places, network.weights)
-        self._backward.gather(values, self._transposed_places, self._transposed)
+        kernels = self._kernels
+        kernels.backward.gather(values, self._places, network.weights)
+        kernels.backward.gather(values, self._transposed_places, self._transposed)
         network.biases[:] = values[self._bias_places]
-        self._forward.pass_through(network, self._memory, rows, batch.observation)
+        kernels.forward.pass_through(network, self._memory, rows, batch.observation)
         loss = np.empty(3, np.float32)
-        differentiate_heads(self._heads, batch.legal, batch.visits, batch.outcome, loss, self._head_deltas)
-        self._backward.differentiate(
+        kernels.heads.differentiate_heads(
+            self._heads, batch.legal, batch.visits, batch.outcome, loss, self._head_deltas
+        )
+        kernels.backward.differentiate(
             network, self._transposed, self._learns, rows, self._memory, self._deltas, self._buffer, self._gradient
         )
-        self._backward.scatter(network, self._gradient, self._places, self._transposed_places, gradient)
+        kernels.backward.scatter(network, self._gradient, self._places, self._transposed_places, gradient)
         gradient[self._bias_places] = self._gradient.biases
         return loss
 
@@ -124,18 +126,19 @@ class LossGradient:
         words = np.packbits(np.arange(width) < outputs, bitorder="little").view(np.uint64)
         self._deltas.active[begin // BLOCK : end // BLOCK] = np.tile(words, rows)
         if self._rows < 0:
-            _, self._forward, self._backward = compiled(None, lanes, forward, backward, warm_up=self._warm_up)
+            self._kernels = link(lanes, forward, backward, head_kernels, warm_up=self._warm_up)
         self._rows = rows
 
-    def _warm_up(self, lanes: ModuleType, forward: ModuleType, backward: ModuleType) -> None:
+    def _warm_up(self, linked: Linked) -> None:
         """Call each kernel once, with zero rows."""
-        network, nothing = self._network, np.zeros(1, np.float32)
-        forward.pass_through(network, self._memory, 0, np.zeros((0, 1), np.float32))
-        backward.differentiate(
+        network, nothing, no_rows = self._network, np.zeros(1, np.float32), np.zeros((0, 1), np.float32)
+        linked.forward.pass_through(network, self._memory, 0, no_rows)
+        linked.heads.differentiate_heads(no_rows, no_rows > 0, no_rows, nothing[:0], np.empty(3, np.float32), no_rows)
+        linked.backward.differentiate(
             network, self._transposed, self._learns, 0, self._memory, self._deltas, self._buffer, self._gradient
         )
-        backward.gather(nothing, self._places[:0], nothing)
-        backward.scatter(
+        linked.backward.gather(nothing, self._places[:0], nothing)
+        linked.backward.scatter(
             network._replace(layers=network.layers[:0]), self._gradient, self._places, self._places, nothing
         )
 
@@ -168,45 +171,3 @@ def transposed_weights(network: Network) -> NDArray[Any]:
         blocks = network.weights[whole].reshape(results // BLOCK, inputs // BLOCK, BLOCK, BLOCK)
         turned[whole] = blocks.transpose(1, 0, 3, 2).ravel()
     return turned
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def differentiate_heads(
-    heads: Floats, legal: NDArray[np.bool_], visits: Floats, outcome: Floats, loss: Floats, deltas: Floats
-) -> None:
-    """`alphazero_loss` and its derivatives with respect to the heads' results.
-
-    heads [B, at least A + 1]: the policy logits, then the value before its tanh. legal, visits [B, A], outcome [B].
-    Writes loss [3] (total, policy, value) and the first A + 1 columns of deltas [B, at least A + 1]: for logit a,
-    (p_a sum(pi) - pi_a) / (rows with a policy target); for the value before its tanh, 2 (v - z) (1 - v^2) / B.
-    """
-    rows, actions = visits.shape
-    targets = 0
-    for row in range(rows):
-        weight = 0.0
-        for a in range(actions):
-            weight += visits[row, a]
-        targets += weight > 0
-    of_policy, of_value = np.float32(1 / max(targets, 1)), np.float32(1 / rows)
-    policy_loss = value_loss = 0.0
-    for row in range(rows):
-        largest = np.float32(-np.inf)
-        for a in range(actions):
-            if legal[row, a]:
-                largest = max(largest, heads[row, a])
-        total = weight = 0.0
-        for a in range(actions):
-            deltas[row, a] = np.exp(heads[row, a] - largest) if legal[row, a] else np.float32(0.0)
-            total += deltas[row, a]
-            weight += visits[row, a] if legal[row, a] else 0.0
-        log_total = largest + np.log(total)
-        for a in range(actions):
-            if legal[row, a]:
-                policy_loss -= visits[row, a] * (heads[row, a] - log_total)
-                deltas[row, a] = (deltas[row, a] / total * weight - visits[row, a]) * of_policy
-        value = np.tanh(heads[row, actions])
-        error = value - outcome[row]
-        value_loss += error * error
-        deltas[row, actions] = 2 * error * (1 - value * value) * of_value
-    loss[1], loss[2] = policy_loss * of_policy, value_loss * of_value
-    loss[0] = loss[1] + loss[2]
