@@ -1,7 +1,7 @@
 """Run the tests as other machines would: `make test-portable`, or `python tools/portable_tests.py [RUN ...]`.
 
 The runs: the compiled code of other processors (their instruction sets, through Numba and PyTorch), other versions of
-Python, and one core that another process keeps busy. Each compiles anew into a folder of its own. Logs are in build/portable.
+Python, and one core that another process keeps busy. Each has its own cache. Logs are in build/portable.
 """
 
 from __future__ import annotations

@@ -14,12 +14,11 @@ from registering import registered
 
 from trainer.actor.played import PlayedGame
 from trainer.actor.selfplay import SelfPlay
-from trainer.evaluators.interface import FunctionEvaluator
+from trainer.evaluators.interface import Evaluate, FunctionEvaluator
 from trainer.evaluators.uniform import uniform
 from trainer.games import rules_of
 from trainer.games.base import Mask
 from trainer.games.position import Position
-from trainer.search import Evaluate
 from trainer.search.search import halving
 from trainer.settings.self_play import SelfPlaySettings
 

@@ -13,13 +13,14 @@ from small_models import linear_model
 from trainer.actor.moves import ply_record
 from trainer.actor.played import PlayedGame
 from trainer.actor.selfplay import SelfPlay
+from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.uniform import uniform
 from trainer.games import ENV_IDS, game_of, rules_of
 from trainer.games.base import DRAW, FIRST, SECOND, Mask
 from trainer.games.position import Position
 from trainer.games.positions import Positions
-from trainer.search import Evaluate, SearchConfig
+from trainer.search import SearchConfig
 from trainer.settings.self_play import SelfPlaySettings
 
 every_game = pytest.mark.parametrize("env_id", ENV_IDS)

@@ -16,11 +16,11 @@ from conftest import ForeignDatabase
 from numpy.typing import NDArray
 
 from trainer.actor.selfplay import SelfPlay
-from trainer.evaluators.interface import FunctionEvaluator
+from trainer.evaluators.interface import Evaluate, FunctionEvaluator
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Mask
 from trainer.replay import Metadata, ReplayBuffer
-from trainer.search import Evaluate, SearchConfig
+from trainer.search import SearchConfig
 from trainer.settings.self_play import SelfPlaySettings
 
 every_game = pytest.mark.parametrize("env_id", ENV_IDS)

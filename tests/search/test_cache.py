@@ -7,10 +7,11 @@ import pytest
 from lines_of_play import random_lines
 from numpy.typing import NDArray
 
+from trainer.evaluators.interface import Evaluate
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Mask, State
 from trainer.games.kernels import link_kernels
-from trainer.search import Evaluate, Search, SearchConfig
+from trainer.search import Search, SearchConfig
 from trainer.search import cache as cache_kernels
 from trainer.search.cache import MISSING, Cache, empty_cache
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.uniform import uniform
 from trainer.games import rules_of
 from trainer.games.base import Mask
 from trainer.games.position import Position
-from trainer.search import Evaluate, Search
+from trainer.search import Search
 
 PRIOR = np.array([0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1], np.float32)
 VALUES = np.array([-0.5, 0.1, 0.2, 0.3, 0.4, -0.1, -0.2], np.float32)

@@ -13,12 +13,13 @@ from lines_of_play import play_line, random_lines
 from numpy.typing import NDArray
 from registering import registered
 
+from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.uniform import uniform
 from trainer.games import ENV_IDS, game_of, rules_of
 from trainer.games.base import DRAW, FIRST, MOVER, OPEN, SECOND, Mask, State
 from trainer.games.position import Position
 from trainer.games.positions import Positions
-from trainer.search import Evaluate, Search, SearchConfig
+from trainer.search import Search, SearchConfig
 from trainer.search.tree import NOBODY
 
 BY_HAND = SearchConfig(c_puct=1.0, fpu_reduction=0.0, noise_fraction=0.0)

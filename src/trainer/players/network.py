@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.evaluators.interface import Evaluate
 from trainer.games.positions import Positions
 from trainer.players.base import Player, sample
-from trainer.search import Evaluate, Search, SearchConfig
+from trainer.search import Search, SearchConfig
 
 MOST_SLOTS = 256
 """The most positions that are searched in parallel."""

@@ -93,7 +93,9 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     It is a ReplayUnavailableError if there is nothing at `path`, because another process may be about to replace the file.
     """
     if not path.exists():
-        raise ReplayUnavailableError(f"there is no replay database at {path}; start an actor, or give its path with --db")
+        raise ReplayUnavailableError(
+            f"there is no replay database at {path}; start an actor, or give its path with --db"
+        )
     if not path.is_file():
         raise ReplayError(f"{path} is not a file; give the path of a replay database with --db")
     with reporting(path):

@@ -10,25 +10,21 @@ The same object must always give the same answers, because they may be kept; the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.compile.linker import Linked
+from trainer.evaluators.interface import Evaluate, Prior, Values
 from trainer.games import game_of
-from trainer.games.base import Mask, State
+from trainer.games.base import State
 from trainer.games.kernels import link_kernels
 from trainer.search import backup, cache, gumbel, priors, proofs, puct, simulations, tree
 from trainer.search.cache import empty_cache
 from trainer.search.gumbel import halving
 from trainer.search.selection import Selection
 from trainer.search.tree import DRAWN, NOBODY, UNKNOWN, empty_tree
-
-Prior = NDArray[np.float32]
-Values = NDArray[np.float32]
-Evaluate = Callable[[NDArray[np.float32], Mask], tuple[Prior, Values]]
 
 KERNELS = (cache, tree, proofs, backup, priors, puct, gumbel, simulations)
 """The kernel modules of the search, in the order in which they are linked: for others whose kernels call them."""

@@ -12,12 +12,13 @@ from types import ModuleType
 import numpy as np
 
 from trainer.compile.linker import Linked
+from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.uniform import uniform
 from trainer.games import ENV_IDS
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
 from trainer.players.network import PLAYING
-from trainer.search import Evaluate, Search
+from trainer.search import Search
 from trainer.search.tree import DRAWN, LOSS, WIN
 from trainer.web.game.analysis import Analysis, MoveAnalysis
 
