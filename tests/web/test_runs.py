@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from run_files import put_model, put_stats
+from run_files import put_model, put_run, put_stats
 from web_client import client_of, sentence
+
+from trainer.core.files import write_bytes
+from trainer.web.api.live import snapshot
+from trainer.web.http.answer import json_text
+from trainer.web.runs.models import Models
+from trainer.web.runs.runs import Runs
 
 
 def test_several_runs_each_of_its_own_game(tmp_path: Path) -> None:
@@ -84,3 +91,49 @@ def test_the_game_of_a_run_whose_model_comes_later(tmp_path: Path) -> None:
         put_model(tmp_path / "some-run", "connect4", favourite=3)
         assert client.get("/runs").json()["runs"][0]["env_id"] == "connect4"
         assert client.get("/model?game=connect4").json()["loaded"] is True
+
+
+def test_a_folder_whose_name_is_not_utf8_is_a_run_like_others(tmp_path: Path) -> None:
+    """Its name is shown with `%` and two digits for the byte, and every call finds the run by that name."""
+    run = tmp_path / os.fsdecode(b"caf\xe9")
+    put_run(run)
+    with client_of(tmp_path) as client:
+        runs = client.get("/runs").json()
+        assert ([run["name"] for run in runs["runs"]], runs["default"]) == (["caf%E9"], "caf%E9")
+        assert client.get("/stats").json()["run"] == "caf%E9"
+        assert client.get("/stats", params={"run": "caf%E9"}).json()["step"] == 50
+        assert client.get("/actor-stats", params={"run": "caf%E9"}).json()["episodes_completed"] == 2
+        model = client.get("/model?game=tictactoe").json()
+        assert (model["loaded"], model["path"]) == (True, f"{tmp_path}/caf%E9/models/latest.onnx")
+        (newest, _) = client.get("/replay/games", params={"run": "caf%E9"}).json()["games"]
+        game = client.get("/replay/game", params={"run": "caf%E9", "episode": newest["episode_id"]}).json()
+        assert len(game["plies"]) == 7
+    runs_there = Runs(tmp_path)
+    sent = json_text(snapshot(Models(runs_there), runs_there.find("caf%E9")))
+    assert json.loads(sent.encode())["run"] == "caf%E9"
+
+
+def test_names_that_look_alike_stay_apart(tmp_path: Path) -> None:
+    """A folder may be called by the text that stands for another one's bytes. Other names are shown as they are."""
+    steps = {b"caf\xe9": 10, b"caf%E9": 20, b"caf%25E9": 30, "café".encode(): 40, b"50%": 50, b"%\xe9": 60}
+    for name, step in steps.items():
+        put_stats(tmp_path / os.fsdecode(name), "tictactoe", step)
+    with client_of(tmp_path) as client:
+        names = [run["name"] for run in client.get("/runs").json()["runs"]]
+        assert sorted(names) == sorted(["caf%E9", "caf%25E9", "caf%2525E9", "café", "50%", "%%E9"])
+        found = [client.get("/stats", params={"run": name}).json()["step"] for name in names]
+        assert sorted(found) == sorted(steps.values())
+
+
+def test_a_sentence_can_name_a_path_that_is_not_utf8(tmp_path: Path) -> None:
+    """The data folder itself may have such a name, and a broken model in it is named by its path."""
+    folder = tmp_path / os.fsdecode(b"data-\xff")
+    write_bytes(folder / "tictactoe" / "models" / "latest.onnx", b"broken")
+    write_bytes(folder / "tictactoe" / "replay.db", b"broken" * 1000)
+    put_stats(folder / "tictactoe", "tictactoe", 10)
+    with client_of(folder) as client:
+        assert "data-%FF/tictactoe" in client.get("/model?game=tictactoe").json()["problem"]
+        assert "data-%FF/tictactoe" in client.get("/game/state").json()["message"]
+        assert "data-%FF/tictactoe" in client.get("/replay/games").json()["message"]
+        refused = client.get("/replay/game?run=tictactoe&episode=any")
+        assert (refused.status_code, "data-%FF" in refused.text) == (404, True)

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from trainer.web.api import info
@@ -25,6 +25,7 @@ from trainer.web.api.statistics import Statistics
 from trainer.web.api.stored_games import StoredGames
 from trainer.web.game.search_pool import SearchPool
 from trainer.web.game.sessions import Sessions
+from trainer.web.http.answer import Sentence
 from trainer.web.http.assets import Assets
 from trainer.web.http.guard import Guard
 from trainer.web.http.refusal import Refusal
@@ -113,17 +114,17 @@ def build_app(
 async def refused(request: Request, error: Exception) -> Response:
     """A refusal, as its status and its sentence."""
     assert isinstance(error, Refusal)
-    return PlainTextResponse(error.detail, error.status_code)
+    return Sentence(error.detail, error.status_code)
 
 
 async def refused_by_routing(request: Request, error: Exception) -> Response:
     """An unknown address or method, as a sentence."""
     assert isinstance(error, HTTPException)
     sentence = ROUTING_SENTENCES.get(error.status_code, error.detail)
-    return PlainTextResponse(sentence, error.status_code, headers=error.headers)
+    return Sentence(sentence, error.status_code, headers=error.headers)
 
 
 async def failed(request: Request, error: Exception) -> Response:
     """A bug: the log gets the traceback, the browser a sentence."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return PlainTextResponse("Something went wrong in the server; its log has the details.", 500)
+    return Sentence("Something went wrong in the server; its log has the details.", 500)

@@ -6,27 +6,28 @@ from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 import trainer
 from trainer.game_config import metadata_of
 from trainer.games import ENV_IDS, game_of
+from trainer.web.http.answer import JsonAnswer
 from trainer.web.http.refusal import Refusal
 
 
 def health(request: Request) -> Response:
     """GET /health"""
-    return JSONResponse({"status": "ok", "version": trainer.__version__})
+    return JsonAnswer({"status": "ok", "version": trainer.__version__})
 
 
 def games(request: Request) -> Response:
     """GET /games"""
-    return JSONResponse({"games": list(ENV_IDS)})
+    return JsonAnswer({"games": list(ENV_IDS)})
 
 
 def game_info(request: Request) -> Response:
     """GET /game-info/{env_id}"""
-    return JSONResponse(info_of(known_game(request.path_params["env_id"])))
+    return JsonAnswer(info_of(known_game(request.path_params["env_id"])))
 
 
 def known_game(env_id: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from threading import Event
 from typing import Any
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from trainer.web.api.statistics import actor_stats_of, model_of, stats_of
+from trainer.web.http.answer import json_text
 from trainer.web.http.refusal import Refusal
 from trainer.web.runs.models import Models
 from trainer.web.runs.run import Run
@@ -56,7 +56,7 @@ class Live:
             while not self._stop.is_set():
                 now = await run_in_threadpool(self._snapshot, name)
                 if now != sent:
-                    yield f"event: figures\ndata: {json.dumps(update(sent, now), allow_nan=False)}\n\n"
+                    yield f"event: figures\ndata: {json_text(update(sent, now))}\n\n"
                     sent, silence = now, 0.0
                 elif silence >= MAX_SILENCE:
                     yield ": still here\n\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from trainer.core.errors import ModelError
 from trainer.evaluators.uniform import uniform
@@ -16,6 +16,7 @@ from trainer.web.game.analysis import Analysis
 from trainer.web.game.game_in_progress import GameInProgress, MoveError, seat_of
 from trainer.web.game.search_pool import MAX_SIMULATIONS, SearchPool
 from trainer.web.game.sessions import Session, Sessions, remember
+from trainer.web.http.answer import JsonAnswer
 from trainer.web.http.body import json_object
 from trainer.web.http.refusal import Refusal
 from trainer.web.runs.models import Models, trouble_with
@@ -98,7 +99,7 @@ class Play:
                     "value": None if analysis is None else analysis.value,
                 }
             )
-        return JSONResponse({"game": game.env_id, "plies": plies})
+        return JsonAnswer({"game": game.env_id, "plies": plies})
 
     async def analysis(self, request: Request) -> Response:
         """GET /game/mind?ply=N: the model's analysis of a position of the game, by default the newest."""
@@ -112,7 +113,7 @@ class Play:
         analysis = game.analyses.get(ply)
         if analysis is None or analysis.simulations != game.simulations:
             analysis = await self._analyse(game, ply)
-        return JSONResponse({"ply": ply, "env_id": game.env_id} | analysis.fields())
+        return JsonAnswer({"ply": ply, "env_id": game.env_id} | analysis.fields())
 
     async def _start(self, request: Request, env_id: str, human: int, simulations: int) -> Response:
         """A new game, with the model's first move made if it moves first."""
@@ -177,7 +178,7 @@ class Play:
             "winning_line": game.winning_line(),
             "model_step": file.current.step if file and file.current else None,
         }
-        return JSONResponse(state | further)
+        return JsonAnswer(state | further)
 
 
 def simulations_of(body: dict[str, Any], default: int) -> int:

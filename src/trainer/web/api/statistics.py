@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import ENV_IDS
@@ -14,6 +14,7 @@ from trainer.run.actor_statistics import sum_of_actors
 from trainer.run.training_statistics import TrainingStats
 from trainer.web.api.info import known_game
 from trainer.web.game.sessions import Sessions
+from trainer.web.http.answer import JsonAnswer
 from trainer.web.runs.models import Models, trouble_with
 from trainer.web.runs.run import Run, modified
 from trainer.web.runs.runs import NO_RUN, Runs
@@ -37,15 +38,15 @@ class Statistics:
             {"name": run.name, "env_id": run.env_id, "changed": int(run.changed), "has_model": modified(run.model) > 0}
             for run in self._runs.all()
         ]
-        return JSONResponse({"runs": found, "default": newest.name if newest else None})
+        return JsonAnswer({"runs": found, "default": newest.name if newest else None})
 
     def stats(self, request: Request) -> Response:
         """GET /stats[?run=NAME]"""
-        return JSONResponse(stats_of(self._pick(request)))
+        return JsonAnswer(stats_of(self._pick(request)))
 
     def actor_stats(self, request: Request) -> Response:
         """GET /actor-stats[?run=NAME]"""
-        return JSONResponse(actor_stats_of(self._pick(request)))
+        return JsonAnswer(actor_stats_of(self._pick(request)))
 
     async def model(self, request: Request) -> Response:
         """GET /model[?game=ENV_ID]: the model that plays a game.
@@ -57,7 +58,7 @@ class Statistics:
             session = self._sessions.of(request)
             env_id = session.game.env_id if session else await run_in_threadpool(self._newest_game)
         env_id = known_game(env_id)
-        return JSONResponse(model_of(await run_in_threadpool(self._models.of_game, env_id), env_id))
+        return JsonAnswer(model_of(await run_in_threadpool(self._models.of_game, env_id), env_id))
 
     def _newest_game(self) -> str:
         run = self._runs.newest()

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from trainer.games import ENV_IDS
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.position import Position
 from trainer.web.game.search_pool import SearchPool
+from trainer.web.http.answer import JsonAnswer
 from trainer.web.http.refusal import Refusal
 from trainer.web.runs.replay_file import NoGamesError
 from trainer.web.runs.runs import NO_RUN, Runs
@@ -55,7 +56,7 @@ class StoredGames:
         except NoGamesError as error:
             return no_games(str(error))
         listed = [asdict(game) | {"model_step": timeline.step_at(game.timestamp)} for game in games]
-        return JSONResponse({"games": listed, "next": following, "steps": timeline.range})
+        return JsonAnswer({"games": listed, "next": following, "steps": timeline.range})
 
     async def game(self, request: Request) -> Response:
         """GET /replay/game?run=NAME&episode=ID: one game, every ply with its training targets."""
@@ -76,12 +77,12 @@ class StoredGames:
         plies = [ply_of(row, rules) for row in rows]
         last = stored_position(rules, rows[-1]["next_state"])
         plies.append({"ply": plies[-1]["ply"] + 1, "board": last.cells.tolist(), "mover": last.mover, "action": None})
-        return JSONResponse({"episode_id": episode, "env_id": env_id, "winner": last.winner, "plies": plies})
+        return JsonAnswer({"episode_id": episode, "env_id": env_id, "winner": last.winner, "plies": plies})
 
 
 def no_games(message: str) -> Response:
     """An empty list of games, and why."""
-    return JSONResponse({"games": [], "next": None, "message": message})
+    return JsonAnswer({"games": [], "next": None, "message": message})
 
 
 def ply_of(row: dict[str, Any], rules: Any) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from trainer.web.http.answer import Sentence
 
 CONTENT_POLICY = "; ".join(
     (
@@ -54,7 +55,7 @@ class Guard:
             await send(message)
 
         if self._known_hosts is not None and host_of(Headers(scope=scope).get("host", "")) not in self._known_hosts:
-            refused = PlainTextResponse(
+            refused = Sentence(
                 "This server answers only to its own host name; start it with --host to open it to others.", 421
             )
             await refused(scope, receive, send_with_headers)

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 from trainer.run.folder import LOGS, MODELS, RunFolder
+from trainer.web.http.answer import name_of_file
 from trainer.web.http.refusal import Refusal
 from trainer.web.runs.run import Run, is_run
 
@@ -56,7 +57,7 @@ class Runs:
 
 
 def run_folders(folder: Path) -> dict[str, RunFolder]:
-    """The folders of runs, by run name."""
+    """The folders of runs, by run name: the folder's name in a form that any answer and address can hold."""
     here = RunFolder(folder)
     found = {HERE: here} if is_run(here) else {}
     try:
@@ -66,5 +67,5 @@ def run_folders(folder: Path) -> dict[str, RunFolder]:
     for name in entries[:MAX_RUNS]:
         run = RunFolder(folder / name)
         if name not in (MODELS, LOGS) and is_run(run):
-            found[name] = run
+            found[name_of_file(name)] = run
     return found
