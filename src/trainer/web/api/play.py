@@ -15,7 +15,7 @@ from trainer.web.api.info import known_game
 from trainer.web.game.analysis import Analysis
 from trainer.web.game.game_in_progress import GameInProgress, MoveError, seat_of
 from trainer.web.game.search_pool import MAX_SIMULATIONS, SearchPool
-from trainer.web.game.sessions import Session, Sessions, remember
+from trainer.web.game.sessions import Session, Sessions
 from trainer.web.http.answer import JsonAnswer
 from trainer.web.http.body import json_object
 from trainer.web.http.refusal import Refusal
@@ -23,10 +23,18 @@ from trainer.web.runs.models import Models, trouble_with
 
 DEFAULT_GAME = "tictactoe"
 DEFAULT_SIMULATIONS = 100
+NO_GAME = (
+    "This browser has no game in progress; start a new one. An idle game is forgotten after a while, "
+    "and a browser that blocks cookies can't keep a game."
+)
 
 
 class Play:
-    """Answers for the game in progress of the browser that asks."""
+    """Answers for the game in progress of the browser that asks.
+
+    A request may say which game it is about, by the `game_id` and the `moves` of the state that its page shows. It is
+    refused with 412 if the browser's game is another one by now, or has other moves; a second tab can cause both.
+    """
 
     def __init__(self, models: Models, pool: SearchPool, sessions: Sessions) -> None:
         self._models = models
@@ -54,12 +62,13 @@ class Play:
 
     async def move(self, request: Request) -> Response:
         """POST /move: `position`, an action. Answers with a game state plus `bot_move`."""
-        session = self._session(request)
         body = await json_object(request)
+        session = self._session(request, body.get("game_id"))
         if session.lock.locked():
             raise Refusal(400, "It is not your turn: the model is still thinking.")
         async with session.lock:
             game = session.game
+            check_moves(game, body.get("moves"))
             try:
                 game.play(game.check(body.get("position")))
             except MoveError as error:
@@ -69,8 +78,10 @@ class Play:
 
     async def undo(self, request: Request) -> Response:
         """POST /game/undo: take back the person's last move and the model's answer."""
-        session = self._session(request)
+        body = await json_object(request)
+        session = self._session(request, body.get("game_id"))
         async with session.lock:
+            check_moves(session.game, body.get("moves"))
             try:
                 session.game.undo()
             except MoveError as error:
@@ -79,14 +90,15 @@ class Play:
 
     async def settings(self, request: Request) -> Response:
         """POST /game/settings: the model's `simulations` from now on."""
-        session = self._session(request)
         body = await json_object(request)
+        session = self._session(request, body.get("game_id"))
         session.game.simulations = simulations_of(body, session.game.simulations)
         return await self._answer(session)
 
     async def moves(self, request: Request) -> Response:
         """GET /game/moves: every position of the game so far, with the model's value where it was asked."""
-        game = self._session(request).game
+        session = self._session(request, request.query_params.get("game_id"))
+        game = session.game
         plies = []
         for ply, position in enumerate(list(game.positions)):
             analysis = game.analyses.get(ply)
@@ -99,11 +111,12 @@ class Play:
                     "value": None if analysis is None else analysis.value,
                 }
             )
-        return JsonAnswer({"game": game.env_id, "plies": plies})
+        return self._sessions.remember(JsonAnswer({"game": game.env_id, "plies": plies}), session)
 
     async def analysis(self, request: Request) -> Response:
         """GET /game/mind?ply=N: the model's analysis of a position of the game, by default the newest."""
-        game = self._session(request).game
+        session = self._session(request, request.query_params.get("game_id"))
+        game = session.game
         asked = request.query_params.get("ply", str(game.ply))
         if not asked.isascii() or not asked.isdigit() or len(asked) > 4 or int(asked) > game.ply:
             raise Refusal(400, f"The ply must be a whole number from 0 to {game.ply}.")
@@ -113,14 +126,15 @@ class Play:
         analysis = game.analyses.get(ply)
         if analysis is None or analysis.simulations != game.simulations:
             analysis = await self._analyse(game, ply)
-        return JsonAnswer({"ply": ply, "env_id": game.env_id} | analysis.fields())
+        answer = JsonAnswer({"ply": ply, "env_id": game.env_id} | analysis.fields())
+        return self._sessions.remember(answer, session)
 
     async def _start(self, request: Request, env_id: str, human: int, simulations: int) -> Response:
         """A new game, with the model's first move made if it moves first."""
         game = GameInProgress.new(await self._pool.rules(env_id), human, simulations)
         bot_move = await self._reply(game)
         session = self._sessions.start(request, game)
-        return remember(request, await self._answer(session, bot_move=bot_move), session)
+        return await self._answer(session, bot_move=bot_move)
 
     async def _reply(self, game: GameInProgress) -> int | None:
         """Make the model's move and return it; None if it is not the model's turn."""
@@ -147,12 +161,14 @@ class Play:
             game.analyses[ply] = analysis
         return analysis
 
-    def _session(self, request: Request) -> Session:
+    def _session(self, request: Request, game_id: object) -> Session:
+        """The session of the browser that asks. Refuses with 409 if it has none, with 412 if its game is not `game_id`."""
         session = self._sessions.of(request)
         if session is None:
+            raise Refusal(409, NO_GAME)
+        if game_id is not None and game_id != session.game_id:
             raise Refusal(
-                409,
-                "This browser has no game in progress (a game that is idle too long is forgotten); start a new one.",
+                412, "Another game has replaced this one, perhaps in another tab; your request was not carried out."
             )
         return session
 
@@ -171,6 +187,7 @@ class Play:
             "legal_moves": position.legal,
             "message": f"{game.standing()} {trouble}" if trouble else game.standing(),
             "game": game.env_id,
+            "game_id": session.game_id,
             "ply": game.ply,
             "moves": game.actions,
             "simulations": game.simulations,
@@ -178,7 +195,13 @@ class Play:
             "winning_line": game.winning_line(),
             "model_step": file.current.step if file and file.current else None,
         }
-        return JsonAnswer(state | further)
+        return self._sessions.remember(JsonAnswer(state | further), session)
+
+
+def check_moves(game: GameInProgress, moves: object) -> None:
+    """Refuse with 412 if `moves` are not the moves of the game; None is not checked."""
+    if moves is not None and moves != game.actions:
+        raise Refusal(412, "This game has gone on meanwhile, perhaps in another tab; your request was not carried out.")
 
 
 def simulations_of(body: dict[str, Any], default: int) -> int:

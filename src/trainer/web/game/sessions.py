@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import time
 from collections import OrderedDict
@@ -14,8 +15,6 @@ from starlette.responses import Response
 
 from trainer.web.game.game_in_progress import GameInProgress
 
-COOKIE_SECONDS = 30 * 86400
-
 
 @dataclass
 class Session:
@@ -26,12 +25,19 @@ class Session:
     game: GameInProgress
     last_used: float
     """In seconds of the clock of Sessions."""
+    game_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Tells this game from the games before and after it in the same browser."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while the game changes."""
 
 
 class Sessions:
-    """All games in progress. The game that has been idle longest makes room for a new one."""
+    """All games in progress. The game that has been idle longest makes room for a new one.
+
+    Each server names its cookie at random when it starts, because browsers send a host's cookies to every port and path of
+    that host. Nothing else tells servers apart: in containers they listen on the same port, and behind a proxy they may
+    share host name and port.
+    """
 
     def __init__(self, limit: int, idle_seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         """`limit`: games to keep at most. `idle_seconds`: after which a game is forgotten. `now`: a clock in seconds."""
@@ -39,6 +45,8 @@ class Sessions:
         self._idle_seconds = idle_seconds
         self._now = now
         self._by_key: OrderedDict[str, Session] = OrderedDict()  # the last one is the one used last
+        self.cookie = f"cartridge_session_{secrets.token_hex(4)}"
+        """The name of the cookie."""
 
     def __len__(self) -> int:
         return len(self._by_key)
@@ -46,7 +54,7 @@ class Sessions:
     def of(self, request: Request) -> Session | None:
         """The session of the browser that sent the request; None if it has none, or if it has expired."""
         self._forget_idle()
-        session = self._by_key.get(request.cookies.get(cookie_of(request), ""))
+        session = self._by_key.get(request.cookies.get(self.cookie, ""))
         if session is not None:
             session.last_used = self._now()
             self._by_key.move_to_end(session.key)
@@ -63,21 +71,17 @@ class Sessions:
         self._by_key[key] = Session(key, game, self._now())
         return self._by_key[key]
 
+    def remember(self, response: Response, session: Session) -> Response:
+        """Set the cookie for as long as the game is kept. Scripts can't read it, and forms on other sites don't send it.
+
+        A session that is forgotten already gets none; it could take the place of a newer one.
+        """
+        if session.key in self._by_key:
+            seconds = math.ceil(self._idle_seconds)
+            response.set_cookie(self.cookie, session.key, max_age=seconds, httponly=True, samesite="lax", path="/")
+        return response
+
     def _forget_idle(self) -> None:
         oldest_allowed = self._now() - self._idle_seconds
         while self._by_key and next(iter(self._by_key.values())).last_used < oldest_allowed:
             self._by_key.popitem(last=False)
-
-
-def cookie_of(request: Request) -> str:
-    """The name of the cookie. It contains the port, because browsers send a host's cookies to all servers on that host."""
-    server = request.scope.get("server")
-    return f"cartridge_session_{server[1] if server else 0}"
-
-
-def remember(request: Request, response: Response, session: Session) -> Response:
-    """Set the cookie. Scripts can't read it, and forms on other sites don't send it."""
-    response.set_cookie(
-        cookie_of(request), session.key, max_age=COOKIE_SECONDS, httponly=True, samesite="lax", path="/"
-    )
-    return response
