@@ -1,6 +1,7 @@
 // The page's frame: which view is shown, the theme, and whether the server answers.
 
 import { onOutage } from "./base/api.js";
+import { memory } from "./base/memory.js";
 import { PlayView } from "./views/play.js";
 import { WatchView } from "./views/watch.js";
 import { InsideView } from "./views/inside.js";
@@ -35,7 +36,7 @@ function darkNow() {
 document.getElementById("theme").addEventListener("click", () => {
   const theme = darkNow() ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
-  localStorage.setItem("theme", theme);
+  memory.set("theme", theme);
   shown?.themed?.();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => shown?.themed?.());

@@ -1,3 +1,7 @@
 // Runs before the first paint, so that the page never flashes in the other theme.
-const chosen = localStorage.getItem("theme");
-if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+try {
+  const chosen = localStorage.getItem("theme");
+  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+} catch {
+  // The browser blocks storage, so no theme was chosen before.
+}

@@ -1,5 +1,6 @@
 // Calls to the server. A refusal becomes an ApiError with the server's sentence. If the server doesn't answer, that is an
-// outage: this module asks until it is over, and tells its listeners when it begins and ends.
+// outage: this module asks until it is over, and tells its listeners when it begins and ends. All addresses are relative to
+// the page, which a proxy may serve below any path.
 
 export class ApiError extends Error {
   constructor(status, sentence) {
@@ -24,7 +25,7 @@ export function reportOutage() {
   for (const listener of [...listeners]) listener(true);
   const retry = setInterval(async () => {
     try {
-      if (!(await fetch("/health", { cache: "no-store" })).ok) return;
+      if (!(await fetch("health", { cache: "no-store" })).ok) return;
     } catch {
       return;
     }
@@ -58,7 +59,7 @@ export const api = {
     call(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
   /** A game's dimensions and words; they don't change while the server runs. */
   info: async (game) => {
-    if (!infos.has(game)) infos.set(game, await call(`/game-info/${encodeURIComponent(game)}`));
+    if (!infos.has(game)) infos.set(game, await call(`game-info/${encodeURIComponent(game)}`));
     return infos.get(game);
   },
 };

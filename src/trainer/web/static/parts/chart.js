@@ -5,6 +5,7 @@ import { el } from "../base/dom.js";
 import { short } from "../base/format.js";
 
 const HEIGHT = 220;
+const RIGHT = 26; // half of the widest label, such as 1234.5M, because the last one is centred below the edge of the plot
 
 export class Chart {
   /**
@@ -88,7 +89,7 @@ export class Chart {
       {
         width: Math.max(this.place.clientWidth, 200),
         height: HEIGHT,
-        padding: [8, 12, 0, 0],
+        padding: [8, RIGHT, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: true, y: false }, points: { size: 6 } },
         scales: { x: { time: false }, y: this.range ? { range: () => this.range } : { range: padded } },

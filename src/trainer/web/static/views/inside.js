@@ -3,6 +3,7 @@
 import { api, ApiError } from "../base/api.js";
 import { choice, el, typing } from "../base/dom.js";
 import { ago, count, moveName, percent, signed } from "../base/format.js";
+import { tabMemory } from "../base/memory.js";
 import { Board, landing } from "../parts/board.js";
 import { MoveList } from "../parts/move_list.js";
 import { ValueBar } from "../parts/value_bar.js";
@@ -81,8 +82,8 @@ export class InsideView {
 
   async start() {
     try {
-      const { runs, default: newest } = await api.get("/runs");
-      const remembered = this.run ?? sessionStorage.getItem("run");
+      const { runs, default: newest } = await api.get("runs");
+      const remembered = this.run ?? tabMemory.get("run");
       this.run = runs.some((run) => run.name === remembered) ? remembered : newest;
       this.runs.replaceChildren(
         ...runs.map((run) => el("option", { value: run.name, selected: run.name === this.run }, run.name === "." ? "data folder" : run.name)),
@@ -90,7 +91,7 @@ export class InsideView {
       this.runs.disabled = !runs.length;
       if (!runs.length) this.runs.replaceChildren(el("option", {}, "none yet"));
       const run = runs.find((one) => one.name === this.run);
-      this.games = (await api.get("/games")).games;
+      this.games = (await api.get("games")).games;
       await this.filters(run?.env_id);
       await this.load(null);
     } catch (error) {
@@ -109,7 +110,7 @@ export class InsideView {
   choose(run) {
     this.run = run;
     this.asked += 1;
-    sessionStorage.setItem("run", run);
+    tabMemory.set("run", run);
     this.shown.hidden = true;
     this.game = null;
     this.start();
@@ -127,7 +128,7 @@ export class InsideView {
     const asked = (this.asked += 1);
     let found;
     try {
-      found = await api.get("/replay/games", { run: this.run, before, ...this.filter });
+      found = await api.get("replay/games", { run: this.run, before, ...this.filter });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (asked === this.asked) this.message.textContent = error.message;
@@ -167,7 +168,7 @@ export class InsideView {
   async open(episode) {
     const { run } = this;
     try {
-      const game = await api.get("/replay/game", { run, episode });
+      const game = await api.get("replay/game", { run, episode });
       const info = await api.info(game.env_id);
       if (this.closed || run !== this.run) return;
       [this.game, this.info] = [game, info];

@@ -3,11 +3,14 @@
 import { api, ApiError } from "../base/api.js";
 import { el, typing } from "../base/dom.js";
 import { moveName, signed } from "../base/format.js";
+import { memory } from "../base/memory.js";
 import { AnalysisTable } from "../parts/analysis_table.js";
 import { Board, landing } from "../parts/board.js";
 import { GameForm } from "../parts/game_form.js";
 import { MoveList } from "../parts/move_list.js";
 import { ValueBar } from "../parts/value_bar.js";
+
+const NO_COOKIE = "No game can be played, because this browser does not keep this page’s cookie; allow cookies for this address.";
 
 export class PlayView {
   constructor(holder) {
@@ -74,7 +77,7 @@ export class PlayView {
 
   async begin() {
     try {
-      this.games = (await api.get("/games")).games;
+      this.games = (await api.get("games")).games;
       const infos = await Promise.all(this.games.map((game) => api.info(game)));
       if (this.closed) return;
       this.form = new GameForm(infos, this.settings, {
@@ -84,14 +87,9 @@ export class PlayView {
       });
       this.formHolder.replaceChildren(this.form.root);
       await this.attempt(async () => {
-        const state = await api.get("/game/state");
-        if (state.ply === 0) {
-          await this.fresh(this.wanted());
-          return;
-        }
-        this.remember(settingsOf(state));
-        this.form.show(this.settings);
-        await this.take(state);
+        const state = await api.get("game/state");
+        if (state.ply === 0 && !sameSettings(settingsOf(state), this.settings)) await this.fresh(this.wanted());
+        else await this.adopt(state);
       });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -118,16 +116,22 @@ export class PlayView {
 
   async work(work) {
     try {
-      if (!this.closed) await work();
+      if (!this.closed) await work().catch((error) => this.refused(error));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 409) await this.lost();
-      else if (error.status) this.note.textContent = error.message;
+      if (error.status) this.note.textContent = error.message;
     } finally {
       this.pending -= 1;
       if (this.pending === 0) this.boardHolder.classList.remove("waiting");
       if (this.state && !this.closed) this.render();
     }
+  }
+
+  /** Go on after a refusal that is about the game itself; throw any other error. */
+  async refused(error) {
+    if (error.status === 409) await this.lost();
+    else if (error.status === 412) await this.overtaken(error.message);
+    else throw error;
   }
 
   wanted() {
@@ -141,7 +145,25 @@ export class PlayView {
   }
 
   async fresh(wanted) {
-    await this.take(await api.post("/game/new", wanted));
+    const state = await api.post("game/new", wanted);
+    try {
+      await this.take(state);
+    } catch (error) {
+      throw error.status === 409 ? new ApiError(400, NO_COOKIE) : error; // the cookie that came with the game wasn't sent back
+    }
+  }
+
+  /** Go on with a game that the server has, and show its settings. */
+  async adopt(state) {
+    this.remember(settingsOf(state));
+    this.form.show(this.settings);
+    await this.take(state);
+  }
+
+  /** Another tab has replaced or changed the game. `sentence` says which. */
+  async overtaken(sentence) {
+    await this.adopt(await api.get("game/state"));
+    this.note.textContent = `${sentence} The board shows the game as it is now.`;
   }
 
   /** The server no longer has our game: begin another one with the same settings. */
@@ -151,16 +173,15 @@ export class PlayView {
   }
 
   recovered() {
-    if (!this.games) {
+    if (!this.form) {
       this.begin();
       return;
     }
-    const ply = this.state?.ply ?? 0;
     this.attempt(async () => {
-      const state = await api.get("/game/state");
-      const other = this.state && (state.game !== this.state.game || (ply > 0 && state.ply === 0));
-      if (other) await this.lost();
-      else await this.take(state);
+      const state = await api.get("game/state");
+      if (state.game_id === this.state?.game_id) await this.take(state);
+      else if (this.state && state.ply === 0) await this.lost();
+      else await this.adopt(state);
     });
   }
 
@@ -172,8 +193,14 @@ export class PlayView {
       for (const cell of this.state.changes[action] ?? []) cells[cell] = mover;
       this.board.draw({ cells, last: this.state.changes[action]?.[0], animate: true }); // now; the model's answer follows
       this.status.textContent = "The model is thinking…";
-      await this.take(await api.post("/move", { position: action }), true);
+      await this.take(await api.post("move", { position: action, ...this.shownGame() }), true);
     });
+  }
+
+  /** Which game the page shows; the server refuses a request about any other. */
+  shownGame() {
+    const { game_id, moves } = this.state;
+    return { game_id, moves };
   }
 
   pass() {
@@ -181,12 +208,12 @@ export class PlayView {
   }
 
   undo() {
-    if (!this.undoButton.disabled) return this.attempt(async () => this.take(await api.post("/game/undo")));
+    if (!this.undoButton.disabled) return this.attempt(async () => this.take(await api.post("game/undo", this.shownGame())));
   }
 
   async setStrength(simulations) {
     this.remember({ simulations });
-    await this.attempt(async () => this.take(await api.post("/game/settings", { simulations })));
+    await this.attempt(async () => this.take(await api.post("game/settings", { simulations, game_id: this.state?.game_id })));
   }
 
   async hint() {
@@ -215,7 +242,7 @@ export class PlayView {
       this.frame.dataset.game = info.env_id;
       this.board = new Board(this.boardHolder, info, (action) => this.play(action));
     }
-    if (!this.state || state.simulations !== this.state.simulations || state.ply <= this.state.ply) this.analyses.clear();
+    if (!this.state || !goesOn(this.state, state)) this.analyses.clear();
     this.state = state;
     this.animate = animate;
     this.shownPly = null;
@@ -223,7 +250,7 @@ export class PlayView {
     this.note.textContent = "";
     const played = state.bot_move ?? null;
     this.spoken.textContent = played === null ? "" : `The model played ${moveName(info, played)}.`;
-    this.plies = (await api.get("/game/moves")).plies;
+    this.plies = (await api.get("game/moves", { game_id: state.game_id })).plies;
     await this.analyseShown();
   }
 
@@ -234,7 +261,7 @@ export class PlayView {
   }
 
   async analysisOf(ply) {
-    if (!this.analyses.has(ply)) this.analyses.set(ply, await api.get("/game/mind", { ply }));
+    if (!this.analyses.has(ply)) this.analyses.set(ply, await api.get("game/mind", { ply, game_id: this.state.game_id }));
     return this.analyses.get(ply);
   }
 
@@ -323,13 +350,13 @@ export class PlayView {
 
   remember(changes) {
     Object.assign(this.settings, changes);
-    localStorage.setItem("play", JSON.stringify(this.settings));
+    memory.set("play", JSON.stringify(this.settings));
   }
 }
 
 function stored() {
   try {
-    return JSON.parse(localStorage.getItem("play")) ?? {};
+    return JSON.parse(memory.get("play")) ?? {};
   } catch {
     return {};
   }
@@ -337,6 +364,15 @@ function stored() {
 
 /** The settings that a game was begun with. */
 const settingsOf = ({ game, human_player: player, simulations }) => ({ game, first: player === 1 ? "player" : "bot", simulations });
+
+const sameSettings = (one, other) => ["game", "first", "simulations"].every((name) => one[name] === other[name]);
+
+/** Whether a game state is a later one of the same game, with the same search. */
+const goesOn = (before, after) =>
+  after.game_id === before.game_id &&
+  after.simulations === before.simulations &&
+  after.ply > before.ply &&
+  before.moves.every((move, at) => move === after.moves[at]);
 
 /** The cell that got a new stone between two boards; null if there is none. */
 function newStone(before, after) {

@@ -4,6 +4,7 @@ import { api, ApiError, reportOutage } from "../base/api.js";
 import { el } from "../base/dom.js";
 import { ago, count, percent, rate, scientific, threeDigits } from "../base/format.js";
 import { winInterval } from "../base/intervals.js";
+import { tabMemory } from "../base/memory.js";
 import { Chart } from "../parts/chart.js";
 import { evaluationTable } from "../parts/evaluation_table.js";
 import { Tile } from "../parts/tile.js";
@@ -109,8 +110,8 @@ export class WatchView {
   }
 
   async listRuns() {
-    const { runs, default: newest } = await api.get("/runs");
-    const remembered = this.run ?? sessionStorage.getItem("run");
+    const { runs, default: newest } = await api.get("runs");
+    const remembered = this.run ?? tabMemory.get("run");
     this.run = runs.some((run) => run.name === remembered) ? remembered : newest;
     this.runs.replaceChildren(
       ...runs.map((run) => el("option", { value: run.name, selected: run.name === this.run }, runLabel(run))),
@@ -122,9 +123,9 @@ export class WatchView {
   /** Follow the statistics of a run, or wait for the first run. */
   follow(run) {
     this.run = run;
-    if (run) sessionStorage.setItem("run", run);
+    if (run) tabMemory.set("run", run);
     this.source?.close();
-    this.source = new EventSource(run ? `/events?run=${encodeURIComponent(run)}` : "/events");
+    this.source = new EventSource(run ? `events?run=${encodeURIComponent(run)}` : "events");
     this.source.addEventListener("figures", (event) => this.take(JSON.parse(event.data)));
     this.source.onerror = () => {
       this.source.close();
@@ -150,7 +151,7 @@ export class WatchView {
 
   async nameGame(game) {
     this.gameId = this.gameName = game;
-    if (game && this.games === undefined) this.games = (await api.get("/games").catch(() => ({ games: [] }))).games;
+    if (game && this.games === undefined) this.games = (await api.get("games").catch(() => ({ games: [] }))).games;
     if (this.games?.includes(game)) this.gameName = (await api.info(game)).display_name;
     this.tick();
   }
