@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import socket
 from threading import Event
 
 from rich.console import Console
 
 from trainer.core.arguments import narrowed
-from trainer.core.errors import ConfigError
 from trainer.core.signals import INTERRUPTED
 from trainer.games import game_of
 from trainer.launch.child import Child
@@ -21,6 +19,7 @@ from trainer.settings.loop import LoopConfig
 from trainer.settings.trainer import TrainerConfig
 from trainer.settings.validation import require_writable
 from trainer.settings.web import WebConfig
+from trainer.web.http.listener import listen, url_of
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +43,7 @@ def actor_config(config: LoopConfig) -> ActorConfig:
 
 def web_config(config: LoopConfig) -> WebConfig:
     """The settings of the loop's page."""
-    return WebConfig(data_dir=config.folder, port=config.web_port, log_level=config.log_level)
+    return WebConfig(data_dir=config.folder, host=config.web_host, port=config.web_port, log_level=config.log_level)
 
 
 def run_loop(config: LoopConfig, stop: Event) -> int:
@@ -54,7 +53,7 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
     run = RunFolder(config.folder)
     require_writable(run.path, "--data-dir")
     if config.web:
-        require_free(config.web_port)
+        listen(config.web_host, config.web_port, "--web-host or --web-port").close()  # fails before anything is started
     if config.resume:
         require_same_run(run.record, COMMAND, config)
     else:
@@ -65,7 +64,7 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
     actor = Child("actor", "trainer.actor", actor_config(config), run.logs)
     web = Child("web", "trainer.web", web_config(config), run.logs) if config.web else None
     if web:
-        console.print(f"The page is at http://127.0.0.1:{config.web_port}/ until the run ends")
+        console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends")
     watch = Watch(config.env_id, run, config.seed)
     try:
         with watch.shown(console):
@@ -102,14 +101,3 @@ def begin_anew(run: RunFolder) -> None:
             "to learn from nothing, give another folder with --data-dir",
             run.replay,
         )
-
-
-def require_free(port: int) -> None:
-    """Raise ConfigError if the page's port is taken."""
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError as error:
-        reason = error.strerror
-        raise ConfigError(
-            f"the page can't be served at port {port} ({reason}); choose another with --web-port"
-        ) from None

@@ -10,6 +10,7 @@ from trainer.settings.learning import LearningSettings
 from trainer.settings.run import RunSettings
 from trainer.settings.self_play import SelfPlaySettings
 from trainer.settings.validation import require
+from trainer.settings.web import require_address
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class LoopConfig(SelfPlaySettings, LearningSettings, RunSettings):
     """Folder of the run; None: data/<env_id>."""
     web: bool = False
     """Serve the page as well: watch the run, and play against its newest model (python -m trainer.web)."""
+    web_host: str = "127.0.0.1"
+    """Address that the page listens on; 0.0.0.0 lets other machines in."""
     web_port: int = 8080
     """Port of the page."""
 
@@ -42,6 +45,7 @@ class LoopConfig(SelfPlaySettings, LearningSettings, RunSettings):
         RunSettings.check(self)
         LearningSettings.check(self)
         SelfPlaySettings.check(self)
+        require_address(self.web_host, "--web-host")
         port = self.web_port
         require(0 < port <= 65535, f"--web-port is {port}; give a number from 1 to 65535")
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from trainer.settings.base import Settings
 from trainer.settings.validation import LogLevel, require
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+"""Host names that a request to a server on this machine usually carries."""
+
+HOST_NAME = re.compile("[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True)
@@ -19,9 +24,11 @@ class WebConfig(Settings):
     data_dir: Path = Path("data")
     """Folder of a run, or of several runs with a folder each; it may not exist yet."""
     host: str = "127.0.0.1"
-    """Address to listen on; 0.0.0.0 lets other machines in."""
+    """Address to listen on; 0.0.0.0 lets other machines in, and :: does so over IPv6 and IPv4."""
     port: int = 8080
     """Port to listen on; 0: any free one."""
+    allow_host: tuple[str, ...] = ()
+    """Further host names to answer to while listening on this machine alone, such as that of a proxy in front."""
     allow_origin: tuple[str, ...] = ()
     """Origins of other pages that may use the API, such as http://localhost:5173."""
     max_sessions: int = 1000
@@ -33,9 +40,15 @@ class WebConfig(Settings):
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
+        require_address(self.host, "--host")
         require(0 <= self.port <= 65535, f"--port is {self.port}; give a number from 0 to 65535")
         require(self.max_sessions >= 1, f"--max-sessions is {self.max_sessions}; at least 1 is needed")
         require(self.session_minutes > 0, f"--session-minutes is {self.session_minutes}; a number above 0 is needed")
+        for name in self.allow_host:
+            require(
+                HOST_NAME.fullmatch(name) is not None,
+                f"--allow-host is {name!r}; give a host name alone, without scheme and port, such as board.example.org",
+            )
         for origin in self.allow_origin:
             parts = urlsplit(origin)
             require(
@@ -48,6 +61,26 @@ class WebConfig(Settings):
     @property
     def known_hosts(self) -> frozenset[str] | None:
         """Host names that requests to a loopback server may carry, against DNS rebinding; None: any."""
-        if self.host not in LOOPBACK:
+        if not is_loopback(self.host):
             return None
-        return frozenset((*LOOPBACK, *(urlsplit(origin).hostname or "" for origin in self.allow_origin)))
+        origins = (urlsplit(origin).hostname or "" for origin in self.allow_origin)
+        names = (*LOOPBACK_NAMES, self.host, *self.allow_host, *origins)
+        return frozenset(name.lower() for name in names)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on can be reached from this machine alone."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def require_address(host: str, flag: str) -> None:
+    """Raise ConfigError for an empty address, which the system would take for every address of the machine."""
+    require(
+        bool(host.strip()),
+        f"{flag} is empty; give an address to listen on: 127.0.0.1 for this machine alone, 0.0.0.0 to let others in",
+    )

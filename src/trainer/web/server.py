@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
 import uvicorn
 
-from trainer.core.errors import ConfigError
 from trainer.settings.web import WebConfig
 from trainer.web.app import Limits, build_app
+from trainer.web.http.listener import listen, url_of
 
 log = logging.getLogger(__name__)
 
@@ -42,24 +40,10 @@ def serve(config: WebConfig, stop: Event) -> int:
     )
     server = Server(settings)
     Thread(target=server.end_with, args=(stop,), daemon=True).start()
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    print(f"http://{host}:{listener.getsockname()[1]}/ shows {config.data_dir} (Ctrl-C ends it)", flush=True)
+    url = url_of(config.host, listener.getsockname()[1])
+    print(f"{url} shows {config.data_dir} (Ctrl-C ends it)", flush=True)
     asyncio.run(server.serve(sockets=[listener]))
     return 0
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises ConfigError if the address or the port can't be used."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=512)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the second half of an answer waits 40 ms
-        return listener
-    except (OSError, UnicodeError) as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        raise ConfigError(
-            f"can't listen on {host} port {port} ({reason}); choose another with --host or --port"
-        ) from error
 
 
 class Server(uvicorn.Server):

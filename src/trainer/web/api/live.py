@@ -23,6 +23,8 @@ LOOK_EVERY = 0.5
 MAX_SILENCE = 15.0
 """Seconds without an event after which a comment is sent to keep the connection open."""
 MAX_STREAMS = 200
+UNBUFFERED = {"x-accel-buffering": "no", "cache-control": "no-cache, no-transform"}
+"""Headers that ask a proxy to pass each event on at once (nginx), and neither to store nor to compress the stream."""
 
 
 class Live:
@@ -45,7 +47,7 @@ class Live:
         await run_in_threadpool(self._runs.pick, name)
         if self._open >= MAX_STREAMS:
             raise Refusal(429, "Too many pages are watching; close one, or poll /stats.")
-        return StreamingResponse(self._stream(name), media_type="text/event-stream")
+        return StreamingResponse(self._stream(name), media_type="text/event-stream", headers=UNBUFFERED)
 
     async def _stream(self, name: str | None) -> AsyncIterator[str]:
         self._open += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +28,8 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
 }
+SHORT_NAME = re.compile("[a-z0-9.-]{1,50}")
+"""A host name that a refusal may repeat."""
 
 
 class Guard:
@@ -54,13 +58,20 @@ class Guard:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        if self._known_hosts is not None and host_of(Headers(scope=scope).get("host", "")) not in self._known_hosts:
-            refused = Sentence(
-                "This server answers only to its own host name; start it with --host to open it to others.", 421
-            )
-            await refused(scope, receive, send_with_headers)
+        host = host_of(Headers(scope=scope).get("host", ""))
+        if self._known_hosts is not None and host not in self._known_hosts:
+            await Sentence(unknown_host(host), 421)(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
+
+
+def unknown_host(host: str) -> str:
+    """What to say to a request for a host name that is not ours. A name that can't be one isn't repeated."""
+    shown = host if SHORT_NAME.fullmatch(host) else "NAME"
+    return (
+        "This server answers only to host names that it knows; if this name is yours, "
+        f"add --allow-host {shown} to the server's command (python -m trainer.web)."
+    )
 
 
 def host_of(header: str) -> str:
