@@ -29,6 +29,10 @@ MADE = {
     "gives other answers …, by …",
     "not enough memory (…)",
     "there is no command …",
+    "This server answers only to host names that it knows",
+    "This browser has no game in progress",
+    "Another game has replaced this one, perhaps in another tab",
+    "This game has gone on meanwhile, perhaps in another tab",
     "interrupted",
     "interrupted twice: leaving at once",
 }
