@@ -17,6 +17,13 @@ from trainer.games.position import Position
 from trainer.replay import Episode, ReplayWriter
 from trainer.run.actor_statistics import ActorStats
 
+EVALUATIONS = [
+    {"step": 50 * at, "opponent": "random", "win_rate": 0.5 + 0.1 * at, "draw_rate": 0.1, "loss_rate": 0.4 - 0.1 * at}
+    | {"games_played": 200, "timestamp": 1_700_000_000, "elo": 100.0 * at}
+    for at in range(1, 4)
+]
+"""Three evaluations against random, for put_stats."""
+
 
 def model_bytes(env_id: str, favourite: int = 0, step: int | None = None) -> bytes:
     """A model that gives one action nearly all the prior, and every position the value 0.25."""

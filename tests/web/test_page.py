@@ -3,59 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import FLAGS, PATIENCE_MS, Server, chromium_path, serving, window
-from playwright.sync_api import expect, sync_playwright
-from run_files import put_model, put_stats, store_games
+from browser import Server, begin, click, serving, settled, window
+from playwright.sync_api import expect
+from run_files import EVALUATIONS, put_stats
 
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
 
 SIZES = {"phone": (360, 740), "desktop": (1440, 900)}
-EVALUATIONS = [
-    {"step": 50 * at, "opponent": "random", "win_rate": 0.5 + 0.1 * at, "draw_rate": 0.1, "loss_rate": 0.4 - 0.1 * at}
-    | {"games_played": 200, "timestamp": 1_700_000_000, "elo": 100.0 * at}
-    for at in range(1, 4)
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests here."""
-    path = chromium_path()
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def empty(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server without any run: uniform-guess search plays, and its raw policy plays the first legal move."""
-    with serving(tmp_path_factory.mktemp("empty")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def full(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server over one run of each game, with statistics, models and stored games."""
-    folder = tmp_path_factory.mktemp("full")
-    games = {"tictactoe": [[0, 3, 1, 4, 2], [0, 3, 1, 4, 8, 5]], "connect4": [[3, 0, 3, 0, 3, 0, 3]], "othello": []}
-    for env_id, actions in games.items():
-        put_model(folder / env_id, env_id, favourite=0, step=100)
-        put_stats(folder / env_id, env_id, 300, last_eval=EVALUATIONS[-1], eval_history=EVALUATIONS)
-        if actions:
-            store_games(folder / env_id, env_id, actions)
-    with serving(folder) as server:
-        yield server
 
 
 @cache
@@ -81,29 +43,6 @@ def script(env_id: str, winner: int) -> tuple[int, ...]:
     found = search(Position.first(rules))
     assert found is not None
     return found
-
-
-def begin(page: Any, env_id: str, simulations: str = "raw policy") -> None:
-    """Choose the game and the model's search."""
-    page.locator(f"input[value={env_id}]").check()
-    page.locator(f".board.{env_id}").wait_for()
-    page.locator("#strength").press("Home")
-    page.get_by_text(simulations, exact=True).wait_for()
-    page.get_by_role("button", name="New game").click()
-    settled(page)
-
-
-def settled(page: Any) -> None:
-    """Wait until the server has answered everything that the page asked."""
-    page.locator(".boardholder:not(.waiting)").wait_for()
-
-
-def click(page: Any, action: int) -> None:
-    """Play an action with the mouse, once it is our turn."""
-    if action == 64:
-        page.get_by_role("button", name="Pass").click()
-        return
-    page.locator(f".target.open[data-action='{action}']").click()
 
 
 @pytest.mark.parametrize(

@@ -126,12 +126,19 @@ class Window:
 
 
 @contextmanager
-def window(browser: Any, home: str, width: int = 1440, height: int = 900, theme: str = "light") -> Iterator[Window]:
-    """A window that shows the page. At the end nothing may have gone wrong on it."""
+def window(
+    browser: Any, home: str, width: int = 1440, height: int = 900, theme: str = "light", script: str = ""
+) -> Iterator[Window]:
+    """A window that shows the page. At the end nothing may have gone wrong on it.
+
+    `script` is JavaScript that runs before the page's own.
+    """
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
     )
     context.set_default_timeout(PATIENCE_MS)
+    if script:
+        context.add_init_script(script)
     found = Window(context.new_page())
     found.listen(home)
     try:
@@ -140,3 +147,26 @@ def window(browser: Any, home: str, width: int = 1440, height: int = 900, theme:
     finally:
         context.close()
     assert found.complaints == []
+
+
+def begin(page: Any, env_id: str, simulations: str = "raw policy") -> None:
+    """Choose the game and the model's search."""
+    page.locator(f"input[value={env_id}]").check()
+    page.locator(f".board.{env_id}").wait_for()
+    page.locator("#strength").press("Home")
+    page.get_by_text(simulations, exact=True).wait_for()
+    page.get_by_role("button", name="New game").click()
+    settled(page)
+
+
+def settled(page: Any) -> None:
+    """Wait until the server has answered everything that the page asked."""
+    page.locator(".boardholder:not(.waiting)").wait_for()
+
+
+def click(page: Any, action: int) -> None:
+    """Play an action with the mouse, once it is our turn."""
+    if action == 64:
+        page.get_by_role("button", name="Pass").click()
+        return
+    page.locator(f".target.open[data-action='{action}']").click()

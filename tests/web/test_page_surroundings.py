@@ -1,0 +1,216 @@
+"""The page in surroundings that it doesn't choose: blocked storage and cookies, a proxy, other tabs, a small screen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import FLAGS, PATIENCE_MS, Server, begin, chromium_path, click, serving, settled, window
+from playwright.sync_api import expect
+from proxy import proxy_of
+from run_files import put_stats
+
+STORAGE_BLOCKED = """
+for (const name of ["localStorage", "sessionStorage"])
+  Object.defineProperty(window, name, { get() { throw new DOMException("access denied", "SecurityError"); } });
+"""
+STORAGE_FULL = """
+Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
+"""
+NOTED_LABELS = """
+window.labels = [];
+const { fillText } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+  const wide = this.measureText(text).width;
+  const left = x - wide * { left: 0, start: 0, center: 0.5, right: 1, end: 1 }[this.textAlign];
+  window.labels.push({ text, left: Math.round(left), over: Math.round(left + wide - this.canvas.width) });
+  return fillText.call(this, text, x, y);
+};
+"""
+"""Makes `labels` the texts drawn on canvases: pixels left of them, and pixels by which they are over the right edge."""
+
+
+def watch(page: Any) -> None:
+    """Go to Watch, and wait for the statistics of a run."""
+    page.get_by_role("link", name="Watch").click()
+    page.locator("#run").select_option("tictactoe")
+    expect(page.locator(".chart").first).to_have_attribute("data-points", "30")
+
+
+def look_inside(page: Any) -> None:
+    """Go to Look inside, and wait for the games of a run, which is still the one chosen in Watch."""
+    page.get_by_role("link", name="Look inside").click()
+    expect(page.locator("#run")).to_have_value("tictactoe")
+    expect(page.locator(".game")).to_have_count(2)
+    page.locator(".stage .board").wait_for()
+
+
+@pytest.mark.parametrize("script", [STORAGE_BLOCKED, STORAGE_FULL], ids=["blocked", "full"])
+def test_every_view_works_without_storage(browser: Any, full: Server, script: str) -> None:
+    """Choices are kept while the page is open: the theme, and the settings of Play from view to view."""
+    with window(browser, full.url, script=script) as found:
+        page = found.page
+        begin(page, "connect4")
+        click(page, 3)
+        page.locator(".move.p2").wait_for()
+        page.get_by_role("button", name="Model analysis").click()
+        page.locator(".analysis tbody tr").first.wait_for()
+        page.get_by_role("button", name="Switch between light and dark").click()
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+        watch(page)
+        look_inside(page)
+        page.get_by_role("link", name="Play").click()
+        page.locator(".board.connect4 .stone").first.wait_for()
+        page.locator(".analysis tbody tr").first.wait_for()
+
+
+def test_a_browser_that_blocks_cookies_is_told_so(browser: Any, full: Server, tmp_path: Path) -> None:
+    """In Play, at once and at every click. Such a browser blocks storage too; the other views show everything."""
+    (tmp_path / "Default").mkdir()
+    blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+    (tmp_path / "Default" / "Preferences").write_text(json.dumps(blocked))
+    context = browser.browser_type.launch_persistent_context(tmp_path, executable_path=chromium_path(), args=FLAGS)
+    try:
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.pages[0]
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(full.url)
+        note = page.locator(".note", has_text="allow cookies for this address")
+        note.wait_for()
+        assert context.cookies() == []
+        click(page, 4)
+        page.locator(".stone[data-cell='4']").wait_for(state="detached")
+        settled(page)
+        note.wait_for()
+        watch(page)
+        look_inside(page)
+        assert errors == []
+    finally:
+        context.close()
+
+
+def test_the_page_works_behind_a_proxy_that_gives_it_a_path(browser: Any, full: Server) -> None:
+    """The proxy has nothing outside the path. Files, calls, the live stream and the cookie go through it."""
+    with proxy_of(full.port) as address, window(browser, address) as found:
+        page = found.page
+        begin(page, "tictactoe")
+        click(page, 4)
+        page.locator(".move.p2").wait_for()
+        page.reload()
+        page.locator(".stone[data-cell='4'].p1").wait_for()
+        watch(page)
+        look_inside(page)
+        page.get_by_role("button", name="Next position").click()
+        page.get_by_text("teaches only its value").wait_for()
+
+
+def test_a_click_in_a_tab_whose_game_was_replaced_is_not_played(browser: Any, empty: Server) -> None:
+    """The tab says so and shows the game as it is now; the click after that counts."""
+    with window(browser, empty.url) as found:
+        page = found.page
+        begin(page, "tictactoe")
+        other = page.context.new_page()
+        other.goto(empty.url)
+        begin(other, "connect4")
+        click(page, 4)
+        page.locator(".note", has_text="Another game has replaced this one").wait_for()
+        page.locator(".board.connect4").wait_for()
+        expect(page.locator(".move")).to_have_count(0)
+        assert page.locator("input[value=connect4]").is_checked()
+        assert page.request.get(f"{empty.url}game/state").json()["moves"] == []
+        click(page, 3)
+        page.locator(".move.p2").wait_for()
+        found.complaints = [
+            text for text in found.complaints if "412" not in text
+        ]  # the console lists refused requests
+
+
+def test_a_click_in_a_tab_whose_game_has_gone_on_is_not_played(browser: Any, empty: Server) -> None:
+    """The other tab plays on, and this one still shows the first position. Undo is refused alike."""
+    with window(browser, empty.url) as found:
+        page = found.page
+        begin(page, "connect4")
+        click(page, 3)
+        page.locator(".move.p2").wait_for()
+        settled(page)
+        other = page.context.new_page()
+        other.goto(empty.url)
+        other.locator(".move.p2").wait_for()
+        for tab, stale in ((page, other), (other, page)):
+            played = 2 * tab.locator(".move.p2").count() + 2
+            click(tab, 4)
+            expect(tab.locator(".move")).to_have_count(played)
+            settled(tab)
+            if stale is other:
+                click(stale, 5)
+            else:
+                stale.get_by_role("button", name="Undo").click()
+            stale.locator(".note", has_text="This game has gone on meanwhile").wait_for()
+            expect(stale.locator(".move")).to_have_count(played)
+            settled(stale)
+        assert page.request.get(f"{empty.url}game/state").json()["moves"] == [3, 0, 4, 0, 4, 0]
+        found.complaints = [text for text in found.complaints if "412" not in text]
+
+
+def test_a_second_tab_shares_the_game_from_its_first_move_on(browser: Any, empty: Server) -> None:
+    """Opening it replaces nothing, not even a game without a move, so a click in the first tab is played."""
+    with window(browser, empty.url) as found:
+        page = found.page
+        begin(page, "connect4")
+        other = page.context.new_page()
+        other.goto(empty.url)
+        other.locator(".board.connect4").wait_for()
+        settled(other)
+        click(page, 3)
+        page.locator(".move.p2").wait_for()
+        other.reload()
+        other.locator(".move.p2").wait_for()
+
+
+def test_every_view_fits_a_small_phone(browser: Any, full: Server) -> None:
+    """At 320 pixels nothing is wider than the window, and nothing sticks out of its card."""
+    outside = "[...document.querySelectorAll('.card')].filter(card => card.scrollWidth > card.clientWidth).length"
+    with window(browser, full.url, 320, 568) as found:
+        page = found.page
+
+        def check(name: str) -> None:
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
+            assert page.evaluate(outside) == 0, name
+
+        page.locator(".status", has_text="Your turn").wait_for()
+        page.get_by_role("button", name="Model analysis").click()
+        for env_id in ("tictactoe", "othello", "connect4"):
+            page.locator(f"input[value={env_id}]").check()
+            page.locator(f".board.{env_id} .mark").first.wait_for()
+            check(env_id)
+        watch(page)
+        check("watch")
+        look_inside(page)
+        page.locator("#run").select_option("connect4")
+        page.locator(".stage .board.connect4").wait_for()
+        check("inside")
+
+
+def test_no_label_of_a_chart_is_cut_off(browser: Any, tmp_path: Path) -> None:
+    """Neither on a phone nor on a desktop, however many digits the steps have, also after a change of the theme."""
+    runs = {"k": 1000, "four-digits": 9_000, "tens-of-k": 123_400, "millions": 1_234_500_000}
+    for name, steps in runs.items():
+        loss = {"total_loss": 1.5, "policy_loss": 1.0, "value_loss": 0.5, "learning_rate": 0.001}
+        history = [{"step": step, **loss} for step in (steps // 10, steps // 2, steps)]
+        put_stats(tmp_path / name, "tictactoe", 10, step=steps, history=history)
+    with serving(tmp_path) as server:
+        for width in (320, 1440):
+            with window(browser, server.url, width, script=NOTED_LABELS) as found:
+                page = found.page
+                page.get_by_role("link", name="Watch").click()
+                for name, steps in runs.items():
+                    page.locator("#run").select_option(name)
+                    shown = f"{steps // 10} to {steps}"
+                    expect(page.locator(".chart").first).to_have_attribute("data-shown", shown)
+                    page.get_by_role("button", name="Switch between light and dark").click()
+                labels = page.evaluate("labels")
+                assert len(labels) > 40
+                assert [label for label in labels if label["left"] < 0 or label["over"] > 0] == []
