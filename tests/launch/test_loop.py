@@ -18,7 +18,9 @@ from stored_rows import select
 from waiting import PATIENCE, wait_until
 
 from trainer.games.recipes import recipe_of
+from trainer.launch.local import web_config
 from trainer.loop import config_from
+from trainer.settings.loop import LoopConfig
 
 
 def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
@@ -97,8 +99,8 @@ def test_a_port_that_is_taken_is_refused_before_anything_starts(tmp_path: Path) 
         port = taken.getsockname()[1]
         done = run_module("trainer.loop", "--data-dir", tmp_path, "--web", "--web-port", port)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: the page can't be served at port {port} (")
-    assert done.stderr.strip().endswith("choose another with --web-port")
+    assert done.stderr.startswith(f"error: can't listen on 127.0.0.1 port {port} (")
+    assert done.stderr.strip().endswith("choose another with --web-host or --web-port")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -121,6 +123,11 @@ def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
         ),
         (["--steps", "0"], "error: --steps is 0; at least 1 is needed"),
         (["--minutes", "0"], "error: --minutes is 0.0; a number above 0 is needed"),
+        (
+            ["--web-host", ""],
+            "error: --web-host is empty; give an address to listen on: 127.0.0.1 for this machine alone, "
+            "0.0.0.0 to let others in",
+        ),
         (["--web-port", "99999"], "error: --web-port is 99999; give a number from 1 to 65535"),
     ],
 )
@@ -186,3 +193,10 @@ def test_a_resumed_run_keeps_its_settings_and_refuses_others(tmp_path: Path) -> 
         f"error: --lr is 0.02, but the run in {tmp_path} has 0.01 (run.json); leave the flag out to resume that run, "
         "or start a new one without --resume"
     )
+
+
+def test_the_page_of_a_loop_listens_where_it_is_told(tmp_path: Path) -> None:
+    """By default on this machine alone."""
+    assert web_config(LoopConfig(data_dir=tmp_path)).host == "127.0.0.1"
+    config = web_config(LoopConfig(data_dir=tmp_path, web_host="0.0.0.0", web_port=8081))
+    assert (config.host, config.port, config.data_dir) == ("0.0.0.0", 8081, tmp_path)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import socket
+from importlib.resources import files
 from pathlib import Path
+from threading import Event
 
 import pytest
 from starlette.testclient import TestClient
@@ -15,7 +17,9 @@ from trainer.core.errors import ConfigError
 from trainer.settings.web import WebConfig
 from trainer.web.app import Limits, build_app
 from trainer.web.http.body import MAX_BYTES
-from trainer.web.server import listen
+from trainer.web.http.listener import listen, url_of
+
+STATIC = Path(str(files("trainer.web") / "static"))
 
 
 @pytest.mark.parametrize("call", ["/move", "/game/new", "/game/settings"])
@@ -77,7 +81,8 @@ def test_a_file_of_the_page_is_sent_again_only_after_a_change(client: TestClient
 
 def test_every_file_that_the_page_names_is_there(client: TestClient) -> None:
     """Style sheets and scripts of the page, and all modules that the scripts import, however deep."""
-    pending = re.findall(r'(?:href|src)="(/static/[^"]+)"', client.get("/").text)
+    pending = [f"/{path}" for path in re.findall(r'(?:href|src)="(static/[^"]+)"', client.get("/").text)]
+    assert pending
     seen: set[str] = set()
     while pending:
         path = pending.pop()
@@ -117,6 +122,72 @@ def test_a_request_to_another_host_name_is_refused(client: TestClient) -> None:
     assert client.get("/stats", headers={"host": "localhost:8080"}).status_code == 200
 
 
+def test_a_refused_host_name_comes_with_the_flag_that_allows_it(client: TestClient) -> None:
+    """Not with --host, which would open the server to other machines. A name that can't be one is not repeated."""
+    refused = sentence(client.get("/", headers={"host": "Board.example.org:8443"}), 421)
+    assert "add --allow-host board.example.org to" in refused
+    for strange in ("<b>", "a" * 300, "", "a b"):
+        assert "add --allow-host NAME to" in sentence(client.get("/", headers={"host": strange}), 421)
+
+
+def test_an_allowed_host_name_is_answered(tmp_path: Path) -> None:
+    """Such as that of a proxy; in any case of letters, with any port, and beside the names of this machine."""
+    config = WebConfig(allow_host=("Board.example.org", "other"))
+    config.check()
+    app = build_app(tmp_path, Limits(), known_hosts=config.known_hosts)
+    with TestClient(app, base_url=HOME) as client:
+        for name in (
+            "board.example.org",
+            "BOARD.example.org:8443",
+            "other",
+            "127.0.0.1:8080",
+            "localhost",
+            "[::1]:8080",
+        ):
+            assert client.get("/health", headers={"host": name}).status_code == 200
+        sentence(client.get("/health", headers={"host": "example.org"}), 421)
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        ("127.0.0.1", {"127.0.0.1", "localhost", "::1"}),
+        ("LOCALHOST", {"127.0.0.1", "localhost", "::1"}),
+        ("::1", {"127.0.0.1", "localhost", "::1"}),
+        ("127.0.0.2", {"127.0.0.1", "127.0.0.2", "localhost", "::1"}),
+        ("0.0.0.0", None),
+        ("::", None),
+        ("192.0.2.1", None),
+    ],
+)
+def test_only_a_server_on_loopback_checks_host_names(host: str, known: set[str] | None) -> None:
+    """On every address of loopback, not only on the usual ones."""
+    assert WebConfig(host=host).known_hosts == known
+
+
+def test_a_proxy_passes_live_events_on_at_once(tmp_path: Path) -> None:
+    """The stream asks for it: nginx doesn't buffer it, and nobody stores or compresses it."""
+    stop = Event()
+    stop.set()  # or the stream never ends
+    with client_of(tmp_path, stop=stop) as client:
+        headers = client.get("/events").headers
+        assert headers["content-type"].startswith("text/event-stream")
+        assert headers["x-accel-buffering"] == "no"
+        assert headers["cache-control"] == "no-cache, no-transform"
+        assert client.get("/stats").headers["cache-control"] == "no-store"
+
+
+def test_the_page_works_below_any_path(client: TestClient) -> None:
+    """No address in the page starts with a slash, so that a proxy can put a path in front."""
+    page = client.get("/").text
+    assert re.findall(r'(?:href|src|action)="/', page) == []
+    scripts = [path for path in STATIC.rglob("*.js") if path.parent.name != "vendor"]
+    assert len(scripts) > 10
+    absolute = re.compile(r"""(?:fetch|get|post|call|EventSource|import|from|assign|href\s*=)\s*\(?\s*[`"']/""")
+    assert [path.name for path in scripts if absolute.search(path.read_text())] == []
+    assert [path.name for path in STATIC.rglob("*.css") if re.search(r"url\(\s*['\"]?/", path.read_text())] == []
+
+
 def test_a_bug_gives_a_sentence_without_details(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The details are in the log."""
     monkeypatch.setattr("trainer.web.api.statistics.stats_of", lambda run: 1 / 0)
@@ -133,6 +204,12 @@ def test_an_invalid_setting_is_an_error() -> None:
         ({"port": 70000}, "--port"),
         ({"max_sessions": 0}, "--max-sessions"),
         ({"session_minutes": 0.0}, "--session-minutes"),
+        ({"host": ""}, "--host is empty"),
+        ({"host": " "}, "--host is empty"),
+        ({"allow_host": ("",)}, "--allow-host"),
+        ({"allow_host": ("https://board.example.org",)}, "--allow-host"),
+        ({"allow_host": ("board.example.org:8443",)}, "--allow-host"),
+        ({"allow_host": ("*",)}, "--allow-host"),
         ({"allow_origin": ("*",)}, "--allow-origin"),
         ({"allow_origin": ("http://a.example/path",)}, "--allow-origin"),
     ):
@@ -144,3 +221,25 @@ def test_a_port_in_use_is_an_error() -> None:
     """The message says to choose another with --port."""
     with listen("127.0.0.1", 0) as taken, pytest.raises(ConfigError, match="--port"):
         listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_an_address_that_is_not_of_this_machine_is_an_error() -> None:
+    """The message gives the reason in words, also if the address can't be read as one."""
+    for host in ("192.0.2.1", "[::1]"):
+        with pytest.raises(ConfigError, match=r"^can't listen on \S+ port 0 \([A-Z][a-z]+ (?!error)") as found:
+            listen(host, 0)
+        assert str(found.value).endswith("; choose another with --host or --port")
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6 beside IPv4")
+@pytest.mark.parametrize("reached", ["::1", "127.0.0.1"])
+def test_every_ipv6_address_includes_every_ipv4_address(reached: str) -> None:
+    """`--host ::` means every address of the machine, whatever the system's default is."""
+    with listen("::", 0) as listener, socket.create_connection((reached, listener.getsockname()[1]), 10):
+        assert listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) == 0
+
+
+def test_the_address_for_people() -> None:
+    """An IPv6 address stands in brackets."""
+    assert url_of("127.0.0.1", 8080) == "http://127.0.0.1:8080/"
+    assert url_of("::1", 8080) == "http://[::1]:8080/"

@@ -29,10 +29,13 @@ def listen(host: str, port: int, flags: str = "--host or --port") -> socket.sock
 
 
 def reason_of(error: Exception) -> str:
-    """The reason in the system's words; `create_server` adds the address, which is not repeated."""
-    if isinstance(error, OSError) and error.errno and not isinstance(error, socket.gaierror):
+    """The reason in the system's words, without the address, which `create_server` appends to them."""
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
         return os.strerror(error.errno)
-    return str(getattr(error, "strerror", None) or error)
+    words = (
+        error.strerror if isinstance(error, OSError) else None
+    )  # a name that can't be looked up has a number below 0
+    return (words or str(error)).partition(" (while")[0]
 
 
 def url_of(host: str, port: int) -> str:
