@@ -7,8 +7,10 @@ import os
 import time
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
+from browser import serving
 from run_files import put_model, put_run, put_stats
 from web_client import client_of, sentence
 
@@ -125,8 +127,18 @@ def test_names_that_look_alike_stay_apart(tmp_path: Path) -> None:
         assert sorted(found) == sorted(steps.values())
 
 
-def test_a_sentence_can_name_a_path_that_is_not_utf8(tmp_path: Path) -> None:
+def test_the_data_folder_may_have_a_name_that_is_not_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server starts, even if its standard output takes nothing but UTF-8."""
+    folder = tmp_path / os.fsdecode(b"data-\xff")
+    put_stats(folder, "tictactoe", 10)
+    monkeypatch.setenv("PYTHONIOENCODING", "utf-8:strict")
+    with serving(folder) as server, urlopen(f"{server.url}stats?run=.") as answer:
+        assert json.load(answer)["step"] == 10
+
+
+def test_a_sentence_can_name_a_path_that_is_not_utf8(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The data folder itself may have such a name, and a broken model in it is named by its path."""
+    caplog.set_level("ERROR")  # pytest-xdist can't pass a warning on that names the path
     folder = tmp_path / os.fsdecode(b"data-\xff")
     write_bytes(folder / "tictactoe" / "models" / "latest.onnx", b"broken")
     write_bytes(folder / "tictactoe" / "replay.db", b"broken" * 1000)

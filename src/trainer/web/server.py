@@ -12,6 +12,7 @@ import uvicorn
 
 from trainer.settings.web import WebConfig
 from trainer.web.app import Limits, build_app
+from trainer.web.http.answer import encodable
 from trainer.web.http.listener import listen, url_of
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def serve(config: WebConfig, stop: Event) -> int:
     server = Server(settings)
     Thread(target=server.end_with, args=(stop,), daemon=True).start()
     url = url_of(config.host, listener.getsockname()[1])
-    print(f"{url} shows {config.data_dir} (Ctrl-C ends it)", flush=True)
+    print(f"{url} shows {encodable(str(config.data_dir))} (Ctrl-C ends it)", flush=True)
     asyncio.run(server.serve(sockets=[listener]))
     return 0
 
