@@ -14,10 +14,10 @@ from starlette.testclient import TestClient
 from web_client import HOME, client_of, sentence
 
 from trainer.core.errors import ConfigError
+from trainer.core.listener import listen, url_of
 from trainer.settings.web import WebConfig
 from trainer.web.app import Limits, build_app
 from trainer.web.http.body import MAX_BYTES
-from trainer.web.http.listener import listen, url_of
 
 STATIC = Path(str(files("trainer.web") / "static"))
 

@@ -8,6 +8,7 @@ from threading import Event
 from rich.console import Console
 
 from trainer.core.arguments import narrowed
+from trainer.core.listener import listen, url_of
 from trainer.core.signals import INTERRUPTED
 from trainer.games import game_of
 from trainer.launch.child import Child
@@ -19,7 +20,6 @@ from trainer.settings.loop import LoopConfig
 from trainer.settings.trainer import TrainerConfig
 from trainer.settings.validation import require_writable
 from trainer.settings.web import WebConfig
-from trainer.web.http.listener import listen, url_of
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from threading import Event, Thread
 
 import uvicorn
 
+from trainer.core.listener import listen, url_of
 from trainer.settings.web import WebConfig
 from trainer.web.app import Limits, build_app
 from trainer.web.http.answer import encodable
-from trainer.web.http.listener import listen, url_of
 
 log = logging.getLogger(__name__)
 

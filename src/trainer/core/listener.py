@@ -1,4 +1,4 @@
-"""The socket that the server listens on."""
+"""The listening socket of a server, and its address."""
 
 from __future__ import annotations
 
