@@ -89,7 +89,7 @@ CloseLater = Callable[[Any], Any]
 
 @pytest.fixture
 def close_later() -> Iterator[CloseLater]:
-    """Closes what it is given when the test is over: `replay = close_later(Replay(...))`."""
+    """Closes what it is given when the test is over: `replay = close_later(ReplayBuffer(...))`."""
     with ExitStack() as stack:
         yield lambda opened: stack.enter_context(closing(opened))
 

@@ -227,7 +227,7 @@ def test_a_deleted_database_leaves_its_rows_in_use_and_a_new_one_takes_over(
 
 
 def test_a_database_that_is_replaced_or_emptied_is_read_from_the_start(tmp_path: Path, close_later: CloseLater) -> None:
-    """By renaming another one over it, or by deleting its rows: the mirror follows, whatever the row numbers are."""
+    """Another file is renamed over it, or its rows are deleted: the buffer follows, whatever the row numbers are."""
     database = close_later(ForeignDatabase(tmp_path / "replay.db"))
     add_random_play(database, 10)
     replay = close_later(ReplayBuffer(database.path, TICTACTOE))

@@ -1,4 +1,4 @@
-"""How often positions repeat, and how rarely repeated ones are then drawn."""
+"""Counting repeated positions, and sampling them less often."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from trainer.replay.repeats import SMALLEST, Repeats, hashes_of
 TICTACTOE = metadata_of(game_of("tictactoe"))
 
 
-def test_counts_are_those_of_a_dictionary_however_rows_come_and_go() -> None:
-    """A moving window of 20 batches whose positions change slowly, far more than the first table has places for."""
-    dice, repeats, counted, window = np.random.default_rng(0), Repeats(), Counter[int](), deque[np.ndarray]()
+def test_counts_equal_those_of_a_dictionary_while_rows_come_and_go() -> None:
+    """A moving window over 20 batches whose positions change slowly; there are far more than a new table has slots."""
+    generator, repeats, counted, window = np.random.default_rng(0), Repeats(), Counter[int](), deque[np.ndarray]()
     for turn in range(100):
-        batch = hashes_of(dice.integers(100 * turn, 100 * turn + 500, (200, 1)).astype(np.float32))
+        batch = hashes_of(generator.integers(100 * turn, 100 * turn + 500, (200, 1)).astype(np.float32))
         window.append(batch)
         repeats.add(batch)
         counted.update(batch.tolist())
@@ -35,8 +35,8 @@ def test_counts_are_those_of_a_dictionary_however_rows_come_and_go() -> None:
     assert repeats.of(hashes_of(np.array([[-1.0]], np.float32))).tolist() == [0]
 
 
-def test_hashes_tell_rows_apart() -> None:
-    """Every board of nine cells with three states in one-hot form has a hash of its own."""
+def test_hashes_differ_between_rows() -> None:
+    """All boards of nine cells with three states, one-hot encoded, have different hashes."""
     digits = (np.arange(3**9)[:, None] // 3 ** np.arange(9)) % 3
     rows = np.eye(3, dtype=np.float32)[digits].reshape(-1, 27)
     assert len(np.unique(hashes_of(rows))) == len(rows)
@@ -46,7 +46,7 @@ def test_hashes_tell_rows_apart() -> None:
 def test_eight_rows_of_one_position_weigh_as_much_as_four(
     foreign: Callable[..., ForeignDatabase], merge_repeats: bool, share: float, close_later: CloseLater
 ) -> None:
-    """1 + log2 8 = 4 beside four positions that occur once; without merging each row counts."""
+    """1 + log2 8 = 4, next to four positions that occur once. Without merging, every row counts."""
     database = foreign()
     for cell, times in ((0, 8), (1, 1), (2, 1), (3, 1), (4, 1)):
         for _ in range(times):
@@ -60,10 +60,10 @@ def test_eight_rows_of_one_position_weigh_as_much_as_four(
     assert batch.observation[:, :5].mean(axis=0)[1:] == pytest.approx([(1 - share) / 4] * 4, abs=0.01)
 
 
-def test_rows_that_left_the_database_are_counted_no_more(
+def test_rows_that_left_the_database_no_longer_count(
     foreign: Callable[..., ForeignDatabase], close_later: CloseLater
 ) -> None:
-    """Of eleven equal rows seven are deleted: four weigh as 1 + log2 4 = 3 others, also when memory was reused."""
+    """Seven of eleven equal rows are deleted: the other four weigh as 1 + log2 4 = 3 rows, even after compaction."""
     database = foreign()
     database.add_tictactoe(7)
     database.connection.commit()

@@ -1,4 +1,4 @@
-"""Stored games: what is written is the contract's, what is read is what was written."""
+"""Stored games: the writer follows the contract, and the buffer returns what was written."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_written_game_is_what_the_contract_says(tmp_path: Path, close_later: C
 
 
 def test_games_stored_together_keep_their_rows_apart(tmp_path: Path, close_later: CloseLater) -> None:
-    """600 games of one to five plies, some after openings: more than a statement holds; each row has its game's numbers."""
+    """600 games of one to five plies, some after openings, more than one statement stores; rows have their game's values."""
     games = [replace(episode(f"a-{at:03d}", 1 + at % 5), first_ply=at % 3) for at in range(600)]
     for at, game in enumerate(games):
         game.states[:, 0] = at % 251
@@ -75,8 +75,8 @@ def test_games_stored_together_keep_their_rows_apart(tmp_path: Path, close_later
     assert rows == expected
 
 
-def test_a_write_that_fails_leaves_no_part_of_any_game(tmp_path: Path, close_later: CloseLater) -> None:
-    """The second game repeats an id, so the first of the same call isn't stored either."""
+def test_a_failed_write_stores_nothing(tmp_path: Path, close_later: CloseLater) -> None:
+    """The second game repeats an id, so the first one of that call isn't stored either."""
     writer = close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE))
     writer.write([episode("a-0")])
     with pytest.raises(ReplayError, match=r"replay\.db.*UNIQUE"):
@@ -86,8 +86,8 @@ def test_a_write_that_fails_leaves_no_part_of_any_game(tmp_path: Path, close_lat
     assert stored == [("a-0",), ("a-2",)]
 
 
-def test_sampled_rows_are_the_stored_ones(foreign: Callable[..., ForeignDatabase], close_later: CloseLater) -> None:
-    """Three rows that differ everywhere come back whole, never mixed with each other."""
+def test_sampled_rows_are_the_stored_rows(foreign: Callable[..., ForeignDatabase], close_later: CloseLater) -> None:
+    """Three rows that differ in everything come back whole, never mixed."""
     database = foreign()
     rows = []
     for cell, outcome in ((0, 1.0), (4, 0.0), (8, -1.0)):
@@ -110,10 +110,10 @@ def test_sampled_rows_are_the_stored_ones(foreign: Callable[..., ForeignDatabase
             assert batch.legal[at].tolist() == [value == 1 for value in observation[18:27]]
 
 
-def test_observations_that_are_no_bits_come_back_exactly(
+def test_observations_that_are_not_bits_come_back_exactly(
     foreign: Callable[..., ForeignDatabase], close_later: CloseLater
 ) -> None:
-    """A game of another program may have fractions in its planes, also after rows that had none."""
+    """Another program's game may have fractions in its planes, even after rows of zeros and ones."""
     database = foreign()
     database.add_tictactoe(2)
     replay = close_later(ReplayBuffer(database.path, TICTACTOE))
@@ -128,10 +128,10 @@ def test_observations_that_are_no_bits_come_back_exactly(
         assert all(row.tobytes() == stored for row in rows)
 
 
-def test_a_view_moves_stones_legal_moves_and_policy_alike(
+def test_a_view_moves_stones_legal_moves_and_policy_together(
     foreign: Callable[..., ForeignDatabase], close_later: CloseLater
 ) -> None:
-    """All eight views of one position: the policy stays on the only empty cell, the seat flags stay where they are."""
+    """In all eight views of a position, the policy is on the only empty cell, and the seat flags don't move."""
     cells = np.array([1, 2, 1, 2, 1, 2, 2, 1, 0])
     database = foreign()
     planes = [*(cells == 1), *(cells == 2), *(cells == 0)]
@@ -145,21 +145,21 @@ def test_a_view_moves_stones_legal_moves_and_policy_alike(
     assert (batch.observation[:, 27:] == [1, 0]).all()
     corners = {int(row.argmax()) for row in batch.visits}
     assert corners == {0, 2, 6, 8}
-    assert len({row.tobytes() for row in batch.observation}) == 8  # no reflection of this board is itself
+    assert len({row.tobytes() for row in batch.observation}) == 8  # this board has no symmetry
 
 
 @pytest.mark.parametrize(
     ("q_weight", "value", "target"),
     [(0, 0.2, -1), (0.25, 0.2, -0.7), (0.25, 1.0, 1.0), (0.25, None, -1), (1, 0.5, 0.5)],
 )
-def test_the_value_target_mixes_result_and_search(
+def test_the_value_target_mixes_result_and_search_value(
     foreign: Callable[..., ForeignDatabase],
     q_weight: float,
     value: float | None,
     target: float,
     close_later: CloseLater,
 ) -> None:
-    """z = -1: 0.75 * -1 + 0.25 * 0.2 = -0.7; what was proven (exactly 1) counts alone; no value: the result."""
+    """z = -1: 0.75 * -1 + 0.25 * 0.2 = -0.7. A proven value (exactly 1) counts alone; without a value the result does."""
     database = foreign()
     database.add_tictactoe(1, outcome=-1.0, value=value)
     replay = close_later(ReplayBuffer(database.path, TICTACTOE))
@@ -168,10 +168,10 @@ def test_the_value_target_mixes_result_and_search(
     assert batch.outcome == pytest.approx([target] * 4)
 
 
-def test_refresh_brings_only_new_rows_of_this_game(
+def test_refresh_reads_only_new_rows_of_this_game(
     foreign: Callable[..., ForeignDatabase], close_later: CloseLater
 ) -> None:
-    """Rows of another game are passed over, rows that were seen are not read again."""
+    """Rows of another game are skipped, and no row is read twice."""
     database = foreign()
     database.add_tictactoe(5)
     replay = close_later(ReplayBuffer(database.path, TICTACTOE))
@@ -183,10 +183,10 @@ def test_refresh_brings_only_new_rows_of_this_game(
     assert [replay.refresh(), replay.refresh(), len(replay)] == [2, 0, 7]
 
 
-def test_a_database_that_is_not_there_yet_has_no_rows(
+def test_a_missing_database_has_no_rows(
     tmp_path: Path, foreign: Callable[..., ForeignDatabase], close_later: CloseLater
 ) -> None:
-    """Nor has one without tables; the rows are found when they come."""
+    """Neither has a database without tables; rows are found once they are there."""
     replay = close_later(ReplayBuffer(tmp_path / "replay.db", TICTACTOE))
     assert replay.refresh() == 0
     (tmp_path / "replay.db").touch()
@@ -219,7 +219,7 @@ def test_a_database_that_is_not_there_yet_has_no_rows(
 def test_a_wrong_row_names_itself(
     foreign: Callable[..., ForeignDatabase], changed: dict[str, object], reason: str, close_later: CloseLater
 ) -> None:
-    """The message has the row, the file and what is wrong; good rows before it don't hide it."""
+    """The message names the row, the file and the reason; good rows before it don't hide it."""
     database = foreign()
     database.add_tictactoe(2)
     database.add_tictactoe(1, **changed)
@@ -229,14 +229,14 @@ def test_a_wrong_row_names_itself(
 
 
 def test_each_missing_column_is_named(foreign: Callable[..., ForeignDatabase], close_later: CloseLater) -> None:
-    """A table of another shape is an error at once."""
+    """A table that lacks columns is an error at once, even without rows."""
     kept = [part for part in COLUMNS.split(", ") if not part.startswith(("policy_probs", "reward", "created_at"))]
     database = foreign(columns=", ".join(kept))
     with pytest.raises(ReplayError, match="lacks reward, policy_probs;"):
         close_later(ReplayBuffer(database.path, TICTACTOE)).refresh()
 
 
-def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_an_error(tmp_path: Path) -> None:
     """The message names the file."""
     path = tmp_path / "replay.db"
     path.write_text("this is a letter, not a database. " * 40)
@@ -245,7 +245,7 @@ def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
 
 
 def test_metadata_that_contradicts_the_rules_is_an_error(foreign: Callable[..., ForeignDatabase]) -> None:
-    """A tic-tac-toe on 4x4 is another game."""
+    """Tic-tac-toe on a 4x4 board is another game."""
     database = foreign()
     database.metadata(width=4, height=4, actions=16, obs_size=50, offset=32)
     with pytest.raises(GameError, match=r"states board_width = 4 for tictactoe, the rules here have 3"):
@@ -253,13 +253,13 @@ def test_metadata_that_contradicts_the_rules_is_an_error(foreign: Callable[..., 
 
 
 def test_a_game_without_rules_and_metadata_is_an_error(foreign: Callable[..., ForeignDatabase]) -> None:
-    """The games with rules are listed."""
+    """The message lists the games with rules."""
     with pytest.raises(GameError, match=r"'hex' has neither rules here nor metadata.*tictactoe, connect4, othello"):
         load_game_config("hex", foreign("hex").path)
 
 
-def test_writers_side_by_side_lose_nothing_and_readers_see_whole_games(tmp_path: Path, close_later: CloseLater) -> None:
-    """Four writers store 50 games each, while a reader counts rows: never half a game, in the end all of them."""
+def test_concurrent_writers_lose_nothing_and_readers_see_whole_games(tmp_path: Path, close_later: CloseLater) -> None:
+    """Four writers store 50 games each while a reader counts rows: it never sees half a game, and in the end sees all."""
     path = tmp_path / "replay.db"
     writers = [close_later(ReplayWriter(path, TICTACTOE)) for _ in range(4)]
 
@@ -278,15 +278,15 @@ def test_writers_side_by_side_lose_nothing_and_readers_see_whole_games(tmp_path:
     assert len(replay) == 4 * 50 * 2
 
 
-def test_the_views_of_an_unknown_game_leave_rows_alone() -> None:
-    """One view: the identity."""
+def test_an_unknown_game_has_the_identity_as_its_only_view() -> None:
+    """Its rows are sampled as they are stored."""
     views = Views.identity(TICTACTOE)
     assert views.observations.tolist() == [list(range(29))]
     assert views.actions.tolist() == [list(range(9))]
 
 
 def test_the_window_keeps_the_newest_games_whole(tmp_path: Path, close_later: CloseLater) -> None:
-    """Of 300 games of 2 to 5 plies about the newest 100 positions stay, in file and mirror, and the file stops growing."""
+    """Of 300 games of 2 to 5 plies, about the newest 100 positions stay in file and buffer, and the file stops growing."""
     path = tmp_path / "replay.db"
     writer = close_later(ReplayWriter(path, TICTACTOE, window=100))
     replay = close_later(ReplayBuffer(path, TICTACTOE))
@@ -305,10 +305,10 @@ def test_the_window_keeps_the_newest_games_whole(tmp_path: Path, close_later: Cl
     assert pages[-1] <= pages[100]
 
 
-def test_a_game_whose_rows_all_leave_the_window_keeps_its_last_ones(
+def test_the_last_rows_stay_if_all_rows_of_a_game_are_deleted(
     foreign: Callable[..., ForeignDatabase], close_later: CloseLater
 ) -> None:
-    """Another game's actor goes on in the same database: there is something to draw until new rows come."""
+    """Another game's actor fills the same database; there are still rows to sample until new ones come."""
     database = foreign()
     database.add_tictactoe(50)
     replay = close_later(ReplayBuffer(database.path, TICTACTOE, min_rows=8))
@@ -329,8 +329,8 @@ def test_a_game_whose_rows_all_leave_the_window_keeps_its_last_ones(
     assert len(replay) == 23
 
 
-def test_the_ends_of_the_table_are_looked_up_without_reading_it(tictactoe_rows: ForeignDatabase) -> None:
-    """Writer and trainer ask for them several times a second; a scan of a million rows takes most of that second."""
+def test_oldest_and_newest_rowid_are_found_without_a_scan(tictactoe_rows: ForeignDatabase) -> None:
+    """Writer and trainer ask for them several times per second; a scan of a million rows takes most of a second."""
     plan = tictactoe_rows.connection.execute(f"EXPLAIN QUERY PLAN {ROWID_SPAN}").fetchall()
     steps = [step for *_, step in plan if "transitions" in step]
     assert len(steps) == 2

@@ -1,7 +1,7 @@
-"""The step that is written out does what autograd does.
+"""Steps by our own kernels do what autograd and torch's AdamW do.
 
-These tests compare what has one right answer on every processor: a gradient or a step from the same weights, with float64.
-They never compare the ends of two runs: a ReLU whose input is rounded to the other side of 0 soon makes another run of it.
+These tests compare what has one right answer on every processor: a gradient, or a step from the same weights, with float64.
+They never compare the ends of two runs, which diverge once rounding puts the input of a ReLU on the other side of 0.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from trainer.training.learner import Learner
 
 TICTACTOE, CONNECT4 = metadata_of(game_of("tictactoe")), metadata_of(game_of("connect4"))
 UNKNOWN = replace(TICTACTOE, env_id="mystery", legal_mask_offset=10)
-"""Of an observation that nobody knows: it isn't seen from the mover's side."""
+"""A game whose observation has an unknown layout: it isn't turned to the mover's side."""
 both_sizes = pytest.mark.parametrize(("game", "rows"), [(TICTACTOE, 64), (CONNECT4, 1024)], ids=["small", "large"])
 
 
 def network_of(game: Metadata, family: Family = "mlp", width: int | None = None) -> PolicyValueNetwork:
-    """A network, always with the same weights."""
+    """A network; the weights are the same in each call."""
     torch.manual_seed(0)
     return PolicyValueNetwork(game, family, width)
 
 
 def exact(network: PolicyValueNetwork) -> PolicyValueNetwork:
-    """The network with multiples of 1/64 as weights, by which sums are exact: a ReLU passes them for all or for none."""
+    """The network with its weights rounded to multiples of 1/64: sums are exact, so all agree on what a ReLU passes."""
     with torch.no_grad():
         for weight in network.parameters():
             weight.mul_(64).round_().div_(64)
@@ -48,7 +48,7 @@ def exact(network: PolicyValueNetwork) -> PolicyValueNetwork:
 
 
 def batch_of(game: Metadata, rows: int, seed: int = 0) -> Batch:
-    """Random rows. In the first all moves are legal, in the second one is, and rows 2 to 9 have no policy target."""
+    """Random rows. In row 0 all moves are legal, in row 1 only one is, and rows 2 to 9 have no policy target."""
     generator = np.random.default_rng(seed)
     observation = (generator.random((rows, game.obs_size)) < 0.4).astype(np.float32)
     observation[:, -2] = 1 - observation[:, -1]
@@ -69,7 +69,7 @@ def kernel_steps_of(network: PolicyValueNetwork, grad_clip: float = 1.0) -> Adam
 
 
 def by_autograd(network: PolicyValueNetwork, batch: Batch) -> tuple[Loss, list[Tensor]]:
-    """The loss of a batch and its gradient by each of `parameters_of`, by autograd in float64."""
+    """The loss of a batch and its gradient for each of `parameters_of`, by autograd in float64."""
     network = copy.deepcopy(network).double()
     observation, visits, outcome = (
         torch.from_numpy(part).double() for part in (batch.observation, batch.visits, batch.outcome)
@@ -79,9 +79,9 @@ def by_autograd(network: PolicyValueNetwork, batch: Batch) -> tuple[Loss, list[T
 
 
 def assert_agree(network: PolicyValueNetwork, steps: AdamWSteps, batch: Batch) -> None:
-    """Losses to 1e-6 of them; gradients to 1e-6 of the largest entry, because they are sums of many that cancel.
+    """Losses agree to a relative 1e-6; gradients to 1e-6 of the largest entry, because they are sums of terms that cancel.
 
-    The weights must be `exact`. Gradients of a convolutional network, whose layers have thousands of inputs: to 4e-6.
+    The weights must be `exact`. For a convolutional network, whose layers have thousands of inputs, 4e-6.
     """
     expected, gradients = by_autograd(network, batch)
     found = steps.differentiate(batch)
@@ -95,8 +95,8 @@ def assert_agree(network: PolicyValueNetwork, steps: AdamWSteps, batch: Batch) -
 
 @pytest.mark.parametrize("family", ["mlp", "conv"])
 @both_sizes
-def test_losses_and_gradients_are_those_of_autograd(game: Metadata, rows: int, family: Family) -> None:
-    """On random rows, for weights out of the blue and for weights that are ten times as large."""
+def test_losses_and_gradients_equal_autograds(game: Metadata, rows: int, family: Family) -> None:
+    """For random rows, with initial weights and with heads ten times as large."""
     network = exact(network_of(game, family))
     for seed in range(3):
         assert_agree(network, kernel_steps_of(network), batch_of(game, rows, seed))
@@ -108,15 +108,15 @@ def test_losses_and_gradients_are_those_of_autograd(game: Metadata, rows: int, f
 
 @pytest.mark.parametrize("width", [1, 63, 65, 128])
 @pytest.mark.parametrize("family", ["mlp", "conv"])
-def test_any_width_has_the_gradient_of_autograd(family: Family, width: int) -> None:
-    """Of which a block of the kernels is a part, or a multiple; in a number of rows of which a stack is none."""
+def test_the_gradient_is_right_at_any_width(family: Family, width: int) -> None:
+    """Widths below, at and above a block of 64, with a number of rows that isn't a multiple of 128."""
     network = exact(network_of(CONNECT4, family, width))
     assert_agree(network, kernel_steps_of(network), batch_of(CONNECT4, 200))
 
 
 @pytest.mark.parametrize("bias", [-1.0, 1.0])
-def test_where_little_or_much_is_active_the_gradient_is_the_same(bias: float) -> None:
-    """A layer's products are made from the side where fewer numbers are active: inputs, or results."""
+def test_the_gradient_is_right_from_either_side_of_a_layer(bias: float) -> None:
+    """The kernels add it up over the side with fewer active numbers: inputs, or results. A bias decides which one it is."""
     network = exact(network_of(CONNECT4, "conv", 64))
     _, of_stem, _, of_wide, *_ = parameters_of(network)
     with torch.no_grad():
@@ -128,8 +128,8 @@ def test_where_little_or_much_is_active_the_gradient_is_the_same(bias: float) ->
     assert after_stem == (bias > 0)
 
 
-def test_rows_of_every_kind_have_the_gradient_of_autograd() -> None:
-    """No row with a policy target; all moves legal; one move legal; two rows; an observation of unknown layout."""
+def test_the_gradient_is_right_for_every_kind_of_row() -> None:
+    """No row with a policy target; all moves legal; one move legal; two rows; an observation with an unknown layout."""
     network, batch = exact(network_of(TICTACTOE)), batch_of(TICTACTOE, 64)
     all_legal, one_legal = np.ones((64, 9), np.bool_), np.tile(np.arange(9) == 4, (64, 1))
     for changed in (
@@ -144,7 +144,7 @@ def test_rows_of_every_kind_have_the_gradient_of_autograd() -> None:
     assert_agree(unknown, kernel_steps_of(unknown), batch_of(UNKNOWN, 64))
 
 
-def test_a_batch_of_another_size_is_taken() -> None:
+def test_batches_may_differ_in_size() -> None:
     """64 rows, 16, and 64 again."""
     network = exact(network_of(TICTACTOE))
     steps = kernel_steps_of(network)
@@ -155,7 +155,7 @@ def test_a_batch_of_another_size_is_taken() -> None:
 def in_float64(
     network: PolicyValueNetwork, optimizer: dict[str, Any], gradients: Sequence[Tensor], grad_clip: float
 ) -> PolicyValueNetwork:
-    """The network after torch's AdamW step in float64 from this state of the optimizer, given the gradients."""
+    """The network after torch's AdamW step in float64 with these gradients, from this state of the optimizer."""
     network = copy.deepcopy(network).double()
     reference = torch.optim.AdamW(network.parameters())
     reference.load_state_dict(optimizer)
@@ -168,8 +168,8 @@ def in_float64(
 
 
 @pytest.mark.parametrize("grad_clip", [0.0, 0.1, 1e9])
-def test_a_step_is_that_of_torchs_adamw(grad_clip: float) -> None:
-    """From the same weights, moments and gradients, clipped or not: each of ten steps is torch's, to the last bits."""
+def test_a_step_equals_torchs_adamw(grad_clip: float) -> None:
+    """Ten steps, each compared from the same weights, moments and gradients, clipped or not, to the last bits of a float."""
     network = network_of(CONNECT4)
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.01, weight_decay=0.1)
     steps = AdamWSteps(network, optimizer, grad_clip)
@@ -182,20 +182,20 @@ def test_a_step_is_that_of_torchs_adamw(grad_clip: float) -> None:
             torch.testing.assert_close(ours.double(), theirs, rtol=1e-6, atol=1e-7)
 
 
-@pytest.fixture(params=["written out", "autograd"])
+@pytest.fixture(params=["kernels", "autograd"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways of stepping that a learner has."""
+    """Both ways in which a learner makes its steps."""
     step_by(request.param, monkeypatch)
 
 
 def step_by(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have learners that are made from here on step in one of the two ways."""
-    found = can_differentiate if way == "written out" else lambda network: False
+    """Make learners that are created from here on step in one of the two ways."""
+    found = can_differentiate if way == "kernels" else lambda network: False
     monkeypatch.setattr("trainer.training.learner.can_differentiate", found)
 
 
 def under_way(game: Metadata, config: TrainerConfig) -> Learner:
-    """A learner after 99 steps, whose weights are `exact`, with an average and moments as large as gradients are."""
+    """A learner after 99 steps with `exact` weights, an average, and moments of the size of gradients."""
     learner = Learner(exact(network_of(game)), config)
     learner.learn(batch_of(game, 64), 0.001)
     state = copy.deepcopy(learner.state())
@@ -213,8 +213,8 @@ def under_way(game: Metadata, config: TrainerConfig) -> Learner:
 
 @pytest.mark.usefixtures("way")
 @both_sizes
-def test_a_learners_step_is_adamws_along_the_gradient_of_autograd(game: Metadata, rows: int) -> None:
-    """From the middle of a run, to a few hundred-thousandths of a step's length; a tenth goes into the average."""
+def test_a_learners_step_is_an_adamw_step_along_autograds_gradient(game: Metadata, rows: int) -> None:
+    """In the middle of a run, to a few hundred-thousandths of the step; a tenth of the new weights goes into the average."""
     config, batch = TrainerConfig(average=0.9, weight_decay=0.1, grad_clip=0.5), batch_of(game, rows)
     learner = under_way(game, config)
     before, state = copy.deepcopy(learner.network), copy.deepcopy(learner.state())
@@ -229,8 +229,8 @@ def test_a_learners_step_is_adamws_along_the_gradient_of_autograd(game: Metadata
 
 
 @pytest.mark.usefixtures("way")
-def test_a_pause_changes_no_bit_of_what_follows() -> None:
-    """Ten steps, saved and loaded, ten more; and twenty at once."""
+def test_a_pause_changes_nothing() -> None:
+    """Ten steps, saved and loaded, and ten more equal twenty at once, bit for bit."""
     config = TrainerConfig(average=0.9)
     alone, paused = Learner(network_of(TICTACTOE), config), Learner(network_of(TICTACTOE), config)
     for step in range(20):
@@ -245,9 +245,9 @@ def test_a_pause_changes_no_bit_of_what_follows() -> None:
 
 
 @pytest.mark.usefixtures("way")
-@pytest.mark.parametrize("other", ["written out", "autograd"])
-def test_a_checkpoint_fits_either_way_of_stepping(other: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What one has saved is what the other has after loading it, bit for bit."""
+@pytest.mark.parametrize("other", ["kernels", "autograd"])
+def test_checkpoints_can_be_exchanged_between_the_ways_of_stepping(other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one way saved, the other has after loading, bit for bit."""
     config = TrainerConfig(average=0.9)
     state = copy.deepcopy(under_way(TICTACTOE, config).state())
     step_by(other, monkeypatch)
@@ -258,8 +258,8 @@ def test_a_checkpoint_fits_either_way_of_stepping(other: str, monkeypatch: pytes
     assert differences(learner.state(), state) != []
 
 
-def test_a_weight_that_is_no_number_shows_in_the_loss() -> None:
-    """It isn't rectified away."""
+def test_a_nan_weight_makes_the_loss_nan() -> None:
+    """No ReLU hides it."""
     network = network_of(TICTACTOE)
     with torch.no_grad():
         network.body[0].weight[0, 0] = torch.nan
@@ -269,7 +269,7 @@ def test_a_weight_that_is_no_number_shows_in_the_loss() -> None:
 
 
 def test_other_networks_are_left_to_autograd() -> None:
-    """A tower, another activation; a learner takes them all the same."""
+    """A residual tower, and a network with another activation: a learner trains both."""
     tower, smooth = PolicyValueNetwork(TICTACTOE, "residual", 8), PolicyValueNetwork(TICTACTOE)
     smooth.body[1] = nn.GELU()
     assert can_differentiate(PolicyValueNetwork(TICTACTOE))

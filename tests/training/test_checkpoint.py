@@ -1,4 +1,4 @@
-"""Nothing is lost when a run is stopped: it goes on and ends as if it had been left alone."""
+"""A stopped run loses nothing: after --resume it ends like an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from trainer.training.learner import Learner
 
 
 def config_for(folder: Path, **changed: object) -> TrainerConfig:
-    """A run of 200 steps with everything that has a state: average, schedule, mixed targets."""
+    """A run of 200 steps that uses everything with a state: average, schedule, mixed targets."""
     values = {
         "db": folder / "replay.db",
         "model_dir": folder / "models",
@@ -51,7 +51,7 @@ def result(config: TrainerConfig) -> tuple[bytes, list[dict[str, float]]]:
 
 
 def test_an_interrupted_run_is_saved_at_its_last_step(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """The stop comes between checkpoints; the resumed run ends like one that was left alone."""
+    """It is stopped between checkpoints; the resumed run ends like an uninterrupted one."""
     alone = config_for(tmp_path, model_dir=tmp_path / "alone", stats=tmp_path / "alone.json", stats_interval=1)
     run(alone)
     config = replace(alone, model_dir=tmp_path / "stopped", stats=tmp_path / "stopped.json")
@@ -66,7 +66,7 @@ def test_an_interrupted_run_is_saved_at_its_last_step(tictactoe_rows: ForeignDat
 
 
 def test_steps_are_the_total_of_a_resumed_run(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """90 steps, then --steps 120: thirty more; a run that is complete does nothing more."""
+    """90 steps, then --steps 120 trains thirty more; a complete run trains no further."""
     run(config_for(tmp_path, steps=90))
     run(config_for(tmp_path, steps=120, resume=True))
     stats = json.loads((tmp_path / "stats.json").read_text())
@@ -77,7 +77,7 @@ def test_steps_are_the_total_of_a_resumed_run(tictactoe_rows: ForeignDatabase, t
 
 
 def test_the_checkpoint_of_another_game_is_refused(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """With both names."""
+    """The message has both names."""
     run(config_for(tmp_path, steps=30))
     with pytest.raises(CheckpointError, match="is a run of tictactoe, not connect4"):
         load_checkpoint(tmp_path / "models", "connect4")
@@ -85,7 +85,7 @@ def test_the_checkpoint_of_another_game_is_refused(tictactoe_rows: ForeignDataba
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "text", "empty", "version", "pickle"])
 def test_a_damaged_checkpoint_is_refused(tictactoe_rows: ForeignDatabase, tmp_path: Path, damage: str) -> None:
-    """It is never half loaded, and no code in it is run."""
+    """It is never loaded in part, and no code in it is run."""
     run(config_for(tmp_path, steps=30))
     path = tmp_path / "models" / CHECKPOINT
     content = path.read_bytes()
@@ -103,8 +103,8 @@ def test_a_damaged_checkpoint_is_refused(tictactoe_rows: ForeignDatabase, tmp_pa
         run(config_for(tmp_path, resume=True))
 
 
-def test_a_batch_that_breaks_training_is_kept(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """An absurd learning rate: the error names the file with the batch, and doesn't speak of a model where there is none."""
+def test_a_batch_that_breaks_training_is_saved(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """The error after an absurd learning rate names the file with the batch, and says that no model was published."""
     config = config_for(tmp_path, lr=1e20, grad_clip=0.0, average=0.0, checkpoint_interval=1000)
     with pytest.raises(TrainerError, match="no model was published and the batch is in") as raised:
         run(config)
@@ -117,7 +117,7 @@ def test_a_batch_that_breaks_training_is_kept(tictactoe_rows: ForeignDatabase, t
 
 
 def test_a_resumed_run_does_not_wait_for_rows_that_it_has_used(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """90 steps at 4 passes need 1,440 rows, and 200 are left: the next 10 steps wait for 160 new ones, not for 1,400."""
+    """90 steps at 4 passes needed 1,440 rows, of which 200 are left: the next 10 steps wait for 160 new rows, not 1,400."""
     run(config_for(tmp_path, steps=90))
     (tmp_path / "run.json").unlink()  # as in a run of an earlier version; else the other passes would be refused
     results: list[int] = []
@@ -135,7 +135,7 @@ def test_a_resumed_run_does_not_wait_for_rows_that_it_has_used(tictactoe_rows: F
 
 
 @pytest.mark.parametrize(("bound", "flag"), [({"steps": 40}, "--steps"), ({"minutes": 1e-5}, "--minutes")])
-def test_a_run_that_is_over_says_what_to_give_more_of(
+def test_a_finished_run_says_which_limit_to_raise(
     tictactoe_rows: ForeignDatabase,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
@@ -157,8 +157,8 @@ def test_a_run_that_is_over_says_what_to_give_more_of(
     assert (config.model_dir / "latest.onnx").stat().st_mtime_ns == written
 
 
-def test_a_run_resumed_without_an_average_goes_on_from_its_weights() -> None:
-    """Not from the average that was published, which the optimizer's moments don't belong to."""
+def test_a_run_resumed_without_an_average_continues_from_its_weights() -> None:
+    """It doesn't continue from the published average, which doesn't match the optimizer's moments."""
     network = PolicyValueNetwork(metadata_of(game_of("tictactoe")))
     averaged = Learner(network, TrainerConfig(average=0.9))
     with torch.no_grad():
@@ -171,8 +171,8 @@ def test_a_run_resumed_without_an_average_goes_on_from_its_weights() -> None:
         assert torch.equal(ours, theirs)
 
 
-def test_a_resumed_run_has_the_weight_decay_that_it_was_given() -> None:
-    """It isn't that of the checkpoint."""
+def test_a_resumed_run_uses_the_weight_decay_it_is_given() -> None:
+    """It doesn't use the checkpoint's."""
     learner = Learner(PolicyValueNetwork(metadata_of(game_of("tictactoe"))), TrainerConfig(weight_decay=0.1))
     resumed = Learner(PolicyValueNetwork(metadata_of(game_of("tictactoe"))), TrainerConfig(weight_decay=0.5))
     resumed.restore(learner.state())
@@ -180,7 +180,7 @@ def test_a_resumed_run_has_the_weight_decay_that_it_was_given() -> None:
 
 
 def test_an_optimizer_of_other_shapes_is_refused() -> None:
-    """Found by damaging checkpoints: the weights fit, the optimizer's state doesn't."""
+    """A case found by damaging checkpoints: the weights fit, but the optimizer's state doesn't."""
     state = Learner(PolicyValueNetwork(metadata_of(game_of("tictactoe"))), TrainerConfig()).state()
     state["optimizer"]["state"] = {
         0: {"step": torch.tensor(1.0), "exp_avg": torch.zeros(3), "exp_avg_sq": torch.zeros(3)}

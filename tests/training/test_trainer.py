@@ -1,4 +1,4 @@
-"""The training loop: it learns, it can be repeated, it follows its data, and its statistics are the contract's."""
+"""The training loop learns, is reproducible, follows its database, and writes the contract's statistics."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def model_of(config: TrainerConfig) -> OnnxEvaluator:
 
 
 def test_training_learns_what_the_rows_say(foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
-    """Every row says centre and win: the model then plays the centre and expects to win; losses go towards 0."""
+    """Every row has the centre as its move and ends in a win: the model plays the centre and expects to win; losses fall."""
     foreign().add_tictactoe(100)
     config = config_for(tmp_path, steps=300, lr=0.01, stats_interval=1)
     assert run(config) == 0
@@ -69,7 +69,7 @@ def test_training_learns_what_the_rows_say(foreign: Callable[..., ForeignDatabas
 
 
 def test_a_lost_position_gets_a_negative_value(foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
-    """The sign of game_outcome is the mover's, all the way to the model."""
+    """The sign of game_outcome stays the mover's, all the way to the model."""
     foreign().add_tictactoe(100, outcome=-1.0)
     config = config_for(tmp_path, steps=200, lr=0.01)
     run(config)
@@ -78,7 +78,7 @@ def test_a_lost_position_gets_a_negative_value(foreign: Callable[..., ForeignDat
 
 
 def test_stats_have_every_field_of_the_contract(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """With their types and, where the run decides them, their values."""
+    """With the right types, and with the right values if the run determines them."""
     config = config_for(tmp_path, steps=25, stats_interval=10, checkpoint_interval=10)
     before = int(time.time())
     run(config)
@@ -98,7 +98,7 @@ def test_stats_have_every_field_of_the_contract(tictactoe_rows: ForeignDatabase,
 def test_models_are_published_at_each_checkpoint_and_at_the_last_step(
     tictactoe_rows: ForeignDatabase, tmp_path: Path
 ) -> None:
-    """Nothing else lies in the folder, and latest.onnx is the newest."""
+    """Nothing else is in the folder, and latest.onnx is the newest model."""
     config = config_for(tmp_path, steps=35, checkpoint_interval=10, max_checkpoints=3)
     run(config)
     names = sorted(path.name for path in config.model_dir.iterdir())
@@ -108,8 +108,8 @@ def test_models_are_published_at_each_checkpoint_and_at_the_last_step(
     assert model_of(config).step == 35
 
 
-def test_a_run_that_minutes_bound_tells_its_steps_at_the_end(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """Until then an estimate; and no more than the newest of the spread models, and step 0, is kept."""
+def test_a_run_limited_by_minutes_states_its_steps_at_the_end(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Until then it states an estimate. Of the models spread over the run, only the newest and step 0 stay."""
     config = config_for(tmp_path, steps=10**9, minutes=0.005, publish_first=True, max_checkpoints=3)
     run(replace(config, spread_checkpoints=True))
     stats = json.loads(config.stats.read_text())
@@ -119,7 +119,7 @@ def test_a_run_that_minutes_bound_tells_its_steps_at_the_end(tictactoe_rows: For
 
 
 def test_the_same_seed_gives_the_same_weights(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """Byte for byte on a finished database; another seed gives others."""
+    """Byte for byte, if no rows are added; another seed gives other weights."""
     models = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         config = config_for(tmp_path, model_dir=tmp_path / name, seed=seed)
@@ -129,8 +129,8 @@ def test_the_same_seed_gives_the_same_weights(tictactoe_rows: ForeignDatabase, t
     assert models[0] != models[2]
 
 
-def test_rows_that_come_while_training_are_used(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """Another program adds rows in default journal mode during the run: no error, and the last statistics count them."""
+def test_rows_added_while_training_are_used(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Another program adds rows in the default journal mode: there is no error, and the last statistics count them."""
     config = config_for(tmp_path, steps=10**9)
     stop = threading.Event()
     results: list[int] = []
@@ -152,7 +152,7 @@ def test_rows_that_come_while_training_are_used(tictactoe_rows: ForeignDatabase,
 def test_a_game_without_rules_is_trained_from_its_metadata(
     foreign: Callable[..., ForeignDatabase], tmp_path: Path
 ) -> None:
-    """A 2x2 game that nobody here knows: the model has its dimensions and learns its only move."""
+    """A 2x2 game without rules here: the model has the game's dimensions and learns its only move."""
     database = foreign("tiny")
     database.metadata(width=2, height=2, actions=4, obs_size=14, offset=8)
     for _ in range(70):
@@ -165,7 +165,7 @@ def test_a_game_without_rules_is_trained_from_its_metadata(
     assert prior[0, 2] > 0.95
 
 
-def test_rows_without_policy_train_the_value_only(foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
+def test_rows_without_policy_only_train_the_value(foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
     """All policies NULL: the policy loss is 0 and the value is learned."""
     foreign().add_tictactoe(100, policy=None)
     config = config_for(tmp_path, steps=200, lr=0.01)
@@ -176,7 +176,7 @@ def test_rows_without_policy_train_the_value_only(foreign: Callable[..., Foreign
 
 
 def test_the_learning_rate_follows_a_cosine() -> None:
-    """lr at the start, the mean of lr and its minimum half-way, the minimum at the end."""
+    """It is lr at the start, the mean of lr and its minimum half-way, the minimum at the end."""
     config = TrainerConfig(steps=100, lr=0.2, lr_min_ratio=0.5)
     schedule = Schedule(config)
     assert [schedule.learning_rate(step) for step in (0, 50, 100)] == pytest.approx([0.2, 0.15, 0.1])
@@ -185,8 +185,8 @@ def test_the_learning_rate_follows_a_cosine() -> None:
     assert [flat.learning_rate(step) for step in (1, 100)] == [0.2, 0.2]
 
 
-def test_gradients_are_clipped_unless_that_is_off(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """A tiny clipping norm with plain AdamW's scale-free steps changes the weights' path; 0 equals a huge norm."""
+def test_gradients_are_clipped_unless_clipping_is_off(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """A tiny norm changes the weights, although AdamW hardly depends on the gradient's scale; 0 equals a huge norm."""
     weights = []
     for name, clip in (("tiny", 1e-9), ("off", 0.0), ("huge", 1e9)):
         config = config_for(tmp_path, model_dir=tmp_path / name, grad_clip=clip)
@@ -210,7 +210,7 @@ def test_an_average_of_the_weights_is_published(tictactoe_rows: ForeignDatabase,
 
 
 def test_an_earlier_run_in_the_folder_is_set_aside(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """Its models and statistics move to old-<time>; latest.onnx stays until the first new model."""
+    """Its models and statistics move to old-<time>; latest.onnx stays until the first new model is published."""
     config = config_for(tmp_path, steps=20)
     run(config)
     EvaluationLog(tmp_path).append({"step": 20})
@@ -235,10 +235,10 @@ def test_an_earlier_run_in_the_folder_is_set_aside(tictactoe_rows: ForeignDataba
     assert (config.model_dir / "latest.onnx").read_bytes() != first
 
 
-def test_training_pauses_when_every_row_was_drawn_often_enough(
+def test_training_pauses_once_every_row_was_sampled_often_enough(
     tictactoe_rows: ForeignDatabase, close_later: CloseLater
 ) -> None:
-    """200 rows suffice for 200 drawn rows; for 201 it waits until there is one more."""
+    """200 rows suffice for 200 samples; before the 201st it waits for one more row."""
     replay = close_later(ReplayBuffer(tictactoe_rows.path, _metadata(tictactoe_rows)))
     replay.refresh()
     config = TrainerConfig(db=tictactoe_rows.path, minutes=60, batch_size=1, passes=1)
@@ -285,7 +285,7 @@ def _metadata(database: ForeignDatabase):  # type: ignore[no-untyped-def]
 def test_bad_settings_are_refused_in_one_sentence(
     tictactoe_rows: ForeignDatabase, tmp_path: Path, changed: dict[str, object], error: type[TrainerError], message: str
 ) -> None:
-    """What was expected, what was found; and nothing is written."""
+    """It names what was expected and what was found, and nothing is written."""
     with pytest.raises(error, match=message) as raised:
         run(config_for(tmp_path, **changed))
     assert "\n" not in str(raised.value)
@@ -293,32 +293,32 @@ def test_bad_settings_are_refused_in_one_sentence(
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """The flag that chose it is named."""
+    """The message names the flag that chose the folder."""
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match=r"can't write to the folder .*file/models .*--model-dir"):
         run(config_for(tmp_path, model_dir=tmp_path / "file" / "models"))
 
 
-def test_a_loss_that_is_no_number_stops_training(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """An absurd learning rate explodes; what was published before stays."""
+def test_a_loss_that_is_not_finite_stops_training(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """An absurd learning rate makes training diverge."""
     with pytest.raises((TrainerError, ModelError), match=r"NaN|nan|inf"):
         run(config_for(tmp_path, lr=1e30, grad_clip=0.0, steps=200, lr_schedule=False, checkpoint_interval=1))
 
 
 def test_a_wrong_row_stops_training_with_its_name(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """Also when it comes after good ones."""
+    """Even if it comes after good rows."""
     tictactoe_rows.add_tictactoe(1, policy=CENTRE + CENTRE)
     with pytest.raises(ReplayError, match=r"row foreign-step-200 of .*policy_probs has 18 entries"):
         run(config_for(tmp_path))
 
 
 class TestCommand:
-    """`python -m trainer` as a user types it."""
+    """`python -m trainer`, as a user types it."""
 
-    def test_done_is_0_and_every_flag_of_the_contract_is_taken(
+    def test_it_exits_with_0_and_takes_every_flag_of_the_contract(
         self, tictactoe_rows: ForeignDatabase, tmp_path: Path
     ) -> None:
-        """All flags at once, with other values than the defaults."""
+        """All flags at once, with values other than the defaults."""
         flags = (
             f"--db {tmp_path}/replay.db --model-dir {tmp_path}/m --stats {tmp_path}/s.json --steps 20 --batch-size 32 "
             "--lr 0.002 --weight-decay 0.01 --grad-clip 0.5 --checkpoint-interval 10 --device cpu --no-lr-schedule "
@@ -334,7 +334,7 @@ class TestCommand:
         ]
 
     def test_defaults_are_those_of_the_contract(self) -> None:
-        """The dataclass is the one home of the defaults; the flags are made from it."""
+        """Defaults are declared in the dataclass, from which the flags are made."""
         defaults = {name: field.default for name, field in TrainerConfig.__dataclass_fields__.items()}
         assert {name: str(value) if isinstance(value, Path) else value for name, value in defaults.items()}.items() >= {
             "db": "../data/replay.db",
@@ -359,8 +359,8 @@ class TestCommand:
             "log_level": "INFO",
         }.items()
 
-    def test_failed_is_1_with_one_line(self, foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
-        """Never a traceback."""
+    def test_it_fails_with_1_and_one_line(self, foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
+        """The error isn't shown as a traceback."""
         foreign(columns=COLUMNS.replace("observation BLOB NOT NULL, ", "", 1))
         done = run_module(
             "trainer", "--db", tmp_path / "replay.db", "--model-dir", tmp_path / "m", "--stats", tmp_path / "s"
@@ -370,8 +370,8 @@ class TestCommand:
         assert done.stderr.startswith("error: the table transitions of ")
         assert "lacks observation;" in done.stderr
 
-    def test_timed_out_is_2_and_says_what_it_waited_for(self, tmp_path: Path) -> None:
-        """There is no database, and nobody makes one."""
+    def test_it_times_out_with_2_and_says_what_it_waited_for(self, tmp_path: Path) -> None:
+        """There is no database, and nobody creates one."""
         done = run_module(
             *("trainer", "--db", tmp_path / "none.db", "--model-dir", tmp_path / "m", "--stats", tmp_path / "s"),
             *("--max-wait", "1", "--wait-interval", "0.1"),
@@ -381,10 +381,10 @@ class TestCommand:
         assert done.stderr.splitlines()[-1].startswith(f"error: no {tmp_path}/none.db yet after 1 s")
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_interrupted_is_130_and_the_last_step_is_published(
+    def test_it_is_interrupted_with_130_and_publishes_its_last_step(
         self, tictactoe_rows: ForeignDatabase, tmp_path: Path, number: signal.Signals
     ) -> None:
-        """The signal comes while it trains; the step that was under way is finished and saved."""
+        """The signal comes during training; the step in progress is finished and saved."""
         command = [sys.executable, "-m", "trainer", "--db", str(tmp_path / "replay.db"), "--steps", "1000000"]
         command += ["--model-dir", str(tmp_path / "models"), "--stats", str(tmp_path / "stats.json"), "--lr", "0.0001"]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -397,8 +397,8 @@ class TestCommand:
         assert f"interrupted after step {step}, which is saved" in errors
 
 
-def test_a_batch_is_never_touched_by_the_next_one(tictactoe_rows: ForeignDatabase, close_later: CloseLater) -> None:
-    """The arrays of a batch are its own."""
+def test_a_batch_is_not_changed_by_the_next_one(tictactoe_rows: ForeignDatabase, close_later: CloseLater) -> None:
+    """Each batch has arrays of its own."""
     replay = close_later(ReplayBuffer(tictactoe_rows.path, _metadata(tictactoe_rows)))
     replay.refresh()
     generator = np.random.default_rng(0)
