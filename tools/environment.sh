@@ -1,7 +1,7 @@
 #!/bin/sh
 # Make the virtual environment .venv and install into it: tools/environment.sh WHAT PYTHON GIVEN GOAL
 #
-# WHAT: runtime (what `make run` needs), dev (tests and linters too) or peers (the benchmarks' peers too).
+# WHAT: runtime (what `make run` needs), dev (tests and linters too), peers (the benchmarks' peers too) or nothing.
 # PYTHON: the interpreter to make it with. GIVEN: "given" if the user asked for this one; then a .venv that was made with
 # another one is replaced. GOAL: the target of make, for messages.
 set -eu
