@@ -45,7 +45,7 @@ types: dev
 
 # Every promise of docs/reliability.md, some 20 minutes; `make torture ARGS="--seconds 60 --steps 10000"` tries less.
 torture: dev
-	@PYTHONPATH=$(CURDIR)/tests:$(CURDIR)/tests/support:$(CURDIR)/src $(PY) -m torture $(ARGS)
+	@PYTHONPATH=$(CURDIR)/tests $(PY) -m torture $(ARGS)
 
 format: dev
 	@$(VENV)/bin/ruff check --fix .

@@ -17,7 +17,7 @@ TESTS = Path(__file__).parent.parent
 
 def torture(module: str, *arguments: object) -> str:
     """Run a program of tests/torture; returns what it printed."""
-    paths = os.pathsep.join(filter(None, (str(TESTS), str(TESTS / "support"), os.environ.get("PYTHONPATH"))))
+    paths = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
     done = subprocess.run(
         [sys.executable, "-m", f"torture.{module}", *map(str, arguments)],
         capture_output=True,
