@@ -20,9 +20,10 @@ from urllib.parse import quote_from_bytes
 
 from browser import Server
 from run_files import put_run
+from waiting import PATIENCE
 
 from torture.damage import MEMORY, mutated
-from torture.visitor import PATIENCE, SECONDS, Visitor
+from torture.visitor import Visitor
 from trainer.core.files import write_bytes
 from trainer.games import ENV_IDS
 
@@ -113,7 +114,7 @@ def a_request(generator: random.Random) -> tuple[str, str, bytes, dict[str, str]
 
 def send_raw(port: int, request: bytes) -> None:
     """Send a whole request as bytes. Any answer but a 5xx status is right, and so is no answer."""
-    with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -158,7 +159,7 @@ def strange_json(content: Any, generator: random.Random) -> Any:
 
 def first_event(port: int) -> None:
     """Read the first event of the live statistics."""
-    with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(b"GET /events HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
         heard = b""
         while b"data: " not in heard or not heard.endswith(b"\n\n\r\n"):
@@ -205,7 +206,7 @@ def main() -> None:
     put_run(run)
     with open(folder / "web.log", "wb") as log:
         server = Server(run, log)
-    first = Visitor(server.port, PATIENCE)
+    first = Visitor(server.port)
     for game in ENV_IDS:
         first.json("POST", "/game/new", game=game)
     first.close()
