@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 RUN_CASES = """
 import importlib, json, sys
@@ -181,7 +182,7 @@ class Workplace:
             env={**os.environ, **variables, **own},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=PATIENCE,
         )
         assert found.returncode == 0, found.stderr
         return json.loads(found.stdout)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from waiting import PATIENCE
 
 import trainer
 from trainer.cli import COMMANDS
@@ -13,7 +14,9 @@ from trainer.cli import COMMANDS
 
 def cartridge(*words: str) -> subprocess.CompletedProcess[str]:
     """Run the program."""
-    return subprocess.run([sys.executable, "-m", "trainer.cli", *words], capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, "-m", "trainer.cli", *words], capture_output=True, text=True, timeout=PATIENCE
+    )
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("help",)])

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from run_files import put_model
 from starlette.testclient import TestClient
+from waiting import PATIENCE
 from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
@@ -148,7 +149,7 @@ def test_moving_while_the_model_thinks_is_out_of_turn(tmp_path: Path, monkeypatc
         monkeypatch.setattr(SearchPool, "analyse", waiting)
         with ThreadPoolExecutor() as threads:
             first = threads.submit(client.post, "/move", json={"position": 4})
-            assert thinking.wait(60)
+            assert thinking.wait(PATIENCE)
             second = client.post("/move", json={"position": 0})
             answered.set()
         assert "turn" in sentence(second, 400)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from waiting import PATIENCE
 
 FLAGS = [
     "--no-sandbox",
@@ -27,8 +28,6 @@ FLAGS = [
 ]
 """Flags of Chromium."""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE_MS = 60_000
-"""How long to wait for anything on the page. Only a failing test waits that long, on however slow a machine."""
 
 
 def chromium_path() -> str:
@@ -86,7 +85,7 @@ class Server:
 
     def _end(self, how: signal.Signals) -> int:
         self._process.send_signal(how)
-        status = self._process.wait(60)
+        status = self._process.wait(PATIENCE)
         assert self._process.stdout is not None
         self._process.stdout.close()
         return status
@@ -136,7 +135,7 @@ def window(
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
     )
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(1000 * PATIENCE)
     if script:
         context.add_init_script(script)
     found = Window(context.new_page())
