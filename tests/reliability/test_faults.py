@@ -420,7 +420,7 @@ def test_a_broken_model_leaves_the_page_its_last_good_one(tmp_path: Path) -> Non
         state = visitor.json("POST", "/move", position=4)
         assert (state["model_step"], state["bot_move"] is not None) == (number, True)
         assert what in state["message"]
-        assert "the one before it plays" in state["message"]
+        assert "the model before it plays" in state["message"]
         model = visitor.json("GET", "/model")
         assert (model["loaded"], model["training_step"]) == (True, number)
         assert what in model["status"]
@@ -439,7 +439,7 @@ def test_a_broken_model_or_a_full_disk_costs_the_loop_one_evaluation(
 ) -> None:
     """One line for each, and the next model is evaluated."""
     latest = tmp_path / "models" / "latest.onnx"
-    watch = Watch("tictactoe", tmp_path, seed=0)
+    watch = Watch("tictactoe", RunFolder(tmp_path), seed=0)
     write_bytes(latest, b"cut short")
     watch._evaluate("first")
     publish_model(tmp_path, step=2)
@@ -507,7 +507,7 @@ def test_damaged_rows_are_skipped_and_counted_when_that_is_asked(
     assert "row foreign-step-221 of" in named[1]
 
 
-def test_weights_that_are_no_numbers_are_never_published(
+def test_weights_that_are_not_finite_are_never_published(
     tictactoe_rows: ForeignDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loss of step 40 is still finite when its gradient breaks the weights: the batch is saved, model 20 stays."""
@@ -524,7 +524,7 @@ def test_weights_that_are_no_numbers_are_never_published(
     config = trainer_for(tmp_path)
     with pytest.raises(
         TrainerError,
-        match=r"the loss or the weights at step 40 are no numbers.*published model is good and the batch is in",
+        match=r"the loss or the weights at step 40 are not finite.*published model is good and the batch is in",
     ):
         train(config, threading.Event())
     assert load_model(config.model_dir / "latest.onnx", "tictactoe", 29, 9).step == 20
@@ -550,10 +550,10 @@ def test_a_database_that_cannot_be_opened_is_an_error_at_the_start(tmp_path: Pat
         "trainer", "--db", tmp_path / "replay.db", "--model-dir", tmp_path / "m", "--stats", tmp_path / "s"
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("error: there is no replay database at")
+    assert done.stderr.startswith(f"error: {tmp_path}/replay.db is not a file; give the path of a replay database")
     done = run_module("trainer.actor", "--replay-db-path", tmp_path / "replay.db", "--data-dir", tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: there is no replay database at")
+    assert done.stderr.startswith(f"error: {tmp_path}/replay.db is not a file; give the path of a replay database")
 
 
 @pytest.mark.parametrize("kind", ["actor", "trainer", "loop"])
