@@ -41,6 +41,7 @@ from trainer.evaluators.onnx_file import load_model
 from trainer.launch.watch import Watch
 from trainer.replay import ReplayBuffer, ReplayWriter
 from trainer.run.evaluations import EvaluationLog
+from trainer.run.folder import RunFolder
 from trainer.run.training_statistics import TrainingPoint
 from trainer.settings.actor import ActorConfig
 from trainer.settings.trainer import TrainerConfig
@@ -314,11 +315,11 @@ def test_a_write_that_finds_the_database_locked_can_be_repeated(
     """The error says that it may pass, and nothing of the game is stored before."""
     monkeypatch.setattr("trainer.replay.database.BUSY_SECONDS", 0.1)
     writer = close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE))
-    other = close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE))
-    other._connection.execute("BEGIN IMMEDIATE")
+    other = close_later(sqlite3.connect(tmp_path / "replay.db", isolation_level=None))
+    other.execute("BEGIN IMMEDIATE")
     with pytest.raises(ReplayUnavailableError, match="database is locked"):
         writer.write([episode("a-0")])
-    other._connection.execute("ROLLBACK")
+    other.execute("ROLLBACK")
     writer.write([episode("a-0")])
     assert promises.check_database(tmp_path / "replay.db") == 1
 
@@ -441,14 +442,14 @@ def test_a_broken_model_or_a_full_disk_costs_the_loop_one_evaluation(
     latest = tmp_path / "models" / "latest.onnx"
     watch = Watch("tictactoe", RunFolder(tmp_path), seed=0)
     write_bytes(latest, b"cut short")
-    watch._evaluate("first")
+    watch.evaluate("first")
     publish_model(tmp_path, step=2)
     with monkeypatch.context() as patched:
         patched.setattr(EvaluationLog, "append", full_disk)
-        watch._evaluate("second")
-    watch._evaluate("third")
+        watch.evaluate("second")
+    watch.evaluate("third")
     assert [entry["step"] for entry in EvaluationLog(tmp_path).read()] == [2]
-    assert [line.partition(" (")[0] for line in caplog.messages] == ["the model of this moment isn't evaluated"] * 2
+    assert [line.partition(" (")[0] for line in caplog.messages] == ["the newest model isn't evaluated"] * 2
     assert "No space left" in caplog.text
 
 

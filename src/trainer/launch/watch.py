@@ -62,7 +62,7 @@ class Watch:
         self._actors = self._read(self._run.actor_stats, ACTOR_NUMBERS)
         newest = self._stats.get("last_checkpoint", "")
         if newest != self._evaluated and time.monotonic() >= self._next_evaluation:
-            self._evaluate(newest)
+            self.evaluate(newest)
         if self._live:
             self._live.update(self._table(), refresh=True)
         elif time.monotonic() - self._began >= self._next_line:
@@ -79,7 +79,7 @@ class Watch:
         self._stats = self._read(self._run.stats, TRAINER_NUMBERS)
         newest = self._stats.get("last_checkpoint", "")
         if self.learned and newest != self._evaluated:
-            self._evaluate(newest)
+            self.evaluate(newest)
         merge_evaluations(self._run.stats, self._evaluations)
         self._actors = self._read(self._run.actor_stats, ACTOR_NUMBERS)
         print(f"Trained {self._env_id} in {self._run.path}:", flush=True)
@@ -97,7 +97,8 @@ class Watch:
         except FileNotFoundError:
             return 0
 
-    def _evaluate(self, newest: str) -> None:
+    def evaluate(self, newest: str) -> None:
+        """Evaluate the newest model, named by `newest`, against random play; a failure is only reported."""
         self._evaluated = newest
         try:
             self._evaluation = evaluate_step(self._run.latest_model, self._env_id, EVALUATION_GAMES, self._seed)

@@ -61,7 +61,7 @@ class TrainingStats:
         self.total_loss, self.policy_loss, self.value_loss = point.total_loss, point.policy_loss, point.value_loss
         kept = self.history
         if len(kept) > 2 and kept[-1].step - kept[-2].step < kept[1].step - kept[0].step:
-            kept.pop()  # it stood there as the newest only
+            kept.pop()  # it was kept only because it was the newest
         kept.append(point)
         if len(kept) > HISTORY_POINTS:
             kept[:] = kept[::2]
@@ -71,26 +71,26 @@ class TrainingStats:
         values = {own.name: getattr(self, own.name) for own in fields(self)}
         return values | {"history": [point._asdict() for point in self.history]}
 
-    def restore(self, fields: dict[str, Any]) -> None:
-        """Become what `fields` were of, but for the length of the run."""
-        total_steps = self.total_steps
-        vars(self).update(fields)
-        self.history = [TrainingPoint(**point) for point in fields["history"]]
-        self.total_steps = total_steps
+    def restore(self, values: dict[str, Any]) -> None:
+        """Continue from the `fields` of an earlier run, but keep the length of this one."""
+        stored = values | {"history": [TrainingPoint(**point) for point in values["history"]]}
+        for own in fields(self):
+            if own.name in stored and own.name != "total_steps":
+                setattr(self, own.name, stored[own.name])
 
 
 class StatsFile:
-    """stats.json, replaced while training: often enough to be watched, too seldom to slow training down."""
+    """stats.json, replaced often enough to be watched and rarely enough not to slow training down."""
 
     def __init__(self, path: Path, evaluations: EvaluationLog, clock: Callable[[], float] = time.monotonic) -> None:
-        """`evaluations`: what others have evaluated, which is written too. `clock`: seconds."""
+        """`evaluations` are written as well. `clock` returns seconds."""
         self._path = path
         self._evaluations = evaluations
         self._clock = clock
         self._next = -math.inf
 
     def write(self, stats: TrainingStats, at_once: bool = False) -> None:
-        """Replace the file, unless that was done (or failed) less than WRITE_EVERY seconds ago. `at_once`: in any case."""
+        """Replace the file, unless it was written, or failed, less than WRITE_EVERY seconds ago. `at_once`: always."""
         now = self._clock()
         if at_once or now >= self._next:
             self._next = now + WRITE_EVERY
