@@ -219,7 +219,7 @@ import body.kernel, imported.kernel, imported.numbers, constant.kernel
 from trainer.compile.linker import link
 from trainer.core.errors import KernelError
 
-Path("body/kernel.py").write_text("def answer():\\n    return 2\\n")
+Path("body/kernel.py").write_text("def answer():\\n    number = 2\\n    return number\\n")
 Path("imported/numbers.py").write_text("NUMBER = 2\\n")
 Path("constant/kernel.py").write_text("NUMBER = 2\\n\\ndef answer():\\n    return NUMBER\\n")
 results = {name: [link(module).kernel.answer()] for name, module in (("body", body.kernel), ("imported", imported.kernel))}

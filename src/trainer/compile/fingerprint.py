@@ -7,7 +7,8 @@ import hashlib
 import inspect
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -65,7 +66,7 @@ class Fingerprints:
             return f"frozenset {sorted(map(self.of, value))}"
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return f"{self._of_class(type(value))} ({self._of_all(value)})"
-        if is_dataclass(value) and not isinstance(value, type) and vars(type(value))["__dataclass_params__"].frozen:
+        if not isinstance(value, type) and is_dataclass(value) and getattr(value, "__dataclass_params__").frozen:  # noqa: B009
             return f"{type(value).__qualname__} ({self._of_all(getattr(value, each.name) for each in fields(value))})"
         if isinstance(value, types.ModuleType):
             return self._of_module(value)
@@ -88,6 +89,15 @@ class Fingerprints:
             f"a {type(value).__name__}, which could change",
             "make it a number, a string, a tuple or a NumPy array",
         )
+
+    @contextmanager
+    def _describing(self, thing: Any) -> Iterator[None]:
+        """A function's closure, or a class's attributes, may lead back to it."""
+        self._open.append(thing)
+        try:
+            yield
+        finally:
+            self._open.pop()
 
     def _of_all(self, values: Iterable[Any]) -> str:
         return ", ".join(map(self.of, values))
@@ -119,14 +129,12 @@ class Fingerprints:
         if inspect.isfunction(function) and function.__globals__ is self._namespace:
             computed = [cell.cell_contents for cell in function.__closure__ or ()]
             computed += [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
-            self._open.append(function)
             try:
-                found = self._of_all(computed)
+                with self._describing(function):
+                    found = self._of_all(computed)
             except UnknownValueError as unknown:
                 what = f"a function with {unknown.what}, as a default or in its closure"
                 raise UnknownValueError(what, unknown.remedy, reachable=True) from None
-            finally:
-                self._open.pop()
             place = f"line {function.__code__.co_firstlineno} {hash_of(function.__code__.co_linetable)[:8]}"
             return f"function {function.__qualname__} {place} ({found})"
         if is_versioned(function.__module__):
@@ -150,13 +158,12 @@ class Fingerprints:
                 f"the class {kind.__module__}.{kind.__qualname__}, whose text is not part of the key",
                 "of classes in other modules, kernels may use named tuples and enums",
             )
-        self._open.append(kind)
         found = []
-        for attribute, value in sorted(vars(kind).items()):
-            inner = getattr(value, "__func__", value)  # of a static or class method
-            if inspect.isfunction(inner) or not (attribute.startswith("__") or attribute == "_abc_impl"):
-                found.append(f"{attribute}: {self.of(inner)}")
-        self._open.pop()
+        with self._describing(kind):
+            for attribute, value in sorted(vars(kind).items()):
+                inner = getattr(value, "__func__", value)  # of a static or class method
+                if inspect.isfunction(inner) or not (attribute.startswith("__") or attribute == "_abc_impl"):
+                    found.append(f"{attribute}: {self.of(inner)}")
         return f"class {kind.__qualname__} ({', '.join(found)})"
 
     def _of_compiled(self, value: Any) -> str:

@@ -33,8 +33,8 @@ The folder of a module's compiled functions has a key in its name, a hash of eve
 
 What can't be described by its value is refused with a KernelError: other modules, compiled functions, and, if a function
 uses them, objects that could change, plain functions and classes of other modules. So is an import inside a function.
-`overloads.py` adds the fields of the named tuples that a function gets as arguments. The only thing left that is not seen is
-code that changes Numba for everybody, such as an `@overload` of another module's function.
+`overloads.py` adds the fields of the named tuples that a function gets as arguments. What is not seen: what an `@intrinsic`
+reads while it generates code, and code that changes Numba for everybody, such as an `@overload` of NumPy's functions.
 
 A source may be edited while a process runs. Its text is read once, and it is this text that is hashed, run, compiled and
 stored. The values in the key are read from the very globals that are then compiled, so they can't differ either; arrays are
@@ -48,8 +48,9 @@ from __future__ import annotations
 import inspect
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -106,7 +107,7 @@ def link(
     `warm_up` is called once, while no other process compiles. It should call every function that the caller will need, so
     that all of them are in the cache when it returns. Raises KernelError for a module that can't be cached safely.
     """
-    linked, cache = Linked(), None
+    linked, folder = Linked(), None
     bound = {name: Bound(value, fingerprint_of_constant(name, value)) for name, value in (constants or {}).items()}
     for name, module in [*named.items(), *((stem(module), module) for module in modules)]:
         if name in bound:
@@ -114,9 +115,9 @@ def link(
         with _loading:
             bound[name] = _load(module, bound)
         setattr(linked, name, bound[name].value)
-        cache = bound[name].cache
-    if warm_up is not None and cache is not None:
-        with locked(cache / "compiling"):
+        folder = bound[name].cache
+    if warm_up is not None and folder is not None:
+        with locked(folder / "compiling"):
             warm_up(linked)
     return linked
 
@@ -143,15 +144,17 @@ def _load(module: ModuleType, bound: Mapping[str, Bound]) -> Bound:
     """The compiled version of a module; made, if this process doesn't have it yet."""
     source = Source(Path(inspect.getfile(module)))
     binds = {name: each for name, each in sorted(bound.items()) if name in inspect.get_annotations(module)}
-    depends = [*common_dependencies(), f"text {hash_of(source.text)}"]
+    settings = [f"numba.{name} {getattr(numba.config, name, None)}" for name in SETTINGS]
+    depends = [*versions(), *settings, f"text {hash_of(source.text)}"]
     depends += [f"{name} = {each.key}" for name, each in binds.items()]
     # Numba's files contain this name, so every process must use the same. The whole key isn't known yet.
     name = f"_compiled_{stem(module)}_{hash_of(repr(depends).encode())[:16]}"
     if name not in _loaded:
         copy = source.run(name, module.__package__)
         try:
-            values = checked_globals(source, copy, binds)
-            refuse_mixture(source, values, module)
+            refuse_unbound(source, open_globals(copy) - binds.keys(), bound)
+            values = checked_globals(source, copy)
+            refuse_mixture(source, copy, values, module)
             depends += [f"{name}: {value}" for name, value in values.items()]
             _loaded[name] = _compiled(source, copy, binds, module, depends)
         except BaseException:
@@ -160,24 +163,27 @@ def _load(module: ModuleType, bound: Mapping[str, Bound]) -> Bound:
     return _loaded[name]
 
 
-def common_dependencies() -> list[str]:
-    """What every kernel depends on."""
-    libraries = [f"{library} {version(library)}" for library in ("numba", "llvmlite", "numpy")]
-    settings = [f"numba.{name} {getattr(numba.config, name, None)}" for name in SETTINGS]
-    return [f"python {sys.version}", *libraries, *settings]
+@cache
+def versions() -> tuple[str, ...]:
+    """The versions that every kernel depends on."""
+    return (f"python {sys.version}", *(f"{name} {version(name)}" for name in ("numba", "llvmlite", "numpy")))
 
 
-def checked_globals(source: Source, copy: ModuleType, binds: Mapping[str, Bound]) -> dict[str, str]:
+def refuse_unbound(source: Source, names: Iterable[str], bound: Mapping[str, Bound]) -> None:
+    """Raise KernelError for a global that is annotated, but neither has a value nor is linked."""
+    for name in sorted(names):
+        raise KernelError(
+            f"{source.path}, line {source.line_of(name)}: {name} is annotated, but has no value, and it is not linked before "
+            f"this module (but {', '.join(sorted(bound)) or 'nothing'} is); link {name}, too, or give it a value"
+        )
+
+
+def checked_globals(source: Source, copy: ModuleType) -> dict[str, str]:
     """The fingerprints of a module's globals by name. Raises KernelError for what can't be part of the key."""
     for line, imported in source.imports_in_functions():
         raise KernelError(
             f"{source.path}, line {line}: a function imports {imported}, which the key of compiled code can't see; "
             "import it at the top of the module"
-        )
-    for name in sorted(open_globals(copy) - binds.keys()):
-        raise KernelError(
-            f"{source.path}, line {source.line_of(name)}: {name} is annotated, but has no value and is not linked with this "
-            f"module (linked are: {', '.join(binds) or 'none'}); give it a value, or link {name} before the module"
         )
     used, values = source.used_names(), {}
     fingerprints = Fingerprints(vars(copy))
@@ -193,20 +199,22 @@ def checked_globals(source: Source, copy: ModuleType, binds: Mapping[str, Bound]
     return values
 
 
-def refuse_mixture(source: Source, values: Mapping[str, str], module: ModuleType) -> None:
-    """Raise KernelError if a global has another value in `module`, as the process imported it, than in the text now."""
+def refuse_mixture(source: Source, copy: ModuleType, values: Mapping[str, str], module: ModuleType) -> None:
+    """Raise KernelError if a constant or named tuple of the text is another one in `module`, as this process imported it."""
     fingerprints = Fingerprints(vars(module))
     for name, value in values.items():
-        if name in vars(module):
-            try:
-                imported = fingerprints.of(vars(module)[name])
-            except UnknownValueError:
-                continue  # a test or a profile put something else in its place
-            if imported != value:
-                raise KernelError(
-                    f"{source.path}, line {source.line_of(name)}: {name} is {value}, but this process imported the module "
-                    f"with {imported}; start it again if the file was edited since, or give {name} the same value each time"
-                )
+        is_code = callable(vars(copy)[name]) and not hasattr(vars(copy)[name], "_fields")
+        if is_code or name not in vars(module):
+            continue
+        try:
+            imported = fingerprints.of(vars(module)[name])
+        except UnknownValueError:
+            continue  # a test put something else in its place
+        if imported != value:
+            raise KernelError(
+                f"{source.path}, line {source.line_of(name)}: {name} is {value}, but this process imported the module with "
+                f"{imported}; start it again if the file was edited since, or give {name} the same value each time"
+            )
 
 
 def _compiled(
