@@ -87,7 +87,7 @@ REFUSED = {
     ),
     "an annotated global that nobody provides": (
         "from typing import Any\n\nrules: Any\n\ndef f():\n    return rules.f()\n",
-        "line 3: rules is annotated, but has no value, and it is not linked before this module",
+        "line 3: rules is annotated, but it has no value and is not linked before this module",
     ),
 }
 

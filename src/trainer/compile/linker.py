@@ -173,8 +173,8 @@ def refuse_unbound(source: Source, names: Iterable[str], bound: Mapping[str, Bou
     """Raise KernelError for a global that is annotated, but neither has a value nor is linked."""
     for name in sorted(names):
         raise KernelError(
-            f"{source.path}, line {source.line_of(name)}: {name} is annotated, but has no value, and it is not linked before "
-            f"this module (but {', '.join(sorted(bound)) or 'nothing'} is); link {name}, too, or give it a value"
+            f"{source.path}, line {source.line_of(name)}: {name} is annotated, but it has no value and is not linked before "
+            f"this module ({', '.join(sorted(bound)) or 'nothing'} is); link {name}, too, or give it a value"
         )
 
 
