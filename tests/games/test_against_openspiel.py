@@ -44,7 +44,7 @@ def test_openspiel_agrees_on_random_games(env_id: str) -> None:
     opinion = SECOND_OPINIONS[env_id]
     theirs = [pyspiel.load_game(opinion.name).new_initial_state() for _ in range(GAMES)]
     ours = Positions(env_id, GAMES)
-    dice = np.random.default_rng(1)
+    generator = np.random.default_rng(1)
     playing = np.arange(GAMES)
     while len(playing):
         legal, stored = ours.legal(), ours.stored()
@@ -55,7 +55,7 @@ def test_openspiel_agrees_on_random_games(env_id: str) -> None:
             assert may_play.tolist() == state.legal_actions(), f"after {state.history()}"
             assert stored[game, : ours.game.num_cells].tolist() == opinion.cells(state), f"after {state.history()}"
             assert ours.mover[game] == state.current_player() + 1, f"after {state.history()}"
-            actions.append(may_play[dice.integers(len(may_play))])
+            actions.append(may_play[generator.integers(len(may_play))])
             state.apply_action(actions[-1])
         ours.play(playing, np.array(actions))
         over = ours.winner[playing] != OPEN

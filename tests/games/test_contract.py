@@ -42,13 +42,13 @@ def test_moves_are_legal_until_the_end_and_none_afterwards(env_id: str) -> None:
 
 @every_game
 def test_no_game_is_longer_than_max_plies(env_id: str) -> None:
-    """Memory for a game is allocated by `max_plies`."""
+    """The memory for a game is allocated for `max_plies`."""
     assert max(len(line.actions) for line in lines(env_id)) <= game_of(env_id).max_plies
 
 
 @every_game
 def test_the_first_player_begins_and_both_play(env_id: str) -> None:
-    """Player 1 moves first; no mover is anybody else than 1 or 2."""
+    """Player 1 moves first, and every mover is 1 or 2."""
     for line in lines(env_id):
         movers = [position.mover for position in line.positions]
         assert movers[0] == 1
@@ -57,7 +57,7 @@ def test_the_first_player_begins_and_both_play(env_id: str) -> None:
 
 @every_game
 def test_the_player_of_a_finished_position_is_the_one_who_moved_last(env_id: str) -> None:
-    """The player byte stays where it was when the game ends, whoever won."""
+    """The player byte doesn't change when the game ends, whoever won."""
     for line in lines(env_id):
         assert line.positions[-1].mover == line.positions[-2].mover
 
@@ -65,7 +65,7 @@ def test_the_player_of_a_finished_position_is_the_one_who_moved_last(env_id: str
 @every_game
 @pytest.mark.parametrize("speed", ["plain", "compiled"])
 def test_play_never_changes_past_positions(env_id: str, speed: str) -> None:
-    """What was seen of a position is still so when the game is over, and looking at a position doesn't change it."""
+    """What a position showed is still true when the game is over, and reading a position doesn't change it."""
     rules = rules_of(env_id) if speed == "plain" else compiled_rules(env_id)
     position = Position.first(rules)
     past = []
@@ -95,7 +95,7 @@ def test_symmetries_are_a_group_of_permutations(env_id: str) -> None:
 
 @every_game
 def test_symmetries_commute_with_play(env_id: str) -> None:
-    """To transform a position and then play, or to play and then transform, is the same; so are the legal moves."""
+    """Transforming a position and then playing gives the same as the other order; the legal moves agree, too."""
     rules = compiled_rules(env_id)
     for line in lines(env_id)[:5]:
         positions = [Position(rules, position.state) for position in line.positions]
@@ -134,7 +134,7 @@ def test_stored_bytes_are_cells_then_player_then_winner(env_id: str) -> None:
 
 @every_game
 def test_compiled_positions_equal_plain_ones(env_id: str) -> None:
-    """Many positions side by side show the legal moves, bytes and observations that each shows alone, at each ply."""
+    """Many positions in parallel have the legal moves, bytes and observations that each has alone, at every ply."""
     games = lines(env_id)
     positions = Positions(env_id, len(games))
     for ply in range(max(len(line.actions) for line in games) + 1):
@@ -153,7 +153,7 @@ def test_compiled_positions_equal_plain_ones(env_id: str) -> None:
 
 @every_game
 def test_compiled_functions_equal_plain_ones(env_id: str) -> None:
-    """Each of the five functions does the same compiled as it does plain."""
+    """Each of the five functions does the same compiled and uncompiled."""
     rules = compiled_rules(env_id)
     assert Position.first(rules).state.tolist() == Position.first(rules_of(env_id)).state.tolist()
     for line in lines(env_id):
@@ -168,8 +168,8 @@ def test_compiled_functions_equal_plain_ones(env_id: str) -> None:
 
 
 @pytest.mark.parametrize("env_id", [env_id for env_id in ENV_IDS if hasattr(rules_of(env_id), "wins_next")])
-def test_a_look_for_a_win_invents_none(env_id: str) -> None:
-    """Where the rules have such a look, a legal move wins whenever it says so."""
+def test_wins_next_invents_no_win(env_id: str) -> None:
+    """If the rules have `wins_next`, some legal move wins whenever it says so."""
     for line in lines(env_id):
         for position in line.positions[:-1]:
             mask = np.zeros(game_of(env_id).num_actions, np.bool_)
@@ -179,8 +179,8 @@ def test_a_look_for_a_win_invents_none(env_id: str) -> None:
 
 
 @pytest.mark.parametrize("env_id", ["tictactoe", "connect4", "othello"])
-def test_a_look_for_a_win_finds_the_moves_that_win(env_id: str) -> None:
-    """Plain and compiled: there is one exactly where a legal move wins, but for Othello's games that end by a blockade."""
+def test_wins_next_finds_the_moves_that_win(env_id: str) -> None:
+    """Plain and compiled, it is right in every position, except for games of Othello that end because nobody can move."""
     seen = 0
     for speed in ("plain", "compiled"):
         rules = rules_of(env_id) if speed == "plain" else compiled_rules(env_id)
@@ -197,7 +197,7 @@ def test_a_look_for_a_win_finds_the_moves_that_win(env_id: str) -> None:
     assert seen > 10
 
 
-def test_the_look_for_a_win_sees_the_last_disc_fall() -> None:
+def test_wins_next_sees_the_last_disc_taken() -> None:
     """Black takes white's only disc though the board is nearly empty; white, to move, could only pass."""
     cells = np.zeros(64, np.uint8)
     cells[[24, 25]] = 1, 2
@@ -210,7 +210,7 @@ def test_the_look_for_a_win_sees_the_last_disc_fall() -> None:
 
 @every_game
 def test_replay_leads_to_the_position_of_the_same_moves(env_id: str) -> None:
-    """`replay` moves one row and leaves its neighbours where they are."""
+    """`replay` changes one row and no other."""
     line = lines(env_id)[0]
     positions = Positions(env_id, 3)
     positions.replay(1, line.actions)
@@ -241,8 +241,8 @@ def test_dimensions_are_those_of_the_contract(env_id: str) -> None:
     } == CONTRACT[env_id]
 
 
-# Games made by hand: the actions, the indices of the observation that are 1, and the stored bytes. No position here
-# looks the same with rows and columns, or with the two players, exchanged.
+# Games by hand: the actions, the indices of the observation that are 1, and the stored bytes. No position here looks the
+# same if rows and columns are exchanged, or the two players.
 BY_HAND = {
     "tic-tac-toe, X in the middle of the top row, O in its right corner": (
         "tictactoe",
@@ -311,7 +311,7 @@ BY_HAND = {
 def test_observation_and_stored_bytes_are_those_of_the_contract(
     env_id: str, actions: list[int], ones: list[int], stored: str
 ) -> None:
-    """First's stones, second's stones, legal moves, first to move, second to move; cells, player, winner, flags."""
+    """First player's pieces, second player's, legal moves, first to move, second to move; cells, player, winner, flags."""
     position = play_line(rules_of(env_id), actions).positions[-1]
     assert np.flatnonzero(position.observation).tolist() == sorted(ones)
     assert set(position.observation) == {0, 1}
@@ -320,7 +320,7 @@ def test_observation_and_stored_bytes_are_those_of_the_contract(
 
 
 def test_an_othello_player_who_cannot_place_must_pass() -> None:
-    """The pass is legal only when nothing else is; the last state byte is 1 right after it and 0 otherwise."""
+    """The pass is legal only if nothing else is. The last state byte is 1 right after a pass and 0 otherwise."""
     line = play_line(rules_of("othello"), [44, 45, 19, 52, 54, 38, 60, 59, 58, 20, 12, 18, 9, 64, 31])
     assert [64 in position.legal for position in line.positions] == [False] * 13 + [True] + [False] * 2
     before, passed, after = line.positions[13:16]
@@ -333,6 +333,6 @@ def test_an_othello_player_who_cannot_place_must_pass() -> None:
 
 
 def test_the_text_of_a_connect4_board_has_its_first_row_at_the_bottom() -> None:
-    """Discs are drawn where they fall to."""
+    """Discs are drawn where they come to rest."""
     position = play_line(rules_of("connect4"), [3, 3, 2]).positions[-1]
     assert str(position).splitlines()[-2:] == [". . . Y . . .", ". . R R . . ."]

@@ -1,4 +1,4 @@
-"""Numbers of games and positions that others have counted: wrong rules can hardly match them all."""
+"""Counts of games and positions from the literature, which wrong rules could hardly match."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from trainer.games.positions import Positions
 
 
 def leaves(env_id: str, depth: int) -> tuple[int, NDArray[np.int64]]:
-    """Lines of exactly `depth` plies, and how many lines of at most that many ended with each winner."""
+    """The number of lines of exactly `depth` plies, and of lines that ended by then, by winner."""
 
     def warm_up(linked: Linked) -> None:
         linked.perft.perft(Position.first(linked.rules).state, 1, np.zeros(4, np.int64))

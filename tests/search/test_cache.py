@@ -1,4 +1,4 @@
-"""The evaluation cache: nothing is mistaken for anything else, and no answer outlives the one who gave it."""
+"""The evaluation cache: positions are never confused, and no answer is used for another evaluator."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def positions(env_id: str, games: int) -> State:
     return np.unique(np.array(states), axis=0)
 
 
-class Asked:
-    """An evaluator that counts the positions it was shown; its answers are `shift` and what it sees."""
+class CountingEvaluator:
+    """An evaluator that counts the positions it is given. Its answers depend on the position and on `shift`."""
 
     def __init__(self, shift: float = 0.0) -> None:
         self.shift = shift
@@ -35,8 +35,8 @@ class Asked:
         self, observation: NDArray[np.float32], legal: Mask
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         self.rows += len(legal)
-        dice = np.random.default_rng(1).normal(size=(observation.shape[1], legal.shape[1] + 1))
-        scores = np.sin((observation[:, :, None] * dice).sum(axis=1) + self.shift)
+        weights = np.random.default_rng(1).normal(size=(observation.shape[1], legal.shape[1] + 1))
+        scores = np.sin((observation[:, :, None] * weights).sum(axis=1) + self.shift)
         prior = np.where(legal, np.exp(scores[:, 1:]), 0)
         prior /= np.maximum(prior.sum(axis=1, keepdims=True), 1e-9)
         return prior.astype(np.float32), scores[:, 0].astype(np.float32)
@@ -45,10 +45,10 @@ class Asked:
 @every_game
 @pytest.mark.parametrize("entries", [1, 2, 3, 100_000])
 def test_a_search_finds_the_same_with_and_without_a_cache(env_id: str, entries: int) -> None:
-    """To the last bit: with room for everything, and where each position drives another out."""
+    """To the last bit: with room for everything, and with so little that each position replaces another."""
     states = positions(env_id, 2)[:24]
     plain, cached = Search(env_id, 8, 40), Search(env_id, 8, 40, SearchConfig(cache=entries))
-    evaluate = Asked()
+    evaluate = CountingEvaluator()
     visits, values = plain.run(states, 40, evaluate)
     for _ in range(2):
         again = cached.run(states, 40, evaluate)
@@ -56,13 +56,13 @@ def test_a_search_finds_the_same_with_and_without_a_cache(env_id: str, entries: 
         np.testing.assert_array_equal(again[1], values)
 
 
-def test_what_was_answered_is_not_asked_again_unless_by_another() -> None:
-    """The second search of a position asks nothing; another evaluator begins anew, and so does the first after it."""
+def test_a_position_is_evaluated_once_per_evaluator() -> None:
+    """A second search of a position evaluates nothing. Another evaluator starts anew, as does the first one after it."""
     state = positions("connect4", 1)[:1]
     search = Search("connect4", 1, 50, SearchConfig(cache=100_000))
-    one, other = Asked(), Asked(shift=1.0)
+    one, other = CountingEvaluator(), CountingEvaluator(shift=1.0)
 
-    def rows_of(evaluate: Asked) -> int:
+    def rows_of(evaluate: CountingEvaluator) -> int:
         """How many positions the search had evaluated."""
         before = evaluate.rows
         search.run(state, 50, evaluate)
@@ -75,11 +75,11 @@ def test_what_was_answered_is_not_asked_again_unless_by_another() -> None:
     assert rows_of(one) == first
 
 
-def test_answers_are_those_of_the_evaluator_at_hand() -> None:
-    """A search that changes its evaluator finds each time what a new search would."""
+def test_answers_are_those_of_the_current_evaluator() -> None:
+    """A search whose evaluator changes always finds what a new search would."""
     states = positions("othello", 1)[:8]
     search = Search("othello", 8, 30, SearchConfig(cache=100_000))
-    evaluators: list[Evaluate] = [Asked(), Asked(shift=1.0)]
+    evaluators: list[Evaluate] = [CountingEvaluator(), CountingEvaluator(shift=1.0)]
     for evaluate in (*evaluators, *evaluators):
         visits, values = search.run(states, 30, evaluate)
         expected = Search("othello", 8, 30).run(states, 30, evaluate)
@@ -87,9 +87,9 @@ def test_answers_are_those_of_the_evaluator_at_hand() -> None:
         np.testing.assert_array_equal(values, expected[1])
 
 
-def test_a_cache_of_no_entries_asks_every_time() -> None:
-    """The default: two searches, twice the questions."""
-    state, evaluate = positions("tictactoe", 1)[:1], Asked()
+def test_without_a_cache_every_position_is_evaluated_again() -> None:
+    """The default: two searches make twice the evaluations."""
+    state, evaluate = positions("tictactoe", 1)[:1], CountingEvaluator()
     search = Search("tictactoe", 1, 20)
     search.run(state, 20, evaluate)
     once = evaluate.rows
@@ -98,7 +98,7 @@ def test_a_cache_of_no_entries_asks_every_time() -> None:
 
 
 def stored(env_id: str, entries: int, states: State) -> Cache:
-    """A cache into which each position was put in turn, with its row as every number of the answer."""
+    """A cache in which every position was stored in turn; all numbers of its answer are its row."""
     kernels = link_kernels(env_id, cache_kernels).cache
     cache = empty_cache(game_of(env_id), entries)
     for row, state in enumerate(states):
@@ -108,7 +108,7 @@ def stored(env_id: str, entries: int, states: State) -> Cache:
 
 @every_game
 def test_an_entry_is_found_by_the_whole_position_only(env_id: str) -> None:
-    """All positions share the one place of a table of one: only the last is there, and a bit of any word counts."""
+    """In a table with one place only the last position is left, and it differs from any other in a single bit."""
     states = positions(env_id, 3)
     kernels = link_kernels(env_id, cache_kernels).cache
     cache = stored(env_id, 1, states)
@@ -123,8 +123,8 @@ def test_an_entry_is_found_by_the_whole_position_only(env_id: str) -> None:
 
 
 @every_game
-def test_positions_are_spread_over_the_table(env_id: str) -> None:
-    """As by chance: N positions in 4 N places fill about 4 N (1 - exp(-1/4)) of them."""
+def test_positions_are_spread_evenly_over_the_table(env_id: str) -> None:
+    """As if by chance: N positions in 4 N places fill about 4 N (1 - exp(-1/4)) of them."""
     states = positions(env_id, 40)
     kernels = link_kernels(env_id, cache_kernels).cache
     cache = empty_cache(game_of(env_id), 4 * len(states))
@@ -135,8 +135,8 @@ def test_positions_are_spread_over_the_table(env_id: str) -> None:
 
 
 @every_game
-def test_an_emptied_cache_knows_nothing(env_id: str) -> None:
-    """Counting the generation up is enough; what is stored afterwards is found."""
+def test_an_emptied_cache_has_no_entries(env_id: str) -> None:
+    """Counting the generation up is enough. What is stored afterwards is found."""
     states = positions(env_id, 2)
     kernels = link_kernels(env_id, cache_kernels).cache
     cache = stored(env_id, 10_000, states)

@@ -1,4 +1,4 @@
-"""The root of a Gumbel search without noise, on numbers worked out by hand: who is visited, what is chosen and taught."""
+"""The root of a Gumbel search without noise, on numbers worked out by hand: visits, the move, the policy target."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ PRIOR = np.array([0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1], np.float32)
 VALUES = np.array([-0.5, 0.1, 0.2, 0.3, 0.4, -0.1, -0.2], np.float32)
 
 
-def opinion(root: float) -> Evaluate:
-    """The same prior in every position; the value of the empty board, VALUES for the first move's maker after it, then 0."""
+def evaluator_with(root: float) -> Evaluate:
+    """PRIOR in every position; the value is `root` on the empty board, then VALUES for the first move's player, then 0."""
 
     def evaluate(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         first = observation[:, :42].reshape(-1, 6, 7).any(axis=1)  # columns where the first player has a disc
@@ -52,14 +52,15 @@ def answer(search: Search) -> tuple[NDArray[np.float32], float, int]:
     return policy, float(value), int(action)
 
 
-def test_the_better_half_by_prior_and_value_goes_on() -> None:
+def test_the_better_half_by_prior_and_value_is_visited_further() -> None:
     """16 simulations: seven moves once, the best three of them a second time, the best two of those three times more.
 
-    After one visit ln P + 5.1 Q is -3.5 for column 0, which has the largest prior, and highest for 4, 3 and 2. All that is
-    deeper is worth 0, so Q of a move is its value divided by its visits. In the end column 2 with 0.2 / 2 has a larger Q
-    than 4 with 0.4 / 5 and 3 with 0.3 / 5; the move is still 4: the better of those that were visited most.
+    After one visit ln P + 5.1 Q is -3.5 for column 0, which has the largest prior, and highest for columns 4, 3 and 2.
+    Deeper positions have the value 0, so Q of a move is its value divided by its visits. In the end column 2 with 0.2 / 2
+    has a larger Q than column 4 with 0.4 / 5 and column 3 with 0.3 / 5. The move is still 4, the better of the two most
+    visited moves.
     """
-    search = searched([], 16, opinion(0.0))
+    search = searched([], 16, evaluator_with(0.0))
     assert search.root_moves(0).visits.tolist() == [1, 1, 2, 5, 5, 1, 1]
     policy, value, action = answer(search)
     assert action == 4
@@ -70,9 +71,9 @@ def test_the_better_half_by_prior_and_value_goes_on() -> None:
     assert value == pytest.approx(policy @ means, rel=1e-5)
 
 
-def test_a_move_that_nobody_made_is_worth_what_the_root_is() -> None:
-    """Four simulations of seven moves: the one with the largest prior and three others; 5 evaluations at the root."""
-    search = searched([], 4, opinion(0.6))
+def test_an_unvisited_move_has_the_value_of_the_root() -> None:
+    """Four simulations visit the move with the largest prior and three others of the seven; the root has 5 evaluations."""
+    search = searched([], 4, evaluator_with(0.6))
     visits = search.root_moves(0).visits
     assert (visits.sum(), visits.max(), visits[0]) == (4, 1, 1)
     root = (0.6 + VALUES[visits == 1].sum()) / 5
@@ -82,7 +83,7 @@ def test_a_move_that_nobody_made_is_worth_what_the_root_is() -> None:
 
 
 def test_moves_that_are_proven_lost_drop_out() -> None:
-    """The first player has three in a column: six moves lose at once, and all further visits go to the one that blocks."""
+    """The first player has three in a column: six moves lose at once, and all later visits go to the one that blocks."""
     search = searched([3, 0, 3, 1, 3], 16, uniform)
     moves = search.root_moves(0)
     assert moves.visits.tolist() == [1, 1, 1, 10, 1, 1, 1]

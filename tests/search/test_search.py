@@ -27,13 +27,13 @@ BY_HAND = SearchConfig(c_puct=1.0, fpu_reduction=0.0, noise_fraction=0.0)
 
 @pytest.fixture
 def known_bonsai() -> Iterator[None]:
-    """The little game of `tests/bonsai.py` is registered while the test runs."""
+    """The small game of `tests/support/bonsai.py` is registered while the test runs."""
     with registered(bonsai):
         yield
 
 
 def tree(kinds: dict[int, int], mover: int = 1) -> State:
-    """The root of a bonsai whose nodes are open but for `kinds`, uint64 [1, S]."""
+    """The root of a bonsai whose nodes are open except for `kinds`, uint64 [1, S]."""
     state = Position.first(bonsai).state
     state[MOVER] = mover
     for node, kind in kinds.items():
@@ -42,7 +42,7 @@ def tree(kinds: dict[int, int], mover: int = 1) -> State:
 
 
 def written(values: dict[int, float], first_action: dict[int, float] | None = None) -> Evaluate:
-    """An evaluator that looks a bonsai's nodes up: the value for the mover (0), the prior of the first action (0.5)."""
+    """An evaluator that looks up a bonsai's node: its value for the mover (default 0), the first action's prior (0.5)."""
 
     def evaluate(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         nodes = observation[:, : bonsai.NODES].argmax(axis=1)
@@ -54,10 +54,10 @@ def written(values: dict[int, float], first_action: dict[int, float] | None = No
     return evaluate
 
 
-def opinion(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A strong opinion on every position that has nothing to do with the game; each row for itself."""
-    dice = np.random.default_rng(observation.shape[1])
-    weights = dice.normal(size=(legal.shape[1] + 1, observation.shape[1])).astype(np.float32)
+def arbitrary(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Clear preferences in every position that have nothing to do with the game; each row is evaluated alone."""
+    generator = np.random.default_rng(observation.shape[1])
+    weights = generator.normal(size=(legal.shape[1] + 1, observation.shape[1])).astype(np.float32)
     scores = (observation[:, None, :] * weights).sum(axis=2)
     prior = np.where(legal, np.exp(np.sin(scores[:, 1:])), 0)
     prior /= np.maximum(prior.sum(axis=1, keepdims=True), 1e-9)
@@ -86,7 +86,7 @@ def some_positions(env_id: str, number: int) -> State:
 #   2          -0.5    + 3/4 * 1.414 / 2   -0.25  + 1/4 * 1.414          2   +0.2          -0.3 / 3 = -0.1
 #              = 0.030                     = 0.104 (the root's mean stands in for the unvisited)
 #   3          -0.5    + 3/4 * 1.732 / 2    0.2   + 1/4 * 1.732 / 2      5   +0.6           0.3 / 4 = 0.075
-#              = 0.150                     = 0.417; at 2 both are alike, the first is taken
+#              = 0.150                     = 0.417; at 2 both scores are equal, the first is taken
 #   4          -0.5    + 3/4 * 2 / 2        0.4   + 1/4 * 2 / 3          6   -0.8          -0.5 / 5 = -0.1
 #              = 0.25                      = 0.567; at 2 for its mover, 5: -0.6 + 0.354 = -0.246, 6: -0.4 + 0.707
 #   5          -0.5    + 3/4 * 2.236 / 2    0.0   + 1/4 * 2.236 / 4      3   +0.1          -0.4 / 6 = -0.067
@@ -107,7 +107,7 @@ VALUES = {1: 0.5, 2: -0.2, 3: 0.1, 5: 0.6, 6: -0.8}
 def test_visits_and_value_are_those_worked_out_by_hand(
     simulations: int, visits: list[int], value: float, mover: int
 ) -> None:
-    """PUCT and the backed up values, move by move; values are the mover's, so it is the same whoever moves."""
+    """PUCT and the backed-up values, move by move. Values are the mover's, so they don't depend on who moves first."""
     search = Search("bonsai", 1, 5, BY_HAND)
     shares, values = search.run(tree({}, mover), simulations, written(VALUES, {0: 0.75}))
     assert (shares[0] * simulations).round(4).tolist() == visits
@@ -117,14 +117,14 @@ def test_visits_and_value_are_those_worked_out_by_hand(
 @pytest.mark.usefixtures("known_bonsai")
 @pytest.mark.parametrize(("reduction", "visits"), [(0.0, [1, 1]), (0.25, [2, 0])])
 def test_first_play_urgency_makes_an_unvisited_move_look_worse(reduction: float, visits: list[int]) -> None:
-    """The second simulation: -0.25 + 0.354 = 0.104 beats 0.030, but less 0.25 sqrt(3/4) it is -0.113 and does not."""
+    """In the second simulation -0.25 + 0.354 = 0.104 beats 0.030; reduced by 0.25 sqrt(3/4) it is -0.113 and doesn't."""
     search = Search("bonsai", 1, 2, SearchConfig(c_puct=1.0, fpu_reduction=reduction))
     shares, _ = search.run(tree({}), 2, written(VALUES, {0: 0.75}))
     assert (shares[0] * 2).tolist() == visits
 
 
 @pytest.mark.usefixtures("known_bonsai")
-def test_values_keep_their_sign_where_a_player_moves_twice() -> None:
+def test_values_keep_their_sign_when_a_player_moves_twice() -> None:
     """At node 1 the first player moves again, so what is good there is good at the root: (0 + 0.5) / 2."""
     _, values = Search("bonsai", 1, 1, BY_HAND).run(tree({1: AGAIN}), 1, written({1: 0.5}))
     assert values[0] == 0.25
@@ -159,10 +159,10 @@ PROVEN = {
 @pytest.mark.usefixtures("known_bonsai")
 @pytest.mark.parametrize(("kinds", "shares", "value"), PROVEN.values(), ids=PROVEN)
 @pytest.mark.parametrize("mover", [1, 2])
-def test_what_is_proven_counts_whatever_the_evaluator_says(
+def test_a_proof_overrides_the_evaluator(
     kinds: dict[int, int], shares: list[float] | None, value: int, mover: int
 ) -> None:
-    """A proven win gets all visits and +1, a proven loss gets none where there is another move, and is -1."""
+    """A proven win gets all visits and +1. A proven loss gets -1, and no visits if there is another move."""
     if mover == 2:
         kinds = {node: {FIRST: SECOND, SECOND: FIRST}.get(kind, kind) for node, kind in kinds.items()}
     visits, values = Search("bonsai", 1, 100).run(tree(kinds, mover), 100, written(LIES))
@@ -181,16 +181,16 @@ def test_a_search_ends_when_its_root_is_proven() -> None:
 
 
 def test_more_simulations_than_there_is_memory_for_are_refused() -> None:
-    """The trees are allocated once; compiled code would write beyond them without a word."""
+    """The trees are allocated once; compiled code would silently write beyond them."""
     with pytest.raises(ValueError, match="11 simulations are more than most_simulations = 10"):
         Search("tictactoe", 1, 10).run(after("tictactoe", []), 11, uniform)
 
 
 @pytest.mark.parametrize("env_id", ENV_IDS)
-def test_all_simulations_are_used_where_nothing_is_proven(env_id: str) -> None:
-    """The first position of a game: 60 simulations, 60 visits, after the root's own evaluation."""
+def test_all_simulations_are_used_if_nothing_is_proven(env_id: str) -> None:
+    """In the first position of a game: 60 simulations make 60 visits, after the root's own evaluation."""
     search = Search(env_id, 1, 60)
-    visits, values = search.run(Position.first(rules_of(env_id)).state[None], 60, opinion)
+    visits, values = search.run(Position.first(rules_of(env_id)).state[None], 60, arbitrary)
     assert search.simulations_done == 61
     np.testing.assert_allclose(visits * 60, (visits * 60).round(), atol=1e-4)
     assert visits.sum() == pytest.approx(1)
@@ -248,7 +248,7 @@ LOST = {
 
 @pytest.mark.parametrize(("env_id", "actions"), LOST.values(), ids=LOST)
 def test_a_position_that_cannot_be_saved_is_worth_minus_one(env_id: str, actions: list[int]) -> None:
-    """To the mover; the moves still share the visits. To the other player, one ply before, it is worth +1."""
+    """For the mover; the moves still share the visits. One ply before, it is worth +1 for the other player."""
     search = Search(env_id, 1, 1000)
     visits, values = search.run(after(env_id, actions), 1000, uniform)
     assert values[0] == -1
@@ -259,7 +259,7 @@ def test_a_position_that_cannot_be_saved_is_worth_minus_one(env_id: str, actions
 
 @pytest.mark.parametrize("env_id", ENV_IDS)
 def test_evaluators_see_observations_of_the_contract(env_id: str) -> None:
-    """Every leaf is shown as the replay contract has it, and `legal` is what may be played there."""
+    """Every leaf is an observation of the replay contract, and `legal` is what may be played there."""
     game = game_of(env_id)
     seen = 0
 
@@ -285,19 +285,19 @@ def test_positions_are_searched_independently(env_id: str) -> None:
     """Alone, all at once, in parts or in another order: a position gets the same visits and value to the last bit."""
     states = some_positions(env_id, 20)
     order = np.random.default_rng(4).permutation(len(states))
-    visits, values = Search(env_id, 20, 50).run(states, 50, opinion)
+    visits, values = Search(env_id, 20, 50).run(states, 50, arbitrary)
     one_at_a_time, in_parts, larger = Search(env_id, 1, 50), Search(env_id, 7, 50), Search(env_id, 32, 80)
     for search, rows in ((one_at_a_time, order), (in_parts, order), (larger, order[:11]), (in_parts, order[::-1])):
-        other_visits, other_values = search.run(states[rows], 50, opinion)
+        other_visits, other_values = search.run(states[rows], 50, arbitrary)
         np.testing.assert_array_equal(other_visits, visits[rows])
         np.testing.assert_array_equal(other_values, values[rows])
 
 
 def test_visits_are_for_legal_moves_only() -> None:
-    """Also where few are legal, and whatever happens in the neighbouring rows."""
+    """Even if few moves are legal, and whatever happens in the neighbouring rows."""
     for env_id in ENV_IDS:
         states = some_positions(env_id, 40)
-        visits, values = Search(env_id, 40, 30).run(states, 30, opinion)
+        visits, values = Search(env_id, 40, 30).run(states, 30, arbitrary)
         legal = Positions(env_id, 0).of(states).legal()
         assert not visits[~legal].any()
         np.testing.assert_allclose(visits.sum(axis=1), 1, rtol=1e-5)
@@ -305,7 +305,7 @@ def test_visits_are_for_legal_moves_only() -> None:
 
 
 def priors(search: Search) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]]:
-    """Of every node of slot 0 that has edges: its index, actions in order, their priors, and what `opinion` says there."""
+    """For each node of slot 0 with edges: its index, the actions in order, their priors, and those of `arbitrary`."""
     positions, tree = Positions("tictactoe", 0), search.tree
     for index, node in enumerate(tree.nodes[0, : tree.used_nodes[0]]):
         if node["num_edges"] > 0:
@@ -314,15 +314,15 @@ def priors(search: Search) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.
             moves, unvisited = tree.edges[0, edges][order], tree.edges[0, edges][order]["u"]
             prior = np.where(moves["node"] == NOBODY, unvisited, tree.nodes[0][moves["node"]]["prior"])
             here = positions.of(tree.states[0, index][None])
-            yield index, moves["action"], prior, opinion(here.observation(), here.legal())[0][0, moves["action"]]
+            yield index, moves["action"], prior, arbitrary(here.observation(), here.legal())[0][0, moves["action"]]
 
 
 def test_noise_changes_the_priors_of_the_root_only() -> None:
-    """Three quarters prior and one quarter of the noise's share over the legal moves; deeper priors stay as they were."""
+    """Three quarters prior and one quarter of the noise's share over the legal moves. Deeper priors don't change."""
     search = Search("tictactoe", 1, 40, SearchConfig(noise_fraction=0.25))
     search.kernels.tree.begin_all(search.tree, after("tictactoe", [4, 0]), 40)
     search.tree.noise[0] = [100, 1, 2, 3, 100, 4, 0, 0, 6]  # cells 0 and 4 are taken; the others have 16 in all
-    while search.step(opinion):
+    while search.step(arbitrary):
         pass
     found = list(priors(search))
     assert len(found) > 10
@@ -334,9 +334,9 @@ def test_noise_changes_the_priors_of_the_root_only() -> None:
 
 
 def test_a_policy_temperature_softens_the_priors_of_every_node() -> None:
-    """Each is taken to the power of 1 / temperature, 2 being the square root, and they sum to 1 again."""
+    """Each is raised to the power of 1 / temperature (2 is the square root), and they sum to 1 again."""
     search = Search("tictactoe", 1, 40, SearchConfig(policy_temperature=2.0))
-    search.run(after("tictactoe", [4, 0]), 40, opinion)
+    search.run(after("tictactoe", [4, 0]), 40, arbitrary)
     found = list(priors(search))
     assert len(found) > 10
     for _, _, prior, expected in found:
@@ -380,10 +380,10 @@ def unfinished() -> list[Position]:
 
 
 def test_search_finds_what_minimax_finds() -> None:
-    """With 3,000 simulations from all 4,520 positions and nothing known but the rules.
+    """3,000 simulations from each of the 4,520 positions, with an evaluator that knows only the rules.
 
-    Every won or lost position gets its exact value, so does every draw from the fourth ply on, the other draws come near
-    it, and the most visited move is always an exact one.
+    Every won or lost position gets its exact value, and so does every draw from the fourth ply on. The values of the other
+    draws are close to 0. The most visited move always keeps the exact value.
     """
     positions = unfinished()
     exact = np.array([minimax(position.to_bytes()) for position in positions])

@@ -1,4 +1,4 @@
-"""Count the leaves of a game tree: a kernel that tests compile like the search."""
+"""A kernel that counts the leaves of a game tree, for tests."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ NUM_ACTIONS: int
 
 
 def perft(state: State, depth: int, winners: NDArray[np.int64]) -> int:
-    """Lines of exactly `depth` plies; `winners[w]` counts lines that ended with winner w, at that depth or before.
+    """The number of lines of exactly `depth` plies; `winners[w]` counts the lines that winner w has won by then.
 
-    Depth first over a stack of positions and the next action to try in each (a recursive kernel can't be cached).
+    Depth-first over a stack of positions, with the next action to try in each (a recursive kernel can't be cached).
     """
     line = np.zeros((depth + 1, len(state)), np.uint64)
     legal = np.zeros((depth + 1, NUM_ACTIONS), np.bool_)

@@ -49,7 +49,7 @@ class Fingerprints:
         return found if len(found) <= LONGEST else f"{found[:LONGEST]}... {hash_of(found.encode())}"
 
     def _describe(self, value: Any) -> str:
-        """One line of text. The order of the questions matters where a value is of several kinds."""
+        """One line of text. The order of the questions matters, because a value can be of several kinds."""
         if value is None or value is ... or type(value) in (bool, int, float, complex, str, bytes):
             return f"{type(value).__name__} {value!r}"
         if isinstance(value, enum.Enum):

@@ -36,7 +36,7 @@ class Cache(NamedTuple):
 
 
 def empty_cache(game: Game, entries: int) -> Cache:
-    """Memory for so many entries, all of them empty; 0 for no cache."""
+    """Memory for this many entries, all of them empty; 0 for no cache."""
     key, prior = (np.uint64, (game.state_words - 1,)), (np.float32, (game.num_actions,))
     entry = np.dtype([("key", *key), ("value", np.float32), ("prior", *prior)], align=True)
     return Cache(np.zeros(entries, entry), np.ones(1, np.uint64))

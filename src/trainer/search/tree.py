@@ -87,7 +87,7 @@ class Tree(NamedTuple):
 
 
 def empty_tree(game: Game, slots: int, simulations: int) -> Tree:
-    """Memory for searches of at most so many simulations."""
+    """Memory for G = `slots` searches of at most this many simulations."""
     nodes = simulations + 2  # the root and one for each simulation; one is spare
     edges = (simulations + 1) * game.num_actions
     return Tree(
