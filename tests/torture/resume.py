@@ -7,44 +7,58 @@ targets. Killed by SIGKILL at random steps.
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
-import time
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from torture import promises
+from trainer.__main__ import main as train
+from trainer.network import Loss
+from trainer.replay import Batch
 from trainer.run.model_files import LATEST
 from trainer.training.checkpoint import load_checkpoint
+from trainer.training.learner import Learner
 
 GAMES = 500
 """Of random play, in the database."""
 
 
-def command(folder: Path, database: Path, steps: int) -> list[str]:
-    """The run."""
-    words = f"trainer --db {database} --model-dir {folder}/models --stats {folder}/stats.json --steps {steps}"
+def arguments(folder: Path, database: Path, steps: int) -> list[str]:
+    """What `python -m trainer` is called with."""
+    words = f"--db {database} --model-dir {folder}/models --stats {folder}/stats.json --steps {steps}"
     words += f" --checkpoint-interval {steps // 50} --average 0.95 --q-weight 0.5 --log-interval 10000 --resume"
-    return [sys.executable, "-m", *words.split()]
+    return words.split()
 
 
-def step_of(folder: Path) -> int:
-    """The step that stats.json tells; 0 while there is none."""
-    stats = folder / "stats.json"
-    return int(json.loads(stats.read_bytes())["step"]) if stats.exists() else 0
+def trainer(folder: Path, database: Path, steps: int) -> list[str]:
+    """The run as a command."""
+    return [sys.executable, "-m", "trainer", *arguments(folder, database, steps)]
 
 
-def kill_at(folder: Path, step: int, words: list[str]) -> int:
-    """Start the run and kill it as soon as it has passed a step; returns the step that it can be resumed from."""
-    process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
-    while step_of(folder) < step:
-        assert process.poll() is None, "the run ended by itself"
-        time.sleep(0.002)
-    process.kill()
-    assert process.wait() == -9
+def train_and_die(steps: int, words: list[str]) -> None:
+    """The run in this process, which kills itself (SIGKILL) before its step number `steps`, wherever it began."""
+    learn, begun = Learner.learn, count(1)
+
+    def learn_or_die(self: Learner, batch: Batch, learning_rate: float) -> Loss:
+        if next(begun) == steps:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return learn(self, batch, learning_rate)
+
+    Learner.learn = learn_or_die  # type: ignore[method-assign]
+    train(words)
+
+
+def kill_at(folder: Path, step: int, done: int, words: list[str]) -> int:
+    """Go on from step `done` and be killed in a later one; returns the step that the run can be resumed from."""
+    command = [sys.executable, "-m", "torture.resume", "die", str(step - done), *words]
+    assert subprocess.run(command, stderr=subprocess.DEVNULL).returncode == -signal.SIGKILL
     promises.check(folder, "tictactoe")
     checkpoint = load_checkpoint(folder / "models", "tictactoe")
     return checkpoint.step if checkpoint else 0
@@ -83,20 +97,24 @@ def main() -> None:
     words = f"trainer.actor --replay-db-path {database} --data-dir {folder} --max-episodes {GAMES} --log-level ERROR"
     subprocess.run([sys.executable, "-m", *words.split()], check=True, stdout=subprocess.DEVNULL)
     with open(folder / "alone.log", "wb") as log:
-        left_alone = subprocess.Popen(command(alone, database, steps), stderr=log)
+        left_alone = subprocess.Popen(trainer(alone, database, steps), stderr=log)
     generator = random.Random("resume")
-    moments = sorted(generator.randrange(1, steps * 95 // 100) for _ in range(kills))
-    reached = [kill_at(killed, moment, command(killed, database, steps)) for moment in moments]
-    subprocess.run(command(killed, database, steps), check=True, stderr=subprocess.DEVNULL)
+    moments = sorted(generator.sample(range(1, steps), kills))
+    reached = [0]
+    for moment in moments:
+        reached.append(kill_at(killed, moment, reached[-1], arguments(killed, database, steps)))
+    subprocess.run(trainer(killed, database, steps), check=True, stderr=subprocess.DEVNULL)
     assert left_alone.wait() == 0, (folder / "alone.log").read_text()
     found = differences(end(alone), end(killed))
     assert not found, f"the killed run ended otherwise in {found}"
     assert promises.leftovers(folder) == []
     print(
-        f"{steps:,} steps, killed {kills} times, resumed after the steps {', '.join(f'{step:,}' for step in reached)}: "
+        f"{steps:,} steps, killed {kills} times, resumed after the steps {', '.join(f'{step:,}' for step in reached[1:])}: "
         "the same losses, weights, averaged weights, optimizer and model, bit for bit"
     )
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "die":
+        train_and_die(int(sys.argv[2]), sys.argv[3:])
     main()
