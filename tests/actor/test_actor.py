@@ -207,7 +207,7 @@ def test_a_game_that_takes_too_long_is_given_up(tmp_path: Path, caplog: pytest.L
     config = config_for(tmp_path, env_id="othello", simulations=400, games=64, episode_timeout_secs=0.001)
     actor = threading.Thread(target=act, args=(config, stop))
     actor.start()
-    wait_until(lambda: "took longer than 0.001 s and was given up" in caplog.text, "no game is given up")
+    wait_until(lambda: "took longer than 0.001 s and was abandoned" in caplog.text, "no game is given up")
     stop.set()
     actor.join(PATIENCE)
     assert not actor.is_alive()
