@@ -20,8 +20,8 @@ COLUMNS = ("measured", "ours", "theirs", "ratio", "target", "")
 HEADING = """# Benchmarks
 
 `make bench` writes this page and [benchmarks.json](benchmarks.json), which has every repeat. Two sides that are compared ran
-in turns, and the figures are medians. A time that is compared with nothing is the best of several. A ratio is ours / theirs.
-A target is one of the ratio if there is a ratio, otherwise one of our figure. [performance.md](performance.md) explains
+in turns, and the numbers are medians. A time that is compared with nothing is the best of several. A ratio is ours / theirs.
+A target is for the ratio if there is one, otherwise for our number. [performance.md](performance.md) explains
 where the time goes.
 """
 

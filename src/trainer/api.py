@@ -78,7 +78,7 @@ class Model:
         return self.analyse(position, simulations).best
 
     def _search(self, simulations: int) -> Search:
-        """A search with room for so many simulations, kept for the next call."""
+        """A search of up to this many simulations, kept for the next call."""
         search = self._searches.get(simulations)
         if search is None:
             search = self._searches[simulations] = Search(self.env_id, 1, simulations, PLAYING)

@@ -55,7 +55,7 @@ class MoverView(nn.Module):
         super().__init__()
         self.cells = game.board_width * game.board_height
         self.end = game.legal_mask_offset + game.num_actions
-        # We know which numbers are whose stones only if the observation has the layout of our own games:
+        # We know which numbers are which player's stones only if the observation has the layout of our own games:
         # two planes, the legal moves, two seat flags.
         self.swaps = game.legal_mask_offset == 2 * self.cells and game.obs_size == self.end + 2
         self.size = self.end if self.swaps else game.obs_size

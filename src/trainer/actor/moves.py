@@ -41,17 +41,17 @@ class Games(NamedTuple):
     """G games."""
 
     run: NDArray[np.uint64]
-    """[1] decides the dice of all games, with their numbers."""
+    """[1] the run's key, from which `random_numbers.key_of` makes the keys of games."""
     status: NDArray[np.int8]
     """[G] EMPTY, READY to begin, PLAYING or FINISHED."""
     number: NDArray[np.int64]
     """[G]"""
     key: NDArray[np.uint64]
-    """[G] decides the random_numbers."""
+    """[G] the key of the game's random numbers."""
     ply: NDArray[np.int32]
     """[G] moves made."""
     random_plies: NDArray[np.int32]
-    """[G] moves at the start that are drawn from all legal ones; at most so many until the game has begun."""
+    """[G] random moves at the start of the game; until it has begun, the upper limit of that number."""
     plies: NDArray[Any]
     """[G, P + 1] as `ply_record` has it; of the last one of a game only `state` means anything."""
 
@@ -114,10 +114,10 @@ def play(
     further: int,
     enough: int,
 ) -> tuple[int, int, int]:
-    """All between two evaluations: complete the simulations that waited, make the moves that are due, walk to new leaves.
+    """Everything between two evaluations: complete the waiting simulations, make the moves that are due, walk to new leaves.
 
-    `prior` [B, A], `value` [B] answer the leaves that wait. `network` then evaluates the new ones, and so on, `further`
-    times at most and not after `enough` games have ended; nor where an answer isn't sound, so that those leaves still wait.
+    `prior` [B, A] and `value` [B] are the answers for the waiting leaves. Then `network` evaluates the new leaves and all is
+    repeated, at most `further` times. It ends early after `enough` games, or if an answer is invalid: its leaves still wait.
     Returns the numbers of leaves that wait, simulations done, games ended.
     """
     done = ended = 0
@@ -229,7 +229,7 @@ def make_random_move(games: Games, mask: Mask, slot: int) -> bool:
 
 
 def chance(games: Games, slot: int) -> float:
-    """The number that makes the move at hand, between 0 and 1."""
+    """The random number of the current move, between 0 and 1."""
     return float(random_numbers.uniform(games.key[slot], place(games.ply[slot], MOVE)))
 
 

@@ -1,4 +1,4 @@
-"""Kernels of the dice: numbers that follow from a game's key alone, so that games may be played in any order.
+"""Kernels of random numbers, which depend on a game's key alone, so that games may be played in any order.
 
 The numbers of a key are those of SplitMix64 (Steele, Lea and Flood 2014), which gives the n-th without those before it.
 
@@ -15,11 +15,11 @@ INLINED = True
 
 STEP = np.uint64(0x9E37_79B9_7F4A_7C15)
 FIRST_FACTOR, SECOND_FACTOR = np.uint64(0xBF58_476D_1CE4_E5B9), np.uint64(0x94D0_49BB_1331_11EB)
-DROPPED = np.uint64(11)  # bits of 64 that a float64 has no room for
+DROPPED = np.uint64(11)  # bits of 64 that don't fit into a float64
 
 
 def key_of(run: np.uint64, number: int) -> np.uint64:
-    """The key of a game, of a run's own key and the game's number."""
+    """The key of a game, made from the run's key and the game's number."""
     return mixed(run ^ mixed(np.uint64(number)))
 
 

@@ -102,7 +102,7 @@ class SelfPlay:
             self._progress, self._moves = progress, self._plan(progress)
 
     def _plan(self, progress: float) -> MoveSettings:
-        """How moves are made once so much of the run is done; Gumbel searches share out that many simulations."""
+        """How moves are made at this `progress` (0 to 1) of the run; also plans Gumbel searches of that length."""
         settings, simulations = self.settings, self.settings.simulations
         if settings.first_simulations is not None:
             first = settings.first_simulations
@@ -139,7 +139,7 @@ class SelfPlay:
         return self._waiting
 
     def look_for_numbers(self) -> None:
-        """Begin games again in empty slots; for numbers that had run out and go on."""
+        """Begin games in empty slots again, because there are new numbers after they had run out."""
         self._vacant = True
 
     @property

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""A container's limit of processor time: two numbers, used and per, in microseconds; or `max` and a number."""
 
 
 def is_alive(process: int) -> bool:
@@ -14,3 +18,15 @@ def is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def available_cores(quota: Path = QUOTA) -> int:
+    """Cores that this process may use: those of its affinity (taskset), and no more than a container's limit; at least 1."""
+    affinity = getattr(os, "sched_getaffinity", None)  # macOS has none
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    try:
+        used, per = quota.read_text().split()
+        limit = int(used) / int(per)
+    except (OSError, ValueError, ZeroDivisionError):  # no container, or one without a limit
+        return cores
+    return max(1, min(cores, round(limit)))

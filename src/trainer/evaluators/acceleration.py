@@ -1,6 +1,6 @@
 """Accelerated evaluators: each is compared with the original model before it plays.
 
-The published file stays as it is; whoever measures or plays a model uses the original.
+The published file stays as it is; evaluations, and games against a model, use the original.
 """
 
 from __future__ import annotations

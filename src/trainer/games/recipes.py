@@ -25,8 +25,8 @@ def recipe_of(env_id: str) -> LoopConfig:
 def changed(recipe: LoopConfig, **settings: Any) -> LoopConfig:
     """The recipe with some settings changed.
 
-    Two of its settings belong to others and go with them: a fixed number of steps has no time limit unless one is given too,
-    and a fixed number of simulations doesn't grow unless the initial number is given too.
+    Two settings change with others: if only `steps` is given there is no time limit, and if only `simulations` is given,
+    searches don't grow.
     """
     if settings.get("steps") is not None and "minutes" not in settings:
         settings["minutes"] = None

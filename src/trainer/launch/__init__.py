@@ -1,1 +1,4 @@
-"""The loop's parts: its processes on this machine (`local.py`, `child.py`), and what a person sees of it (`watch.py`)."""
+"""The loop at work on this machine.
+
+`local.py` starts and ends the processes (`child.py`). `watch.py` shows their progress and evaluates the newest models.
+"""

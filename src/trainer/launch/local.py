@@ -1,4 +1,4 @@
-"""The loop on this machine: actor, trainer and page as processes joined by files, watched from here."""
+"""The loop on this machine: starts actor, trainer and page as processes, watches them, and stops them."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
     trainer.raise_failure()
     actor.raise_failure()
     if stop.is_set():
-        console.print("Interrupted, and saved; the same command with --resume goes on.")
+        console.print("Interrupted and saved; the same command with --resume continues the run.")
     elif status == INTERRUPTED:
         trainer.raise_exit()
     elif not watch.learned:

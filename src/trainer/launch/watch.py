@@ -1,4 +1,4 @@
-"""What a person sees of a run while it learns, and the evaluations of its models."""
+"""The display of a run while it learns, and the evaluations of its models, which go to `evaluations.jsonl`."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Watch:
         self._next_evaluation = time.monotonic() + EVALUATE_EVERY
 
     def _summary(self) -> list[tuple[str, str]]:
-        """What is known by now: names and values."""
+        """What is known so far: names and values."""
         stats, actors, evaluation = self._stats, self._actors, self._evaluation
         seconds = int(time.monotonic() - self._began)
         summary = [("time", f"{seconds // 60}:{seconds % 60:02d}")]

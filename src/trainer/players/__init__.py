@@ -1,4 +1,8 @@
-"""Players, who choose moves, in many positions at once: `choose(positions, generators) -> actions`."""
+"""Players, which choose moves in many positions at once: `choose(positions, generators) -> actions`.
+
+`base.py` says what a player is and has the random one; `network.py` asks a model, with or without a search; `minimax.py`
+searches a few plies by the kernels in `alphabeta.py`; `perfect.py` asks a solver; `named.py` finds a player by its name.
+"""
 
 from trainer.players.base import Player, RandomPlayer, sample
 from trainer.players.minimax import MinimaxPlayer

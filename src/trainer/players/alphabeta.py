@@ -39,7 +39,7 @@ def choose_all(states: State, depth: int, actions: NDArray[np.int64]) -> None:
 def choose(line: State, legal: Mask, tried: NDArray[np.int64], window: NDArray[np.int64], depth: int) -> int:
     """The best move in `line[0]`; among equally good ones the first in the heuristic's order.
 
-    The arguments have a row for each ply of the line at hand: its positions `line` [D+1, S], their legal moves [D+1, A],
+    The arguments have a row for each ply of the current line: its positions `line` [D+1, S], their legal moves [D+1, A],
     how many moves of the order were `tried` [D+1], and alpha and beta for the player to move, `window` [D+1, 2]. It is not
     recursive, because Numba's cache can't store recursive functions safely (numba issue 6061).
     """

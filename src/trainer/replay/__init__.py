@@ -1,4 +1,9 @@
-"""Stored games: actors write them to SQLite, the trainer reads them into memory and samples them."""
+"""Stored games: actors write them to SQLite, the trainer reads them into memory and samples them.
+
+`replay.sql` is the schema and `database.py` its connections. Actors use `writer.py` (with `insert.sql`). The trainer uses
+`buffer.py`, all rows of a game in memory: `columns.py` reads and checks them, `repeats.py` finds equal positions, `views.py`
+has the symmetries, and the kernels in `spread.py` fill a `batch.py`.
+"""
 
 from trainer.replay.batch import Batch
 from trainer.replay.buffer import ReplayBuffer

@@ -69,7 +69,7 @@ def set_aside(models: Path, stats: Path) -> Path | None:
     """Move an earlier run's models, checkpoint and statistics to `<models>/old-<UTC time>`; returns that folder, if any.
 
     `latest.onnx` stays until the first new model replaces it, and run.json is copied, because a new run may have written it
-    already. The checkpoint goes last: whoever is killed here can still resume, and the next start moves the rest.
+    already. The checkpoint goes last: if this process is killed, `--resume` still works, and the next start moves the rest.
     """
     checkpoint, stored = [*models.glob("checkpoint*")], stored_models(models)
     if not checkpoint and not stored:

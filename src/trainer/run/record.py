@@ -5,7 +5,6 @@ Paths are stored relative to the run's folder if they lie in it, so a folder can
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 import time
@@ -18,6 +17,7 @@ import trainer
 from trainer.core.errors import ConfigError
 from trainer.core.json_values import read_json_object, write_json
 from trainer.core.locks import locked
+from trainer.core.processes import available_cores
 from trainer.settings.base import takes_path
 
 Config = TypeVar("Config")
@@ -124,10 +124,10 @@ def commit() -> str | None:
 
 
 def processor() -> str:
-    """The processor's name and the number of its cores that this process may use."""
+    """The processor's name and the number of logical cores of this machine."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    return f"{names[0] if names else platform.processor() or platform.machine()}, {available_cores()} cores"

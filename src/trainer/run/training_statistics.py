@@ -1,4 +1,4 @@
-"""What the trainer measures: `stats.json`, into which it also takes over what others have evaluated."""
+"""The trainer's statistics: `stats.json`, which also holds a copy of the loop's evaluations."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def evaluation_fields(evaluations: EvaluationLog) -> dict[str, Any]:
 
 
 def merge_evaluations(path: Path, evaluations: EvaluationLog) -> None:
-    """Take the newest evaluations over into a stats.json that no trainer writes any more."""
+    """Copy the newest evaluations into a stats.json that no trainer writes any more."""
     content = read_json_object(path)
     if content is not None and evaluations.read():
         write_json(path, content | evaluation_fields(evaluations))

@@ -1,4 +1,4 @@
-"""Kernels of the evaluation cache: what was answered for a position before. E entries, S state words, A actions.
+"""Kernels of the evaluation cache, which keeps the evaluations of positions. E entries, S state words, A actions.
 
 The hash of a position gives its only place; a newer position there replaces the older one. An entry holds the whole
 position, so two positions with the same hash are never confused. Each search has its own cache, so no locks are needed.

@@ -1,4 +1,4 @@
-"""Kernels that change the priors of a node that has just been given its edges.
+"""Kernels that change the priors of a node whose edges have just been added.
 
 Compiled by `trainer.games.kernels`.
 """

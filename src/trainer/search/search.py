@@ -75,7 +75,7 @@ class Search:
     def __init__(self, env_id: str, slots: int, most_simulations: int, config: SearchConfig | None = None) -> None:
         """G = `slots`; no search may have more simulations than `most_simulations`.
 
-        `kernels`: the compiled modules of `KERNELS` by name, for callers that steer the search of a slot themselves.
+        The attribute `kernels` has the compiled modules of `KERNELS` by name, for callers that steer a search themselves.
         """
         config = config or SearchConfig()
         game = game_of(env_id)

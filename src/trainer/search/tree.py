@@ -46,7 +46,7 @@ NODE = np.dtype(
 )
 EDGE = np.dtype(
     [
-        ("q", np.float32),  # mean value for the mover
+        ("q", np.float32),  # mean value for the player who makes this move, who is the chooser of the node at its end
         ("u", np.float32),  # prior / (1 + visits)
         ("node", np.int32),  # at its end, or NOBODY
         ("action", np.int32),
@@ -79,7 +79,7 @@ class Tree(NamedTuple):
     gumbel: Mask
     """[G] it is a Gumbel search: the root's moves are visited by sequential halving."""
     state: State
-    """uint64 [S], scratch memory: the position at hand."""
+    """uint64 [S], scratch memory: the current position."""
     board: Board
     """uint8 [cells], its cells."""
     mask: Mask

@@ -24,7 +24,7 @@ class ActorConfig(SelfPlaySettings):
     wait_for_model: bool = False
     """Wait for the first model instead of playing random moves until then."""
     seed: int | None = None
-    """Seed of the games for a given sequence of models; None: other games at each start."""
+    """Seed of the games for a given sequence of models; None: different games at each start."""
     log_level: LogLevel = "INFO"
     """Least severe messages to show on standard error."""
 

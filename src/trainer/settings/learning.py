@@ -56,7 +56,7 @@ class LearningSettings(Settings):
     q_weight: float = 0.0
     """Share of the search's root value in the value target; the rest is the game's outcome (Willemsen et al. 2021)."""
     average: float = 0.0
-    """Decay of the exponential moving average of the weights that is published: an average over about 1 / (1 - decay)
+    """Publish an exponential moving average of the weights with this decay: an average over about 1 / (1 - decay)
     steps. 0: publish the current weights."""
     passes: float | None = None
     """Sample each stored row about this often, then wait for new rows; None: never wait."""
@@ -69,7 +69,7 @@ class LearningSettings(Settings):
     spread_checkpoints: bool = False
     """Keep models spread evenly over the run, always with the newest, instead of the newest ones only."""
     stats_interval: int = 10
-    """Steps between points of the history in the statistics file, which is written at most a few times per second."""
+    """Steps between points in the statistics file's history. The file is written at most a few times per second."""
     log_interval: int = 10
     """Steps between lines of the log."""
     wait_interval: float = 2.0

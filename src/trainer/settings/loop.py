@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.core.processes import available_cores
 from trainer.settings.learning import LearningSettings
 from trainer.settings.run import RunSettings
 from trainer.settings.self_play import SelfPlaySettings
@@ -17,7 +17,7 @@ from trainer.settings.web import require_address
 class LoopConfig(SelfPlaySettings, LearningSettings, RunSettings):
     """Learn a game from scratch: self-play, training and evaluation together, until the steps or minutes are done.
 
-    The defaults shown are those of the game's recipe.
+    The defaults shown are those of the game's recipe; --env-id with --help shows those of another game.
     """
 
     FIXED = (*RunSettings.FIXED, *LearningSettings.FIXED, *SelfPlaySettings.FIXED)
@@ -25,7 +25,7 @@ class LoopConfig(SelfPlaySettings, LearningSettings, RunSettings):
     data_dir: Path | None = None
     """Folder of the run; None: data/<env_id>."""
     web: bool = False
-    """Serve the page as well: watch the run, and play against its newest model (python -m trainer.web)."""
+    """Also serve the page, to watch the run and play against its newest model (as python -m trainer.web does)."""
     web_host: str = "127.0.0.1"
     """Address that the page listens on; 0.0.0.0 lets other machines in."""
     web_port: int = 8080
@@ -33,7 +33,7 @@ class LoopConfig(SelfPlaySettings, LearningSettings, RunSettings):
 
     # Where the loop's default differs from that of a single command:
     steps: int | None = None
-    threads: int = os.cpu_count() or 1
+    threads: int = available_cores()
     replay_window: int | None = 1_000_000
     max_checkpoints: int = 32
     spread_checkpoints: bool = True

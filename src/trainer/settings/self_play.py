@@ -33,8 +33,8 @@ class SelfPlaySettings(Settings):
     """Search with Gumbel's sequential halving at the root, with the improved policy as target (Danihelka et al. 2022),
     instead of PUCT with Dirichlet noise."""
     sampled_plies: int | None = None
-    """Plies at the start of a game whose moves are sampled, in proportion to the visits or by Gumbel noise; later moves are
-    the best found. None: a quarter of the number of cells."""
+    """Plies at the start of a game in which the move is sampled, in proportion to the visits or by Gumbel noise. In later
+    plies it is the best move found. None: a quarter of the number of cells."""
     random_openings: float = 0.0
     """Share of games that begin with uniformly random moves, up to half the number of cells, so that the network sees
     positions that good play avoids. Those moves are not stored."""
@@ -44,7 +44,7 @@ class SelfPlaySettings(Settings):
     """Games that each thread plays side by side."""
     cache: int = 2**18
     """Evaluations that each thread caches until the next model: 14 MiB for Connect 4, 74 MiB for Othello; 0: none. The
-    cache changes no game."""
+    games are the same either way."""
     episode_timeout_secs: float = 0.0
     """Abandon a game that takes longer than this; 0: never."""
     replay_window: int | None = None

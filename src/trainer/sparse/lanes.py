@@ -1,6 +1,6 @@
 """Vectors of 16 float32 as values in compiled code, and blocks of 64 numbers, which are four vectors.
 
-Numba has no vector type. LLVM has one, and maps a vector to as many registers as the processor at hand needs for it.
+Numba has no vector type. LLVM has one, and maps a vector to as many registers as the processor needs for it.
 
 Compiled by `trainer.compile.linker`.
 """

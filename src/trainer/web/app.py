@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from trainer.core.processes import available_cores
 from trainer.web.api import info
 from trainer.web.api.live import Live
 from trainer.web.api.play import Play
@@ -60,7 +60,7 @@ def build_app(
     """
     runs = Runs(data_dir)
     models = Models(runs)
-    pool = SearchPool(threads=min(max(os.cpu_count() or 1, 2), 8))
+    pool = SearchPool(threads=min(max(available_cores(), 2), 8))
     sessions = Sessions(limits.sessions, limits.idle_seconds)
     play = Play(models, pool, sessions)
     statistics = Statistics(runs, models, sessions)

@@ -1,4 +1,4 @@
-"""Which training step a run had reached at which time, as far as its files tell."""
+"""Which training step a run had reached at which time, estimated from its files."""
 
 from __future__ import annotations
 
