@@ -48,8 +48,7 @@ def build(folder: Path) -> Path:
     for name in files_of():
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, copy / name)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(copy)]
-    subprocess.run(command, check=True)
+    run(folder, sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, copy)
     (wheel,) = folder.glob("*.whl")
     say(f"built {wheel.name}")
     return wheel
@@ -70,8 +69,8 @@ def install(wheel: Path, environment: Path) -> Path:
     """Install it into an environment of its own; returns the folder of its programs."""
     subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
     programs = environment / "bin"
-    pip = [str(programs / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "--constraint", str(ROOT / "constraints.txt"), str(wheel)], check=True)
+    pip = [str(programs / "python"), "-m", "pip", "--disable-pip-version-check"]
+    run(environment, *pip, "install", "--constraint", ROOT / "constraints.txt", wheel)
     listed = subprocess.run([*pip, "list", "--format=freeze"], check=True, capture_output=True, text=True).stdout
     say(f"installed: {', '.join(line.partition('==')[0] for line in listed.splitlines())}")
     return programs
