@@ -19,6 +19,7 @@ from trainer.replay import ReplayBuffer
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RECORD_FILE, set_aside
 from trainer.run.model_files import LATEST
+from trainer.run.owner import owned
 from trainer.run.record import require_same_run, write_record
 from trainer.run.training_statistics import StatsFile, TrainingPoint, TrainingStats
 from trainer.settings.trainer import TrainerConfig
@@ -54,11 +55,17 @@ class Trainer:
 
     def train(self) -> TrainingStats:
         """Train until the steps or minutes are done, or `stop` is set; returns the statistics. Raises TrainerError."""
+        config = self.config
+        require_writable(config.model_dir, "--model-dir")
+        require_writable(config.stats.parent, "--stats")
+        with owned(config.model_dir, "cartridge train", "--model-dir"):
+            return self._train()
+
+    def _train(self) -> TrainingStats:
+        """Train, as the owner of the run."""
         config, stop = self.config, self.stop
         device = device_of(config.device)
         game = load_game_config(config.env_id, config.db)
-        require_writable(config.model_dir, "--model-dir")
-        require_writable(config.stats.parent, "--stats")
         record = config.stats.with_name(RECORD_FILE)
 
         torch.manual_seed(config.seed)

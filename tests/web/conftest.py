@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import FLAGS, PATIENCE_MS, Server, chromium_path, serving
+from browser import FLAGS, Server, chromium_path, serving
 from playwright.sync_api import expect, sync_playwright
 from run_files import EVALUATIONS, put_model, put_stats, store_games
 from starlette.testclient import TestClient
+from waiting import PATIENCE
 from web_client import client_of
 
 
@@ -25,7 +26,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
 def browser() -> Iterator[Any]:
     """One Chromium for all tests here."""
     path = chromium_path()
-    expect.set_options(timeout=PATIENCE_MS)
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import FLAGS, PATIENCE_MS, Server, begin, chromium_path, click, serving, settled, window
+from browser import FLAGS, Server, begin, chromium_path, click, serving, settled, window
 from playwright.sync_api import expect
 from proxy import proxy_of
 from run_files import put_stats
+from waiting import PATIENCE
 
 STORAGE_BLOCKED = """
 for (const name of ["localStorage", "sessionStorage"])
@@ -73,7 +74,7 @@ def test_a_browser_that_blocks_cookies_is_told_so(browser: Any, full: Server, tm
     (tmp_path / "Default" / "Preferences").write_text(json.dumps(blocked))
     context = browser.browser_type.launch_persistent_context(tmp_path, executable_path=chromium_path(), args=FLAGS)
     try:
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(1000 * PATIENCE)
         page = context.pages[0]
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))

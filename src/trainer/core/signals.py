@@ -22,10 +22,10 @@ def leave_on_signals() -> None:
 
 
 def heed_signals() -> None:
-    """Undo `leave_on_signals`: from here on, Ctrl-C raises KeyboardInterrupt, so that work in progress can be finished."""
+    """Undo `leave_on_signals`: from here on both raise KeyboardInterrupt, so that work in progress can be finished."""
     if signal.getsignal(signal.SIGINT) is _leave:
         signal.signal(signal.SIGINT, _interrupt)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, _interrupt)  # the default is ignored by the first process of a container
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

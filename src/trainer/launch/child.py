@@ -23,6 +23,7 @@ class Child:
     def __init__(self, name: str, module: str, config: Any, logs: Path) -> None:
         """Start `python -m module` with the settings of `config`; its log is `<logs>/<name>.log`."""
         self.name = name
+        self._stopped = False  # by this process
         self.log = logs / f"{name}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log, "wb") as output:
@@ -43,6 +44,7 @@ class Child:
     def stop(self) -> int:
         """Ask it to stop, and wait; returns its exit status. After STOP_SECONDS it is killed."""
         if self.status is None:
+            self._stopped = True
             self._process.send_signal(signal.SIGTERM)
         try:
             return self._process.wait(STOP_SECONDS)
@@ -53,7 +55,8 @@ class Child:
     @property
     def failure(self) -> str | None:
         """A sentence with its last words, if it failed."""
-        if self.status in (None, 0, INTERRUPTED):
+        too_early = self._stopped and self.status == -signal.SIGTERM  # it was still starting, and knew no better
+        if self.status in (None, 0, INTERRUPTED) or too_early:
             return None
         return f"the {self.name} failed ({self.last_words.removeprefix('error: ')}); see {self.log}"
 

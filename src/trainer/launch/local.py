@@ -14,6 +14,7 @@ from trainer.games import game_of
 from trainer.launch.child import Child
 from trainer.launch.watch import Watch
 from trainer.run.folder import RunFolder, set_aside
+from trainer.run.owner import owned
 from trainer.run.record import require_same_run, write_record
 from trainer.settings.actor import ActorConfig
 from trainer.settings.loop import LoopConfig
@@ -54,6 +55,12 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
     require_writable(run.path, "--data-dir")
     if config.web:
         listen(config.web_host, config.web_port, "--web-host or --web-port").close()  # fails before anything is started
+    with owned(run.models, "cartridge loop", "--data-dir"):
+        return run_processes(config, run, stop)
+
+
+def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
+    """Start the processes of the loop and watch them, as the owner of the run; returns the exit status."""
     if config.resume:
         require_same_run(run.record, COMMAND, config)
     else:
@@ -64,7 +71,7 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
     actor = Child("actor", "trainer.actor", actor_config(config), run.logs)
     web = Child("web", "trainer.web", web_config(config), run.logs) if config.web else None
     if web:
-        console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends")
+        console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)
     watch = Watch(config.env_id, run, config.seed)
     try:
         with watch.shown(console):
@@ -86,7 +93,7 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
     elif status == INTERRUPTED:
         trainer.raise_exit()
     elif not watch.learned:
-        console.print(f"The trainer: {trainer.last_words}.")
+        console.print(f"The trainer: {trainer.last_words}.", markup=False)
     watch.finish()
     return INTERRUPTED if stop.is_set() else int(status or 0)
 

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from trainer.core.errors import TrainerError
 from trainer.core.json_values import has_numbers, number_fields, read_json_object
@@ -138,7 +139,7 @@ class Watch:
         return summary
 
     def _table(self) -> Table:
-        table = Table(title=f"{self._env_id} in {self._run.path}", show_header=False, title_justify="left")
+        table = Table(title=Text(f"{self._env_id} in {self._run.path}"), show_header=False, title_justify="left")
         for name, value in self._summary():
             table.add_row(name, value)
         return table

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from trainer.core.errors import ModelError
 from trainer.core.json_values import write_json
@@ -54,17 +55,18 @@ def rate_models(config: LadderConfig) -> int:
     matches: dict[tuple[int, int], Match] = {}
     with Console(stderr=True).status("playing") as status:
         for first, second in combinations(range(len(players)), 2):
-            status.update(f"{players[first].name} against {players[second].name}")
+            status.update(Text(f"{players[first].name} against {players[second].name}"))
             matches[first, second] = play_match(
                 config.env_id, players[first], players[second], config.games, config.seed, openings
             )
     rungs = rate([player.name for player in players], steps, matches)
     title = f"Elo in {config.env_id}"
     print_table(ladder_table(title, rungs))
+    seats = ", each from both seats" if config.games > 1 else ""
     different = sum(match.different_games for match in matches.values())
     print(
         f"0 = the average. {config.games} games between each pair, from {len(openings)} openings of "
-        f"{len(openings[0])} moves (seed {config.seed}), each from both seats; {different} of the "
+        f"{len(openings[0])} moves (seed {config.seed}){seats}; {different} of the "
         f"{config.games * len(matches)} games are different."
     )
     if config.json:
@@ -128,13 +130,15 @@ def rate(names: list[str], steps: list[int | None], matches: dict[tuple[int, int
 
 def ladder_table(title: str, rungs: list[Rung]) -> Table:
     """One row per player, the models in the order of their steps."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(title), title_justify="left")
     table.add_column("player")
     for name in ("games", "score", "Elo", "95% interval"):
         table.add_column(name, justify="right")
     for rung in rungs:
         low, high = rung.elo - rung.elo_margin, rung.elo + rung.elo_margin
-        table.add_row(rung.name, f"{rung.games}", f"{rung.score:.1%}", f"{rung.elo:+.0f}", f"{low:+.0f} to {high:+.0f}")
+        table.add_row(
+            Text(rung.name), f"{rung.games}", f"{rung.score:.1%}", f"{rung.elo:+.0f}", f"{low:+.0f} to {high:+.0f}"
+        )
     return table
 
 

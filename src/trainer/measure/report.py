@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from trainer.games.base import DRAW, FIRST, SECOND
 from trainer.games.positions import Positions
@@ -106,7 +107,7 @@ def every_move(match: Match) -> str:
 
 def error_table(title: str, results: list[MoveQuality]) -> Table:
     """Weak and strong errors in percent with their 95% intervals: one row per player in each kind of position."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(title), title_justify="left")  # a name may look like markup
     table.add_column("positions")
     table.add_column("player")
     for name in ("weak error", "95% interval", "strong error", "95% interval"):
@@ -117,7 +118,7 @@ def error_table(title: str, results: list[MoveQuality]) -> Table:
             errors = quality.total if kind == TOTAL else quality.kinds[kind]
             positions = "" if number else f"{kind} ({errors.positions:,})"
             weak, strong = _rate(errors.weak, errors), _rate(errors.strong, errors)
-            table.add_row(positions, quality.player, *weak, *strong)
+            table.add_row(positions, Text(quality.player), *weak, *strong)
         table.add_section()
     return table
 

@@ -121,7 +121,10 @@ class ReplayWriter:
                 for suffix in ("-wal", "-shm", "-journal"):
                     self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
             self._connection = sqlite3.connect(
-                self.path, timeout=database.BUSY_SECONDS, isolation_level=None, check_same_thread=False
+                self.path.absolute(),  # so that SQLite takes no name for a command, such as :memory: or file:x.db
+                timeout=database.BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
             )
             self._identity = identity_of(self.path)
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from threading import Event
+from threading import TIMEOUT_MAX, Event
 
 from trainer.core.errors import WaitTimeoutError
 from trainer.replay import ReplayBuffer
@@ -44,7 +44,8 @@ class RowSupply:
                     f"is an actor running? (--max-wait 0 waits for ever)"
                 )
             log.info("waiting for %d rows: %s", config.batch_size, state)
-            if self._stop.wait(min(config.wait_interval, config.max_wait - waited if config.max_wait else math.inf)):
+            left = config.max_wait - waited if config.max_wait else math.inf
+            if self._stop.wait(min(config.wait_interval, left, TIMEOUT_MAX)):
                 return False
             replay.refresh()
         return True

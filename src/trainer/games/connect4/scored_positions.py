@@ -65,14 +65,14 @@ def read_lines(file: Path | None = None) -> list[ScoredLine]:
     """The lines of the stored set, or of another file. Raises ConfigError."""
     source = file or files("trainer.games.connect4").joinpath(FILE)
     try:
-        text = source.read_text()
+        text = source.read_bytes().decode("utf-8-sig")  # some editors begin a file with a byte-order mark
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise ConfigError(f"the positions in {source} can't be read ({reason}); {REMEDY}") from error
     return [
         parse_line(line, f"line {number} of {source}")
         for number, line in enumerate(text.splitlines(), 1)
-        if not line.startswith("#")
+        if line.strip() and not line.startswith("#")
     ]
 
 

@@ -1,0 +1,87 @@
+"""A run belongs to one process at a time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import run_module
+from waiting import PATIENCE, wait_until
+
+from trainer.core.errors import ConfigError
+from trainer.run.owner import owned
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from trainer.run.owner import owned
+with owned(Path(sys.argv[1]), "cartridge loop", "--data-dir"):
+    print("owned", flush=True)
+    time.sleep(600)
+"""
+
+
+def holder(models: Path) -> subprocess.Popen[str]:
+    """Another process that owns a model folder."""
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(models)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "owned\n"
+    return process
+
+
+def test_a_folder_with_an_owner_is_refused_until_it_dies(tmp_path: Path) -> None:
+    """The message names the command, the process and the time; after SIGKILL the folder is free at once."""
+    other = holder(tmp_path / "models")
+    message = rf"the run in {tmp_path} belongs to cartridge loop \(process {other.pid} on .*\), since 20.*--model-dir"
+    with pytest.raises(ConfigError, match=message), owned(tmp_path / "models", "cartridge train", "--model-dir"):
+        pass
+    other.kill()
+    other.communicate()
+    with owned(tmp_path / "models", "cartridge train", "--model-dir"):
+        pass
+
+
+def test_a_trainer_shares_the_run_of_the_loop_that_started_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no other one does."""
+    other = holder(tmp_path / "models")
+    monkeypatch.setenv("CARTRIDGE_PARENT", str(other.pid))
+    with owned(tmp_path / "models", "cartridge train", "--model-dir"):
+        pass
+    monkeypatch.setenv("CARTRIDGE_PARENT", str(os.getpid()))
+    with pytest.raises(ConfigError), owned(tmp_path / "models", "cartridge train", "--model-dir"):
+        pass
+    other.kill()
+    other.communicate()
+
+
+def test_two_loops_and_a_trainer_do_not_share_a_folder(tmp_path: Path) -> None:
+    """The second loop and the trainer beside the first one are refused, and change nothing."""
+    loop = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "60", "--threads", "1"]
+    first = subprocess.Popen(loop, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: (tmp_path / "stats.json").exists(), "the first loop doesn't train")
+        second = run_module("trainer.loop", "--data-dir", tmp_path, "--steps", 10, timeout=PATIENCE)
+        trainer = run_module(
+            "trainer",
+            "--db",
+            tmp_path / "replay.db",
+            "--model-dir",
+            tmp_path / "models",
+            "--stats",
+            tmp_path / "other.json",
+            timeout=PATIENCE,
+        )
+        for done in (second, trainer):
+            assert done.returncode == 1
+            assert done.stderr.startswith(
+                f"error: the run in {tmp_path} belongs to cartridge loop (process {first.pid} on "
+            )
+        assert not list((tmp_path / "models").glob("old-*"))
+        assert not (tmp_path / "other.json").exists()
+    finally:
+        first.send_signal(signal.SIGINT)
+        first.wait(PATIENCE)
