@@ -7,8 +7,10 @@ Exit status: 0 done, 1 failed (one line on standard error says why), 2 a flag th
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from typing import TypeVar
 
 from trainer.core.arguments import parse
@@ -31,6 +33,9 @@ def run_command(
     `trainer.core.arguments.parse`, for defaults that depend on the arguments themselves.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what the terminal can't show is no reason to fail
     try:
         parsed = complete(words) if complete else parse(config, prog, words)
         logging.basicConfig(
@@ -40,7 +45,12 @@ def run_command(
             stream=sys.stderr,
         )
         heed_signals()
-        return command(parsed)
+        status = command(parsed)
+        sys.stdout.flush()  # here, where it is known what to do if that fails
+        return status
+    except BrokenPipeError:  # the reader has seen enough, as in `... | head`; what had to be saved was saved before
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except TrainerError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status

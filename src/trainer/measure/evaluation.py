@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -20,12 +21,14 @@ from trainer.measure.report import error_table, every_move, print_table, report,
 from trainer.players import SEARCH_SIMULATIONS, MinimaxPlayer, model_player, named_player
 from trainer.settings.evaluator import EvaluatorConfig
 
+Show = Callable[[], None]
+"""Prints what was measured."""
 WITHOUT_SIMULATIONS = ("random", "perfect", "minimax")
 """Opponents that don't search by simulations."""
 
 
 def evaluate(config: EvaluatorConfig) -> int:
-    """Measure, print, write the JSON; returns the exit status."""
+    """Measure, write the JSON, then print, so that nothing is lost if nobody can read it. Returns the exit status."""
     config.check()
     dimensions = load_game_config(config.env_id, config.db).metadata
     if config.env_id not in ENV_IDS:
@@ -34,15 +37,16 @@ def evaluate(config: EvaluatorConfig) -> int:
             f"the games whose rules are known are {', '.join(ENV_IDS)}"
         )
     model = load_model(config.model, config.env_id, dimensions.obs_size, dimensions.num_actions)
-    found = count_wrong_moves(config, model) if config.solve else compete(config, model)
+    found, show = count_wrong_moves(config, model) if config.solve else compete(config, model)
     if config.json:
         origin = {"model": str(config.model), "step": model.step, "timestamp": int(time.time())}
         write_json(config.json, origin | found)
+    show()
     return 0
 
 
-def compete(config: EvaluatorConfig, model: OnnxEvaluator) -> dict[str, Any]:
-    """Play the match and print its report. Returns the content of the JSON file."""
+def compete(config: EvaluatorConfig, model: OnnxEvaluator) -> tuple[dict[str, Any], Show]:
+    """Play the match. Returns the content of the JSON file, and what prints the report."""
     name = f"ONNX({config.model.name})"
     player = model_player(name, config.env_id, model, config.simulations, config.games, config.temperature)
     simulations = config.opponent_simulations
@@ -54,21 +58,24 @@ def compete(config: EvaluatorConfig, model: OnnxEvaluator) -> dict[str, Any]:
     if config.opening_plies or (config.opening_plies is None and not games_differ):
         openings = draw_openings(config.env_id, (config.games + 1) // 2, config.seed, config.opening_plies)
     match = play_match(config.env_id, player, opponent, config.games, config.seed, openings)
-    if config.verbose:
-        print(every_move(match))
-    print(report(match) if config.opponent == "random" else report_with_intervals(match))
+
+    def show() -> None:
+        if config.verbose:
+            print(every_move(match))
+        print(report(match) if config.opponent == "random" else report_with_intervals(match))
+
     settings = {
         "simulations": config.simulations,
         "opponent_simulations": None if config.opponent in WITHOUT_SIMULATIONS else simulations,
         "temperature": config.temperature,
     }
-    return match.as_json() | settings
+    return match.as_json() | settings, show
 
 
-def count_wrong_moves(config: EvaluatorConfig, model: OnnxEvaluator) -> dict[str, Any]:
-    """Count the model's wrong moves, and minimax's as a baseline, and print the table.
+def count_wrong_moves(config: EvaluatorConfig, model: OnnxEvaluator) -> tuple[dict[str, Any], Show]:
+    """Count the model's wrong moves, and minimax's as a baseline.
 
-    Returns the content of the JSON file.
+    Returns the content of the JSON file, and what prints the table.
     """
     scored = scored_positions_of(config.env_id, config.positions)
     name = f"ONNX({config.model.name})"
@@ -81,13 +88,17 @@ def count_wrong_moves(config: EvaluatorConfig, model: OnnxEvaluator) -> dict[str
             lines.append(both_seats(config.env_id, shown, player))
     if has_part(config.env_id, "heuristic"):
         results.append(measure_move_quality(scored, MinimaxPlayer(config.env_id)))
-    print_table(error_table(f"Wrong moves of {name} in {config.env_id}", results))
-    for each in lines:
-        print(each)
-    return {
+
+    def show() -> None:
+        print_table(error_table(f"Wrong moves of {name} in {config.env_id}", results))
+        for each in lines:
+            print(each)
+
+    found = {
         "env_id": config.env_id,
         "simulations": list(config.solve_simulations),
         "positions": str(config.positions) if config.positions else None,
         "results": [quality.as_json() for quality in results],
         "every_line": [asdict(each) for each in lines],
     }
+    return found, show

@@ -46,7 +46,7 @@ class Rung:
 
 
 def rate_models(config: LadderConfig) -> int:
-    """Play all matches, rate the players, print the table; returns the exit status."""
+    """Play all matches, rate the players, write the files, then print the table; returns the exit status."""
     config.check()
     if config.plot:
         require_plots()
@@ -61,6 +61,10 @@ def rate_models(config: LadderConfig) -> int:
             )
     rungs = rate([player.name for player in players], steps, matches)
     title = f"Elo in {config.env_id}"
+    if config.json:
+        write_json(config.json, as_json(config, openings, rungs, list(matches.values())))
+    if config.plot:
+        save_plot(config.plot, title, "training step", "Elo (0 = average)", curves(rungs))
     print_table(ladder_table(title, rungs))
     seats = ", each from both seats" if config.games > 1 else ""
     different = sum(match.different_games for match in matches.values())
@@ -69,10 +73,6 @@ def rate_models(config: LadderConfig) -> int:
         f"{len(openings[0])} moves (seed {config.seed}){seats}; {different} of the "
         f"{config.games * len(matches)} games are different."
     )
-    if config.json:
-        write_json(config.json, as_json(config, openings, rungs, list(matches.values())))
-    if config.plot:
-        save_plot(config.plot, title, "training step", "Elo (0 = average)", curves(rungs))
     return 0
 
 
