@@ -128,6 +128,23 @@ def check_columns(connection: sqlite3.Connection, path: Path) -> bool:
             f"the table transitions of {path} lacks {', '.join(missing)}; "
             f"it was written by another program, or is too old to be used; start a new file"
         )
+    if not has_rowids(connection):
+        raise ReplayError(
+            f"transitions of {path} must be an ordinary table, but it is a view or WITHOUT ROWID, so new rows can't be told "
+            f"from old ones; copy its rows into a table as in docs/formats.md"
+        )
+    return True
+
+
+def has_rowids(connection: sqlite3.Connection) -> bool:
+    """Whether `transitions` is a table whose rows are numbered by SQLite; views, and tables WITHOUT ROWID, are not."""
+    kinds = connection.execute("SELECT type FROM sqlite_master WHERE name = 'transitions'").fetchall()
+    if kinds == [("view",)]:
+        return False
+    try:
+        connection.execute("SELECT rowid FROM transitions LIMIT 0")
+    except sqlite3.OperationalError:  # no such column
+        return False
     return True
 
 
