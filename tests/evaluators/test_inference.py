@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto
 from small_models import linear_model
@@ -247,3 +250,18 @@ def test_polls_look_no_more_often_than_told(tmp_path: Path, monkeypatch: pytest.
     assert not file.poll()
     now = 1010.0
     assert file.poll()
+
+
+def test_weights_in_another_file_are_named_with_the_remedy(tmp_path: Path) -> None:
+    """As torch's exporter writes large models; the remedy in the message makes a model that loads."""
+    path, merged = tmp_path / "model.onnx", tmp_path / "merged.onnx"
+    whole = onnx.load_model_from_string(linear_model(np.eye(OBS_SIZE, NUM_ACTIONS, dtype=np.float32)))
+    onnx.save(whole, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    with pytest.raises(
+        ModelError, match=r"model\.onnx keeps its weights in another file, but a model is one file"
+    ) as caught:
+        load_model(path, "tictactoe", OBS_SIZE, NUM_ACTIONS)
+    command = str(caught.value).partition("merge them with: ")[2]
+    command = command.replace("MODEL", str(path)).replace("MERGED", str(merged)).replace("python", sys.executable, 1)
+    subprocess.run(command, shell=True, check=True)
+    assert load_model(merged, "tictactoe", OBS_SIZE, NUM_ACTIONS).step is None

@@ -111,6 +111,11 @@ class OnnxEvaluator(ModelEvaluator):
             )
             metadata = dict(self._session.get_modelmeta().custom_metadata_map)
         except Exception as error:  # as above
+            if has_external_data(content):
+                raise ModelError(
+                    f"{source} keeps its weights in another file, but a model is one file here; merge them with: "
+                    f"python -c \"import onnx; onnx.save(onnx.load('MODEL'), 'MERGED')\""
+                ) from error
             raise ModelError(f"{source} is not an ONNX model that can be loaded ({first_line(error)})") from error
         super().__init__(ModelInfo(source, metadata))
         self._check_shapes(env_id, obs_size, num_actions)
@@ -155,6 +160,17 @@ class OnnxEvaluator(ModelEvaluator):
             )
         if self._answers.fault_of(logits, value[:, 0]) == NOT_FINITE:
             raise ModelError(f"{self.source} answers NaN or infinity to an empty observation; it can't be used")
+
+
+def has_external_data(content: bytes) -> bool:
+    """Whether a model file keeps weights in another file; False if it can't be read at all."""
+    import onnx  # only if a model can't be loaded
+
+    try:
+        graph = onnx.load_model_from_string(content).graph
+    except Exception:  # protobuf's errors have no common base
+        return False
+    return any(weight.data_location == onnx.TensorProto.EXTERNAL for weight in graph.initializer)
 
 
 def first_line(error: Exception) -> str:
