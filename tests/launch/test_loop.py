@@ -61,6 +61,27 @@ def test_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
     assert left == ""
 
 
+def test_ctrl_z_stops_all_processes_and_fg_continues_them(tmp_path: Path) -> None:
+    """The loop's own and those that it started."""
+    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "60", "--threads", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+    def states() -> set[str]:
+        found = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout.split()
+        return {Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[0] for one in found}
+
+    try:
+        wait_until((tmp_path / "stats.json").exists, "it doesn't train")
+        process.send_signal(signal.SIGTSTP)
+        wait_until(lambda: states() == {"T"}, "something still runs")
+        process.send_signal(signal.SIGCONT)
+        wait_until(lambda: "T" not in states(), "something is still stopped")
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
+
+
 def test_a_killed_loop_leaves_nothing_running(tmp_path: Path) -> None:
     """The trainer and the actor notice that it is gone."""
     command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "60", "--threads", "1"]

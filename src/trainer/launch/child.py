@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,11 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to it and to what it has started; nothing if it has ended."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
 
     @property
     def failure(self) -> str | None:

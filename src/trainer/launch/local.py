@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import logging
-from threading import Event
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, current_thread, main_thread
+from types import FrameType
 
 from rich.console import Console
 
@@ -74,7 +79,7 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
         console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)
     watch = Watch(config.env_id, run, config.seed)
     try:
-        with watch.shown(console):
+        with suspended_together([trainer, actor, *([web] if web else [])]), watch.shown(console):
             while trainer.status is None and not stop.wait(LOOK_SECONDS):
                 actor.raise_exit()
                 if web and web.failure:
@@ -96,6 +101,27 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
         console.print(f"The trainer: {trainer.last_words}.", markup=False)
     watch.finish()
     return INTERRUPTED if stop.is_set() else int(status or 0)
+
+
+@contextmanager
+def suspended_together(children: Sequence[Child]) -> Iterator[None]:
+    """Let Ctrl-Z stop the children as well, which are not in the terminal's group, and `fg` continue them."""
+
+    def suspend(number: int, frame: FrameType | None) -> None:
+        for child in children:
+            child.send(signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGSTOP)  # returns when this process is continued
+        for child in children:
+            child.send(signal.SIGCONT)
+
+    if current_thread() is not main_thread():  # only that one may change how signals are handled
+        yield
+        return
+    before = signal.signal(signal.SIGTSTP, suspend)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTSTP, before)
 
 
 def begin_anew(run: RunFolder) -> None:
