@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -18,6 +19,15 @@ def is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def process_space() -> str:
+    """The machine and the container in which process ids mean the same processes."""
+    try:
+        space = os.readlink("/proc/self/ns/pid")
+    except OSError:  # not Linux, or no /proc
+        space = ""
+    return f"{socket.gethostname()} {space}".strip()
 
 
 def available_cores(quota: Path = QUOTA) -> int:

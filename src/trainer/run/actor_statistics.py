@@ -11,7 +11,7 @@ from typing import Any
 
 from trainer.core.json_values import has_numbers, number_fields, read_json_object, write_json
 from trainer.core.locks import locked
-from trainer.core.processes import is_alive
+from trainer.core.processes import is_alive, process_space
 
 ACTOR_STATS_FILE = "actor_stats.json"
 RATES = ("episodes_per_second", "positions_per_second", "simulations_per_second")
@@ -44,6 +44,8 @@ class ActorStats:
     model_step: int | None = None
     timestamp: int = 0
     process: int = field(default_factory=os.getpid)
+    space: str = field(default_factory=process_space)
+    """The machine and container in which that is its process id."""
     start: str = field(default_factory=lambda: secrets.token_hex(4))
     """Distinguishes it from earlier actors with its name, even with the same process id."""
 
@@ -63,8 +65,12 @@ class ActorStats:
             write_json(path, sum_of_actors(self.env_id, list(actors.values())) | {"actors": actors})
 
     def _sees_ended(self, actor: dict[str, Any]) -> bool:
-        """Whether another actor's process is gone, or it has been silent so long that its id belongs to another process."""
-        return not is_alive(int(actor["process"])) or actor["timestamp"] < self.timestamp - SILENCE
+        """Whether another actor has ended: its process is gone, or it has been silent for long.
+
+        Process ids of another machine or container say nothing here.
+        """
+        gone = actor.get("space", self.space) == self.space and not is_alive(int(actor["process"]))
+        return gone or actor["timestamp"] < self.timestamp - SILENCE
 
 
 def read_actors(path: Path, env_id: str) -> dict[str, dict[str, Any]]:

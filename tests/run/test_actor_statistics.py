@@ -1,0 +1,41 @@
+"""Actors of other machines and containers share the statistics of a run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from trainer.run.actor_statistics import SILENCE, ActorStats
+
+
+def ended_process() -> int:
+    """The id of a process that is gone."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def rate_beside(folder: Path, other: ActorStats, age: int = 0) -> float:
+    """The summed games/s once another actor, whose last word is `age` seconds old, has written and then one of ours."""
+    path = folder / "actor_stats.json"
+    other.write(path, "other")
+    content = json.loads(path.read_text())
+    for actor in content["actors"].values():
+        actor["timestamp"] -= age
+    path.write_text(json.dumps(content))
+    ActorStats("tictactoe", episodes_per_second=1.0).write(path, "ours")
+    return float(json.loads(path.read_text())["episodes_per_second"])
+
+
+def test_a_process_id_of_another_container_says_nothing(tmp_path: Path) -> None:
+    """Its actor counts while it writes, whatever runs here under that number, and no longer after a minute of silence."""
+    other = ActorStats("tictactoe", episodes_per_second=2.0, process=ended_process(), space="elsewhere")
+    assert rate_beside(tmp_path / "a", other) == 3
+    assert rate_beside(tmp_path / "b", other, age=SILENCE + 1) == 1
+
+
+def test_a_process_of_this_machine_that_is_gone_has_ended(tmp_path: Path) -> None:
+    """At once, without waiting for its silence."""
+    assert rate_beside(tmp_path, ActorStats("tictactoe", episodes_per_second=2.0, process=ended_process())) == 1
