@@ -25,11 +25,11 @@ def owned(models: Path, command: str, flag: str) -> Iterator[None]:
     """
     path = models.parent / f".{models.name}.owner"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+") as file:
+    path.touch()
+    with open(path, "rb") as file:  # not for writing, which would keep a disk from being made read-only
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
             owner = json_object(file.read()) or {}
             if str(owner.get("process")) == os.environ.get(PARENT_VARIABLE):
                 yield
@@ -38,13 +38,8 @@ def owned(models: Path, command: str, flag: str) -> Iterator[None]:
                 f"the run in {models.parent} belongs to {description(owner)}; wait until it ends, stop it, or choose "
                 f"another folder with {flag}"
             ) from None
-        file.truncate(0)
-        file.write(
-            json.dumps(
-                {"command": command, "process": os.getpid(), "host": socket.gethostname(), "since": int(time.time())}
-            )
-        )
-        file.flush()
+        owner = {"command": command, "process": os.getpid(), "host": socket.gethostname(), "since": int(time.time())}
+        path.write_text(json.dumps(owner))  # in place: a renamed file would not be the one that is locked
         yield
 
 
