@@ -139,6 +139,7 @@ def test_after_a_random_opening_plies_are_counted_from_the_first_move_of_the_gam
     assert stats["avg_episode_length"] == pytest.approx(np.mean([ply + 1 for ply in last.values()]))
 
 
+@pytest.mark.command
 def test_several_actors_write_one_file(tmp_path: Path) -> None:
     """Two of the same name and one of another, at once: every game is whole, and actor_stats.json is their sum."""
     command = [sys.executable, "-m", "trainer.actor", "--replay-db-path", str(tmp_path / "replay.db")]
@@ -160,6 +161,7 @@ def test_several_actors_write_one_file(tmp_path: Path) -> None:
     assert stats["avg_episode_length"] == pytest.approx(stats["total_steps"] / 1200)
 
 
+@pytest.mark.command
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_it_with_every_finished_game_stored(tmp_path: Path, number: signal.Signals) -> None:
     """The games that were counted are in the database, all of them whole, and the exit status is 0."""
@@ -245,6 +247,7 @@ def test_a_model_for_another_game_is_not_used(tmp_path: Path, caplog: pytest.Log
     assert {value for (value,) in rows_of(tmp_path, "mcts_value")} == {0.0}
 
 
+@pytest.mark.command
 def test_players_import_no_torch() -> None:
     """The actor, the evaluator and the loop start without it."""
     code = (
@@ -254,6 +257,7 @@ def test_players_import_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+@pytest.mark.command
 def test_a_flag_that_does_not_parse_is_2() -> None:
     """As is usual."""
     done = run_module("trainer.actor", "--games", "many")

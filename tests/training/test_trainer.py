@@ -312,6 +312,7 @@ def test_a_wrong_row_stops_training_with_its_name(tictactoe_rows: ForeignDatabas
         run(config_for(tmp_path))
 
 
+@pytest.mark.command
 class TestCommand:
     """`python -m trainer`, as a user types it."""
 
