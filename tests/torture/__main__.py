@@ -57,17 +57,27 @@ def promises_of(size: Torture) -> tuple[Promise, ...]:
         Promise("Damaged files", "damage", (size.inputs,)),
         Promise("Damaged requests and pages", "page", (size.inputs // 2,)),
         Promise("Ctrl-C", "interrupts"),
-        Promise("Starting anew", "tests", ("test_trainer.py", "-k", "aside")),
-        Promise("Safe checkpoints", "tests", ("test_checkpoint.py",)),
-        Promise("Damaged rows", "tests", ("test_faults.py", "test_damage.py", "-k", "damaged_rows or any_row")),
-        Promise("Full disks and read-only folders", "tests", ("test_faults.py", "-k", "disk or read_only")),
-        Promise("Replaced databases", "tests", ("test_faults.py", "-k", "database and (deleted or replaced)")),
-        Promise("Locked databases", "tests", ("test_faults.py", "-k", "locked or for_now")),
-        Promise("Broken models", "tests", ("test_faults.py", "-k", "broken or fails_in_use")),
+        Promise("Starting anew", "tests", ("training/test_trainer.py", "-k", "aside")),
+        Promise("Safe checkpoints", "tests", ("training/test_checkpoint.py",)),
         Promise(
-            "Broken weights", "tests", ("test_faults.py", "test_checkpoint.py", "-k", "no_numbers or breaks_training")
+            "Damaged rows",
+            "tests",
+            ("reliability/test_faults.py", "reliability/test_damage.py", "-k", "damaged_rows or any_row"),
         ),
-        Promise("A clock that jumps", "tests", ("test_faults.py", "-k", "clock")),
+        Promise("Full disks and read-only folders", "tests", ("reliability/test_faults.py", "-k", "disk or read_only")),
+        Promise(
+            "Replaced databases", "tests", ("reliability/test_faults.py", "-k", "database and (deleted or replaced)")
+        ),
+        Promise("Locked databases", "tests", ("reliability/test_faults.py", "-k", "locked or for_now")),
+        Promise("Broken models", "tests", ("reliability/test_faults.py", "-k", "broken or fails_in_use")),
+        Promise(
+            "Broken weights",
+            "tests",
+            ("reliability/test_faults.py", "training/test_checkpoint.py", "-k", "no_numbers or breaks_training"),
+        ),
+        Promise("A clock that jumps", "tests", ("reliability/test_faults.py", "-k", "clock")),
+        Promise("One owner per run", "tests", ("run/test_owner.py",)),
+        Promise("Odd names", "tests", ("reliability/test_odd_names.py", "core/test_files.py")),
     )
 
 
