@@ -19,7 +19,7 @@ from trainer.games.recipes import changed, recipe_of
 from trainer.measure.match import Match
 from trainer.measure.match import play_match as play_games
 from trainer.measure.openings import draw_openings
-from trainer.players import SEARCH_SIMULATIONS, model_player, named_player
+from trainer.players import SEARCH_SIMULATIONS, model_player, named_player, shown_models
 from trainer.players.network import PLAYING
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
@@ -125,12 +125,13 @@ def play_match(
     different openings, each played from both seats. `simulations` per move, for both models; 0: raw policies.
     """
     env_id = player.env_id
-    ours = model_player(f"ONNX({Path(player.evaluator.source).name})", env_id, player.evaluator, simulations, games)
+    models = [player, opponent] if isinstance(opponent, Model) else [player]
+    names = shown_models([Path(model.evaluator.source) for model in models])
+    ours = model_player(names[0], env_id, player.evaluator, simulations, games)
     if isinstance(opponent, Model):
         if opponent.env_id != env_id:
             raise GameError(f"the opponent plays {opponent.env_id}, the player {env_id}")
-        name = f"ONNX({Path(opponent.evaluator.source).name})"
-        theirs = model_player(name, env_id, opponent.evaluator, simulations, games)
+        theirs = model_player(names[1], env_id, opponent.evaluator, simulations, games)
     else:
         theirs = named_player(opponent, env_id, SEARCH_SIMULATIONS if opponent == "search" else simulations, games)
     openings = None if opponent == "random" else draw_openings(env_id, (games + 1) // 2, seed)

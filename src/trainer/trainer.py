@@ -94,6 +94,8 @@ class Trainer:
             log.info("set the earlier run of this folder aside in %s; %s stays until the first new model", old, LATEST)
         write_record(record, COMMAND, config)
         done = checkpoint.step if checkpoint else 0
+        if events:
+            events.begin(done)
         if config.publish_first and not done:
             blank = np.zeros((1, game.metadata.obs_size), np.float32)
             publish(exporter.to_bytes(0, blank), config.model_dir, 0, retention)

@@ -77,15 +77,55 @@ def test_temporary_files_are_siblings_with_the_temporary_prefix(tmp_path: Path) 
         assert TEMPORARY_PREFIX == ".tmp-"
 
 
-def test_leftovers_of_dead_processes_are_removed_and_of_living_ones_kept(tmp_path: Path, dead_process: int) -> None:
-    """Nobody will finish what a dead process began; what has no process in its name belongs to nobody."""
+def test_leftovers_of_dead_processes_are_removed_and_of_living_ones_kept(tmp_path: Path) -> None:
+    """Nobody will finish what a dead process began; what no process holds belongs to nobody, whatever its name says."""
     write_bytes(tmp_path / "latest.onnx", b"model")
-    living = {f".tmp-{os.getpid()}-latest.onnx", f".tmp-{os.getppid()}-checkpoint"}
-    dead = {f".tmp-{dead_process}-latest.onnx", ".tmp-", ".tmp-latest.onnx", ".tmp-20240229235959123-latest.onnx"}
-    for name in living | dead:
+    for name in (f".tmp-{os.getpid()}-stats.json", ".tmp-", ".tmp-latest.onnx", ".tmp-1-latest.onnx"):
         (tmp_path / name).touch()
-    remove_leftovers(tmp_path)
-    assert names(tmp_path) == living | {"latest.onnx"}
+    with atomic_write(tmp_path / "checkpoint") as file:
+        remove_leftovers(tmp_path)
+        file.write(b"step 7")
+    assert (tmp_path / "checkpoint").read_bytes() == b"step 7"
+    assert names(tmp_path) == {"latest.onnx", "checkpoint"}
+
+
+def test_a_process_of_another_container_keeps_its_temporary_file(tmp_path: Path) -> None:
+    """There, its id is one that no process has here."""
+    writing = (
+        "import sys, pathlib, os; os.getpid = lambda: 2**30; from trainer.core.files import atomic_write\n"
+        "with atomic_write(pathlib.Path('model.onnx')) as file: print('writing', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", writing], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdout.readline()
+        remove_leftovers(tmp_path)
+        assert names(tmp_path) == {f".tmp-{2**30}-model.onnx"}
+        process.stdin.close()
+    assert (process.returncode, names(tmp_path)) == (0, {"model.onnx"})
+
+
+def test_two_writers_with_the_same_temporary_name_take_turns(tmp_path: Path) -> None:
+    """Processes of two containers can have the same id; each file is whole, and the later one stays."""
+    path = tmp_path / "stats.json"
+    began, written = threading.Event(), threading.Event()
+
+    def second() -> None:
+        began.set()
+        write_bytes(path, b"2")
+        written.set()
+
+    with atomic_write(path) as file:
+        other = threading.Thread(target=second)
+        other.start()
+        assert began.wait(60)
+        assert not written.wait(0.2)
+        file.write(b"first")
+    other.join(60)
+    assert path.read_bytes() == b"2"
+    assert names(tmp_path) == {"stats.json"}
 
 
 def test_a_process_is_alive_until_it_has_ended(dead_process: int) -> None:

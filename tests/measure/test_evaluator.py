@@ -113,6 +113,20 @@ def test_the_json_file_has_the_match(opponent: str, model: str, tmp_path: Path) 
     assert sum(found[name]["count"] for name in ("wins", "draws", "losses")) == 10 == len(found["games"])
 
 
+def test_an_opponent_of_the_same_file_name_is_told_apart(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the report by its folder, in the JSON by its path."""
+    other = tmp_path / "other" / "latest.onnx"
+    write_model(other, "tictactoe", seed=1)
+    target = tmp_path / "match.json"
+    assert run("--model", model, "--opponent", str(other), "--games", "2", "--json", str(target)) == 0
+    here = Path(model).parent.name
+    assert f"ONNX({here}/latest.onnx) vs ONNX(other/latest.onnx)" in capsys.readouterr().out
+    found = json.loads(target.read_text())
+    assert (found["model"], found["opponent_model"]) == (model, str(other))
+
+
 def test_verbose_shows_who_made_each_move(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Opening moves belong to neither player."""
     assert run("--model", model, "--opponent", "search", "--games", "2", "--verbose", "--opening-plies", "1") == 0

@@ -39,6 +39,11 @@ def test_models_and_others_are_rated(run_folder: str, tmp_path: Path, capsys: py
     found = json.loads(target.read_text())
     names = [rung["name"] for rung in found["ladder"]]
     assert names == ["step 0", "step 200", "step 2,000,000", "Perfect"]
+    steps = (0, 200, 2_000_000)
+    assert [rung["model"] for rung in found["ladder"]] == [
+        *(f"{run_folder}/model_step_{step:06d}.onnx" for step in steps),
+        None,
+    ]
     elo = [rung["elo"] for rung in found["ladder"]]
     assert max(elo) == elo[3]
     assert sum(elo) == pytest.approx(0, abs=1e-6)
@@ -46,6 +51,20 @@ def test_models_and_others_are_rated(run_folder: str, tmp_path: Path, capsys: py
     assert sum(rung["score"] for rung in found["ladder"]) == pytest.approx(2)
     assert len(found["matches"]) == 6
     assert all(match["different_games"] == 20 for match in found["matches"])
+
+
+def test_models_of_the_same_file_name_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the table by the folder in which they differ, in the JSON by their paths."""
+    paths = [tmp_path / name / "models" / "latest.onnx" for name in ("one", "two")]
+    for seed, path in enumerate(paths):
+        write_model(path, "tictactoe", seed=seed)
+    target = tmp_path / "ladder.json"
+    flags = ("--model-dir", str(tmp_path), "--games", "2", "--json", str(target))
+    assert run(*flags, "--against", "random", *map(str, paths)) == 0
+    shown = capsys.readouterr().out
+    assert "ONNX(one/models/latest.onnx)" in shown
+    assert "ONNX(two/models/latest.onnx)" in shown
+    assert [rung["model"] for rung in json.loads(target.read_text())["ladder"]] == [None, *map(str, paths)]
 
 
 def test_models_are_evenly_spaced_and_include_both_ends() -> None:

@@ -464,6 +464,7 @@ def test_a_full_disk_ends_what_is_written_for_tensorboard_and_nothing_else(
 
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", SimpleNamespace(SummaryWriter=writer_of))
     events = EventFiles(tmp_path)
+    events.begin(0)
     for step in (10, 20):
         events.add(TrainingPoint(step, 1.0, 0.5, 0.5, 0.001))
     assert len(written) == 4

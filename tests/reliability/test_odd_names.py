@@ -1,20 +1,14 @@
-"""Names that a library might interpret, files that an editor has touched, and the first process of a container."""
+"""Names that a library might interpret, and files that an editor has touched."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from conftest import run_module
-from random_models import publish_model
-from waiting import PATIENCE, wait_until
 
 from trainer.games.connect4.scored_positions import read_lines
 
@@ -52,32 +46,3 @@ def test_a_positions_file_may_have_been_in_an_editor(tmp_path: Path, around: tup
     path.write_text(f"{around[0]}{line}\n{around[1]}")
     (scored,) = read_lines(path)
     assert (scored.kind, scored.moves) == ("begin-easy", "010101")
-
-
-@pytest.mark.skipif(
-    os.name != "posix" or os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root and unshare"
-)
-def test_sigterm_ends_the_first_process_of_a_container(tmp_path: Path) -> None:
-    """The system ignores it there by default; the evaluator says that it was interrupted."""
-    publish_model(tmp_path)
-    evaluator = [sys.executable, "-m", "trainer.evaluator", "--model", str(tmp_path / "models" / "latest.onnx")]
-    words = ["--games", "4000", "--simulations", "400", "--opponent", "search", "--log-level", "DEBUG"]
-    probe = subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True)
-    if probe.returncode:
-        pytest.skip("no namespaces here")
-    process = subprocess.Popen(["unshare", "--pid", "--fork", *evaluator, *words], stderr=subprocess.PIPE, text=True)
-
-    def inner() -> list[int]:
-        found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
-        return [int(one) for one in found if "evaluator" in Path(f"/proc/{one}/cmdline").read_text()]
-
-    wait_until(lambda: bool(inner()), "the evaluator doesn't start")
-    wait_until(lambda: "libnumba" in maps(inner()) or "llvmlite" in maps(inner()), "the evaluator doesn't begin")
-    os.kill(inner()[0], signal.SIGTERM)
-    _, errors = process.communicate(timeout=PATIENCE)
-    assert "interrupted" in errors
-
-
-def maps(processes: list[int]) -> str:
-    """The libraries that the processes have loaded."""
-    return "".join(Path(f"/proc/{one}/maps").read_text() for one in processes)

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 TESTS = Path(__file__).parent.parent
+CONTAINER_TESTS = ("run/test_actor_statistics.py", "core/test_processes.py", "compile/test_linker.py")
 LONGEST = 3600
 """Seconds after which a part counts as hung."""
 
@@ -78,6 +79,9 @@ def promises_of(size: Torture) -> tuple[Promise, ...]:
         Promise("A clock that jumps", "tests", ("reliability/test_faults.py", "-k", "clock")),
         Promise("One owner per run", "tests", ("run/test_owner.py",)),
         Promise("Odd names", "tests", ("reliability/test_odd_names.py", "core/test_files.py")),
+        Promise("Containers", "tests", ("reliability/test_containers.py", *CONTAINER_TESTS)),
+        Promise("Saved before printed", "tests", ("reliability/test_output.py",)),
+        Promise("Read without write access", "tests", ("replay/test_without_write_access.py",)),
     )
 
 

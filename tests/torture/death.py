@@ -77,9 +77,9 @@ def watch(clock: Clock) -> None:
             clock.tick(half)
             return int(self._file.write(content))
 
-    def opened(path: Any, mode: str = "r") -> Any:
+    def opened(path: Any, mode: str = "r", **options: Any) -> Any:
         clock.tick()
-        file = builtins.open(path, mode)  # noqa: SIM115
+        file = builtins.open(path, mode, **options)  # noqa: SIM115
         return File(file) if mode == "wb" else file
 
     trainer.core.files.open = opened  # type: ignore[attr-defined]

@@ -7,14 +7,13 @@ with `.tmp-`.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
-
-from trainer.core.processes import is_alive
 
 TEMPORARY_PREFIX = ".tmp-"
 MOST_LINKS = 40
@@ -39,12 +38,12 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}"
     try:
-        with open(temporary, "wb") as file:
+        with own_file(temporary) as file:
             yield file
+            file.flush()
             if durable:
-                file.flush()
                 os.fsync(file.fileno())
-        os.replace(temporary, path)
+            os.replace(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename is None:  # errors of writes carry no file name
@@ -52,6 +51,29 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def own_file(path: Path) -> IO[bytes]:
+    """Open `path` for writing, empty and locked. Waits if another process has it; in a container its id may be the same."""
+    while True:
+        file = open(path, "wb", opener=open_as_it_is)  # noqa: SIM115
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if same_file(path, file.fileno()):
+            file.truncate()
+            return file
+        file.close()  # it was renamed or removed while this process waited
+
+
+def open_as_it_is(path: str, flags: int) -> int:
+    """For `open`: a file keeps its content until it is locked."""
+    return os.open(path, flags & ~os.O_TRUNC, 0o666)
+
+
+def same_file(path: Path, handle: int) -> bool:
+    """Whether `path` still names the open file `handle`."""
+    found = os.fstat(handle)
+    return identity_of(path) == (found.st_dev, found.st_ino)
 
 
 def is_stream(path: Path) -> bool:
@@ -88,9 +110,14 @@ def identity_of(path: Path) -> tuple[int, int] | None:
 def remove_leftovers(folder: Path) -> None:
     """Delete temporary files that killed processes left in `folder`; those of running processes stay."""
     for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
-        owner = leftover.name.removeprefix(TEMPORARY_PREFIX).split("-")[0]
-        if not (owner.isdigit() and is_alive(int(owner))):
-            leftover.unlink(missing_ok=True)
+        with suppress(OSError):  # BlockingIOError: another process is writing it
+            handle = os.open(leftover, os.O_RDONLY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if same_file(leftover, handle):
+                    leftover.unlink()
+            finally:
+                os.close(handle)
 
 
 def sync_folder(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from trainer.core.errors import GameError
@@ -18,7 +19,7 @@ from trainer.measure.match import play_match
 from trainer.measure.move_quality import measure_move_quality
 from trainer.measure.openings import draw_openings
 from trainer.measure.report import error_table, every_move, print_table, report, report_with_intervals
-from trainer.players import SEARCH_SIMULATIONS, MinimaxPlayer, model_player, named_player
+from trainer.players import NAMES, SEARCH_SIMULATIONS, MinimaxPlayer, model_player, named_player, shown_models
 from trainer.settings.evaluator import EvaluatorConfig
 
 Show = Callable[[], None]
@@ -47,12 +48,13 @@ def evaluate(config: EvaluatorConfig) -> int:
 
 def compete(config: EvaluatorConfig, model: OnnxEvaluator) -> tuple[dict[str, Any], Show]:
     """Play the match. Returns the content of the JSON file, and what prints the report."""
-    name = f"ONNX({config.model.name})"
+    rival = None if config.opponent in NAMES else Path(config.opponent)
+    name, *others = shown_models([config.model] if rival is None else [config.model, rival])
     player = model_player(name, config.env_id, model, config.simulations, config.games, config.temperature)
     simulations = config.opponent_simulations
     if simulations is None:
         simulations = SEARCH_SIMULATIONS if config.opponent == "search" else config.simulations
-    opponent = named_player(config.opponent, config.env_id, simulations, config.games)
+    opponent = named_player(config.opponent, config.env_id, simulations, config.games, *others)
     openings = None
     games_differ = config.opponent == "random" or config.temperature > 0
     if config.opening_plies or (config.opening_plies is None and not games_differ):
@@ -65,6 +67,7 @@ def compete(config: EvaluatorConfig, model: OnnxEvaluator) -> tuple[dict[str, An
         print(report(match) if config.opponent == "random" else report_with_intervals(match))
 
     settings = {
+        "opponent_model": str(rival) if rival else None,
         "simulations": config.simulations,
         "opponent_simulations": None if config.opponent in WITHOUT_SIMULATIONS else simulations,
         "temperature": config.temperature,
@@ -78,7 +81,7 @@ def count_wrong_moves(config: EvaluatorConfig, model: OnnxEvaluator) -> tuple[di
     Returns the content of the JSON file, and what prints the table.
     """
     scored = scored_positions_of(config.env_id, config.positions)
-    name = f"ONNX({config.model.name})"
+    (name,) = shown_models([config.model])
     results, lines = [], []
     for simulations in config.solve_simulations:
         player = model_player(name, config.env_id, model, simulations, len(scored))

@@ -24,7 +24,7 @@ from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings
 from trainer.measure.plot import Curve, require_plots, save_plot
 from trainer.measure.report import print_table
-from trainer.players import SEARCH_SIMULATIONS, Player, model_player, named_player
+from trainer.players import NAMES, SEARCH_SIMULATIONS, Player, model_player, named_player, shown_models
 from trainer.run.model_files import step_of, stored_models
 from trainer.settings.ladder import LadderConfig
 
@@ -36,6 +36,8 @@ class Rung:
     name: str
     step: int | None
     """Training step of a run's model; None for other players."""
+    model: str | None
+    """The path of a model; None for players that are not models."""
     games: int
     score: float
     """Points per game against all others; a draw is half a point."""
@@ -50,7 +52,8 @@ def rate_models(config: LadderConfig) -> int:
     config.check()
     if config.plot:
         require_plots()
-    players, steps = ladder_players(config)
+    entrants = ladder_players(config)
+    players = [entrant.player for entrant in entrants]
     openings = draw_openings(config.env_id, (config.games + 1) // 2, config.seed, config.opening_plies)
     matches: dict[tuple[int, int], Match] = {}
     with Console(stderr=True).status("playing") as status:
@@ -59,7 +62,7 @@ def rate_models(config: LadderConfig) -> int:
             matches[first, second] = play_match(
                 config.env_id, players[first], players[second], config.games, config.seed, openings
             )
-    rungs = rate([player.name for player in players], steps, matches)
+    rungs = rate(entrants, matches)
     title = f"Elo in {config.env_id}"
     if config.json:
         write_json(config.json, as_json(config, openings, rungs, list(matches.values())))
@@ -76,27 +79,40 @@ def rate_models(config: LadderConfig) -> int:
     return 0
 
 
-def ladder_players(config: LadderConfig) -> tuple[list[Player], list[int | None]]:
-    """The players of a ladder and their training steps. Raises ModelError if there are fewer than two."""
+@dataclass(frozen=True)
+class Entrant:
+    """Who plays in a ladder."""
+
+    player: Player
+    step: int | None = None
+    """Training step of a run's model; None for other players."""
+    model: Path | None = None
+    """The file of a model; None for players that are not models."""
+
+
+def ladder_players(config: LadderConfig) -> list[Entrant]:
+    """The players of a ladder. Raises ModelError if there are fewer than two."""
     game = game_of(config.env_id)
-    players: list[Player] = []
-    steps: list[int | None] = []
+    entrants: list[Entrant] = []
     for path in evenly_spaced(stored_models(config.model_dir), config.rungs):
         model = load_model(path, config.env_id, game.obs_size, game.num_actions)
         step = step_of(path)
-        players.append(model_player(f"step {step:,}", config.env_id, model, config.simulations, config.games))
-        steps.append(step)
+        player = model_player(f"step {step:,}", config.env_id, model, config.simulations, config.games)
+        entrants.append(Entrant(player, step, path))
+    models = [Path(name) for name in config.against if name not in NAMES]
+    shown = dict(zip(models, shown_models(models), strict=True))
     for name in config.against:
         simulations = SEARCH_SIMULATIONS if name == "search" else config.simulations
-        players.append(named_player(name, config.env_id, simulations, config.games))
-        steps.append(None)
-    if len(players) < 2:
+        file = None if name in NAMES else Path(name)
+        player = named_player(name, config.env_id, simulations, config.games, shown[file] if file else None)
+        entrants.append(Entrant(player, None, file))
+    if len(entrants) < 2:
         raise ModelError(
-            f"a ladder needs two players and there are {len(players)}: {config.model_dir} holds "
+            f"a ladder needs two players and there are {len(entrants)}: {config.model_dir} holds "
             f"{len(stored_models(config.model_dir))} model_step_*.onnx; name the folder of a run with --model-dir, allow "
             f"more --rungs than {config.rungs}, or add a player with --against"
         )
-    return players, steps
+    return entrants
 
 
 def evenly_spaced(paths: Sequence[Path], count: int) -> list[Path]:
@@ -107,9 +123,9 @@ def evenly_spaced(paths: Sequence[Path], count: int) -> list[Path]:
     return [paths[number] for number in reversed(chosen)]
 
 
-def rate(names: list[str], steps: list[int | None], matches: dict[tuple[int, int], Match]) -> list[Rung]:
-    """Rate N players by their matches, whose keys are pairs of indices into `names`."""
-    points: NDArray[np.float64] = np.zeros((len(names), len(names)))
+def rate(entrants: list[Entrant], matches: dict[tuple[int, int], Match]) -> list[Rung]:
+    """Rate N players by their matches, whose keys are pairs of indices into `entrants`."""
+    points: NDArray[np.float64] = np.zeros((len(entrants), len(entrants)))
     for (first, second), match in matches.items():
         points[first, second] = match.score * match.games
         points[second, first] = match.games - points[first, second]
@@ -117,14 +133,15 @@ def rate(names: list[str], steps: list[int | None], matches: dict[tuple[int, int
     games = (points + points.T).sum(axis=1)
     return [
         Rung(
-            name=name,
-            step=steps[number],
+            name=entrant.player.name,
+            step=entrant.step,
+            model=str(entrant.model) if entrant.model else None,
             games=round(games[number]),
             score=float(points[number].sum() / games[number]),
             elo=float(ratings.elo[number]),
             elo_margin=float(ratings.margin[number]),
         )
-        for number, name in enumerate(names)
+        for number, entrant in enumerate(entrants)
     ]
 
 

@@ -6,11 +6,12 @@ searches a few plies by the kernels in `alphabeta.py`; `perfect.py` asks a solve
 
 from trainer.players.base import Player, RandomPlayer, sample
 from trainer.players.minimax import MinimaxPlayer
-from trainer.players.named import SEARCH_SIMULATIONS, named_player
+from trainer.players.named import NAMES, SEARCH_SIMULATIONS, named_player, shown_models
 from trainer.players.network import NetworkPlayer, SearchPlayer, model_player
 from trainer.players.perfect import PerfectPlayer
 
 __all__ = [
+    "NAMES",
     "SEARCH_SIMULATIONS",
     "MinimaxPlayer",
     "NetworkPlayer",
@@ -21,4 +22,5 @@ __all__ = [
     "model_player",
     "named_player",
     "sample",
+    "shown_models",
 ]

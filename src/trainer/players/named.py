@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.core.errors import ConfigError
@@ -19,10 +21,11 @@ SEARCH_SIMULATIONS = 100
 """Default simulations of the player `search`."""
 
 
-def named_player(name: str, env_id: str, simulations: int, games: int) -> Player:
+def named_player(name: str, env_id: str, simulations: int, games: int, shown: str | None = None) -> Player:
     """The player of that name, for `games` games in parallel; `simulations` are for search and models.
 
-    Raises TrainerError if the name is neither known nor a file, and if the game doesn't have that player.
+    `shown` is what tables call a model, by default its file name. Raises TrainerError if the name is neither known nor a
+    file, and if the game doesn't have that player.
     """
     if name == "random":
         return RandomPlayer()
@@ -37,4 +40,15 @@ def named_player(name: str, env_id: str, simulations: int, games: int) -> Player
         raise ConfigError(f"there is no player {name!r}; give {', '.join(NAMES)}, or the path of an ONNX model")
     game = game_of(env_id)
     model = load_model(path, env_id, game.obs_size, game.num_actions)
-    return model_player(f"ONNX({path.name})", env_id, model, simulations, games)
+    return model_player(shown or shown_models([path])[0], env_id, model, simulations, games)
+
+
+def shown_models(paths: Sequence[Path]) -> list[str]:
+    """What tables call models: `ONNX(latest.onnx)`, with the folders that it takes to tell files of the same name apart."""
+    parts = [Path(os.path.abspath(path)).parts for path in paths]
+    names = []
+    for own in parts:
+        others = [other for other in parts if other != own]
+        length = next((n for n in range(1, len(own)) if all(other[-n:] != own[-n:] for other in others)), len(own))
+        names.append(f"ONNX({Path(*own[-length:])})")
+    return names

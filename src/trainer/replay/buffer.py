@@ -21,7 +21,7 @@ from trainer.core.errors import ReplayError, ReplayUnavailableError
 from trainer.core.files import identity_of
 from trainer.replay.batch import Batch
 from trainer.replay.columns import COLUMNS, checked
-from trainer.replay.database import ROWID_SPAN, Metadata, check_columns, open_for_reading, reporting
+from trainer.replay.database import ROWID_SPAN, Metadata, Snapshot, check_columns, open_for_reading, reporting
 from trainer.replay.kernels import spread_kernels
 from trainer.replay.repeats import Repeats, hashes_of
 from trainer.replay.views import Views
@@ -161,6 +161,8 @@ class ReplayBuffer:
     def _connected(self) -> sqlite3.Connection | None:
         """A connection to the file that now has the path; None if there is no such file, or no table in it."""
         found = identity_of(self.path)
+        if isinstance(self._connection, Snapshot):
+            self.close()
         if self._identity is not None and found != self._identity:
             self.close()
             self._identity = NO_FILE  # a new file is a new one even if it gets the old file's inode number

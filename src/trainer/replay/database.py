@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -38,6 +39,8 @@ TEMPORARY_ERRORS = {
     sqlite3.SQLITE_PROTOCOL,
 }
 """SQLite's error codes for conditions that may pass: another writer, a full disk, a read-only folder."""
+NEEDS_WRITING = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+"""SQLite's error codes if a database with a write-ahead log lies where this process may not write."""
 LARGEST_COUNT = 65_536
 """The largest dimension of a game that is accepted. A larger one means a damaged file, and would fill the memory."""
 OPTIONAL_COLUMNS = {"created_at"}
@@ -99,14 +102,44 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise ReplayError(f"{path} is not a file; give the path of a replay database with --db")
     with reporting(path):
-        uri = f"{path.resolve().as_uri()}?mode=ro"
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.text_factory = lambda text: text.decode(errors="replace")
         try:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except BaseException:
-            connection.close()
-            raise
+            return connected(path, "mode=ro", sqlite3.Connection)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in NEEDS_WRITING or not os.access(path, os.R_OK):
+                raise
+            beside = [path.resolve().with_name(path.resolve().name + suffix) for suffix in ("-wal", "-journal")]
+            if unfinished := [file for file in beside if file.exists() and file.stat().st_size]:
+                raise ReplayUnavailableError(
+                    f"the replay database {path} can't be read: part of it is in {unfinished[0].name}, and only who may "
+                    f"write to the folder can read that; run this as such a user, or copy both files to a folder of your "
+                    f"own and give the copy with --db"
+                ) from error
+            return connected(path, "immutable=1", Snapshot)
+
+
+class Snapshot(sqlite3.Connection):
+    """A connection to a database that no process writes, in a folder where this process may not write either.
+
+    SQLite reads it without locks and doesn't notice later changes. So use it once; for the next look open the file again.
+    """
+
+
+def connected(path: Path, mode: str, kind: type[sqlite3.Connection]) -> sqlite3.Connection:
+    """A connection that has read the file's head. Raises sqlite3.Error if that fails."""
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?{mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=kind,
+    )
+    connection.text_factory = lambda text: text.decode(errors="replace")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

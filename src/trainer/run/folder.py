@@ -74,10 +74,7 @@ def set_aside(models: Path, stats: Path) -> Path | None:
     checkpoint, stored = [*models.glob("checkpoint*")], stored_models(models)
     if not checkpoint and not stored:
         return None
-    old = models / time.strftime("old-%Y%m%dT%H%M%SZ", time.gmtime())
-    while old.exists():
-        old = old.with_name(old.name + "-2")
-    old.mkdir()
+    old = folder_for_old(models)
     record, actor_stats = stats.with_name(RECORD_FILE), stats.with_name(ACTOR_STATS_FILE)
     if record.exists():
         (old / record.name).write_bytes(record.read_bytes())
@@ -85,4 +82,13 @@ def set_aside(models: Path, stats: Path) -> Path | None:
         for path in (stats, stats.with_name(EVALUATIONS_FILE), actor_stats, *stored, *checkpoint):
             if path.exists():
                 path.rename(old / path.name)
+    return old
+
+
+def folder_for_old(folder: Path) -> Path:
+    """Make the folder `<folder>/old-<UTC time>`, for files of an earlier run."""
+    old = folder / time.strftime("old-%Y%m%dT%H%M%SZ", time.gmtime())
+    while old.exists():
+        old = old.with_name(old.name + "-2")
+    old.mkdir()
     return old

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainer.core.errors import ConfigError
+from trainer.run.folder import folder_for_old
 from trainer.run.training_statistics import TrainingPoint
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +21,7 @@ class EventFiles:
     """TensorBoard's event files in a folder, with one scalar per number of a training point."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises ConfigError if the package `tensorboard` is not installed."""
+        """Nothing is written yet. Raises ConfigError if the package `tensorboard` is not installed."""
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
@@ -23,7 +29,28 @@ class EventFiles:
                 "--tensorboard needs the package tensorboard, which is not installed; "
                 "install it with: pip install 'tensorboard>=2.15'"
             ) from None
-        self._writer: SummaryWriter | None = SummaryWriter(str(folder))
+        self._folder = folder
+        self._writer_of: Callable[..., SummaryWriter] = SummaryWriter
+        self._writer: SummaryWriter | None = None
+
+    def begin(self, done: int) -> None:
+        """Begin after the step `done`; if that fails, log a warning and let training go on.
+
+        0: a new run, so files of an earlier one move to a folder `old-<UTC time>`, which TensorBoard shows as another run.
+        Otherwise a run is resumed, and TensorBoard drops what the run before it wrote of later steps.
+        """
+        try:
+            if done:
+                self._writer = self._writer_of(str(self._folder), purge_step=done + 1)
+                return
+            if earlier := sorted(self._folder.glob("events.out.tfevents.*")):
+                old = folder_for_old(self._folder)
+                for path in earlier:
+                    path.rename(old / path.name)
+                log.info("set the earlier run's files for TensorBoard aside in %s", old)
+            self._writer = self._writer_of(str(self._folder))
+        except OSError as error:
+            self._give_up(error)
 
     def add(self, point: TrainingPoint) -> None:
         """Write one point to disk. If that fails, log a warning, write no further points, and let training go on."""
@@ -35,5 +62,8 @@ class EventFiles:
                     self._writer.add_scalar(name, value, point.step)
             self._writer.flush()
         except OSError as error:
-            log.warning("can't write the losses for TensorBoard (%s); training goes on without them", error.strerror)
-            self._writer = None
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        log.warning("can't write the losses for TensorBoard (%s); training goes on without them", error.strerror)
+        self._writer = None

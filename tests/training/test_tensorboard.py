@@ -1,0 +1,46 @@
+"""What TensorBoard shows of a run that was resumed, and of a new run in the same folder."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ForeignDatabase, run_module
+
+accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="it is an extra")
+
+
+def train(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """`python -m trainer` with event files."""
+    places = ["--db", folder / "replay.db", "--model-dir", folder / "models", "--stats", folder / "stats.json"]
+    return run_module("trainer", *places, "--tensorboard", folder / "events", "--stats-interval", 10, *arguments)
+
+
+def steps_of(events: Path) -> list[int]:
+    """The steps of the curve of the total loss, as TensorBoard reads a folder."""
+    accumulator = accumulators.EventAccumulator(str(events))
+    accumulator.Reload()
+    return [point.step for point in accumulator.Scalars("total_loss")]
+
+
+def test_a_resumed_run_has_one_point_per_step(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """What was written after the checkpoint, before the run was killed, is replaced by what is trained again."""
+    assert train(tmp_path, "--steps", 40, "--checkpoint-interval", 20).returncode == 0
+    checkpoint = (tmp_path / "models" / "checkpoint.pt").read_bytes()
+    assert train(tmp_path, "--resume", "--steps", 70).returncode == 0
+    (tmp_path / "models" / "checkpoint.pt").write_bytes(checkpoint)  # as if it had been killed before the next one
+    assert train(tmp_path, "--resume", "--steps", 100).returncode == 0
+    assert steps_of(tmp_path / "events") == list(range(10, 101, 10))
+
+
+def test_a_new_run_sets_the_files_of_the_earlier_one_aside(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Each is a curve of its own; other files of the folder stay."""
+    assert train(tmp_path, "--steps", 30).returncode == 0
+    (tmp_path / "events" / "notes.txt").write_text("mine")
+    done = train(tmp_path, "--steps", 20)
+    assert "set the earlier run's files for TensorBoard aside" in done.stderr
+    assert steps_of(tmp_path / "events") == [10, 20]
+    (old,) = (tmp_path / "events").glob("old-*")
+    assert steps_of(old) == [10, 20, 30]
+    assert (tmp_path / "events" / "notes.txt").read_text() == "mine"
