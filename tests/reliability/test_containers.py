@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def test_actors_of_two_containers_share_a_run(tmp_path: Path) -> None:
         "--threads",
         "1",
     ]
-    words += ["--simulations", "0"]
+    words += ["--simulations", "1"]
     homeless = {key: value for key, value in os.environ.items() if key not in ("HOME", "CARTRIDGE_CACHE")}
 
     def rates() -> list[float]:
@@ -76,21 +77,33 @@ def test_actors_of_two_containers_share_a_run(tmp_path: Path) -> None:
         actors = json.loads((tmp_path / "actor_stats.json").read_text())["actors"].values()
         return [actor["timestamp"] for actor in actors]
 
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def both(condition: Callable[[], bool]) -> Callable[[], bool]:
+        """The condition, as long as no process has ended."""
+
+        def holds() -> bool:
+            assert [process.poll() for process in processes] == [None, None]
+            return condition()
+
+        return holds
+
     with ExitStack() as stack:
         for name, command, environment in (
             ("here", words, os.environ),
             ("there", [*CONTAINER, *words], homeless | {"HOME": "/nonexistent"}),
         ):
             process = subprocess.Popen([*command, "--actor-id", name], cwd=tmp_path, env=environment)
+            processes.append(process)
             stack.callback(process.wait)
             stack.callback(process.kill)
-        wait_until((tmp_path / "actor_stats.json").exists, "no actor writes")
-        wait_until(lambda: len(rates()) == 2 and min(rates()) > 0, "one of them doesn't play")
+        wait_until(both((tmp_path / "actor_stats.json").exists), "no actor writes")
+        wait_until(both(lambda: len(rates()) == 2 and min(rates()) > 0), "one of them doesn't play")
         began, seen = clocks(), []
 
         def both_went_on() -> bool:
             seen.append(rates())
             return min(now - then for now, then in zip(clocks(), began, strict=True)) >= 3
 
-        wait_until(both_went_on, "one of them stands still")
+        wait_until(both(both_went_on), "one of them stands still")
     assert all(min(each) > 0 for each in seen)
