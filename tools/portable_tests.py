@@ -85,9 +85,7 @@ def carry_out(run: Run, tests: list[str]) -> bool:
                 cwd=ROOT,
                 stdout=output,
                 stderr=output,
-                env=os.environ
-                | {"CARTRIDGE_CACHE": f"{cache}/cartridge", "NUMBA_CACHE_DIR": f"{cache}/numba"}
-                | run.environment,
+                env=os.environ | {"CARTRIDGE_CACHE": cache} | run.environment,
             ).returncode
     except Missing as reason:
         print(f"{run.name}: not run, because {reason}", flush=True)

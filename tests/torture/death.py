@@ -107,7 +107,7 @@ def watch(clock: Clock) -> None:
             return super().executemany(statement, dying())
 
     connect = sqlite3.connect
-    sqlite3.connect = lambda *given, **options: connect(*given, **options, factory=Connection)  # type: ignore
+    sqlite3.connect = lambda *given, **options: connect(*given, **(options | {"factory": Connection}))  # type: ignore
 
 
 def run(main: Callable[[], int], arguments: list[str], die_at: int | None) -> tuple[int, int]:
