@@ -125,7 +125,7 @@ class Fingerprints:
         )
 
     def _of_function(self, function: Any) -> str:
-        """A function of this module is known by its place in the text, and by the values that were computed for it."""
+        """A function of this module is known by its line, its bytecode, and the values that were computed for it."""
         if inspect.isfunction(function) and function.__globals__ is self._namespace:
             computed = [cell.cell_contents for cell in function.__closure__ or ()]
             computed += [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
@@ -135,7 +135,7 @@ class Fingerprints:
             except UnknownValueError as unknown:
                 what = f"a function with {unknown.what}, as a default or in its closure"
                 raise UnknownValueError(what, unknown.remedy, reachable=True) from None
-            place = f"line {function.__code__.co_firstlineno} {hash_of(function.__code__.co_linetable)[:8]}"
+            place = f"line {function.__code__.co_firstlineno} {hash_of_code(function.__code__)[:8]}"
             return f"function {function.__qualname__} {place} ({found})"
         if is_versioned(function.__module__):
             return f"function {function.__module__}.{function.__qualname__}"
@@ -183,6 +183,18 @@ class Fingerprints:
 def is_versioned(module: str | None) -> bool:
     """Whether something from a module of this name is described by the versions of packages."""
     return (module or "").partition(".")[0] in VERSIONED
+
+
+def hash_of_code(code: types.CodeType) -> str:
+    """Tells functions of one line apart: by what they do and, where Python knows it, by their columns."""
+    constants = []
+    for each in code.co_consts:
+        if isinstance(each, types.CodeType):
+            constants.append(hash_of_code(each))
+        else:  # the order of a set of texts differs from process to process
+            constants.append(repr(sorted(map(repr, each)) if isinstance(each, frozenset) else each))
+    parts = (code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_linetable, constants)
+    return hash_of(repr(parts).encode())
 
 
 def hash_of(content: bytes) -> str:
