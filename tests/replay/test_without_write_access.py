@@ -55,10 +55,18 @@ def store(path: Path, games: int) -> None:
         writer.write([episode(f"{time.monotonic_ns()}-{number}") for number in range(games)])
 
 
-def test_the_database_of_a_finished_run_is_read(folder: Path) -> None:
+def load_kernels(path: Path) -> None:
+    """Read a database, so that this process has the kernels: as another user it may not write to their folder."""
+    store(path, 1)
+    with closing(ReplayBuffer(path, TICTACTOE)) as replay:
+        replay.refresh()
+
+
+def test_the_database_of_a_finished_run_is_read(folder: Path, tmp_path: Path) -> None:
     """SQLite itself says that it may not write to it."""
     path = folder / "replay.db"
     store(path, 3)
+    load_kernels(tmp_path / "other.db")
     with without_write_access(folder):
         with (
             pytest.raises(sqlite3.OperationalError),
