@@ -10,6 +10,7 @@ import numpy as np
 from trainer.core.errors import GameError
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Game
+from trainer.games.layout import Layout, layout_of
 from trainer.games.symmetry import Symmetry
 from trainer.replay import Metadata, Views, read_metadata
 
@@ -20,17 +21,24 @@ class GameConfig:
 
     metadata: Metadata
     symmetries: tuple[Symmetry, ...] = ()
+    layout: Layout | None = None
+    """What the numbers of an observation mean; None: unknown."""
 
     @property
     def views(self) -> Views:
         """The symmetries as index tables over observations and policies; only the identity if none are known."""
-        if not self.symmetries:
+        if not self.symmetries or self.layout is None:
             return Views.identity(self.metadata)
+        layout = self.layout
         cells = np.array([symmetry.cells for symmetry in self.symmetries], np.int32)
         actions = np.array([symmetry.actions for symmetry in self.symmetries], np.int32)
         end = self.metadata.legal_mask_offset + self.metadata.num_actions
-        seats = np.tile(np.arange(end, self.metadata.obs_size, dtype=np.int32), (len(cells), 1))
-        parts = (cells, cells + cells.shape[1], actions + self.metadata.legal_mask_offset, seats)
+        planes = [cells + plane * layout.cells for plane in range(layout.planes)]
+        features, seats = (
+            np.tile(np.arange(*span, dtype=np.int32), (len(cells), 1))
+            for span in ((layout.board_numbers, self.metadata.legal_mask_offset), (end, self.metadata.obs_size))
+        )
+        parts = (*planes, features, actions + self.metadata.legal_mask_offset, seats)
         return Views(np.concatenate(parts, axis=1), actions)
 
 
@@ -64,7 +72,7 @@ def load_game_config(env_id: str, db: Path) -> GameConfig:
                 f"the metadata of {env_id} in {db} contradicts itself: legal_mask_offset {stated.legal_mask_offset} + "
                 f"num_actions {stated.num_actions} is more than obs_size {stated.obs_size}"
             )
-        return GameConfig(stated)
+        return GameConfig(stated, layout=contract_layout(stated))
     game = game_of(env_id)
     known = metadata_of(game)
     for name in ("board_width", "board_height", "num_actions", "obs_size", "legal_mask_offset"):
@@ -73,4 +81,11 @@ def load_game_config(env_id: str, db: Path) -> GameConfig:
                 f"{db} states {name} = {getattr(stated, name)} for {env_id}, the rules here have "
                 f"{getattr(known, name)}; give the database of this version of the game with --db"
             )
-    return GameConfig(known, game.symmetries)
+    return GameConfig(known, game.symmetries, layout_of(game))
+
+
+def contract_layout(stated: Metadata) -> Layout | None:
+    """The layout of a game without rules: that of the replay contract if its sizes fit, else it is unknown."""
+    layout = Layout.of_contract(stated.board_height, stated.board_width, stated.num_actions)
+    fits = stated.legal_mask_offset == layout.board_numbers and stated.obs_size == layout.end + 2
+    return layout if fits else None

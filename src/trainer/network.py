@@ -1,8 +1,9 @@
 """The policy-value network and its loss. B batch, A actions, H x W cells.
 
-Observations are absolute, as in the replay database: one plane of the first player's stones, one of the second player's.
-The network looks at the board from the mover's side: it swaps the two planes when the second player moves and drops the
-seat flags. Everything it learns about one seat therefore also applies to the other.
+Observations are absolute, as in the replay database. The network looks at the board from the mover's side: it exchanges the
+players when the second one moves and drops the seat flags. In most games that swaps the planes of the first and the second
+player's stones. Everything it learns about one seat therefore also applies to the other. In a game whose players can't be
+exchanged it sees the seat flags instead.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
 from trainer.core.errors import ConfigError
-from trainer.game_config import metadata_of
+from trainer.game_config import contract_layout, metadata_of
 from trainer.games import game_of
+from trainer.games.layout import Layout, layout_of
 from trainer.replay import Metadata
 from trainer.settings.learning import Family
 
@@ -45,61 +47,99 @@ def create_network(env_id: str, family: Family = "mlp", width: int | None = None
 
     Raises GameError if there are no rules for `env_id`.
     """
-    return PolicyValueNetwork(metadata_of(game_of(env_id)), family, width)
+    game = game_of(env_id)
+    return PolicyValueNetwork(metadata_of(game), family, width, layout_of(game))
 
 
 class MoverView(nn.Module):
-    """Turns an observation into the mover's view: own stones, the opponent's stones, legal moves."""
+    """Turns an observation into the mover's view: its numbers without the seat flags, as if the mover were first."""
 
-    def __init__(self, game: Metadata) -> None:
+    def __init__(self, game: Metadata, layout: Layout | None) -> None:
+        """`layout` None: it is unknown, so an observation is its own view."""
         super().__init__()
-        self.cells = game.board_width * game.board_height
-        self.end = game.legal_mask_offset + game.num_actions
-        # We know which numbers are which player's stones only if the observation has the layout of our own games:
-        # two planes, the legal moves, two seat flags.
-        self.swaps = game.legal_mask_offset == 2 * self.cells and game.obs_size == self.end + 2
-        self.size = self.end if self.swaps else game.obs_size
+        self.layout = layout
+        self.exchange = None if layout is None else layout.exchange
+        self.swaps = layout is not None and layout.swaps_planes
+        self.cells = layout.cells if layout else 0
+        self.end = layout.end if layout else game.obs_size
+        self.size = layout.view_size if layout else game.obs_size
+        self.actions = layout.actions if layout and self.exchange is not None else None
 
     def forward(self, observation: Tensor) -> Tensor:
-        """float32 [B, obs_size] to float32 [B, size]. An observation with an unknown layout is returned unchanged."""
-        if not self.swaps:
+        """float32 [B, obs_size] to float32 [B, size]."""
+        if self.exchange is None:
             return observation
+        if not self.swaps:
+            other = observation[:, torch.from_numpy(self.exchange).to(observation.device)]
+            return torch.where(self.second(observation), other, observation[:, : self.end])
         first, second = observation[:, : self.cells], observation[:, self.cells : 2 * self.cells]
         swap = observation[:, self.end + 1 : self.end + 2]  # 1 if the second player moves
         change = swap * (second - first)
         return torch.cat([first + change, second - change, observation[:, 2 * self.cells : self.end]], dim=1)
 
+    def second(self, observation: Tensor) -> Tensor:
+        """bool [B, 1]: whether the second player moves."""
+        return observation[:, self.end + 1 : self.end + 2] > 0
+
+    def turned_back(self, observation: Tensor, logits: Tensor) -> Tensor:
+        """Logits [B, A] of the view's actions as logits of the observation's."""
+        if self.actions is None:
+            return logits
+        other = logits[:, torch.from_numpy(self.actions).to(logits.device)]
+        return torch.where(self.second(observation), other, logits)
+
 
 class StonePlanes(nn.Module):
-    """Reshapes the two planes of stones into images."""
+    """Reshapes the planes of a view into images."""
 
-    def __init__(self, game: Metadata) -> None:
+    def __init__(self, layout: Layout) -> None:
         super().__init__()
-        self.shape = (2, game.board_height, game.board_width)
+        self.shape = (layout.planes, layout.height, layout.width)
         self.size = math.prod(self.shape)
 
     def forward(self, view: Tensor) -> Tensor:
-        """float32 [B, planes + A] from `MoverView` to [B, 2, H, W]; drops the legal moves, which follow the planes."""
+        """float32 [B, size] from `MoverView` to [B, P, H, W]; drops what follows the planes."""
         return view[:, : self.size].reshape(-1, *self.shape)
 
 
+class AllPlanes(nn.Module):
+    """Reshapes the planes of a view into images, and adds an image for each further number but the legal moves."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self.board = StonePlanes(layout)
+        begin, moves = layout.board_numbers + layout.features, layout.num_actions
+        self.spans = ((layout.board_numbers, begin), (begin + moves, layout.view_size))
+        """The features, and the seat flags if the network sees them."""
+        self.planes = layout.planes + sum(end - start for start, end in self.spans)
+
+    def forward(self, view: Tensor) -> Tensor:
+        """float32 [B, size] from `MoverView` to [B, planes, H, W]."""
+        board = self.board(view)
+        images = [board]
+        for start, end in self.spans:
+            if end > start:
+                images.append(view[:, start:end, None, None] * torch.ones_like(board[:1, :1]))
+        return torch.cat(images, dim=1) if len(images) > 1 else board
+
+
 class ConvStem(nn.Module):
-    """A convolution over the two planes of stones, flattened, with the legal moves appended.
+    """A convolution over the planes, flattened, with the rest of the view appended.
 
     A k x k kernel without padding covers whole lines of k stones, which a dense layer would have to learn place by place.
     Many filters before a narrow layer are worth more than few before a wide one (docs/log.md).
     """
 
-    def __init__(self, game: Metadata, filters: int) -> None:
+    def __init__(self, game: Metadata, layout: Layout, filters: int) -> None:
         super().__init__()
-        self.board = StonePlanes(game)
+        self.board = StonePlanes(layout)
         side = min(KERNEL_SIDES.get(game.env_id, 3), game.board_height, game.board_width)
-        self.conv = nn.Conv2d(2, filters, side)
+        self.conv = nn.Conv2d(layout.planes, filters, side)
         places = (game.board_height - side + 1) * (game.board_width - side + 1)
-        self.size = filters * places + game.num_actions
+        self.size = filters * places + layout.view_size - layout.board_numbers
 
     def forward(self, view: Tensor) -> Tensor:
-        """float32 [B, planes + A] from `MoverView` to [B, size]."""
+        """float32 [B, view size] from `MoverView` to [B, size]."""
         features = torch.relu(self.conv(self.board(view)))
         return torch.cat([features.flatten(1), view[:, self.board.size :]], dim=1)
 
@@ -116,8 +156,8 @@ class Residual(nn.Module):
         return features + self.inner(features)  # type: ignore[no-any-return]
 
 
-def residual_tower(game: Metadata, channels: int, width: int) -> nn.Sequential:
-    """`BLOCKS` residual blocks of 3 x 3 convolutions, then a hidden layer: [B, planes + A] to [B, width].
+def residual_tower(layout: Layout, channels: int, width: int) -> nn.Sequential:
+    """`BLOCKS` residual blocks of 3 x 3 convolutions, then a hidden layer: [B, view size] to [B, width].
 
     The last convolution of each block starts with zero weights, so each block starts as the identity and the tower trains
     without normalization (Zhang, Dauphin and Ma 2019).
@@ -132,10 +172,10 @@ def residual_tower(game: Metadata, channels: int, width: int) -> nn.Sequential:
         for weight in last.parameters():
             nn.init.zeros_(weight)
         blocks.append(Residual(nn.Sequential(nn.ReLU(), convolution(channels), nn.ReLU(), last)))
-    flat = channels * game.board_width * game.board_height
-    return nn.Sequential(
-        StonePlanes(game), convolution(2), *blocks, nn.ReLU(), nn.Flatten(), nn.Linear(flat, width), nn.ReLU()
-    )
+    images = AllPlanes(layout)
+    first: nn.Module = images.board if images.planes == layout.planes else images
+    dense = nn.Linear(channels * layout.cells, width)
+    return nn.Sequential(first, convolution(images.planes), *blocks, nn.ReLU(), nn.Flatten(), dense, nn.ReLU())
 
 
 class PolicyValueNetwork(nn.Module):
@@ -145,11 +185,15 @@ class PolicyValueNetwork(nn.Module):
     residual: a tower of convolutions, for GPUs; on a CPU it takes 35 times as long as an mlp.
     """
 
-    def __init__(self, game: Metadata, family: Family = "mlp", width: int | None = None) -> None:
+    def __init__(
+        self, game: Metadata, family: Family = "mlp", width: int | None = None, layout: Layout | None = None
+    ) -> None:
+        """`layout` None: that of the replay contract, if the game's sizes fit it."""
         super().__init__()
         width = width or default_width(game, family)
-        self.view = MoverView(game)
-        if family != "mlp" and not self.view.swaps:
+        layout = layout or contract_layout(game)
+        self.view = MoverView(game, layout)
+        if family != "mlp" and layout is None:
             raise ConfigError(
                 f"the layout of {game.env_id}'s observations is unknown, so its board can't be convolved; use --network mlp"
             )
@@ -158,11 +202,13 @@ class PolicyValueNetwork(nn.Module):
             last = max(width // 2, 1)
             self.body = nn.Sequential(nn.Linear(self.view.size, width), nn.ReLU(), nn.Linear(width, last), nn.ReLU())
         elif family == "conv":
-            stem = ConvStem(game, filters=width)
+            assert layout is not None
+            stem = ConvStem(game, layout, filters=width)
             tail = Residual(nn.Sequential(nn.Linear(width, width), nn.ReLU()))
             self.body = nn.Sequential(stem, nn.Linear(stem.size, width), nn.ReLU(), tail)
         elif family == "residual":
-            self.body = residual_tower(game, max(width // 4, 1), width)
+            assert layout is not None
+            self.body = residual_tower(layout, max(width // 4, 1), width)
         else:
             raise ValueError(f"{family!r} is not a family of networks")
         self.policy = nn.Linear(last, game.num_actions)
@@ -171,7 +217,7 @@ class PolicyValueNetwork(nn.Module):
     def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """float32 [B, obs_size] to policy logits [B, A], before the softmax, and value [B, 1] in [-1, 1] for the mover."""
         features = self.body(self.view(observation))
-        return self.policy(features), torch.tanh(self.value(features))
+        return self.view.turned_back(observation, self.policy(features)), torch.tanh(self.value(features))
 
     def loss(self, observation: Tensor, legal: Tensor, visits: Tensor, outcome: Tensor) -> Loss:
         """`alphazero_loss` of a batch: observation [B, obs_size], legal bool [B, A], visits [B, A], outcome [B]."""

@@ -70,7 +70,9 @@ class Trainer:
 
         torch.manual_seed(config.seed)
         generator = np.random.default_rng([config.seed, 1])
-        learner = Learner(PolicyValueNetwork(game.metadata, config.network, config.width).to(device), config)
+        learner = Learner(
+            PolicyValueNetwork(game.metadata, config.network, config.width, game.layout).to(device), config
+        )
         exporter = Exporter(learner.published, game.metadata)
         retention = Retention(config.max_checkpoints, config.checkpoint_interval if config.spread_checkpoints else None)
         schedule = Schedule(config)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import bonsai
 import numpy as np
@@ -24,10 +23,9 @@ from trainer.settings.self_play import SelfPlaySettings
 
 
 @pytest.fixture
-def known_bonsai() -> Iterator[None]:
-    """The little game of `tests/bonsai.py` is registered while the test runs."""
-    with registered(bonsai):
-        yield
+def known_bonsai() -> None:
+    """The little game of `tests/support/bonsai.py` is known to this process."""
+    registered(bonsai)
 
 
 def opinion(values: dict[int, float], first: float) -> Evaluate:

@@ -17,7 +17,7 @@ from trainer.compile.cache import keep
 from trainer.compile.linker import link
 from trainer.core.errors import ConfigError
 from trainer.evaluators.uniform import uniform
-from trainer.games import rules_of
+from trainer.games import find_game
 from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
 from trainer.players import MinimaxPlayer
@@ -27,20 +27,17 @@ from trainer.sparse import forward, lanes
 
 COUNT_FIRST_MOVES = """
 import sys
-from pathlib import Path
 import numpy as np
-from registering import registered, rules_in
 from trainer.games.kernels import link_kernels
 
 def warm_up(linked):
     game = linked.rules.GAME
     states, mask = np.zeros((1, game.state_words), np.uint64), np.zeros((1, game.num_actions), np.bool_)
     linked.rows.start(states)
-    linked.rows.legal(states, mask)
+    linked.rows.legal(states, mask, np.zeros(game.most_moves, np.int32))
     print(int(mask.sum()), "from the cache" if linked.rows.legal.stats.cache_hits else "compiled")
 
-with registered(rules_in(Path(sys.argv[1]))) as env_id:
-    link_kernels(env_id, warm_up=warm_up)
+link_kernels(sys.argv[1], warm_up=warm_up)
 """
 """A program that prints how many first moves a game has, counted by a kernel that calls the game's compiled rules."""
 
@@ -49,7 +46,7 @@ with registered(rules_in(Path(sys.argv[1]))) as env_id:
 def rules_file(tmp_path: Path) -> Path:
     """The rules of tic-tac-toe in a file that may be edited."""
     path = tmp_path / "edited.py"
-    path.write_text(Path(str(rules_of("tictactoe").__file__)).read_text())
+    path.write_text(find_game("tictactoe").path.read_text().replace('env_id="tictactoe"', 'env_id="edited"'))
     return path
 
 

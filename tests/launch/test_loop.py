@@ -160,8 +160,7 @@ def test_bad_settings_are_refused(tmp_path: Path, arguments: list[str], message:
 
 def test_a_game_without_a_recipe_is_learned_like_connect_4() -> None:
     """Its recipe differs from Connect 4's in nothing but the name."""
-    with registered(bonsai):
-        assert recipe_of("bonsai") == replace(recipe_of("connect4"), env_id="bonsai")
+    assert recipe_of(registered(bonsai)) == replace(recipe_of("connect4"), env_id="bonsai")
 
 
 def test_settings_come_from_the_recipe_unless_they_are_given() -> None:

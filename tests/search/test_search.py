@@ -26,10 +26,9 @@ BY_HAND = SearchConfig(c_puct=1.0, fpu_reduction=0.0, noise_fraction=0.0)
 
 
 @pytest.fixture
-def known_bonsai() -> Iterator[None]:
-    """The small game of `tests/support/bonsai.py` is registered while the test runs."""
-    with registered(bonsai):
-        yield
+def known_bonsai() -> None:
+    """The little game of `tests/support/bonsai.py` is known to this process."""
+    registered(bonsai)
 
 
 def tree(kinds: dict[int, int], mover: int = 1) -> State:

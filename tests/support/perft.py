@@ -10,6 +10,7 @@ from trainer.games.base import OPEN, WINNER, Rules, State
 ALLOCATES = True
 rules: Rules
 NUM_ACTIONS: int
+MOST_MOVES: int
 
 
 def perft(state: State, depth: int, winners: NDArray[np.int64]) -> int:
@@ -19,9 +20,10 @@ def perft(state: State, depth: int, winners: NDArray[np.int64]) -> int:
     """
     line = np.zeros((depth + 1, len(state)), np.uint64)
     legal = np.zeros((depth + 1, NUM_ACTIONS), np.bool_)
+    found = np.zeros(MOST_MOVES, np.int32)
     tried = np.zeros(depth + 1, np.int64)
     line[0] = state
-    rules.legal(line[0], legal[0])
+    rules.legal(line[0], legal[0], found)
     leaves, ply = 0, 0
     while ply >= 0:
         over = line[ply, WINNER] != OPEN
@@ -41,6 +43,6 @@ def perft(state: State, depth: int, winners: NDArray[np.int64]) -> int:
         line[ply + 1] = line[ply]
         ply += 1
         rules.play(line[ply], action)
-        rules.legal(line[ply], legal[ply])
+        rules.legal(line[ply], legal[ply], found)
         tried[ply] = 0
     return leaves

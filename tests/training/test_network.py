@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from trainer.core.errors import GameError
-from trainer.game_config import metadata_of
+from trainer.game_config import contract_layout, metadata_of
 from trainer.games import game_of, rules_of
 from trainer.games.position import Position
 from trainer.network import (
@@ -85,7 +85,7 @@ def test_the_gradient_is_finite_if_moves_are_illegal() -> None:
 def test_the_mover_sees_its_own_stones_first() -> None:
     """Connect 4 after red in column 0, yellow in column 6: the planes are swapped between red's and yellow's view."""
     position = Position.first(rules_of("connect4")).play(0).play(6)
-    view = MoverView(CONNECT4)
+    view = MoverView(CONNECT4, contract_layout(CONNECT4))
     red = view(torch.from_numpy(position.observation)[None])[0]
     assert np.flatnonzero(red[:42]).tolist() == [0]
     assert np.flatnonzero(red[42:84]).tolist() == [6]
@@ -130,7 +130,7 @@ def test_the_stem_sees_the_board_row_by_row() -> None:
         stem.conv.weight.zero_()
         stem.conv.weight[0, 0, 0] = 1  # own plane, first row of the kernel
         stem.conv.bias.zero_()
-    found = stem(MoverView(CONNECT4)(torch.from_numpy(position.observation)[None]))[0]
+    found = stem(MoverView(CONNECT4, contract_layout(CONNECT4))(torch.from_numpy(position.observation)[None]))[0]
     assert found[:12].reshape(3, 4).tolist() == [[2, 3, 4, 3], [0, 0, 0, 0], [0, 0, 0, 0]]
     assert found[12:].tolist() == [0] * 7  # red has won: no move is legal, and red is still the mover
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.games.base import OPEN, WINNER, Game, Mask, Rules
+from trainer.games.base import DRAW, OPEN, WINNER, Game, Mask, Rules
 from trainer.search.cache import Cache
 from trainer.search.selection import Selection
 from trainer.search.tree import NOBODY, Tree
@@ -29,7 +29,7 @@ simulations: ModuleType
 random_numbers: ModuleType
 forward: ModuleType
 answers: ModuleType
-NUM_CELLS: int
+USUAL_PLIES: int
 NUM_ACTIONS: int
 
 EMPTY, READY, PLAYING, FINISHED = 0, 1, 2, 3
@@ -80,7 +80,7 @@ class MoveSettings(NamedTuple):
     """Plies at the start of a game whose moves are sampled: by visits, or by the noise of a Gumbel search, which later
     searches lack."""
     random_openings: float
-    """Share of games that begin with uniformly random moves, up to half the number of cells."""
+    """Share of games that begin with uniformly random moves, up to half of an ordinary game."""
 
 
 class Leaves(NamedTuple):
@@ -144,10 +144,10 @@ def begin_game(games: Games, trees: Tree, slot: int, settings: MoveSettings) -> 
     games.ply[slot] = 0
     games.random_plies[slot] = 0
     if random_numbers.uniform(key, HAS_OPENING) < settings.random_openings:
-        games.random_plies[slot] = int(random_numbers.uniform(key, OPENING_LENGTH) * (NUM_CELLS // 2 + 1))
+        games.random_plies[slot] = int(random_numbers.uniform(key, OPENING_LENGTH) * (USUAL_PLIES // 2 + 1))
     rules.start(games.plies[slot, 0].state)
     while games.ply[slot] < games.random_plies[slot] and games.status[slot] == PLAYING:
-        make_random_move(games, trees.mask, slot)
+        make_random_move(games, trees, slot)
     if games.status[slot] == FINISHED:  # leave the last move to the search
         games.status[slot] = PLAYING
         games.ply[slot] -= 1
@@ -214,16 +214,17 @@ def play_random(games: Games, trees: Tree, settings: MoveSettings) -> int:
         trees.budget[slot] = 0
         trees.leaf[slot] = NOBODY
         while games.status[slot] == PLAYING:
-            ended += make_random_move(games, trees.mask, slot)
+            ended += make_random_move(games, trees, slot)
     return ended
 
 
-def make_random_move(games: Games, mask: Mask, slot: int) -> bool:
-    """Record and play a move drawn from all legal ones; True when the game is over. `mask` [A] is overwritten."""
+def make_random_move(games: Games, trees: Tree, slot: int) -> bool:
+    """Record and play a move drawn from all legal ones; True when the game is over. Uses the scratch memory of `trees`."""
     at = games.plies[slot, games.ply[slot]]
-    rules.legal(at.state, mask)
+    rules.legal(at.state, trees.mask, trees.found)
+    count = trees.mask.sum()
     for action in range(NUM_ACTIONS):
-        at.visits[action] = mask[action] / mask.sum()
+        at.visits[action] = trees.mask[action] / count
     at.value = 0.0
     return make_move(games, slot, drawn(at.visits, chance(games, slot)))
 
@@ -241,6 +242,8 @@ def make_move(games: Games, slot: int, action: int) -> bool:
         after.state[word] = at.state[word]
     rules.play(after.state, action)
     games.ply[slot] += 1
+    if games.ply[slot] == games.plies.shape[1] - 1 and after.state[WINNER] == OPEN:
+        after.state[WINNER] = DRAW  # the game promises to be over by now; without this its next ply would have no place
     if after.state[WINNER] != OPEN:
         games.status[slot] = FINISHED
         return True

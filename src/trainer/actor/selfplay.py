@@ -108,7 +108,7 @@ class SelfPlay:
             first = settings.first_simulations
             simulations = round(first + progress * (simulations - first))
         self.search.plan(simulations)
-        quarter = self.search.game.num_cells // 4
+        quarter = self.search.game.usual_plies // 4
         sampled = quarter if settings.sampled_plies is None else settings.sampled_plies
         return MoveSettings(simulations, settings.gumbel, sampled, float(settings.random_openings))
 

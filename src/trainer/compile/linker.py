@@ -70,8 +70,19 @@ from trainer.core.locks import locked
 SETTINGS = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE")
 """Numba's settings that change machine code. They come from the environment (NUMBA_OPT, ...) or a configuration file."""
 
-STANDARD = {*vars(ModuleType("")), "__file__", "__builtins__", "__annotations__", "__annotate__"}
-"""Globals that Python gives to every module."""
+GIVEN = ("__parameters__",)
+"""Globals that a module gets before its text is run; the versions of a module that differ in them are different modules."""
+
+STANDARD = {
+    *vars(ModuleType("")),
+    "__file__",
+    "__builtins__",
+    "__annotations__",
+    "__annotate__",
+    "__declared__",
+    *GIVEN,
+}
+"""Globals that are not the text's own."""
 
 
 class Linked(SimpleNamespace):
@@ -145,12 +156,13 @@ def _load(module: ModuleType, bound: Mapping[str, Bound]) -> Bound:
     source = Source(Path(inspect.getfile(module)))
     binds = {name: each for name, each in sorted(bound.items()) if name in inspect.get_annotations(module)}
     settings = [f"numba.{name} {getattr(numba.config, name, None)}" for name in SETTINGS]
-    depends = [*versions(), *settings, f"text {hash_of(source.text)}"]
+    given = {name: value for name, value in vars(module).items() if name in GIVEN}
+    depends = [*versions(), *settings, f"text {hash_of(source.text)}", *(f"{name} {given[name]}" for name in given)]
     depends += [f"{name} = {each.key}" for name, each in binds.items()]
     # Numba's files contain this name, so every process must use the same. The whole key isn't known yet.
     name = f"_compiled_{stem(module)}_{hash_of(repr(depends).encode())[:16]}"
     if name not in _loaded:
-        copy = source.run(name, module.__package__)
+        copy = source.run(name, module.__package__, **given)
         try:
             refuse_unbound(source, open_globals(copy) - binds.keys(), bound)
             values = checked_globals(source, copy)

@@ -24,10 +24,14 @@ class Source:
         self.text = path.read_bytes()
         self._code: CodeType | None = None
 
-    def run(self, name: str, package: str | None) -> ModuleType:
-        """Run the text as a module of that name. Imports relative to `package` work, and so do files beside `__file__`."""
+    def run(self, name: str, package: str | None, **given: object) -> ModuleType:
+        """Run the text as a module of that name, which has the globals `given` from the start.
+
+        Imports relative to `package` work, and so do files beside `__file__`.
+        """
         module = ModuleType(name)
         module.__file__, module.__package__ = str(self.path), package
+        vars(module).update(given)
         sys.modules[name] = module  # where dataclasses and Numba look for it
         try:
             exec(self.code, vars(module))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -14,15 +15,16 @@ from trainer.evaluators.interface import Observations
 from trainer.evaluators.onnx_file import ModelEvaluator, ModelInfo, OnnxEvaluator, Outputs
 from trainer.games import game_of
 from trainer.games.base import Game
+from trainer.games.layout import layout_of
 from trainer.sparse import forward, lanes
 from trainer.sparse.builder import LayoutBuilder
 from trainer.sparse.layout import Memory, Network, memory_for
 
 SHAPE = re.compile(
-    "(?P<view>Slice Slice Slice Slice Sub Mul Add Sub Concat )?"
+    "(?P<view>Slice Slice Slice Slice Sub Mul Add Sub Concat |Gather Slice Cast Slice Where )?"
     "(?P<stem>Slice Reshape Conv Relu Slice Flatten Concat )?"
     "(?P<body>(?:Gemm Relu (?:Add )?)+)"
-    "Gemm Gemm Tanh"
+    "Gemm (?:Gather Slice Cast Where )?Gemm Tanh"
 )
 """The operations of such a model's file in order, as `trainer.training.export` writes them."""
 
@@ -90,9 +92,10 @@ def network_of(content: bytes, game: Game) -> Network | None:
     layers = [node for node in graph.node if node.op_type in ("Conv", "Gemm")]
     *body, policy, value = [(weights[node.input[1]], weights[node.input[2]]) for node in layers]
     residual = [bool(add) for add in re.findall("Gemm Relu (Add )?", found["body"])]
-    swaps = bool(found["view"])
-    seen = 2 * game.num_cells + game.num_actions if swaps else game.obs_size
-    builder = LayoutBuilder(game.num_cells, seen, swaps)
+    layout = layout_of(game)
+    if bool(found["view"]) != (layout.exchange is not None):  # a model that sees who moves: written by another program
+        layout = replace(layout, exchange=None, actions=None)
+    builder = LayoutBuilder(layout, game.obs_size)
     if found["stem"]:
         conv, first, *body = body
         reshape = next(node for node in graph.node if node.op_type == "Reshape")

@@ -6,46 +6,40 @@
     solver.py            solver(), which scores moves under best play: see `solver.py`
     scored_positions.py  scored_positions(file), to count wrong moves: see `scored_positions.py`
 
-All but the rules are optional; a game has a part if its folder has the file. `ENV_IDS` is the only list of games. A new game
-is a folder here and its name in that list; `docs/adding-a-game.md` explains the steps.
+All but the rules are optional; a game has a part if its folder has the file. `library.py` finds games, here and elsewhere,
+and has the list of those of this package. `docs/adding-a-game.md` explains how to write one.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 
-from trainer.core.errors import GameError
 from trainer.games.base import Game
+from trainer.games.library import ENV_IDS, find_game
 
-ENV_IDS = ("tictactoe", "connect4", "othello")
+__all__ = ["ENV_IDS", "Game", "find_game", "game_of", "games_with", "has_part", "part_of", "rules_of"]
 
 
 def rules_of(env_id: str) -> ModuleType:
-    """The module of a game's rules (see `trainer.games.base.Rules`). Raises GameError for an unknown game."""
-    if env_id not in ENV_IDS:
-        raise GameError(f"no rules for a game named {env_id!r}; the known games are {', '.join(ENV_IDS)}")
-    return import_module(f"trainer.games.{env_id}.rules")
+    """The complete rules of a game, uncompiled (see `trainer.games.base.Rules`). Raises GameError for an unknown game."""
+    return find_game(env_id).rules
 
 
 def game_of(env_id: str) -> Game:
     """The dimensions and names of a game. Raises GameError for an unknown game."""
-    game = rules_of(env_id).GAME
-    assert isinstance(game, Game)
-    return game
+    return find_game(env_id).game
 
 
 def part_of(env_id: str, part: str) -> ModuleType | None:
     """The module `part` of a game ("heuristic", "solver", ...), imported now; None if the game has none."""
-    return import_module(f"trainer.games.{env_id}.{part}") if has_part(env_id, part) else None
+    return find_game(env_id).part(part)
 
 
 def has_part(env_id: str, part: str) -> bool:
-    """Whether a game has a module of that name, without importing it."""
-    return env_id in ENV_IDS and find_spec(f"trainer.games.{env_id}.{part}") is not None
+    """Whether a game has a module of that name."""
+    return part_of(env_id, part) is not None
 
 
 def games_with(part: str) -> tuple[str, ...]:
-    """The games that have a module of that name."""
+    """The games of this package that have a module of that name."""
     return tuple(env_id for env_id in ENV_IDS if has_part(env_id, part))

@@ -1,25 +1,36 @@
-"""What the rules of every game have in common: the layout of a position, and the game's dimensions.
+"""What the rules of a game are: the layout of a position, the functions, the game's dimensions.
 
-The rules are a module, `<game>/rules.py`, with a `GAME` and five plain functions over one position. A position is a row of
-uint64 words, of which the first two mean the same in every game:
+The rules are a module with a `GAME` and plain functions over one position. A position is a row of uint64 words, of which the
+first two mean the same in every game:
 
     state[MOVER]    1 or 2, the player to move; in a finished position the player who moved last
     state[WINNER]   OPEN, FIRST, SECOND or DRAW
-    state[2:]       `flag_words` words that are stored as bytes, then whatever the game needs
+    state[2:]       `flag_words` words below 256, then the words of the board, then `raw_words` words
 
-    start(state)              write the first position
-    legal(state, mask)        mask[a] = True if action a may be played; none may once the game is over
-    play(state, action)       change the position by a legal action
-    cells(state, board)       board[c] = 0 empty, 1 first player's, 2 second player's
-    from_cells(board, state)  the inverse, for the words after the flags
+Two functions are enough. Every other one has a default:
 
-If a single move can end the game, which a network may overlook, there can be a sixth function. Search calls it in every new
-position:
+    play(state, action)         change the position by a legal action; leave MOVER as it is if the same player moves again
+    legal(state, mask)          mask[a] = True if action a may be played, else False; none may once the game is over
+    moves(state, found)         in place of `legal`: write the legal actions to `found` int32 [max_moves], ascending, and
+                                return how many there are
 
-    wins_next(state, mask)    whether one of the legal moves, those of `mask`, wins at once
+    start(state)                write the first position                      default: zeros, player 1 to move
+    cells(state, board)         write the code of each cell to board uint8    default: a word of the board is a cell's code
+    from_cells(board, state)    the inverse: write the words of the board     default: likewise
+    features(state, out)        write what the network sees, 0 or 1, to       default: plane 0 shows the cells of code 1,
+                                out uint8 [planes * cells + features]         plane 1 those of code 2
+    wins_next(state, mask)      whether one of the legal moves, those of      default: search doesn't look
+                                `mask`, wins at once
 
-The functions are compiled (see `kernels.py`); uncompiled they are the readable reference that tests play against. In
-compiled code the sum of a uint64 and an int64 is a float, so constants are `np.uint64` and indices `int(...)`.
+Code 0 is an empty cell, 1 the first player's, 2 the second player's; a game can have further codes. The flags, the board's
+cells and the raw words are all that is stored of a position, so `from_cells` must restore the rest from them.
+
+These functions are compiled (see `kernels.py`); uncompiled they are the readable reference that tests play against. In
+compiled code the sum of a uint64 and an int64 is a float, so constants are `np.uint64` and indices `int(...)`. Two further
+functions are never compiled:
+
+    name(state, action)         how people write a move                       default: its cells, a1 at the bottom left
+    text(state)                 the position for people                       default: the board, row by row
 """
 
 from __future__ import annotations
@@ -39,6 +50,27 @@ OPEN, FIRST, SECOND, DRAW = 0, 1, 2, 3
 State = NDArray[np.uint64]
 Board = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
+Moves = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Seats:
+    """How a position looks with the players exchanged, as tables; None: it stays as it is, except for the pieces' owners.
+
+    The exchange must be its own inverse. The network sees every position as the first player's, so that it learns one game
+    instead of two.
+    """
+
+    cells: tuple[int, ...] | None = None
+    """Cell i of the exchanged board is cell cells[i] of the other: a flip, a transpose."""
+    codes: tuple[int, ...] = (0, 2, 1)
+    """Code k becomes codes[k]."""
+    planes: tuple[int, ...] | None = None
+    """Plane p of the exchanged view is plane planes[p] of the other; None: planes 2n and 2n + 1 are exchanged."""
+    features: tuple[int, ...] | None = None
+    """Feature f of the exchanged view is feature features[f] of the other."""
+    actions: tuple[int, ...] | None = None
+    """Action a of the exchanged position is action actions[a] of the other."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +86,36 @@ class Game:
     state_words: int
     max_plies: int
     """No game is longer than this."""
-    symmetries: tuple[Symmetry, ...]
-    """All of them, the identity first."""
+    symmetries: tuple[Symmetry, ...] = ()
+    """All of them, the identity first; empty: there is no other."""
     flag_words: int = 0
+    """Words after the first two that are stored as one byte each."""
+    raw_words: int = 0
+    """Words at the end of the state that are stored as they are: what the cells can't restore, such as a history."""
+    key_words: int = 0
+    """The first words of a state, which decide everything: legal moves, results, what the network sees. The others only
+    save time, or are left out of account on purpose. 0: all words decide."""
+    planes: int = 2
+    """Planes of the board that the network sees."""
+    features: int = 0
+    """Further numbers that it sees, each 0 or 1."""
+    seats: Seats | None = Seats()
+    """How the players are exchanged; None: they can't be, so the network sees who moves."""
+    max_moves: int = 0
+    """The most legal moves of a position; 0: as many as there are actions."""
+    typical_plies: int = 0
+    """Moves of an ordinary game; 0: as many as there are cells. Self-play draws the moves of the first quarter at random."""
     player_names: tuple[str, str] = ("X", "O")
     player_symbols: tuple[str, str] = ("X", "O")
+    symbols: str = ""
+    """A character for each code of a cell; empty: `.` and the players' symbols."""
     board_type: str = "grid"
-    """"grid": an action is a cell; "drop_column": an action is a column."""
+    """How the page draws the board. "grid": squares; "drop_column": columns, and an action is a column; "hex": hexagons;
+    "edges": dots, the edges between them and boxes; "pieces": a chequered board; "points": crossings of lines."""
     bottom_row_first: bool = False
     """Row 0 is drawn at the bottom."""
+    action_cells: tuple[tuple[int, ...], ...] = ()
+    """The cells that one clicks on for each action, in order; none for a pass. Empty: action a is cell a, or column a."""
 
     @property
     def num_cells(self) -> int:
@@ -71,27 +124,53 @@ class Game:
 
     @property
     def legal_mask_offset(self) -> int:
-        """Where the legal moves begin in an observation: after the two planes of pieces."""
-        return 2 * self.num_cells
+        """Where the legal moves begin in an observation: after the planes and the features."""
+        return self.planes * self.num_cells + self.features
 
     @property
     def obs_size(self) -> int:
-        """Numbers in an observation: two planes, the legal moves, two flags for the player to move."""
+        """Numbers in an observation: planes, features, the legal moves, two flags for the player to move."""
         return self.legal_mask_offset + self.num_actions + 2
 
     @property
     def state_bytes(self) -> int:
-        """Bytes of a stored state: the cells, the player, the winner, the flags."""
-        return self.num_cells + 2 + self.flag_words
+        """Bytes of a stored state: the cells, the player, the winner, the flags, the raw words."""
+        return self.num_cells + 2 + self.flag_words + 8 * self.raw_words
+
+    @property
+    def most_moves(self) -> int:
+        """The most legal moves of a position."""
+        return self.max_moves or self.num_actions
+
+    @property
+    def scratch_cells(self) -> int:
+        """Numbers that a scratch board must have room for: the cells, or what the network sees of them."""
+        return max(self.num_cells, self.legal_mask_offset)
+
+    @property
+    def usual_plies(self) -> int:
+        """Moves of an ordinary game."""
+        return self.typical_plies or self.num_cells
+
+    @property
+    def deciding_words(self) -> int:
+        """The number of words, the first ones of a state, that decide everything."""
+        return self.key_words or self.state_words
+
+    @property
+    def cell_symbols(self) -> str:
+        """A character for each code of a cell."""
+        return self.symbols or "." + "".join(self.player_symbols)
 
 
 class Rules(Protocol):
-    """The module of a game's rules, plain or compiled, as kernels see it."""
+    """The module of a game's rules, complete, plain or compiled, as kernels see it."""
 
     GAME: Game
     start: Callable[[State], None]
-    legal: Callable[[State, Mask], None]
+    legal: Callable[[State, Mask, Moves], None]
     play: Callable[[State, int], None]
     cells: Callable[[State, Board], None]
     from_cells: Callable[[Board, State], None]
+    features: Callable[[State, Board], None]
     wins_next: Callable[[State, Mask], bool]  # not in every game; kernels check SUDDEN_WINS first

@@ -33,14 +33,17 @@ class Position:
         game: Game = rules.GAME
         numbers = np.frombuffer(stored, np.uint8)
         state = np.zeros(game.state_words, np.uint64)
-        state[: FLAGS + game.flag_words] = numbers[game.num_cells :]
+        end = game.num_cells + FLAGS + game.flag_words
+        state[: FLAGS + game.flag_words] = numbers[game.num_cells : end]
+        state[len(state) - game.raw_words :] = numbers[end:].view("<u8")
         rules.from_cells(numbers[: game.num_cells], state)
         return cls(rules, state)
 
     def to_bytes(self) -> bytes:
-        """The state blob of the replay contract: cells, player, winner, flags."""
-        words = self.state[: FLAGS + self.rules.GAME.flag_words]
-        return self.cells.tobytes() + words.astype(np.uint8).tobytes()
+        """The state blob of the replay contract: cells, player, winner, flags, raw words."""
+        game: Game = self.rules.GAME
+        words, raw = self.state[: FLAGS + game.flag_words], self.state[len(self.state) - game.raw_words :]
+        return self.cells.tobytes() + words.astype(np.uint8).tobytes() + raw.astype("<u8").tobytes()
 
     @property
     def mover(self) -> int:
@@ -55,8 +58,9 @@ class Position:
     @property
     def legal(self) -> list[int]:
         """The actions that may be played, ascending; none in a finished game."""
-        mask = np.zeros(self.rules.GAME.num_actions, np.bool_)
-        self.rules.legal(self.state, mask)
+        game: Game = self.rules.GAME
+        mask = np.zeros(game.num_actions, np.bool_)
+        self.rules.legal(self.state, mask, np.zeros(game.most_moves, np.int32))
         return [int(action) for action in np.flatnonzero(mask)]
 
     @property
@@ -68,12 +72,15 @@ class Position:
 
     @property
     def observation(self) -> NDArray[np.float32]:
-        """float32 [obs_size]: first player's pieces, second player's, legal moves, first to move, second to move."""
+        """float32 [obs_size]: planes, features, legal moves, first to move, second to move."""
         game: Game = self.rules.GAME
         observation = np.zeros(game.obs_size, np.float32)
-        cells = self.cells
-        observation[: game.num_cells] = cells == FIRST
-        observation[game.num_cells : game.legal_mask_offset] = cells == SECOND
+        if hasattr(self.rules.own, "features"):
+            view = np.zeros(game.legal_mask_offset, np.uint8)
+            self.rules.features(self.state, view)
+            observation[: game.legal_mask_offset] = view
+        else:
+            observation[: game.legal_mask_offset] = np.concatenate([self.cells == FIRST, self.cells == SECOND])
         observation[[game.legal_mask_offset + action for action in self.legal]] = 1
         observation[self.mover - 3] = 1
         return observation
@@ -84,10 +91,38 @@ class Position:
         self.rules.play(state, action)
         return Position(self.rules, state)
 
+    def name(self, action: int) -> str:
+        """How people write a move."""
+        if hasattr(self.rules.own, "name"):
+            return str(self.rules.own.name(self.state, action))
+        return default_name(self.rules.GAME, action)
+
     def __str__(self) -> str:
         """The board as text, the top row first, `.` for an empty cell."""
         game: Game = self.rules.GAME
+        if hasattr(self.rules.own, "text"):
+            return str(self.rules.own.text(self.state))
         rows = self.cells.reshape(game.height, game.width)
-        symbols = (".", *game.player_symbols)
+        symbols = game.cell_symbols
         lines = [" ".join(symbols[cell] for cell in row) for row in rows]
         return "\n".join(reversed(lines) if game.bottom_row_first else lines)
+
+
+def default_name(game: Game, action: int) -> str:
+    """The name of a move by its cells: `e2e4`; a column's letter; "pass" if it has no cells."""
+    if game.board_type == "drop_column" and not game.action_cells:
+        return letters(action)
+    cells = game.action_cells[action] if game.action_cells else range(action, min(action + 1, game.num_cells))
+    return "".join(cell_name(game, cell) for cell in cells) or "pass"
+
+
+def cell_name(game: Game, cell: int) -> str:
+    """The column's letter and the row's number, counted from the bottom of the board: a1, b1, ..."""
+    row, column = divmod(cell, game.width)
+    return f"{letters(column)}{row + 1 if game.bottom_row_first else game.height - row}"
+
+
+def letters(column: int) -> str:
+    """a, b, ..., z, aa, ab, ..."""
+    before, last = divmod(column, 26)
+    return (letters(before - 1) if before else "") + chr(ord("a") + last)

@@ -8,12 +8,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.games.base import FIRST, FLAGS, MOVER, SECOND, Board, Mask, Rules, State
+from trainer.games.base import FIRST, FLAGS, MOVER, SECOND, Board, Mask, Moves, Rules, State
 
 rules: Rules
 NUM_CELLS: int
 NUM_ACTIONS: int
 FLAG_WORDS: int
+RAW_WORDS: int
+VIEW_SIZE: int
+HAS_FEATURES: bool
+
+BYTE = np.uint64(255)
 
 
 def start(states: State) -> None:
@@ -22,10 +27,10 @@ def start(states: State) -> None:
         rules.start(states[row])
 
 
-def legal(states: State, mask: Mask) -> None:
-    """Write the legal actions of every row to `mask` [R, A]."""
+def legal(states: State, mask: Mask, found: Moves) -> None:
+    """Write the legal actions of every row to `mask` [R, A]; `found` [most moves] is scratch memory."""
     for row in range(len(states)):
-        rules.legal(states[row], mask[row])
+        rules.legal(states[row], mask[row], found)
 
 
 def play(states: State, actions: NDArray[np.int64]) -> None:
@@ -34,27 +39,39 @@ def play(states: State, actions: NDArray[np.int64]) -> None:
         rules.play(states[row], actions[row])
 
 
-def observe(states: State, observation: NDArray[np.float32], board: Board, mask: Mask) -> None:
-    """Write the observation of every row to `observation` [R, obs_size]; `board` [cells], `mask` [A] are scratch memory."""
+def observe(states: State, observation: NDArray[np.float32], board: Board, mask: Mask, found: Moves) -> None:
+    """Write the observation of every row to `observation` [R, obs_size].
+
+    `board` [cells or more, see `Game.scratch_cells`], `mask` [A] and `found` [most moves] are scratch memory.
+    """
     for row in range(len(states)):
-        rules.legal(states[row], mask)
-        rules.cells(states[row], board)
-        write_observation(board, mask, int(states[row, MOVER]), observation, row)
+        rules.legal(states[row], mask, found)
+        write_observation(states[row], board, mask, observation, row)
 
 
-def write_observation(board: Board, mask: Mask, mover: int, observation: NDArray[np.float32], row: int) -> None:
-    """Write `observation[row]`: first player's pieces, second player's, legal moves, first to move, second to move."""
-    for cell in range(NUM_CELLS):
-        observation[row, cell] = board[cell] == FIRST
-        observation[row, NUM_CELLS + cell] = board[cell] == SECOND
+def write_observation(state: State, board: Board, mask: Mask, observation: NDArray[np.float32], row: int) -> None:
+    """Write `observation[row]`: planes, features, legal moves, first to move, second to move.
+
+    `mask` [A] are the legal moves; `board` is scratch memory, as for `observe`.
+    """
+    if HAS_FEATURES:
+        rules.features(state, board)
+        for i in range(VIEW_SIZE):
+            observation[row, i] = board[i]
+    else:
+        rules.cells(state, board)
+        for cell in range(NUM_CELLS):
+            observation[row, cell] = board[cell] == FIRST
+            observation[row, NUM_CELLS + cell] = board[cell] == SECOND
     for action in range(NUM_ACTIONS):
-        observation[row, 2 * NUM_CELLS + action] = mask[action]
-    observation[row, 2 * NUM_CELLS + NUM_ACTIONS] = mover == 1
-    observation[row, 2 * NUM_CELLS + NUM_ACTIONS + 1] = mover == 2
+        observation[row, VIEW_SIZE + action] = mask[action]
+    mover = int(state[MOVER])
+    observation[row, VIEW_SIZE + NUM_ACTIONS] = mover == 1
+    observation[row, VIEW_SIZE + NUM_ACTIONS + 1] = mover == 2
 
 
 def store(states: State, stored: Board, board: Board) -> None:
-    """Write the state blob of every row to `stored` [R, state_bytes]: cells, player, winner, flags.
+    """Write the state blob of every row to `stored` [R, state_bytes]: cells, player, winner, flags, raw words.
 
     `board` [cells] is scratch memory.
     """
@@ -64,3 +81,8 @@ def store(states: State, stored: Board, board: Board) -> None:
             stored[row, cell] = board[cell]
         for word in range(FLAGS + FLAG_WORDS):
             stored[row, NUM_CELLS + word] = states[row, word]
+        for word in range(RAW_WORDS):
+            left = states[row, states.shape[1] - RAW_WORDS + word]
+            for byte in range(8):
+                stored[row, NUM_CELLS + FLAGS + FLAG_WORDS + 8 * word + byte] = left & BYTE
+                left >>= np.uint64(8)

@@ -13,12 +13,13 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Mask, Rules, State
+from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Mask, Moves, Rules, State
 
 ALLOCATES = True
 rules: Rules
 heuristic: ModuleType
 NUM_ACTIONS: int
+MOST_MOVES: int
 
 WIN = 1_000_000
 INFINITY = 2_000_000
@@ -28,23 +29,27 @@ def choose_all(states: State, depth: int, actions: NDArray[np.int64]) -> None:
     """Write the best move in each of the unfinished positions `states` [R, S] to `actions` [R]."""
     line = np.zeros((depth + 1, states.shape[1]), np.uint64)
     legal = np.zeros((depth + 1, NUM_ACTIONS), np.bool_)
+    found = np.zeros(MOST_MOVES, np.int32)
     tried = np.zeros(depth + 1, np.int64)
     window = np.zeros((depth + 1, 2), np.int64)
     for row in range(len(states)):
         for word in range(states.shape[1]):
             line[0, word] = states[row, word]
-        actions[row] = choose(line, legal, tried, window, depth)
+        actions[row] = choose(line, legal, found, tried, window, depth)
 
 
-def choose(line: State, legal: Mask, tried: NDArray[np.int64], window: NDArray[np.int64], depth: int) -> int:
+def choose(
+    line: State, legal: Mask, found: Moves, tried: NDArray[np.int64], window: NDArray[np.int64], depth: int
+) -> int:
     """The best move in `line[0]`; among equally good ones the first in the heuristic's order.
 
     The arguments have a row for each ply of the current line: its positions `line` [D+1, S], their legal moves [D+1, A],
-    how many moves of the order were `tried` [D+1], and alpha and beta for the player to move, `window` [D+1, 2]. It is not
-    recursive, because Numba's cache can't store recursive functions safely (numba issue 6061).
+    how many moves of the order were `tried` [D+1], and alpha and beta for the player to move, `window` [D+1, 2]; `found` is
+    scratch memory for the rules. It is not recursive, because Numba's cache can't store recursive functions safely (numba
+    issue 6061).
     """
     best, ply = -1, 0
-    enter(line, legal, tried, window, 0, -INFINITY, INFINITY)
+    enter(line, legal, found, tried, window, 0, -INFINITY, INFINITY)
     while True:
         alpha, beta = window[ply]
         if tried[ply] < NUM_ACTIONS and alpha < beta:
@@ -58,7 +63,7 @@ def choose(line: State, legal: Mask, tried: NDArray[np.int64], window: NDArray[n
             if line[ply + 1, WINNER] == OPEN and ply + 1 < depth:
                 same = line[ply + 1, MOVER] == line[ply, MOVER]
                 ply += 1
-                enter(line, legal, tried, window, ply, alpha if same else -beta, beta if same else -alpha)
+                enter(line, legal, found, tried, window, ply, alpha if same else -beta, beta if same else -alpha)
                 continue
             value = value_at_horizon(line[ply + 1], depth - ply - 1)
         else:
@@ -75,10 +80,17 @@ def choose(line: State, legal: Mask, tried: NDArray[np.int64], window: NDArray[n
 
 
 def enter(
-    line: State, legal: Mask, tried: NDArray[np.int64], window: NDArray[np.int64], ply: int, alpha: int, beta: int
+    line: State,
+    legal: Mask,
+    found: Moves,
+    tried: NDArray[np.int64],
+    window: NDArray[np.int64],
+    ply: int,
+    alpha: int,
+    beta: int,
 ) -> None:
     """Begin to try the moves in `line[ply]`."""
-    rules.legal(line[ply], legal[ply])
+    rules.legal(line[ply], legal[ply], found)
     tried[ply] = 0
     window[ply, 0], window[ply, 1] = alpha, beta
 

@@ -3,8 +3,9 @@
 The hash of a position gives its only place; a newer position there replaces the older one. An entry holds the whole
 position, so two positions with the same hash are never confused. Each search has its own cache, so no locks are needed.
 
-Only unfinished positions are evaluated, so the key is all words of a state but WINNER. The first word of the key holds the
-generation next to the mover. Counting the generation up empties the cache; memory that was never written has generation 0.
+Only unfinished positions are evaluated, so the key is the K words of a state that decide everything, but WINNER. The first
+word of the key holds the generation next to the mover. Counting the generation up empties the cache; memory that was never
+written has generation 0.
 
 Compiled by `trainer.games.kernels`.
 """
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 
 from trainer.games.base import FLAGS, MOVER, Game, State
 
+KEY_WORDS: int
+
 INLINED = True
 
 MISSING = -1
@@ -30,14 +33,14 @@ class Cache(NamedTuple):
     """Memory of one cache."""
 
     entries: NDArray[Any]
-    """[E] `key` uint64 [S - 1]; `value` float32, for the mover; `prior` float32 [A]."""
+    """[E] `key` uint64 [K - 1]; `value` float32, for the mover; `prior` float32 [A]."""
     generation: NDArray[np.uint64]
     """[1]; entries of another generation don't count."""
 
 
 def empty_cache(game: Game, entries: int) -> Cache:
     """Memory for this many entries, all of them empty; 0 for no cache."""
-    key, prior = (np.uint64, (game.state_words - 1,)), (np.float32, (game.num_actions,))
+    key, prior = (np.uint64, (game.deciding_words - 1,)), (np.float32, (game.num_actions,))
     entry = np.dtype([("key", *key), ("value", np.float32), ("prior", *prior)], align=True)
     return Cache(np.zeros(entries, entry), np.ones(1, np.uint64))
 
@@ -50,7 +53,7 @@ def find(cache: Cache, state: State) -> int:
     key = cache.entries[at].key
     if key[0] != first_word(cache, state):
         return MISSING
-    for word in range(FLAGS, len(state)):
+    for word in range(FLAGS, KEY_WORDS):
         if key[word - 1] != state[word]:
             return MISSING
     return at
@@ -63,7 +66,7 @@ def store(cache: Cache, state: State, prior: NDArray[np.float32], value: np.floa
     entry = cache.entries[place(cache, state)]
     key, kept = entry.key, entry.prior
     key[0] = first_word(cache, state)
-    for word in range(FLAGS, len(state)):
+    for word in range(FLAGS, KEY_WORDS):
         key[word - 1] = state[word]
     for action in range(len(prior)):
         kept[action] = prior[action]
@@ -73,7 +76,7 @@ def store(cache: Cache, state: State, prior: NDArray[np.float32], value: np.floa
 def place(cache: Cache, state: State) -> int:
     """Where a position belongs, 0 to E - 1: its hash, scaled."""
     mixed = state[MOVER]
-    for word in range(FLAGS, len(state)):
+    for word in range(FLAGS, KEY_WORDS):
         mixed = (mixed ^ state[word]) * ODD
         mixed ^= mixed >> HALF
     scaled = ((mixed >> HALF) * np.uint64(len(cache.entries))) >> HALF

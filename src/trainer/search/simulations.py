@@ -54,8 +54,7 @@ def descend(
             if node.proven == UNKNOWN:
                 found = cache.find(known, trees.state)
                 if found == MISSING:
-                    rules.cells(trees.state, trees.board)
-                    rows.write_observation(trees.board, trees.mask, node.mover, observation, waiting)
+                    rows.write_observation(trees.state, trees.board, trees.mask, observation, waiting)
                     for action in range(NUM_ACTIONS):
                         legal[waiting, action] = trees.mask[action]
                     trees.leaf[slot], trees.row[slot] = index, waiting
@@ -83,7 +82,7 @@ def walk(trees: Tree, slot: int, selection: Selection) -> int:
         if node.num_edges == 0:  # the root of a search that has just begun
             for word in range(len(trees.state)):
                 trees.state[word] = trees.states[slot, index, word]
-            rules.legal(trees.state, trees.mask)
+            rules.legal(trees.state, trees.mask, trees.found)
             return index
         if index == 0 and trees.gumbel[slot]:
             edge = gumbel.halved_edge(trees, slot, selection)
@@ -115,7 +114,7 @@ def enter(trees: Tree, slot: int, index: int, edge: int) -> int:
     tree.bring_best_forward(trees, slot, index)
     winner = int(state[WINNER])
     if winner == OPEN:
-        rules.legal(state, trees.mask)
+        rules.legal(state, trees.mask, trees.found)
         if SUDDEN_WINS and rules.wins_next(state, trees.mask):
             winner = int(state[MOVER])
     if winner == DRAW:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.games.base import MOVER, OPEN, WINNER, Board, Game, Mask, State
+from trainer.games.base import MOVER, OPEN, WINNER, Board, Game, Mask, Moves, State
 
 NUM_ACTIONS: int
 
@@ -81,15 +81,17 @@ class Tree(NamedTuple):
     state: State
     """uint64 [S], scratch memory: the current position."""
     board: Board
-    """uint8 [cells], its cells."""
+    """uint8 [cells or more], scratch memory."""
     mask: Mask
     """bool [A], its legal actions."""
+    found: Moves
+    """int32 [most moves], scratch memory."""
 
 
 def empty_tree(game: Game, slots: int, simulations: int) -> Tree:
     """Memory for G = `slots` searches of at most this many simulations."""
     nodes = simulations + 2  # the root and one for each simulation; one is spare
-    edges = (simulations + 1) * game.num_actions
+    edges = (simulations + 1) * game.most_moves + 1  # `add_edges` writes one place too far
     return Tree(
         nodes=np.zeros((slots, nodes), NODE),
         states=np.zeros((slots, nodes, game.state_words), np.uint64),
@@ -102,8 +104,9 @@ def empty_tree(game: Game, slots: int, simulations: int) -> Tree:
         noise=np.zeros((slots, game.num_actions), np.float32),
         gumbel=np.zeros(slots, np.bool_),
         state=np.zeros(game.state_words, np.uint64),
-        board=np.zeros(game.num_cells, np.uint8),
+        board=np.zeros(game.scratch_cells, np.uint8),
         mask=np.zeros(game.num_actions, np.bool_),
+        found=np.zeros(game.most_moves, np.int32),
     )
 
 

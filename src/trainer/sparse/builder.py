@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.games.layout import Layout
 from trainer.sparse.lanes import BLOCK
 from trainer.sparse.layout import LAYER, Network, aligned
 
@@ -17,15 +18,19 @@ class LayoutBuilder:
     The weights need not be floats: integers that number a network's parameters show where the layout puts each of them.
     """
 
-    def __init__(self, cells: int, seen: int, swaps: bool) -> None:
-        """Start with the view of an observation, which consists of its first `seen` numbers.
-
-        `swaps`: the observation begins with two planes of `cells` cells, which are swapped when the second player moves.
-        """
-        self._cells = cells
-        self._swapped = cells if swaps else 0
-        self._seen = seen
-        self._view = padded(seen)
+    def __init__(self, layout: Layout | None, obs_size: int) -> None:
+        """Start with the view of an observation of `obs_size` numbers; `layout` None: its view is all of it."""
+        self._layout = layout
+        self._cells = layout.cells if layout else 0
+        self._board = layout.board_numbers if layout else 0
+        swaps = layout is not None and layout.swaps_planes
+        self._swapped = self._cells if swaps else 0
+        nothing = np.zeros(0, np.int64)
+        exchanges = layout is not None and layout.exchange is not None and not swaps
+        self._exchange = layout.exchange if layout and layout.exchange is not None and exchanges else nothing
+        self._actions = layout.actions if layout and layout.actions is not None and exchanges else nothing
+        self._seen = layout.view_size if layout else obs_size
+        self._view = padded(self._seen)
         self._taps = np.zeros((0, 0), np.int64)
         self._layers: list[tuple[int, ...]] = []
         self._weights: list[NDArray[Any]] = []
@@ -51,17 +56,17 @@ class LayoutBuilder:
         self._append(patches, self._newest, weight.reshape(filters, -1).T, bias, places=places, rectified=True)
 
     def add_after_stem(self, weight: NDArray[Any], bias: NDArray[Any]) -> None:
-        """A layer with a ReLU, whose inputs are the stem's results, filter by filter, and then the legal moves.
+        """A layer with a ReLU, whose inputs are the stem's results, filter by filter, and then the rest of the view.
 
         weight [F, I], bias [F]. It becomes two layers with the same target: one reads the stem's region, one the view.
         """
         places, stem = self._places, self._newest
-        filters = (weight.shape[1] - (self._seen - 2 * self._cells)) // places
-        by_filter, legal = np.split(weight, [filters * places], axis=1)
+        filters = (weight.shape[1] - (self._seen - self._board)) // places
+        by_filter, rest = np.split(weight, [filters * places], axis=1)
         by_place = np.zeros((places, stem[1] // places, len(weight)), weight.dtype)
         by_place[:, :filters] = by_filter.reshape(-1, filters, places).transpose(2, 1, 0)
         of_view = np.zeros((self._view, len(weight)), weight.dtype)
-        of_view[2 * self._cells : self._seen] = legal.T
+        of_view[self._board : self._seen] = rest.T
         self._newest = self._region(padded(len(weight)))
         self._append(stem, self._newest, by_place.reshape(-1, len(weight)), bias)
         self._append((0, self._view), self._newest, of_view, bias[:0], adds=True, rectified=True)
@@ -83,6 +88,8 @@ class LayoutBuilder:
             weights=aligned_concatenation(self._weights),
             biases=aligned_concatenation(self._biases),
             swapped=self._swapped,
+            exchange=np.ascontiguousarray(self._exchange, np.int64),
+            actions=np.ascontiguousarray(self._actions, np.int64),
             seen=self._seen,
             view_width=self._view,
             taps=self._taps,

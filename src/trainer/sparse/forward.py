@@ -33,8 +33,12 @@ def evaluate(network: Network, memory: Memory, rows: int, observation: Floats, l
     actions = logits.shape[1]
     for row in range(rows):
         at = heads.target * rows + row * heads.results
-        for action in range(actions):
-            logits[row, action] = activations[at + action]
+        if len(network.actions) and observation[row, network.seen + 1] != 0:
+            for action in range(actions):
+                logits[row, network.actions[action]] = activations[at + action]
+        else:
+            for action in range(actions):
+                logits[row, action] = activations[at + action]
         value[row] = np.tanh(activations[at + actions])
 
 
@@ -50,10 +54,16 @@ def pass_through(network: Network, memory: Memory, rows: int, observation: Float
 def write_view(
     network: Network, rows: int, observation: Floats, activations: Floats, active: NDArray[np.uint64]
 ) -> None:
-    """Write the view: the observation from the mover's side, with its two planes swapped if the second player moves."""
+    """Write the view: the observation from the mover's side, with the players exchanged if the second one moves."""
     cells, seen, width = network.swapped, network.seen, network.view_width
     for row in range(rows):
         at = row * width
+        if len(network.exchange) and observation[row, seen + 1] != 0:
+            for i in range(seen):
+                activations[at + i] = observation[row, network.exchange[i]]
+            for i in range(seen, width):
+                activations[at + i] = 0.0
+            continue
         own = cells if cells and observation[row, seen + 1] != 0 else 0
         for i in range(cells):
             activations[at + i] = observation[row, own + i]

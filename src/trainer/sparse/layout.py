@@ -50,6 +50,10 @@ class Network(NamedTuple):
     biases: Floats
     swapped: int
     """Cells per plane, if the first two planes are swapped when the second player moves; else 0."""
+    exchange: NDArray[np.int64]
+    """[seen] if more than that is exchanged: number i of the second player's view is number exchange[i]. Else [0]."""
+    actions: NDArray[np.int64]
+    """[A] if that exchanges actions: action a of the view is action actions[a] of the observation. Else [0]."""
     seen: int
     """Numbers of an observation that are part of the view; the rest of the view's region is 0."""
     view_width: int
@@ -78,6 +82,8 @@ NO_NETWORK = Network(
     weights=np.zeros(0, np.float32),
     biases=np.zeros(0, np.float32),
     swapped=0,
+    exchange=np.zeros(0, np.int64),
+    actions=np.zeros(0, np.int64),
     seen=0,
     view_width=0,
     taps=np.zeros((0, 0), np.int64),

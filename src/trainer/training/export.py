@@ -20,7 +20,7 @@ from torch import nn
 
 import trainer
 from trainer.core.errors import ModelError
-from trainer.network import ConvStem, MoverView, PolicyValueNetwork, Residual, StonePlanes
+from trainer.network import AllPlanes, ConvStem, MoverView, PolicyValueNetwork, Residual, StonePlanes
 from trainer.replay import Metadata
 
 OPSET = 17
@@ -83,8 +83,11 @@ def _sequential(graph: Graph, module: nn.Module, name: str, source: str, output:
 
 def _mover_view(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
     assert isinstance(module, MoverView)
-    if not module.swaps:
+    if module.exchange is None:
         return source
+    if not module.swaps:
+        other = graph.node("Gather", source, graph.weight("exchange", module.exchange), axis=1)
+        return graph.node("Where", second_moves(graph, module), other, graph.columns(source, 0, module.end))
     first = graph.columns(source, 0, module.cells)
     second = graph.columns(source, module.cells, 2 * module.cells)
     swap = graph.columns(source, module.end + 1, module.end + 2)
@@ -92,6 +95,29 @@ def _mover_view(graph: Graph, module: nn.Module, name: str, source: str, output:
     change = graph.node("Mul", swap, graph.node("Sub", second, first))
     own, other = graph.node("Add", first, change), graph.node("Sub", second, change)
     return graph.node("Concat", own, other, legal, axis=1)
+
+
+def second_moves(graph: Graph, view: MoverView) -> str:
+    """bool [B, 1]: whether the second player moves."""
+    return graph.node("Cast", graph.columns("observation", view.end + 1, view.end + 2), to=TensorProto.BOOL)
+
+
+def turned_back(graph: Graph, view: MoverView, logits: str) -> str:
+    """Logits of the view's actions as logits of the observation's."""
+    assert view.actions is not None
+    other = graph.node("Gather", logits, graph.weight("exchanged_actions", view.actions), axis=1)
+    return graph.node("Where", second_moves(graph, view), other, logits, output="policy_logits")
+
+
+def _all_planes(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, AllPlanes)
+    images = [graph.add(module.board, name, source)]
+    ones = graph.weight("ones", np.ones((1, 1, *module.board.shape[1:]), np.float32))
+    for start, end in module.spans:
+        if end > start:
+            shape = graph.weight(f"numbers_{start}", np.array([-1, end - start, 1, 1], np.int64))
+            images.append(graph.node("Mul", graph.node("Reshape", graph.columns(source, start, end), shape), ones))
+    return graph.node("Concat", *images, axis=1)
 
 
 def _conv_stem(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
@@ -131,6 +157,7 @@ TRANSLATIONS: dict[type[nn.Module], Translation] = {
     nn.ReLU: _relu,
     nn.Sequential: _sequential,
     StonePlanes: _stone_planes,
+    AllPlanes: _all_planes,
     MoverView: _mover_view,
     ConvStem: _conv_stem,
     Residual: _residual,
@@ -150,7 +177,10 @@ class Exporter:
         graph = Graph()
         view = graph.add(network.view, "view", "observation")
         features = graph.add(network.body, "body", view)
-        graph.add(network.policy, "policy", features, output="policy_logits")
+        if network.view.actions is None:
+            graph.add(network.policy, "policy", features, output="policy_logits")
+        else:
+            turned_back(graph, network.view, graph.add(network.policy, "policy", features))
         graph.node("Tanh", graph.add(network.value, "value", features), output="value")
 
         def tensor(name: str, width: int) -> onnx.ValueInfoProto:

@@ -96,6 +96,11 @@ class LossGradient:
         `values`, `gradient` [P + 1]: the parameters, then 0; the derivatives with respect to them, then an unused number.
         """
         rows, network = len(batch.outcome), self._network
+        legal, visits = batch.legal, batch.visits
+        if len(network.actions):  # the loss doesn't depend on the order of the actions, so it is that of the view
+            second = batch.observation[:, network.seen + 1 :][:, :1] > 0
+            legal = np.where(second, legal[:, network.actions], legal)
+            visits = np.where(second, visits[:, network.actions], visits)
         if rows != self._rows:
             self._allocate(rows, batch.legal.shape[1] + 1)
         kernels = self._kernels
@@ -104,9 +109,7 @@ class LossGradient:
         network.biases[:] = values[self._bias_places]
         kernels.forward.pass_through(network, self._memory, rows, batch.observation)
         loss = np.empty(3, np.float32)
-        kernels.heads.differentiate_heads(
-            self._heads, batch.legal, batch.visits, batch.outcome, loss, self._head_deltas
-        )
+        kernels.heads.differentiate_heads(self._heads, legal, visits, batch.outcome, loss, self._head_deltas)
         kernels.backward.differentiate(
             network, self._transposed, self._learns, rows, self._memory, self._deltas, self._buffer, self._gradient
         )
@@ -147,7 +150,7 @@ def layers_of(network: PolicyValueNetwork, values: Sequence[NDArray[Any]]) -> Ne
     """The layout of a network that `can_differentiate` accepts, with `values` as its parameters, of the same shapes."""
     view, stem = network.view, network.body[0]
     *body, policy, value, policy_bias, value_bias = values
-    builder = LayoutBuilder(view.cells, view.size, view.swaps)
+    builder = LayoutBuilder(view.layout, view.size)
     layers = list(zip(body[::2], body[1::2], strict=True))
     if isinstance(stem, ConvStem):
         (convolution, first, tail) = layers

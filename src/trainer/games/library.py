@@ -1,0 +1,221 @@
+"""Where games are: in the package, in a file, or in another package; and with which parameters.
+
+A game is named in one of three ways, and `:name=value,...` sets its parameters:
+
+    hex:size=9                 a game of this package: a folder here
+    ./mygame.py:size=9         a file with rules, which may also have a RECIPE; or a folder with rules.py and other parts
+    mygame                     a game of another package, an entry point of the group `trainer.games` that names a module
+
+The name under which a game's rows and models are kept, its env_id, is the `env_id` of its `GAME`, with the parameters that
+differ from their defaults.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from trainer.compile.source import Source
+from trainer.core.errors import GameError
+from trainer.games import complete
+from trainer.games.base import Game
+from trainer.games.parameters import DECLARED, GIVEN, Parameter
+
+ENV_IDS = ("tictactoe", "connect4", "othello")
+"""The games of this package."""
+GROUP = "trainer.games"
+"""The entry points of other packages' games."""
+FOLDER = Path(__file__).parent
+RULES_FILE = "rules.py"
+
+
+@dataclass(frozen=True)
+class FoundGame:
+    """A game with its rules."""
+
+    game: Game
+    """Its env_id has the parameters."""
+    own: ModuleType
+    """The game's module, uncompiled."""
+    path: Path
+    """Its file."""
+    parameters: tuple[tuple[str, int], ...]
+    """Those that differ from their defaults."""
+
+    @property
+    def name(self) -> str:
+        """A name by which other processes find it, wherever they run."""
+        package = self.path.parent.parent == FOLDER
+        return with_parameters(self.path.parent.name if package else str(self.path), self.parameters)
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """The sizes of the game and what its rules have, for kernels to bind."""
+        game = self.game
+        return {
+            "NUM_CELLS": game.num_cells,
+            "NUM_ACTIONS": game.num_actions,
+            "MOST_MOVES": game.most_moves,
+            "FLAG_WORDS": game.flag_words,
+            "RAW_WORDS": game.raw_words,
+            "KEY_WORDS": game.deciding_words,
+            "VIEW_SIZE": game.legal_mask_offset,
+            "USUAL_PLIES": game.usual_plies,
+            "HAS_START": hasattr(self.own, "start"),
+            "HAS_MOVES": hasattr(self.own, "moves"),
+            "HAS_CELLS": hasattr(self.own, "cells"),
+            "HAS_FEATURES": hasattr(self.own, "features"),
+            "SUDDEN_WINS": hasattr(self.own, "wins_next"),
+        }
+
+    @cached_property
+    def rules(self) -> ModuleType:
+        """The complete rules, uncompiled."""
+        module = Source(Path(str(complete.__file__))).run(f"_plain_{id(self)}", complete.__package__)
+        vars(module).update(self.constants, own=self.own, GAME=self.game)
+        if not hasattr(self.own, "wins_next"):
+            del module.wins_next
+        return module
+
+    def part(self, name: str) -> ModuleType | None:
+        """The module `name` beside the rules ("recipe", "solver", ...), imported now; None if the game has none."""
+        path = self.path.with_name(f"{name}.py")
+        if self.path.name != RULES_FILE or not path.exists():
+            return self.own if hasattr(self.own, name.upper()) else None
+        if self.path.parent.parent == FOLDER:
+            return importlib.import_module(f"{__package__}.{self.path.parent.name}.{name}")
+        return run_file(path, f"{self.path.parent.name}.{name}", dict(self.parameters))
+
+
+_found: dict[str, FoundGame] = {}
+"""The games of this process, by the names that were used for them and by their env_ids."""
+
+
+def find_game(name: str) -> FoundGame:
+    """The game of a name, or of an env_id that this process has seen. Raises GameError if there is none."""
+    if name not in _found:
+        place, parameters = split_name(name)
+        found = load(place, parameters)
+        env_id = found.game.env_id
+        other = _found.setdefault(env_id, found)
+        if other.path != found.path:
+            raise GameError(
+                f"{found.path} and {other.path} both call their game {env_id}; give one of them another env_id"
+            )
+        _found[name] = other
+    return _found[name]
+
+
+def split_name(name: str) -> tuple[str, dict[str, int]]:
+    """A name's place and parameters: of `hex:size=9`, `hex` and {"size": 9}. Raises GameError for anything else."""
+    place, colon, stated = name.rpartition(":")
+    if not colon:
+        return name, {}
+    pairs = [re.fullmatch(r"([A-Za-z_]\w*)=(-?[0-9]{1,9})", pair.strip()) for pair in stated.split(",")]
+    parameters = {pair[1]: int(pair[2]) for pair in pairs if pair}
+    if len(parameters) < len(pairs):
+        raise GameError(
+            f"{stated!r} in the game {name!r} is not a list of parameters; write each one once, as name=integer, with "
+            f"commas between them: hex:size=9"
+        )
+    return place, parameters
+
+
+def with_parameters(name: str, parameters: tuple[tuple[str, int], ...]) -> str:
+    """The inverse of `split_name`."""
+    return f"{name}:{','.join(f'{key}={value}' for key, value in parameters)}" if parameters else name
+
+
+def load(place: str, given: Mapping[str, int]) -> FoundGame:
+    """Load a game from where it is. Raises GameError."""
+    if place in ENV_IDS:
+        own = importlib.import_module(f"{__package__}.{place}.rules") if not given else None
+        path = FOLDER / place / RULES_FILE
+    elif place.endswith(".py") or "/" in place:
+        own, path = None, Path(place).absolute()
+        path = path / RULES_FILE if path.is_dir() else path
+        if not path.is_file():
+            raise GameError(f"there is no game at {path}; give the path of a Python file with its rules")
+    else:
+        own, path = None, file_of_entry_point(place)
+    if own is None:
+        own = run_file(path, f"{path.parent.name if path.name == RULES_FILE else path.stem}.rules", given)
+    game = vars(own).get("GAME")
+    if not isinstance(game, Game):
+        raise GameError(f"{path} has no GAME; set it to a trainer.games.base.Game at the top of the file")
+    declared: list[Parameter] = vars(own).get(DECLARED, [])
+    names = [parameter.name for parameter in declared]
+    for name in given.keys() - names:
+        known = f"; it has {', '.join(names)}" if names else ""
+        raise GameError(f"{game.env_id} has no parameter {name!r}{known}")
+    if game.env_id in ENV_IDS and path.parent.parent != FOLDER:
+        raise GameError(f"{path} calls its game {game.env_id}, like one of this package; give its GAME another env_id")
+    changed = tuple((p.name, given[p.name]) for p in declared if given.get(p.name, p.default) != p.default)
+    check_functions(own, game, path)
+    return FoundGame(replace(game, env_id=with_parameters(game.env_id, changed)), own, path, changed)
+
+
+def file_of_entry_point(name: str) -> Path:
+    """The file of a game of another package. Raises GameError if no package has a game of that name."""
+    points = entry_points(group=GROUP)
+    if name not in points.names:
+        others = sorted(points.names)
+        raise GameError(
+            f"no rules for a game named {name!r}; the known games are {', '.join([*ENV_IDS, *others])}; "
+            f"a game of your own is named by its file, as in ./mygame.py"
+        )
+    module = points[name].value.partition(":")[0]
+    found = importlib.util.find_spec(module)
+    if found is None or found.origin is None:
+        raise GameError(f"the game {name} should be the module {module}, which is not installed")
+    return Path(found.origin)
+
+
+def run_file(path: Path, name: str, parameters: Mapping[str, int]) -> ModuleType:
+    """Run a Python file as a module, with the values of its parameters. Raises GameError if it fails, with its line."""
+    module = ModuleType(re.sub(r"\W", "_", name))
+    module.__file__ = str(path)
+    setattr(module, GIVEN, dict(parameters))
+    try:
+        exec(Source(path).code, vars(module))
+    except GameError:
+        raise
+    except Exception as error:  # whatever somebody's file raises
+        raise GameError(f"{path}, line {line_in(path, error)}: {type(error).__name__}: {error}") from error
+    return module
+
+
+def line_in(path: Path, error: Exception) -> int:
+    """The last line of a file that an error passed through; of a syntax error, where it is."""
+    if isinstance(error, SyntaxError):
+        return error.lineno or 1
+    line, trace = 1, error.__traceback__
+    while trace:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def check_functions(own: ModuleType, game: Game, path: Path) -> None:
+    """Raise GameError for rules that lack a function, or one of two that belong together."""
+    has = {
+        name: callable(vars(own).get(name)) for name in ("legal", "moves", "play", "cells", "from_cells", "features")
+    }
+    if not has["play"]:
+        raise GameError(f"{path} has no function play(state, action)")
+    if has["legal"] == has["moves"]:
+        raise GameError(f"{path} must have one of the functions legal(state, mask) and moves(state, found)")
+    if has["cells"] != has["from_cells"]:
+        raise GameError(f"{path} must have both of cells(state, board) and from_cells(board, state), or neither")
+    if not has["features"] and (game.planes, game.features) != (2, 0):
+        raise GameError(
+            f"{path} has {game.planes} planes and {game.features} features, so it needs features(state, out)"
+        )

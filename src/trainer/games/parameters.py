@@ -1,0 +1,37 @@
+"""Parameters of a game, such as the size of its board."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from trainer.core.errors import GameError
+
+GIVEN = "__parameters__"
+"""The global of a rules module with the values that were given for its parameters."""
+DECLARED = "__declared__"
+"""The global in which `parameter` notes what the module declares."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a rules module declares."""
+
+    name: str
+    default: int
+    least: int
+    most: int
+
+
+def parameter(name: str, default: int, *, least: int, most: int) -> int:
+    """The value of a parameter: an integer that `hex:size=9` sets, or else the default.
+
+    Call it at the top of a rules module: `SIZE = parameter("size", 7, least=2, most=11)`. Raises GameError for a value
+    outside `least` to `most`.
+    """
+    module = sys._getframe(1).f_globals
+    module.setdefault(DECLARED, []).append(Parameter(name, default, least, most))
+    value: int = module.get(GIVEN, {}).get(name, default)
+    if not least <= value <= most:
+        raise GameError(f"{name}={value} is out of range; {name} is an integer from {least} to {most}")
+    return value
