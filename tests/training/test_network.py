@@ -110,7 +110,7 @@ def test_an_observation_with_an_unknown_layout_is_not_changed() -> None:
     """If the legal moves don't come right after two planes of the board, it is unknown which numbers are whose stones."""
     unknown = replace(CONNECT4, env_id="mystery", legal_mask_offset=80)
     observation = torch.arange(93.0)[None]
-    assert torch.equal(MoverView(unknown)(observation), observation)
+    assert torch.equal(MoverView(unknown, contract_layout(unknown))(observation), observation)
 
 
 def test_the_value_stays_within_one() -> None:
@@ -125,7 +125,9 @@ def test_the_stem_sees_the_board_row_by_row() -> None:
     position = Position.first(rules_of("connect4"))
     for column in (2, 2, 3, 3, 4, 4, 5):
         position = position.play(column)
-    stem = ConvStem(CONNECT4, filters=1)
+    layout = contract_layout(CONNECT4)
+    assert layout is not None
+    stem = ConvStem(CONNECT4, layout, filters=1)
     with torch.no_grad():
         stem.conv.weight.zero_()
         stem.conv.weight[0, 0, 0] = 1  # own plane, first row of the kernel
