@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from trainer.core.errors import GameError
-from trainer.games import ENV_IDS, game_of
+from trainer.games import find_game, has_rules, known_games
 from trainer.games.base import Game
 from trainer.games.layout import Layout, layout_of
 from trainer.games.symmetry import Symmetry
-from trainer.replay import Metadata, Views, read_metadata
+from trainer.replay import Metadata, Views, read_metadata, read_stamp
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,19 @@ class GameConfig:
     symmetries: tuple[Symmetry, ...] = ()
     layout: Layout | None = None
     """What the numbers of an observation mean; None: unknown."""
+    stamp: str | None = None
+    """A hash of the rules, for the rows and models of this game; None: they carry none."""
+
+    @property
+    def stored_layout(self) -> tuple[str, str] | None:
+        """What the replay database keeps of a game that the contract doesn't know: the layout as JSON, and the stamp."""
+        if self.layout is None or self.stamp is None:
+            return None
+        layout = self.layout
+        numbers = {"planes": layout.planes, "features": layout.features}
+        tables = {"exchange": layout.exchange, "actions": layout.actions}
+        lists = {name: None if table is None else table.tolist() for name, table in tables.items()}
+        return json.dumps(numbers | lists), self.stamp
 
     @property
     def views(self) -> Views:
@@ -61,11 +75,11 @@ def load_game_config(env_id: str, db: Path) -> GameConfig:
     Raises GameError if the game has neither, or if the two contradict each other; ReplayError if `db` isn't a database.
     """
     stated = read_metadata(db, env_id)
-    if env_id not in ENV_IDS:
+    if not has_rules(env_id):
         if stated is None:
             raise GameError(
                 f"the game {env_id!r} has neither rules here nor metadata in {db}; "
-                f"the games with rules are {', '.join(ENV_IDS)}"
+                f"the games with rules are {', '.join(known_games())}"
             )
         if stated.legal_mask_offset + stated.num_actions > stated.obs_size:
             raise GameError(
@@ -73,7 +87,8 @@ def load_game_config(env_id: str, db: Path) -> GameConfig:
                 f"num_actions {stated.num_actions} is more than obs_size {stated.obs_size}"
             )
         return GameConfig(stated, layout=contract_layout(stated))
-    game = game_of(env_id)
+    found = find_game(env_id)
+    game = found.game
     known = metadata_of(game)
     for name in ("board_width", "board_height", "num_actions", "obs_size", "legal_mask_offset"):
         if stated and getattr(stated, name) != getattr(known, name):
@@ -81,7 +96,13 @@ def load_game_config(env_id: str, db: Path) -> GameConfig:
                 f"{db} states {name} = {getattr(stated, name)} for {env_id}, the rules here have "
                 f"{getattr(known, name)}; give the database of this version of the game with --db"
             )
-    return GameConfig(known, game.symmetries, layout_of(game))
+    played_by = read_stamp(db, game.env_id)
+    if played_by and found.stamp and played_by != found.stamp:
+        raise GameError(
+            f"the games in {db} were played by other rules of {game.env_id}: their hash is {played_by}, and that of "
+            f"{found.path} is {found.stamp}; give the rules of that run, which keeps a copy in its folder `rules`, or another database"
+        )
+    return GameConfig(known, game.symmetries, layout_of(game), found.stamp)
 
 
 def contract_layout(stated: Metadata) -> Layout | None:

@@ -21,19 +21,24 @@ __all__ = ["LoopConfig", "config_from", "main"]
 
 def config_from(words: Sequence[str], prog: str = "python -m trainer.loop") -> LoopConfig:
     """The settings that `words` ask for; those they leave out come from the game's recipe, or from the run resumed."""
-    from trainer.games.recipes import changed, recipe_of  # NumPy takes a moment to import
+    from trainer.games import game_of, settled  # NumPy takes a moment to import
+    from trainer.games.recipes import changed, recipe_of
     from trainer.run.folder import RunFolder
+    from trainer.run.kept_rules import kept_game
     from trainer.run.record import recorded_settings
 
-    env_id, folder = value_of(words, "--env-id") or LoopConfig.env_id, value_of(words, "--data-dir")
+    named, folder = value_of(words, "--env-id"), value_of(words, "--data-dir")
+    env_id = game_of(named or LoopConfig.env_id).env_id
     base = None
     if "--resume" in words:
         run = RunFolder(LoopConfig(env_id=env_id, data_dir=Path(folder) if folder else None).folder)
         base = recorded_settings(run.record, "loop", LoopConfig)
+        if base and not named:
+            kept_game(run.path, base.env_id)  # from now on this process knows the game
     base = base or recipe_of(env_id)
     parsed = parse(LoopConfig, prog, words, base)
     settings: dict[str, Any] = {name: getattr(parsed, name) for name in given(LoopConfig, words)}
-    return changed(base, **settings)
+    return settled(changed(base, **settings))
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer.loop") -> int:

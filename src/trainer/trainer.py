@@ -14,6 +14,7 @@ from trainer.core.errors import TrainerError
 from trainer.core.files import remove_leftovers
 from trainer.core.signals import INTERRUPTED
 from trainer.game_config import load_game_config
+from trainer.games import settled
 from trainer.network import PolicyValueNetwork
 from trainer.replay import ReplayBuffer
 from trainer.run.evaluations import EvaluationLog
@@ -50,7 +51,7 @@ class Trainer:
         `stop`: set it from another thread or a signal handler to end the training after the step in progress.
         """
         config.check()
-        self.config = config
+        self.config = settled(config)
         self.stop = stop or Event()
 
     def train(self) -> TrainingStats:
@@ -73,7 +74,7 @@ class Trainer:
         learner = Learner(
             PolicyValueNetwork(game.metadata, config.network, config.width, game.layout).to(device), config
         )
-        exporter = Exporter(learner.published, game.metadata)
+        exporter = Exporter(learner.published, game.metadata, game.stamp)
         retention = Retention(config.max_checkpoints, config.checkpoint_interval if config.spread_checkpoints else None)
         schedule = Schedule(config)
         stats = TrainingStats(config.env_id, schedule.total_steps(0))

@@ -21,7 +21,7 @@ from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.interface import ModelSource
 from trainer.evaluators.sparse import SparseAccelerator
 from trainer.game_config import load_game_config
-from trainer.games import game_of
+from trainer.games import game_of, settled
 from trainer.run.actor_statistics import ActorStats
 from trainer.run.folder import RunFolder
 from trainer.search import SearchConfig
@@ -38,13 +38,14 @@ REPORT_SECONDS = 5.0
 def act(config: ActorConfig, stop: Event) -> ActorStats:
     """Play until `stop` is set or `max_episodes` games are played. All finished games are stored before it returns."""
     config.check()
+    config = settled(config)
     game = game_of(config.env_id)
     run = RunFolder(config.data_dir)
     require_writable(run.path, "--data-dir")
     require_writable(config.replay_db_path.parent, "--replay-db-path")
     remove_leftovers(run.path)
-    metadata = load_game_config(config.env_id, config.replay_db_path).metadata
-    sink = DatabaseSink(config.replay_db_path, metadata, config.replay_window, run.actor_stats, config.actor_id)
+    played = load_game_config(config.env_id, config.replay_db_path)
+    sink = DatabaseSink(config.replay_db_path, played, config.replay_window, run.actor_stats, config.actor_id)
     try:
         acceleration = Acceleration(config.env_id, SparseAccelerator(config.env_id))
         models = ModelFile(run.latest_model, config.env_id, game.obs_size, game.num_actions, prepare=acceleration)

@@ -10,8 +10,9 @@ from typing import Protocol
 
 from trainer.actor.episodes import episodes_of
 from trainer.actor.played import PlayedGame
+from trainer.game_config import GameConfig
 from trainer.games.positions import Positions
-from trainer.replay import Metadata, ReplayWriter
+from trainer.replay import ReplayWriter
 from trainer.run.actor_statistics import ActorStats
 
 
@@ -38,9 +39,10 @@ class GameSink(Protocol):
 class DatabaseSink:
     """Stores games in a replay database and statistics in a file."""
 
-    def __init__(self, path: Path, metadata: Metadata, window: int | None, statistics: Path, actor_id: str) -> None:
+    def __init__(self, path: Path, game: GameConfig, window: int | None, statistics: Path, actor_id: str) -> None:
         """Open or create the database at `path`; keep about the newest `window` positions, None: all."""
-        self._writer = ReplayWriter(path, metadata, window)
+        metadata = game.metadata
+        self._writer = ReplayWriter(path, metadata, window, game.stored_layout)
         self._statistics = statistics
         self._actor_id = actor_id
         self._start = secrets.token_hex(4)  # so that ids never repeat, even if two actors have one name

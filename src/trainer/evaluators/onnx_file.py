@@ -16,6 +16,7 @@ from trainer.core.errors import ModelError
 from trainer.evaluators import answers
 from trainer.evaluators.answers import NOT_FINITE, TOO_LARGE
 from trainer.evaluators.interface import Observations, Prior, Values
+from trainer.games import find_game, has_rules
 from trainer.games.base import Mask
 from trainer.run.model_files import read_model
 from trainer.sparse.layout import Network
@@ -123,6 +124,12 @@ class OnnxEvaluator(ModelEvaluator):
         made_for = metadata.get("env_id", env_id)
         if made_for != env_id:
             raise ModelError(f"{source} was trained for {made_for}, not {env_id}; give a model of {env_id}")
+        rules, stamp = metadata.get("rules"), find_game(env_id).stamp if has_rules(env_id) else None
+        if rules and stamp and rules != stamp:
+            raise ModelError(
+                f"{source} was trained by other rules of {env_id}: their hash was {rules}, and that of the file "
+                f"{find_game(env_id).path} is {stamp}; use the rules of its run, which keeps a copy in its folder `rules`"
+            )
 
     def outputs(self, observation: Observations) -> Outputs:
         """What the file answers to observations [B, obs_size], unchecked."""

@@ -15,9 +15,22 @@ from __future__ import annotations
 from types import ModuleType
 
 from trainer.games.base import Game
-from trainer.games.library import ENV_IDS, find_game
+from trainer.games.library import ENV_IDS, find_game, has_rules, is_known, known_games, settled
 
-__all__ = ["ENV_IDS", "Game", "find_game", "game_of", "games_with", "has_part", "part_of", "rules_of"]
+__all__ = [
+    "ENV_IDS",
+    "Game",
+    "find_game",
+    "game_of",
+    "games_with",
+    "has_part",
+    "has_rules",
+    "is_known",
+    "known_games",
+    "part_of",
+    "rules_of",
+    "settled",
+]
 
 
 def rules_of(env_id: str) -> ModuleType:

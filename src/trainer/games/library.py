@@ -12,6 +12,7 @@ differ from their defaults.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import re
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from trainer.compile.source import Source
 from trainer.core.errors import GameError
@@ -30,10 +31,23 @@ from trainer.games.parameters import DECLARED, GIVEN, Parameter
 
 ENV_IDS = ("tictactoe", "connect4", "othello")
 """The games of this package."""
+OF_CONTRACT = ENV_IDS
+"""Those that other programs know."""
 GROUP = "trainer.games"
 """The entry points of other packages' games."""
 FOLDER = Path(__file__).parent
 RULES_FILE = "rules.py"
+
+
+class NamesGame(Protocol):
+    """Settings of a command that takes a game."""
+
+    @property
+    def env_id(self) -> str:
+        """The game's name."""
+
+
+Config = TypeVar("Config", bound=NamesGame)
 
 
 @dataclass(frozen=True)
@@ -52,8 +66,22 @@ class FoundGame:
     @property
     def name(self) -> str:
         """A name by which other processes find it, wherever they run."""
-        package = self.path.parent.parent == FOLDER
-        return with_parameters(self.path.parent.name if package else str(self.path), self.parameters)
+        return with_parameters(self.path.parent.name if self.in_package else str(self.path), self.parameters)
+
+    @property
+    def in_package(self) -> bool:
+        """Whether it is a game of this package."""
+        return self.path.parent.parent == FOLDER
+
+    @property
+    def stamp(self) -> str | None:
+        """A hash of the rules' text and parameters, which their rows and models carry; None for the games of the contract.
+
+        Other programs know those three by their names, and what is written of them has no place for a hash.
+        """
+        if self.in_package and self.game.env_id in OF_CONTRACT:
+            return None
+        return hashlib.sha256(repr((self.path.read_bytes(), self.parameters)).encode()).hexdigest()[:16]
 
     @property
     def constants(self) -> dict[str, Any]:
@@ -89,28 +117,61 @@ class FoundGame:
         path = self.path.with_name(f"{name}.py")
         if self.path.name != RULES_FILE or not path.exists():
             return self.own if hasattr(self.own, name.upper()) else None
-        if self.path.parent.parent == FOLDER:
+        if self.in_package:
             return importlib.import_module(f"{__package__}.{self.path.parent.name}.{name}")
         return run_file(path, f"{self.path.parent.name}.{name}", dict(self.parameters))
 
 
-_found: dict[str, FoundGame] = {}
-"""The games of this process, by the names that were used for them and by their env_ids."""
+_named: dict[str, FoundGame] = {}
+"""The games of this process, by the names that were used for them."""
+_games: dict[str, FoundGame] = {}
+"""The same by their env_ids."""
 
 
 def find_game(name: str) -> FoundGame:
     """The game of a name, or of an env_id that this process has seen. Raises GameError if there is none."""
-    if name not in _found:
+    if name not in _named and name in _games:
+        return _games[name]
+    if name not in _named:
         place, parameters = split_name(name)
         found = load(place, parameters)
         env_id = found.game.env_id
-        other = _found.setdefault(env_id, found)
-        if other.path != found.path:
+        known = _games.setdefault(env_id, found)
+        if known.path != found.path and known.stamp != found.stamp:
             raise GameError(
-                f"{found.path} and {other.path} both call their game {env_id}; give one of them another env_id"
+                f"{found.path} and {known.path} both call their game {env_id}; give one of them another env_id"
             )
-        _found[name] = other
-    return _found[name]
+        _named[name] = known
+    return _named[name]
+
+
+def has_rules(name: str) -> bool:
+    """Whether there are rules for a name; False only for a plain word that no package has a game for."""
+    place, _ = split_name(name)
+    is_place = place.endswith(".py") or "/" in place or place in ENV_IDS
+    return is_place or name in _games or place in entry_points(group=GROUP).names
+
+
+def is_known(env_id: str) -> bool:
+    """Whether a game is in this package or was named to this process before. Runs no rules from elsewhere."""
+    if env_id in _games:
+        return True
+    try:
+        return split_name(env_id)[0] in ENV_IDS and find_game(env_id).game.env_id == env_id
+    except GameError:
+        return False
+
+
+def known_games() -> list[str]:
+    """The env_ids of this package's games, and of those that were named to this process."""
+    return [*ENV_IDS, *(env_id for env_id in _games if env_id not in ENV_IDS)]
+
+
+def settled(config: Config) -> Config:
+    """Settings with the env_id of the game that they name, in place of that name."""
+    name = config.env_id
+    env_id = find_game(name).game.env_id if has_rules(name) else name
+    return replace(config, env_id=env_id)  # type: ignore[type-var]
 
 
 def split_name(name: str) -> tuple[str, dict[str, int]]:

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event, current_thread, main_thread
 from types import FrameType
 
@@ -15,10 +16,11 @@ from rich.console import Console
 from trainer.core.arguments import narrowed
 from trainer.core.listener import listen, url_of
 from trainer.core.signals import INTERRUPTED
-from trainer.games import game_of
+from trainer.games import find_game, settled
 from trainer.launch.child import Child
 from trainer.launch.watch import Watch
 from trainer.run.folder import RunFolder, set_aside
+from trainer.run.kept_rules import keep_rules
 from trainer.run.owner import owned
 from trainer.run.record import require_same_run, write_record
 from trainer.settings.actor import ActorConfig
@@ -49,13 +51,17 @@ def actor_config(config: LoopConfig) -> ActorConfig:
 
 def web_config(config: LoopConfig) -> WebConfig:
     """The settings of the loop's page."""
-    return WebConfig(data_dir=config.folder, host=config.web_host, port=config.web_port, log_level=config.log_level)
+    game = find_game(config.env_id)
+    games = () if game.in_package else (game.name,)
+    return WebConfig(
+        data_dir=config.folder, games=games, host=config.web_host, port=config.web_port, log_level=config.log_level
+    )
 
 
 def run_loop(config: LoopConfig, stop: Event) -> int:
     """Run until the trainer is done or `stop` is set; returns the exit status. Raises TrainerError."""
     config.check()
-    game_of(config.env_id)
+    config = settled(config)
     run = RunFolder(config.folder)
     require_writable(run.path, "--data-dir")
     if config.web:
@@ -66,14 +72,15 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
 
 def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     """Start the processes of the loop and watch them, as the owner of the run; returns the exit status."""
+    game = keep_rules(config.env_id, run.path, config.resume)
     if config.resume:
         require_same_run(run.record, COMMAND, config)
     else:
         begin_anew(run)
     write_record(run.record, COMMAND, config)
     console = Console(stderr=True)
-    trainer = Child("trainer", "trainer", trainer_config(config), run.logs)
-    actor = Child("actor", "trainer.actor", actor_config(config), run.logs)
+    trainer = Child("trainer", "trainer", replace(trainer_config(config), env_id=game), run.logs)
+    actor = Child("actor", "trainer.actor", replace(actor_config(config), env_id=game), run.logs)
     web = Child("web", "trainer.web", web_config(config), run.logs) if config.web else None
     if web:
         console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)

@@ -12,7 +12,7 @@ from trainer.core.errors import GameError
 from trainer.core.json_values import write_json
 from trainer.evaluators.onnx_file import OnnxEvaluator, load_model
 from trainer.game_config import load_game_config
-from trainer.games import ENV_IDS, has_part
+from trainer.games import has_part, has_rules, known_games, settled
 from trainer.games.scored_positions import scored_positions_of
 from trainer.measure.lines import both_seats, has_few_lines
 from trainer.measure.match import play_match
@@ -31,11 +31,12 @@ WITHOUT_SIMULATIONS = ("random", "perfect", "minimax")
 def evaluate(config: EvaluatorConfig) -> int:
     """Measure, write the JSON, then print, so that nothing is lost if nobody can read it. Returns the exit status."""
     config.check()
+    config = settled(config)
     dimensions = load_game_config(config.env_id, config.db).metadata
-    if config.env_id not in ENV_IDS:
+    if not has_rules(config.env_id):
         raise GameError(
             f"{config.env_id} can't be played, because only its dimensions are known, from {config.db}; "
-            f"the games whose rules are known are {', '.join(ENV_IDS)}"
+            f"the games whose rules are known are {', '.join(known_games())}"
         )
     model = load_model(config.model, config.env_id, dimensions.obs_size, dimensions.num_actions)
     found, show = count_wrong_moves(config, model) if config.solve else compete(config, model)

@@ -18,7 +18,7 @@ from rich.text import Text
 from trainer.core.errors import ModelError
 from trainer.core.json_values import write_json
 from trainer.evaluators.onnx_file import load_model
-from trainer.games import game_of
+from trainer.games import game_of, settled
 from trainer.measure.elo import fit_elo
 from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings
@@ -50,6 +50,7 @@ class Rung:
 def rate_models(config: LadderConfig) -> int:
     """Play all matches, rate the players, write the files, then print the table; returns the exit status."""
     config.check()
+    config = settled(config)
     if config.plot:
         require_plots()
     entrants = ladder_players(config)

@@ -16,6 +16,7 @@ from trainer.replay.database import (
     columns_of,
     open_for_reading,
     read_metadata,
+    read_stamp,
     reporting,
     shortened,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "columns_of",
     "open_for_reading",
     "read_metadata",
+    "read_stamp",
     "reporting",
     "shortened",
 ]

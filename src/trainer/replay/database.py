@@ -14,6 +14,8 @@ from typing import Any
 from trainer.core.errors import ReplayError, ReplayUnavailableError
 
 SCHEMA = files("trainer.replay").joinpath("replay.sql").read_text()
+LAYOUTS = "game_layouts"
+"""The table with what `game_metadata` has no columns for: only of games that the contract doesn't know."""
 BUSY_SECONDS = 60.0
 """How long to wait for another process to finish writing."""
 METADATA_COLUMNS = (
@@ -206,6 +208,17 @@ def read_metadata(path: Path, env_id: str) -> Metadata | None:
                 f"a count up to {LARGEST_COUNT} is needed"
             )
     return Metadata(*row)
+
+
+def read_stamp(path: Path, env_id: str) -> str | None:
+    """The hash of the rules by which the games of a database were played; None if it states none, or if there is no file."""
+    if not path.exists():
+        return None
+    with closing(open_for_reading(path)) as connection, reporting(path):
+        if not columns_of(connection, LAYOUTS):
+            return None
+        row = connection.execute(f"SELECT rules FROM {LAYOUTS} WHERE env_id = ?", (env_id,)).fetchone()
+    return str(row[0]) if row else None
 
 
 def shortened(value: Any) -> str:

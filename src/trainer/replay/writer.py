@@ -20,6 +20,7 @@ from trainer.core.files import identity_of
 from trainer.core.locks import locked
 from trainer.replay import database
 from trainer.replay.database import (
+    LAYOUTS,
     METADATA_COLUMNS,
     ROWID_SPAN,
     SCHEMA,
@@ -77,14 +78,18 @@ class Episode:
 class ReplayWriter:
     """Appends whole games to a replay database, which it creates if there is none."""
 
-    def __init__(self, path: Path, metadata: Metadata, window: int | None = None) -> None:
+    def __init__(
+        self, path: Path, metadata: Metadata, window: int | None = None, layout: tuple[str, str] | None = None
+    ) -> None:
         """Open the database for writing and store the game's dimensions in it.
 
-        The file keeps about the newest `window` positions, as whole games; None: all of them.
+        The file keeps about the newest `window` positions, as whole games; None: all of them. `layout`: the layout of the
+        game's observations as JSON, and a hash of its rules; None for a game of the contract.
         """
         self.path = path
         self._metadata = metadata
         self._window = window
+        self._layout = layout
         self._next_emptying = 0.0
         self._open()
 
@@ -138,6 +143,13 @@ class ReplayWriter:
                         f"VALUES ({', '.join('?' * len(METADATA_COLUMNS))})",
                         tuple(getattr(self._metadata, name) for name in METADATA_COLUMNS),
                     )
+                    if self._layout:
+                        connection.execute(
+                            f"CREATE TABLE IF NOT EXISTS {LAYOUTS} (env_id TEXT PRIMARY KEY, layout TEXT, rules TEXT)"
+                        )
+                        connection.execute(
+                            f"INSERT OR REPLACE INTO {LAYOUTS} VALUES (?, ?, ?)", (self._metadata.env_id, *self._layout)
+                        )
             except BaseException:
                 self.close()
                 self._identity = None  # the next write opens it again

@@ -23,6 +23,8 @@ class WebConfig(Settings):
 
     data_dir: Path = Path("data")
     """Folder of a run, or of several runs with a folder each; it may not exist yet."""
+    games: tuple[str, ...] = ()
+    """Further games to play and to show, by their files, as in ./mygame.py. The rules that runs keep are not executed."""
     host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 lets other machines in, and :: does so over IPv6 and IPv4."""
     port: int = 8080

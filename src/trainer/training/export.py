@@ -172,7 +172,8 @@ def numpy_of(tensor: torch.Tensor) -> np.ndarray:
 class Exporter:
     """The ONNX graph of one network; `to_bytes` fills in the network's current weights."""
 
-    def __init__(self, network: PolicyValueNetwork, game: Metadata) -> None:
+    def __init__(self, network: PolicyValueNetwork, game: Metadata, stamp: str | None = None) -> None:
+        """`stamp`: a hash of the game's rules, which the file's metadata then states as `rules`."""
         self._network = network
         graph = Graph()
         view = graph.add(network.view, "view", "observation")
@@ -206,7 +207,7 @@ class Exporter:
             "obs_size": str(game.obs_size),
             "num_actions": str(game.num_actions),
             "trainer_version": trainer.__version__,
-        }
+        } | ({"rules": stamp} if stamp else {})
 
     def to_bytes(self, step: int, sample: np.ndarray, progress: float = 0.0) -> bytes:
         """The model file with the current weights. `progress`: the share of the run that is done, 0 to 1, for actors.

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from trainer.core.processes import available_cores
+from trainer.games import ENV_IDS, is_known
 from trainer.web.api import info
 from trainer.web.api.live import Live
 from trainer.web.api.play import Play
@@ -70,7 +71,7 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        pool.prepare_all()
+        pool.prepare_soon(sorted(games_of(runs)))
         yield
         pool.close()
 
@@ -128,3 +129,9 @@ async def failed(request: Request, error: Exception) -> Response:
     """A bug: the log gets the traceback, the browser a sentence."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return Sentence("Something went wrong in the server; its log has the details.", 500)
+
+
+def games_of(runs: Runs) -> set[str]:
+    """The games that a visitor will probably look at: those of the runs, or of the package's first one if there are none."""
+    found = {run.env_id for run in runs.all()}
+    return {env_id for env_id in found if env_id and is_known(env_id)} or set(ENV_IDS[:1])

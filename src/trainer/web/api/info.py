@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 import trainer
 from trainer.game_config import metadata_of
-from trainer.games import ENV_IDS, game_of
+from trainer.games import game_of, is_known, known_games
 from trainer.web.http.answer import JsonAnswer
 from trainer.web.http.refusal import Refusal
 
@@ -22,7 +22,7 @@ def health(request: Request) -> Response:
 
 def games(request: Request) -> Response:
     """GET /games"""
-    return JsonAnswer({"games": list(ENV_IDS)})
+    return JsonAnswer({"games": known_games()})
 
 
 def game_info(request: Request) -> Response:
@@ -32,8 +32,8 @@ def game_info(request: Request) -> Response:
 
 def known_game(env_id: object) -> str:
     """The env_id that a request names. Refuses an unknown one with 404."""
-    if not isinstance(env_id, str) or env_id not in ENV_IDS:
-        raise Refusal(404, f"There is no game of that name; the games are {', '.join(ENV_IDS)}.")
+    if not isinstance(env_id, str) or not is_known(env_id):
+        raise Refusal(404, f"There is no game of that name; the games are {', '.join(known_games())}.")
     return env_id
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
@@ -14,7 +15,6 @@ import numpy as np
 from trainer.compile.linker import Linked
 from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.uniform import uniform
-from trainer.games import ENV_IDS
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
 from trainer.players.network import PLAYING
@@ -33,7 +33,7 @@ class SearchPool:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="search")
         self._compiling = Lock()
         self._rules: dict[str, ModuleType] = {}
-        self._idle: dict[str, list[Search]] = {env_id: [] for env_id in ENV_IDS}
+        self._idle: defaultdict[str, list[Search]] = defaultdict(list)
         """Searches that no thread is using; there are never more of a game than threads."""
 
     async def analyse(self, env_id: str, position: Position, simulations: int, evaluate: Evaluate) -> Analysis:
@@ -58,9 +58,9 @@ class SearchPool:
                 self._rules[env_id] = rules
         return self._rules[env_id]
 
-    def prepare_all(self) -> None:
-        """Start to prepare every game on the pool's threads."""
-        for env_id in ENV_IDS:
+    def prepare_soon(self, env_ids: Iterable[str]) -> None:
+        """Start to prepare games on the pool's threads."""
+        for env_id in env_ids:
             self._executor.submit(self.prepare, env_id)
 
     def close(self) -> None:

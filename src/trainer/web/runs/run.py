@@ -10,7 +10,7 @@ from typing import Any
 from trainer.core.errors import ModelError
 from trainer.core.json_values import is_number, number_fields
 from trainer.evaluators.onnx_file import load_model
-from trainer.games import ENV_IDS, game_of
+from trainer.games import game_of, is_known, known_games
 from trainer.run.actor_statistics import sum_of_actors
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
@@ -50,7 +50,7 @@ class Run:
             content, _ = file.read()
             if content and isinstance(content.get("env_id"), str):
                 return str(content["env_id"])
-        if self.folder.path.name in ENV_IDS:
+        if is_known(self.folder.path.name):
             return self.folder.path.name
         return self._detected_game()
 
@@ -94,7 +94,7 @@ def modified(path: Path) -> float:
 
 def game_of_model(path: Path) -> str | None:
     """The game that a model file fits, by its metadata and shapes; None if it fits none."""
-    for env_id in ENV_IDS:
+    for env_id in known_games():
         game = game_of(env_id)
         try:
             return load_model(path, env_id, game.obs_size, game.num_actions).info.metadata.get("env_id", env_id)
