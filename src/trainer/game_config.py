@@ -100,7 +100,8 @@ def load_game_config(env_id: str, db: Path) -> GameConfig:
     if played_by and found.stamp and played_by != found.stamp:
         raise GameError(
             f"the games in {db} were played by other rules of {game.env_id}: their hash is {played_by}, and that of "
-            f"{found.path} is {found.stamp}; give the rules of that run, which keeps a copy in its folder `rules`, or another database"
+            f"{found.path} is {found.stamp}; give the rules of that run, which keeps a copy in its folder "
+            f"`rules`, or another database"
         )
     return GameConfig(known, game.symmetries, layout_of(game), found.stamp)
 
