@@ -11,6 +11,7 @@ import secrets
 import time
 from threading import Event
 
+from trainer.actor.memory import plan
 from trainer.actor.recorder import Recorder
 from trainer.actor.selfplay import SelfPlay
 from trainer.actor.sink import DatabaseSink, GameSink
@@ -61,9 +62,18 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
     recorder = Recorder(config.env_id, config.actor_id, sink, stop)
     seed = secrets.randbits(63) if config.seed is None else config.seed
     numbers = EpisodeNumbers(first, last)
-    search = SearchConfig(cache=config.cache)
+    game = game_of(config.env_id)
+    fits = plan(game, config.simulations, config.games, config.cache, config.threads, config.memory_gib)
+    if (fits.games, fits.cache) != (config.games, config.cache):
+        log.info(
+            "each thread plays %d games and caches %d evaluations, so that they stay within --memory-gib %g",
+            fits.games,
+            fits.cache,
+            config.memory_gib,
+        )
+    search = SearchConfig(cache=fits.cache)
     players = [
-        SelfPlay(config.env_id, config.games, numbers, seed, config.actor_id, config, search)
+        SelfPlay(config.env_id, fits.games, numbers, seed, config.actor_id, config, search)
         for _ in range(config.threads)
     ]
     threads = PlayerThreads(players, models, config.episode_timeout_secs)

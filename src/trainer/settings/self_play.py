@@ -34,10 +34,11 @@ class SelfPlaySettings(Settings):
     instead of PUCT with Dirichlet noise."""
     sampled_plies: int | None = None
     """Plies at the start of a game in which the move is sampled, in proportion to the visits or by Gumbel noise. In later
-    plies it is the best move found. None: a quarter of the number of cells."""
+    plies it is the best move found. None: a quarter of an ordinary game, which has as many plies as the board has cells
+    unless the game says otherwise."""
     random_openings: float = 0.0
-    """Share of games that begin with uniformly random moves, up to half the number of cells, so that the network sees
-    positions that good play avoids. Those moves are not stored."""
+    """Share of games that begin with uniformly random moves, up to half of an ordinary game, so that the network
+    sees positions that good play avoids. Those moves are not stored."""
     threads: int = 1
     """Threads that play; one per core is best."""
     games: int = 128
@@ -45,6 +46,9 @@ class SelfPlaySettings(Settings):
     cache: int = 2**18
     """Evaluations that each thread caches until the next model: 14 MiB for Connect 4, 74 MiB for Othello; 0: none. The
     games are the same either way."""
+    memory_gib: float = 1.0
+    """GiB that the games, search trees and caches of all threads may take. Where --games and --cache would take more, there
+    are fewer of them."""
     episode_timeout_secs: float = 0.0
     """Abandon a game that takes longer than this; 0: never."""
     replay_window: int | None = None
@@ -56,6 +60,7 @@ class SelfPlaySettings(Settings):
         """Raise ConfigError for a value that can't work."""
         require_at_least(self, 1, "simulations", "threads", "games", "replay_window")
         require_at_least(self, 0, "sampled_plies", "episode_timeout_secs")
+        require(self.memory_gib > 0, f"--memory-gib is {self.memory_gib}; a number above 0 is needed")
         first = self.first_simulations
         require(
             first is None or 1 <= first <= self.simulations,
