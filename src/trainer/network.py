@@ -24,21 +24,20 @@ from trainer.settings.learning import Family
 
 BLOCKS = 6
 """Residual blocks in the tower of the family `residual`."""
-WIDTHS = {"tictactoe": 128, "connect4": 256, "othello": 512}
-"""Default width per game: the number of features of the first hidden layer."""
+WIDTHS = ((20, 128), (50, 256))
+"""Boards of at most so many cells get a first hidden layer of so many features by default; larger ones WIDEST."""
+WIDEST = 512
 MAX_DEFAULT_FILTERS = 256
 """The default number of filters in a convolutional stem is at most this; `--width` may set more."""
-KERNEL_SIDES = {"connect4": 4}
-"""Side of the stem's convolution kernel. In Connect 4 it is the length of a winning line; other games use 3."""
 
 
 def default_width(game: Metadata, family: Family) -> int:
-    """The width used for the known game with the most similar board size.
+    """The width for a board of this size.
 
     A convolutional stem gets at most `MAX_DEFAULT_FILTERS`, because more filters would be too slow on a large board.
     """
     cells = game.board_width * game.board_height
-    width = WIDTHS["tictactoe"] if cells <= 20 else WIDTHS["connect4"] if cells <= 50 else WIDTHS["othello"]
+    width = next((width for most, width in WIDTHS if cells <= most), WIDEST)
     return min(width, MAX_DEFAULT_FILTERS) if family == "conv" else width
 
 
@@ -133,7 +132,7 @@ class ConvStem(nn.Module):
     def __init__(self, game: Metadata, layout: Layout, filters: int) -> None:
         super().__init__()
         self.board = StonePlanes(layout)
-        side = min(KERNEL_SIDES.get(game.env_id, 3), game.board_height, game.board_width)
+        side = min(layout.kernel_side, game.board_height, game.board_width)
         self.conv = nn.Conv2d(layout.planes, filters, side)
         places = (game.board_height - side + 1) * (game.board_width - side + 1)
         self.size = filters * places + layout.view_size - layout.board_numbers

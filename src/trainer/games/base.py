@@ -101,6 +101,8 @@ class Game:
     """Further numbers that it sees, each 0 or 1."""
     seats: Seats | None = Seats()
     """How the players are exchanged; None: they can't be, so the network sees who moves."""
+    kernel_side: int = 3
+    """Side of the convolution kernel of a network of the family `conv`: the length of a line that wins, for example."""
     max_moves: int = 0
     """The most legal moves of a position; 0: as many as there are actions."""
     typical_plies: int = 0

@@ -26,6 +26,8 @@ class Layout:
     exchange[i] of the observation. None: players can't be exchanged."""
     actions: Table | None
     """[A] Action a of that view is action actions[a]. None: it is action a."""
+    kernel_side: int = 3
+    """Side of the kernel of a convolutional stem."""
 
     @property
     def cells(self) -> int:
@@ -70,7 +72,9 @@ def layout_of(game: Game) -> Layout:
     """The layout of a game's observations."""
     exchange = exchange_of(game, game.seats) if game.seats else None
     actions = np.array(game.seats.actions) if game.seats and game.seats.actions else None
-    return Layout(game.planes, game.features, game.height, game.width, game.num_actions, exchange, actions)
+    return Layout(
+        game.planes, game.features, game.height, game.width, game.num_actions, exchange, actions, game.kernel_side
+    )
 
 
 def exchange_of(game: Game, seats: Seats) -> Table:

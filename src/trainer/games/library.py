@@ -60,6 +60,8 @@ class FoundGame:
     """The game's module, uncompiled."""
     path: Path
     """Its file."""
+    text: bytes
+    """The content of the file, as it was run."""
     parameters: tuple[tuple[str, int], ...]
     """Those that differ from their defaults."""
 
@@ -81,7 +83,7 @@ class FoundGame:
         """
         if self.in_package and self.game.env_id in OF_CONTRACT:
             return None
-        return hashlib.sha256(repr((self.path.read_bytes(), self.parameters)).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr((self.text, self.parameters)).encode()).hexdigest()[:16]
 
     @property
     def constants(self) -> dict[str, Any]:
@@ -119,7 +121,7 @@ class FoundGame:
             return self.own if hasattr(self.own, name.upper()) else None
         if self.in_package:
             return importlib.import_module(f"{__package__}.{self.path.parent.name}.{name}")
-        return run_file(path, f"{self.path.parent.name}.{name}", dict(self.parameters))
+        return run_file(Source(path), f"{self.path.parent.name}.{name}", dict(self.parameters))
 
 
 _named: dict[str, FoundGame] = {}
@@ -206,8 +208,9 @@ def load(place: str, given: Mapping[str, int]) -> FoundGame:
             raise GameError(f"there is no game at {path}; give the path of a Python file with its rules")
     else:
         own, path = None, file_of_entry_point(place)
+    source = Source(path)
     if own is None:
-        own = run_file(path, f"{path.parent.name if path.name == RULES_FILE else path.stem}.rules", given)
+        own = run_file(source, f"{path.parent.name if path.name == RULES_FILE else path.stem}.rules", given)
     game = vars(own).get("GAME")
     if not isinstance(game, Game):
         raise GameError(f"{path} has no GAME; set it to a trainer.games.base.Game at the top of the file")
@@ -220,7 +223,7 @@ def load(place: str, given: Mapping[str, int]) -> FoundGame:
         raise GameError(f"{path} calls its game {game.env_id}, like one of this package; give its GAME another env_id")
     changed = tuple((p.name, given[p.name]) for p in declared if given.get(p.name, p.default) != p.default)
     check_functions(own, game, path)
-    return FoundGame(replace(game, env_id=with_parameters(game.env_id, changed)), own, path, changed)
+    return FoundGame(replace(game, env_id=with_parameters(game.env_id, changed)), own, path, source.text, changed)
 
 
 def file_of_entry_point(name: str) -> Path:
@@ -239,13 +242,14 @@ def file_of_entry_point(name: str) -> Path:
     return Path(found.origin)
 
 
-def run_file(path: Path, name: str, parameters: Mapping[str, int]) -> ModuleType:
+def run_file(source: Source, name: str, parameters: Mapping[str, int]) -> ModuleType:
     """Run a Python file as a module, with the values of its parameters. Raises GameError if it fails, with its line."""
+    path = source.path
     module = ModuleType(re.sub(r"\W", "_", name))
     module.__file__ = str(path)
     setattr(module, GIVEN, dict(parameters))
     try:
-        exec(Source(path).code, vars(module))
+        exec(source.code, vars(module))
     except GameError:
         raise
     except Exception as error:  # whatever somebody's file raises

@@ -26,7 +26,7 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
         return found.name
     copy = folder / KEPT / found.path.name
     if resume and copy.exists():
-        if copy.read_bytes() != found.path.read_bytes():
+        if copy.read_bytes() != found.text:
             raise GameError(
                 f"the rules of {found.game.env_id} have changed since the run in {folder} began: {found.path} differs from "
                 f"the run's copy {copy}; start a new run without --resume, or go on by the old rules with --env-id {copy}"

@@ -22,6 +22,7 @@ GAME = Game(
     player_symbols=("R", "Y"),
     board_type="drop_column",
     bottom_row_first=True,
+    kernel_side=4,
 )
 
 # Two words of discs, the first player's and the second player's: bit column * 9 + row, as in the solver bitbully. The three

@@ -1,0 +1,153 @@
+"""Games are found by id, by path and by entry point, and a wrong name or file gives one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
+
+import pytest
+
+import trainer.games.library
+from trainer.core.errors import GameError
+from trainer.games import ENV_IDS, find_game, game_of, has_rules, is_known, known_games, part_of, rules_of, settled
+from trainer.games.position import Position
+from trainer.games.positions import Positions
+from trainer.settings.actor import ActorConfig
+
+OWN = Path(__file__).parent.parent / "support" / "own_games" / "myttt.py"
+
+
+@pytest.fixture(autouse=True)
+def only_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins as a process that has seen no game yet."""
+    monkeypatch.setattr(trainer.games.library, "_named", {})
+    monkeypatch.setattr(trainer.games.library, "_games", {})
+
+
+def edited(folder: Path, *changes: tuple[str, str], name: str = "mine.py") -> Path:
+    """A copy of our own game with some words replaced."""
+    text = OWN.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_a_file_is_a_game() -> None:
+    """Its two functions make all that a game needs, plain and compiled."""
+    assert game_of(str(OWN)).env_id == "myttt"
+    position = Position.first(rules_of(str(OWN)))
+    for action in (0, 3, 1, 4, 2):
+        position = position.play(action)
+    assert (position.winner, position.legal) == (1, [])
+    assert str(position) == "X X X\nO O .\n. . ."
+    assert Position.from_bytes(rules_of(str(OWN)), position.to_bytes()).state.tolist() == position.state.tolist()
+    fast = Positions(str(OWN), 1)
+    fast.replay(0, [0, 3, 1, 4, 2])
+    assert fast.stored()[0].tobytes() == position.to_bytes()
+
+
+def test_parameters_change_the_game_and_its_name() -> None:
+    """Sizes follow, names have what differs from the defaults, and two sizes live side by side."""
+    larger = find_game(f"{OWN}:size=5")
+    assert (larger.game.env_id, larger.game.num_actions) == ("myttt:size=5", 25)
+    assert game_of(f"{OWN}:size=3").env_id == "myttt"
+    assert find_game(larger.name).game == larger.game
+    assert [Positions(name, 1).legal().sum() for name in (str(OWN), f"{OWN}:size=5")] == [9, 25]
+
+
+def test_a_game_that_was_named_is_known_by_its_env_id() -> None:
+    """Nothing else runs rules from elsewhere."""
+    assert not is_known("myttt")
+    find_game(f"{OWN}:size=4")
+    assert is_known("myttt:size=4")
+    assert not is_known("myttt")
+    assert not is_known(str(OWN))
+    assert known_games() == [*ENV_IDS, "myttt:size=4"]
+    assert game_of("myttt:size=4").width == 4
+
+
+def test_settings_get_the_env_id() -> None:
+    """A game that has only rows, and no rules, keeps the name that was given."""
+    config = ActorConfig(env_id=f"{OWN}:size=4")
+    assert settled(config) == replace(config, env_id="myttt:size=4")
+    assert not has_rules("mystery")
+    assert settled(replace(config, env_id="mystery")).env_id == "mystery"
+
+
+def test_an_entry_point_is_a_game(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of another package, in the group trainer.games."""
+    points = EntryPoints([EntryPoint("theirs", "trainer.games.tictactoe.rules", "trainer.games")])
+    monkeypatch.setattr(trainer.games.library, "entry_points", lambda group: points.select(group=group))
+    monkeypatch.setattr(trainer.games.library, "FOLDER", OWN.parent)
+    with pytest.raises(GameError, match="calls its game tictactoe, like one of this package"):
+        find_game("theirs")
+    with pytest.raises(GameError, match=r"no rules for a game named 'nobodys'; the known games are .*, theirs;"):
+        find_game("nobodys")
+
+
+def test_a_folder_has_further_parts(tmp_path: Path) -> None:
+    """Like those of the package; a file has what it defines itself."""
+    edited(tmp_path, name="rules.py")
+    (tmp_path / "recipe.py").write_text("RECIPE = 'ours'")
+    recipe = part_of(str(tmp_path), "recipe")
+    assert recipe is not None
+    assert recipe.RECIPE == "ours"
+    assert part_of(str(tmp_path), "solver") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("./nowhere.py", r"there is no game at /.*/nowhere\.py; give the path of a Python file with its rules"),
+        ("connect4:width=9", "connect4 has no parameter 'width'"),
+        ("{own}:sise=4", "myttt has no parameter 'sise'; it has size"),
+        ("{own}:size=9", "size=9 is out of range; size is an integer from 3 to 5"),
+        ("{own}:4", "'4' in the game '.*' is not a list of parameters; write each one once, as name=integer"),
+        ("{own}:size=4,size=5", "is not a list of parameters; write each one once"),
+    ],
+)
+def test_a_wrong_name_gets_one_sentence(name: str, message: str) -> None:
+    """It says what was expected and what was found."""
+    with pytest.raises(GameError, match=message):
+        find_game(name.format(own=OWN))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("GAME = Game(", "PLAY = Game("), "has no GAME; set it to a trainer.games.base.Game"),
+        (("def play(", "def move("), r"has no function play\(state, action\)"),
+        (("def legal(", "def allowed("), "must have one of the functions legal"),
+        (("def legal(", "def cells(state, board): ...\n\n\ndef legal("), "must have both of cells.* and from_cells"),
+        (("num_actions=", "planes=3,\n    num_actions="), "has 3 planes and 0 features, so it needs features"),
+        (('env_id="myttt"', 'env_id="othello"'), "calls its game othello, like one of this package"),
+        (("SIZE = parameter", "SIZE = parametre"), r"line 8: NameError: name 'parametre' is not defined"),
+        (("SIZE = ", "SIZE == = "), r"line 8: SyntaxError: invalid syntax"),
+    ],
+)
+def test_a_wrong_file_gets_one_sentence(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    """With the file, and the line if Python knows it."""
+    path = edited(tmp_path, change)
+    with pytest.raises(GameError, match=message) as refused:
+        find_game(str(path))
+    assert str(refused.value).startswith(str(path))
+
+
+def test_two_games_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """The same rules at two places are one game, as a run's copy of them is."""
+    assert find_game(str(edited(tmp_path))).game == find_game(str(OWN)).game
+    other = edited(tmp_path, ("max(row, column, diagonal, other)", "max(row, column)"), name="other.py")
+    with pytest.raises(GameError, match="both call their game myttt; give one of them another env_id"):
+        find_game(str(other))
+
+
+def test_stamps_follow_rules_and_parameters(tmp_path: Path) -> None:
+    """The three games that other programs know have none."""
+    stamps = [find_game(name).stamp for name in (str(OWN), f"{OWN}:size=4", str(edited(tmp_path)))]
+    assert stamps[0] == stamps[2]
+    assert stamps[0] != stamps[1]
+    assert [find_game(env_id).stamp for env_id in ("tictactoe", "connect4", "othello")] == [None] * 3
