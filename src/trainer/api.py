@@ -86,7 +86,8 @@ class Model:
 
 
 def load_model(path: str | Path, env_id: str | None = None) -> Model:
-    """Load a model file. Its metadata names the game; give `env_id` for a file without metadata.
+    """Load a model file. Its metadata names the game; give `env_id` for a file without metadata, and for a game of your own
+    the file with its rules (`env_id="./mygame.py"`), unless this process has named it before.
 
     Raises ModelError if the file is missing, damaged, for another game than `env_id`, or doesn't name its game.
     """
@@ -95,7 +96,8 @@ def load_model(path: str | Path, env_id: str | None = None) -> Model:
     if env_id is None:
         raise ModelError(f"{path} doesn't name its game; call load_model(path, env_id=...)")
     game = game_of(env_id)
-    return Model(OnnxEvaluator(content, str(path), env_id, game.obs_size, game.num_actions), env_id)
+    evaluator = OnnxEvaluator(content, str(path), game.env_id, game.obs_size, game.num_actions)
+    return Model(evaluator, game.env_id)
 
 
 def game_named_in(content: bytes) -> str | None:

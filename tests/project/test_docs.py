@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import shlex
 import subprocess
@@ -110,19 +109,3 @@ def test_every_page_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text()
     missing = [page.name for page in (ROOT / "docs").glob("*.md") if f"(docs/{page.name})" not in text]
     assert missing == []
-
-
-def test_the_rules_in_the_readme_are_those_of_tictactoe() -> None:
-    """The two functions that it shows are in the game's module, docstrings aside."""
-    (shown,) = re.findall(r"<!-- rules -->\n```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    rules = (ROOT / "src/trainer/games/tictactoe/rules.py").read_text()
-    assert functions(shown).items() <= functions(rules).items()
-
-
-def functions(source: str) -> dict[str, str]:
-    """The functions of a module by name, without their docstrings."""
-    found = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
-    for function in found:
-        if ast.get_docstring(function) is not None:
-            del function.body[0]
-    return {function.name: ast.dump(function) for function in found}

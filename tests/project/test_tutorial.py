@@ -1,0 +1,64 @@
+"""Every step of docs/adding-a-game.md works as it is written, and the README shows the same game."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import PATIENCE
+
+ROOT = Path(__file__).parent.parent.parent
+TUTORIAL = (ROOT / "docs" / "adding-a-game.md").read_text()
+FEWER = {"--minutes 1": "--steps 60 --simulations 20 --threads 1"}
+"""What makes a step shorter without changing what it shows."""
+
+
+def step(name: str) -> str:
+    """The code of a step of the tutorial."""
+    (code,) = re.findall(rf"<!-- step: {name} -->\n```\w+\n(.*?)```", TUTORIAL, re.DOTALL)
+    return str(code)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reader's folder, with the file of the first step."""
+    path = tmp_path_factory.mktemp("tutorial")
+    (path / "takeaway.py").write_text(step("takeaway.py"))
+    return path
+
+
+def run(folder: Path, words: list[str]) -> str:
+    """What a command prints; it must succeed."""
+    done = subprocess.run(
+        [sys.executable, *words], cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_plain_python_prints_what_the_page_says(folder: Path) -> None:
+    """The block after "prints"."""
+    shown = re.search(r"prints\n\n```\n(.*?)```", TUTORIAL, re.DOTALL)
+    assert shown is not None
+    assert run(folder, ["-c", step("python")]) == shown[1]
+
+
+def test_the_commands_learn_and_measure(folder: Path) -> None:
+    """The loop, shorter, and the match after it; the run keeps the rules."""
+    (loop,) = step("loop").splitlines()
+    for words, fewer in FEWER.items():
+        loop = loop.replace(words, fewer)
+    assert "Trained takeaway" in run(folder, loop.split()[1:])
+    assert (folder / "runs/takeaway/rules/takeaway.py").read_text() == step("takeaway.py")
+    match, web = step("evaluate").splitlines()
+    assert "Games played: 100" in run(folder, match.split()[1:])
+    assert web.startswith("python -m trainer.web --data-dir runs --games ./takeaway.py")
+
+
+def test_the_readme_shows_the_same_game() -> None:
+    """Word for word."""
+    (shown,) = re.findall(r"<!-- game -->\n```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown == step("takeaway.py")
