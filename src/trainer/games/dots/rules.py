@@ -82,8 +82,10 @@ def start(state: State) -> None:
 
 def legal(state: State, mask: Mask) -> None:
     """Every edge that is not drawn."""
-    for edge in range(EDGES):
-        mask[edge] = not is_drawn(state, edge)
+    for word in range(EDGE_WORDS):
+        drawn = state[LINES + word]
+        for edge in range(64 * word, min(64 * word + 64, EDGES)):
+            mask[edge] = (drawn >> np.uint64(edge & 63)) & ONE == 0
 
 
 def play(state: State, action: int) -> None:

@@ -59,10 +59,12 @@ NOT_FIRST_COLUMN, NOT_LAST_COLUMN = BOARD & ~SIDES[2], BOARD & ~SIDES[3]
 
 def legal(state: State, mask: Mask) -> None:
     """Every empty cell, until the game is over."""
-    for cell in range(CELLS):
-        word = STONES + (cell >> 6)
-        occupied = (state[word] | state[word + WORDS]) >> np.uint64(cell & 63)
-        mask[cell] = state[WINNER] == OPEN and occupied & ONE == 0
+    for word in range(WORDS):
+        empty = BOARD[word] & ~(state[STONES + word] | state[STONES + WORDS + word])
+        if state[WINNER] != OPEN:
+            empty = NONE
+        for cell in range(64 * word, min(64 * word + 64, CELLS)):
+            mask[cell] = (empty >> np.uint64(cell & 63)) & ONE != 0
 
 
 def play(state: State, action: int) -> None:
