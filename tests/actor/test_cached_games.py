@@ -21,7 +21,7 @@ from trainer.evaluators.uniform import uniform
 from trainer.game_config import metadata_of
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Mask
-from trainer.network import Family, PolicyValueNetwork
+from trainer.network import Family, create_network
 from trainer.search import SearchConfig
 from trainer.settings.self_play import SelfPlaySettings
 from trainer.training.export import Exporter
@@ -34,7 +34,7 @@ def exported(env_id: str, family: Family, seed: int) -> OnnxEvaluator:
     """A small network with random weights, by the way that published ones go."""
     game = metadata_of(game_of(env_id))
     torch.manual_seed(seed)
-    content = Exporter(PolicyValueNetwork(game, family, 32), game).to_bytes(1, np.zeros((1, game.obs_size), np.float32))
+    content = Exporter(create_network(env_id, family, 32), game).to_bytes(1, np.zeros((1, game.obs_size), np.float32))
     return OnnxEvaluator(content, "small.onnx", env_id, game.obs_size, game.num_actions)
 
 

@@ -19,7 +19,7 @@ from trainer.evaluators.sparse import SparseAccelerator, SparseEvaluator, networ
 from trainer.game_config import metadata_of
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Game
-from trainer.network import Family, PolicyValueNetwork
+from trainer.network import Family, create_network
 from trainer.search import SearchConfig
 from trainer.settings.self_play import SelfPlaySettings
 from trainer.training.export import Exporter
@@ -31,7 +31,7 @@ def published(game: Game, family: Family = "mlp", width: int = 80) -> bytes:
     """A random network as the trainer writes it, with biases that are not 0, after a fifth of its run."""
     torch.manual_seed(3)
     metadata = metadata_of(game)
-    net = PolicyValueNetwork(metadata, family, width)
+    net = create_network(game.env_id, family, width)
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.2 if parameter.dim() == 1 else 1.5 / parameter[0].numel() ** 0.5)
     return Exporter(net, metadata).to_bytes(7, np.zeros((1, game.obs_size), np.float32), progress=0.2)

@@ -115,7 +115,7 @@ def test_an_entry_is_found_by_the_whole_position_only(env_id: str) -> None:
     assert [kernels.find(cache, state) for state in states] == [MISSING] * (len(states) - 1) + [0]
     assert cache.entries[0]["value"] == len(states) - 1
     assert (cache.entries[0]["prior"] == len(states) - 1).all()
-    for word in (0, *range(2, states.shape[1])):
+    for word in (0, *range(2, game_of(env_id).deciding_words)):
         for bit in range(1 if word else 0, 64 if word else 2):
             other = states[-1].copy()
             other[word] ^= np.uint64(1 << bit)
