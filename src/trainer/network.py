@@ -17,7 +17,7 @@ from torch.nn.functional import log_softmax
 
 from trainer.core.errors import ConfigError
 from trainer.game_config import contract_layout, metadata_of
-from trainer.games import game_of
+from trainer.games import game_of, is_known
 from trainer.games.layout import Layout, layout_of
 from trainer.replay import Metadata
 from trainer.settings.learning import Family
@@ -39,6 +39,11 @@ def default_width(game: Metadata, family: Family) -> int:
     cells = game.board_width * game.board_height
     width = next((width for most, width in WIDTHS if cells <= most), WIDEST)
     return min(width, MAX_DEFAULT_FILTERS) if family == "conv" else width
+
+
+def known_layout(game: Metadata) -> Layout | None:
+    """The layout by the game's rules; without rules that of the contract, if the sizes fit it; None: unknown."""
+    return layout_of(game_of(game.env_id)) if is_known(game.env_id) else contract_layout(game)
 
 
 def create_network(env_id: str, family: Family = "mlp", width: int | None = None) -> PolicyValueNetwork:
@@ -187,10 +192,10 @@ class PolicyValueNetwork(nn.Module):
     def __init__(
         self, game: Metadata, family: Family = "mlp", width: int | None = None, layout: Layout | None = None
     ) -> None:
-        """`layout` None: that of the replay contract, if the game's sizes fit it."""
+        """`layout` None: that of the game's rules; without rules that of the replay contract, if the sizes fit it."""
         super().__init__()
         width = width or default_width(game, family)
-        layout = layout or contract_layout(game)
+        layout = layout or known_layout(game)
         self.view = MoverView(game, layout)
         if family != "mlp" and layout is None:
             raise ConfigError(
