@@ -33,7 +33,7 @@ class GameConfig:
         if self.layout is None or self.stamp is None:
             return None
         layout = self.layout
-        numbers = {"planes": layout.planes, "features": layout.features}
+        numbers = {"planes": layout.planes, "features": layout.features, "packed_moves": self.metadata.packed_moves}
         tables = {"exchange": layout.exchange, "actions": layout.actions}
         lists = {name: None if table is None else table.tolist() for name, table in tables.items()}
         return json.dumps(numbers | lists), self.stamp
@@ -66,6 +66,7 @@ def metadata_of(game: Game) -> Metadata:
         num_actions=game.num_actions,
         obs_size=game.obs_size,
         legal_mask_offset=game.legal_mask_offset,
+        packed_moves=game.most_moves if game.packs_rows else 0,
     )
 
 

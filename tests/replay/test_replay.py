@@ -254,8 +254,8 @@ def test_metadata_that_contradicts_the_rules_is_an_error(foreign: Callable[..., 
 
 def test_a_game_without_rules_and_metadata_is_an_error(foreign: Callable[..., ForeignDatabase]) -> None:
     """The message lists the games with rules."""
-    with pytest.raises(GameError, match=r"'hex' has neither rules here nor metadata.*tictactoe, connect4, othello"):
-        load_game_config("hex", foreign("hex").path)
+    with pytest.raises(GameError, match=r"'chess' has neither rules here nor metadata.*tictactoe, connect4, othello"):
+        load_game_config("chess", foreign("hex").path)
 
 
 def test_concurrent_writers_lose_nothing_and_readers_see_whole_games(tmp_path: Path, close_later: CloseLater) -> None:

@@ -47,6 +47,9 @@ from trainer.games.symmetry import Symmetry
 MOVER, WINNER, FLAGS = 0, 1, 2
 OPEN, FIRST, SECOND, DRAW = 0, 1, 2, 3
 
+LARGEST_ROW = 4096
+"""Bytes of a row of the replay contract above which a game's rows are packed."""
+
 State = NDArray[np.uint64]
 Board = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -138,6 +141,11 @@ class Game:
     def state_bytes(self) -> int:
         """Bytes of a stored state: the cells, the player, the winner, the flags, the raw words."""
         return self.num_cells + 2 + self.flag_words + 8 * self.raw_words
+
+    @property
+    def packs_rows(self) -> bool:
+        """Whether its rows are stored in packed form, because they would be large."""
+        return 4 * (2 * self.obs_size + self.num_actions) + 2 * self.state_bytes > LARGEST_ROW
 
     @property
     def most_moves(self) -> int:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from trainer.core.errors import ReplayError
 from trainer.replay.database import Metadata, shortened
+from trainer.replay.packing import unpacked_observations, unpacked_policies
 
 COLUMNS = "rowid, observation, policy_probs, mcts_value, game_outcome"
 """The columns of `transitions` that `checked` takes, in this order."""
@@ -53,12 +54,12 @@ def checked(rows: Sequence[tuple[Any, ...]], meta: Metadata, path: Path, connect
     """At least one row, as selected by `COLUMNS`. Raises ReplayError naming the first row that breaks the contract."""
     rowids, observations, policies, values, outcomes = zip(*rows, strict=True)
     origin = Origin(path, connection, rowids)
-    observation = floats_of(observations, meta.obs_size, "observation", meta.env_id, origin)
+    observation = observations_of(observations, meta, origin)
     has_policy = np.array([policy is not None for policy in policies])
     if not has_policy.all():
-        no_target = np.zeros(meta.num_actions, np.float32).tobytes()
+        no_target = np.zeros(meta.packed_moves or meta.num_actions, np.float32).tobytes()
         policies = tuple(no_target if policy is None else policy for policy in policies)
-    visits = floats_of(policies, meta.num_actions, "policy_probs", meta.env_id, origin)
+    visits = floats_of(policies, meta.packed_moves or meta.num_actions, "policy_probs", meta.env_id, origin)
     outcome = numbers_of(outcomes, "game_outcome", origin)
     if None in values:
         values = tuple(z if q is None else q for q, z in zip(values, outcomes, strict=True))
@@ -66,12 +67,27 @@ def checked(rows: Sequence[tuple[Any, ...]], meta: Metadata, path: Path, connect
 
     legal = observation[:, meta.legal_mask_offset : meta.legal_mask_offset + meta.num_actions] > 0.5
     refuse(~legal.any(axis=1), "its observation has no legal move", origin)
+    if meta.packed_moves:
+        refuse(legal.sum(axis=1) > meta.packed_moves, "its observation has too many legal moves", origin)
+        visits = unpacked_policies(visits, legal)
     refuse((visits < 0).any(axis=1), "policy_probs has a negative entry", origin)
     refuse(has_policy & (abs(visits.sum(axis=1) - 1) > 1e-3), "policy_probs does not sum to 1", origin)
     refuse((visits * ~legal > 0).any(axis=1), "policy_probs gives weight to an illegal move", origin)
     refuse(abs(outcome) > 1, "game_outcome is outside [-1, 1]", origin)
     refuse(abs(value) > 1 + 1e-3, "mcts_value is outside [-1, 1]", origin)
     return Rows(np.array(rowids), observation, visits, outcome, value)
+
+
+def observations_of(stored: Sequence[Any], meta: Metadata, origin: Origin) -> NDArray[np.float32]:
+    """float32 [N, obs_size] from a column of blobs, packed or not. Raises ReplayError naming the first bad row."""
+    if not meta.packed_moves:
+        return floats_of(stored, meta.obs_size, "observation", meta.env_id, origin)
+    width = (meta.obs_size + 7) // 8
+    refuse(
+        [type(blob) is not bytes or len(blob) != width for blob in stored], f"observation is not {width} bytes", origin
+    )
+    packed = np.frombuffer(b"".join(stored), np.uint8).reshape(len(stored), width)
+    return unpacked_observations(packed, meta.obs_size)
 
 
 def floats_of(stored: Sequence[Any], width: int, column: str, env_id: str, origin: Origin) -> NDArray[np.float32]:

@@ -61,6 +61,8 @@ class Metadata:
     obs_size: int
     legal_mask_offset: int
     player_count: int = 2
+    packed_moves: int = 0
+    """The most legal moves of a position, if rows are stored in packed form (see `packing.py`); else 0."""
 
 
 @contextmanager

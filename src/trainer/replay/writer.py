@@ -29,6 +29,7 @@ from trainer.replay.database import (
     reporting,
     transaction,
 )
+from trainer.replay.packing import packed_observations, packed_policies
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class ReplayWriter:
         If the file was deleted or replaced since the last call, they go into the file that now has its path.
         """
         firsts = range(0, len(episodes), GAMES_AT_ONCE)
-        parts = [arrays_of(episodes[first : first + GAMES_AT_ONCE]) for first in firsts]
+        parts = [arrays_of(episodes[first : first + GAMES_AT_ONCE], self._metadata) for first in firsts]
         with reporting(self.path):
             stored = False
             while not stored:
@@ -207,7 +208,7 @@ class ReplayWriter:
         self._connection.execute("PRAGMA synchronous = NORMAL")
 
 
-def arrays_of(episodes: Sequence[Episode]) -> dict[str, Any]:
+def arrays_of(episodes: Sequence[Episode], metadata: Metadata) -> dict[str, Any]:
     """The parameters of `insert.sql` for some games, all of the same env_id."""
     plies = np.cumsum([0, *map(len, episodes)]).tolist()
     values = np.concatenate([episode.values for episode in episodes]).tolist()
@@ -216,8 +217,13 @@ def arrays_of(episodes: Sequence[Episode]) -> dict[str, Any]:
         for episode, begin, end in zip(episodes, plies[:-1], plies[1:], strict=True)
     ]
     states = concatenated([episode.states for episode in episodes], "u1")
-    observations = concatenated([episode.observations for episode in episodes], "<f4")
+    observations: NDArray[Any] = concatenated([episode.observations for episode in episodes], "<f4")
     policies = concatenated([episode.visits for episode in episodes], "<f4")
+    if metadata.packed_moves:
+        moves = slice(metadata.legal_mask_offset, metadata.legal_mask_offset + metadata.num_actions)
+        legal = np.concatenate([episode.observations[:-1, moves] for episode in episodes]) > 0.5
+        policies = np.ascontiguousarray(packed_policies(policies, legal, metadata.packed_moves), "<f4")
+        observations = packed_observations(observations)
     return {
         "games": json.dumps(games),
         "states": states,

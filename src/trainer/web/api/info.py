@@ -40,7 +40,9 @@ def known_game(env_id: object) -> str:
 def info_of(env_id: str) -> dict[str, Any]:
     """A game's dimensions and words."""
     game = game_of(env_id)
-    return asdict(metadata_of(game)) | {
+    dimensions = asdict(metadata_of(game))
+    del dimensions["packed_moves"]  # how rows are stored is nobody's business here
+    return dimensions | {
         "player_names": game.player_names,
         "player_symbols": game.player_symbols,
         "description": game.description,

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from trainer.games import is_known
-from trainer.games.base import DRAW, FIRST, OPEN, SECOND
+from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.position import Position
 from trainer.web.game.search_pool import SearchPool
 from trainer.web.http.answer import JsonAnswer
@@ -97,18 +97,20 @@ def ply_of(row: dict[str, Any], rules: Any) -> dict[str, Any]:
         "mover": position.mover,
         "action": int.from_bytes(action, "little"),
         "legal_moves": position.legal,
-        "visits": visits_of(row["policy_probs"], position, rules.GAME.num_actions),
+        "visits": visits_of(row["policy_probs"], position, rules.GAME),
         "value": finite(row["mcts_value"]),
         "outcome": finite(row["game_outcome"]),
     }
 
 
-def visits_of(policy: object, position: Position, num_actions: int) -> dict[str, float] | None:
+def visits_of(policy: object, position: Position, game: Game) -> dict[str, float] | None:
     """The policy target of each legal move; None if the row has none."""
     if policy is None:
         return None
-    target = np.frombuffer(blob(policy, 4 * num_actions), "<f4")
-    return {str(action): float(target[action]) for action in position.legal if np.isfinite(target[action])}
+    target = np.frombuffer(blob(policy, 4 * (game.most_moves if game.packs_rows else game.num_actions)), "<f4")
+    places = range(len(position.legal)) if game.packs_rows else position.legal
+    shares = zip(position.legal, places, strict=True)
+    return {str(action): float(target[at]) for action, at in shares if np.isfinite(target[at])}
 
 
 def stored_position(rules: Any, state: object) -> Position:
@@ -116,7 +118,11 @@ def stored_position(rules: Any, state: object) -> Position:
     stored = blob(state, rules.GAME.state_bytes)
     num_cells = rules.GAME.num_cells
     mover, winner = stored[num_cells], stored[num_cells + 1]
-    if max(stored[:num_cells]) > SECOND or mover not in (FIRST, SECOND) or winner not in (OPEN, FIRST, SECOND, DRAW):
+    if (
+        max(stored[:num_cells]) >= len(rules.GAME.cell_symbols)
+        or mover not in (FIRST, SECOND)
+        or winner not in (OPEN, FIRST, SECOND, DRAW)
+    ):
         raise Refusal(422, MISFIT)
     return Position.from_bytes(rules, stored)
 

@@ -1,0 +1,41 @@
+"""The packed form of large rows: observations as bits, and the policy of the legal moves alone.
+
+Bits are in the order of `numpy.packbits`. The policy has one float32 for each legal move in ascending order, and zeros up to
+the most legal moves that a position can have. The legal moves are in the observation, so their numbers need not be stored.
+N rows, A actions, M most legal moves.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def packed_policies(visits: NDArray[np.float32], legal: NDArray[np.bool_], moves: int) -> NDArray[np.float32]:
+    """[N, M = `moves`] from policies [N, A] that are zero where not `legal` [N, A]."""
+    packed = np.zeros((len(visits), moves), np.float32)
+    packed[places(legal, moves)] = visits[legal]
+    return packed
+
+
+def unpacked_policies(packed: NDArray[np.float32], legal: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """[N, A] from [N, M]; the inverse of `packed_policies`."""
+    visits = np.zeros(legal.shape, np.float32)
+    visits[legal] = packed[places(legal, packed.shape[1])]
+    return visits
+
+
+def places(legal: NDArray[np.bool_], moves: int) -> NDArray[np.bool_]:
+    """bool [N, M]: the places that the legal moves of each row take."""
+    taken: NDArray[np.bool_] = np.arange(moves) < legal.sum(axis=1, keepdims=True)
+    return taken
+
+
+def packed_observations(observations: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """[N, bytes] from observations [N, obs_size] of zeros and ones."""
+    return np.packbits(observations.astype(np.bool_), axis=1)
+
+
+def unpacked_observations(packed: NDArray[np.uint8], obs_size: int) -> NDArray[np.float32]:
+    """[N, obs_size] from [N, bytes]."""
+    return np.unpackbits(packed, axis=1, count=obs_size).astype(np.float32)

@@ -1,0 +1,66 @@
+"""Rows of games with many actions are stored packed, and come back as they were."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import CloseLater
+from episodes import TICTACTOE, episode
+
+from trainer.core.errors import ReplayError
+from trainer.games import game_of
+from trainer.replay import ReplayBuffer, ReplayWriter
+from trainer.replay.packing import packed_policies, unpacked_policies
+
+PACKED = replace(TICTACTOE, packed_moves=9)
+
+
+def test_policies_come_back() -> None:
+    """Of positions with any number of legal moves, none included."""
+    generator = np.random.default_rng(0)
+    legal = generator.random((50, 20)) < generator.random((50, 1)) * 0.5
+    legal[:, 15:] = False
+    legal[0] = False
+    visits = (generator.random((50, 20)) * legal).astype(np.float32)
+    packed = packed_policies(visits, legal, 15)
+    assert packed.shape == (50, 15)
+    np.testing.assert_array_equal(unpacked_policies(packed, legal), visits)
+
+
+def test_packed_rows_are_the_rows(tmp_path: Path, close_later: CloseLater) -> None:
+    """Batches of a packed database equal those of an ordinary one; its blobs are small."""
+    batches = []
+    for name, metadata in (("plain", TICTACTOE), ("packed", PACKED)):
+        path = tmp_path / f"{name}.db"
+        with closing(ReplayWriter(path, metadata)) as writer:
+            writer.write([episode("a-0", plies=5), episode("b-1", plies=3)])
+        replay = close_later(ReplayBuffer(path, metadata))
+        assert replay.refresh() == 8
+        batches.append(replay.sample(np.random.default_rng(1), 64))
+    for one, other in zip(vars(batches[0]).values(), vars(batches[1]).values(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with closing(sqlite3.connect(tmp_path / "packed.db")) as connection:
+        sizes = "SELECT DISTINCT length(observation), length(next_observation), length(policy_probs) FROM transitions"
+        assert set(connection.execute(sizes)) == {(4, 4, 36), (4, 4, None)}
+
+
+def test_a_row_of_another_size_is_named(tmp_path: Path, close_later: CloseLater) -> None:
+    """As in the ordinary form."""
+    path = tmp_path / "replay.db"
+    with closing(ReplayWriter(path, PACKED)) as writer:
+        writer.write([episode()])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE transitions SET observation = x'00' WHERE step_number = 1")
+        connection.commit()
+    with pytest.raises(ReplayError, match=r"row a-0-step-1 of .*: observation is not 4 bytes"):
+        close_later(ReplayBuffer(path, PACKED)).refresh()
+
+
+def test_the_games_of_the_contract_are_not_packed() -> None:
+    """Other programs read their rows."""
+    assert not any(game_of(env_id).packs_rows for env_id in ("tictactoe", "connect4", "othello"))
