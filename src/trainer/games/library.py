@@ -217,8 +217,7 @@ def load(place: str, given: Mapping[str, int]) -> FoundGame:
     declared: list[Parameter] = vars(own).get(DECLARED, [])
     names = [parameter.name for parameter in declared]
     for name in given.keys() - names:
-        known = f"; it has {', '.join(names)}" if names else ""
-        raise GameError(f"{game.env_id} has no parameter {name!r}{known}")
+        raise GameError(f"{game.env_id} has no parameter {name!r}; it has {', '.join(names) or 'none'}")
     if game.env_id in ENV_IDS and path.parent.parent != FOLDER:
         raise GameError(f"{path} calls its game {game.env_id}, like one of this package; give its GAME another env_id")
     changed = tuple((p.name, given[p.name]) for p in declared if given.get(p.name, p.default) != p.default)
