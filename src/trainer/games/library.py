@@ -29,7 +29,7 @@ from trainer.games import complete
 from trainer.games.base import Game
 from trainer.games.parameters import DECLARED, GIVEN, Parameter
 
-ENV_IDS = ("tictactoe", "connect4", "othello", "hex", "dots")
+ENV_IDS = ("tictactoe", "connect4", "othello", "hex", "dots", "mnk", "breakthrough")
 """The games of this package."""
 OF_CONTRACT = ENV_IDS
 """Those that other programs know."""

@@ -1,0 +1,1 @@
+"""Breakthrough: pieces that only go forwards; the first to reach the other end wins."""
