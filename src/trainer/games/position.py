@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,18 +95,24 @@ class Position:
     def name(self, action: int) -> str:
         """How people write a move."""
         if hasattr(self.rules.own, "name"):
-            return str(self.rules.own.name(self.state, action))
+            return str(uncompiled(self.rules.own.name)(self.state, action))
         return default_name(self.rules.GAME, action)
 
     def __str__(self) -> str:
         """The board as text, the top row first, `.` for an empty cell."""
         game: Game = self.rules.GAME
         if hasattr(self.rules.own, "text"):
-            return str(self.rules.own.text(self.state))
+            return str(uncompiled(self.rules.own.text)(self.state))
         rows = self.cells.reshape(game.height, game.width)
         symbols = game.cell_symbols
         lines = [" ".join(symbols[cell] for cell in row) for row in rows]
         return "\n".join(reversed(lines) if game.bottom_row_first else lines)
+
+
+def uncompiled(function: Callable[..., object]) -> Callable[..., object]:
+    """A function of the rules as plain Python, also if the rules are compiled."""
+    plain: Callable[..., object] = getattr(function, "py_func", function)
+    return plain
 
 
 def default_name(game: Game, action: int) -> str:
