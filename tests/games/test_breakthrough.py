@@ -9,13 +9,13 @@ import numpy as np
 import perft
 import pyspiel
 import pytest
-from lines_of_play import Line, random_lines
+from lines_of_play import random_lines
 from numpy.typing import NDArray
 
 from trainer.compile.linker import Linked
 from trainer.core.errors import GameError
-from trainer.games import game_of
-from trainer.games.base import FIRST, OPEN, SECOND, State
+from trainer.games import game_of, rules_of
+from trainer.games.base import FIRST, OPEN, SECOND
 from trainer.games.kernels import link_kernels
 from trainer.games.layout import layout_of
 from trainer.games.position import Position
@@ -102,34 +102,227 @@ def winner_by_squares(rows: int, columns: int) -> tuple[int, int]:
     return (FIRST if mover_wins(0, home, away) else SECOND), len(seen)
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(4, 2), (5, 2), (6, 2), (7, 2), (4, 3)])
-def test_two_solvers_agree_on_small_boards(rows: int, columns: int) -> None:
-    """On the winner and on the number of positions."""
-    assert winner_by_levels(named(rows, columns)) == winner_by_squares(rows, columns)
-
-
-@pytest.mark.parametrize(("rows", "columns", "winner"), [(4, 4, SECOND), (5, 3, SECOND)])
-def test_larger_boards_have_the_winner_that_was_found_once(rows: int, columns: int, winner: int) -> None:
-    """Every position is visited."""
-    assert winner_by_levels(named(rows, columns))[0] == winner
+@pytest.mark.parametrize(("rows", "columns", "winner"), [(4, 2, SECOND), (5, 2, SECOND), (6, 2, FIRST), (4, 3, SECOND)])
+def test_two_solvers_agree_on_small_boards(rows: int, columns: int, winner: int) -> None:
+    """On the winner and on the number of positions, after visiting all of them."""
+    by_levels = winner_by_levels(named(rows, columns))
+    assert by_levels == winner_by_squares(rows, columns)
+    assert by_levels[0] == winner
 
 
 # --- The rules by hand ---
 
 
-def position(board: list[str], mover: int, env_id: str = "breakthrough") -> Position:
-    """A position from its rows, the last one on top."""
+def drawn(board: list[str], mover: int) -> Position:
+    """A position on 8x8 from its rows, the top one first."""
     cells = bytes(".WB".index(cell) for row in reversed(board) for cell in row.split())
-    return Position.from_bytes(link_kernels(env_id).rules, cells + bytes([mover, OPEN]))
+    return Position.from_bytes(rules_of("breakthrough"), cells + bytes([mover, OPEN]))
 
 
-def moves(of: Position) -> list[str]:
-    """The legal moves by name. Names are not compiled."""
-    return [game_name(of, action) for action in of.legal]
+def moves(position: Position) -> list[str]:
+    """The legal moves by name."""
+    return [position.name(action) for action in position.legal]
 
 
-def game_name(of: Position, action: int) -> str:
-    """The name of a move, from the uncompiled rules."""
-    from trainer.games import rules_of
+def after(position: Position, move: str) -> Position:
+    """The position after a move that is given by name."""
+    return position.play(position.legal[moves(position).index(move)])
 
-    return Position(rules_of(of.rules.GAME.env_id), of.state).name(action)
+
+MIDDLE = [
+    "B . . . . . . .",
+    ". . . . . . . .",
+    ". . . B . . . .",
+    ". B . . . . . B",
+    "W W . . . . W .",
+    ". . . . . W . .",
+    ". . . . . . . .",
+    ". . . . . . . .",
+]
+
+
+def test_pieces_step_forwards_and_capture_diagonally() -> None:
+    """Straight ahead only an empty cell will do; diagonally an opponent's piece, too; never a piece of one's own."""
+    white = ["f3-e4", "f3-f4", "a4-a5", "a4xb5", "b4-a5", "b4-c5", "g4-f5", "g4-g5", "g4xh5"]
+    assert moves(drawn(MIDDLE, 1)) == white
+    black = ["b5xa4", "b5-c4", "h5xg4", "h5-h4", "d6-c5", "d6-d5", "d6-e5", "a8-a7", "a8-b7"]
+    assert moves(drawn(MIDDLE, 2)) == black
+
+
+def test_a_captured_piece_leaves_the_board() -> None:
+    """And nothing else changes but the piece that moved."""
+    position = after(drawn(MIDDLE, 1), "g4xh5")
+    assert str(position).splitlines() == [*MIDDLE[:3], ". B . . . . . W", "W W . . . . . .", *MIDDLE[5:]]
+    assert (position.mover, position.winner) == (2, OPEN)
+
+
+def test_the_last_row_wins() -> None:
+    """The first player's at the top, the second player's at the bottom."""
+    empty = [". . . . . . . ."] * 4
+    board = [". . . . . . . .", "W . . . . . . .", *empty, "B . . . . . . .", ". . . . . . . ."]
+    for mover, move in ((1, "a7-b8"), (1, "a7-a8"), (2, "a2-b1"), (2, "a2-a1")):
+        position = after(drawn(board, mover), move)
+        assert (position.winner, position.mover, position.legal) == (mover, mover, [])
+
+
+def test_whoever_takes_the_last_piece_wins() -> None:
+    """In the middle of the board; with another piece left, the game goes on."""
+    empty = [". . . . . . . ."] * 5
+    board = [". . . . . . . .", *empty[:2], ". . . B . . . .", ". . W . . . . .", *empty[:3]]
+    assert after(drawn(board, 1), "c4xd5").winner == FIRST
+    assert after(drawn(board, 2), "d5xc4").winner == SECOND
+    board[0] = "B . . . . . . W"
+    assert after(drawn(board, 1), "c4xd5").winner == OPEN
+
+
+# --- What every size promises ---
+
+
+@pytest.mark.parametrize(("rows", "columns"), SIZES)
+def test_actions_are_the_steps_up_and_then_the_steps_down(rows: int, columns: int) -> None:
+    """Each pair of cells once, ordered by the cell that is left; no gaps."""
+    game = game_of(named(rows, columns))
+    half = (rows - 1) * (3 * columns - 2)
+    assert game.num_actions == len(set(game.action_cells)) == 2 * half
+    for action, (start, end) in enumerate(game.action_cells):
+        assert end // columns - start // columns == (1 if action < half else -1)
+        assert abs(end % columns - start % columns) <= 1
+    assert [*game.action_cells[:half]] == sorted(game.action_cells[:half])
+    assert [*game.action_cells[half:]] == sorted(game.action_cells[half:])
+
+
+@pytest.mark.parametrize(("rows", "columns"), SIZES)
+def test_exchanged_players_play_the_same_game(rows: int, columns: int) -> None:
+    """With the board turned upside down, the other player has the same moves, the same view and the opposite result."""
+    env_id = named(rows, columns)
+    game, compiled = game_of(env_id), link_kernels(env_id).rules
+    layout = layout_of(game)
+    assert game.seats is not None
+    assert layout.exchange is not None
+    cells, codes, actions = np.array(game.seats.cells), np.array([0, 2, 1], np.uint8), np.array(game.seats.actions)
+    for line in random_lines(env_id, 10):
+        start = codes[line.positions[0].cells][cells]
+        other = Position.from_bytes(compiled, start.tobytes() + bytes([2, OPEN]))
+        for seen, action in zip(line.positions, [*line.actions, -1], strict=True):
+            assert other.mover == 3 - seen.mover
+            assert other.winner == (3 - seen.winner if seen.winner else OPEN)
+            assert sorted(actions[other.legal].tolist()) == seen.legal
+            assert other.observation[: layout.end].tolist() == seen.observation[layout.exchange].tolist()
+            if action >= 0:
+                other = other.play(int(np.flatnonzero(actions == action)[0]))
+
+
+@pytest.mark.parametrize(("rows", "columns"), SIZES)
+def test_the_mirror_image_is_the_same_game(rows: int, columns: int) -> None:
+    """Left and right exchanged: the same moves, the same result."""
+    env_id = named(rows, columns)
+    rules = link_kernels(env_id).rules
+    _, mirror = game_of(env_id).symmetries
+    for line in random_lines(env_id, 10):
+        other = Position.first(rules)
+        for seen, action in zip(line.positions, [*line.actions, -1], strict=True):
+            assert other.cells.tolist() == seen.cells[list(mirror.cells)].tolist()
+            assert sorted(mirror.actions[a] for a in other.legal) == seen.legal
+            assert other.winner == seen.winner
+            if action >= 0:
+                other = other.play(mirror.actions.index(action))
+
+
+@pytest.mark.parametrize(("rows", "columns"), SIZES)
+def test_wins_next_is_right_in_every_position(rows: int, columns: int) -> None:
+    """Also if the opponent has one piece left. The mover always has a move."""
+    env_id = named(rows, columns)
+    plain, compiled = rules_of(env_id), link_kernels(env_id).rules
+    seen = [position for line in random_lines(env_id, 30) for position in line.positions[:-1]]
+    seen += [with_one_opponent(position) for position in seen]
+    positions = Positions(env_id, 0).of(np.array([position.state for position in seen]))
+    row, _, after = positions.successors()
+    wins = np.zeros(len(seen), np.bool_)
+    wins[row[after.winner == after.mover]] = True
+    legal = positions.legal()
+    assert legal.any(axis=1).all()
+    assert 20 < wins.sum() < len(wins) - 20
+    for position, mask, expected in zip(seen, legal, wins, strict=True):
+        assert compiled.wins_next(position.state, mask) == expected, f"{position}"
+        assert plain.wins_next(position.state, mask) == expected, f"{position}"
+
+
+def with_one_opponent(position: Position) -> Position:
+    """The position without the opponent's pieces except for one."""
+    cells = position.cells
+    cells[np.flatnonzero(cells == 3 - position.mover)[:-1]] = 0
+    return Position.from_bytes(position.rules, cells.tobytes() + bytes([position.mover, OPEN]))
+
+
+@pytest.mark.parametrize(("rows", "columns"), SIZES)
+def test_no_position_has_more_moves_and_no_game_more_plies_than_promised(rows: int, columns: int) -> None:
+    """Also in games in which nobody wins or captures as long as there is another move."""
+    env_id = named(rows, columns)
+    rules, game, generator = link_kernels(env_id).rules, game_of(env_id), np.random.default_rng(5)
+    for _ in range(50):
+        position, plies = Position.first(rules), 0
+        while position.winner == OPEN:
+            assert len(position.legal) <= game.most_moves
+            empty = position.cells == 0
+            quiet = [a for a in position.legal if empty[game.action_cells[a][1]] and not wins_by(position, a)]
+            position = position.play(int(generator.choice(quiet or position.legal)))
+            plies += 1
+        assert plies <= game.max_plies
+
+
+def wins_by(position: Position, action: int) -> bool:
+    """Whether an action wins at once."""
+    return position.play(action).winner != OPEN
+
+
+@pytest.mark.parametrize("bad", ["rows=3", "rows=9", "columns=1", "columns=9"])
+def test_impossible_sizes_are_refused(bad: str) -> None:
+    """A board has 4 to 8 rows and 2 to 8 columns."""
+    with pytest.raises(GameError, match="out of range"):
+        game_of(f"breakthrough:{bad}")
+
+
+# --- OpenSpiel ---
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(8, 8), (6, 7)])
+def test_openspiel_agrees_on_random_games(rows: int, columns: int) -> None:
+    """The same legal moves, mover and board at each ply, the same end and the same result.
+
+    OpenSpiel has other numbers for actions, and its first player begins at the top, so that its a7b6 is our a2b3.
+    """
+    env_id = named(rows, columns)
+    cells = [f"{chr(ord('a') + cell % columns)}{rows - cell // columns}" for cell in range(rows * columns)]
+    names = [cells[start] + cells[end] for start, end in game_of(env_id).action_cells]
+    game = pyspiel.load_game(f"breakthrough(rows={rows},columns={columns})")
+    theirs: list[Any] = [game.new_initial_state() for _ in range(GAMES)]
+
+    @cache
+    def our_number(action: int) -> int:
+        """Our number of OpenSpiel's action; a capture ends with an asterisk."""
+        return names.index(theirs[0].action_to_string(0, action).removesuffix("*"))
+
+    ours = Positions(env_id, GAMES)
+    generator = np.random.default_rng(1)
+    playing = np.arange(GAMES)
+    while len(playing):
+        legal, stored = ours.legal(), ours.stored()
+        actions = (generator.random(legal.shape) * legal).argmax(axis=1)[playing]
+        for number, action in zip(playing, actions, strict=True):
+            state = theirs[number]
+            may_play = {our_number(each): each for each in state.legal_actions()}
+            assert sorted(may_play) == np.flatnonzero(legal[number]).tolist(), f"{state}"
+            assert stored[number, : rows * columns].tolist() == cells_there(state, columns), f"{state}"
+            assert ours.mover[number] == state.current_player() + 1
+            state.apply_action(may_play[action])
+        ours.play(playing, actions)
+        over = ours.winner[playing] != OPEN
+        assert over.tolist() == [theirs[number].is_terminal() for number in playing]
+        playing = playing[~over]
+    results = {FIRST: [1.0, -1.0], SECOND: [-1.0, 1.0]}
+    assert [state.returns() for state in theirs] == [results[int(winner)] for winner in ours.winner]
+
+
+def cells_there(state: Any, columns: int) -> list[int]:
+    """OpenSpiel's board from its first player's side: its first line is "8bbbbbbbb"."""
+    return [".bw".index(cell) for line in str(state).splitlines()[:-1] for cell in line[-columns:]]

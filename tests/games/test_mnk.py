@@ -52,9 +52,7 @@ def test_tic_tac_toe_has_as_many_positions_as_were_counted() -> None:
 
 
 @pytest.mark.parametrize(("width", "height", "value"), [(3, 3, 0), (4, 3, 1), (3, 4, 1)])
-def test_three_in_a_row_is_won_by_the_first_player_unless_the_board_is_3x3(
-    width: int, height: int, value: int
-) -> None:
+def test_three_in_a_row_is_won_by_the_first_player_unless_the_board_is_3x3(width: int, height: int, value: int) -> None:
     """Every position is visited; 3x3 is a draw."""
     env_id = named(width, height, 3)
     assert np.sign(ExhaustiveSolver(env_id).scores(Positions(env_id, 1)).max()) == value

@@ -1,10 +1,10 @@
 """Breakthrough: a piece goes one cell forwards, straight or diagonally; the first to reach the last row wins.
 
-A piece captures only diagonally, and only an empty cell lets it go straight. Whoever takes all of the opponent's pieces wins,
-too. There are no draws: every move is a step forwards, and a player's foremost piece can always go diagonally.
+A piece captures only diagonally, and it goes straight only to an empty cell. Taking all of the opponent's pieces wins, too.
+There are no draws: every move is a step forwards, and a player's foremost piece can always go diagonally.
 
-Cell index: row * columns + column, row 0 at the BOTTOM, where the first player's pieces begin; they go up. An action is a pair
-of cells, from and to. The first half of the actions are the steps up, the second half the steps down, both in the order of
+Cell index: row * columns + column, row 0 at the BOTTOM. The first player's pieces begin there and go up. An action is a pair
+of cells, from and to. The first half of the actions are steps up, the second half are steps down, each half in the order of
 the cells.
 """
 
