@@ -17,7 +17,13 @@ from trainer.games.positions import Positions
 
 GAMES = 20
 
-every_game = pytest.mark.parametrize("env_id", ENV_IDS)
+OTHER_SIZES = (
+    "mnk:width=9,height=8,line=4",
+    "breakthrough:rows=5,columns=6",
+)
+"""Games of other sizes, which take other paths: boards that are no squares, and one of several words."""
+
+every_game = pytest.mark.parametrize("env_id", [*ENV_IDS, *OTHER_SIZES])
 
 
 def lines(env_id: str) -> list[Line]:
@@ -167,7 +173,9 @@ def test_compiled_functions_equal_plain_ones(env_id: str) -> None:
             assert from_cells.tolist() == plain.state.tolist()
 
 
-@pytest.mark.parametrize("env_id", [env_id for env_id in ENV_IDS if hasattr(rules_of(env_id), "wins_next")])
+@pytest.mark.parametrize(
+    "env_id", [env_id for env_id in (*ENV_IDS, *OTHER_SIZES) if hasattr(rules_of(env_id), "wins_next")]
+)
 def test_wins_next_invents_no_win(env_id: str) -> None:
     """If the rules have `wins_next`, some legal move wins whenever it says so."""
     for line in lines(env_id):
@@ -178,7 +186,7 @@ def test_wins_next_invents_no_win(env_id: str) -> None:
                 assert any(position.play(action).winner == position.mover for action in position.legal), f"{position}"
 
 
-@pytest.mark.parametrize("env_id", ["tictactoe", "connect4", "othello"])
+@pytest.mark.parametrize("env_id", ["tictactoe", "connect4", "othello", "mnk", "breakthrough"])
 def test_wins_next_finds_the_moves_that_win(env_id: str) -> None:
     """Plain and compiled, it is right in every position, except for games of Othello that end because nobody can move."""
     seen = 0
