@@ -31,7 +31,7 @@ from trainer.games.parameters import DECLARED, GIVEN, Parameter
 
 ENV_IDS = ("tictactoe", "connect4", "othello", "hex", "dots", "mnk", "breakthrough")
 """The games of this package."""
-OF_CONTRACT = ENV_IDS
+OF_CONTRACT = ("tictactoe", "connect4", "othello")
 """Those that other programs know."""
 GROUP = "trainer.games"
 """The entry points of other packages' games."""
