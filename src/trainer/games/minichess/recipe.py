@@ -1,0 +1,20 @@
+"""How the loop learns minichess by default."""
+
+from trainer.settings.loop import LoopConfig
+
+RECIPE = LoopConfig(
+    env_id="minichess",
+    minutes=30,
+    simulations=120,
+    first_simulations=30,
+    gumbel=True,
+    random_openings=0.9,
+    network="conv",
+    width=128,
+    batch_size=512,
+    lr=0.002,
+    q_weight=0.5,
+    average=0.999,
+    passes=4,
+    checkpoint_interval=200,
+)
