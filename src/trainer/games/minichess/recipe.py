@@ -17,4 +17,5 @@ RECIPE = LoopConfig(
     average=0.999,
     passes=4,
     checkpoint_interval=200,
+    cache=2**15,  # an evaluation takes 2 kB
 )

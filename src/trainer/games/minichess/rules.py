@@ -83,9 +83,9 @@ GAME = Game(
         codes=(0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11),
         actions=tuple(LIST.index((flipped(begin), flipped(end), piece)) for begin, end, piece in LIST),
     ),
-    # A queen has 16 moves from the middle, 14 from the eight cells around it and 12 from the edge. No piece has more, and no
-    # side more than six queens, a bishop, a knight, a king and a rook, which has 8. All on their best cells, in nobody's way:
-    # 6 * 14 + 8 (knight in the middle) + 6 (bishop) + 8 (king) + 8 = 114.
+    # A queen has 16 moves from the middle, 14 from the eight cells around it, 12 from the edge. No piece has more there, and
+    # a side has at most six queens and a rook, bishop, knight and king. All on their best cells, in nobody's way: six queens
+    # around the middle 84, the knight in the middle 8, bishop and king around it 6 and 8, the rook anywhere 8.
     max_moves=114,
     typical_plies=60,
     player_names=("White", "Black"),
@@ -124,7 +124,9 @@ TO = np.array([end for _, end, _ in LIST], np.int64)
 PROMOTION = np.array([piece for _, _, piece in LIST], np.int64)
 MOVED = (1 << FROM) | (1 << TO)
 ACTION = np.zeros((CELLS, CELLS), np.int64)
-ACTION[FROM[::-1], TO[::-1]] = np.arange(len(LIST))[::-1]  # the first of several, the queen, is written last
+for each, (begin, end, piece) in enumerate(LIST):
+    if piece == QUEEN:
+        ACTION[begin, end] = each
 
 KNIGHT_REACH = np.array([as_bits(reached(cell, KNIGHT_STEPS)) for cell in range(CELLS)], np.int64)
 KING_REACH = np.array([as_bits(reached(cell, KING_STEPS)) for cell in range(CELLS)], np.int64)
@@ -447,7 +449,7 @@ def from_cells(board: Board, state: State) -> None:
 
 
 def features(state: State, out: Board) -> None:
-    """A plane for each kind of piece and each player; whether this position occurred before; how near the end by a count is."""
+    """A plane for each kind of piece and player; whether the position occurred before; how near the end by a count is."""
     for i in range(len(out)):
         out[i] = 0
     cells(state, out)
