@@ -90,7 +90,7 @@ def test_symmetries_are_a_group_of_permutations(env_id: str) -> None:
     game = game_of(env_id)
     tables = [(symmetry.cells, symmetry.actions) for symmetry in game.symmetries]
     cells, actions = tuple(range(game.num_cells)), tuple(range(game.num_actions))
-    assert tables[0] == (cells, actions)
+    assert tables[:1] in ([], [(cells, actions)])  # a game may declare none
     assert len(set(tables)) == len(tables)
     for table in tables:
         assert (tuple(sorted(table[0])), tuple(sorted(table[1]))) == (cells, actions)
