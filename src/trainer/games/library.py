@@ -29,7 +29,7 @@ from trainer.games import complete
 from trainer.games.base import Game
 from trainer.games.parameters import DECLARED, GIVEN, Parameter
 
-ENV_IDS = ("tictactoe", "connect4", "othello", "hex", "dots", "mnk", "breakthrough", "minichess")
+ENV_IDS = ("tictactoe", "connect4", "othello", "hex", "dots", "mnk", "breakthrough", "go", "minichess")
 """The games of this package."""
 OF_CONTRACT = ("tictactoe", "connect4", "othello")
 """Those that other programs know."""
