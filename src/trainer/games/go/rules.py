@@ -20,7 +20,7 @@ SIZE = parameter("size", 9, least=2, most=19)
 HALF_KOMI = parameter("half_komi", 15, least=-722, most=722)
 POINTS = SIZE * SIZE
 PASS = POINTS
-LONGEST = 2 * POINTS
+LONGEST = max(2 * POINTS, 40)  # 2 * POINTS is too short for good play on the smallest boards
 MEMORY = min(LONGEST, 64)
 
 # Sets of points are bitboards of WORDS words. A word has ROWS whole rows, with a gap of one bit after each, so that a step
@@ -73,7 +73,7 @@ COLUMNS = "ABCDEFGHJKLMNOPQRST"
 
 WORD = np.array([point // SIZE // ROWS for point in range(POINTS)])
 BIT = np.array([1 << (point // SIZE % ROWS * STEP + point % SIZE) for point in range(POINTS)], dtype=np.uint64)
-FULL = np.array([sum(int(bit) for bit in BIT[WORD == word]) for word in range(WORDS)], dtype=np.uint64)
+FULL = np.array([sum(int(bit) for bit in BIT[word == WORD]) for word in range(WORDS)], dtype=np.uint64)
 
 
 def neighbours(point: int) -> list[int]:
