@@ -1,0 +1,1 @@
+"""The checker of games: `python -m trainer.check GAME` finds the mistakes that would silently ruin training."""

@@ -1,0 +1,1 @@
+"""The checks: each file has a function that plays games and returns what it found wrong."""

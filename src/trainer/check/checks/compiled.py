@@ -1,0 +1,139 @@
+"""Whether the functions of a game compile, and whether numbers in them become floats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numba
+from numba.core import types
+from numba.core.errors import NumbaError
+from numba.core.ir import Assign, Expr
+from numba.extending import is_jitted
+
+from trainer.check.findings import Finding, Level
+from trainer.check.subject import Subject
+from trainer.compile.linker import link
+from trainer.core.errors import KernelError
+from trainer.games.library import FoundGame, run_file
+
+STATE, MASK, MOVES, BOARD = types.uint64[::1], types.boolean[::1], types.int32[::1], types.uint8[::1]
+SIGNATURES: dict[str, tuple[Any, ...]] = {
+    "start": (STATE,),
+    "legal": (STATE, MASK),
+    "moves": (STATE, MOVES),
+    "play": (STATE, types.int64),
+    "cells": (STATE, BOARD),
+    "from_cells": (BOARD, STATE),
+    "features": (STATE, BOARD),
+    "wins_next": (STATE, MASK),
+}
+"""The arguments of the functions that are compiled."""
+EXPLAINED = {
+    "NRT required|zeros|empty|np_array|BuildList|build_list|reflected list": (
+        "it makes an array, a list or a string; compiled rules can't allocate memory, so make arrays at the top of the "
+        "file and let functions write into the arrays that they are given"
+    ),
+    "array index type float|getitem.*float64|setitem.*float64": (
+        "an index is a float; a uint64 combined with an int64 becomes one, so write constants as np.uint64(...) and "
+        "indices as int(...)"
+    ),
+    "Cannot unify": "a variable has one type in one place and another type in another; give it the same type in both",
+    "Untyped global name": "it uses a name that compiled code can't use",
+    "NameError|is not defined": "it uses a name that the file doesn't define",
+}
+"""What compilers say, as a pattern, and what it means for the author of the rules."""
+
+
+def check_compiled(subject: Subject) -> list[Finding]:
+    """Compile each function alone and look at the types of its variables."""
+    found = subject.found
+    foreign = names_of_other_modules(found)
+    if foreign:
+        return foreign
+    module = compilable(found)
+    findings = []
+    for name, signature in SIGNATURES.items():
+        if not hasattr(module, name):
+            continue
+        try:
+            getattr(module, name).compile(signature)
+        except NumbaError as error:
+            findings.append(Finding(Level.FAILURE, explained(name, error, found.path)))
+        except Exception as error:  # Numba raises what it likes for code that it does not know
+            findings.append(Finding(Level.FAILURE, explained(name, error, found.path)))
+    return findings or [Finding(Level.FAILURE, text) for text in floats(module, found.path)]
+
+
+def names_of_other_modules(found: FoundGame) -> list[Finding]:
+    """What the linker refuses, because its text is not part of the file: functions of other modules, for example."""
+    try:
+        link(own=found.own)
+    except KernelError as error:
+        what = str(error).partition(";")[0]
+        advice = "the rules must be complete in their file, so copy the function into it, or write it there"
+        return [Finding(Level.FAILURE, f"{what}; {advice}.")]
+    return []
+
+
+def compilable(found: FoundGame) -> ModuleType:
+    """The game's file, run once more, with each of its functions ready to be compiled; nothing is kept on disk."""
+    module = run_file(found.path, f"check_{found.own.__name__}", dict(found.parameters))
+    for name, value in list(vars(module).items()):
+        if callable(value) and getattr(value, "__globals__", None) is vars(module):
+            setattr(module, name, numba.njit(error_model="numpy", _nrt=False)(value))
+    return module
+
+
+def explained(name: str, error: Exception, path: Path) -> str:
+    """One sentence about why a function doesn't compile, with the line."""
+    message = str(error)
+    lines = re.findall(rf'File "[^"]*{re.escape(path.name)}", line (\d+)', message)
+    line = f"{path}, line {lines[-1]}: " if lines else f"{path}: "
+    shown = f" (`{source_line(path, int(lines[-1]))}`)" if lines else ""
+    meaning = next((text for pattern, text in EXPLAINED.items() if re.search(pattern, message)), "")
+    clauses = [text.strip() for text in message.splitlines() if text.strip()]
+    told = [text for text in clauses if not text.startswith(("Failed in", "During", "File"))]
+    first = told[0] if told else type(error).__name__
+    return f"{line}{name} can't be compiled{shown}: {meaning or 'Numba says'}: {first}."
+
+
+def source_line(path: Path, line: int) -> str:
+    """A line of a file, without its indentation."""
+    lines = path.read_text().splitlines()
+    return lines[line - 1].strip() if 0 < line <= len(lines) else ""
+
+
+def floats(module: ModuleType, path: Path) -> Iterator[str]:
+    """A sentence for each line in which a number of the compiled code is a float."""
+    seen = set()
+    for name, function in vars(module).items():
+        if not is_jitted(function):
+            continue
+        for compiled in function.overloads.values():
+            types_of, blocks = compiled.type_annotation.typemap, compiled.type_annotation.blocks
+            for statement in (each for block in blocks.values() for each in block.body):
+                if not isinstance(statement, Assign) or not isinstance(types_of[statement.target.name], types.Float):
+                    continue
+                if (name, statement.loc.line) not in seen:
+                    seen.add((name, statement.loc.line))
+                    yield (
+                        f"{path}, line {statement.loc.line}: in {name}, `{source_line(path, statement.loc.line)}` "
+                        f"computes with a float{cause(statement.value, types_of)}; floats lose the lower bits of words."
+                    )
+
+
+def cause(value: Any, types_of: Any) -> str:
+    """Why the value of an expression is a float."""
+    if isinstance(value, Expr) and value.op in ("binop", "inplace_binop"):
+        left, right = types_of[value.lhs.name], types_of[value.rhs.name]
+        kinds = {str(types.unliteral(kind)) for kind in (left, right)}
+        if "uint64" in kinds and any(kind.startswith("int") for kind in kinds):
+            signed = next(kind for kind in kinds if kind.startswith("int"))
+            return f", because a uint64 combined with an {signed} becomes one: write np.uint64(...) or int(...) around one"
+        if not any("float" in kind for kind in kinds):
+            return ", because `/` divides into floats: write `//`"
+    return ""

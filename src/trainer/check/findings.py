@@ -1,0 +1,65 @@
+"""Findings: what a check found, with the moves that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Level(IntEnum):
+    """How bad a finding is; the larger, the worse."""
+
+    NOTE = 0
+    WARNING = 1
+    FAILURE = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a check found."""
+
+    level: Level
+    text: str
+    """Sentences that explain it well enough to fix it."""
+    moves: tuple[int, ...] | None = None
+    """The actions, from the start, that lead to the position it was found in. None: it is about no certain position."""
+
+
+class Examples:
+    """Collects what is wrong with positions: the first example of each kind, and how many there are."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, tuple[str, tuple[int, ...] | None]] = {}
+        self._count: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    def add(
+        self,
+        kind: str,
+        bad: NDArray[np.bool_],
+        describe: Callable[[int], str],
+        moves_of: Callable[[int], tuple[int, ...]],
+    ) -> None:
+        """Note the rows where `bad` [R] is True; `describe` and `moves_of` are called for the first of them."""
+        rows = np.flatnonzero(bad)
+        if not len(rows):
+            return
+        if kind not in self._first:
+            row = int(rows[0])
+            self._first[kind] = describe(row), moves_of(row)
+        self._count[kind] = self._count.get(kind, 0) + len(rows)
+
+    def findings(self, level: Level = Level.FAILURE) -> list[Finding]:
+        """One for each kind."""
+        found = []
+        for kind, (text, moves) in self._first.items():
+            more = self._count[kind] - 1
+            also = f" The same is wrong in {more:,} more position{'s' if more > 1 else ''}." if more else ""
+            found.append(Finding(level, text + also, moves))
+        return found
