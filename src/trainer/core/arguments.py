@@ -1,6 +1,7 @@
 """Command-line arguments from a dataclass, and back.
 
-Field `batch_size` is the flag `--batch-size`; a boolean field is `--name` and `--no-name`. The docstrings of the class and
+Field `batch_size` is the flag `--batch-size`; a boolean field is `--name` and `--no-name`. A field whose metadata says
+`positional` has no flag (see `trainer.settings.base.POSITIONAL`). The docstrings of the class and
 its fields are the help text.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import field, fields, make_dataclass
+from dataclasses import Field, field, fields, make_dataclass
 from inspect import cleandoc, getsource
 from itertools import pairwise
 from textwrap import dedent
@@ -23,12 +24,16 @@ def parse(config: type[Config], prog: str, arguments: Sequence[str], default: Co
 
     base = config() if default is None else default
     hints, texts = get_type_hints(config, include_extras=True), help_texts(config)
+
+    def placed(setting: Field[Any]) -> tuple[Any, ...]:
+        return (tyro.conf.Positional,) if setting.metadata.get("positional") else ()
+
     flags = make_dataclass(
         config.__name__,
         [
             (
                 setting.name,
-                Annotated[hints[setting.name], tyro.conf.arg(help=texts.get(setting.name))],
+                Annotated[(hints[setting.name], tyro.conf.arg(help=texts.get(setting.name)), *placed(setting))],
                 field(default=getattr(base, setting.name)),
             )
             for setting in fields(config)  # type: ignore[arg-type]

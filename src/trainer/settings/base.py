@@ -6,6 +6,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+POSITIONAL = {"positional": True}
+"""Metadata of a field that is given by its place on the command line, without a flag."""
+
 
 class Settings:
     """Base of the dataclasses of settings: a path may be given as text."""

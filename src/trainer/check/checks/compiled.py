@@ -133,7 +133,9 @@ def cause(value: Any, types_of: Any) -> str:
         kinds = {str(types.unliteral(kind)) for kind in (left, right)}
         if "uint64" in kinds and any(kind.startswith("int") for kind in kinds):
             signed = next(kind for kind in kinds if kind.startswith("int"))
-            return f", because a uint64 combined with an {signed} becomes one: write np.uint64(...) or int(...) around one"
+            return (
+                f", because a uint64 combined with an {signed} becomes one: write np.uint64(...) or int(...) around one"
+            )
         if not any("float" in kind for kind in kinds):
             return ", because `/` divides into floats: write `//`"
     return ""

@@ -1,0 +1,109 @@
+"""Whether OpenSpiel's version of a game agrees, move by move."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from trainer.check.findings import Finding, Level
+from trainer.check.random_games import RandomGames
+from trainer.check.subject import Subject
+from trainer.core.errors import ConfigError, GameError
+
+GAMES = 200
+ACTIONS = "OPENSPIEL_ACTIONS"
+"""The tuple in the game's file, or in `openspiel_actions.py` of its folder: our action a is their ACTIONS[a]."""
+
+
+def check_against(subject: Subject, name: str) -> list[Finding]:
+    """Play random games in both. Raises ConfigError without OpenSpiel, GameError if it has no such game."""
+    theirs = openspiel_game(name)
+    table = actions_of(subject)
+    if table is None and theirs.num_distinct_actions() < subject.game.num_actions:
+        return [Finding(Level.FAILURE, other_numbers(subject, theirs))]
+    games = RandomGames(subject, min(GAMES, subject.games))
+    states = [theirs.new_initial_state() for _ in range(min(GAMES, subject.games))]
+    number = np.arange(subject.game.num_actions) if table is None else np.array(table)
+    for ply in games:
+        for row, game in enumerate(ply.games):
+            state = states[game]
+            ours = sorted(int(each) for each in number[np.flatnonzero(ply.legal[row])])
+            text = before_move(ours, int(ply.before.mover[row]), state)
+            if text and not ply.number and table is None:
+                text += f" {mapping_advice(state)}"
+            if not text:
+                state.apply_action(int(number[ply.actions[row]]))
+                text = after_move(int(ply.after.winner[row]), state)
+                moves = games.moves(int(game), ply.number + 1)
+            else:
+                moves = games.moves(int(game), ply.number)
+            if text:
+                return [Finding(Level.FAILURE, f"{text} OpenSpiel's position:\n{state}", moves)]
+    return []
+
+
+def openspiel_game(name: str) -> Any:
+    """OpenSpiel's game of that string."""
+    try:
+        import pyspiel
+    except ImportError as error:
+        raise ConfigError("--against needs OpenSpiel, which is not installed; pip install open_spiel") from error
+    try:
+        game = pyspiel.load_game(name)
+    except pyspiel.SpielError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise GameError(f"OpenSpiel can't load the game {name} ({reason}); see pyspiel.registered_names()") from error
+    if game.num_players() != 2:
+        raise GameError(f"OpenSpiel's {name} has {game.num_players()} players; games here have two")
+    return game
+
+
+def actions_of(subject: Subject) -> tuple[int, ...] | None:
+    """The table of actions of the game's author; None if there is none."""
+    part = subject.found.part(ACTIONS.lower())
+    table = None if part is None else vars(part).get(ACTIONS)
+    if table is not None and len(table) != subject.game.num_actions:
+        raise GameError(f"{ACTIONS} has {len(table)} entries; {subject.env_id} has {subject.game.num_actions} actions")
+    return table
+
+
+def before_move(ours: list[int], mover: int, state: Any) -> str:
+    """What differs before a move; empty if nothing does."""
+    if state.is_terminal():
+        return "OpenSpiel says that the game is over; here it goes on."
+    if state.current_player() != mover - 1:
+        return f"Player {mover} is to move here, player {state.current_player() + 1} in OpenSpiel."
+    theirs = sorted(state.legal_actions())
+    if ours != theirs:
+        only_ours, only_theirs = sorted(set(ours) - set(theirs)), sorted(set(theirs) - set(ours))
+        return f"The legal moves differ. Only here: {only_ours[:10]}; only in OpenSpiel: {only_theirs[:10]} (by OpenSpiel's numbers)."
+    return ""
+
+
+def after_move(winner: int, state: Any) -> str:
+    """What differs about the end of the game; empty if nothing does."""
+    if bool(winner) != state.is_terminal():
+        return f"The game is over {'here' if winner else 'in OpenSpiel'} only."
+    first = state.returns()[0]
+    result = 0 if not winner else 1 if first > 0 else 2 if first < 0 else 3
+    if result != winner:
+        return f"state[WINNER] is {winner}; in OpenSpiel player 1 gets {first:g}, which makes it {result}."
+    return ""
+
+
+def other_numbers(subject: Subject, theirs: Any) -> str:
+    """What to say if OpenSpiel has too few actions."""
+    return (
+        f"{subject.env_id} has {subject.game.num_actions} actions, OpenSpiel's game has {theirs.num_distinct_actions()}. "
+        f"{mapping_advice(theirs.new_initial_state())}"
+    )
+
+
+def mapping_advice(state: Any) -> str:
+    """How to match actions by a table."""
+    examples = ", ".join(f"{action} is {state.action_to_string(action)}" for action in state.legal_actions()[:4])
+    return (
+        f"If only the numbers of the actions differ, add a tuple {ACTIONS} to the game's file, whose entry a is OpenSpiel's "
+        f"number of action a (there, {examples})."
+    )

@@ -1,0 +1,81 @@
+"""Where a function of the rules fails: which one, in which position, in which line."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from trainer.check.findings import Finding, Level
+from trainer.check.random_games import RandomGames
+from trainer.check.subject import Subject
+from trainer.games.base import OPEN, State
+
+Call = Callable[[Any, State], object]
+"""Calls one function of some rules on a state."""
+
+
+def crash(subject: Subject, games: RandomGames) -> Finding:
+    """What raised an IndexError in compiled code, given the games as they were at that moment."""
+    states = games.positions.states if games.positions is not None else subject.first(1).states
+    for row, state in enumerate(states):
+        moves = games.moves(int(games.games[row])) if games.positions is not None else ()
+        action = None if games.actions is None else int(games.actions[row])
+        for name, call in calls(subject, action):
+            if reaches_out(subject.kernels.rules, call, state):
+                played = (*moves, action) if name == "play" and action is not None else moves
+                return Finding(
+                    Level.FAILURE, f"{name} uses an index that is out of bounds{place(subject, call, state)}.", played
+                )
+    return Finding(Level.FAILURE, "A function uses an index that is out of bounds.")
+
+
+def calls(subject: Subject, action: int | None) -> Iterator[tuple[str, Call]]:
+    """Each function of the game by name, as a call."""
+    game = subject.game
+    yield (
+        ("moves" if subject.has("moves") else "legal"),
+        lambda rules, state: rules.legal(
+            state, np.zeros(game.num_actions, np.bool_), np.zeros(game.most_moves, np.int32)
+        ),
+    )
+    if action is not None:
+        yield "play", lambda rules, state: rules.play(state, action)
+    yield "cells", lambda rules, state: rules.cells(state, np.zeros(game.num_cells, np.uint8))
+    if subject.has("features"):
+        yield "features", lambda rules, state: rules.features(state, np.zeros(game.legal_mask_offset, np.uint8))
+    if subject.has("wins_next"):
+
+        def wins_next(rules: Any, state: State) -> bool:
+            mask = np.zeros(game.num_actions, np.bool_)
+            rules.legal(state, mask, np.zeros(game.most_moves, np.int32))
+            return bool(rules.wins_next(state, mask)) if state[1] == OPEN else False
+
+        yield "wins_next", wins_next
+
+
+def reaches_out(rules: Any, call: Call, state: State) -> bool:
+    """Whether a call of the compiled rules raises an IndexError."""
+    try:
+        call(rules, state.copy())
+    except IndexError:
+        return True
+    return False
+
+
+def place(subject: Subject, call: Call, state: State) -> str:
+    """What the uncompiled function says about it, and in which line."""
+    try:
+        with np.errstate(over="ignore"):
+            call(subject.found.rules, state.copy())
+    except Exception as error:
+        return f" ({error}; {line_of(subject, error)})"
+    return ""
+
+
+def line_of(subject: Subject, error: Exception) -> str:
+    """The last line of the game's file that an error passed through."""
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename == str(subject.found.path)]
+    return f"{subject.found.path}, line {frames[-1].lineno}: `{frames[-1].line}`" if frames else str(subject.found.path)

@@ -1,0 +1,73 @@
+"""Whether the players can be exchanged as `Seats` says."""
+
+from __future__ import annotations
+
+from trainer.check.findings import Finding, Level
+from trainer.check.renaming import Difference, first_difference, of_seats
+from trainer.check.subject import Subject
+from trainer.games.base import Game, Seats
+
+MEANING = {
+    "cells": "The pieces aren't where they should be: look at the tables `cells`, `codes` and `actions` of Seats, and at "
+    "whether play treats the two players alike.",
+    "legal": "The legal moves aren't those of the exchanged players: look at the table `actions` of Seats, and at whether the "
+    "rules treat the two players alike.",
+    "mover": "The turn doesn't pass in the same way for both players; play must decide it by state[MOVER] alone.",
+    "result": "The results aren't opposite. Rules must find the winner by state[MOVER] or by the pieces, not by counting moves: "
+    "if a player can move twice, that gives the win to the wrong one.",
+    "view": "Look at the tables `planes`, `features` and `cells` of Seats: the view of the second player must be that of the "
+    "first player with the pieces exchanged.",
+}
+
+
+def check_seats(subject: Subject) -> list[Finding]:
+    """Exchange the players of the first position, and play the same random games in both."""
+    game = subject.game
+    if game.seats is None:
+        return []
+    broken = broken_tables(game, game.seats)
+    if broken:
+        return [Finding(Level.FAILURE, text) for text in broken]
+    count = subject.games_within(100_000_000, game.obs_size)
+    difference = first_difference(subject, of_seats(game, game.seats), count)
+    if difference is None:
+        return []
+    return [Finding(Level.FAILURE, explained(difference), difference.moves)]
+
+
+def explained(difference: Difference) -> str:
+    """What happened in the game of the exchanged players."""
+    line = ", ".join(map(str, difference.image)) or "none"
+    return (
+        "The game isn't the same with the players exchanged as Seats says. One game has these moves; the other starts with "
+        f"the players exchanged, so player 2 begins, and has the moves {line}. There, {difference.text}. "
+        f"{MEANING[difference.what]} If the players really differ, say seats=None: then the network sees who moves."
+    )
+
+
+def broken_tables(game: Game, seats: Seats) -> list[str]:
+    """What is wrong with the tables as such: each must be its own inverse."""
+    sizes = {
+        "cells": game.num_cells,
+        "codes": max(len(game.cell_symbols), 3),
+        "planes": game.planes,
+        "features": game.features,
+        "actions": game.num_actions,
+    }
+    texts = []
+    for name, size in sizes.items():
+        table = getattr(seats, name)
+        if table is None or (name == "features" and not table and not size):
+            continue
+        if len(table) != size or sorted(table) != list(range(size)):
+            texts.append(
+                f"The table `{name}` of Seats must hold each number from 0 to {size - 1} once; it has {len(table)} numbers"
+                + (f" ({len(set(table))} different ones)." if len(set(table)) < len(table) else ".")
+            )
+        elif any(table[table[at]] != at for at in range(size)):
+            at = next(at for at in range(size) if table[table[at]] != at)
+            texts.append(
+                f"The table `{name}` of Seats must be its own inverse, because exchanging the players twice changes nothing; "
+                f"but {at} becomes {table[at]}, and {table[at]} becomes {table[table[at]]}."
+            )
+    return texts

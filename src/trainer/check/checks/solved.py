@@ -1,0 +1,116 @@
+"""Whether search proves what the exact solution of a small game says."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trainer.check.exact import Solution, solve
+from trainer.check.findings import Finding, Level
+from trainer.check.subject import Subject
+from trainer.evaluators.uniform import uniform
+from trainer.games.base import FIRST
+from trainer.search import Search, SearchConfig
+from trainer.search.tree import DRAWN, UNKNOWN
+
+SAMPLE = 256
+"""Positions that are searched."""
+SLOTS = 32
+SIMULATIONS = (400, 10_000)
+"""Of all of them first, and then of those that aren't settled."""
+MEMORY = 400_000_000
+"""Bytes of trees, at most."""
+CACHE = 2**14
+WORDS = {1: "wins", 0: "draws", -1: "loses"}
+
+
+def check_solved(subject: Subject, solution: Solution | None) -> list[Finding]:
+    """Search the first position and a sample of the others; compare what is proven of each move with the solution."""
+    if solution is None:
+        return []
+    sample = sampled(subject, solution)
+    wrong: list[tuple[int, int, int, int]] = []  # level, row, action, what search proved
+    for simulations in SIMULATIONS:
+        simulations = min(simulations, MEMORY // (SLOTS * 20 * (subject.game.most_moves + subject.game.state_words)))
+        sample = searched(subject, solution, sample, simulations, wrong)
+        if wrong or not sample:
+            break
+    if wrong:
+        return [explained(subject, solution, *wrong[0])]
+    if sample:
+        text = f"Search with {simulations:,} simulations left {len(sample)} of {SAMPLE} positions unproven, which is no mistake."
+        return [Finding(Level.NOTE, text)]
+    return []
+
+
+def sampled(subject: Subject, solution: Solution) -> list[tuple[int, int]]:
+    """The first position and others, as (level, row), the same number of each ply as far as it has them."""
+    generator = subject.numbers(3)
+    share = max(1, SAMPLE // len(solution.levels))
+    picked = []
+    for number, level in enumerate(solution.levels):
+        rows = generator.permutation(len(level.states))[:share]
+        picked += [(number, int(row)) for row in rows]
+    return picked
+
+
+def searched(
+    subject: Subject,
+    solution: Solution,
+    sample: list[tuple[int, int]],
+    simulations: int,
+    wrong: list[tuple[int, int, int, int]],
+) -> list[tuple[int, int]]:
+    """Search a sample; returns the positions that aren't settled, and adds wrong proofs to `wrong`.
+
+    Evaluations are kept in a cache, so that positions which it takes for the same by mistake give wrong proofs, too.
+    """
+    search = Search(subject.env_id, SLOTS, simulations, SearchConfig(cache=CACHE))
+    unsettled = []
+    for first in range(0, len(sample), SLOTS):
+        part = sample[first : first + SLOTS]
+        search.run(np.array([solution.levels[level].states[row] for level, row in part]), simulations, uniform)
+        for slot, (level, row) in enumerate(part):
+            moves = search.root_moves(slot)
+            exact = exact_moves(solution, level, row)
+            for action, proven in zip(moves.actions, moves.proven, strict=True):
+                if proven != UNKNOWN and int(proven) - DRAWN != exact[int(action)]:
+                    wrong.append((level, row, int(action), int(proven) - DRAWN))
+            best = max(exact.values())
+            known = [int(proven) - DRAWN for proven in moves.proven if proven != UNKNOWN]
+            if not ((best == 1 and 1 in known) or len(known) == len(exact)):
+                unsettled.append((level, row))
+    return unsettled
+
+
+def exact_moves(solution: Solution, number: int, row: int) -> dict[int, int]:
+    """The exact value of each move of a position, for its mover."""
+    level = solution.levels[number]
+    sign = 1 if level.states[row, 0] == FIRST else -1
+    at = slice(*np.searchsorted(level.rows, [row, row + 1]))
+    actions, values = level.actions[at], solution.moves[number][at]
+    return {int(action): sign * int(value) for action, value in zip(actions, values, strict=True)}
+
+
+def explained(subject: Subject, solution: Solution, number: int, row: int, action: int, proven: int) -> Finding:
+    """A wrong proof, with the moves that lead to its position."""
+    mover = int(solution.levels[number].states[row, 0])
+    exact = exact_moves(solution, number, row)[action]
+    why = "wins_next, which search believes without looking, or " if subject.has("wins_next") else ""
+    return Finding(
+        Level.FAILURE,
+        f"Search comes to a wrong conclusion. Player {mover} is to move; visiting every position shows that action {action} "
+        f"{WORDS[exact]}, but search has proven that it {WORDS[proven]}. Look at {why}a result that play gives to the wrong player "
+        "when a player moves twice in a row, or words that decide something beyond key_words. If none of these is it, it is a "
+        "mistake of the search: please report it, with the file of the game.",
+        line_to(solution, number, row),
+    )
+
+
+def line_to(solution: Solution, number: int, row: int) -> tuple[int, ...]:
+    """Actions that lead from the first position to a position of a level."""
+    line: list[int] = []
+    for level in reversed(solution.levels[:number]):
+        move = int(np.flatnonzero(level.next == row)[0])
+        line.insert(0, int(level.actions[move]))
+        row = int(level.rows[move])
+    return tuple(line)

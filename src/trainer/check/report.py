@@ -1,0 +1,177 @@
+"""The whole check of a game, printed as it goes: what failed, the moves that show it, then statistics."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from trainer.check import statistics
+from trainer.check.bounds import bounds_checked
+from trainer.check.checks.against import check_against
+from trainer.check.checks.compiled import check_compiled
+from trainer.check.checks.hidden import check_hidden
+from trainer.check.checks.key import check_key
+from trainer.check.checks.length import check_length
+from trainer.check.checks.plain import check_plain
+from trainer.check.checks.promises import check_promises
+from trainer.check.checks.seats import check_seats
+from trainer.check.checks.solved import check_solved
+from trainer.check.checks.stored import check_stored
+from trainer.check.checks.sudden_wins import check_sudden_wins
+from trainer.check.checks.symmetries import check_symmetries
+from trainer.check.exact import Solution, solve
+from trainer.check.findings import Finding, Level
+from trainer.check.subject import Subject
+from trainer.settings.check import CheckConfig
+
+WIDTH = 110
+MOST_MOVES_SHOWN = 40
+MARKS = {Level.NOTE: "note", Level.WARNING: "warning", Level.FAILURE: "FAILED"}
+Check = Callable[[Subject], list[Finding]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of one check."""
+
+    name: str
+    findings: list[Finding]
+
+    @property
+    def failed(self) -> bool:
+        """Whether something must be fixed."""
+        return any(finding.level is Level.FAILURE for finding in self.findings)
+
+
+FOUNDATIONS: dict[str, Check] = {
+    "functions compile, and compute with integers": check_compiled,
+    "every position of random games is as promised": check_promises,
+    "compiled and plain functions agree": check_plain,
+}
+"""Without these, no other check makes sense. They stop at the first that fails."""
+CHECKS: dict[str, Check] = {
+    "stored positions come back as they were": check_stored,
+    "wins_next tells the truth": check_sudden_wins,
+    "words beyond key_words decide nothing": check_key,
+    "the network sees all that decides": check_hidden,
+    "symmetries hold": check_symmetries,
+    "players can be exchanged as Seats says": check_seats,
+    "games end by themselves": check_length,
+}
+SOLVED = "search proves what exhaustive play says"
+
+
+def results(subject: Subject, against: str | None = None) -> Iterator[Result]:
+    """Each check's result as soon as it is known. The search is tried last, if nothing else failed."""
+    failed = False
+    with bounds_checked():
+        for name, check in FOUNDATIONS.items():
+            result = Result(name, check(subject))
+            yield result
+            if result.failed:
+                return
+        for name, check in CHECKS.items():
+            result = Result(name, check(subject))
+            failed |= result.failed
+            yield result
+        if against:
+            result = Result(f"OpenSpiel's {against} agrees", check_against(subject, against))
+            failed |= result.failed
+            yield result
+        solution = None if failed else solve(subject)
+    if solution:
+        yield solved(subject, solution)
+
+
+def solved(subject: Subject, solution: Solution) -> Result:
+    """The comparison of search with the solution, of which it says the value."""
+    value = {1: "the first player wins", 0: "a draw", -1: "the second player wins"}[solution.value]
+    known = Finding(Level.NOTE, f"With best play it is {'' if solution.value == 0 else 'a game that '}{value}".strip())
+    text = f"{solution.positions:,} unfinished positions were visited. With best play: {value}."
+    return Result(SOLVED, [Finding(known.level, text), *check_solved(subject, solution)])
+
+
+def check(config: CheckConfig) -> int:
+    """Check a game and print what was found; returns 0 if nothing failed, else 1."""
+    config.check()
+    out = Console(width=WIDTH, highlight=False, markup=False, soft_wrap=True)
+    subject = Subject(config.game, config.games, config.seed)
+    game = subject.game
+    out.print(f"{game.display_name} ({game.env_id}), {subject.found.path}")
+    failed, finished = 0, set()
+    for result in results(subject, config.against):
+        finished.add(result.name)
+        failed += result.failed
+        for line in printed(subject, result):
+            out.print(line)
+    skipped = [name for name in (*FOUNDATIONS, *CHECKS) if name not in finished]
+    for name in skipped:
+        out.print(f"{'skipped':9}{name}")
+    if not skipped:
+        out.print()
+        for name, value in statistics.described(subject, config.depth):
+            out.print(f"{name:16}{value}")
+    out.print()
+    out.print(verdict(failed, bool(skipped)))
+    return 1 if failed else 0
+
+
+def verdict(failed: int, skipped: bool) -> str:
+    """The last line."""
+    if not failed:
+        return "Nothing failed."
+    first = "Fix this first; the skipped checks need it." if skipped else "Fix these before you train."
+    return f"{failed} check{'s' if failed > 1 else ''} failed. {first}"
+
+
+def printed(subject: Subject, result: Result) -> Iterator[str]:
+    """The lines that show a result."""
+    worst = max((finding.level for finding in result.findings), default=None)
+    mark = "ok" if worst in (None, Level.NOTE) else MARKS[worst]
+    yield f"{mark:9}{result.name}"
+    for finding in result.findings:
+        begin = f"{MARKS[finding.level]}: " if finding.level is not worst or worst is Level.NOTE else ""
+        for number, paragraph in enumerate(finding.text.split("\n")):
+            yield (
+                textwrap.fill(
+                    paragraph,
+                    WIDTH,
+                    initial_indent=" " * 9 + (begin if number == 0 else ""),
+                    subsequent_indent=" " * 9,
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
+                if number == 0
+                else " " * 11 + paragraph
+            )
+        if finding.moves is not None:
+            yield from reproduced(subject, finding.moves)
+
+
+def reproduced(subject: Subject, moves: tuple[int, ...]) -> Iterator[str]:
+    """The moves of a finding and the position that they lead to."""
+    hidden = max(0, len(moves) - MOST_MOVES_SHOWN)
+    shown = ", ".join(map(str, moves[:MOST_MOVES_SHOWN])) + (f", ... ({len(moves)} in all)" if hidden else "")
+    names = named(subject, moves[:MOST_MOVES_SHOWN])
+    line = f"moves: {shown or 'none, it is the first position'}" + (f" ({names})" if names else "")
+    yield textwrap.fill(line, WIDTH, initial_indent=" " * 11, subsequent_indent=" " * 13)
+    try:
+        yield from (" " * 13 + row for row in str(subject.plain(moves)).splitlines())
+    except Exception:  # the rules are broken; the moves alone must do
+        return
+
+
+def named(subject: Subject, moves: tuple[int, ...]) -> str:
+    """How people write the moves; empty if the rules are too broken for that."""
+    words = []
+    try:
+        position = subject.plain(())
+        for action in moves:
+            words.append(position.name(action))
+            position = position.play(action)
+    except Exception:  # as above
+        return ""
+    return " ".join(words)
