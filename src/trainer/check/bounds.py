@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numba
+
+SETTINGS: Any = numba.config
 
 
 @contextmanager
 def bounds_checked() -> Iterator[None]:
     """Link and call kernels inside this block. Their key includes the setting, so the cache keeps both versions apart."""
-    before = numba.config.BOUNDSCHECK
-    numba.config.BOUNDSCHECK = 1
+    before = SETTINGS.BOUNDSCHECK
+    SETTINGS.BOUNDSCHECK = 1
     try:
         yield
     finally:
-        numba.config.BOUNDSCHECK = before
+        SETTINGS.BOUNDSCHECK = before

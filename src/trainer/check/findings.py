@@ -9,6 +9,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+MovesOf = Callable[[int], tuple[int, ...]]
+"""The moves that lead to the position of a row."""
+
 
 class Level(IntEnum):
     """How bad a finding is; the larger, the worse."""
@@ -42,9 +45,9 @@ class Examples:
     def add(
         self,
         kind: str,
-        bad: NDArray[np.bool_],
+        bad: NDArray[np.bool_] | np.bool_,
         describe: Callable[[int], str],
-        moves_of: Callable[[int], tuple[int, ...]],
+        moves_of: MovesOf,
     ) -> None:
         """Note the rows where `bad` [R] is True; `describe` and `moves_of` are called for the first of them."""
         rows = np.flatnonzero(bad)

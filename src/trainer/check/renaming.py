@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.check.random_games import Ply, RandomGames
+from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
-from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, Game, Seats, State
+from trainer.games.base import DRAW, MOVER, OPEN, Game, Seats, State
 from trainer.games.layout import exchange_of
 from trainer.games.symmetry import Symmetry
 
@@ -83,13 +83,12 @@ def first_difference(subject: Subject, renaming: Renaming, count: int) -> Differ
 
 
 def image_of_first(subject: Subject, renaming: Renaming, first: State, count: int) -> State:
-    """The image of the first position, `count` times."""
-    if not renaming.exchanges:
-        return np.repeat(first, count, axis=0)
+    """The image of the first position, `count` times. Its flags and raw words are those of the first position."""
     stored = subject.first(0).of(first).stored()
     cells = subject.game.num_cells
     stored[:, :cells] = renaming.codes[stored[:, :cells]][:, renaming.cells]
-    stored[:, cells + MOVER] = 3 - stored[:, cells + MOVER]
+    if renaming.exchanges:
+        stored[:, cells + MOVER] = 3 - stored[:, cells + MOVER]
     return np.repeat(subject.restored(stored), count, axis=0)
 
 
@@ -120,7 +119,8 @@ def compared(subject: Subject, renaming: Renaming, states: State, images: State)
         return (
             row,
             "legal",
-            f"action {action} should {'' if legal[row, action] else 'not '}be legal, but is{'' if other[row, action] else ' not'}",
+            f"action {action} should {'' if legal[row, action] else 'not '}be legal, and it is"
+            f"{'' if other[row, action] else ' not'}",
         )
     view = ours.observation()[:, renaming.view]
     shown = theirs.observation()[:, : game.obs_size - 2]
@@ -142,6 +142,3 @@ def named(game: Game, place: int) -> str:
     if place < game.planes * game.num_cells:
         return f"plane {place // game.num_cells} of the network's view, cell {place % game.num_cells},"
     return f"feature {place - game.planes * game.num_cells} of the network's view"
-
-
-__all__ = ["FLAGS", "Difference", "Ply", "Renaming", "first_difference", "of_seats", "of_symmetry"]

@@ -28,7 +28,7 @@ from trainer.check.subject import Subject
 from trainer.settings.check import CheckConfig
 
 WIDTH = 110
-MOST_MOVES_SHOWN = 40
+MOST_NAMES_SHOWN = 40
 MARKS = {Level.NOTE: "note", Level.WARNING: "warning", Level.FAILURE: "FAILED"}
 Check = Callable[[Subject], list[Finding]]
 
@@ -88,10 +88,9 @@ def results(subject: Subject, against: str | None = None) -> Iterator[Result]:
 
 def solved(subject: Subject, solution: Solution) -> Result:
     """The comparison of search with the solution, of which it says the value."""
-    value = {1: "the first player wins", 0: "a draw", -1: "the second player wins"}[solution.value]
-    known = Finding(Level.NOTE, f"With best play it is {'' if solution.value == 0 else 'a game that '}{value}".strip())
-    text = f"{solution.positions:,} unfinished positions were visited. With best play: {value}."
-    return Result(SOLVED, [Finding(known.level, text), *check_solved(subject, solution)])
+    value = {1: "the first player wins", 0: "it is a draw", -1: "the second player wins"}[solution.value]
+    text = f"{solution.positions:,} unfinished positions were visited. With best play {value}."
+    return Result(SOLVED, [Finding(Level.NOTE, text), *check_solved(subject, solution)])
 
 
 def check(config: CheckConfig) -> int:
@@ -153,9 +152,8 @@ def printed(subject: Subject, result: Result) -> Iterator[str]:
 
 def reproduced(subject: Subject, moves: tuple[int, ...]) -> Iterator[str]:
     """The moves of a finding and the position that they lead to."""
-    hidden = max(0, len(moves) - MOST_MOVES_SHOWN)
-    shown = ", ".join(map(str, moves[:MOST_MOVES_SHOWN])) + (f", ... ({len(moves)} in all)" if hidden else "")
-    names = named(subject, moves[:MOST_MOVES_SHOWN])
+    shown = ", ".join(map(str, moves))
+    names = named(subject, moves) if len(moves) <= MOST_NAMES_SHOWN else ""
     line = f"moves: {shown or 'none, it is the first position'}" + (f" ({names})" if names else "")
     yield textwrap.fill(line, WIDTH, initial_indent=" " * 11, subsequent_indent=" " * 13)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def check_against(subject: Subject, name: str) -> list[Finding]:
 def openspiel_game(name: str) -> Any:
     """OpenSpiel's game of that string."""
     try:
-        import pyspiel
+        pyspiel: Any = import_module("pyspiel")
     except ImportError as error:
         raise ConfigError("--against needs OpenSpiel, which is not installed; pip install open_spiel") from error
     try:
@@ -77,7 +78,10 @@ def before_move(ours: list[int], mover: int, state: Any) -> str:
     theirs = sorted(state.legal_actions())
     if ours != theirs:
         only_ours, only_theirs = sorted(set(ours) - set(theirs)), sorted(set(theirs) - set(ours))
-        return f"The legal moves differ. Only here: {only_ours[:10]}; only in OpenSpiel: {only_theirs[:10]} (by OpenSpiel's numbers)."
+        return (
+            f"The legal moves differ (by OpenSpiel's numbers). Only here: {only_ours[:10]}; only in OpenSpiel: "
+            f"{only_theirs[:10]}."
+        )
     return ""
 
 

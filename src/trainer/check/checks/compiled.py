@@ -82,9 +82,10 @@ def names_of_other_modules(found: FoundGame) -> list[Finding]:
 def compilable(found: FoundGame) -> ModuleType:
     """The game's file, run once more, with each of its functions ready to be compiled; nothing is kept on disk."""
     module = run_file(found.path, f"check_{found.own.__name__}", dict(found.parameters))
+    options: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
     for name, value in list(vars(module).items()):
         if callable(value) and getattr(value, "__globals__", None) is vars(module):
-            setattr(module, name, numba.njit(error_model="numpy", _nrt=False)(value))
+            setattr(module, name, numba.njit(**options)(value))
     return module
 
 
@@ -113,6 +114,7 @@ def floats(module: ModuleType, path: Path) -> Iterator[str]:
     for name, function in vars(module).items():
         if not is_jitted(function):
             continue
+        compiled: Any
         for compiled in function.overloads.values():
             types_of, blocks = compiled.type_annotation.typemap, compiled.type_annotation.blocks
             for statement in (each for block in blocks.values() for each in block.body):
@@ -130,7 +132,7 @@ def cause(value: Any, types_of: Any) -> str:
     """Why the value of an expression is a float."""
     if isinstance(value, Expr) and value.op in ("binop", "inplace_binop"):
         left, right = types_of[value.lhs.name], types_of[value.rhs.name]
-        kinds = {str(types.unliteral(kind)) for kind in (left, right)}
+        kinds = {re.sub(r"Literal\[int\]\(.*\)", "int64", str(kind)) for kind in (left, right)}
         if "uint64" in kinds and any(kind.startswith("int") for kind in kinds):
             signed = next(kind for kind in kinds if kind.startswith("int"))
             return (

@@ -13,7 +13,7 @@ TAILS = 5_000
 
 
 def check_key(subject: Subject) -> list[Finding]:
-    """Put other positions' words beyond the key into each position: all it shows must stay the same, before and after a move.
+    """Put other positions' words beyond the key into each position: what it shows must stay the same, also after a move.
 
     They are words that the rules have written, so that counters and indices among them have possible values; zeros are tried
     too.
@@ -42,7 +42,7 @@ def check_key(subject: Subject) -> list[Finding]:
     return examples.findings()
 
 
-def tails_of(subject: Subject, count: int) -> np.ndarray:  # type: ignore[type-arg]
+def tails_of(subject: Subject, count: int) -> np.ndarray:
     """The words beyond the key of positions of random games, uint64 [any number, words]."""
     key = subject.game.deciding_words
     found = [ply.before.states[:, key:] for ply in RandomGames(subject, count)]
@@ -70,7 +70,7 @@ def compare(examples, games, ply, more, key, shown, other, results) -> None:  # 
         return (
             f"A word beyond the key (state[{key}] to state[{game.state_words - 1}]) decides {what}: it changes if "
             f"these words are another position's{' before the last move' if more else ''}. Search takes positions for the "
-            f"same if their first {key} words are, so count every word that decides something: raise key_words, or leave it out."
+            f"same if their first {key} words are the same. Raise key_words to include every word that decides something."
         )
 
     examples.add("key", different, describe, lambda row: games.moves(int(ply.games[row]), ply.number + more))

@@ -24,9 +24,9 @@ def check_length(subject: Subject) -> list[Finding]:
             findings.append(
                 Finding(
                     Level.WARNING,
-                    f"{reached:,} of {games:,} games {name} are only over because of max_plies={subject.game.max_plies}, although "
-                    "moves were repeated in them and no piece was added. Self-play of an untrained network will look like that, "
-                    "and every such game teaches it the result that the limit gives. Add a rule that ends such games sooner.",
+                    f"{reached:,} of {games:,} games {name} are only over because of max_plies={subject.game.max_plies}; "
+                    "moves are repeated in them and add no piece. Self-play of an untrained network will look like that, "
+                    "and every such game teaches it the limit's result. Add a rule that ends such games sooner.",
                     moves,
                 )
             )
@@ -53,7 +53,7 @@ def ways(subject: Subject) -> list[tuple[str, Choose | None, int]]:
 
 
 def preferred(subject: Subject, positions: Positions, legal: Mask, captures: bool) -> Mask:
-    """The legal moves that don't end the game and, with `captures`, leave as many pieces; all legal ones if there are none."""
+    """The legal moves that don't end the game and, with `captures`, take no piece; all legal ones if there are none."""
     rows, actions = np.nonzero(legal)
     after = positions.of(positions.states[rows])
     after.play(np.arange(len(rows)), actions)
@@ -76,8 +76,8 @@ def pieces(subject: Subject, positions: Positions) -> NDArray[np.int64]:
 def capped(subject: Subject, games: RandomGames, count: int) -> tuple[int, tuple[int, ...]]:
     """How many games last `max_plies` moves and have moves without progress, and one of them.
 
-    A move makes progress if it adds a piece, or if its action is played for the first time in the game. Games of progress alone
-    can't go on for ever, so their longest length is no limit that cuts them off.
+    A move makes progress if it adds a piece, or if its action is played for the first time in the game. Games of progress
+    alone can't go on for ever, so their greatest length isn't a limit that cuts them off.
     """
     used = np.zeros((count, subject.game.num_actions), np.bool_)
     idle = np.zeros(count, np.bool_)

@@ -26,7 +26,7 @@ class NegativeIndexError(IndexError):
     """An index below zero."""
 
 
-class Guarded(np.ndarray):  # type: ignore[type-arg]
+class Guarded(np.ndarray):
     """An array that refuses negative indices. NumPy and Numba count those from the end."""
 
     def __getitem__(self, index: Any) -> Any:
@@ -116,8 +116,8 @@ def differences(subject: Subject, plain: Any, state: State, action: int | None) 
                 at = int(np.flatnonzero(np.atleast_1d(slow) != np.atleast_1d(fast))[0])
                 yield (
                     f"{name} does something else when it is compiled: place {at} of what it writes is "
-                    f"{np.atleast_1d(fast)[at]} instead of {np.atleast_1d(slow)[at]}. Look for numbers that are too large for "
-                    "their type, for negative unsigned numbers and for shifts by 64 bits or more."
+                    f"{np.atleast_1d(fast)[at]} instead of {np.atleast_1d(slow)[at]}. Look for numbers that are too large "
+                    "for their type, for negative unsigned numbers and for shifts by 64 bits or more."
                 )
                 return
     except Exception as error:  # whatever somebody's rules raise

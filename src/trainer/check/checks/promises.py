@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
+from numpy.typing import NDArray
 
 from trainer.check.checks.crashes import crash
-from trainer.check.findings import Examples, Finding, Level
+from trainer.check.findings import Examples, Finding, MovesOf
 from trainer.check.random_games import Ply, RandomGames
 from trainer.check.subject import Subject
 from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, Mask, State
@@ -36,18 +35,17 @@ def look_at_first(subject: Subject, examples: Examples) -> None:
     """What a first position must be."""
     first = subject.first(1)
     mover, winner = int(first.mover[0]), int(first.winner[0])
-    none = partial(tuple[int, ...])
     examples.add(
         "first mover",
         np.array([mover != 1]),
         lambda row: f"In the first position state[MOVER] is {mover}, but player 1 must begin; set it to 1 in start.",
-        lambda row: none(),
+        lambda row: (),
     )
     examples.add(
         "first winner",
         np.array([winner != OPEN]),
         lambda row: f"In the first position state[WINNER] is {winner}, but the game must be OPEN (0).",
-        lambda row: none(),
+        lambda row: (),
     )
     if not examples:
         look_at_position(subject, first.states, first.states, examples, lambda row: ())
@@ -88,12 +86,12 @@ def look_at(subject: Subject, ply: Ply, games: RandomGames, examples: Examples) 
         look_at_position(subject, after, before, examples, moves_of)
 
 
-def look_at_position(subject: Subject, states: State, before: State, examples: Examples, moves_of) -> None:  # type: ignore[no-untyped-def]
+def look_at_position(subject: Subject, states: State, before: State, examples: Examples, moves_of: MovesOf) -> None:
     """What must hold in every position, finished or not. `states`, `before` [R, S]."""
     game, kept = subject.game, states.copy()
     legal = subject.legal(states)
     count, winner = legal.sum(axis=1), states[:, 1]
-    garbage = (subject.legal(states, garbage=True) != legal).any(axis=1)
+    garbage = np.not_equal(subject.legal(states, garbage=True), legal).any(axis=1)
 
     def unwritten(row: int) -> str:
         places = np.flatnonzero(subject.legal(states, garbage=True)[row] != legal[row])
@@ -116,8 +114,8 @@ def look_at_position(subject: Subject, states: State, before: State, examples: E
         "move after the end",
         (winner != OPEN) & (count > 0),
         lambda row: (
-            f"The game is over (state[WINNER] is {winner[row]}), but legal still allows {listed(np.flatnonzero(legal[row]))}; "
-            "no move may be legal then."
+            f"The game is over (state[WINNER] is {winner[row]}), but legal still allows "
+            f"{listed(np.flatnonzero(legal[row]))}; no move may be legal then."
         ),
         moves_of,
     )
@@ -156,7 +154,7 @@ def look_at_position(subject: Subject, states: State, before: State, examples: E
     states[:] = kept
 
 
-def look_at_list(subject: Subject, states: State, legal: Mask, examples: Examples, moves_of) -> None:  # type: ignore[no-untyped-def]
+def look_at_list(subject: Subject, states: State, legal: Mask, examples: Examples, moves_of: MovesOf) -> None:
     """What `moves` must write."""
     found = np.full((len(states), subject.game.most_moves), 12345678, np.int32)
     counts = np.zeros(len(states), np.int64)
@@ -172,7 +170,7 @@ def look_at_list(subject: Subject, states: State, legal: Mask, examples: Example
     )
 
 
-def look_at_cells(subject: Subject, states: State, examples: Examples, moves_of) -> None:  # type: ignore[no-untyped-def]
+def look_at_cells(subject: Subject, states: State, examples: Examples, moves_of: MovesOf) -> None:
     """What `cells` must write."""
     board, symbols = subject.cells(states), subject.game.cell_symbols
     examples.add(
@@ -188,15 +186,15 @@ def look_at_cells(subject: Subject, states: State, examples: Examples, moves_of)
         "codes",
         unknown.any(axis=1),
         lambda row: (
-            f"Cell {np.flatnonzero(unknown[row])[0]} has the code {board[row][unknown[row]][0]}, but GAME knows the codes 0 to "
-            f"{len(symbols) - 1} (`{symbols}`). Give further codes a character each in GAME's symbols; without functions "
-            "cells and from_cells, each word of the board is a cell's code."
+            f"Cell {np.flatnonzero(unknown[row])[0]} has the code {board[row][unknown[row]][0]}, but GAME knows the codes "
+            f"0 to {len(symbols) - 1} (`{symbols}`). Give further codes a character each in GAME's symbols. Without "
+            "the functions cells and from_cells, each word of the board is a cell's code."
         ),
         moves_of,
     )
 
 
-def look_at_features(subject: Subject, states: State, examples: Examples, moves_of) -> None:  # type: ignore[no-untyped-def]
+def look_at_features(subject: Subject, states: State, examples: Examples, moves_of: MovesOf) -> None:
     """What `features` must write."""
     size = subject.game.legal_mask_offset
     views = np.zeros((len(states), size), np.uint8)
@@ -216,8 +214,8 @@ def look_at_features(subject: Subject, states: State, examples: Examples, moves_
         "features",
         (views > 1).any(axis=1),
         lambda row: (
-            f"features writes {views[row].max()} to place {views[row].argmax()}; all numbers that the network sees must be 0 or 1. "
-            "Write a count as several of them."
+            f"features writes {views[row].max()} to place {views[row].argmax()}; all numbers that the network sees must be "
+            "0 or 1. Write a count as several of them."
         ),
         moves_of,
     )
@@ -232,17 +230,14 @@ def look_at_end(subject: Subject, games: RandomGames, examples: Examples) -> Non
         "endless",
         endless,
         lambda row: (
-            f"The game isn't over after {number} moves, although GAME promises max_plies={number}. If games of this kind are "
-            "longer, raise max_plies. If they may never end, count the moves in the state, and let play end the game."
+            f"The game isn't over after {number} moves, although GAME promises max_plies={number}. If games can be longer, "
+            "raise max_plies. If they may never end, count the moves in the state, and let play end the game."
         ),
         lambda row: games.moves(int(games.games[row])),
     )
 
 
-def listed(numbers: np.ndarray) -> str:  # type: ignore[type-arg]
+def listed(numbers: NDArray[np.int64]) -> str:
     """The first few of some numbers as text."""
     shown = ", ".join(str(int(number)) for number in numbers[:6])
     return f"{shown}, ... ({len(numbers)} in all)" if len(numbers) > 6 else shown
-
-
-__all__ = ["Level", "check_promises", "listed"]

@@ -10,13 +10,13 @@ from trainer.games.base import Game, Seats
 MEANING = {
     "cells": "The pieces aren't where they should be: look at the tables `cells`, `codes` and `actions` of Seats, and at "
     "whether play treats the two players alike.",
-    "legal": "The legal moves aren't those of the exchanged players: look at the table `actions` of Seats, and at whether the "
-    "rules treat the two players alike.",
+    "legal": "The legal moves aren't those of the exchanged players: look at the table `actions` of Seats, and at whether "
+    "the rules treat the two players alike.",
     "mover": "The turn doesn't pass in the same way for both players; play must decide it by state[MOVER] alone.",
-    "result": "The results aren't opposite. Rules must find the winner by state[MOVER] or by the pieces, not by counting moves: "
-    "if a player can move twice, that gives the win to the wrong one.",
-    "view": "Look at the tables `planes`, `features` and `cells` of Seats: the view of the second player must be that of the "
-    "first player with the pieces exchanged.",
+    "result": "The results aren't opposite. Rules must find the winner by state[MOVER] or by the pieces, not by counting "
+    "moves: if a player can move twice, that gives the win to the wrong one.",
+    "view": "Look at the tables `planes`, `features` and `cells` of Seats: the view of the second player must be that of "
+    "the first player with the pieces exchanged.",
 }
 
 
@@ -67,7 +67,7 @@ def broken_tables(game: Game, seats: Seats) -> list[str]:
         elif any(table[table[at]] != at for at in range(size)):
             at = next(at for at in range(size) if table[table[at]] != at)
             texts.append(
-                f"The table `{name}` of Seats must be its own inverse, because exchanging the players twice changes nothing; "
-                f"but {at} becomes {table[at]}, and {table[at]} becomes {table[table[at]]}."
+                f"The table `{name}` of Seats must be its own inverse, because exchanging the players twice changes "
+                f"nothing; but {at} becomes {table[at]}, and {table[at]} becomes {table[table[at]]}."
             )
     return texts

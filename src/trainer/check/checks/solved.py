@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trainer.check.exact import Solution, solve
+from trainer.check.exact import Solution
 from trainer.check.findings import Finding, Level
 from trainer.check.subject import Subject
 from trainer.evaluators.uniform import uniform
@@ -14,12 +14,13 @@ from trainer.search.tree import DRAWN, UNKNOWN
 
 SAMPLE = 256
 """Positions that are searched."""
-SLOTS = 32
-SIMULATIONS = (400, 10_000)
-"""Of all of them first, and then of those that aren't settled."""
+ROUNDS = ((32, 400, SAMPLE), (32, 10_000, SAMPLE), (2, 600_000, 12))
+"""Searches at once, simulations, and positions at most: of all of them first, then of those that aren't settled."""
 MEMORY = 400_000_000
-"""Bytes of trees, at most."""
-CACHE = 2**14
+"""Bytes of trees, at most. Only those that a search reaches are touched."""
+SETTINGS = SearchConfig(c_puct=100.0, cache=2**14)
+"""A search that visits all moves about equally often proves sooner. Evaluations are kept in a cache, so that positions which
+it takes for the same by mistake give wrong proofs, too."""
 WORDS = {1: "wins", 0: "draws", -1: "loses"}
 
 
@@ -29,15 +30,17 @@ def check_solved(subject: Subject, solution: Solution | None) -> list[Finding]:
         return []
     sample = sampled(subject, solution)
     wrong: list[tuple[int, int, int, int]] = []  # level, row, action, what search proved
-    for simulations in SIMULATIONS:
-        simulations = min(simulations, MEMORY // (SLOTS * 20 * (subject.game.most_moves + subject.game.state_words)))
-        sample = searched(subject, solution, sample, simulations, wrong)
+    node = 50 + 8 * subject.game.state_words + 16 * subject.game.most_moves
+    for slots, most, positions in ROUNDS:
+        simulations = min(most, MEMORY // (slots * node))
+        left = sample[positions:]
+        sample = [*searched(subject, solution, sample[:positions], (slots, simulations), wrong), *left]
         if wrong or not sample:
             break
     if wrong:
         return [explained(subject, solution, *wrong[0])]
     if sample:
-        text = f"Search with {simulations:,} simulations left {len(sample)} of {SAMPLE} positions unproven, which is no mistake."
+        text = f"Search with {simulations:,} simulations left {len(sample)} positions unproven, which is no mistake."
         return [Finding(Level.NOTE, text)]
     return []
 
@@ -57,17 +60,18 @@ def searched(
     subject: Subject,
     solution: Solution,
     sample: list[tuple[int, int]],
-    simulations: int,
+    size: tuple[int, int],
     wrong: list[tuple[int, int, int, int]],
 ) -> list[tuple[int, int]]:
     """Search a sample; returns the positions that aren't settled, and adds wrong proofs to `wrong`.
 
-    Evaluations are kept in a cache, so that positions which it takes for the same by mistake give wrong proofs, too.
+    `size`: searches at once, and simulations.
     """
-    search = Search(subject.env_id, SLOTS, simulations, SearchConfig(cache=CACHE))
+    slots, simulations = size
+    search = Search(subject.env_id, slots, simulations, SETTINGS)
     unsettled = []
-    for first in range(0, len(sample), SLOTS):
-        part = sample[first : first + SLOTS]
+    for first in range(0, len(sample), slots):
+        part = sample[first : first + slots]
         search.run(np.array([solution.levels[level].states[row] for level, row in part]), simulations, uniform)
         for slot, (level, row) in enumerate(part):
             moves = search.root_moves(slot)
@@ -99,9 +103,9 @@ def explained(subject: Subject, solution: Solution, number: int, row: int, actio
     return Finding(
         Level.FAILURE,
         f"Search comes to a wrong conclusion. Player {mover} is to move; visiting every position shows that action {action} "
-        f"{WORDS[exact]}, but search has proven that it {WORDS[proven]}. Look at {why}a result that play gives to the wrong player "
-        "when a player moves twice in a row, or words that decide something beyond key_words. If none of these is it, it is a "
-        "mistake of the search: please report it, with the file of the game.",
+        f"{WORDS[exact]}, but search has proven that it {WORDS[proven]}. Look at {why}a result that play gives to the wrong "
+        "player when a player moves twice in a row, or words that decide something beyond key_words. If it is none of "
+        "these, it is a mistake of the search: please report it, with the file of the game.",
         line_to(solution, number, row),
     )
 

@@ -22,8 +22,8 @@ def check_stored(subject: Subject) -> list[Finding]:
             return (
                 f"Stored and restored, word {word} of this position is {back[row, word]} instead of "
                 f"{after.states[row, word]}. Only the cells, the flags (words {FLAGS} to "
-                f"{FLAGS + subject.game.flag_words - 1}) and the raw words at the end are stored, so from_cells must work out "
-                "all other words from the cells. What it can't work out belongs to flag_words or raw_words."
+                f"{FLAGS + subject.game.flag_words - 1}) and the raw words at the end are stored, so from_cells must work "
+                "out all other words from the cells. What it can't work out belongs to flag_words or raw_words."
             ).replace(f"the flags (words {FLAGS} to {FLAGS - 1})", "the flags (there are none)")
 
         def moves_of(row: int, ply=ply) -> tuple[int, ...]:  # type: ignore[no-untyped-def]

@@ -11,8 +11,8 @@ from trainer.games.symmetry import Symmetry
 
 MEANING = {
     "cells": "The pieces aren't where they should be, so the table of actions or that of cells is wrong.",
-    "legal": "The pieces are where they should be, but the legal moves aren't: either the table of actions doesn't belong to "
-    "that of cells, or the rules treat the directions of the board differently.",
+    "legal": "The pieces are where they should be, but the legal moves aren't: either the table of actions doesn't belong "
+    "to that of cells, or the rules treat the directions of the board differently.",
     "mover": "The rules treat the directions of the board differently.",
     "result": "The rules treat the directions of the board differently: only one of the two games has this result.",
     "view": "Planes follow the table of cells and features stay as they are under a symmetry; `features` shows something "
