@@ -1,0 +1,239 @@
+"""Each mistake that silently ruins training is planted in a copy of a game; the checker finds it and explains it.
+
+The checks that ran before the one that fails have passed, so a mistake is found for the right reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from planting import found_in, planted
+
+from trainer.check.findings import Level
+from trainer.check.subject import Subject
+
+COMPILE = "functions compile, and compute with integers"
+PROMISES = "every position of random games is as promised"
+STORED = "stored positions come back as they were"
+WINS = "wins_next tells the truth"
+KEY = "words beyond key_words decide nothing"
+HIDDEN = "the network sees all that decides"
+SYMMETRIES = "symmetries hold"
+SEATS = "players can be exchanged as Seats says"
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A change of a game's text, the check that must fail, and words that its explanation must have."""
+
+    game: str
+    changes: tuple[tuple[str, str], ...]
+    check: str
+    words: tuple[str, ...]
+
+
+PLAY_3T = "    state[STONES + mover - 1] |= ONE << np.uint64(action)\n    if has_line"
+SIDES = (
+    ("    symmetries=square_symmetries(3),\n", ""),
+    ("    if has_line(state[STONES + mover - 1]):", "    if has_line(state[STONES + mover - 1], mover):"),
+    (
+        'def has_line(stones: np.uint64) -> bool:\n    """Whether',
+        'def has_line(stones: np.uint64, mover: int) -> bool:\n    """Whether',
+    ),
+    ("    for line in LINES:", "    for line in LINES[3 * mover - 3 : 3 * mover]:"),
+    ("has_line(own | (ONE << np.uint64(action)))", "has_line(own | (ONE << np.uint64(action)), int(state[MOVER]))"),
+)
+"""Tic-tac-toe in which the first player needs a row and the second a column."""
+
+PLANTS = {
+    "planes are swapped though the sides differ": Plant(
+        "tictactoe", SIDES, SEATS, ("The results aren't opposite", "seats=None")
+    ),
+    "a symmetry permutes the board, but not the policy": Plant(
+        "tictactoe",
+        (
+            ("square_symmetries(3)", "tuple(Symmetry(one.cells, tuple(range(9))) for one in square_symmetries(3))"),
+            ("import square_symmetries", "import Symmetry, square_symmetries"),
+        ),
+        SYMMETRIES,
+        ("Symmetry 1 of GAME (the rotation by 90 degrees to the left) doesn't hold", "table of actions"),
+    ),
+    "a symmetry that the rules don't have": Plant(
+        "tictactoe",
+        (("*(0b100_010_001, 0b001_010_100),", "*(0b100_010_001,),"),),
+        SYMMETRIES,
+        ("doesn't hold", "The rules treat the directions of the board differently"),
+    ),
+    "a symmetry of the board, but not of gravity": Plant(
+        "connect4",
+        (
+            (
+                "symmetries=column_symmetries(7, 6),",
+                "symmetries=(\n        column_symmetries(7, 6)[0],\n"
+                "        Symmetry(tuple(35 - 7 * (cell // 7) + cell % 7 for cell in range(42)), tuple(range(7))),\n    ),",
+            ),
+            ("import column_symmetries", "import Symmetry, column_symmetries"),
+        ),
+        SYMMETRIES,
+        ("(the top-bottom reflection) doesn't hold", "the table of actions or that of cells is wrong"),
+    ),
+    "the winner is wrong after an extra turn": Plant(
+        "pairs",
+        (
+            (
+                "            state[WINNER] = mover\n",
+                "            filled = 0\n            for action in range(6):\n"
+                "                if state[place(action)] != 0:\n                    filled += 1\n"
+                "            state[WINNER] = 2 - filled % 2\n",
+            ),
+            ("\n\ndef wins_next", "\n\ndef no_wins_next"),
+        ),
+        SEATS,
+        ("The results aren't opposite", "not by counting moves", "move twice"),
+    ),
+    "the sign is wrong after an extra turn": Plant(
+        "pairs",
+        (
+            (
+                "    if owned(state, state[MOVER]) == 0:\n        return False\n",
+                "    filled = 0\n    for action in range(6):\n        if state[place(action)] != 0:\n"
+                "            filled += 1\n    mover = np.uint64(1 + filled % 2)  # as if the players took turns\n"
+                "    if owned(state, mover) == 0:\n        return False\n",
+            ),
+        ),
+        WINS,
+        ("can win at once, but no legal move does", "state[MOVER]"),
+    ),
+    "hidden state decides the result": Plant(
+        "tictactoe",
+        (
+            ("    state_words=4,\n", "    state_words=5,\n    flag_words=1,\n"),
+            ("STONES = FLAGS  #", "CORNER = FLAGS\nSTONES = FLAGS + 1  #"),
+            (PLAY_3T, f"    if state[STONES] == 0 and action == 0:\n        state[CORNER] = 1\n{PLAY_3T}"),
+            ("        state[WINNER] = DRAW\n", "        state[WINNER] = DRAW if state[CORNER] == 0 else 2\n"),
+            ("    symmetries=square_symmetries(3),\n", "    seats=None,\n"),
+        ),
+        HIDDEN,
+        ("The network can't see all that decides", "word 2", "`features`", "state[WINNER] becomes"),
+    ),
+    "words become floats": Plant(
+        "tictactoe",
+        ((PLAY_3T, "    state[STONES + mover - 1] = state[STONES + mover - 1] + (1 << action)\n    if has_line"),),
+        COMPILE,
+        ("line 48", "in play, `state[STONES + mover - 1] = ", "a uint64 combined with an int64 becomes one"),
+    ),
+    "a division makes floats": Plant(
+        "tictactoe",
+        ((PLAY_3T, f"    state[STONES] = int(int(state[STONES]) / 1)\n{PLAY_3T}"),),
+        COMPILE,
+        ("computes with a float, because `/` divides into floats: write `//`",),
+    ),
+    "an index is out of bounds when moves are listed": Plant(
+        "tictactoe",
+        (("    for action in range(9):\n        empty", "    for action in range(10):\n        empty"),),
+        PROMISES,
+        ("legal uses an index that is out of bounds", "index 9 is out of bounds", "`mask[action] ="),
+    ),
+    "an index is out of bounds late in the game": Plant(
+        "pairs",
+        (("    state[place(action)] = mover\n", "    state[place(action)] = mover\n    state[12 - action] += 0\n"),),
+        PROMISES,
+        ("play uses an index that is out of bounds", "`state[12 - action] += 0`"),
+    ),
+    "an invented win": Plant(
+        "tictactoe",
+        (("    own = state[STONES + int(state[MOVER]) - 1]\n", "    own = state[STONES] | state[STONES + 1]\n"),),
+        WINS,
+        ("wins_next says that player", "but no legal move does"),
+    ),
+    "all wins are missed": Plant(
+        "tictactoe",
+        (("        if mask[action] and has_line(own |", "        if mask[action] and has_line(own &"),),
+        WINS,
+        ("wins_next finds none of the",),
+    ),
+    "words beyond the key decide": Plant(
+        "pairs",
+        (("    state_words=11,", "    state_words=11,\n    key_words=10,"),),
+        KEY,
+        ("A word beyond the key (state[10] to state[10]) decides", "raise key_words"),
+    ),
+    "a position isn't stored whole": Plant(
+        "tictactoe",
+        (
+            ("    state_words=4,\n", "    state_words=5,\n"),
+            (PLAY_3T, f"    state[4] += 1\n{PLAY_3T}"),
+        ),
+        STORED,
+        ("word 4 of this position is 0 instead of 1", "from_cells", "flag_words"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_a_planted_mistake_is_found_and_explained(name: str, tmp_path: Path) -> None:
+    """By the check that is meant for it, with the moves that show it."""
+    plant = PLANTS[name]
+    found = found_in(planted(tmp_path, plant.game, *plant.changes))
+    assert plant.check in found, found
+    text = " ".join(finding.text for finding in found[plant.check])
+    for words in plant.words:
+        assert words in text
+    if plant.check != COMPILE:
+        assert all(finding.moves is not None for finding in found[plant.check])
+
+
+PASSING = (
+    ("    num_actions=6,", "    num_actions=7,"),
+    ("    max_plies=6,", "    max_plies=10,"),
+    ("(6,), (7,)),", "(6,), (7,), ()),"),
+    ("[place(action)] == 0\n\n", "[place(action)] == 0\n    mask[6] = state[WINNER] == OPEN\n\n"),
+    (
+        "    mover = state[MOVER]\n",
+        "    mover = state[MOVER]\n    if action == 6:\n        state[MOVER] = THREE - mover\n        return\n",
+    ),
+)
+"""Pairs with a pass that is always legal."""
+
+
+def test_a_game_that_never_ends_is_found(tmp_path: Path) -> None:
+    """Whoever passes for ever reaches `max_plies` and the game is still open."""
+    path = planted(tmp_path, "pairs", *PASSING)
+    found = found_in(path)
+    (finding,) = found[PROMISES]
+    assert "The game isn't over after 10 moves, although GAME promises max_plies=10" in finding.text
+    assert finding.moves is not None
+    assert len(finding.moves) == 10
+    assert Subject(path).plain(finding.moves).winner == 0
+
+
+def test_games_that_only_the_limit_ends_are_a_warning(tmp_path: Path) -> None:
+    """The rules count the moves and end the game, but players who avoid the end pass until then."""
+    changes = (
+        *(change for change in PASSING if "mover" not in change[0] and "max_plies" not in change[0]),
+        ("    max_plies=6,", "    max_plies=60,"),
+        (
+            "    state_words=11,",
+            "    state_words=12,\n    flag_words=1,\n    features=60,\n    planes=2,\n    seats=None,",
+        ),
+        ("import FLAGS, MOVER", "import DRAW, MOVER"),
+        ("TWO = np", "COUNT = 2\nFLAGS = 3\nTWO = np"),
+        (
+            "    mover = state[MOVER]\n",
+            "    mover = state[MOVER]\n    state[COUNT] += np.uint64(1)\n    if action == 6:\n"
+            "        if state[COUNT] == 60:\n            state[WINNER] = DRAW\n        else:\n"
+            "            state[MOVER] = THREE - mover\n        return\n",
+        ),
+        (
+            "\n\ndef place(",
+            "\n\ndef features(state, out):\n    for cell in range(9):\n        out[cell] = state[FLAGS + cell] == 1\n"
+            "        out[9 + cell] = state[FLAGS + cell] == 2\n    for ply in range(60):\n"
+            "        out[18 + ply] = state[COUNT] == ply\n\n\ndef place(",
+        ),
+    )
+    path = planted(tmp_path, "pairs", *changes)
+    assert found_in(path) == {}
+    (warnings,) = found_in(path, Level.WARNING).values()
+    assert "games of moves that avoid the end of the game are only over because of max_plies=60" in warnings[0].text

@@ -1,0 +1,39 @@
+"""Mistakes planted in copies of correct games, and what the checker says of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trainer.check.findings import Finding, Level
+from trainer.check.report import results
+from trainer.check.subject import Subject
+from trainer.games.library import FOLDER
+
+GAMES = 200
+SOURCES = {
+    "pairs": Path(__file__).with_name("pairs.py"),
+    "tictactoe": FOLDER / "tictactoe" / "rules.py",
+    "connect4": FOLDER / "connect4" / "rules.py",
+}
+
+
+def planted(folder: Path, game: str, *changes: tuple[str, str], name: str = "") -> str:
+    """The path of a copy of a game with some of its text changed; each piece of text must be there exactly once."""
+    text = SOURCES[game].read_text()
+    env_id = f"{game}_{name or folder.name}"
+    for old, new in ((f'env_id="{game}"', f'env_id="{env_id}"'), *changes):
+        assert text.count(old) == 1, (old, text.count(old))
+        text = text.replace(old, new)
+    path = folder / f"{env_id}.py"
+    path.write_text(text)
+    return str(path)
+
+
+def found_in(path: str, level: Level = Level.FAILURE, games: int = GAMES) -> dict[str, list[Finding]]:
+    """What the checker finds in a game at this level or above, by the name of the check."""
+    found = {}
+    for result in results(Subject(path, games)):
+        bad = [finding for finding in result.findings if finding.level >= level]
+        if bad:
+            found[result.name] = bad
+    return found
