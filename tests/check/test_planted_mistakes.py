@@ -120,9 +120,15 @@ PLANTS = {
     ),
     "words become floats": Plant(
         "tictactoe",
-        ((PLAY_3T, "    state[STONES + mover - 1] = state[STONES + mover - 1] + (1 << action)\n    if has_line"),),
+        (
+            (
+                PLAY_3T,
+                "    bit = ONE << np.uint64(action) if action > 0 else 1\n"
+                "    state[STONES + mover - 1] |= np.uint64(bit)\n    if has_line",
+            ),
+        ),
         COMPILE,
-        ("line 48", "in play, `state[STONES + mover - 1] = ", "a uint64 combined with an int64 becomes one"),
+        ("line 50: in play, `bit = ONE <<", "computes with a float", "a uint64 in one place and an int64 in another"),
     ),
     "a division makes floats": Plant(
         "tictactoe",
@@ -158,7 +164,7 @@ PLANTS = {
         "pairs",
         (("    state_words=11,", "    state_words=11,\n    key_words=10,"),),
         KEY,
-        ("A word beyond the key (state[10] to state[10]) decides", "raise key_words"),
+        ("A word beyond the key (state[10]) decides", "Raise key_words"),
     ),
     "a position isn't stored whole": Plant(
         "tictactoe",

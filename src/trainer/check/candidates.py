@@ -22,6 +22,12 @@ def board_symmetries(game: Game) -> Iterator[tuple[str, Symmetry]]:
             yield name, Symmetry(cells, actions)
 
 
+def names_of_pictures(game: Game) -> dict[tuple[int, ...], str]:
+    """The names of the symmetries of the board, by their tables of cells."""
+    board = np.arange(game.num_cells).reshape(game.height, game.width)
+    return {tuple(int(cell) for cell in grid.ravel()): name for name, grid in pictures(board)}
+
+
 def pictures(board: Grid) -> Iterator[tuple[str, Grid]]:
     """Each symmetry of a board [height, width] by name, and the cells as they lie after it."""
     yield "the identity", board

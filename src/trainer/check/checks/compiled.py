@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,7 +66,8 @@ def check_compiled(subject: Subject) -> list[Finding]:
             findings.append(Finding(Level.FAILURE, explained(name, error, found.path)))
         except Exception as error:  # Numba raises what it likes for code that it does not know
             findings.append(Finding(Level.FAILURE, explained(name, error, found.path)))
-    return findings or [Finding(Level.FAILURE, text) for text in floats(module, found.path)]
+    findings = findings or [Finding(Level.FAILURE, text) for text in floats(module, found.path)]
+    return findings or mixtures(module, found.path)
 
 
 def names_of_other_modules(found: FoundGame) -> list[Finding]:
@@ -111,33 +113,66 @@ def source_line(path: Path, line: int) -> str:
 def floats(module: ModuleType, path: Path) -> Iterator[str]:
     """A sentence for each line in which a number of the compiled code is a float."""
     seen = set()
+    for name, statement, types_of in assignments(module):
+        line = statement.loc.line
+        if isinstance(types_of[statement.target.name], types.Float) and (name, line) not in seen:
+            seen.add((name, line))
+            yield (
+                f"{path}, line {line}: in {name}, `{source_line(path, line)}` computes with a float"
+                f"{cause(statement.value, types_of)}; floats lose the lower bits of words."
+            )
+
+
+def assignments(module: ModuleType) -> Iterator[tuple[str, Any, Any]]:
+    """Each assignment in the compiled functions of a module: the function's name, the assignment, the types of variables."""
     for name, function in vars(module).items():
-        if not is_jitted(function):
-            continue
-        compiled: Any
-        for compiled in function.overloads.values():
-            types_of, blocks = compiled.type_annotation.typemap, compiled.type_annotation.blocks
-            for statement in (each for block in blocks.values() for each in block.body):
-                if not isinstance(statement, Assign) or not isinstance(types_of[statement.target.name], types.Float):
-                    continue
-                if (name, statement.loc.line) not in seen:
-                    seen.add((name, statement.loc.line))
-                    yield (
-                        f"{path}, line {statement.loc.line}: in {name}, `{source_line(path, statement.loc.line)}` "
-                        f"computes with a float{cause(statement.value, types_of)}; floats lose the lower bits of words."
-                    )
+        if is_jitted(function):
+            compiled: Any
+            for compiled in function.overloads.values():
+                typed = compiled.type_annotation
+                for block in typed.blocks.values():
+                    for statement in block.body:
+                        if isinstance(statement, Assign):
+                            yield name, statement, typed.typemap
 
 
 def cause(value: Any, types_of: Any) -> str:
     """Why the value of an expression is a float."""
-    if isinstance(value, Expr) and value.op in ("binop", "inplace_binop"):
-        left, right = types_of[value.lhs.name], types_of[value.rhs.name]
-        kinds = {re.sub(r"Literal\[int\]\(.*\)", "int64", str(kind)) for kind in (left, right)}
-        if "uint64" in kinds and any(kind.startswith("int") for kind in kinds):
-            signed = next(kind for kind in kinds if kind.startswith("int"))
-            return (
-                f", because a uint64 combined with an {signed} becomes one: write np.uint64(...) or int(...) around one"
-            )
-        if not any("float" in kind for kind in kinds):
+    if is_operation(value):
+        if value.fn in (operator.truediv, operator.itruediv):
             return ", because `/` divides into floats: write `//`"
-    return ""
+        if mixes(value, types_of):
+            return ", because a uint64 combined with an int64 becomes one: write np.uint64(...) or int(...) around one"
+    return ", which also happens where a variable is a uint64 in one place and an int64 in another: give it one type"
+
+
+def is_operation(value: Any) -> bool:
+    """Whether an expression combines two values."""
+    return isinstance(value, Expr) and value.op in ("binop", "inplace_binop")
+
+
+def mixes(value: Any, types_of: Any) -> bool:
+    """Whether an operation combines an unsigned word with a signed number."""
+    left, right = (str(types_of[each.name]) for each in (value.lhs, value.rhs))
+    signed = ("int", "Literal[int]")
+    return (left == "uint64" and right.startswith(signed)) or (right == "uint64" and left.startswith(signed))
+
+
+def mixtures(module: ModuleType, path: Path) -> list[Finding]:
+    """A warning if words are combined with signed numbers, which Numba makes floats or signed numbers of."""
+    lines = set()
+    for _, statement, types_of in assignments(module):
+        result = types_of[statement.target.name]
+        number = isinstance(result, types.Integer | types.Float)
+        if number and str(result) != "uint64" and is_operation(statement.value) and mixes(statement.value, types_of):
+            lines.add(statement.loc.line)
+    if not lines:
+        return []
+    where = "; ".join(f"line {line}: `{source_line(path, line)}`" for line in sorted(lines)[:5])
+    return [
+        Finding(
+            Level.WARNING,
+            f"{path}, {where}: a uint64 is combined with an int64. Some versions of Numba make a float of that, others a "
+            "signed number, which is wrong if the upper bit is set. Write np.uint64(...) or int(...) around one of the two.",
+        )
+    ]

@@ -19,7 +19,14 @@ Call = Callable[[Any, State], object]
 
 def crash(subject: Subject, games: RandomGames) -> Finding:
     """What raised an IndexError in compiled code, given the games as they were at that moment."""
-    states = games.positions.states if games.positions is not None else subject.first(1).states
+    if games.positions is None:
+        states = np.zeros((1, subject.game.state_words), np.uint64)
+        if reaches_out(subject.kernels.rules, start, states[0]):
+            what = f"start uses an index that is out of bounds{place(subject, start, states[0])}."
+            return Finding(Level.FAILURE, what)
+        subject.kernels.rules.start(states[0])
+    else:
+        states = games.positions.states
     for row, state in enumerate(states):
         moves = games.moves(int(games.games[row])) if games.positions is not None else ()
         action = None if games.actions is None else int(games.actions[row])
@@ -30,6 +37,11 @@ def crash(subject: Subject, games: RandomGames) -> Finding:
                     Level.FAILURE, f"{name} uses an index that is out of bounds{place(subject, call, state)}.", played
                 )
     return Finding(Level.FAILURE, "A function uses an index that is out of bounds.")
+
+
+def start(rules: Any, state: State) -> None:
+    """Write the first position."""
+    rules.start(state)
 
 
 def calls(subject: Subject, action: int | None) -> Iterator[tuple[str, Call]]:

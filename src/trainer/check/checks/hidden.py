@@ -15,7 +15,7 @@ MOST_PAIRS = 3_000
 def check_hidden(subject: Subject) -> list[Finding]:
     """Look among random games for two positions that look the same and differ; every move must have the same effect in both.
 
-    Positions one move before the longest game allowed are left out: the limit may be hidden.
+    A position one move before `max_plies` is not compared with one of an earlier ply: the limit may be hidden.
     """
     key = subject.game.deciding_words
     count = subject.games_within(200_000_000, subject.game.obs_size)
@@ -23,13 +23,15 @@ def check_hidden(subject: Subject) -> list[Finding]:
     seen: dict[bytes, tuple[bytes, int, int]] = {}
     pairs: list[tuple[bytes, tuple[int, int], bytes, tuple[int, int]]] = []
     for ply in games:
-        if ply.number >= subject.game.max_plies - 1 or len(pairs) >= MOST_PAIRS:
+        if len(pairs) >= MOST_PAIRS:
             break
+        last = ply.number == subject.game.max_plies - 1
         views = np.packbits(ply.before.observation() != 0, axis=1)
         for row, (view, state) in enumerate(zip(views, ply.before.states, strict=True)):
             here = state.tobytes(), int(ply.games[row]), ply.number
             there = seen.setdefault(view.tobytes(), here)
-            if there[0][: 8 * key] != here[0][: 8 * key]:
+            by_limit = last and there[2] < ply.number
+            if there[0][: 8 * key] != here[0][: 8 * key] and not by_limit:
                 pairs.append((there[0], there[1:], here[0], here[1:]))
     if not pairs:
         return []

@@ -57,6 +57,9 @@ def compare(examples, games, ply, more, key, shown, other, results) -> None:  # 
         different |= results
     game = ply.before.game
 
+    last = game.state_words - 1
+    beyond = f"state[{key}]" if key == last else f"state[{key}] to state[{last}]"
+
     def describe(row: int) -> str:
         places = np.flatnonzero(shown[row] != other[row])
         if not len(places):
@@ -68,7 +71,7 @@ def compare(examples, games, ply, more, key, shown, other, results) -> None:  # 
         else:
             what = "the player to move"
         return (
-            f"A word beyond the key (state[{key}] to state[{game.state_words - 1}]) decides {what}: it changes if "
+            f"A word beyond the key ({beyond}) decides {what}: it changes if "
             f"these words are another position's{' before the last move' if more else ''}. Search takes positions for the "
             f"same if their first {key} words are the same. Raise key_words to include every word that decides something."
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer.check.candidates import board_symmetries
+from trainer.check.candidates import board_symmetries, names_of_pictures
 from trainer.check.findings import Finding, Level
 from trainer.check.renaming import Difference, first_difference, of_symmetry
 from trainer.check.subject import Subject
@@ -27,7 +27,7 @@ def check_symmetries(subject: Subject) -> list[Finding]:
     if broken:
         return [Finding(Level.FAILURE, text) for text in broken]
     findings = []
-    names = {one.cells: name for name, one in board_symmetries(game)}
+    names = names_of_pictures(game)
     count = subject.games_within(40_000_000, game.obs_size * max(1, len(game.symmetries)))
     for number, symmetry in enumerate(game.symmetries):
         difference = first_difference(subject, of_symmetry(game, symmetry), count)
