@@ -1,0 +1,68 @@
+"""Rules that can't be compiled, or only in a way that differs from what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from planting import planted
+
+from trainer.check.checks.compiled import check_compiled
+from trainer.check.findings import Finding, Level
+from trainer.check.subject import Subject
+
+BEGIN = "    mover = int(state[MOVER])\n"
+REFUSED = {
+    "an array is made": (
+        (f"{BEGIN}    state[STONES", f"{BEGIN}    board = np.zeros(9)\n    state[STONES"),
+        ("line 50: play can't be compiled (`board = np.zeros(9)`)", "can't allocate memory"),
+    ),
+    "a list is made": (
+        (f"{BEGIN}    state[STONES", f"{BEGIN}    board = [mover, 2]\n    state[STONES"),
+        ("play can't be compiled", "can't allocate memory"),
+    ),
+    "a function of another module is called": (
+        (
+            "from trainer.games.symmetry import square_symmetries",
+            "from trainer.games.position import letters\nfrom trainer.games.symmetry import square_symmetries\n\n\n"
+            "def helper(number):\n    return letters(number)",
+        ),
+        ("letters is a function of trainer.games.position", "the rules must be complete in their file"),
+    ),
+    "a name is unknown": (
+        ("    if has_line(state[STONES + mover - 1]):", "    if has_lines(state[STONES + mover - 1]):"),
+        ("line 50: play can't be compiled", "it uses a name", "has_lines"),
+    ),
+    "an index is a float": (
+        (f"{BEGIN}    state[STONES", f"{BEGIN}    state[STONES + mover / 1 - 1] |= ONE\n    state[STONES"),
+        ("line 50: play can't be compiled", "an index is a float"),
+    ),
+}
+
+
+def findings(folder: Path, change: tuple[str, str]) -> list[Finding]:
+    """What the check finds in tic-tac-toe after a change."""
+    return check_compiled(Subject(planted(folder, "tictactoe", change)))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_compiled_is_named_in_one_sentence_with_its_line(name: str, tmp_path: Path) -> None:
+    """And nothing of the compiler's own pages of text."""
+    change, words = REFUSED[name]
+    found = findings(tmp_path, change)
+    assert [finding.level for finding in found] == [Level.FAILURE]
+    for each in words:
+        assert each in found[0].text
+    assert "\n" not in found[0].text
+
+
+def test_words_mixed_with_signed_numbers_are_named(tmp_path: Path) -> None:
+    """Numba makes floats of them, or signed numbers, as its version has it."""
+    change = (
+        f"{BEGIN}    state[STONES",
+        f"{BEGIN}    state[STONES] = state[STONES] + action - action\n    state[STONES",
+    )
+    (found,) = findings(tmp_path, change)
+    assert found.level >= Level.WARNING
+    assert "line 50" in found.text
+    assert "a uint64 " in found.text

@@ -1,0 +1,99 @@
+"""What the rules promise about every position: each broken promise is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from planting import planted
+
+from trainer.check.bounds import bounds_checked
+from trainer.check.checks.plain import check_plain
+from trainer.check.checks.promises import check_promises
+from trainer.check.findings import Level
+from trainer.check.subject import Subject
+
+BROKEN = {
+    "the second player begins": (
+        ("    state[:] = 0\n    state[MOVER] = 1\n", "    state[:] = 0\n    state[MOVER] = 2\n"),
+        "In the first position state[MOVER] is 2",
+    ),
+    "the mover is no player": (
+        ("    state[MOVER] = 3 - mover\n", "    state[MOVER] = 4 - mover\n"),
+        "it must be 1 or 2",
+    ),
+    "the winner is no player": (
+        ("        state[WINNER] = DRAW\n", "        state[WINNER] = 4\n"),
+        "state[WINNER] is 4",
+    ),
+    "the turn passes though the game is over": (
+        ("        state[WINNER] = mover\n        return\n", "        state[WINNER] = mover\n"),
+        "play must leave MOVER as it is when the game ends",
+    ),
+    "the end is missed": (("        state[WINNER] = DRAW\n        return\n", "        return\n"), "has no legal move"),
+    "moves after the end": (
+        ("        mask[action] = state[WINNER] == OPEN and empty", "        mask[action] = empty"),
+        "but legal still allows",
+    ),
+    "places of the mask are left": (
+        (
+            "        mask[action] = state[WINNER] == OPEN and empty",
+            "        if empty:\n            mask[action] = state[WINNER] == OPEN",
+        ),
+        "legal leaves",
+    ),
+    "too many moves": (("    max_plies=9,", "    max_plies=9,\n    max_moves=8,"), "There are 9 legal moves"),
+    "an unknown code": (
+        ("np.uint64(2) * ((state", "np.uint64(3) * ((state"),
+        "has the code 3, but GAME knows the codes 0 to 2",
+    ),
+    "reading changes the position": (
+        (
+            "    own = state[STONES + int(state[MOVER]) - 1]\n",
+            "    own = state[STONES + int(state[MOVER]) - 1]\n    state[3] |= ONE\n",
+        ),
+        "Reading this position changes word 3",
+    ),
+    "games are longer than promised": (("    max_plies=9,", "    max_plies=8,"), "The game isn't over after 8 moves"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_promise_is_named(name: str, tmp_path: Path) -> None:
+    """With moves that lead to a position that breaks it."""
+    change, words = BROKEN[name]
+    with bounds_checked():
+        found = check_promises(Subject(planted(tmp_path, "tictactoe", change), 50))
+    assert words in " ".join(finding.text for finding in found)
+    assert all(finding.level is Level.FAILURE and finding.moves is not None for finding in found)
+
+
+LISTING = (
+    "def legal(state: State, mask: Mask) -> None:",
+    "def moves(state, found):\n    mask = state\n    count = 0\n    for action in range(9):\n"
+    "        taken = (state[STONES] | state[STONES + 1]) >> np.uint64({}) & ONE\n"
+    "        if state[WINNER] == OPEN and taken == 0:\n            found[count] = {}\n            count += 1\n"
+    "    return count\n\n\ndef unused(state: State, mask: Mask) -> None:",
+)
+
+
+@pytest.mark.parametrize(("listed", "words"), [("action", ""), ("8 - action", "the actions must be ascending")])
+def test_lists_of_moves_must_ascend(listed: str, words: str, tmp_path: Path) -> None:
+    """A game may list its moves in place of the mask."""
+    change = (LISTING[0], LISTING[1].format(listed, listed))
+    with bounds_checked():
+        found = check_promises(Subject(planted(tmp_path, "tictactoe", change), 50))
+    assert [words in finding.text for finding in found] == [True] * bool(words)
+
+
+def test_a_negative_index_is_a_warning(tmp_path: Path) -> None:
+    """The neighbour beyond the edge is a cell of the last row, without any error."""
+    change = (
+        "        if stones & line == line:",
+        "        if stones & line == line and LINES[int(stones & ONE) - 1] != 0:",
+    )
+    with bounds_checked():
+        (found,) = check_plain(Subject(planted(tmp_path, "tictactoe", change), 50))
+    assert found.level is Level.WARNING
+    assert "the index -1 counts from the end of the array" in found.text
+    assert "line 66" in found.text
