@@ -24,6 +24,7 @@ from trainer.games import ENV_IDS
 from trainer.games.recipes import recipe_of
 from trainer.ladder import LadderConfig
 from trainer.settings.actor import ActorConfig
+from trainer.settings.check import CheckConfig
 from trainer.settings.loop import LoopConfig
 from trainer.settings.trainer import TrainerConfig
 from trainer.settings.web import WebConfig
@@ -50,6 +51,7 @@ COMMANDS = {
     "actor": Command("trainer.actor", "actor", ActorConfig),
     "evaluator": Command("trainer.evaluator", "evaluate", EvaluatorConfig),
     "ladder": Command("trainer.ladder", "ladder", LadderConfig),
+    "check": Command("trainer.check", "check", CheckConfig),
     "web": Command("trainer.web", "web", WebConfig),
 }
 PER_GAME = "per game"
@@ -100,6 +102,8 @@ def flag_of(field: Field[Any], hint: Any, text: str, command: str) -> Flag:
     name = field.name.replace("_", "-")
     default = field.default if field.default_factory is MISSING else field.default_factory()
     names = (f"--{name}", f"--no-{name}") if isinstance(default, bool) else (f"--{name}",)
+    if field.metadata.get("positional"):
+        names = (name.upper(),)
     choices = get_args(hint) if get_origin(hint) is Literal else ()
     if any(str(choice) not in text for choice in choices):
         text = f"{text} One of {', '.join(map(str, choices))}."

@@ -17,8 +17,8 @@ REFUSED = {
         (f"{BEGIN}    state[STONES", f"{BEGIN}    board = np.zeros(9)\n    state[STONES"),
         ("line 50: play can't be compiled (`board = np.zeros(9)`)", "can't allocate memory"),
     ),
-    "a list is made": (
-        (f"{BEGIN}    state[STONES", f"{BEGIN}    board = [mover, 2]\n    state[STONES"),
+    "a string is made": (
+        (f"{BEGIN}    state[STONES", f"{BEGIN}    mover = len(str(mover))\n    state[STONES"),
         ("play can't be compiled", "can't allocate memory"),
     ),
     "a function of another module is called": (
@@ -31,7 +31,7 @@ REFUSED = {
     ),
     "a name is unknown": (
         ("    if has_line(state[STONES + mover - 1]):", "    if has_lines(state[STONES + mover - 1]):"),
-        ("line 50: play can't be compiled", "it uses a name", "has_lines"),
+        ("line 51: play can't be compiled", "it uses a name", "has_lines"),
     ),
     "an index is a float": (
         (f"{BEGIN}    state[STONES", f"{BEGIN}    state[STONES + mover / 1 - 1] |= ONE\n    state[STONES"),

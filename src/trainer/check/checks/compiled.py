@@ -94,7 +94,7 @@ def compilable(found: FoundGame) -> ModuleType:
 def explained(name: str, error: Exception, path: Path) -> str:
     """One sentence about why a function doesn't compile, with the line."""
     message = str(error)
-    lines = re.findall(rf'File "[^"]*{re.escape(path.name)}", line (\d+)', message)
+    lines = re.findall(rf'File "[^"]*{re.escape(path.name)}", line (\d+)', message) or lines_with_name(message, path)
     line = f"{path}, line {lines[-1]}: " if lines else f"{path}: "
     shown = f" (`{source_line(path, int(lines[-1]))}`)" if lines else ""
     meaning = next((text for pattern, text in EXPLAINED.items() if re.search(pattern, message)), "")
@@ -102,6 +102,15 @@ def explained(name: str, error: Exception, path: Path) -> str:
     told = [text for text in clauses if not text.startswith(("Failed in", "During", "File"))]
     first = told[0] if told else type(error).__name__
     return f"{line}{name} can't be compiled{shown}: {meaning or 'Numba says'}: {first}."
+
+
+def lines_with_name(message: str, path: Path) -> list[str]:
+    """The first line that has the name which a message says is not defined."""
+    for name in re.findall(r"name '(\w+)' is not defined", message):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if re.search(rf"\b{name}\b", line):
+                return [str(number)]
+    return []
 
 
 def source_line(path: Path, line: int) -> str:
@@ -142,7 +151,7 @@ def cause(value: Any, types_of: Any) -> str:
         if value.fn in (operator.truediv, operator.itruediv):
             return ", because `/` divides into floats: write `//`"
         if mixes(value, types_of):
-            return ", because a uint64 combined with an int64 becomes one: write np.uint64(...) or int(...) around one"
+            return ", because a uint64 combined with an int64 becomes one: write np.uint64(...) around the other one"
     return ", which also happens where a variable is a uint64 in one place and an int64 in another: give it one type"
 
 
@@ -152,10 +161,9 @@ def is_operation(value: Any) -> bool:
 
 
 def mixes(value: Any, types_of: Any) -> bool:
-    """Whether an operation combines an unsigned word with a signed number."""
+    """Whether an operation combines an unsigned word with a signed number, other than a constant."""
     left, right = (str(types_of[each.name]) for each in (value.lhs, value.rhs))
-    signed = ("int", "Literal[int]")
-    return (left == "uint64" and right.startswith(signed)) or (right == "uint64" and left.startswith(signed))
+    return (left == "uint64" and right.startswith("int")) or (right == "uint64" and left.startswith("int"))
 
 
 def mixtures(module: ModuleType, path: Path) -> list[Finding]:
@@ -173,6 +181,6 @@ def mixtures(module: ModuleType, path: Path) -> list[Finding]:
         Finding(
             Level.WARNING,
             f"{path}, {where}: a uint64 is combined with an int64. Some versions of Numba make a float of that, others a "
-            "signed number, which is wrong if the upper bit is set. Write np.uint64(...) or int(...) around one of the two.",
+            "signed number, which is wrong if the upper bit is set. Write np.uint64(...) around the other one.",
         )
     ]

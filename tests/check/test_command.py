@@ -1,0 +1,97 @@
+"""The command: what it prints, its exit status, and that correct games pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from planting import SOURCES, planted
+
+from trainer.check import statistics
+from trainer.check.__main__ import main
+from trainer.check.checks.against import check_against
+from trainer.check.subject import Subject
+from trainer.core.errors import GameError
+from trainer.games import game_of
+from trainer.search.cache import empty_cache
+from trainer.search.tree import empty_tree
+from trainer.settings.self_play import SelfPlaySettings
+
+
+@pytest.mark.parametrize("game", ["tictactoe", "connect4", "othello", str(SOURCES["pairs"])])
+def test_correct_games_pass(game: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 0, all checks, and statistics."""
+    assert main([game, "--games", "100"]) == 0
+    printed = capsys.readouterr().out
+    assert "FAILED" not in printed
+    assert "warning" not in printed
+    assert "skipped" not in printed
+    assert printed.endswith("Nothing failed.\n")
+    for name in ("plies", "legal moves", "results", "bytes per row", "actor's memory", "speed", "perft by plies"):
+        assert f"\n{name}  " in printed
+
+
+def test_a_broken_game_fails_with_moves_and_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 1; what needs a working game is skipped."""
+    path = planted(tmp_path, "tictactoe", ("    state[MOVER] = 3 - mover\n", "    state[MOVER] = 4 - mover\n"))
+    assert main([path, "--games", "100"]) == 1
+    printed = capsys.readouterr().out
+    assert "FAILED   every position of random games is as promised" in printed
+    assert "state[MOVER] is 3; it must be 1 or 2" in printed
+    assert "           moves: " in printed
+    assert "skipped  symmetries hold" in printed
+    assert "Fix this first; the skipped checks need it." in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "no game is given"),
+        (["chess"], "no rules for a game named 'chess'"),
+        (["tictactoe", "--games", "0"], "--games is 0"),
+        (["tictactoe", "--depth", "0"], "--depth is 0"),
+        (["tictactoe", "--seed", "-1"], "--seed is -1"),
+    ],
+)
+def test_bad_settings_are_refused(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line says what is needed."""
+    assert main(arguments) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_perft_counts_lines_by_plies_and_by_turns() -> None:
+    """Pairs, by hand: 6 first moves; of the 5 second ones 1 completes the row and moves again, with 4 moves, all openings."""
+    subject = Subject(str(SOURCES["pairs"]))
+    linked = statistics.linked_lines(subject)
+    assert statistics.perft(subject, linked, 3, False) == ([6, 30, 120], False)
+    assert statistics.perft(subject, linked, 2, True) == ([6, 6 * 4 + 6 * 1 * 4], False)
+
+
+def test_memory_is_that_of_the_arrays_that_an_actor_makes() -> None:
+    """Predicted from one and two slots, it equals what many take."""
+    game, settings = game_of("tictactoe"), SelfPlaySettings(games=8, simulations=50, cache=100)
+    memory = statistics.actor_memory(game, settings)
+    tree = empty_tree(game, 8, 50)
+    assert memory.trees == sum(array.nbytes for array in tree)
+    assert memory.cache == sum(array.nbytes for array in empty_cache(game, 100))
+    assert statistics.actor_memory(game, SelfPlaySettings(threads=3)).total == 3 * statistics.actor_memory(game).total
+
+
+def test_openspiel_agrees_and_disagrees(tmp_path: Path) -> None:
+    """On tic-tac-toe it agrees; with the result turned round, or the actions, it doesn't; a table matches actions."""
+    assert check_against(Subject("tictactoe", 20), "tic_tac_toe") == []
+    turned = ("        state[WINNER] = mover\n", "        state[WINNER] = 3 - mover\n")
+    (finding,) = check_against(Subject(planted(tmp_path, "tictactoe", turned, name="turned"), 20), "tic_tac_toe")
+    assert "in OpenSpiel player 1 gets" in finding.text
+    assert finding.moves
+    backwards = (
+        ("    symmetries=square_symmetries(3),\n)\n", ")\nOPENSPIEL_ACTIONS = tuple(range(8, -1, -1))\n"),
+        (
+            "    state[STONES + mover - 1] |= ONE << np.uint64(action)",
+            "    state[STONES + mover - 1] |= ONE << np.uint64(8 - action)",
+        ),
+        ("(occupied >> np.uint64(action))", "(occupied >> np.uint64(8 - action))"),
+    )
+    assert check_against(Subject(planted(tmp_path, "tictactoe", *backwards, name="back"), 20), "tic_tac_toe") == []
+    with pytest.raises(GameError, match="OpenSpiel can't load the game no_such_game"):
+        check_against(Subject("tictactoe"), "no_such_game")
