@@ -11,7 +11,7 @@ import secrets
 import time
 from threading import Event
 
-from trainer.actor.memory import plan
+from trainer.actor.memory import within_memory
 from trainer.actor.recorder import Recorder
 from trainer.actor.selfplay import SelfPlay
 from trainer.actor.sink import DatabaseSink, GameSink
@@ -62,14 +62,13 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
     recorder = Recorder(config.env_id, config.actor_id, sink, stop)
     seed = secrets.randbits(63) if config.seed is None else config.seed
     numbers = EpisodeNumbers(first, last)
-    game = game_of(config.env_id)
-    fits = plan(game, config.simulations, config.games, config.cache, config.threads, config.memory_gib)
-    if (fits.games, fits.cache) != (config.games, config.cache):
+    fits = within_memory(game_of(config.env_id), config)
+    if fits != config:
         log.info(
             "each thread plays %d games and caches %d evaluations, so that they stay within --memory-gib %g",
             fits.games,
             fits.cache,
-            config.memory_gib,
+            fits.memory_gib,
         )
     search = SearchConfig(cache=fits.cache)
     players = [

@@ -1,65 +1,10 @@
-<<<<<<< HEAD
-"""How much memory self-play takes, and how many games fit into what it may take."""
-
-from __future__ import annotations
-
-from dataclasses import dataclass
-
-from trainer.actor.moves import ply_record
-from trainer.games.base import Game
-from trainer.search.cache import empty_cache
-from trainer.search.tree import EDGE, NODE
-
-GIBIBYTE = 2**30
-SHARE_OF_GAMES = 0.6
-"""Share of the memory that trees and games may take; the rest is for caches."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one thread allocates."""
-
-    games: int
-    """Games that it plays side by side."""
-    cache: int
-    """Evaluations that it caches."""
-    bytes: int
-    """What both take."""
-
-
-def bytes_per_game(game: Game, simulations: int) -> int:
-    """The memory of a game in progress: its search tree, the record of its plies, and its row of each batch."""
-    tree = (simulations + 2) * (NODE.itemsize + 8 * game.state_words) + (
-        (simulations + 1) * game.most_moves + 1
-    ) * EDGE.itemsize
-    plies = (game.max_plies + 1) * ply_record(game).itemsize
-    batch = 4 * (game.obs_size + 4 * game.num_actions)
-    return tree + plies + batch
-
-
-def bytes_per_entry(game: Game) -> int:
-    """The memory of a cached evaluation."""
-    return empty_cache(game, 1).entries.itemsize
-
-
-def plan(game: Game, simulations: int, games: int, cache: int, threads: int, gibibytes: float) -> Plan:
-    """At most `games` games and `cache` entries per thread, so that all threads together stay within `gibibytes`.
-
-    There is at least one game, whatever it takes.
-    """
-    budget = gibibytes * GIBIBYTE / threads
-    each, entry = bytes_per_game(game, simulations), bytes_per_entry(game)
-    fitting = max(1, min(games, int(SHARE_OF_GAMES * budget / each)))
-    entries = max(0, min(cache, int((budget - fitting * each) / entry)))
-    return Plan(fitting, entries, fitting * each + entries * entry)
-=======
-"""How much memory an actor will need, before it takes any."""
+"""How much memory an actor will need, before it takes any, and how many games fit into what it may take."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -68,6 +13,12 @@ from trainer.games.base import Game
 from trainer.search.cache import empty_cache
 from trainer.search.tree import empty_tree
 from trainer.settings.self_play import SelfPlaySettings
+
+GIBIBYTE = 2**30
+Settings = TypeVar("Settings", bound=SelfPlaySettings)
+
+SHARE_OF_GAMES = 0.6
+"""Share of the memory that games and their trees may take where not everything fits; the rest is for caches."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +34,14 @@ class ActorMemory:
     threads: int = 1
 
     @property
+    def of_games(self) -> int:
+        """Bytes of one thread that grow with the number of its games."""
+        return self.trees + self.games + self.batches
+
+    @property
     def total(self) -> int:
         """Bytes of all threads; Python and the libraries need some 200 MB more."""
-        return self.threads * (self.trees + self.cache + self.games + self.batches)
+        return self.threads * (self.of_games + self.cache)
 
 
 def actor_memory(game: Game, settings: SelfPlaySettings | None = None) -> ActorMemory:
@@ -102,8 +58,22 @@ def actor_memory(game: Game, settings: SelfPlaySettings | None = None) -> ActorM
     )
 
 
+def within_memory(game: Game, settings: Settings) -> Settings:
+    """The settings with fewer games and cached evaluations, if those would take more than `memory_gib` allows.
+
+    There is at least one game per thread, whatever it takes.
+    """
+    if actor_memory(game, settings).total <= settings.memory_gib * GIBIBYTE:
+        return settings
+    budget = settings.memory_gib * GIBIBYTE / settings.threads
+    one, two = (actor_memory(game, replace(settings, games=games, cache=1)) for games in (1, 2))
+    each = two.of_games - one.of_games
+    games = max(1, min(settings.games, int(SHARE_OF_GAMES * budget / each)))
+    cache = max(0, min(settings.cache, int((budget - games * each) / one.cache)))
+    return replace(settings, games=games, cache=cache)
+
+
 def grown(make: Callable[[int], Iterable[Any]], count: int) -> int:
     """Bytes of the arrays that `make(count)` would return, from those of `make(1)` and `make(2)`."""
     one, two = (sum(array.nbytes for array in make(number) if isinstance(array, np.ndarray)) for number in (1, 2))
     return one + (two - one) * (count - 1)
->>>>>>> 53a3a72 (Checks of a game's rules, first version)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.actor.memory import actor_memory
+from trainer.actor.memory import actor_memory, within_memory
 from trainer.check import lines
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
@@ -16,6 +16,7 @@ from trainer.compile.linker import Linked
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
+from trainer.settings.self_play import SelfPlaySettings
 
 AUTOMATIC_DEPTH = 4
 MOST_LINES = 20_000_000
@@ -124,7 +125,7 @@ def described(subject: Subject, depth: int | None) -> Iterator[tuple[str, str]]:
     yield "results", f"the first player wins {first:.1%}, the second {second:.1%}, {draws:.1%} are draws"
     yield "moves in a row", f"after {play.in_a_row:.1%} of the moves the same player moves again"
     yield "bytes per row", f"{row_bytes(game):,}"
-    memory = actor_memory(game)
+    memory = actor_memory(game, within_memory(game, SelfPlaySettings()))
     parts = ", ".join(f"{name} {size / 1e6:,.0f}" for name, size in vars(memory).items() if name not in ("threads",))
     yield "actor's memory", f"{memory.total / 1e6:,.0f} MB per thread with default settings ({parts})"
     yield "speed", f"{nanoseconds_per_move(subject, linked):,.0f} ns per move of random games on one core"

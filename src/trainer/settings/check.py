@@ -27,6 +27,8 @@ class CheckConfig(Settings):
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
-        require(bool(self.game), "no game is given; name it by id or by file, as in python -m trainer.check ./mygame.py")
+        require(
+            bool(self.game), "no game is given; name it by id or by file, as in python -m trainer.check ./mygame.py"
+        )
         require_at_least(self, 1, "games", "depth")
         require_seed(self.seed)
