@@ -41,8 +41,8 @@ def explained(difference: Difference) -> str:
     return (
         "The game isn't the same with the players exchanged as Seats says. One game has these moves; the other starts with "
         f"the players exchanged, so player 2 begins, and has the moves {line}. There, {difference.text}. "
-        f"{MEANING[difference.what]} If the players differ in direction only, give Seats the tables `cells` and `actions` of "
-        "a flip or a transpose; if they differ altogether, say seats=None: then the network sees who moves."
+        f"{MEANING[difference.what]} If the players differ in direction only, give Seats the tables `cells` and `actions` "
+        "of a flip or a transpose; if they differ altogether, say seats=None: then the network sees who moves."
     )
 
 
