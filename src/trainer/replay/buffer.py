@@ -23,7 +23,7 @@ from trainer.replay.batch import Batch
 from trainer.replay.columns import COLUMNS, checked
 from trainer.replay.database import ROWID_SPAN, Metadata, Snapshot, check_columns, open_for_reading, reporting
 from trainer.replay.kernels import spread_kernels
-from trainer.replay.packing import packed_policies, unpacked_observations, unpacked_policies
+from trainer.replay.packing import packed_rows, unpacked
 from trainer.replay.repeats import Repeats, hashes_of
 from trainer.replay.views import Views
 
@@ -133,7 +133,8 @@ class ReplayBuffer:
         # Taking all rows first lets their cache misses overlap; taking them one by one inside the kernel doesn't.
         spread = self._kernels.spread_bits if self._bits else self._kernels.spread_floats
         spread(self._observation.take(at, axis=0), self._views.observations, chosen, observation)
-        self._kernels.spread_floats(self._visits_of(at), self._views.actions, chosen, visits)
+        stored = unpacked(self._visits.take(at, axis=0), self._observation.take(at, axis=0), meta)
+        self._kernels.spread_floats(stored, self._views.actions, chosen, visits)
         outcome = self._outcome[at]
         if q_weight > 0:
             value = self._value[at]
@@ -146,15 +147,6 @@ class ReplayBuffer:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-    def _visits_of(self, at: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The policies [N, A] of rows, by their array indices [N]."""
-        visits, meta = self._visits.take(at, axis=0), self.metadata
-        if not meta.packed_moves:
-            return visits
-        observation = unpacked_observations(self._observation.take(at, axis=0), meta.obs_size)
-        legal = observation[:, meta.legal_mask_offset : meta.legal_mask_offset + meta.num_actions] > 0.5
-        return unpacked_policies(visits, legal)
 
     def _draw(self, generator: np.random.Generator, batch_size: int) -> NDArray[np.int64]:
         """Array indices of `batch_size` rows; of repeated positions as many as `sample` says, by rejection."""
@@ -246,19 +238,11 @@ class ReplayBuffer:
         packed = np.packbits(observation.astype(np.bool_), axis=1) if self._bits else observation
         self._rowid = put(self._rowid, self._length, rowid)
         self._observation = put(self._observation, self._length, packed)
-        self._visits = put(self._visits, self._length, self._stored_visits(visits, observation))
+        self._visits = put(self._visits, self._length, packed_rows(visits, observation, self.metadata))
         self._outcome = put(self._outcome, self._length, outcome)
         self._value = put(self._value, self._length, value)
         self._length += len(rows)
         self._seen += len(rows)
-
-    def _stored_visits(self, visits: NDArray[np.float32], observation: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Policies [N, A] as they are kept: packed, if the game's rows are."""
-        meta = self.metadata
-        if not meta.packed_moves:
-            return visits
-        legal = observation[:, meta.legal_mask_offset : meta.legal_mask_offset + meta.num_actions] > 0.5
-        return packed_policies(visits, legal, meta.packed_moves)
 
     def _count_bad(self, error: ReplayError) -> None:
         """Count a skipped row; log the first few."""

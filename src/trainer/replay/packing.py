@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.replay.database import Metadata
+
 
 def packed_policies(visits: NDArray[np.float32], legal: NDArray[np.bool_], moves: int) -> NDArray[np.float32]:
     """[N, M = `moves`] from policies [N, A] that are zero where not `legal` [N, A]."""
@@ -23,6 +25,23 @@ def unpacked_policies(packed: NDArray[np.float32], legal: NDArray[np.bool_]) -> 
     visits = np.zeros(legal.shape, np.float32)
     visits[legal] = packed[places(legal, packed.shape[1])]
     return visits
+
+
+def packed_rows(visits: NDArray[np.float32], observation: NDArray[np.float32], meta: Metadata) -> NDArray[np.float32]:
+    """Policies [N, A] as they are kept, given the observations [N, obs_size]: packed, if the game's rows are."""
+    return packed_policies(visits, legal_in(observation, meta), meta.packed_moves) if meta.packed_moves else visits
+
+
+def unpacked(visits: NDArray[np.float32], packed: NDArray[np.uint8], meta: Metadata) -> NDArray[np.float32]:
+    """The inverse of `packed_rows`; the observations are `packed` [N, bytes]."""
+    if not meta.packed_moves:
+        return visits
+    return unpacked_policies(visits, legal_in(unpacked_observations(packed, meta.obs_size), meta))
+
+
+def legal_in(observation: NDArray[np.float32], meta: Metadata) -> NDArray[np.bool_]:
+    """bool [N, A]: the legal moves in observations [N, obs_size]."""
+    return observation[:, meta.legal_mask_offset : meta.legal_mask_offset + meta.num_actions] > 0.5
 
 
 def places(legal: NDArray[np.bool_], moves: int) -> NDArray[np.bool_]:

@@ -29,7 +29,7 @@ from trainer.replay.database import (
     reporting,
     transaction,
 )
-from trainer.replay.packing import packed_observations, packed_policies
+from trainer.replay.packing import packed_observations, packed_rows
 
 log = logging.getLogger(__name__)
 
@@ -220,9 +220,8 @@ def arrays_of(episodes: Sequence[Episode], metadata: Metadata) -> dict[str, Any]
     observations: NDArray[Any] = concatenated([episode.observations for episode in episodes], "<f4")
     policies = concatenated([episode.visits for episode in episodes], "<f4")
     if metadata.packed_moves:
-        moves = slice(metadata.legal_mask_offset, metadata.legal_mask_offset + metadata.num_actions)
-        legal = np.concatenate([episode.observations[:-1, moves] for episode in episodes]) > 0.5
-        policies = np.ascontiguousarray(packed_policies(policies, legal, metadata.packed_moves), "<f4")
+        seen = np.concatenate([episode.observations[:-1] for episode in episodes])
+        policies = np.ascontiguousarray(packed_rows(policies, seen, metadata), "<f4")
         observations = packed_observations(observations)
     return {
         "games": json.dumps(games),
