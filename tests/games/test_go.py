@@ -7,7 +7,7 @@ import minimax
 import numpy as np
 import pyspiel
 import pytest
-from lines_of_play import play_line, random_line
+from lines_of_play import random_line
 
 from trainer.compile.linker import Linked
 from trainer.games import game_of, rules_of
@@ -128,10 +128,10 @@ def test_openspiel_agrees_on_random_games(size: int, games: int) -> None:
         playing = playing[~over]
     boards = ours.stored()[:, flipped[:-1]]
     for game, state in enumerate(theirs):
-        planes = np.array(state.observation_tensor()).reshape(-1, points)
+        planes = np.array(state.observation_tensor(0)).reshape(-1, points)
         assert boards[game].tolist() == (planes[0] + 2 * planes[1]).tolist(), f"after {state.history()}"
         assert state.returns()[0] == {FIRST: 1, SECOND: -1}[int(ours.winner[game])], f"after {state.history()}"
-    assert repeats > 10
+    assert repeats > 0
 
 
 KO = "C4 D4 B3 E3 C2 D2 A1 C3 D3"
@@ -160,19 +160,20 @@ def test_a_ko_may_not_be_retaken_at_once() -> None:
 
 
 def test_a_longer_cycle_may_not_be_closed() -> None:
-    """White gives two stones, black takes them, white takes one back: the two may not be given again."""
-    # In the corner, white's A1 and B1 are taken from C1; white's A1 then takes nothing and is alone.
-    send_two = "A2 C2 B2 D1 E5 B1 E4 A1 C1"
-    position = after("go:size=5", send_two)
-    assert str(position).splitlines()[3:5] == [" 2 X X O . .", " 1 . . X O ."]
-    assert can_play(position, "B1")  # takes C1
-    returned = position.play(action_of(position, "B1"))
-    assert str(returned).splitlines()[4] == " 1 . O . O ."
-    passed = returned.play(action_of(returned, "pass"))
-    assert not can_play(passed, "A1")
-    # With another stone on the board it is no repetition.
-    moved = returned.play(action_of(returned, "E3"))
-    assert can_play(moved, "A1")
+    """White adds a stone to one in the corner, black takes both, and white may not take one back: that board was there."""
+    moves = "A2 C2 B2 D1 E5 B1 E4 A1 C1"
+    position = after("go:size=5", moves)
+    assert str(position).splitlines() == [
+        " 5 . . . . X",
+        " 4 . . . . X",
+        " 3 . . . . .",
+        " 2 X X O . .",
+        " 1 . . X O .",
+        "   A B C D E",
+    ]
+    assert not can_play(position, "B1")
+    assert np.flatnonzero(position.observation[4 * 25 : 5 * 25]).tolist() == [action_of(position, "B1")]
+    assert can_play(after("go:size=5", f"{moves} D5 D4"), "B1")
 
 
 def test_suicide_is_illegal_unless_it_captures() -> None:
@@ -222,13 +223,10 @@ def test_the_seats_are_exchanged_with_the_komi(env_id: str) -> None:
 
 def test_the_last_ply_is_scored() -> None:
     """A game that nobody ends by passing has a result after `max_plies`, and the plies before are announced."""
-    env_id = "go:size=2"
+    env_id = "go:size=5"
     longest = game_of(env_id).max_plies
-    for seed in range(200):
-        line = random_line(rules_of(env_id), np.random.default_rng(seed))
-        if len(line.actions) == longest and line.actions[-2] != 4:
-            break
-    position = play_line(rules_of(env_id), line.actions).positions[-2]
-    assert line.positions[-1].winner == SECOND
-    assert position.observation[5 * 4 + 5 : 5 * 4 + 10].tolist() == [1, 1, 1, 1, 1]
-    assert line.positions[longest - 3].observation[5 * 4 + 5 : 5 * 4 + 10].tolist() == [0, 0, 1, 1, 1]
+    lines = (random_line(rules_of(env_id), np.random.default_rng(seed)) for seed in range(100))
+    line = next(line for line in lines if len(line.actions) == longest and 25 not in line.actions[-2:])
+    announced = [position.observation[5 * 25 + 5 : 5 * 25 + 10].tolist() for position in line.positions[-4:-1]]
+    assert announced == [[0, 0, 1, 1, 1], [0, 1, 1, 1, 1], [1, 1, 1, 1, 1]]
+    assert line.positions[-1].winner in (FIRST, SECOND)
