@@ -60,7 +60,7 @@ def test_bad_settings_are_refused(arguments: list[str], words: str, capsys: pyte
 
 
 def test_perft_counts_lines_by_plies_and_by_turns() -> None:
-    """Pairs, by hand: 6 first moves; of the 5 second ones, 1 completes the row and moves again, with 4 moves each time."""
+    """Pairs, by hand: 6 first moves; 1 of the 5 second ones completes the row and moves again, with 4 moves."""
     subject = Subject(str(SOURCES["pairs"]))
     linked = statistics.linked_lines(subject)
     assert statistics.perft(subject, linked, 3, False) == ([6, 30, 120], False)
