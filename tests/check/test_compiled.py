@@ -60,7 +60,7 @@ def test_words_mixed_with_signed_numbers_are_named(tmp_path: Path) -> None:
     """Numba makes floats of them, or signed numbers, as its version has it."""
     change = (
         f"{BEGIN}    state[STONES",
-        f"{BEGIN}    state[STONES] = state[STONES] + action - action\n    state[STONES",
+        f"{BEGIN}    state[STONES] |= action & 0\n    state[STONES",
     )
     (found,) = findings(tmp_path, change)
     assert found.level >= Level.WARNING

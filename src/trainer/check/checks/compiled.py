@@ -49,6 +49,11 @@ EXPLAINED = {
 }
 """What compilers say, as a pattern, and what it means for the author of the rules."""
 
+BIT_OPERATIONS = {
+    *(operator.or_, operator.and_, operator.xor, operator.lshift, operator.rshift),
+    *(operator.ior, operator.iand, operator.ixor, operator.ilshift, operator.irshift),
+}
+
 
 def check_compiled(subject: Subject) -> list[Finding]:
     """Compile each function alone and look at the types of its variables."""
@@ -168,12 +173,16 @@ def mixes(value: Any, types_of: Any) -> bool:
 
 
 def mixtures(module: ModuleType, path: Path) -> list[Finding]:
-    """A warning if words are combined with signed numbers, which Numba makes floats or signed numbers of."""
+    """A warning if bits of words are combined with signed numbers, which Numba makes floats or signed numbers of.
+
+    Sums aren't looked at: indices such as `WORDS + 2 - mover` are full of them, and harmless.
+    """
     lines = set()
     for _, statement, types_of in assignments(module):
         result = types_of[statement.target.name]
-        number = isinstance(result, types.Integer | types.Float)
-        if number and str(result) != "uint64" and is_operation(statement.value) and mixes(statement.value, types_of):
+        number = isinstance(result, types.Integer | types.Float) and str(result) != "uint64"
+        bits = is_operation(statement.value) and statement.value.fn in BIT_OPERATIONS
+        if number and bits and mixes(statement.value, types_of):
             lines.add(statement.loc.line)
     if not lines:
         return []
