@@ -1,6 +1,7 @@
-"""Plays a model against OpenSpiel's Monte Carlo tree search with random rollouts.
+"""Plays a model, or our player `rollouts`, against OpenSpiel's Monte Carlo tree search with random rollouts.
 
     python tools/against_openspiel.py --env-id othello --model data/othello/models/latest.onnx --games 200
+    python tools/against_openspiel.py --env-id othello --games 200       ours and theirs with 1,000 rollouts each
 
 Needs open_spiel (`pip install -e ".[bench]"`). Each opening is played twice, once from each seat. OpenSpiel can't set up a
 state from a board, so this program keeps OpenSpiel's state of each game itself, instead of adding a player to the evaluator.
@@ -23,7 +24,7 @@ from trainer.games.positions import Positions
 from trainer.measure.match import Match
 from trainer.measure.openings import draw_openings
 from trainer.measure.report import report_with_intervals
-from trainer.players import model_player
+from trainer.players import Player, RolloutPlayer, model_player
 
 NAMES = {"tictactoe": "tic_tac_toe", "connect4": "connect_four", "othello": "othello"}
 UCT_C = 2.0
@@ -35,12 +36,19 @@ def bot(game: pyspiel.Game, rollouts: int, seed: int) -> pyspiel.MCTSBot:
     return pyspiel.MCTSBot(game, pyspiel.RandomRolloutEvaluator(1, seed), UCT_C, rollouts, MEMORY_MB, True, seed, False)
 
 
-def play(env_id: str, model: Path, simulations: int, rollouts: int, games: int, seed: int) -> Match:
-    """Play the match. Game n starts with opening n // 2, and the model plays first in every second game."""
+def our_player(env_id: str, model: Path | None, simulations: int, games: int) -> Player:
+    """The model with a search; without a model, the player `rollouts`."""
+    if model is None:
+        return RolloutPlayer(env_id, simulations)
+    rules = game_of(env_id)
+    evaluate = load_model(model, env_id, rules.obs_size, rules.num_actions)
+    return model_player(f"ONNX({model.name})", env_id, evaluate, simulations, games, 0.0)
+
+
+def play(env_id: str, player: Player, rollouts: int, games: int, seed: int) -> Match:
+    """Play the match. Game n starts with opening n // 2, and our player plays first in every second game."""
     rules = game_of(env_id)
     openings = draw_openings(env_id, (games + 1) // 2, seed, None)
-    evaluate = load_model(model, env_id, rules.obs_size, rules.num_actions)
-    player = model_player(f"ONNX({model.name})", env_id, evaluate, simulations, games, 0.0)
     theirs = pyspiel.load_game(NAMES[env_id])
     states = [theirs.new_initial_state() for _ in range(games)]
     bots = [bot(theirs, rollouts, seed + number) for number in range(games)]
@@ -76,17 +84,19 @@ def main() -> None:
     """Play the match and print the result; `--json` writes it with all games to a file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--env-id", choices=NAMES, default="othello")
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--simulations", type=int, default=100, help="simulations of the model's search")
+    parser.add_argument("--model", type=Path, help="without it, our player `rollouts` plays")
+    parser.add_argument("--simulations", type=int, help="of our player; 100 for a model, as many as --rollouts without")
     parser.add_argument("--rollouts", type=int, default=1000, help="rollouts of OpenSpiel's search before each move")
     parser.add_argument("--games", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    match = play(chosen.env_id, chosen.model, chosen.simulations, chosen.rollouts, chosen.games, chosen.seed)
+    simulations = chosen.simulations or (100 if chosen.model else chosen.rollouts)
+    player = our_player(chosen.env_id, chosen.model, simulations, chosen.games)
+    match = play(chosen.env_id, player, chosen.rollouts, chosen.games, chosen.seed)
     print(report_with_intervals(match))
     if chosen.json:
-        settings = {"simulations": chosen.simulations, "opponent_simulations": chosen.rollouts}
+        settings = {"simulations": simulations, "opponent_simulations": chosen.rollouts}
         chosen.json.write_text(json.dumps(match.as_json() | settings, indent=2) + "\n")
 
 

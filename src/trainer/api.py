@@ -19,7 +19,7 @@ from trainer.games.recipes import changed, recipe_of
 from trainer.measure.match import Match
 from trainer.measure.match import play_match as play_games
 from trainer.measure.openings import draw_openings
-from trainer.players import SEARCH_SIMULATIONS, model_player, named_player, shown_models
+from trainer.players import DEFAULT_SIMULATIONS, model_player, named_player, shown_models
 from trainer.players.network import PLAYING
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
@@ -121,7 +121,7 @@ def play_match(
     simulations: int = 0,
     seed: int = 0,
 ) -> Match:
-    """Play a model against another one, or against a named player: random, search, perfect, minimax.
+    """Play a model against another one, or against a named player: random, search, rollouts, perfect, minimax.
 
     Half of the games are played from each seat. Against random play they start from the first position, otherwise from
     different openings, each played from both seats. `simulations` per move, for both models; 0: raw policies.
@@ -135,7 +135,7 @@ def play_match(
             raise GameError(f"the opponent plays {opponent.env_id}, the player {env_id}")
         theirs = model_player(names[1], env_id, opponent.evaluator, simulations, games)
     else:
-        theirs = named_player(opponent, env_id, SEARCH_SIMULATIONS if opponent == "search" else simulations, games)
+        theirs = named_player(opponent, env_id, DEFAULT_SIMULATIONS.get(opponent, simulations), games)
     openings = None if opponent == "random" else draw_openings(env_id, (games + 1) // 2, seed)
     return play_games(env_id, ours, theirs, games, seed, openings)
 

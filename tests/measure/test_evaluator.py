@@ -100,7 +100,7 @@ def test_games_against_a_model_start_from_different_openings(model: str, capsys:
     assert last == "All games started from the first position; 2 of the 40 games are different."
 
 
-@pytest.mark.parametrize("opponent", ["random", "search", "perfect"])
+@pytest.mark.parametrize("opponent", ["random", "search", "rollouts", "perfect"])
 def test_the_json_file_has_the_match(opponent: str, model: str, tmp_path: Path) -> None:
     """It has rates, intervals, seed, openings, games, and the model's step."""
     target = tmp_path / "sub" / "match.json"
@@ -108,7 +108,7 @@ def test_the_json_file_has_the_match(opponent: str, model: str, tmp_path: Path) 
     assert run("--model", model, "--opponent", opponent, *flags, "--json", str(target)) == 0
     found = json.loads(target.read_text())
     assert (found["step"], found["seed"], found["games_played"], found["simulations"]) == (300, 3, 10, 5)
-    assert found["opponent_simulations"] == (7 if opponent == "search" else None)
+    assert found["opponent_simulations"] == (7 if opponent in ("search", "rollouts") else None)
     assert len(found["openings"]) == (0 if opponent == "random" else 5)
     assert sum(found[name]["count"] for name in ("wins", "draws", "losses")) == 10 == len(found["games"])
 
@@ -164,7 +164,7 @@ def test_solve_compares_a_connect4_model_with_minimax(tmp_path: Path, capsys: py
     [
         (
             ("--opponent", "nobody"),
-            "there is no player 'nobody'; give random, search, perfect, minimax, or the path of",
+            "there is no player 'nobody'; give random, search, rollouts, perfect, minimax, or the path of",
         ),
         (("--opponent", "minimax"), "minimax has no heuristic for tictactoe"),
         (("--games", "0"), "--games is 0; at least 1 is needed"),
@@ -172,6 +172,10 @@ def test_solve_compares_a_connect4_model_with_minimax(tmp_path: Path, capsys: py
         (("--opening-plies", "-1"), "--opening-plies is -1; 0 or more is needed"),
         (("--simulations", "-1"), "--simulations is -1"),
         (("--opponent", "search", "--opponent-simulations", "0"), "--opponent-simulations is 0; at least 1 is needed"),
+        (
+            ("--opponent", "rollouts", "--opponent-simulations", "0"),
+            "--opponent-simulations is 0; at least 1 is needed",
+        ),
         (("--opening-plies", "9"), "tictactoe has no openings of 9 moves"),
         (("--solve", "--solve-simulations", "-5"), "--solve-simulations is -5; give one or more numbers"),
         (

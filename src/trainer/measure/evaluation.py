@@ -19,13 +19,19 @@ from trainer.measure.match import play_match
 from trainer.measure.move_quality import measure_move_quality
 from trainer.measure.openings import draw_openings
 from trainer.measure.report import error_table, every_move, print_table, report, report_with_intervals
-from trainer.players import NAMES, SEARCH_SIMULATIONS, MinimaxPlayer, model_player, named_player, shown_models
+from trainer.players import (
+    DEFAULT_SIMULATIONS,
+    NAMES,
+    WITHOUT_SIMULATIONS,
+    MinimaxPlayer,
+    model_player,
+    named_player,
+    shown_models,
+)
 from trainer.settings.evaluator import EvaluatorConfig
 
 Show = Callable[[], None]
 """Prints what was measured."""
-WITHOUT_SIMULATIONS = ("random", "perfect", "minimax")
-"""Opponents that don't search by simulations."""
 
 
 def evaluate(config: EvaluatorConfig) -> int:
@@ -54,7 +60,7 @@ def compete(config: EvaluatorConfig, model: OnnxEvaluator) -> tuple[dict[str, An
     player = model_player(name, config.env_id, model, config.simulations, config.games, config.temperature)
     simulations = config.opponent_simulations
     if simulations is None:
-        simulations = SEARCH_SIMULATIONS if config.opponent == "search" else config.simulations
+        simulations = DEFAULT_SIMULATIONS.get(config.opponent, config.simulations)
     opponent = named_player(config.opponent, config.env_id, simulations, config.games, *others)
     openings = None
     games_differ = config.opponent == "random" or config.temperature > 0

@@ -24,7 +24,7 @@ from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings
 from trainer.measure.plot import Curve, require_plots, save_plot
 from trainer.measure.report import print_table
-from trainer.players import NAMES, SEARCH_SIMULATIONS, Player, model_player, named_player, shown_models
+from trainer.players import DEFAULT_SIMULATIONS, NAMES, Player, model_player, named_player, shown_models
 from trainer.run.model_files import step_of, stored_models
 from trainer.settings.ladder import LadderConfig
 
@@ -103,7 +103,7 @@ def ladder_players(config: LadderConfig) -> list[Entrant]:
     models = [Path(name) for name in config.against if name not in NAMES]
     shown = dict(zip(models, shown_models(models), strict=True))
     for name in config.against:
-        simulations = SEARCH_SIMULATIONS if name == "search" else config.simulations
+        simulations = DEFAULT_SIMULATIONS.get(name, config.simulations)
         file = None if name in NAMES else Path(name)
         player = named_player(name, config.env_id, simulations, config.games, shown[file] if file else None)
         entrants.append(Entrant(player, None, file))

@@ -1,23 +1,27 @@
 """Players, which choose moves in many positions at once: `choose(positions, generators) -> actions`.
 
 `base.py` says what a player is and has the random one; `network.py` asks a model, with or without a search; `minimax.py`
-searches a few plies by the kernels in `alphabeta.py`; `perfect.py` asks a solver; `named.py` finds a player by its name.
+searches a few plies by the kernels in `alphabeta.py`, `rollouts.py` by random games and the kernels in `uct.py`;
+`perfect.py` asks a solver; `named.py` finds a player by its name.
 """
 
 from trainer.players.base import Player, RandomPlayer, sample
 from trainer.players.minimax import MinimaxPlayer
-from trainer.players.named import NAMES, SEARCH_SIMULATIONS, named_player, shown_models
+from trainer.players.named import DEFAULT_SIMULATIONS, NAMES, WITHOUT_SIMULATIONS, named_player, shown_models
 from trainer.players.network import NetworkPlayer, SearchPlayer, model_player
 from trainer.players.perfect import PerfectPlayer
+from trainer.players.rollouts import RolloutPlayer
 
 __all__ = [
+    "DEFAULT_SIMULATIONS",
     "NAMES",
-    "SEARCH_SIMULATIONS",
+    "WITHOUT_SIMULATIONS",
     "MinimaxPlayer",
     "NetworkPlayer",
     "PerfectPlayer",
     "Player",
     "RandomPlayer",
+    "RolloutPlayer",
     "SearchPlayer",
     "model_player",
     "named_player",

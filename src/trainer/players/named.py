@@ -1,4 +1,4 @@
-"""Players by name: `random`, `search`, `perfect`, `minimax`, or the path of a model."""
+"""Players by name: `random`, `search`, `rollouts`, `perfect`, `minimax`, or the path of a model."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from trainer.players.base import Player, RandomPlayer
 from trainer.players.minimax import MinimaxPlayer
 from trainer.players.network import model_player
 from trainer.players.perfect import PerfectPlayer
+from trainer.players.rollouts import RolloutPlayer
 
-NAMES = ("random", "search", "perfect", "minimax")
-SEARCH_SIMULATIONS = 100
-"""Default simulations of the player `search`."""
+NAMES = ("random", "search", "rollouts", "perfect", "minimax")
+DEFAULT_SIMULATIONS = {"search": 100, "rollouts": 1000}
+"""Default simulations of the players that search by simulations, and aren't models."""
+WITHOUT_SIMULATIONS = ("random", "perfect", "minimax")
+"""Players that don't search by simulations."""
 
 
 def named_player(name: str, env_id: str, simulations: int, games: int, shown: str | None = None) -> Player:
-    """The player of that name, for `games` games in parallel; `simulations` are for search and models.
+    """The player of that name, for `games` games in parallel; `simulations` are for search, rollouts and models.
 
     `shown` is what tables call a model, by default its file name. Raises TrainerError if the name is neither known nor a
     file, and if the game doesn't have that player.
@@ -31,6 +34,8 @@ def named_player(name: str, env_id: str, simulations: int, games: int, shown: st
         return RandomPlayer()
     if name == "search":
         return model_player("Uniform guess", env_id, uniform, simulations, games)
+    if name == "rollouts":
+        return RolloutPlayer(env_id, simulations)
     if name == "perfect":
         return PerfectPlayer(solver_of(env_id))
     if name == "minimax":

@@ -30,13 +30,14 @@ class EvaluatorConfig(Settings):
     verbose: bool = False
     """Print every move."""
     opponent: str = "random"
-    """`random`; `search` (search with the uniform guess instead of a network); `perfect` (tictactoe and connect4);
-    `minimax` (connect4 and othello: alpha-beta, a few plies deep); or the path of another ONNX model."""
+    """`random`; `rollouts` (UCT with random playouts); `search` (search with the uniform guess instead of a network);
+    `perfect` (tictactoe and connect4); `minimax` (connect4 and othello: alpha-beta, a few plies deep); or the path of
+    another ONNX model."""
     simulations: int = 0
     """Search simulations of the model before each move; 0 = the best move of its raw policy."""
     opponent_simulations: int | None = None
-    """Search simulations of the opponent before each move; None = 100 for `search`, as many as --simulations for a
-    model."""
+    """Search simulations of the opponent before each move; None = 100 for `search`, 1,000 for `rollouts`, as many as
+    --simulations for a model."""
     opening_plies: int | None = None
     """Moves in each opening. Games start from different openings, each played from both seats; 0 = from the first
     position. None = as few moves as different games need, but 0 against random or with a --temperature above 0."""
@@ -63,7 +64,7 @@ class EvaluatorConfig(Settings):
             math.isfinite(self.temperature) and self.temperature >= 0,
             f"--temperature is {self.temperature}; give a number, 0 or more",
         )
-        require_at_least(self, 1 if self.opponent == "search" else 0, "opponent_simulations")
+        require_at_least(self, 1 if self.opponent in ("search", "rollouts") else 0, "opponent_simulations")
         require(
             min(self.solve_simulations, default=-1) >= 0,
             f"--solve-simulations is {' '.join(map(str, self.solve_simulations))}; give one or more numbers, 0 or more each",

@@ -26,7 +26,7 @@ class LadderConfig(Settings):
     opening_plies: int | None = None
     """Moves in each opening; None = as few as different games need."""
     against: tuple[str, ...] = ()
-    """Further players to rate: random, search (100 simulations), perfect, minimax, or paths of models."""
+    """Further players to rate: random, rollouts (1,000 simulations), search (100), perfect, minimax, or paths of models."""
     json: Path | None = None
     """Write the ratings and all games to this file."""
     plot: Path | None = None
