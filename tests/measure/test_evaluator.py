@@ -184,7 +184,7 @@ def test_solve_compares_a_connect4_model_with_minimax(tmp_path: Path, capsys: py
         ),
         (("--solve", "--opponent", "perfect"), "--opponent is for matches"),
         (("--positions", "set.csv"), "--positions is for --solve; give both, or leave out --positions"),
-        (("--solve", "--positions", "set.csv"), "tictactoe is measured on all of its positions, not on"),
+        (("--solve", "--positions", "set.csv"), "tictactoe is measured on positions that are solved on the spot, not"),
         (("--simulations", "1000000000000"), "not enough memory (Unable to allocate"),
         (("--seed", str(2**63)), "a number from 0 to 2^63 - 1 is needed"),
         (("--json", "."), "--json . is a folder"),

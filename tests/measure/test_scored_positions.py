@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from trainer.core.errors import ConfigError, GameError
-from trainer.games import game_of
+from trainer.games import game_of, scored_positions
 from trainer.games.base import MOVER, OPEN
+from trainer.games.connect4 import rules
 from trainer.games.connect4.scored_positions import KINDS, ScoredLine, file_text, kind_of, read_lines
+from trainer.games.exhaustive import ExhaustiveSolver
 from trainer.games.scored_positions import has_scored_positions, scored_positions_of
-from trainer.games.solver import NOT_LEGAL, solver_of
+from trainer.games.solver import NOT_LEGAL
+from trainer.games.solvers import solver_of
 from trainer.measure.move_quality import measure_move_quality
 from trainer.players import RandomPlayer
 
@@ -92,16 +95,22 @@ def test_every_tenth_position_keeps_the_kinds_equal() -> None:
     assert np.bincount(scored.every(10).kind).tolist() == [100] * 6
 
 
-def test_a_game_without_scored_positions_says_so() -> None:
-    """The error for Othello names the games that have scored positions."""
-    assert not has_scored_positions("othello")
-    with pytest.raises(GameError, match=r"can't be counted in othello, .* are tictactoe, connect4"):
-        scored_positions_of("othello")
+def test_a_large_game_without_scored_positions_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The error names the games that have some, and the bound."""
+    path = tmp_path / "rules.py"
+    path.write_text((Path(str(rules.__file__))).read_text().replace('"connect4"', '"four"'))
+    assert not has_scored_positions(str(path))
+    monkeypatch.setattr(scored_positions, "exhaustive_solver", lambda env_id: ExhaustiveSolver(env_id, 2000))
+    expected = r"can't be counted in .*: it has no scored .*connect4.*, and .* there are more than 2,000"
+    with pytest.raises(GameError, match=expected):
+        scored_positions_of(str(path))
 
 
 def test_tictactoe_refuses_a_file(tmp_path: Path) -> None:
     """It has no further positions that a file could hold."""
-    with pytest.raises(ConfigError, match=r"tictactoe is measured on all of its positions, not on those of .*set\.csv"):
+    with pytest.raises(
+        ConfigError, match=r"tictactoe is measured on positions that are solved on the spot, not on those of .*set\.csv"
+    ):
         scored_positions_of("tictactoe", tmp_path / "set.csv")
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
+import piles
 import pytest
+from registering import registered, rules_in
 
 from trainer.core.errors import ConfigError, GameError
-from trainer.games import rules_of
+from trainer.games import game_of, rules_of
 from trainer.games.base import DRAW, OPEN
 from trainer.games.connect4.solver import plies_to_end
 from trainer.games.exhaustive import ExhaustiveSolver
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.games.scored_positions import positions_after
-from trainer.games.solver import NOT_LEGAL, solver_of
+from trainer.games.solver import NOT_LEGAL
+from trainer.games.solvers import solver_of
 
 N = NOT_LEGAL
 
@@ -113,10 +117,78 @@ def test_plies_to_end() -> None:
     assert plies_to_end(np.full((1, 7), -17, np.int8), np.array([7])).tolist() == [2]
 
 
-def test_a_game_without_a_solver_says_so() -> None:
-    """Othello has no solver."""
-    with pytest.raises(GameError, match="othello has no solver; the games that have one are tictactoe, connect4"):
-        solver_of("othello")
+@pytest.mark.parametrize("size", [10, 200])
+def test_a_game_with_extra_turns_is_solved(size: int) -> None:
+    """The signs of all moves are those of the definition, and so are the lengths of games that aren't too long."""
+    env_id = game_of(f"{piles.__file__}:size={size}").env_id
+    solver = ExhaustiveSolver(env_id)
+    assert len({(int(state[0]), int(state[2])) for state in solver.states}) == solver.count == len(solver.states)
+    outcomes, plies = known_piles(size)
+    for state, scores in zip(solver.states, solver.scores(Positions(env_id, 0).of(solver.states)), strict=True):
+        for action in range(3):
+            result, length = outcomes.get((int(state[2]), action)), plies.get((int(state[2]), action))
+            assert (scores[action] == N) == (result is None)
+            assert result is None or np.sign(scores[action]) == result
+            others = [other for other in range(3) if outcomes.get((int(state[2]), other)) == result != 0]
+            for other in others if size < 120 and result is not None else ():
+                difference = (plies[int(state[2]), other] - (length or 0)) * (result or 0)
+                assert scores[action] - scores[other] == difference
+
+
+def known_piles(size: int) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int]]:
+    """For each number of stones and action: 1, 0 or -1 for the player who moves, and in how many plies."""
+    outcomes: dict[tuple[int, int], int] = {}
+    plies: dict[tuple[int, int], int] = {}
+    for stones in range(1, size + 1):
+        for action in range(min(3, stones)):
+            left = stones - action - 1
+            if left == 0:
+                outcomes[stones, action], plies[stones, action] = (0 if action == 2 else 1), 1
+                continue
+            replies = [(outcomes[left, a], plies[left, a]) for a in range(min(3, left))]
+            best = max(result for result, _ in replies)
+            lengths = [length for result, length in replies if result == best]
+            outcomes[stones, action] = best if action == 2 else -best
+            plies[stones, action] = 1 + (max(lengths) if best < 0 else min(lengths))
+    return outcomes, plies
+
+
+def test_a_sample_has_different_positions_of_all_plies() -> None:
+    """It is the same each time. 1,000 of 4,520 positions have no repetition, and the mean ply is that of all, 6.4."""
+    sample, again = (ExhaustiveSolver("tictactoe", kept=1000).states for _ in range(2))
+    assert np.array_equal(sample, again)
+    assert len(np.unique(sample, axis=0)) == 1000
+    plies = np.array([bin(int(a | b)).count("1") for a, b in sample[:, 2:]])
+    every = np.array([bin(int(a | b)).count("1") for a, b in tictactoe().states[:, 2:]])
+    assert abs(plies.mean() - every.mean()) < 0.15
+    assert (np.diff(plies) <= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("env_id", "play", "message"),
+    [
+        ("circle", "state[MOVER] = 3 - state[MOVER]", "circle can't be .* a position can come back in the same game"),
+        ("walk", "state[2] += 1", "walk has games that are longer than its max_plies of 9"),
+    ],
+)
+def test_a_game_that_can_t_be_solved_says_why(env_id: str, play: str, message: str, tmp_path: Path) -> None:
+    """A walk in circles, and a game that is longer than it says."""
+    path = tmp_path / f"{env_id}.py"
+    path.write_text(
+        "from trainer.games.base import MOVER, Game\n"
+        f"GAME = Game('{env_id}', 'Walk', 'It never ends.', 1, 1, 2, 3, max_plies=9)\n"
+        f"def legal(state, mask):\n    mask[:] = True\ndef play(state, action):\n    {play}\n"
+    )
+    with pytest.raises(GameError, match=message):
+        ExhaustiveSolver(registered(rules_in(path)))
+
+
+def test_a_large_game_is_not_solved() -> None:
+    """Connect 4 has more than a thousand positions."""
+    with pytest.raises(
+        GameError, match="connect4 can't be solved by visiting all positions, because there are more than 1,000"
+    ):
+        ExhaustiveSolver("connect4", 1000)
 
 
 def test_a_missing_solver_names_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A pile of stones: take 1, 2 or 3. Taking 3 gives another turn. Taking the last stone wins, but with 3 at once it is a draw.
+"""A pile of stones: take 1, 2 or 3. Taking 3 gives another turn. The last stone wins, but taking it with two others draws.
 
 It has a list of moves in place of a mask, and players who move several times in a row.
 """

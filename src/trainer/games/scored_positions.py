@@ -1,7 +1,7 @@
 """Scored positions: test positions in which a solver has scored every move. R positions, A actions.
 
-A game has them if its folder holds a module `scored_positions` with a function `scored_positions(file)`. They are for
-measuring only: nothing may train on them.
+A game's folder can have a module `scored_positions` with a function `scored_positions(file)`. Other games have them if all
+of their positions can be visited. They are for measuring only: nothing may train on them.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from trainer.core.errors import ConfigError, GameError
 from trainer.games import games_with, has_part, part_of
+from trainer.games.exhaustive import exhaustive_solver
 from trainer.games.positions import Positions
 from trainer.games.solver import Scores
+from trainer.games.solvers import is_small
 
 
 @dataclass(frozen=True)
@@ -52,28 +54,44 @@ class ScoredPositions:
 
 
 def has_scored_positions(env_id: str) -> bool:
-    """Whether a game brings scored positions."""
-    return has_part(env_id, "scored_positions")
+    """Whether a game brings scored positions, or gets them in about a second because it is small."""
+    return has_part(env_id, "scored_positions") or is_small(env_id)
 
 
 def scored_positions_of(env_id: str, file: Path | None = None) -> ScoredPositions:
     """The scored positions of a game, from `file` if one is given. No solver needs to be installed.
 
-    Raises GameError if the game has none, and ConfigError if the file can't be used.
+    Raises GameError if the game has none and is too large to visit all positions, and ConfigError if the file can't be used.
     """
     part = part_of(env_id, "scored_positions")
     if part is None:
-        raise GameError(
-            f"wrong moves can't be counted in {env_id}, because it has no scored test positions; "
-            f"the games that have some are {', '.join(games_with('scored_positions'))}"
-        )
+        if file:
+            raise ConfigError(
+                f"{env_id} is measured on positions that are solved on the spot, not on those of {file}; "
+                f"leave out --positions"
+            )
+        return visited_positions(env_id)
     scored = part.scored_positions(file)
     assert isinstance(scored, ScoredPositions)
     return scored
 
 
-def positions_after(env_id: str, games: Sequence[str]) -> Positions:
-    """The positions after the moves of each game, one digit per action. Raises ConfigError if a move is illegal."""
+def visited_positions(env_id: str) -> ScoredPositions:
+    """All unfinished positions of a small game, or a sample of them, of one kind. Raises GameError for a larger game."""
+    try:
+        solver = exhaustive_solver(env_id)
+    except GameError as error:
+        raise GameError(
+            f"wrong moves can't be counted in {env_id}: it has no scored test positions (games that have some: "
+            f"{', '.join(games_with('scored_positions'))}), and {error}"
+        ) from error
+    positions = Positions(env_id, 0).of(solver.states)
+    kind = "all" if len(solver.states) == solver.count else f"sample of {solver.count:,}"
+    return ScoredPositions(positions, solver.scores(positions), (kind,), np.zeros(len(solver.states), np.int64))
+
+
+def positions_after(env_id: str, games: Sequence[Sequence[int] | str]) -> Positions:
+    """The positions after the actions of each game; a string has a digit for each. Raises ConfigError if one is illegal."""
     positions = Positions(env_id, len(games))
     for ply in range(max(map(len, games), default=0)):
         rows = np.array([row for row, moves in enumerate(games) if len(moves) > ply], np.int64)

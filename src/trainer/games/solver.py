@@ -1,9 +1,11 @@
 """A solver: the score of every move of a position under best play.
 
 A score is the mover's: positive if the move wins, 0 if it draws, negative if it loses. A larger score means a faster win
-or a slower loss. Its size means nothing else; between positions only the signs of scores can be compared.
+or a slower loss; in Othello, where nearly all games are of the same length, more discs. Its size means nothing else; between
+positions only the signs of scores can be compared.
 
-A game has a solver if its folder has a module `solver` with a function `solver() -> Solver`.
+A game's folder can have a module `solver` with a function `solver() -> Solver`. Games without one are solved by visiting all
+of their positions, if there aren't too many: see `trainer.games.exhaustive`.
 """
 
 from __future__ import annotations
@@ -13,8 +15,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.core.errors import GameError
-from trainer.games import games_with, part_of
 from trainer.games.positions import Positions
 
 NOT_LEGAL = -128
@@ -28,12 +28,3 @@ class Solver(Protocol):
 
     def scores(self, positions: Positions) -> Scores:
         """int8 [R, A]: the score of each legal move, NOT_LEGAL elsewhere."""
-
-
-def solver_of(env_id: str) -> Solver:
-    """The solver of a game. Raises GameError if the game has none, ConfigError if it is not installed."""
-    part = part_of(env_id, "solver")
-    if part is None:
-        raise GameError(f"{env_id} has no solver; the games that have one are {', '.join(games_with('solver'))}")
-    solver: Solver = part.solver()
-    return solver

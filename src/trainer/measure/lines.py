@@ -42,7 +42,7 @@ class BothSeats:
 def has_few_lines(env_id: str) -> bool:
     """Whether all lines of a game can be played.
 
-    The bound is the number of actions for each move of the opponent, who makes half the moves (rounded up).
+    The bound is the number of actions for each move of the opponent, who is taken to make half the moves (rounded up).
     """
     game = game_of(env_id)
     bound: int = game.num_actions ** ((game.max_plies + 1) // 2)
@@ -60,11 +60,14 @@ def every_line(env_id: str, player: Player, seat: int, seed: int = 0) -> Lines:
     positions = Positions(env_id, 1)
     ends: list[int] = []
     while len(positions.states):
-        if positions.mover[0] == seat:  # the mover is the same in all rows, because players alternate
-            rows = np.arange(len(positions.states))
-            positions.play(rows, player.choose(positions, [generator] * len(rows)))
-        else:
-            _, _, positions = positions.successors()
+        own = np.flatnonzero(
+            positions.mover == seat
+        )  # all rows or none, unless players can move several times in a row
+        ours = positions.of(positions.states[own])
+        if len(own):
+            ours.play(np.arange(len(own)), player.choose(ours, [generator] * len(own)))
+        _, _, theirs = positions.of(positions.states[positions.mover != seat]).successors()
+        positions = positions.of(np.concatenate([ours.states, theirs.states]))
         ends += positions.winner[positions.winner != OPEN].tolist()
         positions = positions.of(positions.states[positions.winner == OPEN])
     return Lines(won=ends.count(seat), drawn=ends.count(DRAW), lost=ends.count(FIRST + SECOND - seat))

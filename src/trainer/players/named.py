@@ -10,7 +10,7 @@ from trainer.core.errors import ConfigError
 from trainer.evaluators.onnx_file import load_model
 from trainer.evaluators.uniform import uniform
 from trainer.games import game_of
-from trainer.games.solver import solver_of
+from trainer.games.solvers import solver_of
 from trainer.players.base import Player, RandomPlayer
 from trainer.players.minimax import MinimaxPlayer
 from trainer.players.network import model_player

@@ -279,4 +279,4 @@ def below(tree: Tree, count: int) -> int:
     word = (word ^ (word >> np.uint64(30))) * FIRST_FACTOR
     word = (word ^ (word >> np.uint64(27))) * SECOND_FACTOR
     word ^= word >> np.uint64(31)
-    return int(((word >> HALF) * np.uint64(count)) >> HALF)
+    return np.int64(((word >> HALF) * np.uint64(count)) >> HALF)  # type: ignore[return-value]

@@ -31,7 +31,7 @@ class EvaluatorConfig(Settings):
     """Print every move."""
     opponent: str = "random"
     """`random`; `rollouts` (UCT with random playouts); `search` (search with the uniform guess instead of a network);
-    `perfect` (tictactoe and connect4); `minimax` (connect4 and othello: alpha-beta, a few plies deep); or the path of
+    `perfect` (connect4 and small games); `minimax` (connect4 and othello: alpha-beta, a few plies deep); or the path of
     another ONNX model."""
     simulations: int = 0
     """Search simulations of the model before each move; 0 = the best move of its raw policy."""
@@ -42,8 +42,8 @@ class EvaluatorConfig(Settings):
     """Moves in each opening. Games start from different openings, each played from both seats; 0 = from the first
     position. None = as few moves as different games need, but 0 against random or with a --temperature above 0."""
     solve: bool = False
-    """Count wrong moves instead of playing, in test positions that a solver has scored: all 4,520 of tictactoe, or 6,000
-    of connect4."""
+    """Count wrong moves instead of playing, in test positions that a solver has scored: 6,000 of connect4, 1,000 of
+    othello, or all (at most 5,000) of a game that is small enough to visit all positions, such as tictactoe."""
     solve_simulations: tuple[int, ...] = (0, 100, 600)
     """With --solve: the simulations to count wrong moves at, one number or several; 0 = raw policy."""
     positions: Path | None = None

@@ -1,0 +1,32 @@
+"""The solver of a game: its own, or one that visits all positions."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from trainer.core.errors import GameError
+from trainer.games import part_of
+from trainer.games.exhaustive import exhaustive_solver
+from trainer.games.solver import Solver
+
+QUICKLY_VISITED = 500_000
+"""Games with at most this many unfinished positions are small: they are solved in about a second."""
+
+
+def solver_of(env_id: str) -> Solver:
+    """The solver of a game. Raises GameError if it has none and is too large, ConfigError if its own is not installed."""
+    part = part_of(env_id, "solver")
+    if part is None:
+        return exhaustive_solver(env_id)
+    solver: Solver = part.solver()
+    return solver
+
+
+@cache
+def is_small(env_id: str) -> bool:
+    """Whether all positions of a game can be visited quickly."""
+    try:
+        exhaustive_solver(env_id, QUICKLY_VISITED)
+    except GameError:
+        return False
+    return True
