@@ -26,11 +26,16 @@ Code 0 is an empty cell, 1 the first player's, 2 the second player's; a game can
 cells and the raw words are all that is stored of a position, so `from_cells` must restore the rest from them.
 
 These functions are compiled (see `kernels.py`); uncompiled they are the readable reference that tests play against. In
-compiled code the sum of a uint64 and an int64 is a float, so constants are `np.uint64` and indices `int(...)`. Two further
+compiled code the sum of a uint64 and an int64 is a float, so constants are `np.uint64` and indices `int(...)`. Three further
 functions are never compiled:
 
     name(state, action)         how people write a move                       default: its cells, a1 at the bottom left
     text(state)                 the position for people                       default: the board, row by row
+    score(state)                the points of the first player and of the     default: the page shows no points
+                                second, as a tuple
+
+The page labels rows and columns by the names that `name` gives, in the first position, to actions of a single cell, whether
+or not they are legal there.
 """
 
 from __future__ import annotations
@@ -67,7 +72,7 @@ class Seats:
     cells: tuple[int, ...] | None = None
     """Cell i of the exchanged board is cell cells[i] of the other: a flip, a transpose."""
     codes: tuple[int, ...] = (0, 2, 1)
-    """Code k becomes codes[k]."""
+    """Code k becomes codes[k]. The smaller code of such a pair is the first player's; code k is nobody's if codes[k] = k."""
     planes: tuple[int, ...] | None = None
     """Plane p of the exchanged view is plane planes[p] of the other; None: planes 2n and 2n + 1 are exchanged."""
     features: tuple[int, ...] | None = None
@@ -111,12 +116,18 @@ class Game:
     typical_plies: int = 0
     """Moves of an ordinary game; 0: as many as there are cells. Self-play draws the moves of the first quarter at random."""
     player_names: tuple[str, str] = ("X", "O")
+    """A player called Black, White, Red, Blue, Yellow or Green has pieces of that colour on the page."""
     player_symbols: tuple[str, str] = ("X", "O")
     symbols: str = ""
-    """A character for each code of a cell; empty: `.` and the players' symbols."""
+    """A character for each code of a cell; empty: `.` and the players' symbols. Where a player has several kinds of pieces
+    and all are letters of chess (K, Q, R, B, N, P), the page draws chess pieces."""
     board_type: str = "grid"
-    """How the page draws the board. "grid": squares; "drop_column": columns, and an action is a column; "hex": hexagons;
-    "edges": dots, the edges between them and boxes; "pieces": a chequered board; "points": crossings of lines."""
+    """How the page draws the board. "grid": squares; "drop_column": columns, and an action is a column; "hex": hexagons,
+    each row half a cell further to the right, and the upper and lower sides in the first player's colour if `seats`
+    exchanges cells; "edges": dots where row and column are even, boxes where both are odd, edges elsewhere; "pieces": a
+    chequered board; "points": crossings of lines."""
+    line: int = 0
+    """The length of a straight line of one player's stones that wins, which the page marks; 0: no line wins."""
     bottom_row_first: bool = False
     """Row 0 is drawn at the bottom."""
     action_cells: tuple[tuple[int, ...], ...] = ()

@@ -98,6 +98,15 @@ class Position:
             return str(uncompiled(self.rules.own.name)(self.state, action))
         return default_name(self.rules.GAME, action)
 
+    @property
+    def score(self) -> tuple[float, float] | None:
+        """The points of the first player and of the second; None if the game has no function for them."""
+        own = self._never_compiled("score")
+        if own is None:
+            return None
+        first, second = own(self.state)
+        return float(first), float(second)
+
     def __str__(self) -> str:
         """The board as text, the top row first, `.` for an empty cell."""
         game: Game = self.rules.GAME

@@ -22,6 +22,7 @@ GAME = Game(
     player_symbols=("R", "Y"),
     board_type="drop_column",
     bottom_row_first=True,
+    line=4,
     kernel_side=4,
 )
 
@@ -104,3 +105,8 @@ def from_cells(board: Board, state: State) -> None:
             owner = int(board[row * 7 + column])
             if owner > 0:
                 state[STONES + owner - 1] |= ONE << np.uint64(column * 9 + row)
+
+
+def name(state: State, action: int) -> str:
+    """The column's number, counted from 1."""
+    return str(action + 1)

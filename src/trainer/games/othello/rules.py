@@ -162,3 +162,13 @@ def from_cells(board: Board, state: State) -> None:
     for cell in range(64):
         if board[cell] > 0:
             state[STONES + int(board[cell]) - 1] |= ONE << np.uint64(cell)
+
+
+def name(state: State, action: int) -> str:
+    """The column's letter and the row's number from the top, as is usual in Othello: a1 is the top left cell."""
+    return "pass" if action == PASS else f"{'abcdefgh'[action % 8]}{action // 8 + 1}"
+
+
+def score(state: State) -> tuple[int, int]:
+    """Both players' discs."""
+    return int(state[STONES]).bit_count(), int(state[STONES + 1]).bit_count()

@@ -15,6 +15,7 @@ GAME = Game(
     state_words=4,
     max_plies=9,
     symmetries=square_symmetries(3),
+    line=3,
 )
 
 STONES = FLAGS  # two words, the first player's and the second player's: bit i is cell i

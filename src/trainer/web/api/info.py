@@ -10,7 +10,9 @@ from starlette.responses import Response
 
 import trainer
 from trainer.game_config import metadata_of
-from trainer.games import game_of, is_known, known_games
+from trainer.games import find_game, is_known, known_games
+from trainer.games.position import Position
+from trainer.web.game.drawing import clicked_cells, has_owned_sides, owners, target_names
 from trainer.web.http.answer import JsonAnswer
 from trainer.web.http.refusal import Refusal
 
@@ -38,8 +40,10 @@ def known_game(env_id: object) -> str:
 
 
 def info_of(env_id: str) -> dict[str, Any]:
-    """A game's dimensions and words."""
-    game = game_of(env_id)
+    """A game's dimensions and words, and how its board is drawn."""
+    found = find_game(env_id)
+    game = found.game
+    first = Position.first(found.rules)
     dimensions = asdict(metadata_of(game))
     del dimensions["packed_moves"]  # how rows are stored is nobody's business here
     return dimensions | {
@@ -48,4 +52,10 @@ def info_of(env_id: str) -> dict[str, Any]:
         "description": game.description,
         "board_type": game.board_type,
         "bottom_row_first": game.bottom_row_first,
+        "symbols": game.cell_symbols,
+        "owners": owners(game),
+        "action_cells": clicked_cells(game),
+        "action_names": None if hasattr(found.own, "name") else [first.name(a) for a in range(game.num_actions)],
+        "target_names": target_names(first),
+        "owned_sides": has_owned_sides(game),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -61,7 +62,7 @@ class Play:
         return await self._answer(session)
 
     async def move(self, request: Request) -> Response:
-        """POST /move: `position`, an action. Answers with a game state plus `bot_move`."""
+        """POST /move: `position`, an action. Answers with a game state plus `bot_move` and `bot_moves`."""
         body = await json_object(request)
         session = self._session(request, body.get("game_id"))
         if session.lock.locked():
@@ -73,8 +74,8 @@ class Play:
                 game.play(game.check(body.get("position")))
             except MoveError as error:
                 raise Refusal(400, str(error)) from None
-            bot_move = await self._reply(game)
-        return await self._answer(session, bot_move=bot_move)
+            replies = await self._reply(game)
+        return await self._answer(session, **replies)
 
     async def undo(self, request: Request) -> Response:
         """POST /game/undo: take back the person's last move and the model's answer."""
@@ -102,12 +103,15 @@ class Play:
         plies = []
         for ply, position in enumerate(list(game.positions)):
             analysis = game.analyses.get(ply)
+            action = game.actions[ply] if ply < game.ply else None
             plies.append(
                 {
                     "ply": ply,
                     "board": position.cells.tolist(),
                     "mover": position.mover,
-                    "action": game.actions[ply] if ply < game.ply else None,
+                    "action": action,
+                    "name": None if action is None else position.name(action),
+                    "score": position.score,
                     "value": None if analysis is None else analysis.value,
                 }
             )
@@ -126,23 +130,24 @@ class Play:
         analysis = game.analyses.get(ply)
         if analysis is None or analysis.simulations != game.simulations:
             analysis = await self._analyse(game, ply)
-        answer = JsonAnswer({"ply": ply, "env_id": game.env_id} | analysis.fields())
+        answer = JsonAnswer({"ply": ply, "env_id": game.env_id} | analysis.fields(game.positions[ply]))
         return self._sessions.remember(answer, session)
 
     async def _start(self, request: Request, env_id: str, human: int, simulations: int) -> Response:
         """A new game, with the model's first move made if it moves first."""
         game = GameInProgress.new(await self._pool.rules(env_id), human, simulations)
-        bot_move = await self._reply(game)
+        replies = await self._reply(game)
         session = self._sessions.start(request, game)
-        return await self._answer(session, bot_move=bot_move)
+        return await self._answer(session, **replies)
 
-    async def _reply(self, game: GameInProgress) -> int | None:
-        """Make the model's move and return it; None if it is not the model's turn."""
-        if not game.model_to_move:
-            return None
-        analysis = await self._analyse(game, game.ply)
-        game.play(analysis.best)
-        return analysis.best
+    async def _reply(self, game: GameInProgress) -> dict[str, Any]:
+        """Make the model's moves, as many as it has in a row: `bot_moves`, and the last of them or None as `bot_move`."""
+        moves = []
+        while game.model_to_move:
+            analysis = await self._analyse(game, game.ply)
+            game.play(analysis.best)
+            moves.append(analysis.best)
+        return {"bot_move": moves[-1] if moves else None, "bot_moves": moves}
 
     async def _analyse(self, game: GameInProgress, ply: int) -> Analysis:
         """Analyse a position by the newest model that works, else by the uniform guess."""
@@ -178,6 +183,7 @@ class Play:
         file = await run_in_threadpool(self._models.of_game, game.env_id)
         position = game.position
         trouble = trouble_with(file)
+        choices = game.choices()
         state = {
             "board": position.cells.tolist(),
             "current_player": position.mover,
@@ -191,7 +197,8 @@ class Play:
             "ply": game.ply,
             "moves": game.actions,
             "simulations": game.simulations,
-            "changes": game.changes(game.ply),
+            "choices": [asdict(choice) for choice in choices],
+            "changes": {str(choice.action): choice.changes for choice in choices},
             "winning_line": game.winning_line(),
             "model_step": file.current.step if file and file.current else None,
         }

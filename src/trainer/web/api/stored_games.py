@@ -21,6 +21,8 @@ from trainer.web.runs.runs import NO_RUN, Runs
 from trainer.web.runs.timeline import Timeline
 
 RESULTS = {"first": FIRST, "second": SECOND, "draw": DRAW}
+LISTED_MOVES = 8
+"""Moves of the policy target that get names."""
 MISFIT = "This stored game does not fit the rules of its game; another program may have written it."
 
 
@@ -76,7 +78,8 @@ class StoredGames:
         rules = await self._pool.rules(env_id)
         plies = [ply_of(row, rules) for row in rows]
         last = stored_position(rules, rows[-1]["next_state"])
-        plies.append({"ply": plies[-1]["ply"] + 1, "board": last.cells.tolist(), "mover": last.mover, "action": None})
+        end = {"ply": plies[-1]["ply"] + 1, "board": last.cells.tolist(), "mover": last.mover, "action": None}
+        plies.append(end | {"score": last.score})
         return JsonAnswer({"episode_id": episode, "env_id": env_id, "winner": last.winner, "plies": plies})
 
 
@@ -88,16 +91,22 @@ def no_games(message: str) -> Response:
 def ply_of(row: dict[str, Any], rules: Any) -> dict[str, Any]:
     """One row: the board, the move, and the targets that the network is trained on. Refuses a row that doesn't fit."""
     position = stored_position(rules, row["state"])
-    action = blob(row["action"], 4)
-    if not isinstance(row["step_number"], int):
+    action = int.from_bytes(blob(row["action"], 4), "little")
+    legal = position.legal
+    if not isinstance(row["step_number"], int) or action not in legal:
         raise Refusal(422, MISFIT)
+    visits = visits_of(row["policy_probs"], position, rules.GAME)
+    ranked = sorted(visits or {}, key=lambda each: -(visits or {})[each])[:LISTED_MOVES]
     return {
         "ply": row["step_number"],
         "board": position.cells.tolist(),
         "mover": position.mover,
-        "action": int.from_bytes(action, "little"),
-        "legal_moves": position.legal,
-        "visits": visits_of(row["policy_probs"], position, rules.GAME),
+        "action": action,
+        "name": position.name(action),
+        "score": position.score,
+        "legal_moves": legal,
+        "visits": visits,
+        "names": {each: position.name(int(each)) for each in ranked},
         "value": finite(row["mcts_value"]),
         "outcome": finite(row["game_outcome"]),
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from trainer.games.position import Position
+
 
 @dataclass(frozen=True)
 class MoveAnalysis:
@@ -35,12 +37,12 @@ class Analysis:
     moves: tuple[MoveAnalysis, ...]
     """One for each legal move, by action."""
 
-    def fields(self) -> dict[str, Any]:
-        """As the API sends it, with the moves under the name `thoughts`."""
+    def fields(self, position: Position) -> dict[str, Any]:
+        """As the API sends it, with the moves of the position under the name `thoughts`."""
         return {
             "mover": self.mover,
             "value": self.value,
             "best": self.best,
             "simulations": self.simulations,
-            "thoughts": [asdict(move) for move in self.moves],
+            "thoughts": [asdict(move) | {"name": position.name(move.action)} for move in self.moves],
         }

@@ -11,13 +11,25 @@ from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.position import Position
 from trainer.replay import shortened
 from trainer.web.game.analysis import Analysis
-
-WINNING_LENGTHS = {"tictactoe": 3, "connect4": 4}
-"""For games that are won by a straight line of stones, its length; the page marks the line."""
+from trainer.web.game.drawing import clicked_cells
 
 
 class MoveError(Exception):
     """A move that can't be made; the message is a sentence for the person."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One legal move."""
+
+    action: int
+    name: str
+    cells: list[int]
+    """What one clicks on for it, in order: cells, or a column."""
+    changes: list[int]
+    """The cells that it would change, the cell of a new stone first."""
+    codes: list[int]
+    """What would be on those cells."""
 
 
 @dataclass
@@ -97,21 +109,24 @@ class GameInProgress:
                 return
         raise MoveError("There is no move of yours to take back.")
 
-    def changes(self, ply: int) -> dict[str, list[int]]:
-        """For each legal move at a ply, the cells that it would change, the new stone's cell first."""
-        position = self.positions[ply]
+    def choices(self) -> list[Choice]:
+        """The legal moves now."""
+        position = self.position
         before = position.cells
-        changed: dict[str, list[int]] = {}
+        clicked = clicked_cells(self.dimensions)
+        found = []
         for action in position.legal:
             after = position.play(action).cells
-            cells = [int(cell) for cell in (before != after).nonzero()[0]]
-            changed[str(action)] = sorted(cells, key=lambda cell: (before[cell] != 0, cell))
-        return changed
+            changed = [int(cell) for cell in (before != after).nonzero()[0]]
+            changed.sort(key=lambda cell: (after[cell] == 0, before[cell] != 0, cell))
+            codes = [int(after[cell]) for cell in changed]
+            found.append(Choice(action, position.name(action), clicked[action], changed, codes))
+        return found
 
     def winning_line(self) -> list[int]:
         """The cells of the line that won; empty if nobody has won, or the game is not won by a line."""
-        length = WINNING_LENGTHS.get(self.env_id)
-        if length is None or self.position.winner not in (FIRST, SECOND):
+        length = self.dimensions.line
+        if not length or self.position.winner not in (FIRST, SECOND):
             return []
         height, width = self.dimensions.height, self.dimensions.width
         board = self.position.cells.reshape(height, width)
