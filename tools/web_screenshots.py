@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-from browser import FLAGS, chromium_path, serving, window  # noqa: E402
+from browser import FLAGS, board, chromium_path, serving, window  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
 OPENINGS = {"tictactoe": [4, 0], "connect4": [3, 2, 3, 4], "othello": [19, 18, 37, 34, 20]}
@@ -27,10 +27,10 @@ OPENINGS = {"tictactoe": [4, 0], "connect4": [3, 2, 3, 4], "othello": [19, 18, 3
 def play(page: Any, game: str, moves: list[int], analysis: bool) -> None:
     """Start a game and make these moves, or the first legal move where one isn't legal. Show the analysis if asked."""
     page.locator(f"input[value={game}]").check()
-    page.locator(f".board.{game}").wait_for()
+    page.locator(board(game)).wait_for()
     for action in moves:
         page.locator(".boardholder:not(.waiting)").wait_for()
-        target = page.locator(f".target.open[data-action='{action}']")
+        target = page.locator(f".target.open[data-target='{action}']")
         (target if target.count() else page.locator(".target.open").nth(0)).click()
     page.locator(".boardholder:not(.waiting)").wait_for()
     if analysis and page.locator(".analysis").is_hidden():

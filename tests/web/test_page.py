@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import Server, begin, click, serving, settled, window
+from browser import Server, begin, board, click, serving, settled, window
 from playwright.sync_api import expect
 from run_files import EVALUATIONS, put_stats
 
@@ -115,7 +115,7 @@ def test_play_by_keyboard_alone(browser: Any, empty: Server) -> None:
         page.keyboard.press("m")
         page.locator(".analysis").wait_for(state="hidden")
         page.locator("input[value=connect4]").check()
-        page.locator(".board.connect4").wait_for()
+        page.locator(board("connect4")).wait_for()
         settled(page)
         page.evaluate("document.activeElement.blur()")
         page.keyboard.press("4")
@@ -134,14 +134,14 @@ def test_keys_work_wherever_the_focus_is(browser: Any, empty: Server) -> None:
         page.keyboard.press("4")
         page.locator(".move.p2").wait_for()
         page.get_by_text("The model played 1.").wait_for(state="attached")
-        assert page.locator(".target[data-action='3']").get_attribute("aria-label") == (
+        assert page.locator(".target[data-target='3']").get_attribute("aria-label") == (
             "Column 4, from the bottom Red, playable"
         )
         settled(page)
         page.keyboard.press("ArrowLeft")
         page.locator(".note", has_text="Press New game to begin it.").wait_for()
         assert page.locator("input[value=tictactoe]").is_checked()
-        assert page.locator(".board.connect4 .stone").count() == 2
+        assert page.locator(board("connect4") + " .stone").count() == 2
         first = page.locator(".move").first
         first.focus()
         page.keyboard.press("Enter")
@@ -149,7 +149,7 @@ def test_keys_work_wherever_the_focus_is(browser: Any, empty: Server) -> None:
         page.keyboard.press("Shift+U")
         page.get_by_text("No moves yet.").wait_for()
         page.keyboard.press("Shift+N")
-        page.locator(".board.tictactoe").wait_for()
+        page.locator(board("tictactoe")).wait_for()
 
 
 def test_a_chart_keeps_the_part_that_was_zoomed_to(browser: Any, tmp_path: Path) -> None:
@@ -186,11 +186,11 @@ def test_the_pointer_shows_what_a_move_would_do(browser: Any, empty: Server) -> 
     with window(browser, empty.url) as found:
         page = found.page
         begin(page, "connect4")
-        page.hover(".target[data-action='2']")
+        page.hover(".target[data-target='2']")
         assert page.locator(".ghost").get_attribute("data-cell") == "2"
         begin(page, "othello")
         assert page.locator(".may").count() == 4
-        page.hover(".target[data-action='19']")
+        page.hover(".target[data-target='19']")
         assert page.locator(".turns").count() == 1
 
 
@@ -233,17 +233,17 @@ def test_the_page_recovers_when_the_server_is_back(browser: Any, tmp_path: Path)
         with window(browser, server.url) as found:
             page = found.page
             begin(page, "connect4")
-            page.locator(".target.open[data-action='3']").click()
+            page.locator(".target.open[data-target='3']").click()
             page.locator(".move.p2").wait_for()
             server.kill()
-            page.locator(".target.open[data-action='3']").click()
+            page.locator(".target.open[data-target='3']").click()
             page.get_by_text("The server does not answer").wait_for()
             server.start()
             page.get_by_text("a new one began").wait_for()
             page.locator("#outage").wait_for(state="hidden")
-            page.locator(".target.open[data-action='3']").click()
+            page.locator(".target.open[data-target='3']").click()
             page.locator(".move.p2").wait_for()
-            assert page.locator(".board.connect4 .stone").count() == 2
+            assert page.locator(board("connect4") + " .stone").count() == 2
 
             page.get_by_role("link", name="Watch").click()
             expect(page.locator(".chart").first).to_have_attribute("data-points", "5")
@@ -305,7 +305,7 @@ def test_every_view_is_accessible_and_fits(browser: Any, full: Server, size: str
         page.get_by_role("button", name="Model analysis").click()
         for env_id in ("othello", "connect4"):
             page.locator(f"input[value={env_id}]").check()
-            page.locator(f".board.{env_id} .mark").first.wait_for()
+            page.locator(board(env_id) + " .mark").first.wait_for()
             click(page, 19 if env_id == "othello" else 3)
             page.locator(".move.p2").wait_for()
             page.locator(".target.open").first.wait_for()
@@ -315,7 +315,7 @@ def test_every_view_is_accessible_and_fits(browser: Any, full: Server, size: str
         check("watch")
         page.get_by_role("link", name="Look inside").click()
         page.locator("#run").select_option("connect4")
-        page.locator(".stage .board.connect4").wait_for()
+        page.locator(".stage " + board("connect4")).wait_for()
         check("inside")
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 22, 26)"
         assert dark == (theme == "dark")

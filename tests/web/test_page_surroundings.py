@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import FLAGS, Server, begin, chromium_path, click, serving, settled, window
+from browser import FLAGS, Server, begin, board, chromium_path, click, serving, settled, window
 from playwright.sync_api import expect
 from proxy import proxy_of
 from run_files import put_stats
@@ -63,7 +63,7 @@ def test_every_view_works_without_storage(browser: Any, full: Server, script: st
         watch(page)
         look_inside(page)
         page.get_by_role("link", name="Play").click()
-        page.locator(".board.connect4 .stone").first.wait_for()
+        page.locator(board("connect4") + " .stone").first.wait_for()
         page.locator(".analysis tbody tr").first.wait_for()
 
 
@@ -118,7 +118,7 @@ def test_a_click_in_a_tab_whose_game_was_replaced_is_not_played(browser: Any, em
         begin(other, "connect4")
         click(page, 4)
         page.locator(".note", has_text="Another game has replaced this one").wait_for()
-        page.locator(".board.connect4").wait_for()
+        page.locator(board("connect4")).wait_for()
         expect(page.locator(".move")).to_have_count(0)
         assert page.locator("input[value=connect4]").is_checked()
         assert page.request.get(f"{empty.url}game/state").json()["moves"] == []
@@ -163,7 +163,7 @@ def test_a_second_tab_shares_the_game_from_its_first_move_on(browser: Any, empty
         begin(page, "connect4")
         other = page.context.new_page()
         other.goto(empty.url)
-        other.locator(".board.connect4").wait_for()
+        other.locator(board("connect4")).wait_for()
         settled(other)
         click(page, 3)
         page.locator(".move.p2").wait_for()
@@ -185,13 +185,13 @@ def test_every_view_fits_a_small_phone(browser: Any, full: Server) -> None:
         page.get_by_role("button", name="Model analysis").click()
         for env_id in ("tictactoe", "othello", "connect4"):
             page.locator(f"input[value={env_id}]").check()
-            page.locator(f".board.{env_id} .mark").first.wait_for()
+            page.locator(board(env_id) + " .mark").first.wait_for()
             check(env_id)
         watch(page)
         check("watch")
         look_inside(page)
         page.locator("#run").select_option("connect4")
-        page.locator(".stage .board.connect4").wait_for()
+        page.locator(".stage " + board("connect4")).wait_for()
         check("inside")
 
 

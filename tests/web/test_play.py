@@ -17,8 +17,10 @@ from waiting import PATIENCE
 from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
+from trainer.games import find_game
 from trainer.web.game.search_pool import SearchPool
 
+BOARDS = Path(__file__).parents[1] / "support" / "boards"
 STATE = {"board", "current_player", "human_player", "winner", "game_over", "legal_moves", "message"}
 """The fields of a game state in the contract."""
 
@@ -119,7 +121,7 @@ def test_a_finished_game_accepts_no_move(client: TestClient, game: str) -> None:
         assert state["bot_move"] is None
     sentence(client.post("/move", json={"position": 0}), 400)
     after = client.get("/game/state").json()
-    assert {**after, "bot_move": 0} == {**state, "bot_move": 0}
+    assert {**after, "bot_move": 0, "bot_moves": 0} == {**state, "bot_move": 0, "bot_moves": 0}
 
 
 def test_a_forced_pass_is_posted(client: TestClient) -> None:
@@ -223,10 +225,12 @@ def test_moves_lists_every_position_of_the_game(client: TestClient) -> None:
 def test_changes_are_the_cells_that_a_move_would_change(client: TestClient) -> None:
     """The cell of the new stone first, then the discs that Othello flips."""
     state = client.post("/game/new", json={"first": "player", "game": "othello"}).json()
-    assert state["changes"] == {"19": [19, 27], "26": [26, 27], "37": [37, 36], "44": [44, 36]}
+    changes = {choice["action"]: choice["changes"] for choice in state["choices"]}
+    assert changes == {19: [19, 27], 26: [26, 27], 37: [37, 36], 44: [44, 36]}
+    assert state["choices"][0] == {"action": 19, "name": "d3", "cells": [19], "changes": [19, 27], "codes": [1, 1]}
     state = client.post("/game/new", json={"first": "player", "game": "connect4", "simulations": 0}).json()
     state = client.post("/move", json={"position": 0}).json()
-    assert state["changes"]["0"] == [14]
+    assert state["choices"][0] == {"action": 0, "name": "1", "cells": [0], "changes": [14], "codes": [1]}
 
 
 def test_the_winning_line(client: TestClient) -> None:
@@ -235,3 +239,36 @@ def test_the_winning_line(client: TestClient) -> None:
     for column in (3, 4, 5):
         client.post("/move", json={"position": column})
     assert client.post("/move", json={"position": 6}).json()["winning_line"] == [3, 4, 5, 6]
+
+
+def test_the_model_moves_as_often_as_it_is_its_turn(client: TestClient) -> None:
+    """Here it closes two boxes in a row. So may the person; then the model doesn't answer, and undo takes back that move."""
+    env_id = find_game(str(BOARDS / "edges.py")).game.env_id
+    client.post("/game/new", json={"first": "player", "game": env_id, "simulations": 0})
+    for edge in (2, 5):
+        client.post("/move", json={"position": edge})
+    state = client.post("/move", json={"position": 6}).json()
+    assert state["moves"] == [2, 0, 5, 1, 6, 3, 4]
+    assert (state["bot_move"], state["bot_moves"], state["winner"]) == (4, [3, 4], 2)
+    plies = client.get("/game/moves").json()["plies"]
+    assert [ply["name"] for ply in plies[-3:]] == ["c2", "e2", None]
+    assert [ply["score"] for ply in plies[-3:]] == [[0, 0], [0, 1], [0, 2]]
+    client.post("/game/new", json={"first": "player", "game": env_id, "simulations": 0})
+    for edge in (5, 2):
+        client.post("/move", json={"position": edge})
+    state = client.post("/move", json={"position": 3}).json()
+    assert (state["bot_move"], state["bot_moves"], state["current_player"]) == (None, [], 1)
+    assert client.post("/game/undo").json()["moves"] == [5, 0, 2, 1]
+
+
+def test_an_env_id_with_parameters(client: TestClient, tmp_path: Path) -> None:
+    """It is part of an address and of a request."""
+    rules = (BOARDS / "hexagons.py").read_text().replace("SIZE = 3", 'SIZE = parameter("size", 3, least=2, most=5)')
+    rules = rules.replace("test-hexagons", "test-sizes").partition("import")[2]
+    path = tmp_path / "sizes.py"
+    path.write_text(f"from trainer.games.parameters import parameter\nimport{rules}")
+    assert find_game(f"{path}:size=4").game.env_id == "test-sizes:size=4"
+    assert client.get("/game-info/test-sizes:size=4").json()["board_width"] == 4
+    assert client.get("/game-info/test-sizes%3Asize%3D4").json()["num_actions"] == 16
+    state = client.post("/game/new", json={"first": "bot", "game": "test-sizes:size=4", "simulations": 0}).json()
+    assert sum(cell != 0 for cell in state["board"]) == 1

@@ -101,10 +101,9 @@ class Position:
     @property
     def score(self) -> tuple[float, float] | None:
         """The points of the first player and of the second; None if the game has no function for them."""
-        own = self._never_compiled("score")
-        if own is None:
+        if not hasattr(self.rules.own, "score"):
             return None
-        first, second = own(self.state)
+        first, second = uncompiled(self.rules.own.score)(self.state)
         return float(first), float(second)
 
     def __str__(self) -> str:
@@ -118,9 +117,9 @@ class Position:
         return "\n".join(reversed(lines) if game.bottom_row_first else lines)
 
 
-def uncompiled(function: Callable[..., object]) -> Callable[..., object]:
+def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of the rules as plain Python, also if the rules are compiled."""
-    plain: Callable[..., object] = getattr(function, "py_func", function)
+    plain: Callable[..., Any] = getattr(function, "py_func", function)
     return plain
 
 

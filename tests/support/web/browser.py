@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,9 +43,10 @@ def chromium_path() -> str:
 class Server:
     """`python -m trainer.web` over a folder. When it is started again it keeps its port."""
 
-    def __init__(self, folder: Path, log: int | IO[bytes] = subprocess.DEVNULL) -> None:
-        """`log`: where its standard error goes."""
+    def __init__(self, folder: Path, log: int | IO[bytes] = subprocess.DEVNULL, games: Sequence[Path] = ()) -> None:
+        """`log`: where its standard error goes. `games`: files of further games."""
         self.folder = folder
+        self._games = ["--games", *map(str, games)] if games else []
         self._log = log
         self.port = 0
         self.start()
@@ -53,6 +54,7 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it listens."""
         command = [sys.executable, "-m", "trainer.web", "--data-dir", str(self.folder), "--port", str(self.port)]
+        command += self._games
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log, text=True)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -92,9 +94,9 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
+def serving(folder: Path, games: Sequence[Path] = ()) -> Iterator[Server]:
     """A server that is stopped at the end."""
-    server = Server(folder)
+    server = Server(folder, games=games)
     try:
         yield server
     finally:
@@ -150,12 +152,17 @@ def window(
 
 def begin(page: Any, env_id: str, simulations: str = "raw policy") -> None:
     """Choose the game and the model's search."""
-    page.locator(f"input[value={env_id}]").check()
-    page.locator(f".board.{env_id}").wait_for()
+    page.locator(f"input[value='{env_id}']").check()
+    page.locator(board(env_id)).wait_for()
     page.locator("#strength").press("Home")
     page.get_by_text(simulations, exact=True).wait_for()
     page.get_by_role("button", name="New game").click()
     settled(page)
+
+
+def board(env_id: str) -> str:
+    """The selector of a game's board."""
+    return f".board[data-game='{env_id}']"
 
 
 def settled(page: Any) -> None:
@@ -163,9 +170,10 @@ def settled(page: Any) -> None:
     page.locator(".boardholder:not(.waiting)").wait_for()
 
 
-def click(page: Any, action: int) -> None:
-    """Play an action with the mouse, once it is our turn."""
-    if action == 64:
-        page.get_by_role("button", name="Pass").click()
-        return
-    page.locator(f".target.open[data-action='{action}']").click()
+def click(page: Any, *targets: int) -> None:
+    """Click on cells or a column with the mouse, once it is our turn; 64 is Othello's pass."""
+    for target in targets:
+        if target == 64:
+            page.get_by_role("button", name="Pass", exact=True).click()
+        else:
+            page.locator(f".target.open[data-target='{target}']").click()

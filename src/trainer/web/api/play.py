@@ -183,7 +183,6 @@ class Play:
         file = await run_in_threadpool(self._models.of_game, game.env_id)
         position = game.position
         trouble = trouble_with(file)
-        choices = game.choices()
         state = {
             "board": position.cells.tolist(),
             "current_player": position.mover,
@@ -197,8 +196,7 @@ class Play:
             "ply": game.ply,
             "moves": game.actions,
             "simulations": game.simulations,
-            "choices": [asdict(choice) for choice in choices],
-            "changes": {str(choice.action): choice.changes for choice in choices},
+            "choices": [asdict(choice) for choice in game.choices()],
             "winning_line": game.winning_line(),
             "model_step": file.current.step if file and file.current else None,
         }

@@ -16,6 +16,12 @@ export const el = (tag, attributes = {}, ...children) => fill(document.createEle
 export const svg = (tag, attributes = {}, ...children) =>
   fill(document.createElementNS(SVG, tag), attributes, children);
 
+/** Give an element the colours of a game's players and of its board. */
+export function dress(element, info) {
+  const [first, second] = info.player_names.map((name) => name.toLowerCase());
+  Object.assign(element.dataset, { game: info.env_id, board: info.board_type, first, second });
+}
+
 /** A choice of one option: radio buttons that look like one switch. `options`: [[value, text]]. */
 export function choice(label, name, options, chosen, onchange) {
   return el(

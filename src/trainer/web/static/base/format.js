@@ -1,4 +1,4 @@
-// Numbers, times and moves as text.
+// Numbers, times and games as text.
 
 const whole = new Intl.NumberFormat("en");
 export const count = (number) => whole.format(Math.round(number ?? 0));
@@ -32,13 +32,15 @@ export function ago(seconds) {
   return `${Math.floor(passed / 86400)} days ago`;
 }
 
-/** A cell's name: the column's letter and the row's number, counted from the row that the game calls its first. */
-export const cellName = (info, cell) =>
-  `${"abcdefghijklmnopqrstuvwxyz"[cell % info.board_width]}${Math.floor(cell / info.board_width) + 1}`;
-
-/** A move's name: a column's number, a cell such as b3, or "pass". */
-export function moveName(info, action) {
-  if (info.board_type === "drop_column") return `${action + 1}`;
-  if (action >= info.board_width * info.board_height) return "pass";
-  return cellName(info, action);
+/** A game's name, with its parameters. */
+export function gameName(info) {
+  const parameters = info.env_id.split(":").slice(1).join(":");
+  return parameters ? `${info.display_name} (${parameters.replaceAll("=", " ").replaceAll(",", ", ")})` : info.display_name;
 }
+
+/** Both players' points as words, after a separator; empty if the game counts none. */
+export const scoreWords = (info, score) =>
+  score ? ` · ${info.player_names[0]} ${score[0]}, ${info.player_names[1]} ${score[1]}` : "";
+
+/** A list as people write it: a, b and c. */
+export const listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);

@@ -1,7 +1,8 @@
 // The analysis of a position as a table, one row per move.
 
 import { el } from "../base/dom.js";
-import { moveName, percent, signed } from "../base/format.js";
+import { travels } from "../board/cells.js";
+import { percent, signed } from "../base/format.js";
 
 const MAX_ROWS = 8;
 const RESULTS = { win: "wins", draw: "draws", loss: "loses" };
@@ -32,17 +33,18 @@ export class AnalysisTable {
         return el(
           "tr",
           { class: move.action === analysis.best ? "best" : null },
-          el("th", { scope: "row" }, moveName(info, move.action)),
+          el("th", { scope: "row" }, move.name),
           el("td", {}, bar, el("span", {}, percent(move.share))),
           el("td", {}, percent(move.prior)),
           el("td", {}, move.proven ? RESULTS[move.proven] : signed(move.value)),
         );
       }),
     );
+    const arrows = travels(info) ? "arrows for the best moves" : null;
     const mover = info.player_names[analysis.mover - 1];
     const [source, shown] = analysis.simulations
-      ? [`${analysis.simulations} simulations`, "each move’s share of them, with the prior below"]
-      : ["Raw policy", "the prior"];
+      ? [`${analysis.simulations} simulations`, arrows ?? "each move’s share of them, with the prior below"]
+      : ["Raw policy", arrows ?? "the prior"];
     const rest = ranked.length - MAX_ROWS;
     const more = rest > 0 ? ` ${rest} more move${rest > 1 ? "s are" : " is"} not listed.` : "";
     this.caption.textContent = `${source}, from ${mover}’s point of view. The board shows ${shown}.${more}`;

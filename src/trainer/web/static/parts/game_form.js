@@ -1,6 +1,7 @@
 // The form of a new game: which game, who starts, and how long the model searches.
 
 import { choice, el } from "../base/dom.js";
+import { gameName } from "../base/format.js";
 
 const STRENGTHS = [0, 1, 10, 25, 50, 100, 200, 400, 800]; // simulations
 
@@ -10,7 +11,7 @@ export class GameForm {
    * starts changes, `onstrength(simulations)` when the slider moves, and `onstart()` when New game is pressed.
    */
   constructor(infos, chosen, { onwish, onstrength, onstart }) {
-    const games = infos.map((info) => [info.env_id, info.display_name]);
+    const games = infos.map((info) => [info.env_id, gameName(info)]);
     const starters = [["player", "You"], ["bot", "Model"]];
     this.label = el("output", { class: "strength" });
     this.slider = el("input", {

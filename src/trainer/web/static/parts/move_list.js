@@ -1,7 +1,6 @@
 // The moves of a game as a list, with buttons to step through them.
 
 import { el, svg } from "../base/dom.js";
-import { moveName } from "../base/format.js";
 
 export class MoveList {
   /** `onshow(ply)` is called to show the board after `ply` moves. */
@@ -35,6 +34,8 @@ export class MoveList {
     this.last = plies.length - 1;
     const moves = plies.filter((ply) => ply.action !== null);
     this.empty.hidden = moves.length > 0;
+    const longest = Math.max(2, ...moves.map((ply) => ply.name.length));
+    this.list.style.setProperty("--longest", `${longest}ch`);
     const focused = this.list.contains(document.activeElement);
     this.list.replaceChildren(
       ...moves.map((ply, at) =>
@@ -47,12 +48,12 @@ export class MoveList {
               type: "button",
               class: `move p${ply.mover}`,
               "aria-current": at + 1 === shown ? "step" : null,
-              "aria-label": `Move ${ply.ply + 1}, ${info.player_names[ply.mover - 1]}: ${moveName(info, ply.action)}`,
+              "aria-label": `Move ${ply.ply + 1}, ${info.player_names[ply.mover - 1]}: ${ply.name}`,
               onclick: () => this.go(at + 1),
             },
             el("span", { class: "number" }, `${ply.ply + 1}`),
             el("span", { class: "sign" }, info.player_symbols[ply.mover - 1]),
-            moveName(info, ply.action),
+            ply.name,
           ),
         ),
       ),

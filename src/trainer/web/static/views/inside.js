@@ -1,10 +1,11 @@
 // Look inside: the stored games of a run, move by move, with what the network is taught from them.
 
 import { api, ApiError } from "../base/api.js";
-import { choice, el, typing } from "../base/dom.js";
-import { ago, count, moveName, percent, signed } from "../base/format.js";
+import { choice, dress, el, typing } from "../base/dom.js";
+import { ago, count, percent, scoreWords, signed } from "../base/format.js";
 import { tabMemory } from "../base/memory.js";
-import { Board, landing } from "../parts/board.js";
+import { Board } from "../board/board.js";
+import { newest } from "../board/cells.js";
 import { MoveList } from "../parts/move_list.js";
 import { ValueBar } from "../parts/value_bar.js";
 
@@ -152,9 +153,9 @@ export class InsideView {
     const result = game.winner === 3 ? "Draw" : game.winner && info ? `${info.player_names[game.winner - 1]} won` : "Unknown";
     const sign = game.winner === 3 || !info ? el("span", { class: "sign even" }, "=") : el("span", { class: `sign p${game.winner}` }, info.player_symbols[game.winner - 1]);
     const step = game.model_step === null ? "" : ` · near step ${count(game.model_step)}`;
-    return el(
+    const listed = el(
       "li",
-      { "data-game": game.env_id },
+      {},
       el(
         "button",
         { type: "button", class: "game", "data-episode": game.episode_id, onclick: () => this.open(game.episode_id) },
@@ -163,6 +164,8 @@ export class InsideView {
         el("small", {}, ago(game.timestamp)),
       ),
     );
+    if (info) dress(listed, info);
+    return listed;
   }
 
   async open(episode) {
@@ -180,7 +183,7 @@ export class InsideView {
     for (const button of this.list.querySelectorAll("button"))
       button.setAttribute("aria-current", String(button.dataset.episode === episode));
     this.shown.hidden = false;
-    this.shown.dataset.game = this.game.env_id;
+    dress(this.shown, this.info);
     this.boardHolder.replaceChildren();
     this.board = new Board(this.boardHolder, this.info, () => {});
     const { winner } = this.game;
@@ -196,17 +199,13 @@ export class InsideView {
     this.ply = ply;
     const { info, game } = this;
     const now = game.plies[ply];
-    const before = game.plies[ply - 1];
     const next = now.action;
     const marks = now.visits ? Object.fromEntries(Object.entries(now.visits).map(([action, share]) => [action, { share }])) : {};
-    const cells = now.board;
     this.board.draw({
-      cells,
-      legal: now.legal_moves ?? [],
-      changes: landing(info, cells, now.legal_moves ?? []),
+      cells: now.board,
       marks,
       best: next,
-      last: before ? cells.findIndex((owner, cell) => owner && !before.board[cell]) : null,
+      last: newest(info, game.plies, ply),
       mover: now.mover,
       playable: false,
     });
@@ -215,9 +214,9 @@ export class InsideView {
     const words =
       next === null
         ? "The game is over."
-        : `Move ${now.ply + 1}: ${name} plays ${moveName(info, next)}. Search value ${signed(now.value)}, result ${signed(now.outcome)} for ${name}.`;
+        : `Move ${now.ply + 1}: ${name} plays ${now.name}. Search value ${signed(now.value)}, result ${signed(now.outcome)} for ${name}.`;
     const end = { 1: 1, 2: -1, 3: 0 }[game.winner] ?? null;
-    this.valueBar.draw(info, next === null ? end : value, words);
+    this.valueBar.draw(info, next === null ? end : value, words + scoreWords(info, now.score));
     this.moves.draw(info, game.plies, ply);
     this.strip.querySelectorAll("button").forEach((bar, at) => bar.setAttribute("aria-current", String(at === ply)));
     this.table.replaceChildren(this.targets(now));
@@ -241,7 +240,7 @@ export class InsideView {
           return el(
             "tr",
             { class: Number(action) === ply.action ? "best" : null },
-            el("th", { scope: "row" }, `${moveName(this.info, Number(action))}${Number(action) === ply.action ? " (played)" : ""}`),
+            el("th", { scope: "row" }, `${ply.names[action]}${Number(action) === ply.action ? " (played)" : ""}`),
             el("td", {}, bar, el("span", {}, percent(share, 1))),
           );
         }),

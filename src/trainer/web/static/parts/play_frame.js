@@ -1,0 +1,49 @@
+// The elements of Play and where they stand.
+
+import { el } from "../base/dom.js";
+import { AnalysisTable } from "./analysis_table.js";
+import { MoveList } from "./move_list.js";
+import { ValueBar } from "./value_bar.js";
+
+export class PlayFrame {
+  /** `analysis`: whether the analysis is on. The functions are called by the buttons, `show(ply)` by the list of moves. */
+  constructor(holder, analysis, { undo, hint, analyse, show }) {
+    this.board = el("div", { class: "boardholder" });
+    this.status = el("p", { class: "status", role: "status", "aria-live": "polite" }, "Preparing the game…");
+    this.note = el("p", { class: "note" });
+    this.spoken = el("p", { class: "hidden", role: "status" }); // for people who don't see the board
+    const valueHolder = el("div", { class: "valueholder" });
+    this.value = new ValueBar(valueHolder);
+    this.undo = el("button", { type: "button", onclick: undo }, "Undo", el("kbd", {}, "U"));
+    this.hint = el("button", { type: "button", onclick: hint }, "Hint", el("kbd", {}, "H"));
+    this.analyse = el(
+      "button",
+      { type: "button", "aria-pressed": String(analysis), onclick: analyse },
+      "Model analysis",
+      el("kbd", {}, "M"),
+    );
+    this.analysis = new AnalysisTable();
+    this.moves = new MoveList(show);
+    this.form = el("div");
+    this.root = el(
+      "div",
+      { class: "table" },
+      el(
+        "section",
+        { class: "stage", "aria-label": "Board" },
+        el("div", { class: "headline" }, this.status, this.note, this.spoken),
+        this.board,
+        valueHolder,
+        el("div", { class: "actions" }, this.undo, this.hint, this.analyse),
+      ),
+      el(
+        "aside",
+        { class: "side", "aria-label": "Game" },
+        el("section", { class: "card" }, el("h2", {}, "New game"), this.form),
+        el("section", { class: "card", "aria-label": "Moves" }, el("h2", {}, "Moves"), this.moves.root),
+        this.analysis.root,
+      ),
+    );
+    holder.append(el("h1", { class: "hidden" }, "Play the newest model"), this.root);
+  }
+}
