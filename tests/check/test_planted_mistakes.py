@@ -164,7 +164,7 @@ PLANTS = {
         "pairs",
         (("    state_words=11,", "    state_words=11,\n    key_words=10,"),),
         KEY,
-        ("A word beyond the key (state[10]) decides", "Raise key_words"),
+        ("have the same first 10 words, so search takes them for the same", "in word 10.", "Raise key_words"),
     ),
     "a position isn't stored whole": Plant(
         "tictactoe",

@@ -1,79 +1,127 @@
-"""Whether the words beyond `key_words` decide nothing."""
+"""Whether the words beyond `key_words` decide nothing that the words before them don't."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from trainer.check.findings import Examples, Finding
+from trainer.check.alike import Pair, effects, pairs_alike
+from trainer.check.findings import Examples, Finding, Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
+from trainer.games.base import Game
 
 TAILS = 5_000
-"""Contents of those words, of positions of the games, that are put into other positions."""
+"""Contents of raw words, of positions of the games, that are put into other positions."""
 
 
 def check_key(subject: Subject) -> list[Finding]:
-    """Put other positions' words beyond the key into each position: what it shows must stay the same, also after a move.
+    """Positions with the same key must show the same, and every move must have the same effect.
 
-    They are words that the rules have written, so that counters and indices among them have possible values; zeros are tried
-    too.
+    Words that are worked out from the key only save time, and are allowed; raw words beyond the key are history. What
+    history decides about later positions may be left out of account on purpose, so that is a note.
     """
+    if subject.game.deciding_words == subject.game.state_words:
+        return []
+    return check_history(subject) or check_pairs(subject)
+
+
+def check_history(subject: Subject) -> list[Finding]:
+    """Put the raw words beyond the key of other positions, and zeros, into each position: it must show the same."""
     game = subject.game
-    key = game.deciding_words
-    if key == game.state_words:
+    begin = max(game.deciding_words, game.state_words - game.raw_words)
+    if begin == game.state_words:
         return []
     count = subject.games_within(60_000_000, game.obs_size)
-    tails = tails_of(subject, count)
+    tails = tails_of(subject, count, begin)
     generator = subject.numbers(1)
     examples, games = Examples(), RandomGames(subject, count)
     for ply in games:
+        shown = ply.before.observation()
         for zeros in (False, True):
             states = ply.before.states.copy()
-            states[:, key:] = 0 if zeros else tails[generator.integers(len(tails), size=len(states))]
-            other = ply.before.of(states)
-            compare(examples, games, ply, 0, key, ply.before.observation(), other.observation(), None)
-            if examples:
-                return examples.findings()
-            other.play(np.arange(len(states)), ply.actions)
-            results = ply.after.winner != other.winner
-            compare(examples, games, ply, 1, key, ply.after.observation(), other.observation(), results)
-            if examples:
-                return examples.findings()
+            states[:, begin:] = 0 if zeros else tails[generator.integers(len(tails), size=len(states))]
+            other = ply.before.of(states).observation()
+            examples.add(
+                "history",
+                (shown != other).any(axis=1),
+                lambda row, shown=shown, other=other: failed(  # type: ignore[misc]
+                    game, begin, first_difference(game, shown[row], other[row])
+                ),
+                lambda row, ply=ply: games.moves(int(ply.games[row]), ply.number),  # type: ignore[misc]
+            )
+        if examples:
+            break
     return examples.findings()
 
 
-def tails_of(subject: Subject, count: int) -> np.ndarray:
-    """The words beyond the key of positions of random games, uint64 [any number, words]."""
-    key = subject.game.deciding_words
-    found = [ply.before.states[:, key:] for ply in RandomGames(subject, count)]
-    everything = np.concatenate(found)
+def tails_of(subject: Subject, count: int, begin: int) -> NDArray[np.uint64]:
+    """The words from `begin` on of positions of random games, uint64 [any number, words]."""
+    everything = np.concatenate([ply.before.states[:, begin:] for ply in RandomGames(subject, count)])
     return everything[subject.numbers(2).permutation(len(everything))[:TAILS]]
 
 
-def compare(examples, games, ply, more, key, shown, other, results) -> None:  # type: ignore[no-untyped-def]
-    """Note the positions that show something else, `more` plies after those of the ply began."""
-    different = (shown != other).any(axis=1)
-    if results is not None:
-        different |= results
-    game = ply.before.game
+def check_pairs(subject: Subject) -> list[Finding]:
+    """Compare positions of random games that have the same key and differ beyond it."""
+    game = subject.game
+    key = game.deciding_words
+    pairs = pairs_alike(
+        subject,
+        subject.games_within(200_000_000, game.state_words),
+        lambda positions: np.ascontiguousarray(positions.states[:, :key]).view(np.uint8),
+        lambda one, two: (one[:, key:] != two[:, key:]).any(axis=1),
+    )
+    if not pairs:
+        return []
+    plain = subject.first(0)
+    one, two = plain.of(np.array([pair.one for pair in pairs])), plain.of(np.array([pair.two for pair in pairs]))
+    shown, other = one.observation(), two.observation()
+    now = np.flatnonzero((shown != other).any(axis=1))
+    if len(now):
+        at = int(now[0])
+        return [explained(game, pairs[at], first_difference(game, shown[at], other[at]), Level.FAILURE)]
+    found = effects(one, two)
+    later = np.flatnonzero(found.differs)
+    if not len(later):
+        return []
+    move = int(later[0])
+    pair = pairs[int(found.pair[move])]
+    raw = bool((pair.one[: game.state_words - game.raw_words] == pair.two[: game.state_words - game.raw_words]).all())
+    what = f"what action {found.actions[move]} leads to"
+    return [explained(game, pair, what, Level.NOTE if raw else Level.FAILURE)]
 
+
+def explained(game: Game, pair: Pair, what: str, level: Level) -> Finding:
+    """What two positions show that are the same to the search."""
+    words = np.flatnonzero(pair.one != pair.two)
+    line = ", ".join(map(str, pair.moves_one))
+    text = (
+        f"This position and the one after the moves {line} have the same first {game.deciding_words} words, so search takes "
+        f"them for the same; but they differ in {what}. They differ in word {', '.join(map(str, words[:6]))}. "
+    )
+    if level is Level.NOTE:
+        text += "These are raw words beyond the key: a history that is left out of account on purpose."
+    else:
+        text += "Raise key_words to include every word that decides something."
+    return Finding(level, text, pair.moves_two)
+
+
+def failed(game: Game, begin: int, what: str) -> str:
+    """What to say of history that decides what a position shows."""
     last = game.state_words - 1
-    beyond = f"state[{key}]" if key == last else f"state[{key}] to state[{last}]"
+    words = f"state[{begin}]" if begin == last else f"state[{begin}] to state[{last}]"
+    return (
+        f"A raw word beyond the key ({words}) decides {what} of this position: it changes if these words are another "
+        f"position's. Search takes positions for the same if their first {game.deciding_words} words are the same. Raise "
+        "key_words, or work out what is needed of the history in play and keep it in a word of the key."
+    )
 
-    def describe(row: int) -> str:
-        places = np.flatnonzero(shown[row] != other[row])
-        if not len(places):
-            what = "the result of the last move"
-        elif places[0] < game.legal_mask_offset:
-            what = f"number {places[0]} of what the network sees"
-        elif places[0] < game.obs_size - 2:
-            what = f"whether action {places[0] - game.legal_mask_offset} is legal"
-        else:
-            what = "the player to move"
-        return (
-            f"A word beyond the key ({beyond}) decides {what}: it changes if "
-            f"these words are another position's{' before the last move' if more else ''}. Search takes positions for the "
-            f"same if their first {key} words are the same. Raise key_words to include every word that decides something."
-        )
 
-    examples.add("key", different, describe, lambda row: games.moves(int(ply.games[row]), ply.number + more))
+def first_difference(game: Game, shown: NDArray[np.float32], other: NDArray[np.float32]) -> str:
+    """What the first number is in which two observations differ."""
+    place = int(np.flatnonzero(shown != other)[0])
+    if place < game.legal_mask_offset:
+        return f"number {place} of what the network sees"
+    if place < game.obs_size - 2:
+        return f"whether action {place - game.legal_mask_offset} is legal"
+    return "the player to move"

@@ -1,0 +1,126 @@
+"""Pairs of positions that are alike in one respect and differ in another, found among random games."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.check.random_games import Ply, RandomGames
+from trainer.check.subject import Subject, chosen
+from trainer.games.base import OPEN, State
+from trainer.games.positions import Positions
+
+MOST_PAIRS = 3_000
+TRANSPOSED_PER_PLY = 100
+"""Positions of a ply from which moves are played in two orders."""
+
+Label = Callable[[Positions], NDArray[np.uint8]]
+"""uint8 [R, any number]: what two positions must have in common to be alike."""
+Differ = Callable[[State, State], NDArray[np.bool_]]
+"""[N] Whether two alike states [N, S] differ in the respect that matters."""
+Moves = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two unfinished positions, with the moves that lead to them."""
+
+    one: NDArray[np.uint64]
+    two: NDArray[np.uint64]
+    moves_one: Moves
+    moves_two: Moves
+
+
+def pairs_alike(subject: Subject, count: int, label: Label, differ: Differ) -> list[Pair]:
+    """Pairs from `count` random games: positions that came up in two of them, and moves that were played in two orders."""
+    games = RandomGames(subject, count)
+    generator = subject.numbers(4)
+    seen: dict[bytes, tuple[bytes, int, int]] = {}
+    pairs: list[Pair] = []
+    for ply in games:
+        if len(pairs) >= MOST_PAIRS:
+            break
+        pairs += repeated(games, ply, seen, label, differ)
+        pairs += transposed(games, ply, generator, label, differ)
+    return pairs[:MOST_PAIRS]
+
+
+def repeated(
+    games: RandomGames, ply: Ply, seen: dict[bytes, tuple[bytes, int, int]], label: Label, differ: Differ
+) -> Iterator[Pair]:
+    """Pairs of a position of this ply and one that is in `seen`, by its label; adds those that are new.
+
+    A position one move before `max_plies` is not paired with one of an earlier ply, because the limit need not be seen.
+    """
+    last = ply.number == ply.before.game.max_plies - 1
+    for row, name in enumerate(label(ply.before)):
+        state = ply.before.states[row]
+        other, game, number = seen.setdefault(name.tobytes(), (state.tobytes(), int(ply.games[row]), ply.number))
+        there = np.frombuffer(other, np.uint64)
+        if differ(there[None], state[None])[0] and not (last and number < ply.number):
+            yield Pair(there, state, games.moves(game, number), games.moves(int(ply.games[row]), ply.number))
+
+
+def transposed(
+    games: RandomGames, ply: Ply, generator: np.random.Generator, label: Label, differ: Differ
+) -> Iterator[Pair]:
+    """Pairs of positions after moves a, x, b and after b, x, a, where both orders are possible."""
+    begin = ply.before.of(ply.before.states[:TRANSPOSED_PER_PLY])
+    first, second = (chosen(ply.legal[: len(begin.states)], generator) for _ in range(2))
+    between, going = played(begin, np.arange(len(begin.states)), first)
+    if not len(going):
+        return
+    middle = np.zeros(len(begin.states), np.int64)
+    middle[going] = chosen(between.legal()[going], generator)
+    going = going[first[going] != second[going]]
+    ends = []
+    for line in ((first, middle, second), (second, middle, first)):
+        end = begin.of(begin.states.copy())
+        for actions in line:
+            end, going = played(end, going, actions)
+        ends.append(end.states)
+    one, two = (begin.of(end[going]) for end in ends)
+    same = (label(one) == label(two)).all(axis=1)
+    for at in np.flatnonzero(same & differ(one.states, two.states)):
+        row = int(going[at])
+        before = games.moves(int(ply.games[row]), ply.number)
+        a, x, b = int(first[row]), int(middle[row]), int(second[row])
+        yield Pair(one.states[at], two.states[at], (*before, a, x, b), (*before, b, x, a))
+
+
+def played(
+    positions: Positions, rows: NDArray[np.int64], actions: NDArray[np.int64]
+) -> tuple[Positions, NDArray[np.int64]]:
+    """The positions after one of `actions` [R] in each of `rows`, where it is legal, and those rows that are still open."""
+    legal = positions.legal()[rows, actions[rows]]
+    rows = rows[legal]
+    after = positions.of(positions.states.copy())
+    after.play(rows, actions[rows])
+    return after, rows[after.winner[rows] == OPEN]
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Every move of both positions of some pairs, M in all. The legal moves of both are the same."""
+
+    pair: NDArray[np.int64]
+    """[M] which pair"""
+    actions: NDArray[np.int64]
+    """[M]"""
+    winner_one: NDArray[np.uint64]
+    winner_two: NDArray[np.uint64]
+    differs: NDArray[np.bool_]
+    """[M] whether the results, or what the positions after the move show, differ."""
+
+
+def effects(one: Positions, two: Positions) -> Effects:
+    """What the moves of the first positions do there and in the second ones."""
+    pair, actions, after_one = one.successors()
+    after_two = two.of(two.states[pair])
+    after_two.play(np.arange(len(pair)), actions)
+    views = (after_one.observation() != after_two.observation()).any(axis=1)
+    differs = views | (after_one.winner != after_two.winner)
+    return Effects(pair, actions, after_one.winner, after_two.winner, differs)
