@@ -162,9 +162,21 @@ PLANTS = {
     ),
     "words beyond the key decide": Plant(
         "pairs",
-        (("    state_words=11,", "    state_words=11,\n    key_words=10,"),),
+        (("    state_words=11,", "    state_words=11,\n    key_words=8,"),),
         KEY,
-        ("have the same first 10 words, so search takes them for the same", "in word 10.", "Raise key_words"),
+        ("have the same first 8 words, so search takes them for the same", "Raise key_words"),
+    ),
+    "a history beyond the key decides what is legal": Plant(
+        "tictactoe",
+        (
+            ("    state_words=4,\n", "    state_words=5,\n    raw_words=1,\n    key_words=4,\n"),
+            ("    symmetries=square_symmetries(3),\n", ""),
+            (PLAY_3T, f"    state[4] = action + 1\n{PLAY_3T}"),
+            ("== OPEN and empty", "== OPEN and empty and (state[4] != action or state[STONES + 1] != 0)"),
+            ("    state[STONES:] = 0\n", "    state[STONES : STONES + 2] = 0\n"),
+        ),
+        KEY,
+        ("A raw word beyond the key (state[4]) decides whether action", "Raise key_words"),
     ),
     "a position isn't stored whole": Plant(
         "tictactoe",

@@ -96,4 +96,4 @@ def test_a_negative_index_is_a_warning(tmp_path: Path) -> None:
         (found,) = check_plain(Subject(planted(tmp_path, "tictactoe", change), 50))
     assert found.level is Level.WARNING
     assert "the index -1 counts from the end of the array" in found.text
-    assert "line 63" in found.text
+    assert "`if stones & line == line and LINES[int(stones & ONE) - 1] != 0:`" in found.text

@@ -12,7 +12,7 @@ from trainer.check.subject import Subject
 def check_hidden(subject: Subject) -> list[Finding]:
     """Look for positions that look the same but whose deciding words differ; each move must have the same effect in both.
 
-    Words beyond the key are `key.py`'s business, so both positions get those of the first.
+    If only positions with another history differ (raw words beyond the key), that may be on purpose, and is a note.
     """
     key = subject.game.deciding_words
     count = subject.games_within(200_000_000, subject.game.obs_size)
@@ -27,13 +27,10 @@ def check_hidden(subject: Subject) -> list[Finding]:
     plain = subject.first(0)
     one, two = plain.of(np.array([pair.one for pair in pairs])), plain.of(np.array([pair.two for pair in pairs]))
     found = effects(one, two)
-    wrong = found.differs
-    if key < subject.game.state_words:
-        alike = two.states.copy()
-        alike[:, key:] = one.states[:, key:]
-        same_tail = (subject.legal(alike) == subject.legal(one.states)).all(axis=1)
-        both = effects(one, plain.of(np.where(same_tail[:, None], alike, one.states)))
-        wrong &= both.differs
+    history = max(key, subject.game.state_words - subject.game.raw_words)
+    same_history = (one.states[:, history:] == two.states[:, history:]).all(axis=1)
+    level = Level.FAILURE if (found.differs & same_history[found.pair]).any() else Level.NOTE
+    wrong = found.differs & same_history[found.pair] if level is Level.FAILURE else found.differs
     if not wrong.any():
         return []
     move = int(np.flatnonzero(wrong)[0])
@@ -46,13 +43,17 @@ def check_hidden(subject: Subject) -> list[Finding]:
         else "the positions after it look different"
     )
     line = ", ".join(map(str, pairs[at].moves_one))
+    if level is Level.FAILURE:
+        advice = "show what is in there in `features`, each number 0 or 1."
+    else:
+        advice = "their history differs (raw words beyond the key), which may be left out of account on purpose."
     return [
         Finding(
-            Level.FAILURE,
+            level,
             f"The network can't see all that decides. This position looks exactly like the one after the moves {line}: the "
             f"same pieces, features, legal moves and mover. But action {found.actions[move]} has another effect: {what}. "
-            f"The states differ in {'word' if len(differing) == 1 else 'words'} {', '.join(map(str, differing[:6]))}; show "
-            "what is in there in `features`, each number 0 or 1. "
+            f"The states differ in {'word' if len(differing) == 1 else 'words'} {', '.join(map(str, differing[:6]))}; "
+            f"{advice} "
             f"({len(np.unique(found.pair[wrong])):,} of {len(pairs):,} pairs that look alike play differently.)",
             pairs[at].moves_two,
         )
