@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from planting import planted
+from planting import numbered, planted
 
 from trainer.check.checks.compiled import check_compiled
 from trainer.check.findings import Finding, Level
@@ -15,7 +15,7 @@ BEGIN = "    mover = int(state[MOVER])\n"
 REFUSED = {
     "an array is made": (
         (f"{BEGIN}    state[STONES", f"{BEGIN}    board = np.zeros(9)\n    state[STONES"),
-        ("line 50: play can't be compiled (`board = np.zeros(9)`)", "can't allocate memory"),
+        ("line {board = np}: play can't be compiled (`board = np.zeros(9)`)", "can't allocate memory"),
     ),
     "a string is made": (
         (f"{BEGIN}    state[STONES", f"{BEGIN}    mover = len(str(mover))\n    state[STONES"),
@@ -31,11 +31,11 @@ REFUSED = {
     ),
     "a name is unknown": (
         ("    if has_line(state[STONES + mover - 1]):", "    if has_lines(state[STONES + mover - 1]):"),
-        ("line 51: play can't be compiled", "it uses a name", "has_lines"),
+        ("line {has_lines}: play can't be compiled", "it uses a name", "has_lines"),
     ),
     "an index is a float": (
         (f"{BEGIN}    state[STONES", f"{BEGIN}    state[STONES + mover / 1 - 1] |= ONE\n    state[STONES"),
-        ("line 50: play can't be compiled", "an index is a float"),
+        ("line {mover / 1}: play can't be compiled", "an index is a float"),
     ),
 }
 
@@ -52,7 +52,7 @@ def test_what_cannot_be_compiled_is_named_in_one_sentence_with_its_line(name: st
     found = findings(tmp_path, change)
     assert [finding.level for finding in found] == [Level.FAILURE]
     for each in words:
-        assert each in found[0].text
+        assert numbered(each, tmp_path) in found[0].text
     assert "\n" not in found[0].text
 
 
@@ -64,5 +64,5 @@ def test_words_mixed_with_signed_numbers_are_named(tmp_path: Path) -> None:
     )
     (found,) = findings(tmp_path, change)
     assert found.level >= Level.WARNING
-    assert "line 50" in found.text
+    assert numbered("line {action & 0}", tmp_path) in found.text
     assert "a uint64 " in found.text

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from planting import found_in, planted
+from planting import found_in, numbered, planted
 
 from trainer.check.findings import Level
 from trainer.check.subject import Subject
@@ -128,7 +128,11 @@ PLANTS = {
             ),
         ),
         COMPILE,
-        ("line 50: in play, `bit = ONE <<", "computes with a float", "a uint64 in one place and an int64 in another"),
+        (
+            "line {bit = ONE}: in play, `bit = ONE <<",
+            "computes with a float",
+            "a uint64 in one place and an int64 in another",
+        ),
     ),
     "a division makes floats": Plant(
         "tictactoe",
@@ -198,7 +202,7 @@ def test_a_planted_mistake_is_found_and_explained(name: str, tmp_path: Path) -> 
     assert plant.check in found, found
     text = " ".join(finding.text for finding in found[plant.check])
     for words in plant.words:
-        assert words in text
+        assert numbered(words, tmp_path) in text
     if plant.check != COMPILE:
         assert all(finding.moves is not None for finding in found[plant.check])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from trainer.check.findings import Finding, Level
@@ -27,6 +28,13 @@ def planted(folder: Path, game: str, *changes: tuple[str, str], name: str = "") 
     path = folder / f"{env_id}.py"
     path.write_text(text)
     return str(path)
+
+
+def numbered(words: str, folder: Path) -> str:
+    """`words` with the number of the line of the folder's game that has `text`, in place of `{text}`."""
+    (path,) = folder.glob("*.py")
+    lines = path.read_text().splitlines()
+    return re.sub(r"{(.*)}", lambda found: str(next(at for at, line in enumerate(lines, 1) if found[1] in line)), words)
 
 
 def found_in(path: str, level: Level = Level.FAILURE, games: int = GAMES) -> dict[str, list[Finding]]:
