@@ -38,6 +38,12 @@ export function gameName(info) {
   return parameters ? `${info.display_name} (${parameters.replaceAll("=", " ").replaceAll(",", ", ")})` : info.display_name;
 }
 
+/** A player's sign: the initial of its name, or its symbol if both have the same initial. */
+export function signOf(info, player) {
+  const initials = info.player_names.map((name) => name.charAt(0).toUpperCase());
+  return (initials[0] === initials[1] ? info.player_symbols : initials)[player - 1];
+}
+
 /** Both players' points as words, after a separator; empty if the game counts none. */
 export const scoreWords = (info, score) =>
   score ? ` · ${info.player_names[0]} ${score[0]}, ${info.player_names[1]} ${score[1]}` : "";

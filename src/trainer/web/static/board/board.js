@@ -128,6 +128,7 @@ export class Board {
   freeze() {
     this.state.playable = false;
     this.choice.offer([]);
+    this.under = null; // until the pointer moves again, so that no preview looks like the piece that was just played
     this.refresh();
   }
 

@@ -18,8 +18,7 @@ export class Hexagons extends Squares {
   }
 
   get box() {
-    const room = this.names ? 26 * this.scale : 0;
-    const [left, top] = [this.around + room, this.around + room / 2];
+    const [left, top] = [34, 24].map((room) => this.around + (this.names ? room * this.scale : 0));
     return [-left, -top, this.width + left + this.around, this.height + top + this.around];
   }
 
@@ -55,15 +54,15 @@ export class Hexagons extends Squares {
 
   labels() {
     if (!this.names) return [];
-    const away = this.around + 11 * this.scale;
+    const away = this.around + 12 * this.scale;
     return [
       ...this.names.columns.map((name, at) => {
         const top = this.targets.find((cell) => this.row(cell) === 0 && this.column(cell) === at);
-        return label(this.middle(top)[0] - 0.4 * HALF, -this.around + 6 - 4 * this.scale, name);
+        return label(this.middle(top)[0], -away, name);
       }),
       ...this.names.rows.map((name, at) => {
         const [x, y] = this.middle(at * this.columns);
-        return label(x - HALF - away, y, name);
+        return label(x - HALF - away - 5 * this.scale, y, name);
       }),
     ];
   }

@@ -1,6 +1,7 @@
 // The moves of a game as a list, with buttons to step through them.
 
 import { el, svg } from "../base/dom.js";
+import { signOf } from "../base/format.js";
 
 export class MoveList {
   /** `onshow(ply)` is called to show the board after `ply` moves. */
@@ -52,7 +53,7 @@ export class MoveList {
               onclick: () => this.go(at + 1),
             },
             el("span", { class: "number" }, `${ply.ply + 1}`),
-            el("span", { class: "sign" }, info.player_symbols[ply.mover - 1]),
+            el("span", { class: "sign" }, signOf(info, ply.mover)),
             ply.name,
           ),
         ),

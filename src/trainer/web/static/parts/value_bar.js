@@ -1,6 +1,7 @@
 // A value as a bar: the share of each player, in the players' colours and with their signs.
 
 import { el } from "../base/dom.js";
+import { signOf } from "../base/format.js";
 
 export class ValueBar {
   constructor(holder) {
@@ -15,8 +16,8 @@ export class ValueBar {
 
   /** `value`: the first player's, in [-1, 1]; null if it is unknown. `sentence`: the same in words. */
   draw(info, value, sentence) {
-    this.first.textContent = info.player_symbols[0];
-    this.second.textContent = info.player_symbols[1];
+    this.first.textContent = signOf(info, 1);
+    this.second.textContent = signOf(info, 2);
     this.bar.classList.toggle("unknown", value === null);
     this.fill.style.width = `${50 + 50 * (value ?? 0)}%`;
     this.bar.setAttribute("aria-label", value === null ? "No value yet" : sentence);

@@ -2,7 +2,7 @@
 
 import { api, ApiError } from "../base/api.js";
 import { choice, dress, el, typing } from "../base/dom.js";
-import { ago, count, percent, scoreWords, signed } from "../base/format.js";
+import { ago, count, percent, scoreWords, signOf, signed } from "../base/format.js";
 import { tabMemory } from "../base/memory.js";
 import { Board } from "../board/board.js";
 import { newest } from "../board/cells.js";
@@ -151,7 +151,7 @@ export class InsideView {
   async item(game) {
     const info = this.games.includes(game.env_id) ? await api.info(game.env_id) : null;
     const result = game.winner === 3 ? "Draw" : game.winner && info ? `${info.player_names[game.winner - 1]} won` : "Unknown";
-    const sign = game.winner === 3 || !info ? el("span", { class: "sign even" }, "=") : el("span", { class: `sign p${game.winner}` }, info.player_symbols[game.winner - 1]);
+    const sign = game.winner === 3 || !info ? el("span", { class: "sign even" }, "=") : el("span", { class: `sign p${game.winner}` }, signOf(info, game.winner));
     const step = game.model_step === null ? "" : ` · near step ${count(game.model_step)}`;
     const listed = el(
       "li",
