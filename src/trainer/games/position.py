@@ -103,7 +103,8 @@ class Position:
         """The points of the first player and of the second; None if the game has no function for them."""
         if not hasattr(self.rules.own, "score"):
             return None
-        first, second = uncompiled(self.rules.own.score)(self.state)
+        state = self.state.copy()  # which the function may use as scratch memory
+        first, second = uncompiled(self.rules.own.score)(state)
         return float(first), float(second)
 
     def __str__(self) -> str:

@@ -178,6 +178,12 @@ def features(state: State, out: Board) -> None:
         out[2 * WIDTH * HEIGHT + BOXES + boxes] = -lead > boxes
 
 
+def score(state: State) -> tuple[int, int]:
+    """Both players' boxes."""
+    owned = [bool(is_owned(state, box)) for box in range(BOXES) if is_closed(state, box)]
+    return sum(owned), len(owned) - sum(owned)
+
+
 def text(state: State) -> str:
     """The board as it is drawn on paper, with the owners' symbols in the boxes."""
     board = np.zeros(WIDTH * HEIGHT, np.uint8)

@@ -415,6 +415,15 @@ def features(state: State, out: Board) -> None:
         out[begin + 5 + i] = LONGEST - ply <= SOON[i]
 
 
+def score(state: State) -> tuple[float, float]:
+    """Both players' areas, with the komi. An empty board is nobody's."""
+    last = int(state[PLY]) if state[WINNER] == OPEN else int(state[PLY]) - 1
+    second = 3 - starter(int(state[MOVER]), last)
+    areas = [float(area(state, code)) for code in (FIRST, SECOND)]
+    black, white = areas if sum(areas) <= POINTS else (0.0, 0.0)
+    return (black, white + HALF_KOMI / 2) if second == SECOND else (black + HALF_KOMI / 2, white)
+
+
 def name(state: State, action: int) -> str:
     """A letter for the column, without I, and the row's number, counted from the bottom: D4."""
     return "pass" if action == PASS else f"{COLUMNS[action % SIZE]}{SIZE - action // SIZE}"

@@ -31,6 +31,7 @@ GAME = Game(
     max_plies=CELLS,
     symmetries=square_symmetries(WIDTH) if WIDTH == HEIGHT else RECTANGLE,
     typical_plies=min(CELLS, 8 * LINE),  # on a large board somebody wins long before it is full
+    line=LINE,
 )
 
 STONES = FLAGS  # WORDS words of the first player, then as many of the second: cell c is bit c % 64 of word c // 64
