@@ -1,6 +1,7 @@
 """The minimax player: it looks a few plies ahead and then asks the game's heuristic. A baseline that needs no model.
 
-A game's heuristic is a kernel module, `heuristic.py` in its folder. It can bind the game's `rules`, and it has
+A game's heuristic is a kernel module, `heuristic.py` in its folder. It can bind the module of the game's rules as `own`. It
+has
 
     DEPTH         how many plies the player looks ahead by default
     ORDER         int64 [A], all actions, those first that are usually good: pruning then works better, and among equally

@@ -9,7 +9,7 @@ import numpy as np
 from trainer.games.base import MOVER, State
 from trainer.games.othello.rules import STONES
 
-rules: ModuleType
+own: ModuleType
 
 DEPTH = 6
 # How good a cell usually is, for one quarter of the board. Only the order in which moves are tried follows from it.
@@ -26,17 +26,17 @@ MOVE, CORNER, BESIDE_CORNER = 10, 200, 60
 def value(state: State) -> int:
     """The value of an unfinished position for the player to move."""
     mover = int(state[MOVER])
-    own, other = state[STONES + mover - 1], state[STONES + 2 - mover]
-    return one_side(own, other) - one_side(other, own)
+    discs, theirs = state[STONES + mover - 1], state[STONES + 2 - mover]
+    return one_side(discs, theirs) - one_side(theirs, discs)
 
 
-def one_side(own: np.uint64, other: np.uint64) -> int:
+def one_side(discs: np.uint64, theirs: np.uint64) -> int:
     """One side's mobility and corner terms."""
-    total = MOVE * int(rules.count(rules.placements(own, other)))
+    total = MOVE * int(own.count(own.placements(discs, theirs)))
     for number in range(4):
         corner = ONE << CORNERS[number]
-        if own & corner != 0:
+        if discs & corner != 0:
             total += CORNER
-        elif other & corner == 0 and own & (ONE << DIAGONAL_NEIGHBOURS[number]) != 0:
+        elif theirs & corner == 0 and discs & (ONE << DIAGONAL_NEIGHBOURS[number]) != 0:
             total -= BESIDE_CORNER
     return total
