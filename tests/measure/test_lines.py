@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import piles
 import pytest
 from first_legal import FirstLegal
 
@@ -25,11 +26,12 @@ def walk(position: Position, seat: int, ends: Counter) -> None:
 
 
 @pytest.mark.parametrize("seat", [FIRST, SECOND])
-def test_the_counts_are_those_of_a_plain_recursion(seat: int) -> None:
-    """Both find the same numbers of won, drawn and lost lines."""
+@pytest.mark.parametrize("name", ["tictactoe", piles.__file__])
+def test_the_counts_are_those_of_a_plain_recursion(name: str, seat: int) -> None:
+    """Both find the same numbers of won, drawn and lost lines, also if players move several times in a row."""
     ends: Counter = Counter()
-    walk(Position.first(rules_of("tictactoe")), seat, ends)
-    assert every_line("tictactoe", FirstLegal(), seat) == Lines(ends[seat], ends[DRAW], ends[3 - seat])
+    walk(Position.first(rules_of(name)), seat, ends)
+    assert every_line(name, FirstLegal(), seat) == Lines(ends[seat], ends[DRAW], ends[3 - seat])
     assert ends[3 - seat] > 0
 
 

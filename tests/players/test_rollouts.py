@@ -103,10 +103,10 @@ def test_a_move_depends_on_the_game_s_own_random_numbers_alone() -> None:
 
 def test_a_game_without_an_end_is_cut_off(tmp_path: Path) -> None:
     """Playouts last no longer than the game says that games can; then they are draws."""
-    path = tmp_path / "walk.py"
+    path = tmp_path / "endless.py"
     path.write_text(
         "from trainer.games.base import MOVER, Game\n"
-        "GAME = Game('walk', 'Walk', 'It never ends.', 1, 1, 2, 3, max_plies=9)\n"
+        "GAME = Game('endless', 'Endless', 'It never ends.', 1, 1, 2, 3, max_plies=9)\n"
         "def legal(state, mask):\n    mask[:] = True\n"
         "def play(state, action):\n    state[MOVER] = 3 - state[MOVER]\n"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import NoReturn
 
@@ -15,13 +16,15 @@ from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
 from trainer.games.solver import NOT_LEGAL, Scores
 
+log = logging.getLogger(__name__)
+
 MOST_POSITIONS = 11_000_000
 """Games with more unfinished positions than this are not solved. The table then takes 335 MB."""
 MOST_KEPT = 5_000
 """The most positions that are kept to count wrong moves in: all positions of the game, or a sample."""
 FIRST_TABLE = 40_000
 """Positions of the first table that is tried; the next one has room for GROWTH times as many."""
-GROWTH = 12
+GROWTH = 25
 
 
 class ExhaustiveSolver:
@@ -49,6 +52,7 @@ class ExhaustiveSolver:
             self.count: int = self._kernels.visit(self._table, self._line, sample, plies, limit)
             if self.count != visit.TOO_MANY or limit == most:
                 break
+            log.info("%s has more than %s positions; visiting up to %s", env_id, limit, min(GROWTH * limit, most))
             limit = min(GROWTH * limit, most)
         if self.count < 0:
             refuse(self._positions.game.env_id, self.count, most, self._positions.game.max_plies)
