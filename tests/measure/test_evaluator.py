@@ -211,12 +211,15 @@ def test_an_odd_number_of_games_reports_that_the_last_opening_is_played_once(
     assert "each played from both seats, except the last game's; 3 of the 3 games" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("flags", [("--solve",), ("--opponent", "perfect")])
-def test_othello_has_no_solver(flags: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The error names the games that have one."""
+def test_othello_has_test_positions_but_no_perfect_player(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Wrong moves are counted after random play and after better play. The error names the games that have the player."""
     model = str(write_model(tmp_path / "latest.onnx", "othello"))
-    assert run("--model", model, "--env-id", "othello", *flags) == 1
-    assert "tictactoe, connect4" in capsys.readouterr().err
+    assert run("--model", model, "--env-id", "othello", "--solve", "--solve-simulations", "0") == 0
+    text = capsys.readouterr().out
+    assert "random (500)" in text
+    assert "rollouts (500)" in text
+    assert run("--model", model, "--env-id", "othello", "--opponent", "perfect") == 1
+    assert "no solver for whole games; games that have one: connect4, and all small ones" in capsys.readouterr().err
 
 
 def test_without_bitbully_wrong_moves_of_connect4_are_counted_but_perfect_play_is_an_error(

@@ -88,6 +88,16 @@ def test_tictactoe_has_all_unfinished_positions() -> None:
     assert (len(scored), scored.kinds) == (4520, ("all",))
 
 
+def test_any_small_game_has_scored_positions() -> None:
+    """All of them, or a sample of 5,000; Hex 3x3 has 4,520 unfinished positions, dots and boxes 2x2 has more."""
+    assert has_scored_positions("hex:size=3")
+    assert len(scored_positions_of("hex:size=3")) == 4520
+    scored = scored_positions_of("dots:columns=2,rows=2")
+    assert scored.kinds[0].startswith("sample of ")
+    assert (len(scored), len(np.unique(scored.positions.states, axis=0))) == (5000, 5000)
+    assert ((scored.scores != NOT_LEGAL) == scored.positions.legal()).all()
+
+
 def test_every_tenth_position_keeps_the_kinds_equal() -> None:
     """A quick measurement takes 100 of each kind."""
     scored = scored_positions_of("connect4")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from trainer.core.errors import GameError
-from trainer.games import part_of
+from trainer.games import games_with, has_part, part_of
 from trainer.games.exhaustive import exhaustive_solver
 from trainer.games.solver import Solver
 
@@ -16,10 +16,15 @@ QUICKLY_VISITED = 500_000
 def solver_of(env_id: str) -> Solver:
     """The solver of a game. Raises GameError if it has none and is too large, ConfigError if its own is not installed."""
     part = part_of(env_id, "solver")
-    if part is None:
-        return exhaustive_solver(env_id)
-    solver: Solver = part.solver()
-    return solver
+    if part is not None:
+        solver: Solver = part.solver()
+        return solver
+    if has_part(env_id, "scored_positions"):  # a small game would need none
+        raise GameError(
+            f"{env_id} has scored test positions, but no solver for whole games; games that have one: "
+            f"{', '.join(games_with('solver'))}, and all small ones"
+        )
+    return exhaustive_solver(env_id)
 
 
 @cache
