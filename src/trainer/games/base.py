@@ -26,8 +26,8 @@ Code 0 is an empty cell, 1 the first player's, 2 the second player's; a game can
 cells and the raw words are all that is stored of a position, so `from_cells` must restore the rest from them.
 
 These functions are compiled (see `kernels.py`); uncompiled they are the readable reference that tests play against. In
-compiled code the sum of a uint64 and an int64 is a float, so constants are `np.uint64` and indices `int(...)`. Three further
-functions are never compiled:
+compiled code a variable that is a uint64 in one branch and an int64 in another is a float, and so are their quotient and their
+minimum; therefore constants are `np.uint64` and indices `int(...)`. Three further functions are never compiled:
 
     name(state, action)         how people write a move                       default: its cells, a1 at the bottom left
     text(state)                 the position for people                       default: the board, row by row
@@ -81,19 +81,22 @@ class Seats:
     """Action a of the exchanged position is action actions[a] of the other."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Game:
     """The dimensions and names of one game; all other sizes follow from these."""
 
     env_id: str
-    display_name: str
-    description: str
+    """The name under which rows and models are stored."""
     width: int
     height: int
     num_actions: int
-    state_words: int
     max_plies: int
     """No game is longer than this."""
+    display_name: str = ""
+    """Its name for people; empty: `env_id` with a capital letter."""
+    description: str = ""
+    state_words: int = 0
+    """Words of a position; 0: the player, the winner, the flags, a word per cell, the raw words."""
     symmetries: tuple[Symmetry, ...] = ()
     """All of them, the identity first; empty: there is no other."""
     flag_words: int = 0
@@ -132,6 +135,12 @@ class Game:
     """Row 0 is drawn at the bottom."""
     action_cells: tuple[tuple[int, ...], ...] = ()
     """The cells that one clicks on for each action, in order; none for a pass. Empty: action a is cell a, or column a."""
+
+    def __post_init__(self) -> None:
+        """Fill in the name and the words of a position."""
+        words = FLAGS + self.flag_words + self.width * self.height + self.raw_words
+        object.__setattr__(self, "display_name", self.display_name or self.env_id.capitalize())
+        object.__setattr__(self, "state_words", self.state_words or words)
 
     @property
     def num_cells(self) -> int:
