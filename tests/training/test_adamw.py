@@ -28,9 +28,13 @@ from trainer.training.gradient import can_differentiate, parameters_of, pieces
 from trainer.training.learner import Learner
 
 TICTACTOE, CONNECT4 = metadata_of(game_of("tictactoe")), metadata_of(game_of("connect4"))
+BREAKTHROUGH = metadata_of(game_of("breakthrough:rows=6,columns=6"))
+"""A game in which few actions are legal, so that only their logits are computed."""
 UNKNOWN = replace(TICTACTOE, env_id="mystery", legal_mask_offset=10)
 """A game whose observation has an unknown layout: it isn't turned to the mover's side."""
-both_sizes = pytest.mark.parametrize(("game", "rows"), [(TICTACTOE, 64), (CONNECT4, 1024)], ids=["small", "large"])
+both_sizes = pytest.mark.parametrize(
+    ("game", "rows"), [(TICTACTOE, 64), (CONNECT4, 1024), (BREAKTHROUGH, 300)], ids=["small", "large", "few legal"]
+)
 
 
 def network_of(game: Metadata, family: Family = "mlp", width: int | None = None) -> PolicyValueNetwork:
@@ -55,6 +59,7 @@ def batch_of(game: Metadata, rows: int, seed: int = 0) -> Batch:
     legal = generator.random((rows, game.num_actions)) < 0.6
     legal[:, 3] |= ~legal.any(axis=1)
     legal[0], legal[1] = True, np.arange(game.num_actions) == 3
+    observation[:, game.legal_mask_offset :][:, : game.num_actions] = legal
     visits = (generator.random(legal.shape) * legal).astype(np.float32)
     visits /= visits.sum(axis=1, keepdims=True)
     visits[2:10] = 0

@@ -26,8 +26,8 @@ Code 0 is an empty cell, 1 the first player's, 2 the second player's; a game can
 cells and the raw words are all that is stored of a position, so `from_cells` must restore the rest from them.
 
 These functions are compiled (see `kernels.py`); uncompiled they are the readable reference that tests play against. In
-compiled code a variable that is a uint64 in one branch and an int64 in another is a float, and so are their quotient and their
-minimum; therefore constants are `np.uint64` and indices `int(...)`. Three further functions are never compiled:
+compiled code a variable that is a uint64 in one branch and an int64 in another is a float, and so are their quotient and
+their minimum; therefore constants are `np.uint64` and indices `int(...)`. Three further functions are never compiled:
 
     name(state, action)         how people write a move                       default: its cells, a1 at the bottom left
     text(state)                 the position for people                       default: the board, row by row
@@ -171,6 +171,11 @@ class Game:
     def most_moves(self) -> int:
         """The most legal moves of a position."""
         return self.max_moves or self.num_actions
+
+    @property
+    def few_legal(self) -> bool:
+        """Whether a position has so few legal moves that a network had better compute their logits one by one."""
+        return 4 * self.most_moves <= self.num_actions
 
     @property
     def scratch_cells(self) -> int:

@@ -28,6 +28,8 @@ class Layout:
     """[A] Action a of that view is action actions[a]. None: it is action a."""
     kernel_side: int = 3
     """Side of the kernel of a convolutional stem."""
+    few_legal: bool = False
+    """Few actions are legal in any position; see `Game.few_legal`."""
 
     @property
     def cells(self) -> int:
@@ -42,7 +44,12 @@ class Layout:
     @property
     def end(self) -> int:
         """Numbers before the seat flags."""
-        return self.board_numbers + self.features + self.num_actions
+        return self.legal_begin + self.num_actions
+
+    @property
+    def legal_begin(self) -> int:
+        """Where the legal moves begin, in an observation and in a network's view."""
+        return self.board_numbers + self.features
 
     @property
     def view_size(self) -> int:
@@ -73,7 +80,15 @@ def layout_of(game: Game) -> Layout:
     exchange = exchange_of(game, game.seats) if game.seats else None
     actions = np.array(game.seats.actions) if game.seats and game.seats.actions else None
     return Layout(
-        game.planes, game.features, game.height, game.width, game.num_actions, exchange, actions, game.kernel_side
+        game.planes,
+        game.features,
+        game.height,
+        game.width,
+        game.num_actions,
+        exchange,
+        actions,
+        game.kernel_side,
+        game.few_legal,
     )
 
 

@@ -83,6 +83,7 @@ class LayoutBuilder:
 
     def build(self) -> Network:
         """The network; the last layer that was added is its heads."""
+        few_legal = self._layout is not None and self._layout.few_legal
         return Network(
             layers=np.array(self._layers, LAYER),
             weights=aligned_concatenation(self._weights),
@@ -94,7 +95,15 @@ class LayoutBuilder:
             view_width=self._view,
             taps=self._taps,
             columns=self._columns,
+            legal=self._layout.legal_begin if self._layout and few_legal else -1,
+            moves=self._layout.num_actions if self._layout and few_legal else 0,
+            by_result=self._by_result() if few_legal else np.zeros(0, np.float32),
         )
+
+    def _by_result(self) -> NDArray[Any]:
+        """The weights of the newest layer, from blocks [F / 64, I, 64] to blocks [I / 64, F, 64]."""
+        _, _, inputs, results, *_ = self._layers[-1]
+        return aligned_concatenation([transposed_blocks(self._weights[-1], inputs, results)])
 
     def _region(self, width: int) -> tuple[int, int]:
         """A new region: its column and its width."""
@@ -126,6 +135,12 @@ class LayoutBuilder:
 def padded(width: int) -> int:
     """The next multiple of a block."""
     return -(-width // BLOCK) * BLOCK
+
+
+def transposed_blocks(weights: NDArray[Any], inputs: int, results: int) -> NDArray[Any]:
+    """The weights of a layer, from blocks [F / 64, I, 64] to blocks [I / 64, F, 64]."""
+    blocks = weights.reshape(results // BLOCK, inputs // BLOCK, BLOCK, BLOCK)
+    return blocks.transpose(1, 0, 3, 2).ravel()
 
 
 def aligned_concatenation(parts: list[NDArray[Any]]) -> NDArray[Any]:

@@ -11,6 +11,7 @@ Compiled by `trainer.compile.linker`, which binds `lanes`.
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +48,13 @@ def pass_through(network: Network, memory: Memory, rows: int, observation: Float
     write_view(network, rows, observation, memory.activations, memory.active)
     if len(network.taps):
         cut_patches(network, rows, memory.activations, memory.active)
-    for index in range(len(network.layers)):
+    heads = len(network.layers) - 1
+    for index in range(heads):
         evaluate_layer(network, index, rows, memory)
+    if network.legal >= 0:
+        evaluate_legal(network, rows, memory)
+    else:
+        evaluate_layer(network, heads, rows, memory)
 
 
 def write_view(
@@ -125,3 +131,31 @@ def evaluate_layer(network: Network, index: int, rows: int, memory: Memory) -> N
                         total = lanes.add_products(total, np.float32(1.0), activations, source + block * BLOCK)
                     active[target // BLOCK] = lanes.bits_of(total)
                 lanes.store_block(activations, target, total)
+
+
+def evaluate_legal(network: Network, rows: int, memory: Memory) -> None:
+    """Write the heads' results, but 0 as the logit of every action that isn't legal."""
+    heads = network.layers[len(network.layers) - 1]
+    first, activations = network.legal, memory.activations
+    last = first + network.moves
+    for row in range(rows):
+        target, view = heads.target * rows + row * heads.results, row * network.view_width
+        activations[target : target + heads.results] = 0.0
+        for word in range(first // BLOCK, (last - 1) // BLOCK + 1):
+            left = memory.active[view // BLOCK + word]
+            while left != 0:
+                column = word * BLOCK + lanes.lowest(left)
+                left &= left - np.uint64(1)
+                if first <= column < last:
+                    activations[target + column - first] = result(network, heads, rows, row, column - first, memory)
+        activations[target + network.moves] = result(network, heads, rows, row, network.moves, memory)
+
+
+def result(network: Network, heads: Any, rows: int, row: int, number: int, memory: Memory) -> np.float32:
+    """One result of a row's heads: its bias and the product of its weights with the inputs."""
+    source = heads.source * rows + row * heads.inputs
+    total = lanes.masked_block(lanes.load_block(memory.activations, source), np.uint64(0))
+    for block in range(heads.inputs // BLOCK):
+        weights = lanes.load_block(network.by_result, (block * heads.results + number) * BLOCK)
+        total = lanes.add_elements(total, lanes.load_block(memory.activations, source + block * BLOCK), weights)
+    return np.float32(network.biases[heads.bias + number] + lanes.sum_of(total))

@@ -73,6 +73,21 @@ def add_scaled(block: Block, factor: np.float32, other: Block) -> Block:
     return add_product(a, factor, e), add_product(b, factor, f), add_product(c, factor, g), add_product(d, factor, h)
 
 
+def add_elements(block: Block, factors: Block, other: Block) -> Block:
+    """block + factors * other, number by number"""
+    a, b, c, d = block
+    e, f, g, h = factors
+    i, j, k, m = other
+    return add_each(a, e, i), add_each(b, f, j), add_each(c, g, k), add_each(d, h, m)
+
+
+def sum_of(block: Block) -> np.float32:
+    """The sum of a block's numbers, in a fixed order."""
+    a, b, c, d = block
+    one = np.float32(1.0)
+    return np.float32(total_of(add_product(add_product(a, one, b), one, add_product(c, one, d))))
+
+
 def rectified_block(block: Block) -> Block:
     """The block's ReLU; NaN stays NaN."""
     a, b, c, d = block
@@ -163,6 +178,33 @@ def add_product(typing: Any, total: Any, factor: Any, vector: Any) -> Any:
         return builder.fadd(total, builder.fmul(factors, vector, flags=["contract"]), flags=["contract"])
 
     return lanes(total, types.float32, vector), generate
+
+
+@operation
+def add_each(typing: Any, total: Any, factors: Any, vector: Any) -> Any:
+    """add_each(total, factors, vector): total + factors * vector, number by number, rounded once if the processor can."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        total, factors, vector = values
+        return builder.fadd(total, builder.fmul(factors, vector, flags=["contract"]), flags=["contract"])
+
+    return lanes(total, factors, vector), generate
+
+
+@operation
+def total_of(typing: Any, vector: Any) -> Any:
+    """total_of(vector): the sum of its numbers; halves are added to halves, down to one number."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        (left,), integer = values, ir.IntType(32)
+        half = LANES // 2
+        while half:
+            other = ir.Constant(ir.VectorType(integer, LANES), [(lane + half) % LANES for lane in range(LANES)])
+            left = builder.fadd(left, builder.shuffle_vector(left, ZEROS, other))
+            half //= 2
+        return builder.extract_element(left, integer(0))
+
+    return types.float32(vector), generate
 
 
 @operation

@@ -63,6 +63,12 @@ class Network(NamedTuple):
     column of the view; -1 for none. Shape [0, 0] if the first layer isn't a convolution."""
     columns: int
     """Width of all regions together."""
+    legal: int
+    """Column of the view at which the legal moves begin, if the heads compute only their logits; else -1."""
+    moves: int
+    """A, if so; else 0."""
+    by_result: Floats
+    """The weights of such heads in blocks [I / 64, F, 64]. Else [0]."""
 
 
 class Memory(NamedTuple):
@@ -88,6 +94,9 @@ NO_NETWORK = Network(
     view_width=0,
     taps=np.zeros((0, 0), np.int64),
     columns=0,
+    legal=-1,
+    moves=0,
+    by_result=np.zeros(0, np.float32),
 )
 """Stands in for a network when there is none."""
 

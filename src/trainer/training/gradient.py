@@ -23,7 +23,7 @@ from trainer.network import ConvStem, PolicyValueNetwork, Residual
 from trainer.replay import Batch
 from trainer.sparse import backward, forward, lanes
 from trainer.sparse.backward import TRANSPOSED_ROWS, Gradient, TransposeBuffer
-from trainer.sparse.builder import LayoutBuilder
+from trainer.sparse.builder import LayoutBuilder, transposed_blocks
 from trainer.sparse.lanes import BLOCK
 from trainer.sparse.layout import Floats, Network, aligned, memory_for
 from trainer.training import heads as head_kernels
@@ -73,7 +73,8 @@ class LossGradient:
         )
         weights, transposed, of_weights = (aligned(len(numbers.weights), np.float32) for _ in range(3))
         biases, of_biases = (aligned(len(numbers.biases), np.float32) for _ in range(2))
-        self._network = numbers._replace(weights=weights, biases=biases)
+        of_heads = transposed[int(numbers.layers["weights"][-1]) :] if numbers.legal >= 0 else transposed[:0]
+        self._network = numbers._replace(weights=weights, biases=biases, by_result=of_heads)
         self._transposed = transposed
         self._gradient = Gradient(of_weights, of_biases, np.zeros(len(numbers.layers), np.bool_))
         widest = int(max(numbers.layers["inputs"].max(), numbers.layers["results"].max()))
@@ -109,6 +110,8 @@ class LossGradient:
         network.biases[:] = values[self._bias_places]
         kernels.forward.pass_through(network, self._memory, rows, batch.observation)
         loss = np.empty(3, np.float32)
+        if network.legal >= 0:
+            self._set_active(np.pad(legal, ((0, 0), (0, 1)), constant_values=True))
         kernels.heads.differentiate_heads(self._heads, legal, visits, batch.outcome, loss, self._head_deltas)
         kernels.backward.differentiate(
             network, self._transposed, self._learns, rows, self._memory, self._deltas, self._buffer, self._gradient
@@ -126,11 +129,17 @@ class LossGradient:
         self._heads, self._head_deltas = (
             memory.activations[begin:end].reshape(rows, width) for memory in (self._memory, self._deltas)
         )
-        words = np.packbits(np.arange(width) < outputs, bitorder="little").view(np.uint64)
-        self._deltas.active[begin // BLOCK : end // BLOCK] = np.tile(words, rows)
+        self._active = self._deltas.active[begin // BLOCK : end // BLOCK].reshape(rows, -1)
+        self._set_active(np.ones((1, outputs), np.bool_))
         if self._rows < 0:
             self._kernels = link(lanes, forward, backward, head_kernels, warm_up=self._warm_up)
         self._rows = rows
+
+    def _set_active(self, outputs: NDArray[np.bool_]) -> None:
+        """Set which of the heads' results have a delta that isn't 0: bool [B or 1, A + 1]."""
+        words = np.zeros((len(outputs), self._heads.shape[1]), np.bool_)
+        words[:, : outputs.shape[1]] = outputs
+        self._active[:] = np.packbits(words, axis=1, bitorder="little").view(np.uint64)
 
     def _warm_up(self, linked: Linked) -> None:
         """Call each kernel once, with zero rows."""
@@ -171,6 +180,5 @@ def transposed_weights(network: Network) -> NDArray[Any]:
     for layer in network.layers:
         inputs, results, begin = int(layer["inputs"]), int(layer["results"]), int(layer["weights"])
         whole = slice(begin, begin + inputs * results)
-        blocks = network.weights[whole].reshape(results // BLOCK, inputs // BLOCK, BLOCK, BLOCK)
-        turned[whole] = blocks.transpose(1, 0, 3, 2).ravel()
+        turned[whole] = transposed_blocks(network.weights[whole], inputs, results)
     return turned
