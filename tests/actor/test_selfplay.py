@@ -128,7 +128,7 @@ def test_outcomes_of_games_played_by_hand() -> None:
             positions.replay(ply + 1, actions[: ply + 1])
         plies = np.zeros(len(actions) + 1, ply_record(positions.game))
         plies["state"] = positions.states
-        return PlayedGame(0, plies).outcomes.tolist()
+        return PlayedGame(0, plies, plies["visits"][:-1]).outcomes.tolist()
 
     assert outcomes([0, 3, 1, 4, 2]) == [1, -1, 1, -1, 1]
     assert outcomes([0, 3, 1, 4, 8, 5]) == [-1, 1, -1, 1, -1, 1]

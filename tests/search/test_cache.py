@@ -11,7 +11,8 @@ from trainer.evaluators.interface import Evaluate
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Mask, State
 from trainer.games.kernels import link_kernels
-from trainer.search import Search, SearchConfig
+from trainer.games.positions import Positions
+from trainer.search import Search, SearchConfig, policies
 from trainer.search import cache as cache_kernels
 from trainer.search.cache import MISSING, Cache, empty_cache
 
@@ -99,10 +100,12 @@ def test_without_a_cache_every_position_is_evaluated_again() -> None:
 
 def stored(env_id: str, entries: int, states: State) -> Cache:
     """A cache in which every position was stored in turn; all numbers of its answer are its row."""
-    kernels = link_kernels(env_id, cache_kernels).cache
+    kernels = link_kernels(env_id, policies, cache_kernels).cache
     cache = empty_cache(game_of(env_id), entries)
+    legal = np.ones(game_of(env_id).num_actions, np.bool_)
+    legal[game_of(env_id).most_moves :] = False
     for row, state in enumerate(states):
-        kernels.store(cache, state, np.full(game_of(env_id).num_actions, row, np.float32), np.float32(row))
+        kernels.store(cache, state, legal, np.full(game_of(env_id).num_actions, row, np.float32), np.float32(row))
     return cache
 
 
@@ -110,11 +113,11 @@ def stored(env_id: str, entries: int, states: State) -> Cache:
 def test_an_entry_is_found_by_the_whole_position_only(env_id: str) -> None:
     """In a table with one place only the last position is left, and it differs from any other in a single bit."""
     states = positions(env_id, 3)
-    kernels = link_kernels(env_id, cache_kernels).cache
+    kernels = link_kernels(env_id, policies, cache_kernels).cache
     cache = stored(env_id, 1, states)
     assert [kernels.find(cache, state) for state in states] == [MISSING] * (len(states) - 1) + [0]
     assert cache.entries[0]["value"] == len(states) - 1
-    assert (cache.entries[0]["prior"] == len(states) - 1).all()
+    assert (cache.entries[0]["prior"][: game_of(env_id).most_moves] == len(states) - 1).all()
     for word in (0, *range(2, game_of(env_id).deciding_words)):
         for bit in range(1 if word else 0, 64 if word else 2):
             other = states[-1].copy()
@@ -123,10 +126,26 @@ def test_an_entry_is_found_by_the_whole_position_only(env_id: str) -> None:
 
 
 @every_game
+def test_the_prior_of_every_legal_move_is_kept(env_id: str) -> None:
+    """Whether numbers are kept for all actions or for the legal ones; the others are 0."""
+    generator, game = np.random.default_rng(0), game_of(env_id)
+    kernels, cache = link_kernels(env_id, policies, cache_kernels), empty_cache(game, 1)
+    played = Positions(env_id, 1).of(positions(env_id, 3))
+    for state, legal in zip(played.states, played.legal(), strict=True):
+        prior = generator.random(game.num_actions).astype(np.float32) * legal
+        kernels.cache.store(cache, state, legal, prior, np.float32(0))
+        kept = cache.entries[0]["prior"]
+        if game.few_legal:
+            kernels.policies.unpack(kept, legal, cache.prior)
+            kept = cache.prior
+        assert kept.tolist() == prior.tolist()
+
+
+@every_game
 def test_positions_are_spread_evenly_over_the_table(env_id: str) -> None:
     """As if by chance: N positions in 4 N places fill about 4 N (1 - exp(-1/4)) of them."""
     states = positions(env_id, 40)
-    kernels = link_kernels(env_id, cache_kernels).cache
+    kernels = link_kernels(env_id, policies, cache_kernels).cache
     cache = empty_cache(game_of(env_id), 4 * len(states))
     places = {kernels.place(cache, state) for state in states}
     assert min(places) >= 0
@@ -138,10 +157,11 @@ def test_positions_are_spread_evenly_over_the_table(env_id: str) -> None:
 def test_an_emptied_cache_has_no_entries(env_id: str) -> None:
     """Counting the generation up is enough. What is stored afterwards is found."""
     states = positions(env_id, 2)
-    kernels = link_kernels(env_id, cache_kernels).cache
+    kernels = link_kernels(env_id, policies, cache_kernels).cache
     cache = stored(env_id, 10_000, states)
     assert sum(kernels.find(cache, state) != MISSING for state in states) > 0.9 * len(states)
     cache.generation[0] += 1
     assert all(kernels.find(cache, state) == MISSING for state in states)
-    kernels.store(cache, states[0], np.zeros(game_of(env_id).num_actions, np.float32), np.float32(0.5))
+    legal = np.zeros(game_of(env_id).num_actions, np.bool_)
+    kernels.store(cache, states[0], legal, legal.astype(np.float32), np.float32(0.5))
     assert cache.entries[kernels.find(cache, states[0])]["value"] == 0.5

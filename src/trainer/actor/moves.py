@@ -22,6 +22,7 @@ from trainer.search.tree import NOBODY, Tree
 from trainer.sparse.layout import Memory, Network
 
 rules: Rules
+policies: ModuleType
 tree: ModuleType
 puct: ModuleType
 gumbel: ModuleType
@@ -30,6 +31,7 @@ random_numbers: ModuleType
 forward: ModuleType
 answers: ModuleType
 USUAL_PLIES: int
+FEW_LEGAL: bool
 NUM_ACTIONS: int
 
 EMPTY, READY, PLAYING, FINISHED = 0, 1, 2, 3
@@ -54,6 +56,8 @@ class Games(NamedTuple):
     """[G] random moves at the start of the game; until it has begun, the upper limit of that number."""
     plies: NDArray[Any]
     """[G, P + 1] as `ply_record` has it; of the last one of a game only `state` means anything."""
+    policy: NDArray[np.float32]
+    """[A], scratch memory."""
 
 
 def ply_record(game: Game) -> np.dtype[Any]:
@@ -61,7 +65,7 @@ def ply_record(game: Game) -> np.dtype[Any]:
     return np.dtype(
         [
             ("state", np.uint64, (game.state_words,)),
-            ("visits", np.float32, (game.num_actions,)),
+            ("visits", np.float32, (game.policy_size,)),  # the policy target, as `search.policies` keeps it
             ("value", np.float32),  # of the search, for the mover
             ("action", np.uint32),
         ],
@@ -189,15 +193,16 @@ def advance(games: Games, trees: Tree, selection: Selection, settings: MoveSetti
             begin_game(games, trees, slot, settings)
         if games.status[slot] != PLAYING or trees.budget[slot] > 0 or trees.leaf[slot] != NOBODY:
             continue
-        ply = games.ply[slot]
+        ply, policy = games.ply[slot], games.policy
         at = games.plies[slot, ply]
         if trees.gumbel[slot]:
-            at.value, action = gumbel.answer(trees, slot, selection, at.visits)
+            at.value, action = gumbel.answer(trees, slot, selection, policy)
         else:
-            at.value = puct.answer(trees, slot, at.visits)
-            action = (
-                drawn(at.visits, chance(games, slot)) if ply < settings.sampled_plies else int(np.argmax(at.visits))
-            )
+            at.value = puct.answer(trees, slot, policy)
+            action = drawn(policy, chance(games, slot)) if ply < settings.sampled_plies else int(np.argmax(policy))
+        if FEW_LEGAL:
+            rules.legal(at.state, trees.mask, trees.found)
+        policies.keep(policy, trees.mask, at.visits)
         if make_move(games, slot, action):
             ended += 1
         else:
@@ -220,13 +225,21 @@ def play_random(games: Games, trees: Tree, settings: MoveSettings) -> int:
 
 def make_random_move(games: Games, trees: Tree, slot: int) -> bool:
     """Record and play a move drawn from all legal ones; True when the game is over. Uses the scratch memory of `trees`."""
-    at = games.plies[slot, games.ply[slot]]
+    at, policy = games.plies[slot, games.ply[slot]], games.policy
     rules.legal(at.state, trees.mask, trees.found)
     count = trees.mask.sum()
     for action in range(NUM_ACTIONS):
-        at.visits[action] = trees.mask[action] / count
+        policy[action] = trees.mask[action] / count
+    policies.keep(policy, trees.mask, at.visits)
     at.value = 0.0
-    return make_move(games, slot, drawn(at.visits, chance(games, slot)))
+    return make_move(games, slot, drawn(policy, chance(games, slot)))
+
+
+def unpack_policies(plies: NDArray[Any], trees: Tree, to: NDArray[np.float32]) -> None:
+    """Write the policy targets of the first P of `plies` to `to` [P, A], if few actions are legal."""
+    for ply in range(len(to)):
+        rules.legal(plies[ply].state, trees.mask, trees.found)
+        policies.unpack(plies[ply].visits, trees.mask, to[ply])
 
 
 def chance(games: Games, slot: int) -> float:

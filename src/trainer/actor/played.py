@@ -18,6 +18,8 @@ class PlayedGame:
     number: int
     plies: NDArray[Any]
     """[P + 1] records as `moves.ply_record` describes; of the last one only the state counts."""
+    visits: NDArray[np.float32]
+    """[P, A] the policy targets."""
     first_ply: int = 0
     """Random moves before these plies."""
 
@@ -30,11 +32,6 @@ class PlayedGame:
     def actions(self) -> NDArray[np.uint32]:
         """[P]"""
         return self.plies["action"][:-1]
-
-    @property
-    def visits(self) -> NDArray[np.float32]:
-        """[P, A] the policy targets."""
-        return self.plies["visits"][:-1]
 
     @property
     def values(self) -> NDArray[np.float32]:

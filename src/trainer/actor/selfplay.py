@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainer.actor import moves as move_kernels
 from trainer.actor import random_numbers as random_kernels
@@ -173,17 +174,28 @@ class SelfPlay:
         games, played = self._games, []
         for slot in np.flatnonzero(games.status == FINISHED):
             first, last = int(games.random_plies[slot]), games.ply[slot]
-            played.append(PlayedGame(int(games.number[slot]), games.plies[slot, first : last + 1].copy(), first))
+            plies = games.plies[slot, first : last + 1].copy()
+            played.append(PlayedGame(int(games.number[slot]), plies, self._policies(plies), first))
             games.status[slot] = EMPTY
         self._vacant = True
         self._steps = self._finished = 0
         return played
+
+    def _policies(self, plies: NDArray[Any]) -> NDArray[np.float32]:
+        """The policy targets [P, A] of a game's records [P + 1]."""
+        if not self.search.game.few_legal:
+            visits: NDArray[np.float32] = plies["visits"][:-1]
+            return visits
+        unpacked = np.empty((len(plies) - 1, self.search.game.num_actions), np.float32)
+        self._kernels.unpack_policies(plies, self.search.tree, unpacked)
+        return unpacked
 
     def _warm_up(self, linked: Linked) -> None:
         """Call each kernel once, without a game."""
         games = self._games
         linked.moves.play(*self._arguments(self._no_answer), 0, 1)
         linked.moves.play_random(games, self.search.tree, self._moves)
+        linked.moves.unpack_policies(games.plies[0], self.search.tree, self._no_answer[0])
         games.status[:] = EMPTY
 
 
@@ -197,4 +209,5 @@ def allocate(game: Game, slots: int) -> Games:
         ply=np.zeros(slots, np.int32),
         random_plies=np.zeros(slots, np.int32),
         plies=np.zeros((slots, game.max_plies + 1), ply_record(game)),
+        policy=np.zeros(game.num_actions, np.float32),
     )

@@ -174,8 +174,13 @@ class Game:
 
     @property
     def few_legal(self) -> bool:
-        """Whether a position has so few legal moves that a network had better compute their logits one by one."""
+        """Whether so few actions are legal that logits are computed, and policies kept, for the legal ones alone."""
         return 4 * self.most_moves <= self.num_actions
+
+    @property
+    def policy_size(self) -> int:
+        """Numbers of a policy in memory: one for each action, or one for each legal move and a spare one."""
+        return self.most_moves + 1 if self.few_legal else self.num_actions
 
     @property
     def scratch_cells(self) -> int:

@@ -93,6 +93,7 @@ class FoundGame:
             "NUM_CELLS": game.num_cells,
             "NUM_ACTIONS": game.num_actions,
             "MOST_MOVES": game.most_moves,
+            "FEW_LEGAL": game.few_legal,
             "FLAG_WORDS": game.flag_words,
             "RAW_WORDS": game.raw_words,
             "KEY_WORDS": game.deciding_words,

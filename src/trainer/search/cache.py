@@ -12,13 +12,15 @@ Compiled by `trainer.games.kernels`.
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.games.base import FLAGS, MOVER, Game, State
+from trainer.games.base import FLAGS, MOVER, Game, Mask, State
 
+policies: ModuleType
 KEY_WORDS: int
 
 INLINED = True
@@ -33,16 +35,19 @@ class Cache(NamedTuple):
     """Memory of one cache."""
 
     entries: NDArray[Any]
-    """[E] `key` uint64 [K - 1]; `value` float32, for the mover; `prior` float32 [A]."""
+    """[E] `key` uint64 [K - 1]; `value` float32, for the mover; `prior` float32, as
+    `policies` keeps it."""
     generation: NDArray[np.uint64]
     """[1]; entries of another generation don't count."""
+    prior: NDArray[np.float32]
+    """[A], scratch memory for a prior that is taken out."""
 
 
 def empty_cache(game: Game, entries: int) -> Cache:
     """Memory for this many entries, all of them empty; 0 for no cache."""
-    key, prior = (np.uint64, (game.deciding_words - 1,)), (np.float32, (game.num_actions,))
+    key, prior = (np.uint64, (game.deciding_words - 1,)), (np.float32, (game.policy_size,))
     entry = np.dtype([("key", *key), ("value", np.float32), ("prior", *prior)], align=True)
-    return Cache(np.zeros(entries, entry), np.ones(1, np.uint64))
+    return Cache(np.zeros(entries, entry), np.ones(1, np.uint64), np.zeros(game.num_actions, np.float32))
 
 
 def find(cache: Cache, state: State) -> int:
@@ -59,8 +64,8 @@ def find(cache: Cache, state: State) -> int:
     return at
 
 
-def store(cache: Cache, state: State, prior: NDArray[np.float32], value: np.float32) -> None:
-    """Keep the answer for a position: `prior` [A], `value` for the mover."""
+def store(cache: Cache, state: State, legal: Mask, prior: NDArray[np.float32], value: np.float32) -> None:
+    """Keep the answer for a position: `prior` [A], zero where not `legal` [A], `value` for the mover."""
     if len(cache.entries) == 0:
         return
     entry = cache.entries[place(cache, state)]
@@ -68,8 +73,7 @@ def store(cache: Cache, state: State, prior: NDArray[np.float32], value: np.floa
     key[0] = first_word(cache, state)
     for word in range(FLAGS, KEY_WORDS):
         key[word - 1] = state[word]
-    for action in range(len(prior)):
-        kept[action] = prior[action]
+    policies.keep(prior, legal, kept)
     entry.value = value
 
 

@@ -22,6 +22,7 @@ from trainer.search.tree import DRAWN, LOSS, NOBODY, UNKNOWN, WIN, Tree
 
 rules: Rules
 rows: ModuleType
+policies: ModuleType
 cache: ModuleType
 tree: ModuleType
 proofs: ModuleType
@@ -30,6 +31,7 @@ priors: ModuleType
 puct: ModuleType
 gumbel: ModuleType
 NUM_ACTIONS: int
+FEW_LEGAL: bool
 SUDDEN_WINS: bool
 
 INLINED = True
@@ -61,7 +63,11 @@ def descend(
                     waiting += 1
                     break
                 entry = known.entries[found]
-                complete(trees, selection, slot, index, trees.mask, entry.prior, entry.value)
+                if FEW_LEGAL:
+                    policies.unpack(entry.prior, trees.mask, known.prior)
+                    complete(trees, selection, slot, index, trees.mask, known.prior, entry.value)
+                else:
+                    complete(trees, selection, slot, index, trees.mask, entry.prior, entry.value)
             else:
                 trees.budget[slot] -= 1
                 backup.back_up(trees, slot, index, proofs.exact(node.proven), node.visits == 0)
@@ -141,7 +147,7 @@ def expand(
         index, row = trees.leaf[slot], trees.row[slot]
         if index != NOBODY:
             trees.leaf[slot] = NOBODY
-            cache.store(known, trees.states[slot, index], prior[row], value[row])
+            cache.store(known, trees.states[slot, index], legal[row], prior[row], value[row])
             complete(trees, selection, slot, index, legal[row], prior[row], value[row])
             done += 1
     return done
