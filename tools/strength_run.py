@@ -3,9 +3,9 @@
     python tools/strength_run.py --env-id connect4 --minutes 60 --at 5 10 15 30 60 --out docs/results/connect4-60min
 
 Runs `python -m trainer.loop` and copies the newest model at each of the minutes. After the run it measures every copy with
-`python -m trainer.evaluator`: wrong moves in scored test positions if the game has them, matches against minimax if it has
-that player. The output folder gets the run's stats.json, the evaluator's JSON for each copy, results.md with a table, and
-curve.png.
+`python -m trainer.evaluator`: wrong moves in scored test positions if the game has them or with --solve, and matches against
+1,000 rollouts, and against minimax if the game has that player. The output folder gets the run's stats.json, the evaluator's
+JSON for each copy, results.md with a table, and curve.png.
 """
 
 from __future__ import annotations
@@ -19,13 +19,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+from trainer.games import has_part
 from trainer.games.scored_positions import has_scored_positions
 from trainer.measure.plot import Curve, save_plot
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
 
 SIMULATIONS = {"tictactoe": (0, 50), "connect4": (0, 100, 600)}
-MINIMAX_GAMES = 400
+"""Numbers of simulations at which wrong moves are counted; of other games 0 and 100."""
+PLAYED_WITH = {"go": 200}
+"""Simulations per move in matches; of other games 100."""
+OPENING_PLIES = {"hex": 0, "mnk": 0}
+"""Random plies before matches; of other games 4. A random opening would often give these two away."""
+GAMES = 400
 
 
 def require_new(folder: Path) -> None:
@@ -64,7 +70,7 @@ def evaluate(env_id: str, model: Path, out: Path, *arguments: str) -> dict[str, 
 
 def errors(env_id: str, copies: dict[float, Path], out: Path) -> list[str]:
     """The weak errors of each copy, as a Markdown table."""
-    settings = ["--solve-simulations", *map(str, SIMULATIONS[env_id])]
+    settings = ["--solve-simulations", *map(str, SIMULATIONS.get(env_id, (0, 100)))]
     measured = {
         minute: evaluate(env_id, model, out / f"errors-{minute:g}min.json", "--solve", *settings)
         for minute, model in copies.items()
@@ -92,17 +98,28 @@ def every_line(players: list[dict[str, Any]]) -> list[str]:
     return ["All lines of play:", "", *lines, ""] if players else []
 
 
-def matches(env_id: str, copies: dict[float, Path], out: Path) -> list[str]:
-    """The results of each copy against minimax, searching with 100 simulations, as a Markdown table."""
-    lines = ["| minutes | step | won | drawn | lost | score | 95% interval |", "|" + "---|" * 7]
-    settings = ["--opponent", "minimax", "--simulations", "100", "--games", str(MINIMAX_GAMES)]
+def matches(env_id: str, opponent: str, copies: dict[float, Path], out: Path) -> list[str]:
+    """The results of each copy against an opponent, as a Markdown table."""
+    lines = [
+        "| minutes | step | won, drawn, lost as first | as second | score | 95% interval |",
+        "|" + "---|" * 6,
+    ]
+    game = env_id.partition(":")[0]
+    simulations, plies = PLAYED_WITH.get(game, 100), OPENING_PLIES.get(game, 4)
+    settings = ["--opponent", opponent, "--simulations", str(simulations), "--games", str(GAMES)]
+    settings += ["--opening-plies", str(plies)]
     for minute, model in copies.items():
-        match = evaluate(env_id, model, out / f"minimax-{minute:g}min.json", *settings)
-        counts = [str(match[result]["count"]) for result in ("wins", "draws", "losses")]
+        match = evaluate(env_id, model, out / f"{opponent}-{minute:g}min.json", *settings)
+        seats = []
+        for seat in ("as_first", "as_second"):
+            won, lost = (match[result][seat] for result in ("wins", "losses"))
+            seats.append(f"{won}, {GAMES // 2 - won - lost}, {lost}")
         low, high = (f"{100 * end:.1f}" for end in match["score"]["interval_95"])
         score = f"{100 * match['score']['rate']:.1f}% | {low} to {high}%"
-        lines.append(f"| {minute:g} | {match['step']:,} | {' | '.join(counts)} | {score} |")
-    return [f"{MINIMAX_GAMES} games against {match['opponent']}, 100 simulations a move:", "", *lines, ""]
+        lines.append(f"| {minute:g} | {match['step']:,} | {' | '.join(seats)} | {score} |")
+    begun = f"after {plies} random plies" if plies else "from the first position"
+    title = f"{GAMES} games against {match['opponent']}, {simulations} simulations per move, {begun}:"
+    return [title, "", *lines, ""]
 
 
 def draw(env_id: str, seen: list[dict[str, Any]], began: float, path: Path) -> None:
@@ -131,6 +148,9 @@ def main() -> None:
     parser.add_argument("--at", type=float, nargs="*", default=[], help="minutes at which to copy the model")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data-dir", type=Path, help="folder of the run (default: data/<name of --out>)")
+    parser.add_argument(
+        "--solve", action="store_true", help="count wrong moves in a game that isn't solved at once, too"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     chosen = parser.parse_args()
     run = RunFolder(chosen.data_dir or Path("data") / chosen.out.name)
@@ -148,10 +168,11 @@ def main() -> None:
     record = json.loads(run.record.read_text())["loop"]
     where = f"on {record['processor']}, {time.strftime('%Y-%m-%d', time.gmtime(began))}, commit {record['commit']}"
     lines = [f"# {chosen.out.name}", "", f"`{command}` {where}: {played}.", ""]
-    if chosen.env_id in SIMULATIONS:
+    if chosen.solve or has_scored_positions(chosen.env_id):
         lines += errors(chosen.env_id, copies, chosen.out)
     if chosen.env_id != "tictactoe":
-        lines += matches(chosen.env_id, copies, chosen.out)
+        for opponent in ["minimax"] * has_part(chosen.env_id, "heuristic") + ["rollouts"]:
+            lines += matches(chosen.env_id, opponent, copies, chosen.out)
     (chosen.out / "results.md").write_text("\n".join([*lines, "![the curve](curve.png)"]) + "\n")
     print("\n".join(lines))
 
