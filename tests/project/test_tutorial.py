@@ -46,6 +46,30 @@ def test_plain_python_prints_what_the_page_says(folder: Path) -> None:
     assert run(folder, ["-c", step("python")]) == shown[1]
 
 
+def checked(folder: Path, name: str) -> tuple[int, list[str]]:
+    """The exit status of `trainer.check` for a file, and what it prints, without the lines that name a folder or a time."""
+    words = [sys.executable, *step("check").split()[1:-1], f"./{name}"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert not done.stderr
+    return done.returncode, stable(done.stdout)
+
+
+def stable(text: str) -> list[str]:
+    """The lines of the checker's output that are the same on every machine."""
+    return [line for line in text.splitlines() if not line.startswith(("speed", "Takeaway"))]
+
+
+def test_the_checker_prints_what_the_page_says(folder: Path) -> None:
+    """For the correct game everything; for the one with the mistake what failed."""
+    correct, broken = re.findall(r"```text\n(.*?)```", TUTORIAL, re.DOTALL)
+    assert checked(folder, "takeaway.py") == (0, stable(correct))
+    rules, mistake = step("takeaway.py"), step("mistake")
+    (folder / "broken.py").write_text(rules.replace("        state[WINNER] = state[MOVER]\n", mistake))
+    status, shown = checked(folder, "broken.py")
+    assert status == 1
+    assert "\n".join(stable(broken)) in "\n".join(shown)
+
+
 def test_the_commands_learn_and_measure(folder: Path) -> None:
     """The loop, shorter, and the match after it; the run keeps the rules."""
     (loop,) = step("loop").splitlines()
