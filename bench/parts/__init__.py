@@ -9,6 +9,7 @@ from bench.parts import (
     cache,
     ceiling,
     coldstart,
+    games,
     load,
     network,
     publish,
@@ -34,6 +35,7 @@ class Part:
 
 PARTS = {
     "selfplay": Part("Self-play next to other libraries", selfplay.measure),
+    "games": Part("Every game: self-play next to OpenSpiel, and the rules alone", games.measure),
     "ceiling": Part("Self-play next to its ceiling", ceiling.measure),
     "cache": Part("Self-play with the evaluation cache", cache.measure),
     "network": Part("Evaluating a network by its active inputs", network.measure),

@@ -15,7 +15,8 @@ from bench.support.turns import alternate
 from trainer.evaluators.acceleration import random_play
 from trainer.evaluators.onnx_file import ModelEvaluator, load_model
 from trainer.evaluators.sparse import SparseAccelerator
-from trainer.games import ENV_IDS, game_of
+from trainer.games import game_of
+from trainer.games.library import OF_CONTRACT
 
 BATCH = 128
 
@@ -23,7 +24,7 @@ BATCH = 128
 def measure(job: Job) -> list[Result]:
     """The MLP of each game with random weights, and the loop's network for Connect 4 after a short run."""
     with job.scratch() as folder:
-        files = [(env_id, "MLP, random weights", publish_model(env_id, folder / env_id)) for env_id in ENV_IDS]
+        files = [(env_id, "MLP, random weights", publish_model(env_id, folder / env_id)) for env_id in OF_CONTRACT]
         files += [("connect4", "the loop's network", trained_model(job, folder / "run", "connect4"))]
         return [compare(job, env_id, name, path) for env_id, name, path in files]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from statistics import median
 
 from bench.report.result import Result, Target
 from bench.support.actors import POSITIONS, actor
+from bench.support.installed import are_installed
 from bench.support.job import Job
 from bench.support.models import place_model, publish_model
 from bench.support.turns import Turn, alternate, median_per_cpu_second, rates
@@ -39,7 +39,7 @@ def measure(job: Job) -> list[Result]:
             sides["mctx, PUCT"] = Workload([[*command, "muzero_policy"]])
             sides["mctx, Gumbel"] = Workload([[*command, "gumbel_muzero_policy"]])
         if are_installed("pyspiel"):
-            command = [sys.executable, "-m", "bench.peers.openspiel", model, str(size.simulations)]
+            command = [sys.executable, "-m", "bench.peers.openspiel", model, str(size.simulations), "connect_four"]
             sides["OpenSpiel"] = Workload([[*command, str(seed)] for seed in range(size.threads)])
         with ready(*sides.values()):
             found = alternate(size.rounds, *(lambda one=one: one.turn(size.turn) for one in sides.values()))
@@ -71,8 +71,3 @@ def measure(job: Job) -> list[Result]:
         compare("Gumbel", "mctx, Gumbel", f"mctx + pgx, Gumbel, batch {size.games}, both cores"),
         compare("PUCT", "OpenSpiel", f"OpenSpiel's Python MCTS, {size.threads} processes", 25),
     ]
-
-
-def are_installed(*modules: str) -> bool:
-    """Whether all of these modules can be imported."""
-    return all(importlib.util.find_spec(module) for module in modules)

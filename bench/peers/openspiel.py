@@ -1,4 +1,4 @@
-"""OpenSpiel's Python MCTS on our model: `python -m bench.peers.openspiel latest.onnx 100`, one process, one core.
+"""OpenSpiel's Python MCTS on our model: `python -m bench.peers.openspiel latest.onnx 100 connect_four 0`, on one core.
 
 Prints how many positions it has played. State, rules and tree are OpenSpiel's own. The evaluator remembers its answers, as
 the one of OpenSpiel's AlphaZero does, so each position is evaluated once.
@@ -19,6 +19,7 @@ from open_spiel.python.algorithms import mcts
 from bench.peers.common import report
 
 CELLS, ACTIONS = 42, 7
+CONNECT4 = "connect_four"
 
 
 class OnnxEvaluator(mcts.Evaluator):
@@ -52,8 +53,37 @@ class OnnxEvaluator(mcts.Evaluator):
         return prior / prior.sum(), float(value[0, 0])
 
 
+class UnsuitedEvaluator(OnnxEvaluator):
+    """Prior and value of a state of any game, by a network of the same size as ours that is given other numbers.
+
+    It sees OpenSpiel's observation, cut or filled with zeros to the length of ours, and a logit may stand for several of
+    OpenSpiel's actions. With random weights the answers mean as little as those to the right numbers, and cost as much.
+    """
+
+    def __init__(self, model: Path) -> None:
+        super().__init__(model)
+        (self._numbers,) = (one.shape[1] for one in self._session.get_inputs())
+        self._actions = self._session.get_outputs()[0].shape[1]
+
+    def _answer(self, state: Any) -> tuple[np.ndarray, float]:
+        observation = np.zeros(self._numbers, np.float32)
+        shown = state.observation_tensor(0)[: self._numbers]
+        observation[: len(shown)] = shown
+        prior, value = self._remembered(observation.tobytes())
+        legal = state.legal_actions()
+        shares = prior[np.array(legal) % self._actions]
+        every = np.zeros(max(legal) + 1)
+        every[legal] = shares / shares.sum()
+        return every, value
+
+    def _infer(self, observation: bytes) -> tuple[np.ndarray, float]:
+        row = np.frombuffer(observation, np.float32)
+        logits, value = self._session.run(["policy_logits", "value"], {"observation": row[None]})
+        return np.exp(logits[0] - logits[0].max()), float(value[0, 0])
+
+
 def observation_of(state: Any) -> np.ndarray:
-    """The observation that our models expect, float32 [93], of a state that is not finished."""
+    """The observation that our models of Connect 4 expect, float32 [93], of a state that is not finished."""
     observation = np.zeros(2 * CELLS + ACTIONS + 2, np.float32)
     observation[: 2 * CELLS] = state.observation_tensor(0)[: 2 * CELLS]
     observation[[2 * CELLS + action for action in state.legal_actions()]] = 1
@@ -61,15 +91,16 @@ def observation_of(state: Any) -> np.ndarray:
     return observation
 
 
-def main(model: Path, simulations: int, seed: int) -> None:
+def main(model: Path, simulations: int, name: str, seed: int) -> None:
     """Play games against itself forever, with noise at the root; each move is drawn in proportion to the visits."""
-    game = pyspiel.load_game("connect_four")
+    game = pyspiel.load_game(name)
+    evaluator = OnnxEvaluator(model) if name == CONNECT4 else UnsuitedEvaluator(model)
     random = np.random.RandomState(seed)
     bot = mcts.MCTSBot(
         game,
         uct_c=1.5,
         max_simulations=simulations,
-        evaluator=OnnxEvaluator(model),
+        evaluator=evaluator,
         solve=True,
         random_state=random,
         child_selection_fn=mcts.SearchNode.puct_value,
@@ -88,4 +119,4 @@ def main(model: Path, simulations: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 0)
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))

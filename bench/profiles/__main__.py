@@ -14,7 +14,8 @@ from bench.support.job import Job
 from bench.support.models import layer_sizes
 from bench.support.size import FULL, TINY
 from bench.support.training_steps import BATCHES
-from trainer.games import ENV_IDS, game_of
+from trainer.games import game_of
+from trainer.games.library import OF_CONTRACT
 
 
 def main(out: Path = Path("docs"), work: Path = Path("build/bench"), tiny: bool = False) -> None:
@@ -22,7 +23,7 @@ def main(out: Path = Path("docs"), work: Path = Path("build/bench"), tiny: bool 
     the databases; `tiny`: run everything within seconds to see that it works."""
     job = Job(TINY if tiny else FULL, work)
     with job.scratch() as folder:
-        for env_id in ENV_IDS:
+        for env_id in OF_CONTRACT:
             found = selfplay_profile(env_id, job.size, folder / env_id)
             title = f"A simulation of self-play, {game_of(env_id).display_name}: {sum(found.values()):,.0f} ns"
             (out / f"profile-selfplay-{env_id}.svg").write_text(bar_chart(title, "ns", found))

@@ -15,7 +15,7 @@ from trainer.core.files import write_bytes
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.games.recipes import recipe_of
-from trainer.network import PolicyValueNetwork
+from trainer.network import PolicyValueNetwork, create_network
 from trainer.run.folder import RunFolder
 from trainer.settings.learning import Family
 from trainer.training.export import Exporter
@@ -23,17 +23,19 @@ from trainer.training.publish import Retention, publish
 
 SIZES = {"tictactoe": (128, 64), "connect4": (256, 128), "othello": (512, 256)}
 """Features of the two hidden layers. The targets name the networks 29-128-64 and 93-256-128, the observation first."""
+OTHERS = (256, 128)
+"""The sizes for all other games."""
 
 
 def layer_sizes(env_id: str) -> str:
     """The sizes of observation and hidden layers, such as 93-256-128."""
-    return "-".join(map(str, (game_of(env_id).obs_size, *SIZES[env_id])))
+    return "-".join(map(str, (game_of(env_id).obs_size, *SIZES.get(env_id, OTHERS))))
 
 
 def network_of(env_id: str, family: Family = "mlp") -> PolicyValueNetwork:
     """The network of a game, always with the same random weights."""
     torch.manual_seed(1)
-    return PolicyValueNetwork(metadata_of(game_of(env_id)), family, SIZES[env_id][0])
+    return create_network(env_id, family, SIZES.get(env_id, OTHERS)[0])
 
 
 def publish_model(env_id: str, path: Path, family: Family = "mlp") -> Path:

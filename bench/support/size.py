@@ -41,6 +41,8 @@ class Size:
     """Seconds from the reload of a model to the first turn."""
     soak_minutes: float = 20.0
     """Minutes of the part soak."""
+    every_game: bool = True
+    """The part games measures every game, not only tic-tac-toe."""
 
 
 FULL = Size()
@@ -61,5 +63,6 @@ TINY = Size(
     train_minutes=0,
     after_reload=0.3,
     soak_minutes=0.1,
+    every_game=False,
 )
 """For tests of the benchmarks themselves; the numbers mean nothing."""
