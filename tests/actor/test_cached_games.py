@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from kinds import every_kind
 from numpy.typing import NDArray
 
 from trainer.actor.guarded import Clock, GuardedEvaluator
@@ -19,14 +20,12 @@ from trainer.evaluators.interface import Evaluator, FunctionEvaluator
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.uniform import uniform
 from trainer.game_config import metadata_of
-from trainer.games import ENV_IDS, game_of
+from trainer.games import game_of
 from trainer.games.base import Mask
 from trainer.network import Family, create_network
 from trainer.search import SearchConfig
 from trainer.settings.self_play import SelfPlaySettings
 from trainer.training.export import Exporter
-
-every_game = pytest.mark.parametrize("env_id", ENV_IDS)
 
 
 @cache
@@ -59,7 +58,7 @@ def games_of(env_id: str, models: list[OnnxEvaluator], entries: int, slots: int 
     return games
 
 
-@every_game
+@every_kind
 @pytest.mark.parametrize("family", ["mlp", "conv"])
 def test_games_are_the_same_with_and_without_a_cache(env_id: str, family: Family) -> None:
     """Every position, visit and value of 120 games, a reload in the middle; tables of one, two and many entries."""
@@ -74,7 +73,7 @@ def test_games_are_the_same_with_and_without_a_cache(env_id: str, family: Family
                 np.testing.assert_array_equal(found, expected, err_msg=f"{number}: {name}")
 
 
-@every_game
+@every_kind
 @pytest.mark.parametrize("family", ["mlp", "conv"])
 def test_a_row_is_answered_alike_in_every_batch(env_id: str, family: Family) -> None:
     """Its place and the rows beside it change no bit: batches of a cache are smaller, and otherwise composed."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pytest
+from kinds import every_kind
 from numpy.typing import NDArray
 from play import finished
 from small_models import linear_model
@@ -16,14 +17,12 @@ from trainer.actor.selfplay import SelfPlay
 from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.uniform import uniform
-from trainer.games import ENV_IDS, game_of, rules_of
+from trainer.games import game_of, rules_of
 from trainer.games.base import DRAW, FIRST, SECOND, Mask
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.search import SearchConfig
 from trainer.settings.self_play import SelfPlaySettings
-
-every_game = pytest.mark.parametrize("env_id", ENV_IDS)
 
 FEW = SelfPlaySettings(simulations=12)
 
@@ -66,7 +65,7 @@ def assert_same(one: PlayedGame, other: PlayedGame) -> None:
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=f"game {one.number}: {name}")
 
 
-@every_game
+@every_kind
 def test_recorded_positions_follow_from_the_actions(env_id: str) -> None:
     """From the first position to a finished one, by legal moves only; as many visits and values as actions."""
     for game in played(env_id, range(6), uniform).values():
@@ -80,7 +79,7 @@ def test_recorded_positions_follow_from_the_actions(env_id: str) -> None:
         assert len(game.states) - 1 == len(game.actions) == len(game.visits) == len(game.values)
 
 
-@every_game
+@every_kind
 @pytest.mark.parametrize("evaluate", [uniform, None], ids=["search", "random play"])
 def test_recorded_visits_are_a_policy_over_legal_moves(env_id: str, evaluate: Evaluate | None) -> None:
     """They sum to 1, are zero where not legal, and the move that was made has some; values are in [-1, 1]."""
@@ -92,7 +91,7 @@ def test_recorded_visits_are_a_policy_over_legal_moves(env_id: str, evaluate: Ev
         assert (np.abs(game.values) <= 1).all()
 
 
-@every_game
+@every_kind
 def test_random_play_records_the_uniform_policy_and_value_zero(env_id: str) -> None:
     """Without a model every legal move is alike, and nothing is known of the value."""
     for game in played(env_id, range(6), None).values():
@@ -108,7 +107,7 @@ def test_random_play_draws_every_legal_move_alike() -> None:
     assert np.abs(counts - 500).max() < 100
 
 
-@every_game
+@every_kind
 def test_outcomes_are_the_movers(env_id: str) -> None:
     """+1 in the rows of the player who won, -1 in the other's, 0 in a draw."""
     games = played(env_id, range(60), None, slots=20)
@@ -147,7 +146,7 @@ def test_the_value_of_a_winning_move_is_the_movers() -> None:
 # --- What decides a game ---
 
 
-@every_game
+@every_kind
 def test_games_depend_on_seed_actor_and_number_alone(env_id: str) -> None:
     """The same games one at a time, side by side, in another order, or without the others."""
     model = some_model(env_id)

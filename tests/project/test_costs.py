@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import ForeignDatabase
+from kinds import every_kind
 from numpy.typing import NDArray
 
 from trainer.actor.selfplay import SelfPlay
 from trainer.evaluators.interface import Evaluate, FunctionEvaluator
-from trainer.games import ENV_IDS, game_of
+from trainer.games import game_of
 from trainer.games.base import Mask
 from trainer.replay import Metadata, ReplayBuffer
 from trainer.search import SearchConfig
 from trainer.settings.self_play import SelfPlaySettings
 
-every_game = pytest.mark.parametrize("env_id", ENV_IDS)
 with_and_without_cache = pytest.mark.parametrize("cache", [0, 64])
 TICTACTOE = Metadata("tictactoe", "Tic-Tac-Toe", 3, 3, 9, 29, 18)
 
@@ -73,7 +73,7 @@ def python_calls(function: Callable[[], None]) -> int:
     return calls
 
 
-@every_game
+@every_kind
 @with_and_without_cache
 def test_the_python_calls_of_a_step_do_not_grow_with_the_games(env_id: str, cache: int) -> None:
     """With 4 games and with 256 a step makes the same number of calls, fewer than 40."""
@@ -104,7 +104,7 @@ def bytes_of_a_hundred(step: Callable[[], None]) -> tuple[int, int]:
     return peak - before, after - before
 
 
-@every_game
+@every_kind
 @with_and_without_cache
 def test_a_step_allocates_nothing_that_grows_with_the_games(env_id: str, cache: int) -> None:
     """A hundred steps never hold more with 1024 games than with 4, which is little, and nothing at the end.

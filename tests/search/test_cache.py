@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kinds import every_kind
 from lines_of_play import random_lines
 from numpy.typing import NDArray
 
 from trainer.evaluators.interface import Evaluate
-from trainer.games import ENV_IDS, game_of
+from trainer.games import game_of
 from trainer.games.base import Mask, State
 from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
 from trainer.search import Search, SearchConfig, policies
 from trainer.search import cache as cache_kernels
 from trainer.search.cache import MISSING, Cache, empty_cache
-
-every_game = pytest.mark.parametrize("env_id", ENV_IDS)
 
 
 def positions(env_id: str, games: int) -> State:
@@ -43,7 +42,7 @@ class CountingEvaluator:
         return prior.astype(np.float32), scores[:, 0].astype(np.float32)
 
 
-@every_game
+@every_kind
 @pytest.mark.parametrize("entries", [1, 2, 3, 100_000])
 def test_a_search_finds_the_same_with_and_without_a_cache(env_id: str, entries: int) -> None:
     """To the last bit: with room for everything, and with so little that each position replaces another."""
@@ -109,7 +108,7 @@ def stored(env_id: str, entries: int, states: State) -> Cache:
     return cache
 
 
-@every_game
+@every_kind
 def test_an_entry_is_found_by_the_whole_position_only(env_id: str) -> None:
     """In a table with one place only the last position is left, and it differs from any other in a single bit."""
     states = positions(env_id, 3)
@@ -125,7 +124,7 @@ def test_an_entry_is_found_by_the_whole_position_only(env_id: str) -> None:
             assert kernels.find(cache, other) == MISSING
 
 
-@every_game
+@every_kind
 def test_the_prior_of_every_legal_move_is_kept(env_id: str) -> None:
     """Whether numbers are kept for all actions or for the legal ones; the others are 0."""
     generator, game = np.random.default_rng(0), game_of(env_id)
@@ -141,7 +140,7 @@ def test_the_prior_of_every_legal_move_is_kept(env_id: str) -> None:
         assert kept.tolist() == prior.tolist()
 
 
-@every_game
+@every_kind
 def test_positions_are_spread_evenly_over_the_table(env_id: str) -> None:
     """As if by chance: N positions in 4 N places fill about 4 N (1 - exp(-1/4)) of them."""
     states = positions(env_id, 40)
@@ -153,7 +152,7 @@ def test_positions_are_spread_evenly_over_the_table(env_id: str) -> None:
     assert len(places) > 0.95 * 4 * len(states) * (1 - np.exp(-0.25))
 
 
-@every_game
+@every_kind
 def test_an_emptied_cache_has_no_entries(env_id: str) -> None:
     """Counting the generation up is enough. What is stored afterwards is found."""
     states = positions(env_id, 2)

@@ -9,13 +9,14 @@ import bonsai
 import numpy as np
 import pytest
 from bonsai import ABSENT, AGAIN, KIND
+from kinds import KINDS, every_kind
 from lines_of_play import play_line, random_lines
 from numpy.typing import NDArray
 from registering import registered
 
 from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.uniform import uniform
-from trainer.games import ENV_IDS, game_of, rules_of
+from trainer.games import game_of, rules_of
 from trainer.games.base import DRAW, FIRST, MOVER, OPEN, SECOND, Mask, State
 from trainer.games.position import Position
 from trainer.games.positions import Positions
@@ -185,7 +186,7 @@ def test_more_simulations_than_there_is_memory_for_are_refused() -> None:
         Search("tictactoe", 1, 10).run(after("tictactoe", []), 11, uniform)
 
 
-@pytest.mark.parametrize("env_id", ENV_IDS)
+@every_kind
 def test_all_simulations_are_used_if_nothing_is_proven(env_id: str) -> None:
     """In the first position of a game: 60 simulations make 60 visits, after the root's own evaluation."""
     search = Search(env_id, 1, 60)
@@ -256,7 +257,7 @@ def test_a_position_that_cannot_be_saved_is_worth_minus_one(env_id: str, actions
     assert values[0] == 1
 
 
-@pytest.mark.parametrize("env_id", [env_id for env_id in ENV_IDS if not hasattr(rules_of(env_id).own, "features")])
+@pytest.mark.parametrize("env_id", [env_id for env_id in KINDS if not hasattr(rules_of(env_id).own, "features")])
 def test_evaluators_see_observations_of_the_contract(env_id: str) -> None:
     """Every leaf is an observation of the replay contract, and `legal` is what may be played there."""
     game = game_of(env_id)
@@ -279,7 +280,7 @@ def test_evaluators_see_observations_of_the_contract(env_id: str) -> None:
     assert seen > 50
 
 
-@pytest.mark.parametrize("env_id", ENV_IDS)
+@every_kind
 def test_positions_are_searched_independently(env_id: str) -> None:
     """Alone, all at once, in parts or in another order: a position gets the same visits and value to the last bit."""
     states = some_positions(env_id, 20)
@@ -294,7 +295,7 @@ def test_positions_are_searched_independently(env_id: str) -> None:
 
 def test_visits_are_for_legal_moves_only() -> None:
     """Even if few moves are legal, and whatever happens in the neighbouring rows."""
-    for env_id in ENV_IDS:
+    for env_id in KINDS:
         states = some_positions(env_id, 40)
         visits, values = Search(env_id, 40, 30).run(states, 30, arbitrary)
         legal = Positions(env_id, 0).of(states).legal()
