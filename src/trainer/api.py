@@ -19,11 +19,12 @@ from trainer.games.recipes import changed, recipe_of
 from trainer.measure.match import Match
 from trainer.measure.match import play_match as play_games
 from trainer.measure.openings import draw_openings
-from trainer.players import DEFAULT_SIMULATIONS, model_player, named_player, shown_models
+from trainer.players import model_player, named_player, shown_models, simulations_of
 from trainer.players.network import PLAYING
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
 from trainer.search import Search
+from trainer.settings.evaluator import EvaluatorConfig
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,10 @@ def play_match(
     games: int = 100,
     simulations: int = 0,
     seed: int = 0,
+    engine_seconds: float = EvaluatorConfig.engine_seconds,
 ) -> Match:
-    """Play a model against another one, or against a named player: random, search, rollouts, perfect, minimax.
+    """Play a model against another one, or against a named player: random, search, rollouts, perfect, minimax, or an engine
+    (`gtp: COMMAND` or `uci: COMMAND`), whose answers may take `engine_seconds` each.
 
     Half of the games are played from each seat. Against random play they start from the first position, otherwise from
     different openings, each played from both seats. `simulations` per move, for both models; 0: raw policies.
@@ -135,7 +138,9 @@ def play_match(
             raise GameError(f"the opponent plays {opponent.env_id}, the player {env_id}")
         theirs = model_player(names[1], env_id, opponent.evaluator, simulations, games)
     else:
-        theirs = named_player(opponent, env_id, DEFAULT_SIMULATIONS.get(opponent, simulations), games)
+        theirs = named_player(
+            opponent, env_id, simulations_of(opponent, None, simulations), games, engine_seconds=engine_seconds
+        )
     openings = None if opponent == "random" else draw_openings(env_id, (games + 1) // 2, seed)
     return play_games(env_id, ours, theirs, games, seed, openings)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.games.positions import Positions
+from trainer.players.base import Played
 
 
 class FirstLegal:
@@ -15,7 +16,9 @@ class FirstLegal:
 
     name = "First legal"
 
-    def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
+    def choose(
+        self, positions: Positions, generators: Sequence[np.random.Generator], played: Played | None = None
+    ) -> NDArray[np.int64]:
         """The first legal move of each position, int64 [R]."""
         first: NDArray[np.int64] = positions.legal().argmax(axis=1)
         return first

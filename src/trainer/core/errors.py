@@ -39,6 +39,10 @@ class CheckpointError(TrainerError):
     """A checkpoint can't be read, or belongs to another run."""
 
 
+class EngineError(TrainerError):
+    """An engine, a program that plays, can't be started, has died, is silent, or answers what makes no sense."""
+
+
 class WaitTimeoutError(TrainerError):
     """The expected data didn't arrive in time."""
 

@@ -20,13 +20,13 @@ from trainer.measure.move_quality import measure_move_quality
 from trainer.measure.openings import draw_openings
 from trainer.measure.report import error_table, every_move, print_table, report, report_with_intervals
 from trainer.players import (
-    DEFAULT_SIMULATIONS,
-    NAMES,
     WITHOUT_SIMULATIONS,
     MinimaxPlayer,
+    kind_of,
     model_player,
     named_player,
     shown_models,
+    simulations_of,
 )
 from trainer.settings.evaluator import EvaluatorConfig
 
@@ -55,13 +55,12 @@ def evaluate(config: EvaluatorConfig) -> int:
 
 def compete(config: EvaluatorConfig, model: OnnxEvaluator) -> tuple[dict[str, Any], Show]:
     """Play the match. Returns the content of the JSON file, and what prints the report."""
-    rival = None if config.opponent in NAMES else Path(config.opponent)
+    rival = None if kind_of(config.opponent) else Path(config.opponent)
     name, *others = shown_models([config.model] if rival is None else [config.model, rival])
     player = model_player(name, config.env_id, model, config.simulations, config.games, config.temperature)
-    simulations = config.opponent_simulations
-    if simulations is None:
-        simulations = DEFAULT_SIMULATIONS.get(config.opponent, config.simulations)
-    opponent = named_player(config.opponent, config.env_id, simulations, config.games, *others)
+    simulations = simulations_of(config.opponent, config.opponent_simulations, config.simulations)
+    shown = others[0] if others else None
+    opponent = named_player(config.opponent, config.env_id, simulations, config.games, shown, config.engine_seconds)
     openings = None
     games_differ = config.opponent == "random" or config.temperature > 0
     if config.opening_plies or (config.opening_plies is None and not games_differ):
@@ -76,7 +75,7 @@ def compete(config: EvaluatorConfig, model: OnnxEvaluator) -> tuple[dict[str, An
     settings = {
         "opponent_model": str(rival) if rival else None,
         "simulations": config.simulations,
-        "opponent_simulations": None if config.opponent in WITHOUT_SIMULATIONS else simulations,
+        "opponent_simulations": None if kind_of(config.opponent) in WITHOUT_SIMULATIONS else simulations,
         "temperature": config.temperature,
     }
     return match.as_json() | settings, show

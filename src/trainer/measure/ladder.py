@@ -24,7 +24,7 @@ from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings
 from trainer.measure.plot import Curve, require_plots, save_plot
 from trainer.measure.report import print_table
-from trainer.players import DEFAULT_SIMULATIONS, NAMES, Player, model_player, named_player, shown_models
+from trainer.players import Player, kind_of, model_player, named_player, shown_models, simulations_of
 from trainer.run.model_files import step_of, stored_models
 from trainer.settings.ladder import LadderConfig
 
@@ -100,12 +100,13 @@ def ladder_players(config: LadderConfig) -> list[Entrant]:
         step = step_of(path)
         player = model_player(f"step {step:,}", config.env_id, model, config.simulations, config.games)
         entrants.append(Entrant(player, step, path))
-    models = [Path(name) for name in config.against if name not in NAMES]
+    models = [Path(name) for name in config.against if not kind_of(name)]
     shown = dict(zip(models, shown_models(models), strict=True))
     for name in config.against:
-        simulations = DEFAULT_SIMULATIONS.get(name, config.simulations)
-        file = None if name in NAMES else Path(name)
-        player = named_player(name, config.env_id, simulations, config.games, shown[file] if file else None)
+        simulations = simulations_of(name, None, config.simulations)
+        file = None if kind_of(name) else Path(name)
+        title = shown[file] if file else None
+        player = named_player(name, config.env_id, simulations, config.games, title, config.engine_seconds)
         entrants.append(Entrant(player, None, file))
     if len(entrants) < 2:
         raise ModelError(

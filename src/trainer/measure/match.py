@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.positions import Positions
 from trainer.measure.intervals import wilson
-from trainer.players import Player
+from trainer.players import RESIGNS, Player
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Match:
     """Seed of the openings and of the moves drawn at random."""
     openings: list[list[int]] | None = None
     """Game n started with `openings[n // 2]`; after the last opening comes the first again. None = no openings."""
+    resigned: frozenset[int] = frozenset()
+    """The numbers of the games that ended because the loser gave up."""
 
     @property
     def games(self) -> int:
@@ -115,6 +117,7 @@ class Match:
                     "winner": int(self.winners[number]),
                     "result": self.result(number),
                 }
+                | ({"resigned": True} if number in self.resigned else {})
                 for number, moves in enumerate(self.moves)
             ],
         }
@@ -146,20 +149,28 @@ def play_match(
     numbers = np.arange(games)
     seats = np.where(numbers % 2 == 0 if openings else numbers < (games + 1) // 2, FIRST, SECOND)
     moves: list[list[int]] = [[] for _ in range(games)]
+    resigned = np.zeros(games, np.bool_)
     if openings:
         for number in range(games):
             moves[number] += openings[number // 2 % len(openings)]
             positions.replay(number, moves[number])
-    while (under_way := positions.winner == OPEN).any():
+    while (under_way := (positions.winner == OPEN) & ~resigned).any():
         to_move = positions.mover.copy()
         for who, rows in (
             (player, np.flatnonzero(under_way & (to_move == seats))),
             (opponent, np.flatnonzero(under_way & (to_move != seats))),
         ):
             if len(rows):
-                chosen = who.choose(positions.of(positions.states[rows]), [generators[row] for row in rows])
+                chosen = who.choose(
+                    positions.of(positions.states[rows]),
+                    [generators[row] for row in rows],
+                    [moves[row] for row in rows],
+                )
+                resigned[rows[chosen == RESIGNS]] = True
+                rows, chosen = rows[chosen != RESIGNS], chosen[chosen != RESIGNS]
                 positions.play(rows, chosen)
                 for row, action in zip(rows, chosen, strict=True):
                     moves[row].append(int(action))
-    winners = positions.winner.astype(np.int64)
-    return Match(positions.game, player.name, opponent.name, seats, winners, moves, seed, openings)
+    winners = np.where(resigned, FIRST + SECOND - positions.mover.astype(np.int64), positions.winner.astype(np.int64))
+    gave_up = frozenset(np.flatnonzero(resigned).tolist())
+    return Match(positions.game, player.name, opponent.name, seats, winners, moves, seed, openings, gave_up)

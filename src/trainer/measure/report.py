@@ -101,6 +101,8 @@ def every_move(match: Match) -> str:
             who = "opening" if ply <= opening else match.player if mover == seat else match.opponent
             lines.append(f"  {ply:3d}. {match.game.player_names[mover - 1]} ({who}): {action}")
             positions.play(np.array([0]), np.array([action]))
+        if number in match.resigned:
+            lines.append(f"  {match.game.player_names[FIRST + SECOND - winner - 1]} resigns")
         lines.append("  draw" if winner == DRAW else f"  {match.game.player_names[winner - 1]} wins")
     return "\n".join(lines)
 

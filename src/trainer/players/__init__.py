@@ -1,20 +1,19 @@
-"""Players, which choose moves in many positions at once: `choose(positions, generators) -> actions`.
+"""Players, which choose moves in many positions at once: `choose(positions, generators, played) -> actions`.
 
 `base.py` says what a player is and has the random one; `network.py` asks a model, with or without a search; `minimax.py`
 searches a few plies by the kernels in `alphabeta.py`, `rollouts.py` by random games and the kernels in `uct.py`;
-`perfect.py` asks a solver; `named.py` finds a player by its name.
+`perfect.py` asks a solver; `engines/` asks another program; `named.py` finds a player by its name.
 """
 
-from trainer.players.base import Player, RandomPlayer, sample
+from trainer.players.base import RESIGNS, Player, RandomPlayer, sample
 from trainer.players.minimax import MinimaxPlayer
-from trainer.players.named import DEFAULT_SIMULATIONS, NAMES, WITHOUT_SIMULATIONS, named_player, shown_models
+from trainer.players.named import WITHOUT_SIMULATIONS, kind_of, named_player, shown_models, simulations_of
 from trainer.players.network import NetworkPlayer, SearchPlayer, model_player
 from trainer.players.perfect import PerfectPlayer
 from trainer.players.rollouts import RolloutPlayer
 
 __all__ = [
-    "DEFAULT_SIMULATIONS",
-    "NAMES",
+    "RESIGNS",
     "WITHOUT_SIMULATIONS",
     "MinimaxPlayer",
     "NetworkPlayer",
@@ -23,8 +22,10 @@ __all__ = [
     "RandomPlayer",
     "RolloutPlayer",
     "SearchPlayer",
+    "kind_of",
     "model_player",
     "named_player",
     "sample",
     "shown_models",
+    "simulations_of",
 ]

@@ -14,6 +14,12 @@ from numpy.typing import NDArray
 
 from trainer.games.positions import Positions
 
+RESIGNS = -1
+"""What a player may choose in place of an action: it gives the game up."""
+
+Played = Sequence[Sequence[int]]
+"""The actions of each of R games, from the first position on."""
+
 
 class Player(Protocol):
     """Can choose a move in any unfinished position of one game."""
@@ -22,8 +28,11 @@ class Player(Protocol):
     def name(self) -> str:
         """The player's name in results."""
 
-    def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
-        """One legal action for each of R unfinished positions, int64 [R]; row r may draw from `generators[r]` only."""
+    def choose(
+        self, positions: Positions, generators: Sequence[np.random.Generator], played: Played | None = None
+    ) -> NDArray[np.int64]:
+        """One legal action, or RESIGNS, for each of R unfinished positions, int64 [R]; row r may draw from `generators[r]`
+        only. `played` led to the positions; None: it isn't known, so engines of other programs can't play there."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +41,18 @@ class RandomPlayer:
 
     name: str = "Random"
 
-    def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
+    def choose(
+        self, positions: Positions, generators: Sequence[np.random.Generator], played: Played | None = None
+    ) -> NDArray[np.int64]:
         """Draw uniformly from the legal moves."""
         return sample(positions.legal().astype(np.float32), 1.0, generators)
+
+
+def require_played(played: Played | None) -> Played:
+    """The moves of the games, for a player that needs them."""
+    if played is None:
+        raise ValueError("this player can only play games of which all moves are known")
+    return played
 
 
 def sample(

@@ -22,6 +22,7 @@ from trainer.games import games_with, part_of
 from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
 from trainer.players import alphabeta
+from trainer.players.base import Played
 
 
 class MinimaxPlayer:
@@ -37,7 +38,9 @@ class MinimaxPlayer:
         self._states = Positions(env_id, 1).states
         self._kernels = link_kernels(env_id, alphabeta, heuristic=heuristic, warm_up=self._warm_up).alphabeta
 
-    def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
+    def choose(
+        self, positions: Positions, generators: Sequence[np.random.Generator], played: Played | None = None
+    ) -> NDArray[np.int64]:
         """The best move as seen from the horizon; among equally good ones the first in the heuristic's order."""
         actions = np.zeros(len(positions.states), np.int64)
         self._kernels.choose_all(positions.states, self.depth, actions)

@@ -1,4 +1,7 @@
-"""Players by name: `random`, `search`, `rollouts`, `perfect`, `minimax`, or the path of a model."""
+"""Players by name: `random`, `search`, `rollouts`, `perfect`, `minimax`, an engine, or the path of a model.
+
+An engine is another program: `gtp: COMMAND` or `uci: COMMAND`, by the protocol that it speaks.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,49 @@ from trainer.evaluators.uniform import uniform
 from trainer.games import game_of
 from trainer.games.solvers import solver_of
 from trainer.players.base import Player, RandomPlayer
+from trainer.players.engines import GtpPlayer, UciPlayer
 from trainer.players.minimax import MinimaxPlayer
 from trainer.players.network import model_player
 from trainer.players.perfect import PerfectPlayer
 from trainer.players.rollouts import RolloutPlayer
+from trainer.settings.evaluator import EvaluatorConfig
 
 NAMES = ("random", "search", "rollouts", "perfect", "minimax")
-DEFAULT_SIMULATIONS = {"search": 100, "rollouts": 1000}
-"""Default simulations of the players that search by simulations, and aren't models."""
-WITHOUT_SIMULATIONS = ("random", "perfect", "minimax")
-"""Players that don't search by simulations."""
+GTP, UCI = "gtp:", "uci:"
+"""How the names of engines begin."""
+DEFAULT_SIMULATIONS = {"search": 100, "rollouts": 1000, UCI: 10_000}
+"""Default simulations of the players that search by simulations, and aren't models; for engines the nodes to search."""
+WITHOUT_SIMULATIONS = ("random", "perfect", "minimax", GTP)
+"""Players that don't search by simulations, or not by ours."""
 
 
-def named_player(name: str, env_id: str, simulations: int, games: int, shown: str | None = None) -> Player:
-    """The player of that name, for `games` games in parallel; `simulations` are for search, rollouts and models.
+def kind_of(name: str) -> str:
+    """The name of a player, without the command of an engine; empty for a path."""
+    return name[: len(GTP)] if name.startswith((GTP, UCI)) else name if name in NAMES else ""
 
-    `shown` is what tables call a model, by default its file name. Raises TrainerError if the name is neither known nor a
-    file, and if the game doesn't have that player.
+
+def simulations_of(name: str, given: int | None, of_models: int) -> int:
+    """How many simulations a player makes: as many as are `given`, or else its default; `of_models` is that of models."""
+    return DEFAULT_SIMULATIONS.get(kind_of(name), of_models) if given is None else given
+
+
+def named_player(
+    name: str,
+    env_id: str,
+    simulations: int,
+    games: int,
+    shown: str | None = None,
+    engine_seconds: float = EvaluatorConfig.engine_seconds,
+) -> Player:
+    """The player of that name, for `games` games in parallel; `simulations` are for search, rollouts, models and UCI.
+
+    `shown` is what tables call a model, by default its file name. An answer of an engine may take `engine_seconds`. Raises
+    TrainerError if the name is neither known nor a file, and if the game doesn't have that player.
     """
+    if name.startswith(GTP):
+        return GtpPlayer(name[len(GTP) :], env_id, engine_seconds)
+    if name.startswith(UCI):
+        return UciPlayer(name[len(UCI) :], env_id, simulations, engine_seconds)
     if name == "random":
         return RandomPlayer()
     if name == "search":
@@ -42,7 +70,10 @@ def named_player(name: str, env_id: str, simulations: int, games: int, shown: st
         return MinimaxPlayer(env_id)
     path = Path(name)
     if not path.is_file():
-        raise ConfigError(f"there is no player {name!r}; give {', '.join(NAMES)}, or the path of an ONNX model")
+        raise ConfigError(
+            f"there is no player {name!r}; give {', '.join(NAMES)}, gtp: or uci: with the command of an engine, or "
+            f"the path of an ONNX model"
+        )
     game = game_of(env_id)
     model = load_model(path, env_id, game.obs_size, game.num_actions)
     return model_player(shown or shown_models([path])[0], env_id, model, simulations, games)

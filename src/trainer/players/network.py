@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from trainer.evaluators.interface import Evaluate
 from trainer.games.positions import Positions
-from trainer.players.base import Player, sample
+from trainer.players.base import Played, Player, sample
 from trainer.search import Search, SearchConfig
 
 MOST_SLOTS = 256
@@ -30,7 +30,9 @@ class NetworkPlayer:
     evaluate: Evaluate
     temperature: float = 0.0
 
-    def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
+    def choose(
+        self, positions: Positions, generators: Sequence[np.random.Generator], played: Played | None = None
+    ) -> NDArray[np.int64]:
         """The move with the largest prior, or a draw at `temperature`."""
         prior, _ = self.evaluate(positions.observation(), positions.legal())
         return sample(prior, self.temperature, generators)
@@ -46,7 +48,9 @@ class SearchPlayer:
     simulations: int
     temperature: float = 0.0
 
-    def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
+    def choose(
+        self, positions: Positions, generators: Sequence[np.random.Generator], played: Played | None = None
+    ) -> NDArray[np.int64]:
         """The most visited move, or a draw at `temperature` from the visits."""
         visits, _ = self.search.run(positions.states, self.simulations, self.evaluate)
         return sample(visits, self.temperature, generators)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from trainer.games.positions import Positions
 from trainer.games.solver import Solver
-from trainer.players.base import sample
+from trainer.players.base import Played, sample
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,9 @@ class PerfectPlayer:
     solver: Solver
     name: str = "Perfect"
 
-    def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
+    def choose(
+        self, positions: Positions, generators: Sequence[np.random.Generator], played: Played | None = None
+    ) -> NDArray[np.int64]:
         """Draw uniformly from the moves with the best score, so that all of them are played."""
         scores = self.solver.scores(positions)
         best = scores == scores.max(axis=1, keepdims=True)

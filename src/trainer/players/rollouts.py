@@ -12,6 +12,7 @@ from trainer.core.errors import ConfigError
 from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
 from trainer.players import uct
+from trainer.players.base import Played
 
 
 class RolloutPlayer:
@@ -27,7 +28,9 @@ class RolloutPlayer:
         self._tree = uct.empty_tree(self._positions.game, simulations)
         self._kernels = link_kernels(env_id, uct, warm_up=self._warm_up).uct
 
-    def choose(self, positions: Positions, generators: Sequence[np.random.Generator]) -> NDArray[np.int64]:
+    def choose(
+        self, positions: Positions, generators: Sequence[np.random.Generator], played: Played | None = None
+    ) -> NDArray[np.int64]:
         """The best move of each search; each position takes one random number from its generator."""
         seeds = np.array([generator.integers(2**64, dtype=np.uint64) for generator in generators], np.uint64)
         actions = np.zeros(len(positions.states), np.int64)

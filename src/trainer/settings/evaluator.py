@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.settings.base import Settings
-from trainer.settings.validation import LogLevel, require, require_at_least, require_output, require_seed
+from trainer.settings.validation import (
+    LogLevel,
+    require,
+    require_at_least,
+    require_output,
+    require_seconds,
+    require_seed,
+)
 
-MATCH_SETTINGS = ("opponent", "simulations", "opponent_simulations", "temperature", "opening_plies")
+MATCH_SETTINGS = ("opponent", "simulations", "opponent_simulations", "temperature", "opening_plies", "engine_seconds")
 """Settings that only matches use."""
 
 
@@ -31,13 +38,15 @@ class EvaluatorConfig(Settings):
     """Print every move."""
     opponent: str = "random"
     """`random`; `rollouts` (UCT with random playouts); `search` (search with the uniform guess instead of a network);
-    `perfect` (connect4 and small games); `minimax` (connect4 and othello: alpha-beta, a few plies deep); or the path of
-    another ONNX model."""
+    `perfect` (connect4 and small games); `minimax` (connect4 and othello: alpha-beta, a few plies deep); another program,
+    `gtp: COMMAND` or `uci: COMMAND` (docs/engines.md); or the path of another ONNX model."""
     simulations: int = 0
     """Search simulations of the model before each move; 0 = the best move of its raw policy."""
     opponent_simulations: int | None = None
-    """Search simulations of the opponent before each move; None = 100 for `search`, 1,000 for `rollouts`, as many as
-    --simulations for a model."""
+    """Search simulations of the opponent before each move; None = 100 for `search`, 1,000 for `rollouts`, 10,000 nodes for
+    `uci:`, as many as --simulations for a model."""
+    engine_seconds: float = 60.0
+    """Seconds that one answer of another program may take."""
     opening_plies: int | None = None
     """Moves in each opening. Games start from different openings, each played from both seats; 0 = from the first
     position. None = as few moves as different games need, but 0 against random or with a --temperature above 0."""
@@ -64,11 +73,13 @@ class EvaluatorConfig(Settings):
             math.isfinite(self.temperature) and self.temperature >= 0,
             f"--temperature is {self.temperature}; give a number, 0 or more",
         )
-        require_at_least(self, 1 if self.opponent in ("search", "rollouts") else 0, "opponent_simulations")
+        searches = self.opponent in ("search", "rollouts") or self.opponent.startswith("uci:")
+        require_at_least(self, 1 if searches else 0, "opponent_simulations")
         require(
             min(self.solve_simulations, default=-1) >= 0,
             f"--solve-simulations is {' '.join(map(str, self.solve_simulations))}; give one or more numbers, 0 or more each",
         )
+        require_seconds(self.engine_seconds)
         require_seed(self.seed)
         for name in MATCH_SETTINGS:
             flag = f"--{name.replace('_', '-')}"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.settings.base import Settings
-from trainer.settings.validation import LogLevel, require_at_least, require_output, require_seed
+from trainer.settings.evaluator import EvaluatorConfig
+from trainer.settings.validation import LogLevel, require_at_least, require_output, require_seconds, require_seed
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,10 @@ class LadderConfig(Settings):
     opening_plies: int | None = None
     """Moves in each opening; None = as few as different games need."""
     against: tuple[str, ...] = ()
-    """Further players to rate: random, rollouts (1,000 simulations), search (100), perfect, minimax, or paths of models."""
+    """Further players to rate: random, rollouts (1,000 simulations), search (100), perfect, minimax, other
+    programs (`gtp: COMMAND`, `uci: COMMAND`; docs/engines.md), or paths of models."""
+    engine_seconds: float = EvaluatorConfig.engine_seconds
+    """Seconds that one answer of another program may take."""
     json: Path | None = None
     """Write the ratings and all games to this file."""
     plot: Path | None = None
@@ -40,6 +44,7 @@ class LadderConfig(Settings):
         """Raise ConfigError for a value that can't work."""
         require_at_least(self, 1, "rungs", "games")
         require_at_least(self, 0, "simulations", "opening_plies")
+        require_seconds(self.engine_seconds)
         require_seed(self.seed)
         require_output(self.json, "--json")
         require_output(self.plot, "--plot")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -30,6 +31,13 @@ def require_at_least(settings: Any, least: int, *names: str) -> None:
 def require_seed(seed: int) -> None:
     """Raise ConfigError for a seed that some random generator would refuse."""
     require(0 <= seed < 2**63, f"--seed is {seed}; a number from 0 to 2^63 - 1 is needed")
+
+
+def require_seconds(seconds: float) -> None:
+    """Raise ConfigError unless an engine gets some time for an answer."""
+    require(
+        math.isfinite(seconds) and seconds > 0, f"--engine-seconds is {seconds}; a number of seconds above 0 is needed"
+    )
 
 
 def require_output(path: Path | None, flag: str) -> None:

@@ -1,0 +1,71 @@
+"""The vocabulary of a game: how programs that speak GTP or UCI call its board, its players and its moves.
+
+A game whose words differ from these has a class ENGINE, derived from Vocabulary, in the file `engine.py` of its folder, or
+in its only file.
+
+GTP is the Go Text Protocol, version 2 (Farnebäck 2002). UCI is the Universal Chess Interface, with the option `UCI_Variant`
+that engines for several games have.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from trainer.games.base import FIRST, Game, State
+from trainer.games.library import find_game
+from trainer.games.position import default_name, uncompiled
+
+GTP_COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
+"""There is no I, so that nobody takes it for a 1."""
+PASS = "pass"
+
+
+class Vocabulary:
+    """The words of a game that asks for no others."""
+
+    uci_variant: str | None = None
+    """The value of `UCI_Variant`; None: the game can't be played through UCI."""
+
+    def __init__(self, game: Game, own: ModuleType) -> None:
+        """`own` is the game's module of rules, in which its parameters have their values."""
+        self.game = game
+        self.own = own
+
+    def gtp_setup(self) -> list[str]:
+        """The GTP commands that set up the board."""
+        if self.game.width == self.game.height:
+            return [f"boardsize {self.game.width}"]
+        return [f"rectangular_boardsize {self.game.width} {self.game.height}"]
+
+    def gtp_colour(self, player: int) -> str:
+        """`black` or `white`. Black is the first player, unless the game calls the first player White."""
+        white_begins = self.game.player_names[0] == "White"
+        return "black" if (player == FIRST) != white_begins else "white"
+
+    def gtp_move(self, state: State, action: int) -> str:
+        """A move in GTP: D4 or `pass`, counted from the bottom, if actions are cells; else the game's name for it."""
+        game = self.game
+        on_cells = not game.action_cells and game.num_actions in (game.num_cells, game.num_cells + 1)
+        if on_cells and game.width <= len(GTP_COLUMNS):
+            row, column = divmod(action, game.width)
+            number = row + 1 if game.bottom_row_first else game.height - row
+            return PASS if action == game.num_cells else f"{GTP_COLUMNS[column]}{number}"
+        return self.name(state, action)
+
+    def uci_move(self, state: State, action: int) -> str:
+        """A move in UCI: its cells, as in e2e4."""
+        return default_name(self.game, action)
+
+    def name(self, state: State, action: int) -> str:
+        """The name that the game gives to a move."""
+        if hasattr(self.own, "name"):
+            return str(uncompiled(self.own.name)(state, action))
+        return default_name(self.game, action)
+
+
+def vocabulary_of(env_id: str) -> Vocabulary:
+    """The vocabulary of a game. Raises GameError for an unknown game."""
+    found = find_game(env_id)
+    part = found.part("engine")
+    vocabulary: Vocabulary = (part.ENGINE if part else Vocabulary)(found.game, found.own)
+    return vocabulary

@@ -1,0 +1,9 @@
+"""Players that are other programs, called engines: `gtp.py` and `uci.py` speak with them, `process.py` runs them.
+
+`game.py` puts moves into an engine's words, and finds the move that it means.
+"""
+
+from trainer.players.engines.gtp import GtpPlayer
+from trainer.players.engines.uci import UciPlayer
+
+__all__ = ["GtpPlayer", "UciPlayer"]

@@ -1,0 +1,148 @@
+"""The process of an engine: lines to it, lines from it, each within a deadline."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shlex
+import signal
+import subprocess
+import time
+import weakref
+from contextlib import suppress
+from typing import IO
+
+from trainer.core.errors import ConfigError, EngineError
+
+PATIENCE = 1.0
+"""Seconds that an engine gets to end by itself, before it is killed."""
+LAST_BYTES = 400
+"""How much of what the engine wrote to standard error is kept for messages."""
+
+
+class EngineProcess:
+    """An engine that runs. It is ended when nothing refers to this object any more, and at the latest when Python exits."""
+
+    def __init__(self, command: str, seconds: float) -> None:
+        """Start `command`, words as a shell would split them; `seconds` is how long one answer may take.
+
+        Raises ConfigError if the command can't be split, and EngineError if it can't be started.
+        """
+        self.command = command
+        self.seconds = seconds
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            raise ConfigError(
+                f"the command of the engine {command!r} can't be read ({error}); check its quotes"
+            ) from error
+        if not words:
+            raise ConfigError("the engine has no command; give one, as in --opponent 'gtp: gnugo --mode gtp'")
+        try:
+            # A session of its own: Ctrl-C reaches us alone, and its own children are ended with it.
+            self._process = subprocess.Popen(
+                words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise EngineError(
+                f"the engine {command!r} can't be started ({error.strerror or error}); install it, or give the full path "
+                f"of the program, such as /usr/games/gnugo"
+            ) from error
+        self._input, self._output, self._errors = pipes(self._process)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._output, selectors.EVENT_READ)
+        self._selector.register(self._errors, selectors.EVENT_READ)
+        self._unread = b""
+        self._said = b""
+        self._request = "its start"
+        self._deadline = 0.0
+        self.stop = weakref.finalize(self, end, self._process, self._selector)
+
+    def send(self, line: str) -> None:
+        """Send a line. The time for the answer starts now."""
+        self._request = repr(line)
+        self._deadline = time.monotonic() + self.seconds
+        try:
+            self._input.write(f"{line}\n".encode())
+        except OSError as error:
+            raise self._dead() from error
+
+    def read_line(self) -> str:
+        """The next line of the answer, without its end. Raises EngineError if the engine dies, or is too slow."""
+        while True:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise EngineError(
+                    f"the engine {self.command!r} has not answered {self._request} after {self.seconds:g} s"
+                    f"{self.last_words()}; let it think less, or give it more time with --engine-seconds"
+                )
+            line, end_of_line, rest = self._unread.partition(b"\n")
+            if end_of_line:
+                self._unread = rest
+                return line.decode(errors="replace").rstrip("\r")
+            if not self._receive(left):
+                raise self._dead()
+
+    def last_words(self) -> str:
+        """The end of what the engine wrote to standard error, for the middle of a message; empty if it wrote nothing."""
+        while any(key.fileobj is self._errors for key, _ in self._selector.select(0)):
+            self._receive(0)
+        said = " / ".join(self._said.decode(errors="replace").split("\n")).strip(" /\r")
+        return f" (standard error ends with: {said})" if said else ""
+
+    def _receive(self, seconds: float) -> bool:
+        """Wait for output of either kind and keep it; returns whether the engine's answers can go on."""
+        for key, _ in self._selector.select(seconds):
+            received = os.read(key.fd, 65536)
+            if key.fileobj is self._errors:
+                self._said = (self._said + received)[-LAST_BYTES:]
+                if not received:
+                    self._selector.unregister(self._errors)
+            elif received:
+                self._unread += received
+            else:
+                return False
+        return True
+
+    def _dead(self) -> EngineError:
+        """The error of an engine that has ended, or has closed its input or output."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(PATIENCE)
+        status = self._process.poll()
+        if status is None:
+            how = "has closed its output"
+        else:
+            how = f"has ended with exit status {status}" if status >= 0 else f"was ended by signal {-status}"
+        return EngineError(
+            f"the engine {self.command!r} {how} instead of answering {self._request}{self.last_words()}; try its command "
+            f"in a terminal"
+        )
+
+
+def end(process: subprocess.Popen[bytes], selector: selectors.BaseSelector) -> None:
+    """End an engine and what it started: with its input at an end, or by force."""
+    standard_input, output, errors = pipes(process)
+    selector.close()
+    with suppress(OSError):
+        standard_input.write(b"quit\n")  # in GTP and in UCI
+    standard_input.close()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(PATIENCE)
+    with suppress(ProcessLookupError, PermissionError):  # PermissionError: macOS, if only zombies are left
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    output.close()
+    errors.close()
+
+
+def pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes], IO[bytes]]:
+    """The standard input, output and error of a process that was started with pipes for all three."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    return process.stdin, process.stdout, process.stderr

@@ -1,0 +1,85 @@
+"""A player that is an engine which speaks UCI, the Universal Chess Interface, such as Fairy-Stockfish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.core.errors import EngineError, GameError
+from trainer.games import game_of
+from trainer.games.engines import vocabulary_of
+from trainer.games.positions import Positions
+from trainer.players.base import Played, require_played
+from trainer.players.engines.game import Storyteller
+from trainer.players.engines.process import EngineProcess
+
+
+class UciPlayer:
+    """One process for all games. It forgets everything before each move, so a move depends on its own game only."""
+
+    def __init__(self, command: str, env_id: str, nodes: int, seconds: float) -> None:
+        """Start the engine. Semicolons separate its `command` from lines that it gets first.
+
+        It searches `nodes` nodes, unless one of the lines is another `go ...`. `seconds` is how long one answer may take.
+        Raises GameError if UCI has no name for the game, EngineError if the engine doesn't work or doesn't know the game.
+        """
+        words = vocabulary_of(env_id)
+        variant = words.uci_variant
+        if variant is None:
+            raise GameError(
+                f"{game_of(env_id).env_id} can't be played through UCI, which has no name for it; name the variant in "
+                f"the game's engine.py (docs/engines.md)"
+            )
+        program, *lines = (part.strip() for part in command.split(";"))
+        self._go = next((line for line in lines if line.split()[:1] == ["go"]), f"go nodes {nodes}")
+        self._process = EngineProcess(program, seconds)
+        self._stories = Storyteller(env_id, words.uci_move)
+        self._process.send("uci")
+        answer = self._lines_until("uciok")
+        reported = next((line[len("id name ") :] for line in answer if line.startswith("id name ")), program)
+        shown = "; ".join([program, *(line for line in lines if line != self._go), self._go])
+        self.name = f"{reported} ({shown})"
+        if not any(offers(line, variant) for line in answer):
+            raise EngineError(
+                f"the engine {program!r} doesn't offer the variant {variant!r} among the values of its option UCI_Variant; "
+                f"use an engine that plays it, such as fairy-stockfish"
+            )
+        self._process.send(f"setoption name UCI_Variant value {variant}")
+        for line in lines:
+            if line != self._go:
+                self._process.send(line)
+
+    def choose(
+        self, positions: Positions, generators: Sequence[np.random.Generator], played: Played | None = None
+    ) -> NDArray[np.int64]:
+        """The engine's moves."""
+        return np.array([self._move(game) for game in require_played(played)], np.int64)
+
+    def _move(self, played: Sequence[int]) -> int:
+        """The engine's move after these."""
+        story = self._stories.tell(played)
+        self._process.send("ucinewgame")
+        self._process.send("isready")
+        self._lines_until("readyok")
+        moves = " ".join(move.name for move in story.moves)
+        self._process.send(f"position startpos moves {moves}" if moves else "position startpos")
+        self._process.send(self._go)
+        *_, answer = self._lines_until("bestmove")
+        said = answer.partition(" ")[2].strip().partition(" ")[0]
+        return story.action(said, self._process.command)
+
+    def _lines_until(self, word: str) -> list[str]:
+        """The engine's lines up to the first that begins with `word`."""
+        lines = [self._process.read_line()]
+        while lines[-1].split()[:1] != [word]:
+            lines.append(self._process.read_line())
+        return lines
+
+
+def offers(line: str, variant: str) -> bool:
+    """Whether a line of an engine's answer to `uci` is the option UCI_Variant with this value."""
+    words = line.split()
+    return words[:3] == ["option", "name", "UCI_Variant"] and ("var", variant) in pairwise(words)
