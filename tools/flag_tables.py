@@ -25,6 +25,7 @@ from trainer.games.recipes import recipe_of
 from trainer.ladder import LadderConfig
 from trainer.settings.actor import ActorConfig
 from trainer.settings.check import CheckConfig
+from trainer.settings.gtp import GtpConfig
 from trainer.settings.loop import LoopConfig
 from trainer.settings.trainer import TrainerConfig
 from trainer.settings.web import WebConfig
@@ -52,6 +53,7 @@ COMMANDS = {
     "evaluator": Command("trainer.evaluator", "evaluate", EvaluatorConfig),
     "ladder": Command("trainer.ladder", "ladder", LadderConfig),
     "check": Command("trainer.check", "check", CheckConfig),
+    "gtp": Command("trainer.gtp", "gtp", GtpConfig),
     "web": Command("trainer.web", "web", WebConfig),
 }
 PER_GAME = "per game"

@@ -17,6 +17,7 @@ COMMANDS = {
     "evaluate": ("trainer.evaluator", "play a model against an opponent, or count its wrong moves"),
     "ladder": ("trainer.ladder", "rate the models of a run in Elo"),
     "check": ("trainer.check.__main__", "look for mistakes in the rules of a game, and print what it is like"),
+    "gtp": ("trainer.gtp.__main__", "let other programs play against a model, through GTP"),
     "web": ("trainer.web.__main__", "serve the page: watch a run, play its model, look at stored games"),
 }
 EXAMPLES = """\

@@ -13,7 +13,7 @@ from trainer.games.engines.vocabulary import PASS
 from trainer.games.positions import Positions
 from trainer.players.base import RESIGNS, Played, require_played
 from trainer.players.engines.game import Storyteller
-from trainer.players.engines.process import EngineProcess
+from trainer.players.engines.process import EngineProcess, split_command
 
 
 class GtpPlayer:
@@ -24,7 +24,7 @@ class GtpPlayer:
 
         `seconds` is how long one answer may take. Raises EngineError if the engine doesn't work, or refuses the game.
         """
-        program, *lines = filter(None, (part.strip() for part in command.split(";")))
+        program, lines = split_command(command)
         self._process = EngineProcess(program, seconds)
         self._words = vocabulary_of(env_id)
         self._stories = Storyteller(env_id, self._words.gtp_move)

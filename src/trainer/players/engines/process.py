@@ -10,34 +10,52 @@ import subprocess
 import time
 import weakref
 from contextlib import suppress
-from typing import IO
+from typing import IO, NoReturn
 
 from trainer.core.errors import ConfigError, EngineError
 
 PATIENCE = 1.0
 """Seconds that an engine gets to end by itself, before it is killed."""
+LONGEST_LINE = 1_000_000
+"""Bytes without an end of line after which an answer makes no sense."""
 LAST_BYTES = 400
 """How much of what the engine wrote to standard error is kept for messages."""
+
+
+def split_command(text: str) -> tuple[list[str], list[str]]:
+    """The words of an engine's command, and the lines that it gets first, which follow it after semicolons.
+
+    Quotes work as in a shell. Raises ConfigError if one is missing, or there is no command.
+    """
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=";")
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    parts: list[list[str]] = [[]]
+    try:
+        for word in lexer:
+            if word.strip(";"):
+                parts[-1].append(word)
+            else:
+                parts.append([])
+    except ValueError as error:
+        raise ConfigError(
+            f"the command of the engine, {text.strip()}, can't be read ({error}); check its quotes"
+        ) from error
+    if not parts[0]:
+        raise ConfigError("the engine has no command; give one, as in --opponent 'gtp: gnugo --mode gtp'")
+    return parts[0], [" ".join(line) for line in parts[1:] if line]
 
 
 class EngineProcess:
     """An engine that runs. It is ended when nothing refers to this object any more, and at the latest when Python exits."""
 
-    def __init__(self, command: str, seconds: float) -> None:
-        """Start `command`, words as a shell would split them; `seconds` is how long one answer may take.
+    def __init__(self, words: list[str], seconds: float) -> None:
+        """Start a program with its arguments, `words`. `seconds` is how long one answer may take.
 
-        Raises ConfigError if the command can't be split, and EngineError if it can't be started.
+        Raises EngineError if the program can't be started.
         """
-        self.command = command
+        self.command = shlex.join(words)
         self.seconds = seconds
-        try:
-            words = shlex.split(command)
-        except ValueError as error:
-            raise ConfigError(
-                f"the command of the engine {command!r} can't be read ({error}); check its quotes"
-            ) from error
-        if not words:
-            raise ConfigError("the engine has no command; give one, as in --opponent 'gtp: gnugo --mode gtp'")
         try:
             # A session of its own: Ctrl-C reaches us alone, and its own children are ended with it.
             self._process = subprocess.Popen(
@@ -50,8 +68,8 @@ class EngineProcess:
             )
         except OSError as error:
             raise EngineError(
-                f"the engine {command!r} can't be started ({error.strerror or error}); install it, or give the full path "
-                f"of the program, such as /usr/games/gnugo"
+                f"the engine {self.command!r} can't be started ({error.strerror or error}); install it, or give its full "
+                f"path, such as /usr/games/gnugo"
             ) from error
         self._input, self._output, self._errors = pipes(self._process)
         self._selector = selectors.DefaultSelector()
@@ -69,8 +87,8 @@ class EngineProcess:
         self._deadline = time.monotonic() + self.seconds
         try:
             self._input.write(f"{line}\n".encode())
-        except OSError as error:
-            raise self._dead() from error
+        except OSError:
+            self._fail_as_dead()
 
     def read_line(self) -> str:
         """The next line of the answer, without its end. Raises EngineError if the engine dies, or is too slow."""
@@ -79,19 +97,26 @@ class EngineProcess:
             if left <= 0:
                 raise EngineError(
                     f"the engine {self.command!r} has not answered {self._request} after {self.seconds:g} s"
-                    f"{self.last_words()}; let it think less, or give it more time with --engine-seconds"
+                    f"{self.last_words()}; does it speak this protocol? Otherwise let it think less, or give it more time with "
+                    f"--engine-seconds"
                 )
             line, end_of_line, rest = self._unread.partition(b"\n")
             if end_of_line:
                 self._unread = rest
                 return line.decode(errors="replace").rstrip("\r")
+            if len(rest) + len(line) > LONGEST_LINE:
+                raise EngineError(
+                    f"the engine {self.command!r} answers {self._request} by more than {LONGEST_LINE:,} bytes without an end "
+                    f"of line; is it a program that plays?"
+                )
             if not self._receive(left):
-                raise self._dead()
+                self._fail_as_dead()
 
     def last_words(self) -> str:
         """The end of what the engine wrote to standard error, for the middle of a message; empty if it wrote nothing."""
-        while any(key.fileobj is self._errors for key, _ in self._selector.select(0)):
-            self._receive(0)
+        for _ in range(2):  # what a pipe holds, and that it is closed
+            if any(key.fileobj is self._errors for key, _ in self._selector.select(0)):
+                self._receive(0)
         said = " / ".join(self._said.decode(errors="replace").split("\n")).strip(" /\r")
         return f" (standard error ends with: {said})" if said else ""
 
@@ -109,17 +134,14 @@ class EngineProcess:
                 return False
         return True
 
-    def _dead(self) -> EngineError:
-        """The error of an engine that has ended, or has closed its input or output."""
+    def _fail_as_dead(self) -> NoReturn:
+        """Raise the error of an engine that has ended, or has closed its input or output."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(PATIENCE)
         status = self._process.poll()
-        if status is None:
-            how = "has closed its output"
-        else:
-            how = f"has ended with exit status {status}" if status >= 0 else f"was ended by signal {-status}"
-        return EngineError(
-            f"the engine {self.command!r} {how} instead of answering {self._request}{self.last_words()}; try its command "
+        end = "without ending" if status is None else f"exit status {status}" if status >= 0 else f"signal {-status}"
+        raise EngineError(
+            f"the engine {self.command!r} has gone ({end}) instead of answering {self._request}{self.last_words()}; try its command "
             f"in a terminal"
         )
 

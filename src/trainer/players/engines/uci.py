@@ -14,7 +14,7 @@ from trainer.games.engines import vocabulary_of
 from trainer.games.positions import Positions
 from trainer.players.base import Played, require_played
 from trainer.players.engines.game import Storyteller
-from trainer.players.engines.process import EngineProcess
+from trainer.players.engines.process import EngineProcess, split_command
 
 
 class UciPlayer:
@@ -33,19 +33,19 @@ class UciPlayer:
                 f"{game_of(env_id).env_id} can't be played through UCI, which has no name for it; name the variant in "
                 f"the game's engine.py (docs/engines.md)"
             )
-        program, *lines = (part.strip() for part in command.split(";"))
+        program, lines = split_command(command)
         self._go = next((line for line in lines if line.split()[:1] == ["go"]), f"go nodes {nodes}")
         self._process = EngineProcess(program, seconds)
         self._stories = Storyteller(env_id, words.uci_move)
         self._process.send("uci")
         answer = self._lines_until("uciok")
-        reported = next((line[len("id name ") :] for line in answer if line.startswith("id name ")), program)
-        shown = "; ".join([program, *(line for line in lines if line != self._go), self._go])
+        reported = next((line[len("id name ") :] for line in answer if line.startswith("id name ")), program[0])
+        shown = "; ".join([self._process.command, *(line for line in lines if line != self._go), self._go])
         self.name = f"{reported} ({shown})"
         if not any(offers(line, variant) for line in answer):
             raise EngineError(
-                f"the engine {program!r} doesn't offer the variant {variant!r} among the values of its option UCI_Variant; "
-                f"use an engine that plays it, such as fairy-stockfish"
+                f"the engine {self._process.command!r} doesn't offer the variant {variant!r}, a value of the option "
+                f"UCI_Variant; use an engine that plays it, such as fairy-stockfish"
             )
         self._process.send(f"setoption name UCI_Variant value {variant}")
         for line in lines:
