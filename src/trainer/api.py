@@ -95,7 +95,7 @@ def load_model(path: str | Path, env_id: str | None = None) -> Model:
     content = read_model(Path(path))
     env_id = env_id or game_named_in(content)
     if env_id is None:
-        raise ModelError(f"{path} doesn't name its game; give env_id, or --env-id")
+        raise ModelError(f"{path} doesn't name its game; call load_model(path, env_id=...), or give --env-id")
     game = game_of(env_id)
     evaluator = OnnxEvaluator(content, str(path), game.env_id, game.obs_size, game.num_actions)
     return Model(evaluator, game.env_id)

@@ -168,6 +168,8 @@ def test_solve_compares_a_connect4_model_with_minimax(tmp_path: Path, capsys: py
         ),
         (("--opponent", "minimax"), "minimax has no heuristic for tictactoe"),
         (("--games", "0"), "--games is 0; at least 1 is needed"),
+        (("--engine-seconds", "0"), "--engine-seconds is 0.0; a number of seconds above 0 is needed"),
+        (("--opponent", "uci: x", "--opponent-simulations", "0"), "--opponent-simulations is 0; at least 1 is needed"),
         (("--temperature", "inf"), "--temperature is inf; give a number, 0 or more"),
         (("--opening-plies", "-1"), "--opening-plies is -1; 0 or more is needed"),
         (("--simulations", "-1"), "--simulations is -1"),

@@ -97,8 +97,8 @@ class EngineProcess:
             if left <= 0:
                 raise EngineError(
                     f"the engine {self.command!r} has not answered {self._request} after {self.seconds:g} s"
-                    f"{self.last_words()}; does it speak this protocol? Otherwise let it think less, or give it more time with "
-                    f"--engine-seconds"
+                    f"{self.last_words()}; does it speak this protocol? If so, let it think less, or give it more time "
+                    f"with --engine-seconds"
                 )
             line, end_of_line, rest = self._unread.partition(b"\n")
             if end_of_line:
@@ -106,8 +106,8 @@ class EngineProcess:
                 return line.decode(errors="replace").rstrip("\r")
             if len(rest) + len(line) > LONGEST_LINE:
                 raise EngineError(
-                    f"the engine {self.command!r} answers {self._request} by more than {LONGEST_LINE:,} bytes without an end "
-                    f"of line; is it a program that plays?"
+                    f"the engine {self.command!r} answers {self._request} by more than {LONGEST_LINE:,} bytes without an "
+                    f"end of line; is it a program that plays?"
                 )
             if not self._receive(left):
                 self._fail_as_dead()
@@ -139,10 +139,10 @@ class EngineProcess:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(PATIENCE)
         status = self._process.poll()
-        end = "without ending" if status is None else f"exit status {status}" if status >= 0 else f"signal {-status}"
+        how = "without ending" if status is None else f"exit status {status}" if status >= 0 else f"signal {-status}"
         raise EngineError(
-            f"the engine {self.command!r} has gone ({end}) instead of answering {self._request}{self.last_words()}; try its command "
-            f"in a terminal"
+            f"the engine {self.command!r} has gone ({how}) instead of answering {self._request}{self.last_words()}; try "
+            f"its command in a terminal"
         )
 
 
