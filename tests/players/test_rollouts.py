@@ -106,7 +106,7 @@ def test_a_game_without_an_end_is_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "endless.py"
     path.write_text(
         "from trainer.games.base import MOVER, Game\n"
-        "GAME = Game('endless', 'Endless', 'It never ends.', 1, 1, 2, 3, max_plies=9)\n"
+        "GAME = Game(env_id='endless', width=1, height=1, num_actions=2, max_plies=9)\n"
         "def legal(state, mask):\n    mask[:] = True\n"
         "def play(state, action):\n    state[MOVER] = 3 - state[MOVER]\n"
     )
