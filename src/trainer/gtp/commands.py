@@ -133,7 +133,7 @@ class Commands:
         position = self._position
         if self._words.gtp_colour(position.mover) != colour and len(position.legal) == 1:
             (only,) = position.legal
-            if self._words.gtp_move(position.state, only) == PASS:
+            if self._words.gtp_move(position.state, only).lower() == PASS:
                 return [position.play(only)]
         return []
 

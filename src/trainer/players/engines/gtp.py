@@ -46,7 +46,7 @@ class GtpPlayer:
             command = f"play {self._words.gtp_colour(move.player)} {move.name}"
             accepted, answer = self._answer(command)
             # Some engines make a move that is forced, such as a pass in Othello, by themselves.
-            if not accepted and not (move.forced and move.name == PASS):
+            if not accepted and not (move.forced and move.name.lower() == PASS):
                 raise EngineError(
                     f"the engine {self._process.command!r} refuses {command!r} ({answer}) of the game {story}; does it "
                     f"play this game by the same rules?"
