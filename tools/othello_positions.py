@@ -21,7 +21,7 @@ from trainer.games.othello import scored_positions
 from trainer.games.othello.endgame import EndgameSolver, empty_cells
 from trainer.games.othello.scored_positions import FILE, KINDS, ScoredEndgame, file_text
 from trainer.games.positions import Positions
-from trainer.games.solver import NOT_LEGAL
+from trainer.games.solving.solver import NOT_LEGAL
 from trainer.players import Player, RandomPlayer, RolloutPlayer
 
 EMPTY = 12

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.games import has_part
-from trainer.games.scored_positions import has_scored_positions
+from trainer.games.solving.scored_positions import has_scored_positions
 from trainer.measure.plot import Curve, save_plot
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder

@@ -13,9 +13,9 @@ from side_by_side import agree_on_random_games
 
 from trainer.games import game_of, rules_of
 from trainer.games.base import Mask
-from trainer.games.exhaustive import ExhaustiveSolver
 from trainer.games.position import Position
 from trainer.games.positions import Positions
+from trainer.games.solving.exhaustive import ExhaustiveSolver
 from trainer.search import Search
 
 

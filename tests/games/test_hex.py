@@ -11,10 +11,10 @@ from side_by_side import agree_on_random_games
 
 from trainer.games import rules_of
 from trainer.games.base import FIRST, SECOND
-from trainer.games.exhaustive import ExhaustiveSolver
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
 from trainer.games.positions import Positions
+from trainer.games.solving.exhaustive import ExhaustiveSolver
 
 SIZES = (2, 3, 7, 8, 12)
 """Boards of one word and of three; 8x8 fills its word."""

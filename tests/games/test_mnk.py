@@ -14,10 +14,10 @@ from trainer.compile.linker import Linked
 from trainer.core.errors import GameError
 from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
-from trainer.games.exhaustive import ExhaustiveSolver
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
 from trainer.games.positions import Positions
+from trainer.games.solving.exhaustive import ExhaustiveSolver
 
 GAMES = 1_000
 SIZES = [(3, 3, 3), (5, 5, 4), (4, 7, 5), (16, 8, 4), (15, 15, 5), (19, 19, 5)]

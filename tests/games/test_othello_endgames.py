@@ -18,8 +18,8 @@ from trainer.games.othello.rules import PASS, STONES
 from trainer.games.othello.scored_positions import KINDS, file_text, read_endgames
 from trainer.games.position import Position
 from trainer.games.positions import Positions
-from trainer.games.scored_positions import scored_positions_of
-from trainer.games.solver import NOT_LEGAL
+from trainer.games.solving.scored_positions import scored_positions_of
+from trainer.games.solving.solver import NOT_LEGAL
 from trainer.measure.move_quality import measure_move_quality
 from trainer.players import MinimaxPlayer, RandomPlayer
 

@@ -9,8 +9,8 @@ import pytest
 
 from trainer.games import ENV_IDS, rules_of
 from trainer.games.base import FIRST, OPEN, SECOND
-from trainer.games.engines import Vocabulary, vocabulary_of
 from trainer.games.position import Position
+from trainer.games.vocabulary import Vocabulary, vocabulary_of
 
 
 @pytest.mark.parametrize("env_id", ENV_IDS)
@@ -95,7 +95,7 @@ def test_a_game_of_ones_own_brings_its_words(tmp_path: Path) -> None:
     """A class in its only file, which sees the parameters."""
     text = (Path(__file__).parent.parent / "support" / "own_games" / "myttt.py").read_text()
     (tmp_path / "named.py").write_text(
-        "from trainer.games.engines import Vocabulary\n"
+        "from trainer.games.vocabulary import Vocabulary\n"
         + text.replace('"myttt"', '"named"')
         + "\n\nclass ENGINE(Vocabulary):\n"
         + "    def gtp_move(self, state, action):\n        return f'{self.own.SIZE}-{action}'\n"

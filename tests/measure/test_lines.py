@@ -11,7 +11,7 @@ from first_legal import FirstLegal
 from trainer.games import ENV_IDS, rules_of
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.position import Position
-from trainer.games.solvers import solver_of
+from trainer.games.solving.solvers import solver_of
 from trainer.measure.lines import Lines, every_line, has_few_lines
 from trainer.players import PerfectPlayer
 

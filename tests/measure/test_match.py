@@ -11,7 +11,7 @@ from first_legal import FirstLegal
 from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, SECOND
 from trainer.games.positions import Positions
-from trainer.games.solvers import solver_of
+from trainer.games.solving.solvers import solver_of
 from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings
 from trainer.players import MinimaxPlayer, PerfectPlayer, RandomPlayer

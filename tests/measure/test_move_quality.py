@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from trainer.evaluators.uniform import uniform
-from trainer.games.scored_positions import scored_positions_of
-from trainer.games.solver import NOT_LEGAL
+from trainer.games.solving.scored_positions import scored_positions_of
+from trainer.games.solving.solver import NOT_LEGAL
 from trainer.measure.move_quality import measure_move_quality, quick_move_quality, wrong_moves
 from trainer.players import MinimaxPlayer, RandomPlayer
 

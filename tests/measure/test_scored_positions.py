@@ -13,10 +13,10 @@ from trainer.games import game_of, scored_positions
 from trainer.games.base import MOVER, OPEN
 from trainer.games.connect4 import rules
 from trainer.games.connect4.scored_positions import KINDS, ScoredLine, file_text, kind_of, read_lines
-from trainer.games.exhaustive import ExhaustiveSolver
-from trainer.games.scored_positions import has_scored_positions, scored_positions_of
-from trainer.games.solver import NOT_LEGAL
-from trainer.games.solvers import solver_of
+from trainer.games.solving.exhaustive import ExhaustiveSolver
+from trainer.games.solving.scored_positions import has_scored_positions, scored_positions_of
+from trainer.games.solving.solver import NOT_LEGAL
+from trainer.games.solving.solvers import solver_of
 from trainer.measure.move_quality import measure_move_quality
 from trainer.players import RandomPlayer
 

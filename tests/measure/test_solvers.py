@@ -15,12 +15,12 @@ from trainer.core.errors import ConfigError, GameError
 from trainer.games import game_of, rules_of
 from trainer.games.base import DRAW, OPEN
 from trainer.games.connect4.solver import plies_to_end
-from trainer.games.exhaustive import ExhaustiveSolver
 from trainer.games.position import Position
 from trainer.games.positions import Positions
-from trainer.games.scored_positions import positions_after
-from trainer.games.solver import NOT_LEGAL
-from trainer.games.solvers import solver_of
+from trainer.games.solving.exhaustive import ExhaustiveSolver
+from trainer.games.solving.scored_positions import positions_after
+from trainer.games.solving.solver import NOT_LEGAL
+from trainer.games.solving.solvers import solver_of
 
 N = NOT_LEGAL
 

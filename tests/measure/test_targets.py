@@ -16,8 +16,8 @@ from trainer.actor.actor import act
 from trainer.games import rules_of
 from trainer.games.position import Position
 from trainer.games.positions import Positions
-from trainer.games.solver import NOT_LEGAL, Scores
-from trainer.games.solvers import solver_of
+from trainer.games.solving.solver import NOT_LEGAL, Scores
+from trainer.games.solving.solvers import solver_of
 from trainer.run.model_files import LATEST
 from trainer.settings.actor import ActorConfig
 

@@ -14,7 +14,7 @@ from trainer.games.connect4 import heuristic as fours
 from trainer.games.othello import heuristic as mobility
 from trainer.games.position import Position
 from trainer.games.positions import Positions
-from trainer.games.scored_positions import positions_after, scored_positions_of
+from trainer.games.solving.scored_positions import positions_after, scored_positions_of
 from trainer.measure.move_quality import measure_move_quality
 from trainer.players import MinimaxPlayer, RandomPlayer
 

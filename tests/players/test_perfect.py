@@ -12,9 +12,9 @@ from trainer.games import rules_of
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.connect4.scored_positions import KINDS, read_lines
 from trainer.games.positions import Positions
-from trainer.games.scored_positions import scored_positions_of
-from trainer.games.solver import NOT_LEGAL, Solver
-from trainer.games.solvers import solver_of
+from trainer.games.solving.scored_positions import scored_positions_of
+from trainer.games.solving.solver import NOT_LEGAL, Solver
+from trainer.games.solving.solvers import solver_of
 from trainer.measure.match import play_match
 from trainer.measure.move_quality import measure_move_quality
 from trainer.players import PerfectPlayer, RandomPlayer, SearchPlayer

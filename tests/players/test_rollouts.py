@@ -14,7 +14,7 @@ from trainer.core.errors import ConfigError
 from trainer.games import ENV_IDS
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.positions import Positions
-from trainer.games.scored_positions import positions_after, scored_positions_of
+from trainer.games.solving.scored_positions import positions_after, scored_positions_of
 from trainer.measure.match import play_match
 from trainer.measure.move_quality import measure_move_quality
 from trainer.players import RandomPlayer, RolloutPlayer, named_player

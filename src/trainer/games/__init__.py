@@ -3,8 +3,9 @@
     rules.py             the rules, which every game has: see `base.py`
     recipe.py            RECIPE, how the loop learns the game by default: see `recipes.py`
     heuristic.py         DEPTH, ORDER and value(state), for the minimax player: see `trainer.players.minimax`
-    solver.py            solver(), which scores moves under best play: see `solver.py`. Small games need none
-    scored_positions.py  scored_positions(file), to count wrong moves: see `scored_positions.py`. Small games need none
+    solver.py            solver(), which scores moves under best play: see `solving/solver.py`. Small games need none
+    scored_positions.py  scored_positions(file), to count wrong moves: see `solving/scored_positions.py`. Small games need
+                         none
     engine.py            ENGINE, what other programs call its moves: see `engines/vocabulary.py`
 
 All but the rules are optional; a game has a part if its folder has the file. `library.py` finds games, here and elsewhere,

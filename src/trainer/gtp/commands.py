@@ -8,10 +8,9 @@ import trainer
 from trainer.api import Model
 from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
-from trainer.games.engines import vocabulary_of
-from trainer.games.engines.vocabulary import PASS
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
+from trainer.games.vocabulary import PASS, vocabulary_of
 
 Arguments = list[str]
 COLOURS = {"b": "black", "black": "black", "w": "white", "white": "white"}

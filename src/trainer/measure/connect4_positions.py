@@ -29,7 +29,7 @@ from trainer.games.base import MOVER, OPEN
 from trainer.games.connect4.scored_positions import FILE, KINDS, ScoredLine, file_text, kind_of
 from trainer.games.connect4.solver import BitBullySolver, plies_to_end
 from trainer.games.positions import Positions
-from trainer.games.solver import NOT_LEGAL
+from trainer.games.solving.solver import NOT_LEGAL
 from trainer.players import sample
 from trainer.search import Search
 
@@ -50,7 +50,7 @@ def make_positions(each: int, seed: int, output: Path | None = None) -> None:
     comments = [
         f"Connect 4 positions for measuring, {each} of each kind; made by python -m trainer.measure.make_positions "
         f"--seed {seed}",
-        "Never train on them. Each line: kind, columns played, score of every column (see games/solver.py; . = full).",
+        "Never train on them. Each line: kind, columns played, score of every column (see games/solving; . = full).",
     ]
     for kind in KINDS:
         total = each + left_out[kind]

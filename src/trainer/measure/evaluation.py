@@ -13,7 +13,7 @@ from trainer.core.json_values import write_json
 from trainer.evaluators.onnx_file import OnnxEvaluator, load_model
 from trainer.game_config import load_game_config
 from trainer.games import has_part, has_rules, known_games, settled
-from trainer.games.scored_positions import scored_positions_of
+from trainer.games.solving.scored_positions import scored_positions_of
 from trainer.measure.lines import both_seats, has_few_lines
 from trainer.measure.match import play_match
 from trainer.measure.move_quality import measure_move_quality

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.evaluators.interface import Evaluate
-from trainer.games.scored_positions import ScoredPositions, scored_positions_of
-from trainer.games.solver import Scores
+from trainer.games.solving.scored_positions import ScoredPositions, scored_positions_of
+from trainer.games.solving.solver import Scores
 from trainer.measure.intervals import wilson
 from trainer.players import Player, model_player
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from trainer.evaluators.onnx_file import load_model
 from trainer.games import game_of
-from trainer.games.scored_positions import has_scored_positions
+from trainer.games.solving.scored_positions import has_scored_positions
 from trainer.measure.match import play_match
 from trainer.measure.move_quality import quick_move_quality
 from trainer.players import NetworkPlayer, RandomPlayer

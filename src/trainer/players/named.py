@@ -13,7 +13,7 @@ from trainer.core.errors import ConfigError
 from trainer.evaluators.onnx_file import load_model
 from trainer.evaluators.uniform import uniform
 from trainer.games import game_of
-from trainer.games.solvers import solver_of
+from trainer.games.solving.solvers import solver_of
 from trainer.players.base import Player, RandomPlayer
 from trainer.players.engines import GtpPlayer, UciPlayer
 from trainer.players.minimax import MinimaxPlayer

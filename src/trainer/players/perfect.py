@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.games.positions import Positions
-from trainer.games.solver import Solver
+from trainer.games.solving.solver import Solver
 from trainer.players.base import Played, sample
 
 

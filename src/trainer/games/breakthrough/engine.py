@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from trainer.games.base import Game, State
-from trainer.games.engines.vocabulary import Vocabulary
+from trainer.games.vocabulary import Vocabulary
 
 
 class ENGINE(Vocabulary):

@@ -26,8 +26,8 @@ import numpy as np
 
 from trainer.core.errors import ConfigError
 from trainer.games.positions import Positions
-from trainer.games.scored_positions import ScoredPositions, positions_after
-from trainer.games.solver import NOT_LEGAL
+from trainer.games.solving.scored_positions import ScoredPositions, positions_after
+from trainer.games.solving.solver import NOT_LEGAL
 
 FILE = "test_positions.csv"
 KINDS = ("end-easy", "middle-easy", "middle-medium", "begin-easy", "begin-medium", "begin-hard")

@@ -9,7 +9,7 @@ from trainer.core.errors import ConfigError
 from trainer.games.base import MOVER
 from trainer.games.connect4.rules import GAME, STONES
 from trainer.games.positions import Positions
-from trainer.games.solver import NOT_LEGAL, Scores
+from trainer.games.solving.solver import NOT_LEGAL, Scores
 
 INSTALL = "pip install 'bitbully>=0.0.70'"
 IMPOSSIBLE = -100

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trainer.games.base import State
-from trainer.games.engines.vocabulary import Vocabulary
+from trainer.games.vocabulary import Vocabulary
 
 
 class ENGINE(Vocabulary):

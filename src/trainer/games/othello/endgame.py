@@ -11,7 +11,7 @@ from trainer.games.kernels import link_kernels
 from trainer.games.othello import endgame_search
 from trainer.games.othello.rules import GAME
 from trainer.games.positions import Positions
-from trainer.games.solver import NOT_LEGAL, Scores
+from trainer.games.solving.solver import NOT_LEGAL, Scores
 
 MOST_EMPTY = 16
 """Positions with more empty cells than this take too long."""

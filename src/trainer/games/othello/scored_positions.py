@@ -19,8 +19,8 @@ import numpy as np
 
 from trainer.core.errors import ConfigError
 from trainer.games.othello.rules import GAME
-from trainer.games.scored_positions import ScoredPositions, positions_after
-from trainer.games.solver import NOT_LEGAL
+from trainer.games.solving.scored_positions import ScoredPositions, positions_after
+from trainer.games.solving.solver import NOT_LEGAL
 
 FILE = "endgames.csv"
 KINDS = ("random", "rollouts")

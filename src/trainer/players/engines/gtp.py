@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.core.errors import EngineError
-from trainer.games.engines import vocabulary_of
-from trainer.games.engines.vocabulary import PASS
 from trainer.games.positions import Positions
+from trainer.games.vocabulary import PASS, vocabulary_of
 from trainer.players.base import RESIGNS, Played, require_played
 from trainer.players.engines.game import Storyteller
 from trainer.players.engines.process import EngineProcess, split_command

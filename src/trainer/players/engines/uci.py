@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from trainer.core.errors import EngineError, GameError
 from trainer.games import game_of
-from trainer.games.engines import vocabulary_of
 from trainer.games.positions import Positions
+from trainer.games.vocabulary import vocabulary_of
 from trainer.players.base import Played, require_played
 from trainer.players.engines.game import Storyteller
 from trainer.players.engines.process import EngineProcess, split_command

@@ -5,7 +5,7 @@ or a slower loss; in Othello, where nearly all games are of the same length, mor
 positions only the signs of scores can be compared.
 
 A game's folder can have a module `solver` with a function `solver() -> Solver`. Games without one are solved by visiting all
-of their positions, if there aren't too many: see `trainer.games.exhaustive`.
+of their positions, if there aren't too many: see `trainer.games.solving.exhaustive`.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ from functools import cache
 
 from trainer.core.errors import GameError
 from trainer.games import games_with, has_part, part_of
-from trainer.games.exhaustive import exhaustive_solver
-from trainer.games.solver import Solver
+from trainer.games.solving.exhaustive import exhaustive_solver
+from trainer.games.solving.solver import Solver
 
 QUICKLY_VISITED = 500_000
 """Games with at most this many unfinished positions are small: they are solved in about a second."""

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from trainer.core.errors import ConfigError, GameError
 from trainer.games import games_with, has_part, part_of
-from trainer.games.exhaustive import exhaustive_solver
 from trainer.games.positions import Positions
-from trainer.games.solver import Scores
-from trainer.games.solvers import is_small
+from trainer.games.solving.exhaustive import exhaustive_solver
+from trainer.games.solving.solver import Scores
+from trainer.games.solving.solvers import is_small
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ScoredPositions:
 
     positions: Positions
     scores: Scores
-    """int8 [R, A], as `trainer.games.solver` defines scores."""
+    """int8 [R, A], as `trainer.games.solving.solver` defines scores."""
     kinds: tuple[str, ...]
     """Names of the kinds of positions."""
     kind: NDArray[np.int64]

@@ -11,10 +11,10 @@ import numpy as np
 from trainer.compile.linker import Linked
 from trainer.core.errors import GameError
 from trainer.games.base import State
-from trainer.games.exhaustive import visit
 from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
-from trainer.games.solver import NOT_LEGAL, Scores
+from trainer.games.solving import visit
+from trainer.games.solving.solver import NOT_LEGAL, Scores
 
 log = logging.getLogger(__name__)
 
