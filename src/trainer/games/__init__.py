@@ -6,7 +6,7 @@
     solver.py            solver(), which scores moves under best play: see `solving/solver.py`. Small games need none
     scored_positions.py  scored_positions(file), to count wrong moves: see `solving/scored_positions.py`. Small games need
                          none
-    engine.py            ENGINE, what other programs call its moves: see `engines/vocabulary.py`
+    engine.py            ENGINE, what other programs call its moves: see `vocabulary.py`
 
 All but the rules are optional; a game has a part if its folder has the file. `library.py` finds games, here and elsewhere,
 and has the list of those of this package. `docs/adding-a-game.md` explains how to write one.
