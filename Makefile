@@ -12,7 +12,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 ENVIRONMENT = @sh tools/environment.sh $@ "$(PYTHON)" $(CHOICE) $(firstword $(MAKECMDGOALS) run)
 
-.PHONY: run test test-foreign test-portable try-wheel lint types format screenshots torture results bench bench-against \
+.PHONY: run test test-foreign test-portable try-wheel lint types format screenshots torture results results-games bench bench-against \
 	runtime dev peers clean
 
 run: runtime
@@ -54,7 +54,8 @@ format: dev
 screenshots: dev # of the page; needs chromium, and runs under data (DATA=... for another folder)
 	@$(PY) tools/web_screenshots.py --data-dir $(or $(DATA),data)
 
-# The runs of docs/results, from nothing with default settings: nearly four hours on a machine that does nothing else.
+# The runs of docs/results, from nothing with default settings: six hours on a machine that does nothing else.
+# `make results-games` makes those of the six later games, two hours.
 RUN = @$(PY) tools/strength_run.py
 results: dev
 	$(RUN) --env-id tictactoe --minutes 1 --out docs/results/tictactoe-1min
@@ -69,6 +70,18 @@ results: dev
 	$(RUN) --env-id othello --minutes 120 --at 15 30 60 --out docs/results/othello-120min
 	@$(PY) tools/against_openspiel.py --env-id othello --model data/othello-120min/models/latest.onnx \
 		--json docs/results/othello-120min/openspiel.json
+
+GNUGO = gtp: gnugo --mode gtp --level 10 --chinese-rules --positional-superko --capture-all-dead --never-resign
+results-games: dev
+	$(RUN) --env-id dots:rows=2,columns=2 --minutes 3 --out docs/results/dots-2x2-3min
+	$(RUN) --env-id hex:size=4 --minutes 3 --solve --out docs/results/hex-4x4-3min
+	$(RUN) --env-id hex:size=5 --minutes 10 --at 3 --out docs/results/hex-5x5-10min
+	$(RUN) --env-id mnk --minutes 10 --at 3 --out docs/results/mnk-5x5x4-10min
+	$(RUN) --env-id breakthrough:rows=6,columns=6 --minutes 20 --at 5 10 --out docs/results/breakthrough-6x6-20min
+	$(RUN) --env-id minichess --minutes 30 --at 10 20 --out docs/results/minichess-30min
+	$(RUN) --env-id go:size=5 --minutes 30 --at 10 20 --out docs/results/go-5x5-30min
+	@$(PY) -m trainer.evaluator --env-id go:size=5 --model data/go-5x5-30min/models/latest.onnx --opponent "$(GNUGO)" \
+		--simulations 200 --opening-plies 2 --json docs/results/go-5x5-30min/gnugo.json
 
 # `make bench ARGS=selfplay` runs one part; `make bench ARGS="--help"` lists them.
 bench: peers
