@@ -21,7 +21,7 @@ from trainer.games import find_game
 from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
 from trainer.players import MinimaxPlayer
-from trainer.search import Search, cache, tree
+from trainer.search import Search, tree
 from trainer.settings.self_play import SelfPlaySettings
 from trainer.sparse import forward, lanes
 
@@ -166,6 +166,6 @@ def test_nothing_is_compiled_after_the_warm_up() -> None:
 
 def test_what_uses_nothing_of_a_game_is_compiled_once_for_all() -> None:
     """A network's kernels are the same modules for each game and for none; a search's are not."""
-    tictactoe, connect4 = (link_kernels(env_id, lanes, forward, cache, tree) for env_id in ("tictactoe", "connect4"))
+    tictactoe, connect4 = (link_kernels(env_id, lanes, forward, tree) for env_id in ("tictactoe", "connect4"))
     assert tictactoe.forward is connect4.forward is link(lanes, forward).forward
     assert tictactoe.tree is not connect4.tree

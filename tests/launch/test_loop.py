@@ -17,6 +17,7 @@ from registering import registered
 from stored_rows import select
 from waiting import PATIENCE, wait_until
 
+from trainer.games import ENV_IDS
 from trainer.games.recipes import recipe_of
 from trainer.launch.local import web_config
 from trainer.loop import config_from
@@ -140,7 +141,8 @@ def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
     [
         (
             ["--env-id", "chess"],
-            "error: no rules for a game named 'chess'; the known games are tictactoe, connect4, othello",
+            f"error: no rules for a game named 'chess'; the known games are {', '.join(ENV_IDS)}; "
+            "a game of your own is named by its file, as in ./mygame.py",
         ),
         (["--steps", "0"], "error: --steps is 0; at least 1 is needed"),
         (["--minutes", "0"], "error: --minutes is 0.0; a number above 0 is needed"),

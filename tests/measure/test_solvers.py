@@ -176,7 +176,7 @@ def test_a_game_that_can_t_be_solved_says_why(env_id: str, play: str, message: s
     path = tmp_path / f"{env_id}.py"
     path.write_text(
         "from trainer.games.base import MOVER, Game\n"
-        f"GAME = Game('{env_id}', 'Walk', 'It never ends.', 1, 1, 2, 3, max_plies=9)\n"
+        f"GAME = Game(env_id='{env_id}', width=1, height=1, num_actions=2, max_plies=9)\n"
         f"def legal(state, mask):\n    mask[:] = True\ndef play(state, action):\n    {play}\n"
     )
     with pytest.raises(GameError, match=message):

@@ -13,10 +13,10 @@ import torch
 from trainer.core.errors import GameError
 from trainer.game_config import contract_layout, metadata_of
 from trainer.games import game_of, rules_of
+from trainer.games.layout import layout_of
 from trainer.games.position import Position
 from trainer.network import (
     BLOCKS,
-    WIDTHS,
     ConvStem,
     Family,
     MoverView,
@@ -125,14 +125,13 @@ def test_the_stem_sees_the_board_row_by_row() -> None:
     position = Position.first(rules_of("connect4"))
     for column in (2, 2, 3, 3, 4, 4, 5):
         position = position.play(column)
-    layout = contract_layout(CONNECT4)
-    assert layout is not None
+    layout = layout_of(game_of("connect4"))
     stem = ConvStem(CONNECT4, layout, filters=1)
     with torch.no_grad():
         stem.conv.weight.zero_()
         stem.conv.weight[0, 0, 0] = 1  # own plane, first row of the kernel
         stem.conv.bias.zero_()
-    found = stem(MoverView(CONNECT4, contract_layout(CONNECT4))(torch.from_numpy(position.observation)[None]))[0]
+    found = stem(MoverView(CONNECT4, layout)(torch.from_numpy(position.observation)[None]))[0]
     assert found[:12].reshape(3, 4).tolist() == [[2, 3, 4, 3], [0, 0, 0, 0], [0, 0, 0, 0]]
     assert found[12:].tolist() == [0] * 7  # red has won: no move is legal, and red is still the mover
 
@@ -177,6 +176,6 @@ def test_a_network_is_created_by_the_name_of_its_game(family: Family) -> None:
 def test_a_network_without_a_width_has_the_one_of_its_game() -> None:
     """An mlp's first layer has the width, its second half of it. A game without rules is an error."""
     network = create_network("tictactoe")
-    assert (network.body[0].out_features, network.body[2].out_features) == (WIDTHS["tictactoe"], 64)
+    assert (network.body[0].out_features, network.body[2].out_features) == (128, 64)
     with pytest.raises(GameError, match="no rules for a game named 'chess'"):
         create_network("chess")

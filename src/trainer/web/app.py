@@ -71,7 +71,7 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        pool.prepare_soon(sorted(games_of(runs)))
+        pool.prepare_soon(sorted(games_of(Runs(data_dir))))  # of its own: `runs` looks again within a second
         yield
         pool.close()
 

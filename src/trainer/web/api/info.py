@@ -35,7 +35,7 @@ def game_info(request: Request) -> Response:
 def known_game(env_id: object) -> str:
     """The env_id that a request names. Refuses an unknown one with 404."""
     if not isinstance(env_id, str) or not is_known(env_id):
-        raise Refusal(404, f"There is no game of that name; the games are {', '.join(known_games())}.")
+        raise Refusal(404, "There is no game of that name; GET /games lists those that there are.")
     return env_id
 
 
