@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from trainer.games import find_game, has_rules, known_games
 from trainer.games.base import Game
 from trainer.games.layout import Layout, layout_of
 from trainer.games.symmetry import Symmetry
-from trainer.replay import Metadata, Views, read_metadata, read_stamp
+from trainer.replay import Metadata, Views, read_layout, read_metadata, read_stamp
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def load_game_config(env_id: str, db: Path) -> GameConfig:
                 f"the metadata of {env_id} in {db} contradicts itself: legal_mask_offset {stated.legal_mask_offset} + "
                 f"num_actions {stated.num_actions} is more than obs_size {stated.obs_size}"
             )
-        return GameConfig(stated, layout=contract_layout(stated))
+        return without_rules(stated, db)
     found = find_game(env_id)
     game = found.game
     known = metadata_of(game)
@@ -101,10 +101,35 @@ def load_game_config(env_id: str, db: Path) -> GameConfig:
     if played_by and found.stamp and played_by != found.stamp:
         raise GameError(
             f"the games in {db} were played by other rules of {game.env_id}: their hash is {played_by}, and that of "
-            f"{found.path} is {found.stamp}; give the rules of that run, which keeps a copy in its folder "
-            f"`rules`, or another database"
+            f"{found.path} is {found.stamp}; {found.where_older_rules_are}, or give another database"
         )
     return GameConfig(known, game.symmetries, layout_of(game), found.stamp)
+
+
+def without_rules(stated: Metadata, db: Path) -> GameConfig:
+    """What a database says of a game whose rules are not known here. Raises GameError if that can't be understood."""
+    kept = read_layout(db, stated.env_id)
+    if kept is None:
+        return GameConfig(stated, layout=contract_layout(stated))
+    content, stamp = kept
+    try:
+        found = json.loads(content)
+        tables = {
+            name: None if found[name] is None else np.array(found[name], np.int64) for name in ("exchange", "actions")
+        }
+        sizes = stated.board_height, stated.board_width, stated.num_actions
+        layout = Layout(int(found["planes"]), int(found["features"]), *sizes, tables["exchange"], tables["actions"])
+        packed = int(found["packed_moves"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise GameError(
+            f"the layout of {stated.env_id} in {db} can't be read ({error!r}); name the file of its rules"
+        ) from None
+    if layout.end + 2 != stated.obs_size:
+        raise GameError(
+            f"the layout of {stated.env_id} in {db} has {layout.end + 2} numbers per observation, and its metadata says "
+            f"{stated.obs_size}; name the file of its rules"
+        )
+    return GameConfig(replace(stated, packed_moves=packed), (), layout, stamp)
 
 
 def contract_layout(stated: Metadata) -> Layout | None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from random_models import publish_model
 
 import trainer.games.library
-from trainer.core.errors import GameError, ModelError
+from trainer.core.errors import GameError, ModelError, ReplayError
 from trainer.evaluators.onnx_file import load_model
 from trainer.game_config import load_game_config
 from trainer.games import find_game
+from trainer.games.kernels import link_kernels
 from trainer.replay import ReplayWriter
 from trainer.run.kept_rules import keep_rules, kept_game
 
@@ -73,19 +75,135 @@ def test_a_folder_is_kept_with_its_other_files(rules: Path, tmp_path: Path) -> N
 
 
 def test_a_resume_refuses_other_rules_and_goes_on_by_the_old_ones(rules: Path, tmp_path: Path) -> None:
-    """The message names both files. A new run takes the new rules."""
+    """The message names both files, and the copy stays as it is."""
     run = tmp_path / "run"
     copy = keep_rules(str(rules), run)
+    before = Path(copy).read_bytes()
     edit(rules)
     with pytest.raises(
         GameError, match=r"the rules of myttt have changed since the run in .* began: .*mine\.py differs"
     ):
         keep_rules(str(rules), run, resume=True)
+    assert Path(copy).read_bytes() == before
     forget_games()
     assert keep_rules(copy, run, resume=True) == copy
-    forget_games()
+
+
+def test_a_new_run_takes_the_new_rules_and_sets_the_old_ones_aside(rules: Path, tmp_path: Path) -> None:
+    """If no games were played by the old ones."""
+    run = tmp_path / "run"
+    copy = keep_rules(str(rules), run)
+    before = Path(copy).read_bytes()
+    edit(rules)
     assert keep_rules(str(rules), run) == copy
     assert Path(copy).read_bytes() == rules.read_bytes()
+    (old,) = run.glob("rules-old-*")
+    assert (old / "mine.py").read_bytes() == before
+
+
+def test_a_new_run_refuses_other_rules_where_games_were_played_by_the_old_ones(rules: Path, tmp_path: Path) -> None:
+    """They could never be used together. Nothing is changed."""
+    run = tmp_path / "run"
+    copy = keep_rules(str(rules), run)
+    game = load_game_config(str(rules), run / "replay.db")
+    ReplayWriter(run / "replay.db", game.metadata, layout=game.stored_layout).close()
+    before = Path(copy).read_bytes()
+    edit(rules)
+    with pytest.raises(GameError, match=r"the games in .*replay\.db were played by other rules of myttt"):
+        keep_rules(str(rules), run)
+    assert Path(copy).read_bytes() == before
+
+
+def test_somebody_elses_folder_is_left_alone(rules: Path, tmp_path: Path) -> None:
+    """One that is called `rules`, but holds no copy."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "notes.txt").write_text("mine")
+    with pytest.raises(GameError, match="that folder was not made by a run"):
+        keep_rules(str(rules), tmp_path)
+    assert (tmp_path / "rules" / "notes.txt").read_text() == "mine"
+
+
+def test_a_copy_is_used_for_its_own_game_only(rules: Path, tmp_path: Path) -> None:
+    """Another game in the same folder has nothing to do with it."""
+    keep_rules(str(rules), tmp_path)
+    assert kept_game(tmp_path, "hex:size=5") is None
+    assert kept_game(tmp_path, "myttt:size=4") is None
+
+
+def test_only_parts_of_the_game_are_copied(rules: Path, tmp_path: Path) -> None:
+    """A folder may hold anything else."""
+    folder = tmp_path / "game"
+    folder.mkdir()
+    rules.rename(folder / "rules.py")
+    (folder / "secrets.env").write_text("x")
+    keep_rules(str(folder), tmp_path / "run")
+    assert sorted(path.name for path in (tmp_path / "run" / "rules").iterdir()) == ["kept.json", "rules.py"]
+
+
+def test_this_process_plays_by_the_copy_too(rules: Path, tmp_path: Path) -> None:
+    """An edit of the original while a run goes on isn't noticed by anybody."""
+    copy = keep_rules(str(rules), tmp_path / "run")
+    rules.write_text("broken")
+    assert find_game("myttt").path == Path(copy)
+    link_kernels("myttt")
+
+
+def test_rules_that_were_edited_after_they_were_read_are_not_compiled(rules: Path) -> None:
+    """They would be compiled under the hash of others."""
+    env_id = find_game(str(rules)).game.env_id
+    rules.write_text(rules.read_text() + "\n")
+    with pytest.raises(GameError, match=r"mine\.py was changed after this process had read it"):
+        link_kernels(env_id)
+
+
+@pytest.mark.parametrize("line", ["import helper", "from helper import LIMIT", "from . import helper"])
+def test_rules_need_no_other_file(line: str, rules: Path) -> None:
+    """A run could not keep it, and the hash would not tell that it has changed."""
+    rules.write_text(rules.read_text().replace("import numpy as np", f"import numpy as np\n{line}"))
+    with pytest.raises(GameError, match=r"mine\.py, line \d+, imports .*; rules are one file"):
+        find_game(str(rules))
+
+
+def test_what_rules_read_is_part_of_their_hash(rules: Path) -> None:
+    """A constant from a data file, for example."""
+    data = rules.with_name("data.txt")
+    rules.write_text(
+        rules.read_text()
+        + "\nfrom pathlib import Path\nLIMIT = int(Path(__file__).with_name('data.txt').read_text())\n"
+    )
+    stamps = set()
+    for limit in (3, 40):
+        data.write_text(str(limit))
+        forget_games()
+        stamps.add(find_game(str(rules)).stamp)
+    assert len(stamps) == 2
+
+
+def test_actors_with_other_rules_do_not_write_into_one_file(rules: Path, tmp_path: Path) -> None:
+    """Also if both were started before there was a file."""
+    database = tmp_path / "replay.db"
+    first = load_game_config(str(rules), database)
+    edit(rules)
+    second = load_game_config(str(rules), database)
+    ReplayWriter(database, first.metadata, layout=first.stored_layout).close()
+    with pytest.raises(ReplayError, match="are played by other rules of myttt: their hash is"):
+        ReplayWriter(database, second.metadata, layout=second.stored_layout)
+
+
+def test_a_database_alone_tells_how_players_are_exchanged(tmp_path: Path) -> None:
+    """A game whose rules are not here is trained with the layout that its actor stored."""
+    database = tmp_path / "replay.db"
+    game = load_game_config("breakthrough", database)
+    metadata = replace(game.metadata, env_id="elsewhere")
+    ReplayWriter(database, metadata, layout=game.stored_layout).close()
+    found = load_game_config("elsewhere", database)
+    assert found.layout is not None
+    assert game.layout is not None
+    assert found.metadata == metadata
+    assert found.stamp == game.stamp
+    for own, other in ((found.layout.exchange, game.layout.exchange), (found.layout.actions, game.layout.actions)):
+        assert own is not None
+        assert own.tolist() == list(other if other is not None else [])
 
 
 def test_rows_of_other_rules_are_refused(rules: Path, tmp_path: Path) -> None:

@@ -124,11 +124,12 @@ class OnnxEvaluator(ModelEvaluator):
         made_for = metadata.get("env_id", env_id)
         if made_for != env_id:
             raise ModelError(f"{source} was trained for {made_for}, not {env_id}; give a model of {env_id}")
-        rules, stamp = metadata.get("rules"), find_game(env_id).stamp if has_rules(env_id) else None
-        if rules and stamp and rules != stamp:
+        found = find_game(env_id) if has_rules(env_id) else None
+        rules, stamp = metadata.get("rules"), found.stamp if found else None
+        if found and rules and stamp and rules != stamp:
             raise ModelError(
-                f"{source} was trained by other rules of {env_id}: their hash was {rules}, and that of the file "
-                f"{find_game(env_id).path} is {stamp}; use the rules of its run, which keeps a copy in its folder `rules`"
+                f"{source} was trained by other rules of {env_id}: their hash was {rules}, and that of the "
+                f"file {found.path} is {stamp}; {found.where_older_rules_are}"
             )
 
     def outputs(self, observation: Observations) -> Outputs:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 from trainer.compile.linker import Linked, link
+from trainer.core.errors import GameError
 from trainer.games import complete, rows
 from trainer.games.library import find_game
 
@@ -18,6 +19,8 @@ def link_kernels(
     They can also bind the constants of `library.constants_of`. For the rest see `trainer.compile.linker.link`.
     """
     found = find_game(env_id)
+    if found.path.read_bytes() != found.text:
+        raise GameError(f"{found.path} was changed after this process had read it; start the command again")
 
     def prepare(linked: Linked) -> None:
         linked.rules.GAME = found.game

@@ -12,7 +12,6 @@ differ from their defaults.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import re
 from collections.abc import Mapping
@@ -28,6 +27,7 @@ from trainer.core.errors import GameError
 from trainer.games import complete
 from trainer.games.base import Game
 from trainer.games.parameters import DECLARED, GIVEN, Parameter
+from trainer.games.stamp import refuse_other_files, stamp_of
 
 ENV_IDS = ("tictactoe", "connect4", "othello", "hex", "dots", "mnk", "breakthrough", "go", "minichess")
 """The games of this package."""
@@ -37,6 +37,8 @@ GROUP = "trainer.games"
 """The entry points of other packages' games."""
 FOLDER = Path(__file__).parent
 RULES_FILE = "rules.py"
+PARTS = ("recipe", "heuristic", "solver", "scored_positions", "engine", "openspiel_actions")
+"""The other files that a game's folder can have, without their ending."""
 
 
 class NamesGame(Protocol):
@@ -75,15 +77,22 @@ class FoundGame:
         """Whether it is a game of this package."""
         return self.path.parent.parent == FOLDER
 
-    @property
+    @cached_property
     def stamp(self) -> str | None:
-        """A hash of the rules' text and parameters, which their rows and models carry; None for the games of the contract.
+        """The hash of the rules, which their rows and models carry; None for the games of the contract.
 
         Other programs know those three by their names, and what is written of them has no place for a hash.
         """
         if self.in_package and self.game.env_id in OF_CONTRACT:
             return None
-        return hashlib.sha256(repr((self.text, self.parameters)).encode()).hexdigest()[:16]
+        return stamp_of(self.text, self.parameters, self.own)
+
+    @property
+    def where_older_rules_are(self) -> str:
+        """For messages about rows and models of other rules: where to find those."""
+        if self.in_package:
+            return "use the version of this program that made them (their run's run.json names its commit)"
+        return "use the rules of their run, which keeps a copy in its folder `rules`"
 
     @property
     def constants(self) -> dict[str, Any]:
@@ -148,6 +157,16 @@ def find_game(name: str) -> FoundGame:
     return _named[name]
 
 
+def adopt(name: str) -> FoundGame:
+    """The game of a name, which from now on is what this process means by its env_id. Raises GameError."""
+    found = load(*split_name(name))
+    env_id = found.game.env_id
+    for other in [name, *(other for other, game in _named.items() if game.game.env_id == env_id)]:
+        _named[other] = found
+    _games[env_id] = found
+    return found
+
+
 def has_rules(name: str) -> bool:
     """Whether there are rules for a name; False only for a plain word that no package has a game for."""
     place, _ = split_name(name)
@@ -210,6 +229,8 @@ def load(place: str, given: Mapping[str, int]) -> FoundGame:
     else:
         own, path = None, file_of_entry_point(place)
     source = Source(path)
+    if path.parent.parent != FOLDER:
+        refuse_other_files(source.text, path)
     if own is None:
         own = run_file(source, f"{path.parent.name if path.name == RULES_FILE else path.stem}.rules", given)
     game = vars(own).get("GAME")
@@ -223,7 +244,9 @@ def load(place: str, given: Mapping[str, int]) -> FoundGame:
         raise GameError(f"{path} calls its game {game.env_id}, like one of this package; give its GAME another env_id")
     changed = tuple((p.name, given[p.name]) for p in declared if given.get(p.name, p.default) != p.default)
     check_functions(own, game, path)
-    return FoundGame(replace(game, env_id=with_parameters(game.env_id, changed)), own, path, source.text, changed)
+    found = FoundGame(replace(game, env_id=with_parameters(game.env_id, changed)), own, path, source.text, changed)
+    _ = found.stamp  # before anything can change a global of the rules
+    return found
 
 
 def file_of_entry_point(name: str) -> Path:

@@ -72,10 +72,10 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
 
 def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     """Start the processes of the loop and watch them, as the owner of the run; returns the exit status."""
-    game = keep_rules(config.env_id, run.path, config.resume)
     if config.resume:
         require_same_run(run.record, COMMAND, config)
-    else:
+    game = keep_rules(config.env_id, run.path, config.resume)
+    if not config.resume:
         begin_anew(run)
     write_record(run.record, COMMAND, config)
     console = Console(stderr=True)

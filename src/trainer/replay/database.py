@@ -212,15 +212,27 @@ def read_metadata(path: Path, env_id: str) -> Metadata | None:
     return Metadata(*row)
 
 
-def read_stamp(path: Path, env_id: str) -> str | None:
-    """The hash of the rules by which the games of a database were played; None if it states none, or if there is no file."""
+def read_layout(path: Path, env_id: str) -> tuple[str, str] | None:
+    """What a database keeps of a game beside its metadata: the layout of its observations as JSON, and the hash of the rules
+    by which its games were played. None if it states none, or if there is no file."""
     if not path.exists():
         return None
     with closing(open_for_reading(path)) as connection, reporting(path):
-        if not columns_of(connection, LAYOUTS):
-            return None
-        row = connection.execute(f"SELECT rules FROM {LAYOUTS} WHERE env_id = ?", (env_id,)).fetchone()
-    return str(row[0]) if row else None
+        return layout_in(connection, env_id)
+
+
+def layout_in(connection: sqlite3.Connection, env_id: str) -> tuple[str, str] | None:
+    """`read_layout` of an open database."""
+    if not columns_of(connection, LAYOUTS):
+        return None
+    row = connection.execute(f"SELECT layout, rules FROM {LAYOUTS} WHERE env_id = ?", (env_id,)).fetchone()
+    return (str(row[0]), str(row[1])) if row else None
+
+
+def read_stamp(path: Path, env_id: str) -> str | None:
+    """The hash of the rules by which the games of a database were played; None if it states none, or if there is no file."""
+    kept = read_layout(path, env_id)
+    return kept[1] if kept else None
 
 
 def shortened(value: Any) -> str:

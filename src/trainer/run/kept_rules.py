@@ -1,51 +1,110 @@
 """The copy of its game's rules that a run keeps, and plays by.
 
-A game of this package needs no copy. Of another one the run's folder holds the file, or the files beside its `rules.py`, in
-`rules`. Processes of the run use the copy, so an edit of the original changes nothing in a run that is under way.
+A game of this package needs no copy. Of another one the run's folder holds the file, or its `rules.py` with the parts beside
+it, in `rules`, and there `kept.json` says which game it is. Processes of the run use the copy, so an edit of the original
+changes nothing in a run that is under way. Nothing is deleted: rules that a run no longer plays by are set aside.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 from trainer.core.errors import GameError
+from trainer.core.json_values import read_json_object, write_json
 from trainer.games import find_game
-from trainer.games.library import RULES_FILE, FoundGame, with_parameters
+from trainer.games.library import PARTS, RULES_FILE, FoundGame, adopt, with_parameters
+from trainer.replay import read_stamp
+from trainer.run.folder import RunFolder
 
 KEPT = "rules"
+RECORD = "kept.json"
 
 
 def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
     """Copy the rules of a game to a run's folder; returns the name of the copy, or of a game that needs none.
 
-    `resume`: the copy is there already, and is used. Raises GameError if the rules have changed since it was made.
+    From then on this process plays by the copy, too. Raises GameError, before anything is changed, if the run is to be
+    resumed by other rules, if its database holds games that were played by others, or if `rules` is somebody else's folder.
     """
     found = find_game(name)
     if found.in_package:
         return found.name
-    copy = folder / KEPT / found.path.name
-    if resume and copy.exists():
-        if copy.read_bytes() != found.text:
-            raise GameError(
-                f"the rules of {found.game.env_id} have changed since the run in {folder} began: {found.path} differs from "
-                f"the run's copy {copy}; start a new run without --resume, or go on by the old rules with --env-id {copy}"
-            )
-    elif copy.resolve() != found.path.resolve():
-        shutil.rmtree(copy.parent, ignore_errors=True)
-        copy.parent.mkdir(parents=True)
-        files = found.path.parent.iterdir() if found.path.name == RULES_FILE else [found.path]
-        for file in files:
-            if file.is_file():
-                shutil.copyfile(file, copy.with_name(file.name))
-    return with_parameters(str(copy.absolute()), found.parameters)
+    rules = folder / KEPT
+    kept = recorded(folder)
+    if rules.exists() and kept is None:
+        raise GameError(
+            f"a run keeps a copy of its rules in {rules}, but that folder was not made by a run (it has no {RECORD}); give "
+            f"another folder with --data-dir"
+        )
+    if kept and found.path.parent.resolve() == rules.resolve():
+        return found.name
+    if kept is None or kept["env_id"] != found.game.env_id or (rules / kept["file"]).read_bytes() != found.text:
+        refuse_mixture(found, folder, kept if resume else None)
+        if kept:
+            rules.rename(unused(folder / time.strftime("rules-old-%Y%m%dT%H%M%SZ", time.gmtime())))
+        copy_to(rules, found)
+    return adopt(with_parameters(str((rules / found.path.name).absolute()), found.parameters)).name
 
 
 def kept_game(folder: Path, env_id: str) -> FoundGame | None:
-    """The game of a run by the copy of its rules; None if the run has no copy. Raises GameError if it can't be loaded."""
-    copies = sorted((folder / KEPT).glob("*.py"))
-    rules = folder / KEPT / RULES_FILE
-    if not copies:
+    """The game `env_id` of a run, by the copy of its rules; None if the run has no copy. Raises GameError if it can't be
+    loaded."""
+    kept = recorded(folder)
+    if kept is None or kept["env_id"] != env_id:
         return None
-    _, colon, parameters = env_id.partition(":")
-    return find_game(f"{(rules if rules in copies else copies[0]).absolute()}{colon}{parameters}")
+    return find_game(with_parameters(str((folder / KEPT / kept["file"]).absolute()), tuple(kept["parameters"].items())))
+
+
+def recorded(folder: Path) -> dict[str, Any] | None:
+    """What `kept.json` says: env_id, file, parameters; None if a run keeps no rules."""
+    return read_json_object(folder / KEPT / RECORD)
+
+
+def refuse_mixture(found: FoundGame, folder: Path, resumed: dict[str, Any] | None) -> None:
+    """Raise GameError if these rules aren't those of the run that is `resumed`, or of the games in its database."""
+    by_the_old = "go on by the old rules with --resume and without --env-id, or give another folder with --data-dir"
+    if resumed:
+        raise GameError(
+            f"the rules of {found.game.env_id} have changed since the run in {folder} began: {found.path} differs from the "
+            f"run's copy {folder / KEPT / resumed['file']}; {by_the_old}"
+        )
+    replay = RunFolder(folder).replay
+    played_by = read_stamp(replay, found.game.env_id)
+    if played_by and played_by != found.stamp:
+        raise GameError(
+            f"the games in {replay} were played by other rules of {found.game.env_id} than those in {found.path}; "
+            f"{by_the_old}"
+        )
+
+
+def copy_to(rules: Path, found: FoundGame) -> None:
+    """Make the folder `rules` with a copy of a game's files; it is complete or not there."""
+    rules.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix=".rules-", dir=rules.parent))
+    try:
+        (new / found.path.name).write_bytes(found.text)
+        if found.path.name == RULES_FILE:
+            for file in (*(found.path.with_name(f"{part}.py") for part in PARTS), *found.path.parent.glob("*.csv")):
+                if file.is_file():
+                    shutil.copyfile(file, new / file.name)
+        content = {"env_id": found.game.env_id, "file": found.path.name, "parameters": dict(found.parameters)}
+        write_json(new / RECORD, content, indent=2)
+        new.chmod(0o755)
+        os.rename(new, rules)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+
+
+def unused(path: Path) -> Path:
+    """The path, with a number if it is taken."""
+    number = 2
+    found = path
+    while found.exists():
+        found, number = path.with_name(f"{path.name}-{number}"), number + 1
+    return found

@@ -1,0 +1,64 @@
+"""The hash of a game's rules, which rows and models carry; and what keeps it honest: a game's file needs no other file."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from trainer.core.errors import GameError
+
+LIBRARIES = {"trainer", "numpy", "numba", *sys.stdlib_module_names}
+"""What the rules may import. Their versions are no part of the hash."""
+
+
+def stamp_of(text: bytes, parameters: tuple[tuple[str, int], ...], module: ModuleType) -> str:
+    """A hash of the rules' text and parameters, and of the constants that they computed or read."""
+    constants = {name: kept for name, value in vars(module).items() if name[:2] != "__" and (kept := plain(value))}
+    return hashlib.sha256(repr((text, parameters, sorted(constants.items()))).encode()).hexdigest()[:16]
+
+
+def plain(value: Any) -> tuple[Any, ...] | None:
+    """A constant as something whose text is the same in every process; None for functions, modules and other objects."""
+    if isinstance(value, np.ndarray):
+        return ("array", value.dtype.str, value.shape, hashlib.sha256(value.tobytes()).hexdigest())
+    if isinstance(value, np.generic):
+        return ("number", value.dtype.str, value.item())
+    if isinstance(value, bool | int | float | str | bytes) or value is None:
+        return ("value", value)
+    if isinstance(value, tuple | list):
+        return ("row", tuple(plain(one) for one in value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return (type(value).__name__, tuple(plain(getattr(value, field.name)) for field in fields(value)))
+    return None
+
+
+def refuse_other_files(text: bytes, path: Path) -> None:
+    """Raise GameError if a game's file imports from anything but the libraries: its hash couldn't tell a change there, and
+    the copy that a run keeps wouldn't have it."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return  # running the file says more
+    for line, name in imported(tree):
+        if name.partition(".")[0] not in LIBRARIES:
+            raise GameError(
+                f"{path}, line {line}, imports {name}; rules are one file, so that a run can keep a copy of them, and may "
+                f"only import trainer, numpy and what comes with Python; move what they need into the file"
+            )
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The line and the name of every import."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.lineno, "." * node.level + (node.module or "")
