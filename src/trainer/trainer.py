@@ -104,7 +104,13 @@ class Trainer:
             publish(exporter.to_bytes(0, blank), config.model_dir, 0, retention)
 
         replay = ReplayBuffer(
-            config.db, game.metadata, game.views, config.batch_size, config.skip_bad_rows, config.merge_repeats
+            config.db,
+            game.metadata,
+            game.views,
+            config.batch_size,
+            config.skip_bad_rows,
+            config.merge_repeats,
+            game.stamp,
         )
         with closing(replay):
             rows = RowSupply(replay, config, schedule, stop)

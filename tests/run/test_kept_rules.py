@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from trainer.evaluators.onnx_file import load_model
 from trainer.game_config import load_game_config
 from trainer.games import find_game
 from trainer.games.kernels import link_kernels
-from trainer.replay import ReplayWriter
+from trainer.replay import ReplayBuffer, ReplayWriter
 from trainer.run.kept_rules import keep_rules, kept_game
 
 OWN = Path(__file__).parent.parent / "support" / "own_games" / "myttt.py"
@@ -229,3 +230,16 @@ def test_a_model_of_other_rules_is_refused(rules: Path, tmp_path: Path) -> None:
     find_game(str(rules))
     with pytest.raises(ModelError, match="was trained by other rules of myttt: their hash was"):
         load_model(path, "myttt", game.game.obs_size, game.game.num_actions)
+
+
+def test_a_trainer_refuses_games_of_other_rules_that_come_later(rules: Path, tmp_path: Path) -> None:
+    """There was no database when it started."""
+    database = tmp_path / "replay.db"
+    trained = load_game_config(str(rules), database)
+    with closing(ReplayBuffer(database, trained.metadata, stamp=trained.stamp)) as replay:
+        assert replay.refresh() == 0
+        edit(rules)
+        played = load_game_config(str(rules), database)
+        ReplayWriter(database, played.metadata, layout=played.stored_layout).close()
+        with pytest.raises(ReplayError, match="are played by other rules of myttt"):
+            replay.refresh()

@@ -98,6 +98,10 @@ def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
         file.write(content)
 
 
+NO_FILE = (-1, -1)
+"""The identity of a file that is gone."""
+
+
 def identity_of(path: Path) -> tuple[int, int] | None:
     """Device and inode, which distinguish a file from a later one with the same name; None if there is no file."""
     try:

@@ -18,10 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.core.errors import ReplayError, ReplayUnavailableError
-from trainer.core.files import identity_of
+from trainer.core.files import NO_FILE, identity_of
 from trainer.replay.batch import Batch
 from trainer.replay.columns import COLUMNS, checked
-from trainer.replay.database import ROWID_SPAN, Metadata, Snapshot, check_columns, open_for_reading, reporting
+from trainer.replay.database import (
+    ROWID_SPAN,
+    Metadata,
+    Snapshot,
+    check_columns,
+    open_for_reading,
+    refuse_other_rules,
+    reporting,
+)
 from trainer.replay.kernels import spread_kernels
 from trainer.replay.packing import packed_rows, unpacked
 from trainer.replay.repeats import Repeats, hashes_of
@@ -32,10 +40,7 @@ log = logging.getLogger(__name__)
 READ_SLICE = 512
 """Rows per read. Few enough that no reader delays a writer (or a checkpoint of the write-ahead log) for long, and fewer than
 the 700 new objects after which Python's garbage collector runs."""
-NO_FILE = (-1, -1)
-"""The identity of a database file that is gone."""
-NAMED_BAD_ROWS = 10
-"""The log names this many skipped rows; further ones are only counted."""
+NAMED_BAD_ROWS = 10  # the log names so many skipped rows; further ones are only counted
 
 
 class ReplayBuffer:
@@ -49,17 +54,20 @@ class ReplayBuffer:
         min_rows: int = 1,
         skip_bad_rows: bool = False,
         merge_repeats: bool = False,
+        stamp: str | None = None,
     ) -> None:
         """A buffer for the rows of `metadata.env_id`. It is empty until the first `refresh`.
 
         `views`: the symmetries through which rows are seen; None: rows are seen as they are stored. `min_rows`: if the
         database is replaced, the old rows stay in use until the new one has this many. `skip_bad_rows`: count and log rows
-        that break the contract, instead of raising ReplayError. `merge_repeats`: see `sample`.
+        that break the contract, instead of raising ReplayError. `merge_repeats`: see `sample`. `stamp`: a hash of the rules
+        by which the games must have been played.
         """
         self.path = path
         self.metadata = metadata
         self.bad_rows = 0
         """Rows that were skipped."""
+        self._stamp = stamp
         self._views = views or Views.identity(metadata)
         self._min_rows = min_rows
         self._skip_bad_rows = skip_bad_rows
@@ -177,6 +185,7 @@ class ReplayBuffer:
         if self._connection is None and found is not None:
             with ExitStack() as closed:
                 connection = closed.enter_context(closing(open_for_reading(self.path)))
+                refuse_other_rules(connection, self.path, self.metadata.env_id, self._stamp)
                 if check_columns(connection, self.path):
                     self._connection, self._identity, self._version = connection, found, None
                     closed.pop_all()  # stays open

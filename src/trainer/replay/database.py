@@ -229,6 +229,16 @@ def layout_in(connection: sqlite3.Connection, env_id: str) -> tuple[str, str] | 
     return (str(row[0]), str(row[1])) if row else None
 
 
+def refuse_other_rules(connection: sqlite3.Connection, path: Path, env_id: str, stamp: str | None) -> None:
+    """Raise ReplayError if the file at `path` holds games that were played by other rules than those with this hash."""
+    kept = layout_in(connection, env_id) if stamp else None
+    if kept and kept[1] != stamp:
+        raise ReplayError(
+            f"the games in {path} are played by other rules of {env_id}: their hash is {kept[1]}, and that of the rules "
+            f"here is {stamp}; give another database, or the rules of that run"
+        )
+
+
 def read_stamp(path: Path, env_id: str) -> str | None:
     """The hash of the rules by which the games of a database were played; None if it states none, or if there is no file."""
     kept = read_layout(path, env_id)

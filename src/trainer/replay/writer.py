@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.core.errors import ReplayError, ReplayUnavailableError
+from trainer.core.errors import ReplayUnavailableError
 from trainer.core.files import identity_of
 from trainer.core.locks import locked
 from trainer.replay import database
@@ -26,7 +26,7 @@ from trainer.replay.database import (
     SCHEMA,
     Metadata,
     check_columns,
-    layout_in,
+    refuse_other_rules,
     reporting,
     transaction,
 )
@@ -149,7 +149,7 @@ class ReplayWriter:
                         connection.execute(
                             f"CREATE TABLE IF NOT EXISTS {LAYOUTS} (env_id TEXT PRIMARY KEY, layout TEXT, rules TEXT)"
                         )
-                        self._refuse_other_rules(connection)
+                        refuse_other_rules(connection, self.path, self._metadata.env_id, self._layout[1])
                         connection.execute(
                             f"INSERT OR REPLACE INTO {LAYOUTS} VALUES (?, ?, ?)", (self._metadata.env_id, *self._layout)
                         )
@@ -157,16 +157,6 @@ class ReplayWriter:
                 self.close()
                 self._identity = None  # the next write opens it again
                 raise
-
-    def _refuse_other_rules(self, connection: sqlite3.Connection) -> None:
-        """Raise ReplayError if the file holds games of the same name that were played by other rules."""
-        assert self._layout is not None
-        stated = layout_in(connection, self._metadata.env_id)
-        if stated and stated[1] != self._layout[1]:
-            raise ReplayError(
-                f"the games in {self.path} are played by other rules of {self._metadata.env_id}: their hash is {stated[1]}, "
-                f"and that of the rules here is {self._layout[1]}; give another database, or the rules of that run"
-            )
 
     def _prune(self) -> None:
         """Delete the oldest games, a slice at a time, while the file holds more rows than the window.
