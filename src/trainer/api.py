@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 
 from trainer.core.errors import GameError, ModelError
 from trainer.evaluators.onnx_file import OnnxEvaluator
-from trainer.games import game_of, rules_of
+from trainer.games import game_of, is_installed, is_known, rules_of
 from trainer.games.position import Position
 from trainer.games.recipes import changed, recipe_of
 from trainer.measure.match import Match
@@ -21,6 +21,7 @@ from trainer.measure.match import play_match as play_games
 from trainer.measure.openings import draw_openings
 from trainer.players import model_player, named_player, shown_models, simulations_of
 from trainer.players.network import PLAYING
+from trainer.replay import shortened
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
 from trainer.search import Search
@@ -90,12 +91,19 @@ def load_model(path: str | Path, env_id: str | None = None) -> Model:
     """Load a model file. Its metadata names the game; give `env_id` for a file without metadata, and for a game of your own
     the file with its rules (`env_id="./mygame.py"`), unless this process has named it before.
 
-    Raises ModelError if the file is missing, damaged, for another game than `env_id`, or doesn't name its game.
+    Raises ModelError if the file is missing, damaged, for another game than `env_id`, or doesn't name its game. No model
+    file can say which code runs: the game that it names must be installed, or known to this process.
     """
     content = read_model(Path(path))
-    env_id = env_id or game_named_in(content)
     if env_id is None:
-        raise ModelError(f"{path} doesn't name its game; call load_model(path, env_id=...), or give --env-id")
+        env_id = game_named_in(content)
+        if env_id is None:
+            raise ModelError(f"{path} doesn't name its game; call load_model(path, env_id=...), or give --env-id")
+        if not is_known(env_id) and not is_installed(env_id):
+            raise ModelError(
+                f"{path} is a model of {shortened(env_id)}, a game that is not installed; name the file with its rules: "
+                f"load_model(path, env_id='./mygame.py'), or --env-id ./mygame.py"
+            )
     game = game_of(env_id)
     evaluator = OnnxEvaluator(content, str(path), game.env_id, game.obs_size, game.num_actions)
     return Model(evaluator, game.env_id)

@@ -17,7 +17,7 @@ from torch.nn.functional import log_softmax
 
 from trainer.core.errors import ConfigError
 from trainer.game_config import contract_layout, metadata_of
-from trainer.games import game_of, is_known
+from trainer.games import game_of, is_available
 from trainer.games.layout import Layout, layout_of
 from trainer.replay import Metadata
 from trainer.settings.learning import Family
@@ -43,7 +43,7 @@ def default_width(game: Metadata, family: Family) -> int:
 
 def known_layout(game: Metadata) -> Layout | None:
     """The layout by the game's rules; without rules that of the contract, if the sizes fit it; None: unknown."""
-    return layout_of(game_of(game.env_id)) if is_known(game.env_id) else contract_layout(game)
+    return layout_of(game_of(game.env_id)) if is_available(game.env_id) else contract_layout(game)
 
 
 def create_network(env_id: str, family: Family = "mlp", width: int | None = None) -> PolicyValueNetwork:

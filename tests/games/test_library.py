@@ -10,7 +10,19 @@ import pytest
 
 import trainer.games.library
 from trainer.core.errors import GameError
-from trainer.games import ENV_IDS, find_game, game_of, has_rules, is_known, known_games, part_of, rules_of, settled
+from trainer.games import (
+    ENV_IDS,
+    find_game,
+    game_of,
+    has_rules,
+    is_available,
+    is_installed,
+    is_known,
+    known_games,
+    part_of,
+    rules_of,
+    settled,
+)
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.settings.actor import ActorConfig
@@ -70,6 +82,42 @@ def test_a_game_that_was_named_is_known_by_its_env_id() -> None:
     assert game_of("myttt:size=4").width == 4
 
 
+def test_asking_for_a_game_loads_nothing() -> None:
+    """Neither one of the package with parameters nor a file. Names from one's own runs may load the former."""
+    for name in ("hex:size=3", "hex:size=3 ", "./evil.py", "hex:./evil.py", "hex:no:evil.py", "foo:bar"):
+        assert not is_known(name)
+        assert is_installed(name) == name.startswith("hex:size=3")
+        assert not is_available(name) or name == "hex:size=3"
+        assert known_games() == [*ENV_IDS, *(["hex:size=3"] if is_known("hex:size=3") else [])]
+    assert is_known("hex:size=3")
+    assert not is_available("hex:size=999")
+    assert [is_known(env_id) for env_id in ENV_IDS] == [True] * len(ENV_IDS)
+
+
+def test_paths_may_have_colons(tmp_path: Path) -> None:
+    """Such as a file in a run's folder that is named after the game; parameters may follow."""
+    folder = tmp_path / "a:size=4" / "rules"
+    folder.mkdir(parents=True)
+    path = edited(folder)
+    assert game_of(str(path)).env_id == "myttt"
+    assert game_of(f"{path}:size=5").env_id == "myttt:size=5"
+    odd = edited(tmp_path, name="mine:size=5.py")
+    assert game_of(f"{odd}:size=5").num_actions == 25
+    assert game_of(str(odd)).num_actions == 9
+    edited(folder, name="rules.py")
+    assert game_of(f"{folder}:size=4").env_id == "myttt:size=4"
+    assert find_game(find_game(f"{path}:size=5").name).game.env_id == "myttt:size=5"
+
+
+def test_a_word_with_a_colon_may_have_no_rules() -> None:
+    """The game of another program may be called so."""
+    assert not has_rules("foo:bar")
+    assert not has_rules("a:b=1")
+    assert has_rules("hex:bar")
+    with pytest.raises(GameError, match="no rules for a game named 'foo:bar'"):
+        find_game("foo:bar")
+
+
 def test_settings_get_the_env_id() -> None:
     """A game that has only rows, and no rules, keeps the name that was given."""
     config = ActorConfig(env_id=f"{OWN}:size=4")
@@ -108,6 +156,8 @@ def test_a_folder_has_further_parts(tmp_path: Path) -> None:
         ("{own}:size=9", "size=9 is out of range; size is an integer from 3 to 5"),
         ("{own}:4", "'4' in the game '.*' is not a list of parameters; write each one once, as name=integer"),
         ("{own}:size=4,size=5", "is not a list of parameters; write each one once"),
+        ("hex:size=5 ", "'size=5 ' in the game 'hex:size=5 ' is not a list of parameters"),
+        ("hex:size=5, swap=0", "with commas and no blanks between them"),
     ],
 )
 def test_a_wrong_name_gets_one_sentence(name: str, message: str) -> None:
@@ -125,6 +175,13 @@ def test_a_wrong_name_gets_one_sentence(name: str, message: str) -> None:
         (("def legal(", "def cells(state, board): ...\n\n\ndef legal("), "must have both of cells.* and from_cells"),
         (("num_actions=", "planes=3,\n    num_actions="), "has 3 planes and 0 features, so it needs features"),
         (('env_id="myttt"', 'env_id="othello"'), "calls its game othello, like one of this package"),
+        (
+            ('env_id="myttt"', 'env_id="my game"'),
+            "calls its game 'my game', which is not a plain word; give its GAME an",
+        ),
+        (('env_id="myttt"', 'env_id="../../mine"'), r"calls its game '\.\./\.\./mine', which is not a plain word"),
+        (('env_id="myttt"', 'env_id="hex:size=9"'), "calls its game 'hex:size=9', which is not a plain word"),
+        (('env_id="myttt"', 'env_id=""'), "calls its game '', which is not a plain word"),
         (("SIZE = parameter", "SIZE = parametre"), r"line 8: NameError: name 'parametre' is not defined"),
         (("SIZE = ", "SIZE == = "), r"line 8: SyntaxError: invalid syntax"),
     ],

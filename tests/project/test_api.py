@@ -65,6 +65,49 @@ def test_a_model_without_its_game_must_be_told_it(tmp_path: Path) -> None:
         trainer.load_model(tmp_path / "missing.onnx")
 
 
+def test_a_model_file_runs_no_code(tmp_path: Path) -> None:
+    """Its game must be installed, or known to this process; a path or another name is refused in one sentence."""
+    import onnx
+    from small_models import write_model
+
+    path = write_model(tmp_path / "model.onnx", "tictactoe", seed=1)
+    evil = tmp_path / "evil.py"
+    evil.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    model = onnx.load(path)
+    for name in (str(evil), f"hex:{evil}", f"{evil}:size=3", "nobodys"):
+        onnx.helper.set_model_props(model, {"env_id": name})
+        onnx.save(model, path)
+        with pytest.raises(
+            ModelError, match=r"model\.onnx is a model of '.*, a game that is not installed; name the file"
+        ):
+            trainer.load_model(path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_model_file_may_name_a_game_that_is_installed_or_known(tmp_path: Path) -> None:
+    """In a new process one of the package with parameters, and one of our own once it was named."""
+    from small_models import write_model
+
+    own = ROOT / "tests" / "support" / "own_games" / "myttt.py"
+    write_model(tmp_path / "hex.onnx", "hex:size=3", seed=1, step=1)
+    write_model(tmp_path / "own.onnx", trainer.game_of(str(own)).env_id, seed=1, step=1)
+    program = f"""import trainer
+print(trainer.load_model("hex.onnx").env_id)
+try:
+    trainer.load_model("own.onnx")
+except trainer.TrainerError as error:
+    print(error)
+trainer.game_of({str(own)!r})
+print(trainer.load_model("own.onnx").env_id)"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    first, refused, last = done.stdout.splitlines()
+    assert (first, last) == ("hex:size=3", "myttt")
+    assert refused.startswith(
+        "own.onnx is a model of 'myttt', a game that is not installed; name the file with its rules"
+    )
+
+
 def test_a_models_first_choice_is_the_largest_legal_logit(tmp_path: Path) -> None:
     """A model that likes cell 8 if X holds cell 0, until 8 is taken."""
     import numpy as np

@@ -17,7 +17,6 @@ from waiting import PATIENCE
 from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
-from trainer.games import find_game
 from trainer.web.game.search_pool import SearchPool
 
 BOARDS = Path(__file__).parents[1] / "support" / "boards"
@@ -241,34 +240,34 @@ def test_the_winning_line(client: TestClient) -> None:
     assert client.post("/move", json={"position": 6}).json()["winning_line"] == [3, 4, 5, 6]
 
 
-def test_the_model_moves_as_often_as_it_is_its_turn(client: TestClient) -> None:
+def test_the_model_moves_as_often_as_it_is_its_turn(tmp_path: Path) -> None:
     """Here it closes two boxes in a row. So may the person; then the model doesn't answer, and undo takes back that move."""
-    env_id = find_game(str(BOARDS / "edges.py")).game.env_id
-    client.post("/game/new", json={"first": "player", "game": env_id, "simulations": 0})
-    for edge in (2, 5):
-        client.post("/move", json={"position": edge})
-    state = client.post("/move", json={"position": 6}).json()
-    assert state["moves"] == [2, 0, 5, 1, 6, 3, 4]
-    assert (state["bot_move"], state["bot_moves"], state["winner"]) == (4, [3, 4], 2)
-    plies = client.get("/game/moves").json()["plies"]
-    assert [ply["name"] for ply in plies[-3:]] == ["c2", "e2", None]
-    assert [ply["score"] for ply in plies[-3:]] == [[0, 0], [0, 1], [0, 2]]
-    client.post("/game/new", json={"first": "player", "game": env_id, "simulations": 0})
-    for edge in (5, 2):
-        client.post("/move", json={"position": edge})
-    state = client.post("/move", json={"position": 3}).json()
-    assert (state["bot_move"], state["bot_moves"], state["current_player"]) == (None, [], 1)
-    assert client.post("/game/undo").json()["moves"] == [5, 0, 2, 1]
+    with client_of(tmp_path, games=[str(BOARDS / "edges.py")]) as client:
+        client.post("/game/new", json={"first": "player", "game": "test-edges", "simulations": 0})
+        for edge in (2, 5):
+            client.post("/move", json={"position": edge})
+        state = client.post("/move", json={"position": 6}).json()
+        assert state["moves"] == [2, 0, 5, 1, 6, 3, 4]
+        assert (state["bot_move"], state["bot_moves"], state["winner"]) == (4, [3, 4], 2)
+        plies = client.get("/game/moves").json()["plies"]
+        assert [ply["name"] for ply in plies[-3:]] == ["c2", "e2", None]
+        assert [ply["score"] for ply in plies[-3:]] == [[0, 0], [0, 1], [0, 2]]
+        client.post("/game/new", json={"first": "player", "game": "test-edges", "simulations": 0})
+        for edge in (5, 2):
+            client.post("/move", json={"position": edge})
+        state = client.post("/move", json={"position": 3}).json()
+        assert (state["bot_move"], state["bot_moves"], state["current_player"]) == (None, [], 1)
+        assert client.post("/game/undo").json()["moves"] == [5, 0, 2, 1]
 
 
-def test_an_env_id_with_parameters(client: TestClient, tmp_path: Path) -> None:
+def test_an_env_id_with_parameters(tmp_path: Path) -> None:
     """It is part of an address and of a request."""
     rules = (BOARDS / "hexagons.py").read_text().replace("SIZE = 3", 'SIZE = parameter("size", 3, least=2, most=5)')
     rules = rules.replace("test-hexagons", "test-sizes").partition("import")[2]
     path = tmp_path / "sizes.py"
     path.write_text(f"from trainer.games.parameters import parameter\nimport{rules}")
-    assert find_game(f"{path}:size=4").game.env_id == "test-sizes:size=4"
-    assert client.get("/game-info/test-sizes:size=4").json()["board_width"] == 4
-    assert client.get("/game-info/test-sizes%3Asize%3D4").json()["num_actions"] == 16
-    state = client.post("/game/new", json={"first": "bot", "game": "test-sizes:size=4", "simulations": 0}).json()
-    assert sum(cell != 0 for cell in state["board"]) == 1
+    with client_of(tmp_path, games=[f"{path}:size=4"]) as client:
+        assert client.get("/game-info/test-sizes:size=4").json()["board_width"] == 4
+        assert client.get("/game-info/test-sizes%3Asize%3D4").json()["num_actions"] == 16
+        state = client.post("/game/new", json={"first": "bot", "game": "test-sizes:size=4", "simulations": 0}).json()
+        assert sum(cell != 0 for cell in state["board"]) == 1

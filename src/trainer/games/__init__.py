@@ -17,7 +17,8 @@ from __future__ import annotations
 from types import ModuleType
 
 from trainer.games.base import Game
-from trainer.games.library import ENV_IDS, find_game, has_rules, is_known, known_games, settled
+from trainer.games.library import ENV_IDS, find_game, has_rules, is_available, is_installed, is_known, known_games
+from trainer.games.naming import settled
 
 __all__ = [
     "ENV_IDS",
@@ -27,6 +28,8 @@ __all__ = [
     "games_with",
     "has_part",
     "has_rules",
+    "is_available",
+    "is_installed",
     "is_known",
     "known_games",
     "part_of",

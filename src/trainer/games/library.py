@@ -13,6 +13,7 @@ differ from their defaults.
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,13 +21,14 @@ from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from trainer.compile.source import Source
 from trainer.core.errors import GameError
 from trainer.games import complete
 from trainer.games.base import Game
-from trainer.games.parameters import DECLARED, GIVEN, Parameter
+from trainer.games.parameters import DECLARED, GIVEN, Parameter, parsed
+from trainer.games.requirements import check_env_id, check_functions
 from trainer.games.stamp import refuse_other_files, stamp_of
 
 ENV_IDS = ("tictactoe", "connect4", "othello", "hex", "dots", "mnk", "breakthrough", "go", "minichess")
@@ -39,17 +41,6 @@ FOLDER = Path(__file__).parent
 RULES_FILE = "rules.py"
 PARTS = ("recipe", "heuristic", "solver", "scored_positions", "engine", "openspiel_actions")
 """The other files that a game's folder can have, without their ending."""
-
-
-class NamesGame(Protocol):
-    """Settings of a command that takes a game."""
-
-    @property
-    def env_id(self) -> str:
-        """The game's name."""
-
-
-Config = TypeVar("Config", bound=NamesGame)
 
 
 @dataclass(frozen=True)
@@ -169,17 +160,32 @@ def adopt(name: str) -> FoundGame:
 
 def has_rules(name: str) -> bool:
     """Whether there are rules for a name; False only for a plain word that no package has a game for."""
-    place, _ = split_name(name)
-    is_place = place.endswith(".py") or "/" in place or place in ENV_IDS
-    return is_place or name in _games or place in entry_points(group=GROUP).names
+    return is_path(place_in(name)[0]) or name in _games or is_installed(name)
+
+
+def is_installed(name: str) -> bool:
+    """Whether a name is that of a game of this package or of another one, with or without parameters. Loads nothing.
+
+    The names in files that came from somebody else must be installed, or known: no such file may say which code runs.
+    """
+    place, _ = place_in(name)
+    return not is_path(place) and is_there(place)
 
 
 def is_known(env_id: str) -> bool:
-    """Whether a game is in this package or was named to this process before. Runs no rules from elsewhere."""
-    if env_id in _games:
-        return True
+    """Whether this is the env_id of a game of this package, or of one that was named to this process. Loads nothing."""
+    return env_id in _games or env_id in ENV_IDS
+
+
+def is_available(env_id: str) -> bool:
+    """Whether a game is known, or one of this package with parameters, which is then loaded. Runs no rules from elsewhere.
+
+    This is for the names in the files of one's own runs. For those in requests there is `is_known`.
+    """
+    if is_known(env_id) or env_id.partition(":")[0] not in ENV_IDS:
+        return is_known(env_id)
     try:
-        return split_name(env_id)[0] in ENV_IDS and find_game(env_id).game.env_id == env_id
+        return place_in(env_id)[0] in ENV_IDS and find_game(env_id).game.env_id == env_id
     except GameError:
         return False
 
@@ -189,26 +195,33 @@ def known_games() -> list[str]:
     return [*ENV_IDS, *(env_id for env_id in _games if env_id not in ENV_IDS)]
 
 
-def settled(config: Config) -> Config:
-    """Settings with the env_id of the game that they name, in place of that name."""
-    name = config.env_id
-    env_id = find_game(name).game.env_id if has_rules(name) else name
-    return replace(config, env_id=env_id)  # type: ignore[type-var]
+def is_path(place: str) -> bool:
+    """Whether a place is a path; otherwise it is a word."""
+    return place.endswith(".py") or "/" in place
+
+
+def place_in(name: str) -> tuple[str, str | None]:
+    """A name's place, and what it states as parameters: of `hex:size=9`, `hex` and `size=9`; None: it states none.
+
+    Paths may have colons. What follows the last colon is about parameters only if there is a game at what precedes it.
+    """
+    place, colon, stated = name.rpartition(":")
+    if not colon or "/" in stated:
+        return name, None
+    return (place, stated) if is_there(place) else (name, None)
+
+
+def is_there(place: str) -> bool:
+    """Whether there is a game at a place: a file, a game of this package, or an entry point."""
+    if is_path(place):
+        return os.path.isfile(file_at(place))
+    return place in ENV_IDS or place in entry_points(group=GROUP).names
 
 
 def split_name(name: str) -> tuple[str, dict[str, int]]:
     """A name's place and parameters: of `hex:size=9`, `hex` and {"size": 9}. Raises GameError for anything else."""
-    place, colon, stated = name.rpartition(":")
-    if not colon:
-        return name, {}
-    pairs = [re.fullmatch(r"([A-Za-z_]\w*)=(-?[0-9]{1,9})", pair.strip()) for pair in stated.split(",")]
-    parameters = {pair[1]: int(pair[2]) for pair in pairs if pair}
-    if len(parameters) < len(pairs):
-        raise GameError(
-            f"{stated!r} in the game {name!r} is not a list of parameters; write each one once, as name=integer, with "
-            f"commas between them: hex:size=9"
-        )
-    return place, parameters
+    place, stated = place_in(name)
+    return place, {} if stated is None else parsed(stated, name)
 
 
 def with_parameters(name: str, parameters: tuple[tuple[str, int], ...]) -> str:
@@ -221,10 +234,9 @@ def load(place: str, given: Mapping[str, int]) -> FoundGame:
     if place in ENV_IDS:
         own = importlib.import_module(f"{__package__}.{place}.rules") if not given else None
         path = FOLDER / place / RULES_FILE
-    elif place.endswith(".py") or "/" in place:
-        own, path = None, Path(place).absolute()
-        path = path / RULES_FILE if path.is_dir() else path
-        if not path.is_file():
+    elif is_path(place):
+        own, path = None, file_at(place)
+        if not os.path.isfile(path):
             raise GameError(f"there is no game at {path}; give the path of a Python file with its rules")
     else:
         own, path = None, file_of_entry_point(place)
@@ -236,6 +248,7 @@ def load(place: str, given: Mapping[str, int]) -> FoundGame:
     game = vars(own).get("GAME")
     if not isinstance(game, Game):
         raise GameError(f"{path} has no GAME; set it to a trainer.games.base.Game at the top of the file")
+    check_env_id(game, path)
     declared: list[Parameter] = vars(own).get(DECLARED, [])
     names = [parameter.name for parameter in declared]
     for name in given.keys() - names:
@@ -247,6 +260,12 @@ def load(place: str, given: Mapping[str, int]) -> FoundGame:
     found = FoundGame(replace(game, env_id=with_parameters(game.env_id, changed)), own, path, source.text, changed)
     _ = found.stamp  # before anything can change a global of the rules
     return found
+
+
+def file_at(place: str) -> Path:
+    """The file with the rules at a path, which may be a folder. It need not be there."""
+    path = Path(place).absolute()
+    return path / RULES_FILE if os.path.isdir(path) else path  # Path.is_dir raises for a name that is too long
 
 
 def file_of_entry_point(name: str) -> Path:
@@ -290,20 +309,3 @@ def line_in(path: Path, error: Exception) -> int:
             line = trace.tb_lineno
         trace = trace.tb_next
     return line
-
-
-def check_functions(own: ModuleType, game: Game, path: Path) -> None:
-    """Raise GameError for rules that lack a function, or one of two that belong together."""
-    has = {
-        name: callable(vars(own).get(name)) for name in ("legal", "moves", "play", "cells", "from_cells", "features")
-    }
-    if not has["play"]:
-        raise GameError(f"{path} has no function play(state, action)")
-    if has["legal"] == has["moves"]:
-        raise GameError(f"{path} must have one of the functions legal(state, mask) and moves(state, found)")
-    if has["cells"] != has["from_cells"]:
-        raise GameError(f"{path} must have both of cells(state, board) and from_cells(board, state), or neither")
-    if not has["features"] and (game.planes, game.features) != (2, 0):
-        raise GameError(
-            f"{path} has {game.planes} planes and {game.features} features, so it needs features(state, out)"
-        )

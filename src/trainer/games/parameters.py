@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 
@@ -35,3 +36,18 @@ def parameter(name: str, default: int, *, least: int, most: int) -> int:
     if not least <= value <= most:
         raise GameError(f"{name}={value} is out of range; {name} is an integer from {least} to {most}")
     return value
+
+
+def parsed(stated: str, name: str) -> dict[str, int]:
+    """The parameters that the name of a game states: of `size=9,swap=0`, {"size": 9, "swap": 0}.
+
+    Raises GameError for anything else.
+    """
+    pairs = [re.fullmatch(r"([A-Za-z_]\w*)=(-?[0-9]{1,9})", pair) for pair in stated.split(",")]
+    parameters = {pair[1]: int(pair[2]) for pair in pairs if pair}
+    if len(parameters) < len(pairs):
+        raise GameError(
+            f"{stated!r} in the game {name!r} is not a list of parameters; write each one once, as name=integer, with "
+            f"commas and no blanks between them: hex:size=9"
+        )
+    return parameters

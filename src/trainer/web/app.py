@@ -18,8 +18,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from trainer.core.processes import available_cores
-from trainer.games import ENV_IDS, is_known
-from trainer.web.api import info
+from trainer.games import ENV_IDS
+from trainer.web.api.info import Info, health
 from trainer.web.api.live import Live
 from trainer.web.api.play import Play
 from trainer.web.api.statistics import Statistics
@@ -30,6 +30,7 @@ from trainer.web.http.answer import Sentence
 from trainer.web.http.assets import Assets
 from trainer.web.http.guard import Guard
 from trainer.web.http.refusal import Refusal
+from trainer.web.runs.games import Games
 from trainer.web.runs.models import Models
 from trainer.web.runs.runs import Runs
 
@@ -53,32 +54,37 @@ def build_app(
     allow_origin: Sequence[str] = (),
     known_hosts: frozenset[str] | None = None,
     stop: Event | None = None,
+    games: Sequence[str] = (),
 ) -> Starlette:
     """The application for the runs under a folder.
 
     `allow_origin`: origins of other pages that may use the API. `known_hosts`: the host names to answer to; None allows
-    any. `stop` ends the live streams, which never end by themselves.
+    any. `stop` ends the live streams, which never end by themselves. `games`: further games, by their files. Raises
+    GameError if one of them can't be loaded.
     """
     runs = Runs(data_dir)
+    served = Games(runs, games)
     models = Models(runs)
     pool = SearchPool(threads=min(max(available_cores(), 2), 8))
     sessions = Sessions(limits.sessions, limits.idle_seconds)
-    play = Play(models, pool, sessions)
-    statistics = Statistics(runs, models, sessions)
+    info = Info(served)
+    play = Play(served, models, pool, sessions)
+    statistics = Statistics(runs, served, models, sessions)
     live = Live(runs, models, stop or Event())
     stored_games = StoredGames(runs, pool)
     assets = Assets()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        pool.prepare_soon(sorted(games_of(Runs(data_dir))))  # of its own: `runs` looks again within a second
+        looked_at = Games(Runs(data_dir)).of_runs()  # of its own: `runs` looks again within a second
+        pool.prepare_soon(sorted(looked_at) or ENV_IDS[:1])
         yield
         pool.close()
 
     routes = [
         Route("/", assets.answer),
         Route("/static/{name:path}", assets.answer),
-        Route("/health", info.health),
+        Route("/health", health),
         Route("/games", info.games),
         Route("/game-info/{env_id}", info.game_info),
         Route("/game/new", play.new, methods=["POST"]),
@@ -129,9 +135,3 @@ async def failed(request: Request, error: Exception) -> Response:
     """A bug: the log gets the traceback, the browser a sentence."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return Sentence("Something went wrong in the server; its log has the details.", 500)
-
-
-def games_of(runs: Runs) -> set[str]:
-    """The games that a visitor will probably look at: those of the runs, or of the package's first one if there are none."""
-    found = {run.env_id for run in runs.all()}
-    return {env_id for env_id in found if env_id and is_known(env_id)} or set(ENV_IDS[:1])

@@ -11,7 +11,6 @@ from threading import Event, Thread
 import uvicorn
 
 from trainer.core.listener import listen, url_of
-from trainer.games import find_game
 from trainer.settings.web import WebConfig
 from trainer.web.app import Limits, build_app
 from trainer.web.http.answer import encodable
@@ -25,11 +24,9 @@ MAX_CONNECTIONS = 1000
 def serve(config: WebConfig, stop: Event) -> int:
     """Answer requests until `stop` is set. Returns the exit status. Raises ConfigError if it can't listen."""
     config.check()
-    for name in config.games:
-        find_game(name)
-    listener = listen(config.host, config.port)
     limits = Limits(config.max_sessions, config.session_minutes * 60)
-    app = build_app(config.data_dir, limits, config.allow_origin, config.known_hosts, stop)
+    app = build_app(config.data_dir, limits, config.allow_origin, config.known_hosts, stop, config.games)
+    listener = listen(config.host, config.port)
     settings = uvicorn.Config(
         app,
         log_config=None,

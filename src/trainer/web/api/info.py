@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 import trainer
 from trainer.game_config import metadata_of
-from trainer.games import find_game, is_known, known_games
+from trainer.games import find_game
 from trainer.games.position import Position
 from trainer.web.game.drawing import clicked_cells, has_owned_sides, owners, target_names
 from trainer.web.http.answer import JsonAnswer
-from trainer.web.http.refusal import Refusal
+from trainer.web.runs.games import Games
 
 
 def health(request: Request) -> Response:
@@ -22,21 +22,19 @@ def health(request: Request) -> Response:
     return JsonAnswer({"status": "ok", "version": trainer.__version__})
 
 
-def games(request: Request) -> Response:
-    """GET /games"""
-    return JsonAnswer({"games": known_games()})
+class Info:
+    """Answers about the games of the page."""
 
+    def __init__(self, games: Games) -> None:
+        self._games = games
 
-def game_info(request: Request) -> Response:
-    """GET /game-info/{env_id}"""
-    return JsonAnswer(info_of(known_game(request.path_params["env_id"])))
+    def games(self, request: Request) -> Response:
+        """GET /games"""
+        return JsonAnswer({"games": self._games.all()})
 
-
-def known_game(env_id: object) -> str:
-    """The env_id that a request names. Refuses an unknown one with 404."""
-    if not isinstance(env_id, str) or not is_known(env_id):
-        raise Refusal(404, "There is no game of that name; GET /games lists those that there are.")
-    return env_id
+    def game_info(self, request: Request) -> Response:
+        """GET /game-info/{env_id}"""
+        return JsonAnswer(info_of(self._games.checked(request.path_params["env_id"])))
 
 
 def info_of(env_id: str) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from starlette.responses import Response
 from trainer.core.errors import ModelError
 from trainer.evaluators.uniform import uniform
 from trainer.games.base import FIRST
-from trainer.web.api.info import known_game
 from trainer.web.game.analysis import Analysis
 from trainer.web.game.game_in_progress import GameInProgress, MoveError, seat_of
 from trainer.web.game.search_pool import MAX_SIMULATIONS, SearchPool
@@ -20,6 +19,7 @@ from trainer.web.game.sessions import Session, Sessions
 from trainer.web.http.answer import JsonAnswer
 from trainer.web.http.body import json_object
 from trainer.web.http.refusal import Refusal
+from trainer.web.runs.games import Games
 from trainer.web.runs.models import Models, trouble_with
 
 DEFAULT_GAME = "tictactoe"
@@ -37,7 +37,8 @@ class Play:
     refused with 412 if the browser's game is another one by now, or has other moves; a second tab can cause both.
     """
 
-    def __init__(self, models: Models, pool: SearchPool, sessions: Sessions) -> None:
+    def __init__(self, games: Games, models: Models, pool: SearchPool, sessions: Sessions) -> None:
+        self._games = games
         self._models = models
         self._pool = pool
         self._sessions = sessions
@@ -46,7 +47,8 @@ class Play:
         """POST /game/new: `first` "player" or "bot"; optional `game` and `simulations`. Answers with a game state."""
         body = await json_object(request)
         session = self._sessions.of(request)
-        env_id = known_game(body.get("game", session.game.env_id if session else DEFAULT_GAME))
+        asked = body.get("game", session.game.env_id if session else DEFAULT_GAME)
+        env_id = await run_in_threadpool(self._games.checked, asked)
         try:
             human = seat_of(body.get("first", "player"))
         except MoveError as error:

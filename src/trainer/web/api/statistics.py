@@ -12,9 +12,9 @@ from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import ENV_IDS
 from trainer.run.actor_statistics import sum_of_actors
 from trainer.run.training_statistics import TrainingStats
-from trainer.web.api.info import known_game
 from trainer.web.game.sessions import Sessions
 from trainer.web.http.answer import JsonAnswer
+from trainer.web.runs.games import Games
 from trainer.web.runs.models import Models, trouble_with
 from trainer.web.runs.run import Run, modified
 from trainer.web.runs.runs import NO_RUN, Runs
@@ -26,8 +26,9 @@ ZEROS = TrainingStats("", 0).fields() | {"timestamp": 0, "last_eval": None, "eva
 class Statistics:
     """Answers with the statistics of a run as they are now."""
 
-    def __init__(self, runs: Runs, models: Models, sessions: Sessions) -> None:
+    def __init__(self, runs: Runs, games: Games, models: Models, sessions: Sessions) -> None:
         self._runs = runs
+        self._games = games
         self._models = models
         self._sessions = sessions
 
@@ -57,7 +58,7 @@ class Statistics:
         if env_id is None:
             session = self._sessions.of(request)
             env_id = session.game.env_id if session else await run_in_threadpool(self._newest_game)
-        env_id = known_game(env_id)
+        env_id = await run_in_threadpool(self._games.checked, env_id)
         return JsonAnswer(model_of(await run_in_threadpool(self._models.of_game, env_id), env_id))
 
     def _newest_game(self) -> str:

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trainer.games import is_known
+from trainer.games import is_available
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.position import Position
 from trainer.web.game.search_pool import SearchPool
@@ -73,7 +73,7 @@ class StoredGames:
         if not rows:
             raise Refusal(404, "There is no game of that name in this run.")
         env_id = rows[0]["env_id"]
-        if not is_known(env_id):
+        if not is_available(env_id):
             raise Refusal(404, "This stored game can't be shown, because its rules are not known here.")
         rules = await self._pool.rules(env_id)
         plies = [ply_of(row, rules) for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Lock
 
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.games import game_of, is_known
+from trainer.games import game_of, is_available
 from trainer.web.runs.run import Run, modified
 from trainer.web.runs.runs import Runs
 
@@ -34,7 +34,7 @@ class Models:
     def of_run(self, run: Run) -> ModelFile | None:
         """The model file of a run, checked for a new version; None if it has no model, or its game is unknown."""
         env_id = run.env_id
-        if env_id is None or not is_known(env_id) or not modified(run.model):
+        if env_id is None or not is_available(env_id) or not modified(run.model):
             return None
         with self._lock:
             file = self._files.get((run.name, env_id))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.core.errors import ReplayError
-from trainer.games import game_of, is_known
+from trainer.games import game_of, is_available
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.replay import check_columns, columns_of, open_for_reading, reporting
 
@@ -133,7 +133,7 @@ class ReplayFile:
 
 def winner_of(env_id: str, state: object) -> int | None:
     """The winner byte of a state blob; None if the game is unknown or the blob isn't one of its states."""
-    if not isinstance(state, bytes) or not is_known(env_id):
+    if not isinstance(state, bytes) or not is_available(env_id):
         return None
     at = game_of(env_id).num_cells + 1
     return state[at] if len(state) > at and state[at] in (OPEN, FIRST, SECOND, DRAW) else None

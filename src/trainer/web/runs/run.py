@@ -10,7 +10,7 @@ from typing import Any
 from trainer.core.errors import ModelError
 from trainer.core.json_values import is_number, number_fields
 from trainer.evaluators.onnx_file import load_model
-from trainer.games import game_of, is_known, known_games
+from trainer.games import game_of, is_available, known_games
 from trainer.run.actor_statistics import sum_of_actors
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
@@ -50,7 +50,7 @@ class Run:
             content, _ = file.read()
             if content and isinstance(content.get("env_id"), str):
                 return str(content["env_id"])
-        if is_known(self.folder.path.name):
+        if is_available(self.folder.path.name):
             return self.folder.path.name
         return self._detected_game()
 

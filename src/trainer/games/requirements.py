@@ -1,0 +1,39 @@
+"""What a file with rules must have."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import ModuleType
+
+from trainer.core.errors import GameError
+from trainer.games.base import Game
+
+ENV_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+"""It names folders and rows, stands in addresses, and must not look like a path or like a name with parameters."""
+
+
+def check_env_id(game: Game, path: Path) -> None:
+    """Raise GameError for an env_id that is not a plain word."""
+    if not ENV_ID.fullmatch(game.env_id):
+        raise GameError(
+            f"{path} calls its game {game.env_id!r}, which is not a plain word; give its GAME an env_id that begins with a "
+            f"letter and has only letters, digits, - and _"
+        )
+
+
+def check_functions(own: ModuleType, game: Game, path: Path) -> None:
+    """Raise GameError for rules that lack a function, or one of two that belong together."""
+    has = {
+        name: callable(vars(own).get(name)) for name in ("legal", "moves", "play", "cells", "from_cells", "features")
+    }
+    if not has["play"]:
+        raise GameError(f"{path} has no function play(state, action)")
+    if has["legal"] == has["moves"]:
+        raise GameError(f"{path} must have one of the functions legal(state, mask) and moves(state, found)")
+    if has["cells"] != has["from_cells"]:
+        raise GameError(f"{path} must have both of cells(state, board) and from_cells(board, state), or neither")
+    if not has["features"] and (game.planes, game.features) != (2, 0):
+        raise GameError(
+            f"{path} has {game.planes} planes and {game.features} features, so it needs features(state, out)"
+        )
