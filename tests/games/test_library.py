@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import trainer.games.library
 from trainer.core.errors import GameError
 from trainer.games import (
     ENV_IDS,
@@ -23,6 +22,7 @@ from trainer.games import (
     rules_of,
     settled,
 )
+from trainer.games.library import names, registry
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.settings.actor import ActorConfig
@@ -33,8 +33,8 @@ OWN = Path(__file__).parent.parent / "support" / "own_games" / "myttt.py"
 @pytest.fixture(autouse=True)
 def only_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins as a process that has seen no game yet."""
-    monkeypatch.setattr(trainer.games.library, "_named", {})
-    monkeypatch.setattr(trainer.games.library, "_games", {})
+    monkeypatch.setattr(registry, "_named", {})
+    monkeypatch.setattr(registry, "_games", {})
 
 
 def edited(folder: Path, *changes: tuple[str, str], name: str = "mine.py") -> Path:
@@ -129,8 +129,8 @@ def test_settings_get_the_env_id() -> None:
 def test_an_entry_point_is_a_game(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of another package, in the group trainer.games."""
     points = EntryPoints([EntryPoint("theirs", "trainer.games.tictactoe.rules", "trainer.games")])
-    monkeypatch.setattr(trainer.games.library, "entry_points", lambda group: points.select(group=group))
-    monkeypatch.setattr(trainer.games.library, "FOLDER", OWN.parent)
+    monkeypatch.setattr(names, "entry_points", lambda group: points.select(group=group))
+    monkeypatch.setattr(names, "FOLDER", OWN.parent)
     with pytest.raises(GameError, match="calls its game tictactoe, like one of this package"):
         find_game("theirs")
     with pytest.raises(GameError, match=r"no rules for a game named 'nobodys'; the known games are .*, theirs;"):

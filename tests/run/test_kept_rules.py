@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,12 @@ from pathlib import Path
 import pytest
 from random_models import publish_model
 
-import trainer.games.library
 from trainer.core.errors import GameError, ModelError, ReplayError
 from trainer.evaluators.onnx_file import load_model
 from trainer.game_config import load_game_config
 from trainer.games import find_game
 from trainer.games.kernels import link_kernels
+from trainer.games.library import registry
 from trainer.replay import ReplayBuffer, ReplayWriter
 from trainer.run.kept_rules import keep_rules, kept_game
 
@@ -24,13 +25,15 @@ OWN = Path(__file__).parent.parent / "support" / "own_games" / "myttt.py"
 
 def forget_games() -> None:
     """Forget the games that were named, as a new process has."""
-    trainer.games.library._named.clear()
-    trainer.games.library._games.clear()
+    registry._named.clear()
+    registry._games.clear()
 
 
 @pytest.fixture(autouse=True)
-def new_process() -> None:
-    """Each test begins without games."""
+def new_process() -> Iterator[None]:
+    """Each test begins without games, and leaves none."""
+    forget_games()
+    yield
     forget_games()
 
 

@@ -8,7 +8,7 @@
                          none
     engine.py            ENGINE, what other programs call its moves: see `vocabulary.py`
 
-All but the rules are optional; a game has a part if its folder has the file. `library.py` finds games, here and elsewhere,
+All but the rules are optional; a game has a part if its folder has the file. `library/` finds games, here and elsewhere,
 and has the list of those of this package. `docs/adding-a-game.md` explains how to write one.
 """
 

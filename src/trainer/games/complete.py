@@ -1,7 +1,7 @@
 """The complete rules of a game: its own functions, and the defaults of those that it leaves out.
 
 Kernels call these functions and never the game's own. Compiled for each game by `kernels.py`, which binds the game's module
-as `own`; `library.py` makes the uncompiled version. `base.py` says what the functions do.
+as `own`; `library/` makes the uncompiled version. `base.py` says what the functions do.
 """
 
 from __future__ import annotations

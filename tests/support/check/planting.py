@@ -8,7 +8,7 @@ from pathlib import Path
 from trainer.check.findings import Finding, Level
 from trainer.check.report import results
 from trainer.check.subject import Subject
-from trainer.games.library import FOLDER
+from trainer.games.library.names import FOLDER
 
 GAMES = 200
 SOURCES = {

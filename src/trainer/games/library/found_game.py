@@ -1,0 +1,100 @@
+"""A game with its rules, as it was found."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from trainer.compile.source import Source
+from trainer.games import complete
+from trainer.games.base import Game
+from trainer.games.library import names
+from trainer.games.library.names import OF_CONTRACT, RULES_FILE, with_parameters
+from trainer.games.library.source_file import run_file
+from trainer.games.library.stamp import stamp_of
+
+
+@dataclass(frozen=True)
+class FoundGame:
+    """A game with its rules."""
+
+    game: Game
+    """Its env_id has the parameters."""
+    own: ModuleType
+    """The game's module, uncompiled."""
+    path: Path
+    """Its file."""
+    text: bytes
+    """The content of the file, as it was run."""
+    parameters: tuple[tuple[str, int], ...]
+    """Those that differ from their defaults."""
+
+    @property
+    def name(self) -> str:
+        """A name by which other processes find it, wherever they run."""
+        return with_parameters(self.path.parent.name if self.in_package else str(self.path), self.parameters)
+
+    @property
+    def in_package(self) -> bool:
+        """Whether it is a game of this package."""
+        return self.path.parent.parent == names.FOLDER
+
+    @cached_property
+    def stamp(self) -> str | None:
+        """The hash of the rules, which their rows and models carry; None for the games of the contract.
+
+        Other programs know those three by their names, and what is written of them has no place for a hash.
+        """
+        if self.in_package and self.game.env_id in OF_CONTRACT:
+            return None
+        return stamp_of(self.text, self.parameters, self.own)
+
+    @property
+    def where_older_rules_are(self) -> str:
+        """For messages about rows and models of other rules: where to find those."""
+        if self.in_package:
+            return "use the version of this program that made them (their run's run.json names its commit)"
+        return "use the rules of their run, which keeps a copy in its folder `rules`"
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """The sizes of the game and what its rules have, for kernels to bind."""
+        game = self.game
+        return {
+            "NUM_CELLS": game.num_cells,
+            "NUM_ACTIONS": game.num_actions,
+            "MOST_MOVES": game.most_moves,
+            "FEW_LEGAL": game.few_legal,
+            "FLAG_WORDS": game.flag_words,
+            "RAW_WORDS": game.raw_words,
+            "KEY_WORDS": game.deciding_words,
+            "VIEW_SIZE": game.legal_mask_offset,
+            "USUAL_PLIES": game.usual_plies,
+            "HAS_START": hasattr(self.own, "start"),
+            "HAS_MOVES": hasattr(self.own, "moves"),
+            "HAS_CELLS": hasattr(self.own, "cells"),
+            "HAS_FEATURES": hasattr(self.own, "features"),
+            "SUDDEN_WINS": hasattr(self.own, "wins_next"),
+        }
+
+    @cached_property
+    def rules(self) -> ModuleType:
+        """The complete rules, uncompiled."""
+        module = Source(Path(str(complete.__file__))).run(f"_plain_{id(self)}", complete.__package__)
+        vars(module).update(self.constants, own=self.own, GAME=self.game)
+        if not hasattr(self.own, "wins_next"):
+            del module.wins_next
+        return module
+
+    def part(self, name: str) -> ModuleType | None:
+        """The module `name` beside the rules ("recipe", "solver", ...), imported now; None if the game has none."""
+        path = self.path.with_name(f"{name}.py")
+        if self.path.name != RULES_FILE or not path.exists():
+            return self.own if hasattr(self.own, name.upper()) else None
+        if self.in_package:
+            return importlib.import_module(f"trainer.games.{self.path.parent.name}.{name}")
+        return run_file(Source(path), f"{self.path.parent.name}.{name}", dict(self.parameters))
