@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import paths
 import piles
 import pytest
 from registering import registered, rules_in
@@ -20,7 +21,7 @@ from trainer.games.positions import Positions
 from trainer.games.solving.exhaustive import ExhaustiveSolver
 from trainer.games.solving.scored_positions import positions_after
 from trainer.games.solving.solver import NOT_LEGAL
-from trainer.games.solving.solvers import solver_of
+from trainer.games.solving.solvers import is_small, solver_of
 
 N = NOT_LEGAL
 
@@ -151,6 +152,48 @@ def known_piles(size: int) -> tuple[dict[tuple[int, int], int], dict[tuple[int, 
             outcomes[stones, action] = best if action == 2 else -best
             plies[stones, action] = 1 + (max(lengths) if best < 0 else min(lengths))
     return outcomes, plies
+
+
+def test_a_history_that_decides_later_moves_is_not_left_out() -> None:
+    """All positions are solved again from the plain rules, those that differ in their history alone each on its own."""
+    env_id = registered(paths)
+    solver = ExhaustiveSolver(env_id)
+    found = reached(Position.first(rules_of(env_id)))
+    key = game_of(env_id).deciding_words
+    assert {state.tobytes() for state in solver.states} == {*found}
+    assert solver.count == len(found) > len({position.state[:key].tobytes() for position in found.values()})
+    for position in found.values():
+        (scores,) = np.sign(solver.scores(Positions(env_id, 0).of(position.state[None])))
+        assert {action: scores[action] for action in position.legal} == {
+            action: worth_of(position, action) for action in position.legal
+        }
+
+
+def reached(first: Position) -> dict[bytes, Position]:
+    """All unfinished positions that follow from one, and that one."""
+    found, left = {}, [first]
+    while left:
+        position = left.pop()
+        if position.winner == OPEN and position.state.tobytes() not in found:
+            found[position.state.tobytes()] = position
+            left += [position.play(action) for action in position.legal]
+    return found
+
+
+def worth_of(position: Position, action: int) -> int:
+    """1 if a move wins for the player who makes it, -1 if it loses; in a game in which the last move wins."""
+    after = position.play(action)
+    return 1 if after.winner != OPEN else -max(worth_of(after, reply) for reply in after.legal)
+
+
+def test_go_is_not_solved_because_its_histories_are_too_many() -> None:
+    """A board's value depends on the boards before it (superko), of which even 2x2 has too many sequences."""
+    env_id = game_of("go:size=2,half_komi=2").env_id
+    assert not is_small(env_id)
+    with pytest.raises(
+        GameError, match="later moves depend on the history of a position and there are more than 1,000"
+    ):
+        ExhaustiveSolver(env_id, 1000)
 
 
 def test_a_sample_has_different_positions_of_all_plies() -> None:

@@ -104,8 +104,10 @@ class Game:
     raw_words: int = 0
     """Words at the end of the state that are stored as they are: what the cells can't restore, such as a history."""
     key_words: int = 0
-    """The first words of a state, which decide everything: legal moves, results, what the network sees. The others only
-    save time, or are left out of account on purpose. 0: all words decide."""
+    """The first words of a state, which decide what can be said of this position: its legal moves, its result, what the
+    network sees. Search uses one evaluation for all positions in which they are the same. The other words follow from them
+    and only save time; or no rule depends on them; or they are raw words with a history, on which only later positions
+    depend. A solver tells positions with different histories apart. 0: all words."""
     planes: int = 2
     """Planes of the board that the network sees."""
     features: int = 0
@@ -194,8 +196,14 @@ class Game:
 
     @property
     def deciding_words(self) -> int:
-        """The number of words, the first ones of a state, that decide everything."""
+        """The number of words, the first ones of a state, that decide what can be said of the position."""
         return self.key_words or self.state_words
+
+    @property
+    def lasting_words(self) -> int:
+        """The number of words, the first ones, that also decide all later positions: all, if raw words are a history."""
+        has_history = self.deciding_words < self.state_words and self.raw_words > 0
+        return self.state_words if has_history else self.deciding_words
 
     @property
     def cell_symbols(self) -> str:

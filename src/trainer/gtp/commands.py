@@ -21,7 +21,7 @@ class Refusal(Exception):
 
 
 class Commands:
-    """One game, and the commands that change it. `positions[p]` is the position before ply p."""
+    """One game, and the commands that change it."""
 
     def __init__(self, model: Model, simulations: int) -> None:
         self.ended = False
@@ -30,7 +30,8 @@ class Commands:
         self._simulations = simulations
         self._game = game_of(model.env_id)
         self._words = vocabulary_of(model.env_id)
-        self._positions = [Position.first(link_kernels(model.env_id).rules)]
+        self._turns = [Position.first(link_kernels(model.env_id).rules)]
+        """The first position, and the one after each `play` and `genmove`, which can be two plies: see `_passed`."""
         self._commands: dict[str, Callable[[Arguments], str]] = {
             "boardsize": self._board_size,
             "clear_board": self._clear_board,
@@ -57,7 +58,7 @@ class Commands:
 
     @property
     def _position(self) -> Position:
-        return self._positions[-1]
+        return self._turns[-1]
 
     def _version(self, arguments: Arguments) -> str:
         step = "" if self._model.step is None else f" step {self._model.step}"
@@ -77,7 +78,7 @@ class Commands:
         return self._clear_board([])
 
     def _clear_board(self, arguments: Arguments) -> str:
-        del self._positions[1:]
+        del self._turns[1:]
         return ""
 
     def _komi(self, arguments: Arguments) -> str:
@@ -102,7 +103,7 @@ class Commands:
         found = [named[name]] if name in named else [named[own] for own in named if own.lower() == name.lower()]
         if len(found) != 1:
             raise Refusal("illegal move")
-        self._positions += [*self._passed(colour), position.play(found[0])]
+        self._turns.append(position.play(found[0]))
         return ""
 
     def _generate_move(self, arguments: Arguments) -> str:
@@ -112,7 +113,7 @@ class Commands:
         colour = colour_of(arguments[0])
         position = self._turn(colour)
         action = self._model.best_move(position, self._simulations)
-        self._positions += [*self._passed(colour), position.play(action)]
+        self._turns.append(position.play(action))
         return self._words.gtp_move(position.state, action)
 
     def _turn(self, colour: str) -> Position:
@@ -120,30 +121,31 @@ class Commands:
 
         Raises Refusal if the game is over, or it is the other player's turn.
         """
-        position = [self._position, *self._passed(colour)][-1]
+        position = self._passed(colour)
         if position.winner != OPEN:
             raise Refusal("the game is over")
         if self._words.gtp_colour(position.mover) != colour:
             raise Refusal(f"it is the turn of {self._words.gtp_colour(position.mover)}")
         return position
 
-    def _passed(self, colour: str) -> list[Position]:
-        """The position after a pass of the other player that is forced, which some programs don't send; else none."""
+    def _passed(self, colour: str) -> Position:
+        """The position after a pass of the other player that is forced, which some programs don't send; else this one."""
         position = self._position
         if self._words.gtp_colour(position.mover) != colour and len(position.legal) == 1:
             (only,) = position.legal
             if self._words.gtp_move(position.state, only).lower() == PASS:
-                return [position.play(only)]
-        return []
+                return position.play(only)
+        return position
 
     def _show_board(self, arguments: Arguments) -> str:
         """The board, without the empty lines, which would end the answer."""
         return "".join(f"\n{line}" for line in str(self._position).splitlines() if line.strip())
 
     def _undo(self, arguments: Arguments) -> str:
-        if len(self._positions) == 1:
+        """Take back the last `play` or `genmove`, with the pass before it if that wasn't sent."""
+        if len(self._turns) == 1:
             raise Refusal("cannot undo")
-        del self._positions[-1]
+        del self._turns[-1]
         return ""
 
     def _final_score(self, arguments: Arguments) -> str:

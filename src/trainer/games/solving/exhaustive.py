@@ -10,7 +10,7 @@ import numpy as np
 
 from trainer.compile.linker import Linked
 from trainer.core.errors import GameError
-from trainer.games.base import State
+from trainer.games.base import Game, State
 from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
 from trainer.games.solving import visit
@@ -28,7 +28,7 @@ GROWTH = 25
 
 
 class ExhaustiveSolver:
-    """The scores of all moves in all unfinished positions of a game. Two are the same if their deciding words are.
+    """The scores of all moves in all unfinished positions of a game. Two are the same if `Game.lasting_words` are.
 
     A move that wins on ply n scores `max_plies` + 1 - n for the winner, if games are no longer than 127 plies: in a game in
     which every ply fills a cell, one more than the cells that are left. In longer games the slowest wins score the same.
@@ -47,7 +47,7 @@ class ExhaustiveSolver:
         plies = np.zeros(kept, np.int64)
         limit = min(FIRST_TABLE, most)
         while True:
-            self._table = visit.empty_table(1 << (limit + limit // 3).bit_length())
+            self._table = visit.empty_table(self._positions.game, 1 << (limit + limit // 3).bit_length())
             self._line.states[0] = self._positions.states[0]
             self.count: int = self._kernels.visit(self._table, self._line, sample, plies, limit)
             if self.count != visit.TOO_MANY or limit == most:
@@ -55,7 +55,7 @@ class ExhaustiveSolver:
             log.info("%s has more than %s positions; visiting up to %s", env_id, limit, min(GROWTH * limit, most))
             limit = min(GROWTH * limit, most)
         if self.count < 0:
-            refuse(self._positions.game.env_id, self.count, most, self._positions.game.max_plies)
+            refuse(self._positions.game, self.count, most)
         plies, sample = plies[: self.count], sample[: self.count]
         order = np.lexsort([*reversed(sample.T), -plies])
         self.states: State = sample[order]
@@ -74,21 +74,30 @@ class ExhaustiveSolver:
 
     def _warm_up(self, linked: Linked) -> None:
         """Call each kernel once."""
-        table, scores = visit.empty_table(2), np.zeros((0, self._positions.game.num_actions), np.int8)
+        table, scores = (
+            visit.empty_table(self._positions.game, 2),
+            np.zeros((0, self._positions.game.num_actions), np.int8),
+        )
         states = self._positions.states
         linked.visit.visit(table, self._line, states.copy(), np.zeros(1, np.int64), 1)
         linked.visit.score_all(table, self._line, states[:0], scores)
 
 
-def refuse(env_id: str, reason: int, most: int, max_plies: int) -> NoReturn:
+def refuse(game: Game, reason: int, most: int) -> NoReturn:
     """Raise GameError with the reason that `visit.visit` returned, in words."""
+    env_id = game.env_id
     if reason == visit.REPEATED:
         raise GameError(
             f"{env_id} can't be solved by visiting all positions, because a position can come back in the same game"
         )
     if reason == visit.TOO_LONG:
         raise GameError(
-            f"{env_id} has games that are longer than its max_plies of {max_plies}; raise that in the game's file"
+            f"{env_id} has games that are longer than its max_plies of {game.max_plies}; raise that in the game's file"
+        )
+    if game.lasting_words > game.deciding_words:
+        raise GameError(
+            f"{env_id} can't be solved by visiting all positions, because later moves depend on the history of a position "
+            f"and there are more than {most:,} positions with different histories"
         )
     raise GameError(f"{env_id} can't be solved by visiting all positions, because there are more than {most:,}")
 

@@ -3,8 +3,8 @@
 What a position is worth for its mover is a number, of which a larger one is better: MOST - n if best play wins in n plies,
 -(MOST - n) if it loses in n, 0 for a draw. A faster win is better, and a slower loss.
 
-The table has no positions, only two 64-bit hashes of each one's deciding words: among ten million positions the chance that
-two are taken for one is below 10^-24.
+The table has no positions, only two 64-bit hashes of the words of each that decide the rest of the game: among ten million
+positions the chance that two are taken for one is below 10^-24.
 
 Compiled for each game by `trainer.games.kernels`, which binds `rules` and the sizes.
 """
@@ -20,7 +20,6 @@ from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Game, Mask, Moves, Rul
 
 rules: Rules
 NUM_ACTIONS: int
-KEY_WORDS: int
 
 MOST = 30_000
 FREE, UNDER_WAY = -32_768, 32_767  # what a place of the table holds before a position is there, and before it is solved
@@ -42,6 +41,8 @@ class Table(NamedTuple):
     """[C] for the position's mover; or FREE, or UNDER_WAY."""
     ply: NDArray[np.int16]
     """[C] the plies of a line that leads to the position."""
+    words: int
+    """The first words of a state, which decide the rest of the game."""
 
 
 class Line(NamedTuple):
@@ -61,9 +62,14 @@ class Line(NamedTuple):
     """int32 [most moves]"""
 
 
-def empty_table(places: int) -> Table:
+def empty_table(game: Game, places: int) -> Table:
     """A table without positions; `places` is a power of 2."""
-    return Table(np.zeros((places, 2), np.uint64), np.full(places, FREE, np.int16), np.zeros(places, np.int16))
+    return Table(
+        keys=np.zeros((places, 2), np.uint64),
+        worth=np.full(places, FREE, np.int16),
+        ply=np.zeros(places, np.int16),
+        words=game.lasting_words,
+    )
 
 
 def empty_line(game: Game) -> Line:
@@ -125,7 +131,7 @@ def enter(table: Table, line: Line, ply: int) -> int:
     place = find(table, state)
     known = int(table.worth[place])
     if known == FREE:
-        table.keys[place, 0], table.keys[place, 1] = first_key(state), second_key(state)
+        table.keys[place, 0], table.keys[place, 1] = first_key(table, state), second_key(table, state)
         table.worth[place] = UNDER_WAY
         table.ply[place] = ply
         line.place[ply] = place
@@ -149,7 +155,7 @@ def play(line: Line, ply: int, action: int) -> None:
 
 def find(table: Table, state: State) -> int:
     """The place of a position, or a free one for it."""
-    first, second = first_key(state), second_key(state)
+    first, second = first_key(table, state), second_key(table, state)
     last = len(table.worth) - 1
     place = np.int64(first & np.uint64(last))
     while table.worth[place] != FREE and (table.keys[place, 0] != first or table.keys[place, 1] != second):
@@ -226,18 +232,18 @@ def score_of(worth: int, left: int) -> int:
     return size if worth > 0 else -size
 
 
-def first_key(state: State) -> np.uint64:
-    """A hash of the words that decide everything."""
+def first_key(table: Table, state: State) -> np.uint64:
+    """A hash of the words that decide the rest of the game."""
     key = STEP
-    for word in range(KEY_WORDS):
+    for word in range(table.words):
         key = mixed(key ^ state[word]) + STEP
     return np.uint64(key)
 
 
-def second_key(state: State) -> np.uint64:
+def second_key(table: Table, state: State) -> np.uint64:
     """Another one."""
     key = ODD
-    for word in range(KEY_WORDS):
+    for word in range(table.words):
         key = mixed((key + state[word]) * ODD)
     return np.uint64(key)
 
