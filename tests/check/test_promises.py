@@ -86,6 +86,15 @@ def test_lists_of_moves_must_ascend(listed: str, words: str, tmp_path: Path) -> 
     assert [words in finding.text for finding in found] == [True] * bool(words)
 
 
+def test_more_listed_moves_than_promised_are_named(tmp_path: Path) -> None:
+    """Although play leaves out those beyond `max_moves`."""
+    listing = (LISTING[0], LISTING[1].format("action", "action"))
+    with bounds_checked():
+        promise = ("    max_plies=9,", "    max_plies=9,\n    max_moves=2,")
+        (found,) = check_promises(Subject(planted(tmp_path, "tictactoe", listing, promise), 50))
+    assert "There are 9 legal moves, but GAME says max_moves=2" in found.text
+
+
 def test_a_negative_index_is_a_warning(tmp_path: Path) -> None:
     """The neighbour beyond the edge is a cell of the last row, without any error."""
     change = (

@@ -34,7 +34,7 @@ def warm_up(linked):
     game = linked.rules.GAME
     states, mask = np.zeros((1, game.state_words), np.uint64), np.zeros((1, game.num_actions), np.bool_)
     linked.rows.start(states)
-    linked.rows.legal(states, mask, np.zeros(game.most_moves, np.int32))
+    linked.rows.legal(states, mask, np.zeros(game.num_actions, np.int32))
     print(int(mask.sum()), "from the cache" if linked.rows.legal.stats.cache_hits else "compiled")
 
 link_kernels(sys.argv[1], warm_up=warm_up)

@@ -122,7 +122,9 @@ def test_a_forced_pass_need_not_be_sent(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sent", ["play w d2", "genmove w"])
 def test_undo_takes_back_a_pass_that_was_not_sent(sent: str, tmp_path: Path) -> None:
     """Black, who has only the pass, is to move again; but if the pass was sent, it is a move of its own."""
-    moves = [f"play {'bw'[ply % 2]} {cell}" for ply, cell in enumerate("c4 c3 e6 b4 a4 a5 c2 a3".split())]
+    moves = [
+        f"play {'bw'[ply % 2]} {cell}" for ply, cell in enumerate(["c4", "c3", "e6", "b4", "a4", "a5", "c2", "a3"])
+    ]
     assert answers(tmp_path, "othello", *moves, sent, "undo", "genmove b")[-1] == "= pass"
     assert answers(tmp_path, "othello", *moves, "play b pass", sent, "undo", "undo", "genmove b")[-1] == "= pass"
     found = answers(tmp_path, "othello", *moves, "play b pass", sent, "undo", "genmove b")

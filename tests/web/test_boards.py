@@ -56,6 +56,22 @@ def play(page: Any, *targets: int) -> None:
     settled(page)
 
 
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["pass"], "You (Red) have no move and must pass."),
+        (["take"], "Your turn. You play Red."),
+        (["pass", "take"], "Your turn. You play Red."),
+    ],
+)
+def test_only_a_single_legal_pass_is_forced(names: list[str], words: str, browser: Any, server: Server) -> None:
+    """Moves without cells are buttons, of which a game may have no others."""
+    state = {"winner": 0, "human_player": 1, "choices": [{"cells": [], "name": name} for name in names]}
+    with window(browser, server.url) as found:
+        text = "([state, info]) => import('/base/standing.js').then(({ standing }) => standing(state, info, false))"
+        assert found.page.evaluate(text, [state, {"player_names": ["Red", "Blue"]}]) == words
+
+
 def test_edges_are_drawn_and_whoever_closes_a_box_moves_again(browser: Any, server: Server) -> None:
     """In the first game the model closes both boxes in a row; in the second the person closes one and moves again."""
     with window(browser, server.url) as found:

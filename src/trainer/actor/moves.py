@@ -3,8 +3,8 @@
 All chance in a game comes from `random_numbers` and the game's key: two numbers for its opening, then NOISE + A per ply, of
 which one picks the move and A are the noise of the search.
 
-Compiled per game by `trainer.compile.linker`, which binds `rules`, the kernels of the search,
-`random_numbers`, `forward`, `answers` and the sizes.
+Compiled for each game by `trainer.games.kernels`, which binds `rules`, the kernels of the search, `random_numbers`,
+`forward`, `answers` and the sizes.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.check.subject import Subject
-from trainer.games.base import DRAW, FIRST, OPEN, State
+from trainer.games.base import DRAW, FIRST, MOVER, OPEN, State
 
 MOST_POSITIONS = 100_000
 MOST_MOVES_PER_PLY = 1_500_000
@@ -69,7 +69,7 @@ def solve(subject: Subject) -> Solution | None:
         first = np.flatnonzero(np.diff(level.rows, prepend=-1))
         best, worst = np.maximum.reduceat(value, first), np.minimum.reduceat(value, first)
         moves.insert(0, value)
-        values.insert(0, np.where(level.states[:, 0] == FIRST, best, worst).astype(np.int8))
+        values.insert(0, np.where(level.states[:, MOVER] == FIRST, best, worst).astype(np.int8))
     return Solution(levels, moves, values)
 
 

@@ -15,7 +15,6 @@ ALLOCATES = True
 rules: Rules
 own: ModuleType
 NUM_ACTIONS: int
-MOST_MOVES: int
 HAS_MOVES: bool
 
 
@@ -27,7 +26,7 @@ def perft(first: State, depth: int, by_turns: bool, longest: int) -> int:
     """
     line = np.zeros((longest + 1, len(first)), np.uint64)
     legal = np.zeros((longest + 1, NUM_ACTIONS), np.bool_)
-    found = np.zeros(MOST_MOVES, np.int32)
+    found = np.zeros(NUM_ACTIONS, np.int32)
     tried = np.zeros(longest + 1, np.int64)
     done = np.zeros(longest + 1, np.int64)  # plies or turns
     line[0] = first
@@ -72,7 +71,7 @@ def playouts(games: int, seed: int, longest: int, state: State, mask: Mask, foun
             word ^= word << np.uint64(17)
             drawn = word >> np.uint64(33)
             if HAS_MOVES:
-                count = own.moves(state, found)
+                count = min(np.int64(own.moves(state, found)), NUM_ACTIONS)
                 action = int(found[int((drawn * np.uint64(count)) >> np.uint64(31))])
             else:
                 rules.legal(state, mask, found)

@@ -17,12 +17,23 @@ own: ModuleType
 NUM_CELLS: int
 FLAG_WORDS: int
 RAW_WORDS: int
+HAS_MOVES: bool
 
 
 def listed(states: State, found: Moves, counts: NDArray[np.int64]) -> None:
-    """Write the moves that the game's own `moves` lists to `found` [R, most moves], and how many to `counts` [R]."""
+    """Write the moves that the game's own `moves` lists to `found` [R, A], and how many to `counts` [R]."""
     for row in range(len(states)):
         counts[row] = own.moves(states[row], found[row])
+
+
+def count_moves(states: State, mask: Mask, found: Moves, counts: NDArray[np.int64]) -> None:
+    """Write how many moves the game's own `legal` or `moves` allows to `counts` [R]; `mask`, `found` [A] are scratch memory."""
+    for row in range(len(states)):
+        if HAS_MOVES:
+            counts[row] = own.moves(states[row], found)
+        else:
+            own.legal(states[row], mask)
+            counts[row] = mask.sum()
 
 
 def cells(states: State, boards: Board) -> None:

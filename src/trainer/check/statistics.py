@@ -82,7 +82,7 @@ def playouts(subject: Subject, linked: Linked, games: int) -> int:
     """Play random games; returns the number of moves."""
     game = subject.game
     state, mask = np.zeros(game.state_words, np.uint64), np.zeros(game.num_actions, np.bool_)
-    found = np.zeros(game.most_moves, np.int32)
+    found = np.zeros(game.num_actions, np.int32)
     played: int = linked.lines.playouts(games, subject.seed + 1, game.max_plies, state, mask, found)
     return played
 

@@ -58,8 +58,15 @@ class Subject:
     def legal(self, states: State, garbage: bool = False) -> Mask:
         """bool [R, A]; what `legal` doesn't write stays `garbage`."""
         mask = np.full((len(states), self.game.num_actions), garbage, np.bool_)
-        self.kernels.rows.legal(states, mask, np.zeros(self.game.most_moves, np.int32))
+        self.kernels.rows.legal(states, mask, np.zeros(self.game.num_actions, np.int32))
         return mask
+
+    def moves_allowed(self, states: State) -> NDArray[np.int64]:
+        """[R] how many moves the game's own file allows, also if they are more than `max_moves`."""
+        counts = np.zeros(len(states), np.int64)
+        mask, found = np.zeros(self.game.num_actions, np.bool_), np.zeros(self.game.num_actions, np.int32)
+        self.kernels.probes.count_moves(states, mask, found, counts)
+        return counts
 
     def restored(self, stored: Board) -> State:
         """The positions of state blobs, uint64 [R, S]."""

@@ -11,7 +11,7 @@ Two functions are enough. Every other one has a default:
 
     play(state, action)         change the position by a legal action; leave MOVER as it is if the same player moves again
     legal(state, mask)          mask[a] = True if action a may be played, else False; none may once the game is over
-    moves(state, found)         in place of `legal`: write the legal actions to `found` int32 [max_moves], ascending, and
+    moves(state, found)         in place of `legal`: write the legal actions to `found` int32 [actions], ascending, and
                                 return how many there are
 
     start(state)                write the first position                      default: zeros, player 1 to move
@@ -117,7 +117,8 @@ class Game:
     kernel_side: int = 3
     """Side of the convolution kernel of a network of the family `conv`: the length of a line that wins, for example."""
     max_moves: int = 0
-    """The most legal moves of a position; 0: as many as there are actions."""
+    """The most legal moves of a position; 0: as many as there are actions. If a position has more, only the first ones can be
+    played, and nothing says so while a model is trained: `python -m trainer.check` looks for such positions."""
     typical_plies: int = 0
     """Moves of an ordinary game; 0: as many as there are cells. Self-play draws the moves of the first quarter at random."""
     player_names: tuple[str, str] = ("X", "O")

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from types import ModuleType
 
+import numpy as np
+
 from trainer.games.base import FLAGS, MOVER, Board, Mask, Moves, State
 
 own: ModuleType
 NUM_CELLS: int
+NUM_ACTIONS: int
+MOST_MOVES: int
 FLAG_WORDS: int
 HAS_START: bool
 HAS_MOVES: bool
@@ -31,14 +35,31 @@ def start(state: State) -> None:
 
 
 def legal(state: State, mask: Mask, found: Moves) -> None:
-    """Write the legal actions to `mask` [A]; `found` [most moves] is scratch memory."""
+    """Write the legal actions to `mask` [A], at most MOST_MOVES of them; `found` [A] is scratch memory.
+
+    Further ones, in a game that has more than its max_moves, are left out: other memory has no room for them.
+    """
     if HAS_MOVES:
         for action in range(len(mask)):
             mask[action] = False
-        for i in range(own.moves(state, found)):
+        for i in range(min(np.int64(own.moves(state, found)), MOST_MOVES)):
             mask[found[i]] = True
     else:
         own.legal(state, mask)
+        if MOST_MOVES < NUM_ACTIONS:
+            limit(mask)
+
+
+def limit(mask: Mask) -> None:
+    """Clear what is True in `mask` [A] beyond the first MOST_MOVES."""
+    count = 0
+    for action in range(NUM_ACTIONS):
+        count += mask[action]
+    action = NUM_ACTIONS
+    while count > MOST_MOVES:
+        action -= 1
+        count -= mask[action]
+        mask[action] = False
 
 
 def play(state: State, action: int) -> None:

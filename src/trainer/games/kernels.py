@@ -16,7 +16,7 @@ def link_kernels(
 ) -> Linked:
     """Compiled versions of a game's complete `rules`, of `rows` and of further kernel modules, which can bind those two.
 
-    They can also bind the constants of `library.constants_of`. For the rest see `trainer.compile.linker.link`.
+    They can also bind the constants of `library.FoundGame.constants`. For the rest see `trainer.compile.linker.link`.
     """
     found = find_game(env_id)
     if found.path.read_bytes() != found.text:

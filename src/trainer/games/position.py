@@ -61,12 +61,12 @@ class Position:
         """The actions that may be played, ascending; none in a finished game."""
         game: Game = self.rules.GAME
         mask = np.zeros(game.num_actions, np.bool_)
-        self.rules.legal(self.state, mask, np.zeros(game.most_moves, np.int32))
+        self.rules.legal(self.state, mask, np.zeros(game.num_actions, np.int32))
         return [int(action) for action in np.flatnonzero(mask)]
 
     @property
     def cells(self) -> Board:
-        """uint8 [cells]: 0 empty, 1 first player's, 2 second player's."""
+        """uint8 [cells]: their codes; 0 is an empty cell, 1 the first player's, 2 the second's, and a game can have more."""
         board = np.zeros(self.rules.GAME.num_cells, np.uint8)
         self.rules.cells(self.state, board)
         return board

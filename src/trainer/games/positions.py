@@ -54,14 +54,14 @@ class Positions:
     def legal(self) -> Mask:
         """bool [R, A]: True = may be played."""
         mask = np.empty((len(self.states), self.game.num_actions), np.bool_)
-        self._rows.legal(self.states, mask, np.empty(self.game.most_moves, np.int32))
+        self._rows.legal(self.states, mask, np.empty(self.game.num_actions, np.int32))
         return mask
 
     def observation(self) -> NDArray[np.float32]:
         """float32 [R, obs_size]: the observations of the replay contract."""
         observation = np.empty((len(self.states), self.game.obs_size), np.float32)
         board, mask = np.empty(self.game.scratch_cells, np.uint8), np.empty(self.game.num_actions, np.bool_)
-        self._rows.observe(self.states, observation, board, mask, np.empty(self.game.most_moves, np.int32))
+        self._rows.observe(self.states, observation, board, mask, np.empty(self.game.num_actions, np.int32))
         return observation
 
     def stored(self) -> Board:

@@ -28,7 +28,7 @@ def start(states: State) -> None:
 
 
 def legal(states: State, mask: Mask, found: Moves) -> None:
-    """Write the legal actions of every row to `mask` [R, A]; `found` [most moves] is scratch memory."""
+    """Write the legal actions of every row to `mask` [R, A]; `found` [A] is scratch memory."""
     for row in range(len(states)):
         rules.legal(states[row], mask[row], found)
 
@@ -42,7 +42,7 @@ def play(states: State, actions: NDArray[np.int64]) -> None:
 def observe(states: State, observation: NDArray[np.float32], board: Board, mask: Mask, found: Moves) -> None:
     """Write the observation of every row to `observation` [R, obs_size].
 
-    `board` [cells or more, see `Game.scratch_cells`], `mask` [A] and `found` [most moves] are scratch memory.
+    `board` [cells or more, see `Game.scratch_cells`], `mask` [A] and `found` [A] are scratch memory.
     """
     for row in range(len(states)):
         rules.legal(states[row], mask, found)

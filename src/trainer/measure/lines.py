@@ -60,9 +60,7 @@ def every_line(env_id: str, player: Player, seat: int, seed: int = 0) -> Lines:
     positions = Positions(env_id, 1)
     ends: list[int] = []
     while len(positions.states):
-        own = np.flatnonzero(
-            positions.mover == seat
-        )  # all rows or none, unless players can move several times in a row
+        own = np.flatnonzero(positions.mover == seat)  # all rows or none, unless a player can move twice in a row
         ours = positions.of(positions.states[own])
         if len(own):
             ours.play(np.arange(len(own)), player.choose(ours, [generator] * len(own)))

@@ -19,7 +19,6 @@ ALLOCATES = True
 rules: Rules
 heuristic: ModuleType
 NUM_ACTIONS: int
-MOST_MOVES: int
 
 WIN = 1_000_000
 INFINITY = 2_000_000
@@ -29,7 +28,7 @@ def choose_all(states: State, depth: int, actions: NDArray[np.int64]) -> None:
     """Write the best move in each of the unfinished positions `states` [R, S] to `actions` [R]."""
     line = np.zeros((depth + 1, states.shape[1]), np.uint64)
     legal = np.zeros((depth + 1, NUM_ACTIONS), np.bool_)
-    found = np.zeros(MOST_MOVES, np.int32)
+    found = np.zeros(NUM_ACTIONS, np.int32)
     tried = np.zeros(depth + 1, np.int64)
     window = np.zeros((depth + 1, 2), np.int64)
     for row in range(len(states)):

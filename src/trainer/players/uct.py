@@ -26,6 +26,7 @@ from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Game, Mask, Moves, Sta
 
 own: ModuleType
 NUM_ACTIONS: int
+MOST_MOVES: int
 HAS_MOVES: bool
 
 EXPLORATION = 2.0
@@ -63,7 +64,7 @@ class Tree(NamedTuple):
     mask: Mask
     """bool [A]"""
     found: Moves
-    """int32 [most moves + 1], legal actions; `list_moves` writes one place too far."""
+    """int32 [A + 1], legal actions; `list_moves` writes one place too far."""
     random: NDArray[np.uint64]
     """[1] the state of the random numbers, those of SplitMix64 (Steele, Lea and Flood 2014)."""
 
@@ -75,7 +76,7 @@ def empty_tree(game: Game, simulations: int) -> Tree:
         states=np.zeros((simulations + 1, game.state_words), np.uint64),
         state=np.zeros(game.state_words, np.uint64),
         mask=np.zeros(game.num_actions, np.bool_),
-        found=np.zeros(game.most_moves + 1, np.int32),
+        found=np.zeros(game.num_actions + 1, np.int32),
         random=np.zeros(1, np.uint64),
     )
 
@@ -183,14 +184,16 @@ def add_node(tree: Tree, used: int, state: State, parent: int, action: int) -> i
 
 
 def list_moves(tree: Tree, state: State) -> int:
-    """Write the legal actions to `found`, ascending; returns how many there are."""
+    """Write the legal actions to `found`, ascending; returns how many there are, at most MOST_MOVES."""
     if HAS_MOVES:
-        return int(own.moves(state, tree.found))
+        return min(np.int64(own.moves(state, tree.found)), MOST_MOVES)
     own.legal(state, tree.mask)
     count = 0
     for action in range(NUM_ACTIONS):  # without a branch: what is not legal is overwritten by the next
         tree.found[count] = action
         count += tree.mask[action]
+    if MOST_MOVES < NUM_ACTIONS:
+        count = min(count, MOST_MOVES)
     return count
 
 

@@ -1,11 +1,11 @@
-"""Kernels of the evaluation cache, which keeps the evaluations of positions. E entries, S state words, A actions.
+"""Kernels of the evaluation cache, which keeps the evaluations of positions. E entries, S state words, A actions; K of the
+state words decide what can be said of a position (`Game.deciding_words`).
 
 The hash of a position gives its only place; a newer position there replaces the older one. An entry holds the whole
-position, so two positions with the same hash are never confused. Each search has its own cache, so no locks are needed.
+key, so two keys with the same hash are never confused. Each search has its own cache, so no locks are needed.
 
-Only unfinished positions are evaluated, so the key is the K words of a state that decide everything, but WINNER. The first
-word of the key holds the generation next to the mover. Counting the generation up empties the cache; memory that was never
-written has generation 0.
+The key has those K words but WINNER, because only unfinished positions are evaluated. Its first word holds the generation
+next to the mover. Counting the generation up empties the cache; memory that was never written has generation 0.
 
 Compiled by `trainer.games.kernels`.
 """
@@ -35,8 +35,7 @@ class Cache(NamedTuple):
     """Memory of one cache."""
 
     entries: NDArray[Any]
-    """[E] `key` uint64 [K - 1]; `value` float32, for the mover; `prior` float32, as
-    `policies` keeps it."""
+    """[E] `key` uint64 [K - 1]; `value` float32, for the mover; `prior` float32, as `policies` keeps it."""
     generation: NDArray[np.uint64]
     """[1]; entries of another generation don't count."""
     prior: NDArray[np.float32]

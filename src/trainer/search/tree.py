@@ -85,7 +85,7 @@ class Tree(NamedTuple):
     mask: Mask
     """bool [A], its legal actions."""
     found: Moves
-    """int32 [most moves], scratch memory."""
+    """int32 [A], scratch memory."""
 
 
 def empty_tree(game: Game, slots: int, simulations: int) -> Tree:
@@ -106,7 +106,7 @@ def empty_tree(game: Game, slots: int, simulations: int) -> Tree:
         state=np.zeros(game.state_words, np.uint64),
         board=np.zeros(game.scratch_cells, np.uint8),
         mask=np.zeros(game.num_actions, np.bool_),
-        found=np.zeros(game.most_moves, np.int32),
+        found=np.zeros(game.num_actions, np.int32),
     )
 
 

@@ -2,8 +2,9 @@
 
 B rows, I inputs of a layer, F results of a layer. All numbers of a batch are in one array, `activations`. It consists of
 regions [B, width]; a region's width is a multiple of 64, and it begins at (its column) * B. `active` has one bit per number,
-set if the number is not 0; a number whose bit is not set is never read. A layer's weights are stored in the order in which
-they are read, in blocks [F / 64, I, 64].
+set if the number is not 0. A layer's inputs are read through these bits, so its work grows with the active ones alone; only
+`forward.result` reads whole blocks of them, in which the others are zeros. A layer's weights are stored in the order in
+which they are read, in blocks [F / 64, I, 64].
 """
 
 from __future__ import annotations
@@ -27,10 +28,7 @@ LAYER = np.dtype(
         ("target", np.int64),  # column at which the region of the results begins
         ("inputs", np.int64),  # inputs per place
         ("results", np.int64),  # results per place
-        (
-            "places",
-            np.int64,
-        ),  # places per row, which all use the same weights: positions of a convolution's kernel; or 1
+        ("places", np.int64),  # per row, which all use the same weights: positions of a convolution's kernel; or 1
         ("weights", np.int64),  # where the layer's weights begin
         ("bias", np.int64),  # where its biases begin
         ("adds", np.bool_),  # add to what the target region holds, instead of to the bias

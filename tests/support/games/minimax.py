@@ -10,7 +10,6 @@ from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Rules, State
 ALLOCATES = True
 rules: Rules
 NUM_ACTIONS: int
-MOST_MOVES: int
 SUDDEN_WINS: bool
 
 LOST, WON = -1, 1
@@ -25,7 +24,7 @@ def minimax(state: State, longest: int, order: NDArray[np.int64]) -> int:
     """
     line = np.zeros((longest + 1, len(state)), np.uint64)
     legal = np.zeros((longest + 1, NUM_ACTIONS), np.bool_)
-    found = np.zeros(MOST_MOVES, np.int32)
+    found = np.zeros(NUM_ACTIONS, np.int32)
     tried = np.zeros(longest + 1, np.int64)
     best = np.full(longest + 1, LOST)
     line[0] = state

@@ -10,7 +10,6 @@ from trainer.games.base import OPEN, WINNER, Rules, State
 ALLOCATES = True
 rules: Rules
 NUM_ACTIONS: int
-MOST_MOVES: int
 
 
 def perft(state: State, depth: int, winners: NDArray[np.int64]) -> int:
@@ -20,7 +19,7 @@ def perft(state: State, depth: int, winners: NDArray[np.int64]) -> int:
     """
     line = np.zeros((depth + 1, len(state)), np.uint64)
     legal = np.zeros((depth + 1, NUM_ACTIONS), np.bool_)
-    found = np.zeros(MOST_MOVES, np.int32)
+    found = np.zeros(NUM_ACTIONS, np.int32)
     tried = np.zeros(depth + 1, np.int64)
     line[0] = state
     rules.legal(line[0], legal[0], found)

@@ -11,7 +11,7 @@ import numpy as np
 from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
-from trainer.games.base import OPEN, State
+from trainer.games.base import OPEN, WINNER, State
 
 Call = Callable[[Any, State], object]
 """Calls one function of some rules on a state."""
@@ -50,7 +50,7 @@ def calls(subject: Subject, action: int | None) -> Iterator[tuple[str, Call]]:
     yield (
         ("moves" if subject.has("moves") else "legal"),
         lambda rules, state: rules.legal(
-            state, np.zeros(game.num_actions, np.bool_), np.zeros(game.most_moves, np.int32)
+            state, np.zeros(game.num_actions, np.bool_), np.zeros(game.num_actions, np.int32)
         ),
     )
     if action is not None:
@@ -62,8 +62,8 @@ def calls(subject: Subject, action: int | None) -> Iterator[tuple[str, Call]]:
 
         def wins_next(rules: Any, state: State) -> bool:
             mask = np.zeros(game.num_actions, np.bool_)
-            rules.legal(state, mask, np.zeros(game.most_moves, np.int32))
-            return bool(rules.wins_next(state, mask)) if state[1] == OPEN else False
+            rules.legal(state, mask, np.zeros(game.num_actions, np.int32))
+            return bool(rules.wins_next(state, mask)) if state[WINNER] == OPEN else False
 
         yield "wins_next", wins_next
 

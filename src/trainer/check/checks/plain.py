@@ -15,7 +15,7 @@ from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
 from trainer.compile.source import Source
-from trainer.games.base import OPEN, State
+from trainer.games.base import OPEN, WINNER, State
 from trainer.games.library import run_file
 
 GAMES = 5
@@ -88,7 +88,7 @@ def outcomes(subject: Subject, rules: Any, state: State, action: int | None) -> 
     kind = Guarded if isinstance(state, Guarded) else np.ndarray
     mask = np.zeros(game.num_actions, np.bool_).view(kind)
     board = np.zeros(game.num_cells, np.uint8).view(kind)
-    rules.legal(state, mask, np.zeros(game.most_moves, np.int32).view(kind))
+    rules.legal(state, mask, np.zeros(game.num_actions, np.int32).view(kind))
     yield "moves" if subject.has("moves") else "legal", np.asarray(mask)
     rules.cells(state, board)
     yield "cells", np.asarray(board)
@@ -99,7 +99,7 @@ def outcomes(subject: Subject, rules: Any, state: State, action: int | None) -> 
         view = np.zeros(game.legal_mask_offset, np.uint8).view(kind)
         rules.features(state, view)
         yield "features", np.asarray(view)
-    if subject.has("wins_next") and state[1] == OPEN:
+    if subject.has("wins_next") and state[WINNER] == OPEN:
         yield "wins_next", np.asarray(bool(rules.wins_next(state, mask)))
     if action is not None:
         after = state.copy()

@@ -9,7 +9,7 @@ from trainer.check.checks.crashes import crash
 from trainer.check.findings import Examples, Finding, MovesOf
 from trainer.check.random_games import Ply, RandomGames
 from trainer.check.subject import Subject
-from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, Mask, State
+from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, WINNER, Mask, State
 
 RESULTS = ("OPEN (0)", "FIRST (1)", "SECOND (2)", "DRAW (3)")
 
@@ -90,7 +90,7 @@ def look_at_position(subject: Subject, states: State, before: State, examples: E
     """What must hold in every position, finished or not. `states`, `before` [R, S]."""
     game, kept = subject.game, states.copy()
     legal = subject.legal(states)
-    count, winner = legal.sum(axis=1), states[:, 1]
+    count, winner = subject.moves_allowed(states), states[:, WINNER]
     garbage = np.not_equal(subject.legal(states, garbage=True), legal).any(axis=1)
 
     def unwritten(row: int) -> str:
@@ -156,7 +156,7 @@ def look_at_position(subject: Subject, states: State, before: State, examples: E
 
 def look_at_list(subject: Subject, states: State, legal: Mask, examples: Examples, moves_of: MovesOf) -> None:
     """What `moves` must write."""
-    found = np.full((len(states), subject.game.most_moves), 12345678, np.int32)
+    found = np.full((len(states), subject.game.num_actions), 12345678, np.int32)
     counts = np.zeros(len(states), np.int64)
     subject.kernels.probes.listed(states, found, counts)
     rising = [bool((np.diff(found[row, : counts[row]]) > 0).all()) for row in range(len(states))]
@@ -224,7 +224,7 @@ def look_at_features(subject: Subject, states: State, examples: Examples, moves_
 def look_at_end(subject: Subject, games: RandomGames, examples: Examples) -> None:
     """The games must be over once `max_plies` moves are played."""
     states = games.positions.states if games.positions is not None else np.zeros((0, 2), np.uint64)
-    endless = states[:, 1] == OPEN
+    endless = states[:, WINNER] == OPEN
     number = subject.game.max_plies
     examples.add(
         "endless",

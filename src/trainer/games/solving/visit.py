@@ -59,7 +59,7 @@ class Line(NamedTuple):
     place: NDArray[np.int64]
     """[D + 1] of the position in the table."""
     found: Moves
-    """int32 [most moves]"""
+    """int32 [A]"""
 
 
 def empty_table(game: Game, places: int) -> Table:
@@ -81,7 +81,7 @@ def empty_line(game: Game) -> Line:
         tried=np.zeros(plies, np.int32),
         best=np.zeros(plies, np.int16),
         place=np.zeros(plies, np.int64),
-        found=np.zeros(game.most_moves, np.int32),
+        found=np.zeros(game.num_actions, np.int32),
     )
 
 

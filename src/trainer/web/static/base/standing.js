@@ -7,7 +7,8 @@ export function standing(state, info, again) {
   if (state.winner === 3) return "A draw.";
   if (state.game_over) return state.winner === state.human_player ? "You win." : "The model wins.";
   const name = info.player_names[state.human_player - 1];
-  if (state.choices.every(({ cells }) => !cells.length)) return `You (${name}) have no move and must pass.`;
+  const passes = ({ cells, name: move }) => !cells.length && move.toLowerCase() === "pass";
+  if (state.choices.length === 1 && state.choices.every(passes)) return `You (${name}) have no move and must pass.`;
   return again ? `Your turn again. You play ${name}.` : `Your turn. You play ${name}.`;
 }
 
