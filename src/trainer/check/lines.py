@@ -71,7 +71,7 @@ def playouts(games: int, seed: int, longest: int, state: State, mask: Mask, foun
             word ^= word << np.uint64(17)
             drawn = word >> np.uint64(33)
             if HAS_MOVES:
-                count = min(np.int64(own.moves(state, found)), NUM_ACTIONS)
+                count = min(int(np.int64(own.moves(state, found))), NUM_ACTIONS)
                 action = int(found[int((drawn * np.uint64(count)) >> np.uint64(31))])
             else:
                 rules.legal(state, mask, found)

@@ -27,7 +27,7 @@ def listed(states: State, found: Moves, counts: NDArray[np.int64]) -> None:
 
 
 def count_moves(states: State, mask: Mask, found: Moves, counts: NDArray[np.int64]) -> None:
-    """Write how many moves the game's own `legal` or `moves` allows to `counts` [R]; `mask`, `found` [A] are scratch memory."""
+    """Write how many moves the game's own `legal` or `moves` allows to `counts` [R]; `mask`, `found` [A]: scratch memory."""
     for row in range(len(states)):
         if HAS_MOVES:
             counts[row] = own.moves(states[row], found)

@@ -117,8 +117,8 @@ class Game:
     kernel_side: int = 3
     """Side of the convolution kernel of a network of the family `conv`: the length of a line that wins, for example."""
     max_moves: int = 0
-    """The most legal moves of a position; 0: as many as there are actions. If a position has more, only the first ones can be
-    played, and nothing says so while a model is trained: `python -m trainer.check` looks for such positions."""
+    """The most legal moves of a position; 0: as many as there are actions. If a position has more, only the first ones can
+    be played, and nothing says so while a model is trained: `python -m trainer.check` looks for such positions."""
     typical_plies: int = 0
     """Moves of an ordinary game; 0: as many as there are cells. Self-play draws the moves of the first quarter at random."""
     player_names: tuple[str, str] = ("X", "O")

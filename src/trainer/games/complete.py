@@ -42,7 +42,7 @@ def legal(state: State, mask: Mask, found: Moves) -> None:
     if HAS_MOVES:
         for action in range(len(mask)):
             mask[action] = False
-        for i in range(min(np.int64(own.moves(state, found)), MOST_MOVES)):
+        for i in range(min(int(np.int64(own.moves(state, found))), MOST_MOVES)):
             mask[found[i]] = True
     else:
         own.legal(state, mask)

@@ -186,7 +186,7 @@ def add_node(tree: Tree, used: int, state: State, parent: int, action: int) -> i
 def list_moves(tree: Tree, state: State) -> int:
     """Write the legal actions to `found`, ascending; returns how many there are, at most MOST_MOVES."""
     if HAS_MOVES:
-        return min(np.int64(own.moves(state, tree.found)), MOST_MOVES)
+        return min(int(np.int64(own.moves(state, tree.found))), MOST_MOVES)
     own.legal(state, tree.mask)
     count = 0
     for action in range(NUM_ACTIONS):  # without a branch: what is not legal is overwritten by the next
