@@ -53,7 +53,7 @@ def is_known(env_id: str) -> bool:
 def is_available(env_id: str) -> bool:
     """Whether a game is known, or one of this package with parameters, which is then loaded. Runs no rules from elsewhere.
 
-    This is for the names in the files of one's own runs. For those in requests there is `is_known`.
+    This is for the names in the files of one's own runs, not for those in requests: each one is loaded, and kept.
     """
     if is_known(env_id) or env_id.partition(":")[0] not in ENV_IDS:
         return is_known(env_id)
