@@ -80,6 +80,18 @@ def test_a_stored_game_move_by_move(tmp_path: Path) -> None:
         sentence(client.get("/replay/game"), 404)
 
 
+def test_a_stored_game_of_other_rules_is_not_shown(tmp_path: Path) -> None:
+    """It would be shown as a game that nobody played."""
+    store_games(tmp_path, "hex:size=2", [[0, 1, 2]])
+    table = "CREATE TABLE game_layouts (env_id TEXT PRIMARY KEY, layout TEXT, rules TEXT)"
+    change_rows(tmp_path, table, "INSERT INTO game_layouts VALUES ('hex:size=2', '{}', 'others')")
+    with client_of(tmp_path) as client:
+        answer = client.get("/replay/game", params={"episode": "test-game-000"})
+        assert "played by other rules" in sentence(answer, 404)
+        change_rows(tmp_path, "DELETE FROM game_layouts")
+        assert client.get("/replay/game", params={"episode": "test-game-000"}).json()["winner"] == 1
+
+
 def test_a_stored_game_counts_its_moves_from_the_first(tmp_path: Path) -> None:
     """Random first moves that are not stored count too; list and game agree."""
     store_games(tmp_path, "tictactoe", [O_WINS])

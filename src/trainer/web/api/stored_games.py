@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trainer.games import is_available
+from trainer.games import find_game, is_available
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.position import Position
 from trainer.web.game.search_pool import SearchPool
@@ -75,6 +75,9 @@ class StoredGames:
         env_id = rows[0]["env_id"]
         if not is_available(env_id):
             raise Refusal(404, "This stored game can't be shown, because its rules are not known here.")
+        stamp = await run_in_threadpool(run.replay.stamp, env_id)
+        if stamp and stamp != find_game(env_id).stamp:
+            raise Refusal(404, "This stored game can't be shown, because it was played by other rules than those here.")
         rules = await self._pool.rules(env_id)
         plies = [ply_of(row, rules) for row in rows]
         last = stored_position(rules, rows[-1]["next_state"])

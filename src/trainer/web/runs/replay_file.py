@@ -13,7 +13,7 @@ from typing import Any
 from trainer.core.errors import ReplayError
 from trainer.games import game_of, is_available
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
-from trainer.replay import check_columns, columns_of, open_for_reading, reporting
+from trainer.replay import check_columns, columns_of, open_for_reading, read_stamp, reporting
 
 PAGE_GAMES = 24
 """Games in one answer."""
@@ -48,6 +48,13 @@ class ReplayFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def stamp(self, env_id: str) -> str | None:
+        """The hash of the rules by which the games called `env_id` were played; None if the database states none."""
+        try:
+            return read_stamp(self.path, env_id)
+        except ReplayError:
+            return None
 
     def env_id(self) -> str | None:
         """The game whose rows the database holds, by its metadata; None if it names no game or several."""
