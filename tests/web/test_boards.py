@@ -68,7 +68,9 @@ def test_only_a_single_legal_pass_is_forced(names: list[str], words: str, browse
     """Moves without cells are buttons, of which a game may have no others."""
     state = {"winner": 0, "human_player": 1, "choices": [{"cells": [], "name": name} for name in names]}
     with window(browser, server.url) as found:
-        text = "([state, info]) => import('/static/base/standing.js').then(({ standing }) => standing(state, info, false))"
+        text = (
+            "([state, info]) => import('/static/base/standing.js').then(({ standing }) => standing(state, info, false))"
+        )
         assert found.page.evaluate(text, [state, {"player_names": ["Red", "Blue"]}]) == words
 
 
