@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from trainer.core.errors import ConfigError, GameError
-from trainer.games import game_of, scored_positions
+from trainer.games import game_of
 from trainer.games.base import MOVER, OPEN
 from trainer.games.connect4 import rules
 from trainer.games.connect4.scored_positions import KINDS, ScoredLine, file_text, kind_of, read_lines
+from trainer.games.solving import scored_positions
 from trainer.games.solving.exhaustive import ExhaustiveSolver
 from trainer.games.solving.scored_positions import has_scored_positions, scored_positions_of
 from trainer.games.solving.solver import NOT_LEGAL
