@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pyspiel
 import pytest
-
-from trainer.games.base import OPEN
-from trainer.games.positions import Positions
+from side_by_side import agree_on_random_games
 
 GAMES = 1_000
 
@@ -42,27 +38,4 @@ SECOND_OPINIONS = {
 def test_openspiel_agrees_on_random_games(env_id: str) -> None:
     """The same legal moves, mover and board at each ply, the same end and the same result."""
     opinion = SECOND_OPINIONS[env_id]
-    theirs = [pyspiel.load_game(opinion.name).new_initial_state() for _ in range(GAMES)]
-    ours = Positions(env_id, GAMES)
-    generator = np.random.default_rng(1)
-    playing = np.arange(GAMES)
-    while len(playing):
-        legal, stored = ours.legal(), ours.stored()
-        actions = []
-        for game in playing:
-            state = theirs[game]
-            may_play = np.flatnonzero(legal[game])
-            assert may_play.tolist() == state.legal_actions(), f"after {state.history()}"
-            assert stored[game, : ours.game.num_cells].tolist() == opinion.cells(state), f"after {state.history()}"
-            assert ours.mover[game] == state.current_player() + 1, f"after {state.history()}"
-            actions.append(may_play[generator.integers(len(may_play))])
-            state.apply_action(actions[-1])
-        ours.play(playing, np.array(actions))
-        over = ours.winner[playing] != OPEN
-        assert over.tolist() == [theirs[game].is_terminal() for game in playing]
-        playing = playing[~over]
-    stored = ours.stored()
-    results = [[0.0, 0.0], [1.0, -1.0], [-1.0, 1.0], [0.0, 0.0]]
-    for game, state in enumerate(theirs):
-        assert state.returns() == results[int(ours.winner[game])], f"after {state.history()}"
-        assert stored[game, : ours.game.num_cells].tolist() == opinion.cells(state), f"after {state.history()}"
+    agree_on_random_games(env_id, opinion.name, opinion.cells, GAMES)

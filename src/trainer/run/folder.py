@@ -87,8 +87,14 @@ def set_aside(models: Path, stats: Path) -> Path | None:
 
 def folder_for_old(folder: Path) -> Path:
     """Make the folder `<folder>/old-<UTC time>`, for files of an earlier run."""
-    old = folder / time.strftime("old-%Y%m%dT%H%M%SZ", time.gmtime())
-    while old.exists():
-        old = old.with_name(old.name + "-2")
+    old = unused(folder, "old")
     old.mkdir()
     return old
+
+
+def unused(folder: Path, name: str) -> Path:
+    """A path `<folder>/<name>-<UTC time>` at which there is nothing."""
+    path = folder / time.strftime(f"{name}-%Y%m%dT%H%M%SZ", time.gmtime())
+    while path.exists():
+        path = path.with_name(path.name + "-2")
+    return path

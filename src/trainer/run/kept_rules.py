@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from trainer.core.json_values import read_json_object, write_json
 from trainer.games import find_game
 from trainer.games.library import PARTS, RULES_FILE, FoundGame, adopt, with_parameters
 from trainer.replay import read_stamp
-from trainer.run.folder import RunFolder
+from trainer.run.folder import RunFolder, unused
 
 KEPT = "rules"
 RECORD = "kept.json"
@@ -46,7 +45,7 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
     if kept is None or kept["env_id"] != found.game.env_id or (rules / kept["file"]).read_bytes() != found.text:
         refuse_mixture(found, folder, kept if resume else None)
         if kept:
-            rules.rename(unused(folder / time.strftime("rules-old-%Y%m%dT%H%M%SZ", time.gmtime())))
+            rules.rename(unused(folder, "rules-old"))
         copy_to(rules, found)
     return adopt(with_parameters(str((rules / found.path.name).absolute()), found.parameters)).name
 
@@ -99,12 +98,3 @@ def copy_to(rules: Path, found: FoundGame) -> None:
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
-
-
-def unused(path: Path) -> Path:
-    """The path, with a number if it is taken."""
-    number = 2
-    found = path
-    while found.exists():
-        found, number = path.with_name(f"{path.name}-{number}"), number + 1
-    return found

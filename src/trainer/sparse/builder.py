@@ -83,7 +83,7 @@ class LayoutBuilder:
 
     def build(self) -> Network:
         """The network; the last layer that was added is its heads."""
-        few_legal = self._layout is not None and self._layout.few_legal
+        listed = self._layout if self._layout and self._layout.few_legal else None
         return Network(
             layers=np.array(self._layers, LAYER),
             weights=aligned_concatenation(self._weights),
@@ -95,9 +95,9 @@ class LayoutBuilder:
             view_width=self._view,
             taps=self._taps,
             columns=self._columns,
-            legal=self._layout.legal_begin if self._layout and few_legal else -1,
-            moves=self._layout.num_actions if self._layout and few_legal else 0,
-            by_result=self._by_result() if few_legal else np.zeros(0, np.float32),
+            legal=listed.legal_begin if listed else -1,
+            moves=listed.num_actions if listed else 0,
+            by_result=self._by_result() if listed else np.zeros(0, np.float32),
         )
 
     def _by_result(self) -> NDArray[Any]:

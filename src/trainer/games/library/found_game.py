@@ -12,8 +12,7 @@ from typing import Any
 from trainer.compile.source import Source
 from trainer.games import complete
 from trainer.games.base import Game
-from trainer.games.library import names
-from trainer.games.library.names import OF_CONTRACT, RULES_FILE, with_parameters
+from trainer.games.library.names import OF_CONTRACT, RULES_FILE, in_package, with_parameters
 from trainer.games.library.source_file import run_file
 from trainer.games.library.stamp import stamp_of
 
@@ -41,7 +40,7 @@ class FoundGame:
     @property
     def in_package(self) -> bool:
         """Whether it is a game of this package."""
-        return self.path.parent.parent == names.FOLDER
+        return in_package(self.path)
 
     @cached_property
     def stamp(self) -> str | None:

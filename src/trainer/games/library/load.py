@@ -12,7 +12,15 @@ from trainer.core.errors import GameError
 from trainer.games.base import Game
 from trainer.games.library import names
 from trainer.games.library.found_game import FoundGame
-from trainer.games.library.names import ENV_IDS, RULES_FILE, file_at, file_of_entry_point, is_path, with_parameters
+from trainer.games.library.names import (
+    ENV_IDS,
+    RULES_FILE,
+    file_at,
+    file_of_entry_point,
+    in_package,
+    is_path,
+    with_parameters,
+)
 from trainer.games.library.requirements import check_env_id, check_functions
 from trainer.games.library.source_file import run_file
 from trainer.games.library.stamp import refuse_other_files
@@ -31,7 +39,7 @@ def load(place: str, given: Mapping[str, int]) -> FoundGame:
     else:
         own, path = None, file_of_entry_point(place)
     source = Source(path)
-    if path.parent.parent != names.FOLDER:
+    if not in_package(path):
         refuse_other_files(source.text, path)
     if own is None:
         own = run_file(source, f"{path.parent.name if path.name == RULES_FILE else path.stem}.rules", given)
@@ -43,7 +51,7 @@ def load(place: str, given: Mapping[str, int]) -> FoundGame:
     known = [parameter.name for parameter in declared]
     for name in given.keys() - known:
         raise GameError(f"{game.env_id} has no parameter {name!r}; it has {', '.join(known) or 'none'}")
-    if game.env_id in ENV_IDS and path.parent.parent != names.FOLDER:
+    if game.env_id in ENV_IDS and not in_package(path):
         raise GameError(f"{path} calls its game {game.env_id}, like one of this package; give its GAME another env_id")
     changed = tuple((p.name, given[p.name]) for p in declared if given.get(p.name, p.default) != p.default)
     check_functions(own, game, path)

@@ -23,6 +23,11 @@ PARTS = ("recipe", "heuristic", "solver", "scored_positions", "engine", "openspi
 """The other files that a game's folder can have, without their ending."""
 
 
+def in_package(path: Path) -> bool:
+    """Whether a file with rules is that of a game of this package."""
+    return path.parent.parent == FOLDER
+
+
 def is_installed(name: str) -> bool:
     """Whether a name is that of a game of this package or of another one, with or without parameters. Loads nothing.
 
