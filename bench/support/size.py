@@ -39,10 +39,12 @@ class Size:
     """Minutes of training before the loop's network is measured; 0: it is measured untrained."""
     after_reload: float = 60.0
     """Seconds from the reload of a model to the first turn."""
+    memory_seconds: float = 40.0
+    """Seconds for which the memory of an actor is watched."""
     soak_minutes: float = 20.0
     """Minutes of the part soak."""
     every_game: bool = True
-    """The part games measures every game, not only tic-tac-toe."""
+    """The parts games and memory measure every game, not only tic-tac-toe."""
 
 
 FULL = Size()
@@ -62,6 +64,7 @@ TINY = Size(
     window=1000,
     train_minutes=0,
     after_reload=0.3,
+    memory_seconds=0.3,
     soak_minutes=0.1,
     every_game=False,
 )

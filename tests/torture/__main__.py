@@ -19,7 +19,7 @@ from rich.table import Table
 
 TESTS = Path(__file__).parent.parent
 CONTAINER_TESTS = ("run/test_actor_statistics.py", "core/test_processes.py", "compile/test_linker.py")
-LONGEST = 3600
+LONGEST = 7200
 """Seconds after which a part counts as hung."""
 
 

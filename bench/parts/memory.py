@@ -1,0 +1,62 @@
+"""Memory of the actor that the loop starts, for every game, and for one as large as chess."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from bench.report.result import Result, Target
+from bench.support.job import Job
+from bench.support.models import publish_model
+from trainer.actor.memory import actor_memory, within_memory
+from trainer.core.arguments import arguments_of
+from trainer.core.json_values import read_json_object
+from trainer.core.signals import PARENT_VARIABLE
+from trainer.games import ENV_IDS, game_of
+from trainer.games.recipes import changed, recipe_of
+from trainer.launch.local import actor_config
+from trainer.run.folder import RunFolder
+
+MIB = 2**20
+QUEENS = str(Path(__file__).parents[1] / "support" / "queens.py")
+MOST = 1500
+"""MiB that an actor may take with default settings."""
+LOOK_SECONDS = 0.1
+
+
+def measure(job: Job) -> list[Result]:
+    """The most resident memory while games are played with the recipe's settings and a network of its family."""
+    results = []
+    for env_id in (*ENV_IDS, QUEENS) if job.size.every_game else ("tictactoe",):
+        with job.scratch() as folder:
+            results.append(of_game(env_id, folder, job.size.memory_seconds))
+    return results
+
+
+def of_game(env_id: str, folder: Path, seconds: float) -> Result:
+    """One game, for `seconds` after the first answers of the network. Raises RuntimeError if the actor ends."""
+    recipe = recipe_of(env_id)
+    config = actor_config(changed(recipe, data_dir=folder, log_level="ERROR"))
+    publish_model(env_id, folder, recipe.network)
+    settings = within_memory(game_of(env_id), config)
+    predicted = actor_memory(game_of(env_id), settings).total / MIB
+    command = [sys.executable, "-m", "trainer.actor", *arguments_of(config)]
+    stats, most = RunFolder(folder).actor_stats, 0.0
+    with subprocess.Popen(command, env=os.environ | {PARENT_VARIABLE: str(os.getpid())}) as process:
+        watched, end = psutil.Process(process.pid), float("inf")
+        while time.monotonic() < end:
+            if process.poll() is not None:
+                raise RuntimeError(f"the actor of {env_id} ended with status {process.returncode}")
+            if end == float("inf") and (read_json_object(stats) or {}).get("simulations", 0) > 0:
+                end = time.monotonic() + seconds
+            most = max(most, watched.memory_info().rss / MIB)
+            time.sleep(LOOK_SECONDS)
+        process.kill()
+    note = f"games, trees and caches: at most {predicted:,.0f} MiB, for {settings.games} games per thread"
+    name = game_of(env_id).env_id
+    return Result(f"{name}, the loop's actor", "MiB", [most], target=Target(most=MOST), pick="most", note=note)
