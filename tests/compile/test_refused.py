@@ -65,6 +65,14 @@ REFUSED = {
         "from other import Plain\n\ndef f():\n    return Plain.size\n",
         "line 1: Plain is the class other.Plain, .*named tuples and enums",
     ),
+    "a class of another module in a function that makes a table, and is compiled, too": (
+        "from other import Plain\n\ndef f():\n    return Plain.size\n\nSIZE = f()\n\ndef g():\n    return f()\n",
+        "line 1: Plain is the class other.Plain",
+    ),
+    "a list in a function that no other one and nothing at the top uses": (
+        "PARTS = [1]\n\ndef table():\n    return tuple(part() for part in PARTS)\n",
+        "line 1: PARTS is a list",
+    ),
     "an import inside a function": (
         "def f(x):\n    y = x\n    import math\n    return math.sqrt(y)\n",
         "line 3: a function imports math, .*at the top of the module",
@@ -120,6 +128,10 @@ def test_what_the_key_cannot_see_is_refused(folder: Path, text: str, message: st
 ALLOWED = {
     "a plain function that runs at import only": "from other import plain\n\nONE = plain()\n\ndef f():\n    return ONE\n",
     "the same in a comprehension": "from other import plain\n\nONES = tuple([plain() for _ in range(3)])\n",
+    "a plain function and a class that only functions for tables use": (
+        "from other import Plain, plain\n\ndef table():\n    return tuple(row(at) for at in range(plain()))\n\n"
+        "def row(at):\n    return Plain.size + at\n\nTABLE = table()\nOTHER = row(2)\n\ndef f():\n    return TABLE[0]\n"
+    ),
     "a list that no function uses": "PARTS = [1, 2]\nTABLE = tuple(PARTS)\n\ndef f():\n    return TABLE[0]\n",
     "a class in annotations": "from other import Plain\n\ndef f(plain: Plain):\n    return 1\n",
     "functions of NumPy and the standard library": (

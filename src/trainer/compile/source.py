@@ -6,7 +6,7 @@ import ast
 import dis
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -46,8 +46,21 @@ class Source:
         return compile(self.text, self.path, "exec", dont_inherit=True)
 
     def used_names(self) -> set[str]:
-        """The names that functions of the text use, of globals as well as of attributes."""
-        return {name for function in functions_in(self.code) for name in function.co_names}
+        """The names that functions of the text use, of globals as well as of attributes.
+
+        Without those of functions that only run when the module does, to make a table: functions that are named outside of
+        all functions, and used by no other one.
+        """
+        uses: dict[str, set[str]] = {}
+        for function in functions_in(self.code):
+            uses.setdefault(function.co_qualname.partition(".")[0], set()).update(function.co_names)
+        used: set[str] = set()
+        waiting = uses.keys() - set(names_outside_functions(ast.parse(self.text)))
+        while waiting:
+            names = uses.pop(waiting.pop())
+            used |= names
+            waiting |= names & uses.keys()
+        return used
 
     def imports_in_functions(self) -> Iterator[tuple[int, str]]:
         """Each import inside a function: its line, and the module that is imported."""
@@ -74,6 +87,23 @@ class Source:
             if bound == name:
                 return node.lineno
         return 1
+
+
+def names_outside_functions(node: ast.AST) -> Iterator[str]:
+    """The names that are read when the module is run, as far as its functions don't read them."""
+    match node:
+        case ast.FunctionDef(decorator_list=decorators, args=ast.arguments(defaults=defaults, kw_defaults=further)):
+            inner: Iterable[ast.AST | None] = (*decorators, *defaults, *further)
+        case ast.Name(id=name, ctx=ast.Load()):
+            yield name
+            return
+        case ast.Lambda():
+            return
+        case _:
+            inner = ast.iter_child_nodes(node)
+    for each in inner:
+        if each is not None:
+            yield from names_outside_functions(each)
 
 
 def functions_in(code: CodeType) -> Iterator[CodeType]:
