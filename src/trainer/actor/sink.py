@@ -45,20 +45,19 @@ class DatabaseSink:
         self._writer = ReplayWriter(path, metadata, window, game.stored_layout)
         self._statistics = statistics
         self._actor_id = actor_id
-        self._start = secrets.token_hex(4)  # so that ids never repeat, even if two actors have one name
+        self._process = (
+            f"{actor_id}-{secrets.token_hex(4)}"  # so that ids never repeat, even if two actors have one name
+        )
         self._positions = Positions(metadata.env_id, 0)
         self.name = f"the replay database {path}"
 
     def first_free_number(self) -> int:
         """The number after the largest of the games that this actor has stored in the database."""
-        prefix = f"{self._actor_id}-game-"
-        last = self._writer.last_episode(prefix)
-        number = re.match("[0-9]+", last.removeprefix(prefix)) if last else None
-        return int(number[0]) + 1 if number else 0
+        return first_free_number(self._writer, self._actor_id)
 
     def store(self, games: Sequence[PlayedGame]) -> None:
         """Write the games in one transaction."""
-        self._writer.write(episodes_of(self._positions, games, self._episode_id))
+        self._writer.write(episodes_of(self._positions, games, lambda number: episode_id(self._process, number)))
 
     def store_statistics(self, statistics: ActorStats) -> None:
         """Replace this actor's part of the statistics file."""
@@ -68,6 +67,16 @@ class DatabaseSink:
         """Close the database."""
         self._writer.close()
 
-    def _episode_id(self, number: int) -> str:
-        """The id of a game of this process."""
-        return f"{self._actor_id}-game-{number:09d}-{self._start}"
+
+def episode_id(process: str, number: int) -> str:
+    """The id of a game. `process` is the actor's name and, after a dash, what tells its process from others of that name."""
+    actor_id, _, start = process.rpartition("-")
+    return f"{actor_id}-game-{number:09d}-{start}"
+
+
+def first_free_number(writer: ReplayWriter, actor_id: str) -> int:
+    """The number after the largest of the games in a database that an actor of this name has stored."""
+    prefix = f"{actor_id}-game-"
+    last = writer.last_episode(prefix)
+    number = re.match("[0-9]+", last.removeprefix(prefix)) if last else None
+    return int(number[0]) + 1 if number else 0

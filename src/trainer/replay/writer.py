@@ -6,7 +6,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -48,6 +48,7 @@ LOG_PATIENCE = 1.0
 """Seconds that emptying the log may wait for readers. Other writers wait meanwhile."""
 LOG_EVERY = 10.0
 """Seconds between two attempts to empty the log."""
+MARK = "INSERT OR REPLACE INTO shipments (sender, last) VALUES (?, ?)"
 
 
 @dataclass(frozen=True)
@@ -95,24 +96,23 @@ class ReplayWriter:
         self._next_emptying = 0.0
         self._open()
 
-    def write(self, episodes: Sequence[Episode]) -> None:
+    def write(self, episodes: Sequence[Episode], marks: Mapping[str, int] | None = None) -> None:
         """Store the games in one transaction: either all of them or none.
 
-        If the file was deleted or replaced since the last call, they go into the file that now has its path.
+        `marks` has the number of the last shipment of each sender whose games these are, for the same transaction.
+        If the file was deleted or replaced since the last call, all goes into the file that now has its path.
         """
         firsts = range(0, len(episodes), GAMES_AT_ONCE)
         parts = [arrays_of(episodes[first : first + GAMES_AT_ONCE], self._metadata) for first in firsts]
         with reporting(self.path):
             stored = False
             while not stored:
-                if self._identity is None or identity_of(self.path) != self._identity:
-                    if self._identity is not None:
-                        log.warning("the replay database %s was deleted or replaced: going on in a new file", self.path)
-                    self.close()
-                    self._open()
+                self._follow()
                 with transaction(self._connection) as connection:
                     for part in parts:
                         connection.execute(INSERT, part)
+                    if marks:
+                        connection.executemany(MARK, marks.items())
                 stored = identity_of(self.path) == self._identity
         try:
             with reporting(self.path):
@@ -120,6 +120,14 @@ class ReplayWriter:
                 self._prune()
         except ReplayUnavailableError as error:  # the games are stored; the next call cleans up
             log.debug("%s", error)
+
+    def _follow(self) -> None:
+        """Open the file that now has the path, unless it is open already."""
+        if self._identity is None or identity_of(self.path) != self._identity:
+            if self._identity is not None:
+                log.warning("the replay database %s was deleted or replaced: going on in a new file", self.path)
+            self.close()
+            self._open()
 
     def _open(self) -> None:
         """Open or create the file, with its tables and the game's dimensions, one process at a time."""
@@ -195,6 +203,13 @@ class ReplayWriter:
             query = "SELECT max(episode_id) FROM transitions WHERE episode_id >= ? AND episode_id < ?"
             row = self._connection.execute(query, (prefix + "0", prefix + ":")).fetchone()
         return None if row is None else row[0]
+
+    def last_shipment(self, sender: str) -> int | None:
+        """The number of the last shipment of a sender that was stored in this file; None if there is none."""
+        with reporting(self.path):
+            self._follow()
+            row = self._connection.execute("SELECT last FROM shipments WHERE sender = ?", (sender,)).fetchone()
+        return None if row is None else int(row[0])
 
     def close(self) -> None:
         """Close the file."""

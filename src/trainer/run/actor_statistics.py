@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,10 @@ RATES = ("episodes_per_second", "positions_per_second", "simulations_per_second"
 """Set to 0 once an actor has ended; its counts stay."""
 SILENCE = 60
 """Seconds of silence after which an actor counts as ended; a running actor writes several times per second."""
+CLUSTER = "cluster"
+"""The process space of a cluster's players. `timestamp` is when the hub last heard from one, by the hub's clock."""
+CLUSTER_SILENCE = 6
+"""Seconds of silence after which a cluster's player counts as ended. It reports every second, as often as the hub writes."""
 MOST_ENDED = 100
 """Maximum number of ended actors whose counts are kept."""
 
@@ -46,31 +52,45 @@ class ActorStats:
     process: int = field(default_factory=os.getpid)
     space: str = field(default_factory=process_space)
     """The machine and container in which that is its process id."""
+    host: str = field(default_factory=socket.gethostname)
+    """Name of its machine."""
+    back_pressure: float | None = None
+    """Share of the last seconds, 0 to 1, in which a call waited for the hub; None for an actor that isn't in a cluster."""
     start: str = field(default_factory=lambda: secrets.token_hex(4))
     """Distinguishes it from earlier actors with its name, even with the same process id."""
 
     def write(self, path: Path, actor_id: str) -> None:
         """Replace this actor's part of actor_stats.json and the sums over all actors."""
         self.timestamp = int(time.time())
-        with locked(path):
-            actors = read_actors(path, self.env_id)
-            ours = f"{actor_id}-{self.start}"
-            ended = [key for key, actor in actors.items() if key != ours and self._sees_ended(actor)]
-            ended.sort(key=lambda key: int(actors[key]["timestamp"]))
-            for key in ended:
-                actors[key] |= dict.fromkeys(RATES, 0.0)
-            for key in ended[:-MOST_ENDED]:
-                del actors[key]
-            actors[ours] = asdict(self)
-            write_json(path, sum_of_actors(self.env_id, list(actors.values())) | {"actors": actors})
+        write_actors(path, self.env_id, {f"{actor_id}-{self.start}": asdict(self)}, self.timestamp)
 
-    def _sees_ended(self, actor: dict[str, Any]) -> bool:
-        """Whether another actor has ended: its process is gone, or it has been silent for long.
 
-        Process ids of another machine or container say nothing here.
-        """
-        gone = actor.get("space", self.space) == self.space and not is_alive(int(actor["process"]))
-        return gone or actor["timestamp"] < self.timestamp - SILENCE
+def write_actors(path: Path, env_id: str, ours: Mapping[str, dict[str, Any]], now: int) -> None:
+    """Replace the parts of `ours` in actor_stats.json, each the fields of an ActorStats, and the sums over all actors.
+
+    `now` is the time in Unix seconds.
+    """
+    here = process_space()
+    with locked(path):
+        actors = {**read_actors(path, env_id), **ours}
+        ended = [key for key, actor in actors.items() if has_ended(actor, now, here)]
+        ended.sort(key=lambda key: int(actors[key]["timestamp"]))
+        for key in ended:
+            actors[key] = actors[key] | dict.fromkeys(RATES, 0.0)
+        for key in ended[:-MOST_ENDED]:
+            del actors[key]
+        write_json(path, sum_of_actors(env_id, list(actors.values())) | {"actors": actors})
+
+
+def has_ended(actor: Mapping[str, Any], now: int, here: str) -> bool:
+    """Whether an actor has ended, seen at `now` (Unix seconds) from the process space `here`.
+
+    Its process is gone, or it has been silent for long. The process ids of another machine or container say nothing, nor do
+    those of a cluster's players: the hub has heard from them, or it hasn't.
+    """
+    space = actor.get("space", here)
+    gone = space == here and not is_alive(int(actor["process"]))
+    return gone or actor["timestamp"] < now - (CLUSTER_SILENCE if space == CLUSTER else SILENCE)
 
 
 def read_actors(path: Path, env_id: str) -> dict[str, dict[str, Any]]:

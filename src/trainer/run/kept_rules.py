@@ -81,16 +81,22 @@ def refuse_mixture(found: FoundGame, folder: Path, resumed: dict[str, Any] | Non
         )
 
 
+def files_of(found: FoundGame) -> list[Path]:
+    """The files that belong to a game, beside the one with its rules."""
+    if found.path.name != RULES_FILE:
+        return []
+    parts = (found.path.with_name(f"{part}.py") for part in PARTS)
+    return [file for file in (*parts, *found.path.parent.glob("*.csv")) if file.is_file()]
+
+
 def copy_to(rules: Path, found: FoundGame) -> None:
     """Make the folder `rules` with a copy of a game's files; it is complete or not there."""
     rules.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=".rules-", dir=rules.parent))
     try:
         (new / found.path.name).write_bytes(found.text)
-        if found.path.name == RULES_FILE:
-            for file in (*(found.path.with_name(f"{part}.py") for part in PARTS), *found.path.parent.glob("*.csv")):
-                if file.is_file():
-                    shutil.copyfile(file, new / file.name)
+        for file in files_of(found):
+            shutil.copyfile(file, new / file.name)
         content = {"env_id": found.game.env_id, "file": found.path.name, "parameters": dict(found.parameters)}
         write_json(new / RECORD, content, indent=2)
         new.chmod(0o755)
