@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import struct
 import subprocess
@@ -130,3 +132,28 @@ def add_random_play(database: ForeignDatabase, count: int, seed: int = 0) -> Non
         policy[int(np.flatnonzero(cells == 0)[0])] = 1
         database.add(floats(*planes, 1, 0), floats(*policy), float(number % 3 - 1))
     database.connection.commit()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of 128 MB; skipped where this user can't mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=128m", "none", str(folder)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("only root can mount a small disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Leave no room on a small disk."""
+    path = folder / "filler"
+    with open(path, "wb", buffering=0) as file:
+        for size in (2**20, 65536, 512):
+            with contextlib.suppress(OSError):
+                while file.write(bytes(size)) == size:
+                    pass
+    return path

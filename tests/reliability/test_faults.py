@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import logging
@@ -25,7 +24,7 @@ import numpy as np
 import pytest
 import torch
 from browser import Server
-from conftest import EMPTY_BOARD, CloseLater, ForeignDatabase, add_random_play, floats, run_module
+from conftest import EMPTY_BOARD, CloseLater, ForeignDatabase, add_random_play, fill, floats, run_module
 from episodes import TICTACTOE, episode
 from random_models import publish_model
 from small_models import linear_model
@@ -109,31 +108,6 @@ def delete_database(path: Path) -> None:
     """With what SQLite keeps beside it, which goes first: a writer makes another database when this one is gone."""
     for suffix in ("-wal", "-shm", "-journal", ""):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a disk of 128 MB; skipped where this user can't mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=128m", "none", str(folder)]
-    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("only root can mount a small disk")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder: Path) -> Path:
-    """Leave no room on a small disk."""
-    path = folder / "filler"
-    with open(path, "wb", buffering=0) as file:
-        for size in (2**20, 65536, 512):
-            with contextlib.suppress(OSError):
-                while file.write(bytes(size)) == size:
-                    pass
-    return path
 
 
 def test_a_trainer_on_a_full_disk_goes_on_and_writes_again(

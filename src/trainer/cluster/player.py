@@ -1,0 +1,45 @@
+"""A player: an actor whose games go to a hub, and whose models and rules come from there."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+
+from trainer.actor.actor import play
+from trainer.cluster.remote_model import RemoteModel
+from trainer.cluster.remote_sink import RemoteSink
+from trainer.cluster.transport import Transport
+from trainer.cluster.versions import our_versions
+from trainer.evaluators.acceleration import Acceleration
+from trainer.evaluators.hot_reload import ModelFile
+from trainer.evaluators.sparse import SparseAccelerator
+from trainer.run.actor_statistics import ActorStats
+from trainer.run.folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+
+def play_for(transport: Transport, name: str, threads: int, stop: Event) -> ActorStats:
+    """Join the hub as the player `name` and play with `threads` threads until `stop` is set.
+
+    All finished games are stored before it returns. Raises RefusedError if the hub and this machine have other versions.
+    """
+    assignment = transport.join(name, our_versions())
+    with TemporaryDirectory(prefix="cartridge-player-") as folder:
+        rules = Path(folder, "rules")
+        rules.mkdir()
+        found = assignment.rules.open(rules)
+        game = found.game
+        settings = replace(assignment.settings, env_id=found.name, threads=threads, wait_for_model=True)
+        acceleration = Acceleration(found.name, SparseAccelerator(found.name))
+        path = RunFolder(Path(folder)).latest_model
+        path.parent.mkdir()
+        file = ModelFile(path, game.env_id, game.obs_size, game.num_actions, prepare=acceleration)
+        sink = RemoteSink(transport, name, game, assignment.first_number)
+        try:
+            return play(settings, RemoteModel(transport, file), sink, stop)
+        finally:
+            sink.close()

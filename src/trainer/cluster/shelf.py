@@ -1,0 +1,47 @@
+"""The newest model of a run, kept ready for players."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.core.errors import ModelError
+from trainer.run.model_files import read_model
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model file."""
+
+    identity: str
+    """SHA-256 of the content."""
+    content: bytes
+
+
+def model_of(content: bytes) -> Model:
+    """A model with its identity."""
+    return Model(hashlib.sha256(content).hexdigest(), content)
+
+
+class ModelShelf:
+    """Holds the content of a model file, which may appear or be replaced at any time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._newest: Model | None = None
+
+    @property
+    def newest(self) -> Model | None:
+        """The model that is in the file now, or was when it could last be read; None before the first one."""
+        try:
+            found = os.stat(self._path)
+            signature = (found.st_mtime_ns, found.st_size, found.st_ino)
+            if signature != self._seen:
+                self._newest = model_of(read_model(self._path))
+                self._seen = signature
+        except (OSError, ModelError):
+            pass  # the trainer reports what is wrong with its files
+        return self._newest

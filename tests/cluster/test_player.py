@@ -1,0 +1,260 @@
+"""What players get from their hub and tell it: models, rules, statistics; and who is refused."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from random_models import publish_model
+from stored_rows import select
+from unreliable import Reliable, hub_in, random_games
+from waiting import wait_until
+
+from trainer.cluster.parcel import parcel_of
+from trainer.cluster.player import play_for
+from trainer.cluster.remote_model import ASK_SECONDS, RemoteModel
+from trainer.cluster.remote_sink import REPORT_SECONDS, WINDOW_SECONDS, RemoteSink
+from trainer.cluster.roster import Roster
+from trainer.cluster.shelf import Model
+from trainer.cluster.versions import RefusedError, our_versions
+from trainer.core.errors import ReplayUnavailableError
+from trainer.evaluators.hot_reload import ModelFile
+from trainer.games import find_game, game_of
+from trainer.run.actor_statistics import CLUSTER_SILENCE, SILENCE, ActorStats
+
+OWN = Path(__file__).parent.parent / "support" / "own_games" / "myttt.py"
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Recording(Reliable):
+    """Remembers the calls; fails while `fault` is set."""
+
+    fault: Exception | None = None
+
+    def __init__(self) -> None:
+        self.calls: list[tuple] = []
+        self.model: Model | None = None
+        self.during = lambda: None
+
+    def answer(self, *call: object) -> None:
+        self.calls.append(call)
+        self.during()
+        if self.fault:
+            raise self.fault
+
+    def store(self, sender: str, number: int, content: bytes, statistics: object) -> None:
+        self.answer("store", number, statistics)
+
+    def report(self, sender: str, statistics: object) -> None:
+        self.answer("report", statistics)
+
+    def newest_model(self, known: str | None) -> Model | None:
+        self.answer("newest_model", known)
+        return None if self.model is None or self.model.identity == known else self.model
+
+
+def test_statistics_travel_with_shipments_and_alone_when_there_are_none() -> None:
+    """At most one report per second; the last one says that it plays no more."""
+    transport, clock = Recording(), Clock()
+    sink = RemoteSink(transport, "player", game_of("tictactoe"), 0, clock)
+    games = random_games("tictactoe", 64)
+    sink.store(games[:1])
+    sink.store_statistics(ActorStats("tictactoe", episodes_completed=1, positions_per_second=5.0))
+    assert [call[0] for call in transport.calls] == ["store"]
+    sink.store(games[1:2])
+    assert transport.calls[-1][:2] == ("store", 2)
+    assert transport.calls[-1][2]["episodes_completed"] == 1
+    clock.now += REPORT_SECONDS
+    sink.store_statistics(ActorStats("tictactoe", episodes_completed=2, positions_per_second=5.0))
+    sink.store_statistics(ActorStats("tictactoe", episodes_completed=2, positions_per_second=5.0))
+    assert [call[0] for call in transport.calls] == ["store", "store", "report"]
+    sink.close()
+    assert transport.calls[-1][1]["positions_per_second"] == 0
+    assert transport.calls[-1][1]["episodes_completed"] == 2
+
+
+def test_back_pressure_is_the_share_of_time_that_calls_take() -> None:
+    """Two calls of a second and a half each in ten seconds; none after another ten."""
+    transport, clock = Recording(), Clock()
+    sink = RemoteSink(transport, "player", game_of("tictactoe"), 0, clock)
+    assert sink.back_pressure == 0
+    transport.during = lambda: setattr(clock, "now", clock.now + 1.5)
+    for _ in range(2):
+        sink.store(random_games("tictactoe", 64)[:1])
+    assert sink.back_pressure == pytest.approx(0.3)
+    clock.now += WINDOW_SECONDS
+    assert sink.back_pressure == 0
+
+
+@pytest.mark.parametrize("fault", [ConnectionResetError("gone"), TimeoutError()])
+def test_a_hub_that_does_not_answer_is_a_sink_that_is_unavailable(fault: Exception) -> None:
+    """The next attempt has the same number. Statistics and questions for models just fail until it answers again."""
+    transport, clock = Recording(), Clock()
+    sink = RemoteSink(transport, "player", game_of("tictactoe"), 0, clock)
+    games = random_games("tictactoe", 64)[:2]
+    transport.fault = fault
+    for _ in range(2):
+        with pytest.raises(ReplayUnavailableError, match=r"^the hub can't be reached \((gone|TimeoutError)\)$"):
+            sink.store(games)
+    clock.now += REPORT_SECONDS
+    sink.store_statistics(ActorStats("tictactoe"))
+    transport.fault = None
+    sink.store(games)
+    sink.store(games)
+    assert [call[:2] for call in transport.calls if call[0] == "store"] == [("store", 1)] * 3 + [("store", 2)]
+
+
+def test_a_newer_model_is_fetched_once(tmp_path: Path) -> None:
+    """The hub is asked twice per second and gets the identity that is known. A damaged model isn't written."""
+    publish_model(tmp_path / "run", step=1)
+    hub, clock, transport = hub_in(tmp_path / "run"), Clock(), Recording()
+    file = ModelFile(tmp_path / "here" / "latest.onnx", "tictactoe", 29, 9, every=0.0)
+    models = RemoteModel(transport, file, clock)
+    assert not models.poll()
+    clock.now += ASK_SECONDS
+    first = hub.newest_model(None)
+    assert first is not None
+    assert hub.newest_model(first.identity) is None
+    transport.model = replace(first, content=first.content[:-1])
+    assert not models.poll()
+    transport.model = first
+    transport.fault = ConnectionError()
+    clock.now += ASK_SECONDS
+    assert not models.poll()
+    transport.fault = None
+    clock.now += ASK_SECONDS
+    assert models.poll()
+    assert models.current is not None
+    assert models.current.step == 1
+    assert not models.poll()
+    publish_model(tmp_path / "run", step=2)
+    transport.model = hub.newest_model(first.identity)
+    clock.now += ASK_SECONDS
+    assert models.poll()
+    assert models.current.step == 2
+    assert [known for name, known in transport.calls] == [None] * 4 + [first.identity]
+    hub.close()
+
+
+def test_who_is_silent_plays_no_more(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Its rates leave the sum, its counts stay; the log says who came and who went. Process ids mean nothing."""
+    caplog.set_level(logging.INFO)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    clock, path = Clock(), tmp_path / "actor_stats.json"
+    roster = Roster(path, "tictactoe", clock)
+    clock.now = time.time()
+    for name, rate in (("player-1-aa", 2.0), ("player-2-bb", 3.0)):
+        stats = ActorStats("tictactoe", 10, positions_per_second=rate, process=ended.pid, host=f"host of {name}")
+        roster.heard(name, asdict(stats) | {"back_pressure": 0.25})
+    roster.publish()
+    content = json.loads(path.read_text())
+    assert (content["positions_per_second"], content["episodes_completed"]) == (5, 20)
+    player = content["actors"]["player-1-aa"]
+    assert (player["host"], player["back_pressure"]) == ("host of player-1-aa", 0.25)
+    clock.now += CLUSTER_SILENCE + 1
+    roster.heard("player-2-bb")
+    roster.publish()
+    content = json.loads(path.read_text())
+    assert (content["positions_per_second"], content["episodes_completed"]) == (3, 20)
+    assert caplog.messages == [
+        "player-1-aa on host of player-1-aa plays",
+        "player-2-bb on host of player-2-bb plays",
+        "player-1-aa is silent; 1 players are left",
+    ]
+    clock.now += SILENCE
+    roster.heard("player-2-bb")
+    roster.publish()
+    assert json.loads(path.read_text())["episodes_completed"] == 20
+
+
+def test_other_versions_are_refused_in_one_line_that_names_both(tmp_path: Path) -> None:
+    """Of the trainer, of Python; the same versions are welcome."""
+    hub, ours = hub_in(tmp_path), our_versions()
+    hub.join("player-1", ours | {"host": "elsewhere"})
+    for other in ({"trainer": "0.0.9"}, {"Python": "3.9"}):
+        theirs = ours | {"host": "elsewhere"} | other
+        with pytest.raises(RefusedError) as refusal:
+            hub.join("player-1", theirs)
+        assert str(refusal.value) == (
+            f"the player on elsewhere has trainer {theirs['trainer']} and Python {theirs['Python']}, "
+            f"the hub on {ours['host']} has trainer {ours['trainer']} and Python {ours['Python']}; "
+            "install the same versions on both"
+        )
+    with pytest.raises(RefusedError):
+        hub.join("player-1", {})
+    hub.close()
+
+
+@pytest.mark.parametrize("name", ["hex:size=5", "tictactoe"])
+def test_a_game_of_this_package_is_found_by_its_name(tmp_path: Path, name: str) -> None:
+    """No file is sent. Other rules there are refused with both hashes."""
+    parcel = parcel_of(find_game(name))
+    assert parcel.files == {}
+    assert parcel.open(tmp_path).name == name
+    with pytest.raises(
+        RefusedError, match=f"the rules of {name} have the hash .* on the player's machine and feed on the hub's"
+    ):
+        replace(parcel, stamp="feed").open(tmp_path)
+
+
+def test_the_files_of_another_game_are_sent(tmp_path: Path) -> None:
+    """One file, or a folder with its parts and tables; with parameters. Damaged ones are refused."""
+    source = tmp_path / "theirs"
+    source.mkdir()
+    shutil.copy(OWN, source / "rules.py")
+    for name in ("recipe.py", "positions.csv", "notes.txt"):
+        (source / name).write_text("")
+    parcel = parcel_of(find_game(f"{source}:size=4"))
+    assert set(parcel.files) == {"rules.py", "recipe.py", "positions.csv"}
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    assert parcel.open(tmp_path / "one").game.env_id == "myttt:size=4"
+    assert (tmp_path / "one" / "rules.py").read_bytes() == OWN.read_bytes()
+    damaged = parcel.files | {"rules.py": parcel.files["rules.py"] + b"\n"}
+    with pytest.raises(RefusedError, match="arrived damaged"):
+        replace(parcel, files=damaged).open(tmp_path / "two")
+    assert list((tmp_path / "two").iterdir()) == []
+
+
+def test_a_player_plays_the_models_of_its_hub_and_stores_there(tmp_path: Path) -> None:
+    """It waits for the first model, takes the second one, and stops with every game stored that it counted."""
+    hub = hub_in(tmp_path, games=8, simulations=4, seed=3)
+    stop, ended = threading.Event(), []
+    player = threading.Thread(target=lambda: ended.append(play_for(Reliable(hub), "player-1", 1, stop)))
+    player.start()
+
+    def playing(step: int) -> bool:
+        hub.roster.publish()
+        content = json.loads((tmp_path / "actor_stats.json").read_text())
+        return any(actor["model_step"] == step for actor in content["actors"].values())
+
+    for step in (1, 2):
+        publish_model(tmp_path, step=step)
+        wait_until(lambda step=step: playing(step), f"it doesn't play with model {step}", ended)
+    stop.set()
+    player.join()
+    hub.close()
+    (stats,) = ended
+    counts = select(tmp_path / "replay.db", "SELECT count(*), count(DISTINCT episode_id), sum(done) FROM transitions")
+    assert counts == [(stats.total_steps, stats.episodes_completed, stats.episodes_completed)]
+    content = json.loads((tmp_path / "actor_stats.json").read_text())
+    assert content["episodes_completed"] == stats.episodes_completed > 0
+    assert content["positions_per_second"] == 0
