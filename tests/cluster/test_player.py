@@ -28,7 +28,7 @@ from trainer.cluster.versions import RefusedError, our_versions
 from trainer.core.errors import ReplayUnavailableError
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import find_game, game_of
-from trainer.run.actor_statistics import CLUSTER_SILENCE, SILENCE, ActorStats
+from trainer.run.actor_statistics import CLUSTER_SILENCE, SILENCE, ActorStats, players_in
 
 OWN = Path(__file__).parent.parent / "support" / "own_games" / "myttt.py"
 
@@ -258,3 +258,16 @@ def test_a_player_plays_the_models_of_its_hub_and_stores_there(tmp_path: Path) -
     content = json.loads((tmp_path / "actor_stats.json").read_text())
     assert content["episodes_completed"] == stats.episodes_completed > 0
     assert content["positions_per_second"] == 0
+
+
+def test_players_are_described_in_words() -> None:
+    """Those of a cluster that were heard of lately."""
+    stats = ActorStats(
+        "tictactoe", episodes_per_second=12.25, positions_per_second=1234.5, model_step=7, host="node", timestamp=100
+    )
+    player = asdict(stats) | {"space": "cluster", "back_pressure": 0.031}
+    content = {"actors": {"player-1-a": player, "actor-1-b": asdict(stats), "player-2-c": player | {"timestamp": 90}}}
+    assert players_in(content, 103) == {
+        "player-1-a": "node, 12.2 games/s, 1,234 positions/s, model step 7, heard 3 s ago, waits 3%"
+    }
+    assert players_in({}, 103) == {}

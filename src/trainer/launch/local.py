@@ -8,12 +8,14 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from threading import Event, current_thread, main_thread
 from types import FrameType
 
 from rich.console import Console
 
 from trainer.core.arguments import narrowed
+from trainer.core.errors import ConfigError
 from trainer.core.listener import listen, url_of
 from trainer.core.signals import INTERRUPTED
 from trainer.games import find_game, settled
@@ -24,6 +26,7 @@ from trainer.run.kept_rules import keep_rules
 from trainer.run.owner import owned
 from trainer.run.record import require_same_run, write_record
 from trainer.settings.actor import ActorConfig
+from trainer.settings.cluster import ClusterConfig
 from trainer.settings.loop import LoopConfig
 from trainer.settings.trainer import TrainerConfig
 from trainer.settings.validation import require_writable
@@ -61,6 +64,7 @@ def web_config(config: LoopConfig) -> WebConfig:
 def run_loop(config: LoopConfig, stop: Event) -> int:
     """Run until the trainer is done or `stop` is set; returns the exit status. Raises TrainerError."""
     config.check()
+    require_ray(config)
     config = settled(config)
     run = RunFolder(config.folder)
     require_writable(run.path, "--data-dir")
@@ -80,7 +84,7 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     write_record(run.record, COMMAND, config)
     console = Console(stderr=True)
     trainer = Child("trainer", "trainer", replace(trainer_config(config), env_id=game), run.logs)
-    actor = Child("actor", "trainer.actor", replace(actor_config(config), env_id=game), run.logs)
+    actor = start_self_play(config, game, run)
     web = Child("web", "trainer.web", web_config(config), run.logs) if config.web else None
     if web:
         console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)
@@ -108,6 +112,21 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
         console.print(f"The trainer: {trainer.last_words}.", markup=False)
     watch.finish()
     return INTERRUPTED if stop.is_set() else int(status or 0)
+
+
+def start_self_play(config: LoopConfig, game: str, run: RunFolder) -> Child:
+    """The process that plays: an actor, or with --ray one that plays on a cluster. `game` is the name of the run's game."""
+    settings = replace(actor_config(config), env_id=game)
+    if config.ray is None:
+        return Child("actor", "trainer.actor", settings, run.logs)
+    cluster = narrowed(settings, ClusterConfig, ray=config.ray, players=config.players)
+    return Child("cluster", "trainer.cluster", cluster, run.logs)
+
+
+def require_ray(config: LoopConfig) -> None:
+    """Raise ConfigError if a cluster is wanted and Ray is not installed."""
+    if config.ray is not None and find_spec("ray") is None:
+        raise ConfigError('--ray needs Ray, which is not installed; pip install "cartridge-trainer[cluster]"')
 
 
 @contextmanager

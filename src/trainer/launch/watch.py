@@ -15,7 +15,7 @@ from rich.text import Text
 from trainer.core.errors import TrainerError
 from trainer.core.json_values import has_numbers, number_fields, read_json_object
 from trainer.measure.progress import evaluate_step
-from trainer.run.actor_statistics import sum_of_actors
+from trainer.run.actor_statistics import players_in, sum_of_actors
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
 from trainer.run.training_statistics import TrainingStats, merge_evaluations
@@ -123,6 +123,7 @@ class Watch:
                     f"{actors['episodes_per_second']:.0f} games/s, {actors['positions_per_second']:,.0f} positions/s",
                 )
             )
+            summary += players_in(actors, time.time()).items()
         if stats:
             summary.append(("training", f"step {stats['step']:,}, {stats['replay_buffer_size']:,} rows"))
             summary.append(

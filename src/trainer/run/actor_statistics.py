@@ -96,14 +96,33 @@ def has_ended(actor: Mapping[str, Any], now: int, here: str) -> bool:
 def read_actors(path: Path, env_id: str) -> dict[str, dict[str, Any]]:
     """The statistics of each actor of this game; damaged files and entries are ignored."""
     content = read_json_object(path) or {}
+    return read_actors_of(content) if content.get("env_id") == env_id else {}
+
+
+def read_actors_of(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The same from the content of the file, whatever its game."""
     actors = content.get("actors")
-    if content.get("env_id") != env_id or not isinstance(actors, dict):
+    if not isinstance(actors, dict):
         return {}
     return {
         key: actor
         for key, actor in actors.items()
         if isinstance(actor, dict) and has_numbers(actor, number_fields(ActorStats))
     }
+
+
+def players_in(content: Mapping[str, Any], now: float) -> dict[str, str]:
+    """The players of a cluster in actor_stats.json that have not ended by `now` (Unix seconds): what each does, in words."""
+    found = {}
+    for name, actor in read_actors_of(content).items():
+        if actor.get("space") == CLUSTER and not has_ended(actor, int(now), ""):
+            model = "no model" if actor.get("model_step") is None else f"model step {actor['model_step']}"
+            found[name] = (
+                f"{actor.get('host')}, {actor['episodes_per_second']:.1f} games/s, "
+                f"{actor['positions_per_second']:,.0f} positions/s, {model}, heard {now - actor['timestamp']:.0f} s ago, "
+                f"waits {actor.get('back_pressure') or 0:.0%}"
+            )
+    return found
 
 
 def sum_of_actors(env_id: str, actors: list[dict[str, Any]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.core.processes import available_cores
+from trainer.settings.cluster import ClusterSettings
 from trainer.settings.learning import LearningSettings
 from trainer.settings.run import RunSettings
 from trainer.settings.self_play import SelfPlaySettings
@@ -14,7 +15,7 @@ from trainer.settings.web import require_address
 
 
 @dataclass(frozen=True)
-class LoopConfig(SelfPlaySettings, LearningSettings, RunSettings):
+class LoopConfig(ClusterSettings, SelfPlaySettings, LearningSettings, RunSettings):
     """Learn a game from scratch: self-play, training and evaluation together, until the steps or minutes are done.
 
     The defaults shown are those of the game's recipe; --env-id with --help shows those of another game.
@@ -45,6 +46,7 @@ class LoopConfig(SelfPlaySettings, LearningSettings, RunSettings):
         RunSettings.check(self)
         LearningSettings.check(self)
         SelfPlaySettings.check(self)
+        ClusterSettings.check(self)
         require_address(self.web_host, "--web-host")
         port = self.web_port
         require(0 < port <= 65535, f"--web-port is {port}; give a number from 1 to 65535")

@@ -1,0 +1,103 @@
+"""The connection to a Ray cluster, and the reasons for which there is none."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import ray
+
+from trainer.core.errors import ConfigError
+
+SHARED_MEMORY = Path("/dev/shm")
+LEAST_STORE = 64 * 2**20
+"""Bytes that the object store of a node must have, for models and shipments on their way."""
+CPU_SECONDS = 10.0
+"""How long to wait for a free CPU at the start: Ray is slow to notice that an earlier run has ended."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A machine of the cluster that is alive, as far as Ray knows."""
+
+    identity: str
+    host: str
+    cpus: int
+    object_store: int
+    """Bytes."""
+
+
+@contextmanager
+def connected(address: str) -> Iterator[None]:
+    """A connection to the cluster at `address` while the block runs. Raises ConfigError if that can't be."""
+    refuse_without_shared_memory()
+    try:
+        ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)
+    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ConfigError(
+            f"this machine can't join the Ray cluster {address} ({reason}); start one with ray start --head, or connect "
+            f"this machine to it with ray start --address=HEAD:6379"
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def refuse_without_shared_memory() -> None:
+    """Raise ConfigError on a Linux machine without /dev/shm, where Ray's object store would lie on a disk."""
+    if sys.platform == "linux" and not SHARED_MEMORY.is_dir():
+        raise ConfigError(
+            f"there is no {SHARED_MEMORY}, where Ray keeps what it sends; mount a tmpfs there (in a container: --shm-size)"
+        )
+
+
+def refuse_small_store(node: Node) -> None:
+    """Raise ConfigError for a machine whose object store is too small."""
+    if node.object_store < LEAST_STORE:
+        raise ConfigError(
+            f"the object store of {node.host} has {node.object_store // 2**20} MiB and {LEAST_STORE // 2**20} are needed; "
+            f"start Ray there with a larger --object-store-memory"
+        )
+
+
+def nodes() -> list[Node]:
+    """The machines that are alive."""
+    return [
+        Node(
+            identity=node["NodeID"],
+            host=node["NodeManagerHostname"],
+            cpus=int(node["Resources"].get("CPU", 0)),
+            object_store=int(node["Resources"].get("object_store_memory", 0)),
+        )
+        for node in ray.nodes()
+        if node["Alive"]
+    ]
+
+
+def this_node() -> str:
+    """The identity of the machine that this process runs on."""
+    return str(ray.get_runtime_context().get_node_id())
+
+
+def require_room(address: str) -> None:
+    """Raise ConfigError if this machine can't hold the hub, or if no CPU of the cluster is free."""
+    found = nodes()
+    here = this_node()
+    for node in found:
+        if node.identity == here:
+            refuse_small_store(node)
+    end = time.monotonic() + CPU_SECONDS
+    while ray.available_resources().get("CPU", 0) < 1:
+        if time.monotonic() > end:
+            raise ConfigError(
+                f"the Ray cluster {address} has no free CPUs (it has {sum(node.cpus for node in found)} in all); end what "
+                f"uses them, or add a machine with ray start --address=HEAD:6379"
+            )
+        time.sleep(0.5)

@@ -1,0 +1,44 @@
+"""The process that runs self-play on a Ray cluster. If it dies, Ray ends its hub and its players."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from threading import Event
+
+import ray
+
+from trainer.cluster.on_ray.connection import nodes, require_room, this_node
+from trainer.cluster.on_ray.fleet import Fleet
+from trainer.cluster.on_ray.hub import answer_of, start_hub
+from trainer.core.errors import TrainerError
+from trainer.settings.cluster import ClusterConfig
+from trainer.settings.validation import require_writable
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""Time between two looks at the cluster."""
+STOP_SECONDS = 20.0
+"""How long players may take to store their last games. The loop waits 30 s for this process."""
+
+
+def drive(config: ClusterConfig, address: str, stop: Event) -> None:
+    """Play on the cluster that this process is connected to until `stop` is set. All finished games are stored then."""
+    require_writable(config.data_dir, "--data-dir")
+    require_room(address)
+    hub = start_hub(config, this_node())
+    answer_of(hub.publish.remote(), seconds=120.0)  # raises what is wrong with the database
+    players = None if config.players == "all" else config.players
+    fleet = Fleet(hub, config.actor_id, players, config.log_level)
+    try:
+        while not stop.is_set():
+            fleet.look(nodes())
+            with suppress(ConnectionError, TimeoutError):
+                answer_of(hub.publish.remote(), seconds=LOOK_SECONDS)
+            stop.wait(LOOK_SECONDS)
+    finally:
+        fleet.stop(STOP_SECONDS)
+        with suppress(ConnectionError, TimeoutError, TrainerError):
+            answer_of(hub.close.remote(), seconds=5.0)
+        ray.kill(hub)

@@ -1,0 +1,191 @@
+"""The players of a cluster: one on each node that plays, started again whenever it ends."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+import ray
+from ray.autoscaler.sdk import request_resources
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from trainer.cluster.on_ray.connection import Node, refuse_small_store, refuse_without_shared_memory
+from trainer.cluster.on_ray.hub import RayTransport, answer_of
+from trainer.cluster.on_ray.logs import log_to_ray
+from trainer.cluster.player import play_for
+from trainer.core.errors import ConfigError, TrainerError
+
+log = logging.getLogger(__name__)
+
+START_SECONDS = 60.0
+"""Time after which it is reported that a player has not started."""
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+"""Seconds before a player that ended is started again; the pause doubles while it ends soon after each start."""
+SOON = 60.0
+
+
+class RayPlayer:
+    """A player as a Ray actor."""
+
+    def __init__(self, log_level: str) -> None:
+        log_to_ray(log_level)
+        self._stop = Event()
+
+    def begin(self) -> None:
+        """Return when the process is up."""
+        refuse_without_shared_memory()
+
+    def play(self, hub: Any, name: str, threads: int) -> None:
+        """Play until `stop` is called. All finished games are stored then."""
+        play_for(RayTransport(hub), name, threads, self._stop)
+
+    def stop(self) -> None:
+        """Let `play` end."""
+        self._stop.set()
+
+
+@dataclass
+class Seat:
+    """A node and the player there, if one is at work."""
+
+    node: Node
+    name: str
+    player: Any = None
+    begun: Any = None
+    """The reply that comes once the player's process is up; None after that."""
+    end: Any = None
+    """The reply that comes when the player ends."""
+    since: float = 0.0
+    pause: float = FIRST_PAUSE
+    not_before: float = 0.0
+    refused: bool = False
+    """The node can't play."""
+    late: bool = False
+    """It was reported that the player hasn't started."""
+
+
+class Fleet:
+    """Keeps players at work on the nodes of a cluster."""
+
+    def __init__(self, hub: Any, name: str, players: int | None, log_level: str) -> None:
+        """`hub` is the handle of the hub. Players are named `name`-1, -2, ... `players`: how many nodes play; None: all."""
+        self._hub = hub
+        self._name = name
+        self._players = players
+        self._log_level = log_level
+        self._seats: dict[str, Seat] = {}
+        self._asked_for = 0
+
+    def look(self, nodes: Sequence[Node]) -> None:
+        """Start players on nodes that lack one, and forget nodes that are gone."""
+        alive = {node.identity: node for node in nodes if node.cpus > 0}
+        for identity in [one for one in self._seats if one not in alive]:
+            seat = self._seats.pop(identity)
+            log.info("%s has left, and %s with it", seat.node.host, seat.name)
+        for node in alive.values():
+            if node.identity not in self._seats and (self._players is None or len(self._seats) < self._players):
+                self._seats[node.identity] = self._new_seat(node)
+        for seat in self._seats.values():
+            self._tend(seat)
+        self._ask_for_nodes(nodes)
+
+    def stop(self, seconds: float) -> None:
+        """End all players, each with its finished games stored; give up after that many seconds."""
+        ends = {seat.end: seat for seat in self._seats.values() if seat.end is not None}
+        for seat in ends.values():
+            if seat.begun is None:
+                seat.player.stop.remote()
+            else:
+                ray.kill(seat.player)  # its process isn't up yet
+        if not ends:
+            return
+        ended, _ = ray.wait(list(ends), num_returns=len(ends), timeout=seconds)
+        for end, seat in ends.items():
+            if end not in ended:
+                log.warning("%s on %s didn't stop in time; its last games are lost", seat.name, seat.node.host)
+            elif seat.begun is None:
+                with suppress(TrainerError, ConnectionError):
+                    answer_of(end)
+                    continue
+                log.warning("%s on %s ended before it was stopped", seat.name, seat.node.host)
+
+    def _new_seat(self, node: Node) -> Seat:
+        """The seat of a node that has joined."""
+        seat = Seat(node, self._free_name())
+        log.info("%s has joined with %d CPUs and gets %s", node.host, node.cpus, seat.name)
+        try:
+            refuse_small_store(node)
+        except ConfigError as error:
+            log.warning("%s", error)
+            seat.refused = True
+        return seat
+
+    def _tend(self, seat: Seat) -> None:
+        """Start the player of a seat, or see how it is."""
+        now = time.monotonic()
+        if seat.player is None:
+            if not seat.refused and now >= seat.not_before:
+                self._start(seat)
+        elif seat.end is not None and is_ready(seat.end):
+            reason = failure_of(seat.end)
+            if now > seat.since + SOON:
+                seat.pause = FIRST_PAUSE
+            log.warning("%s on %s ended (%s); it starts again in %g s", seat.name, seat.node.host, reason, seat.pause)
+            seat.not_before, seat.pause = now + seat.pause, min(2 * seat.pause, LONGEST_PAUSE)
+            ray.kill(seat.player)
+            seat.player = seat.begun = seat.end = None
+            seat.late = False
+        elif seat.begun is not None and is_ready(seat.begun):
+            seat.begun = None
+        elif seat.begun is not None and not seat.late and now > seat.since + START_SECONDS:
+            log.warning("%s doesn't start on %s; do other programs use its CPUs?", seat.name, seat.node.host)
+            seat.late = True
+
+    def _start(self, seat: Seat) -> None:
+        """Start a player; its calls wait until its process is up."""
+        options = {
+            "num_cpus": seat.node.cpus,
+            "max_restarts": 0,
+            "max_concurrency": 3,
+            "scheduling_strategy": NodeAffinitySchedulingStrategy(seat.node.identity, soft=False),
+        }
+        seat.player = ray.remote(**options)(RayPlayer).remote(self._log_level)
+        seat.begun = seat.player.begin.remote()
+        seat.end = seat.player.play.remote(self._hub, seat.name, seat.node.cpus)
+        seat.since = time.monotonic()
+
+    def _free_name(self) -> str:
+        """The first name that no player has."""
+        taken = {seat.name for seat in self._seats.values()}
+        numbers = range(1, len(taken) + 2)
+        return next(name for number in numbers if (name := f"{self._name}-{number}") not in taken)
+
+    def _ask_for_nodes(self, nodes: Sequence[Node]) -> None:
+        """Tell the autoscaler, if the cluster has one, how many nodes are to play."""
+        if self._players is not None and self._asked_for != self._players and nodes:
+            self._asked_for = self._players
+            cpus = max(node.cpus for node in nodes) or 1
+            request_resources(bundles=[{"CPU": cpus}] * self._players)
+
+
+def is_ready(reference: Any) -> bool:
+    """Whether a reply has come."""
+    return bool(ray.wait([reference], timeout=0)[0])
+
+
+def failure_of(end: Any) -> str:
+    """Why a player ended, in one line."""
+    try:
+        answer_of(end)
+    except (TrainerError, ConnectionError, TimeoutError, RayError, OSError) as error:
+        return (str(error).splitlines() or [type(error).__name__])[0]
+    except Exception as error:  # a bug there; the player's log has its traceback
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    return "it was stopped"

@@ -1,0 +1,106 @@
+"""The hub as a Ray actor, and how players call it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import ray
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from trainer.cluster.hub import Hub
+from trainer.cluster.on_ray.logs import log_to_ray
+from trainer.cluster.roster import Statistics
+from trainer.cluster.shelf import Model
+from trainer.cluster.transport import Assignment
+from trainer.settings.actor import ActorConfig
+
+STORING = "storing"
+TALKING = "talking"
+GROUPS = {STORING: 8, TALKING: 4}
+"""Threads for shipments, and for all else, which must be answered while shipments wait."""
+CALL_SECONDS = 20.0
+"""How long a player waits for an answer before it says that the hub can't be reached."""
+
+
+class RayHub(Hub):
+    """A hub whose models lie in Ray's object store, so that each node fetches one only once."""
+
+    def __init__(self, config: ActorConfig) -> None:
+        log_to_ray(config.log_level)
+        super().__init__(config)
+        self._offered: tuple[str, Any] | None = None
+
+    def offer(self, known: str | None) -> tuple[str, list[Any]] | None:
+        """The identity of the newest model and, in a list, a reference to its content; None as `newest_model`."""
+        newest = self.newest_model(known)
+        if newest is None:
+            return None
+        if self._offered is None or self._offered[0] != newest.identity:
+            self._offered = newest.identity, ray.put(newest.content)
+        return newest.identity, [self._offered[1]]
+
+    def publish(self) -> None:
+        """Write actor_stats.json."""
+        self.roster.publish()
+
+
+def start_hub(config: ActorConfig, node: str) -> Any:
+    """The handle of a new hub on a node. It is started again whenever it dies, and ends with this process."""
+    options = {
+        "num_cpus": 0,
+        "max_restarts": -1,
+        "concurrency_groups": GROUPS,
+        "scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False),
+    }
+    return ray.remote(**options)(RayHub).remote(config)
+
+
+def answer_of(reference: Any, seconds: float = CALL_SECONDS) -> Any:
+    """What a call returned. Raises the error that it raised, TimeoutError, or ConnectionError."""
+    try:
+        return ray.get(reference, timeout=seconds)
+    except GetTimeoutError:
+        raise TimeoutError(f"no answer within {seconds:g} s") from None
+    except RayTaskError as error:
+        raise error.cause from None
+    except RayError as error:
+        raise ConnectionError((str(error).splitlines() or [type(error).__name__])[0]) from None
+
+
+class RayTransport:
+    """Calls to a hub in another process."""
+
+    def __init__(self, hub: Any) -> None:
+        self._hub = hub
+        self._sent: tuple[str, int] | None = None
+        self._reply: Any = None
+
+    def join(self, name: str, versions: Mapping[str, str]) -> Assignment:
+        """Ask to take part."""
+        answer: Assignment = answer_of(self._hub.join.options(concurrency_group=TALKING).remote(name, dict(versions)))
+        return answer
+
+    def store(self, sender: str, number: int, content: bytes, statistics: Statistics | None) -> None:
+        """Store a shipment. After a timeout the next call waits for the same reply, so that one is in flight at most."""
+        if self._sent != (sender, number):
+            self._reply = self._hub.store.options(concurrency_group=STORING).remote(sender, number, content, statistics)
+            self._sent = sender, number
+        try:
+            answer_of(self._reply)
+        except TimeoutError:
+            raise
+        except BaseException:
+            self._sent = None
+            raise
+        self._sent = None
+
+    def report(self, sender: str, statistics: Statistics) -> None:
+        """Tell what this player did."""
+        answer_of(self._hub.report.options(concurrency_group=TALKING).remote(sender, statistics))
+
+    def newest_model(self, known: str | None) -> Model | None:
+        """The newest model."""
+        offer = answer_of(self._hub.offer.options(concurrency_group=TALKING).remote(known))
+        return None if offer is None else Model(offer[0], answer_of(offer[1][0]))
