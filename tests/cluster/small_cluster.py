@@ -8,10 +8,10 @@ newest one; each is answered by a line with the number of nodes. FOLDER must be 
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Any
-
-from ray.cluster_utils import Cluster
 
 SETTINGS: dict[str, Any] = {
     "num_cpus": 1,
@@ -24,7 +24,11 @@ SETTINGS: dict[str, Any] = {
 
 def main(folder: str, count: int) -> None:
     """Serve the cluster."""
-    cluster = Cluster(initialize_head=True, head_node_args=SETTINGS | {"_temp_dir": folder})
+    os.environ["RAY_TMPDIR"] = folder  # Ray reads it when it is imported
+    Path(folder, "ray").mkdir()
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args=SETTINGS)
     nodes = [cluster.add_node(**SETTINGS) for _ in range(count)]
     print(cluster.address, flush=True)
     for line in sys.stdin:

@@ -161,7 +161,6 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
     assert status == 130, (tmp_path / "errors").read_text()
     games = check_database(tmp_path)
     assert len(games) >= counted(tmp_path) > 100
-    assert players_of(tmp_path) == {}
     log = (tmp_path / "logs" / "cluster.log").read_text()
     assert "has left, and" in log or "is silent" in log
     cluster.ask("remove")

@@ -17,8 +17,10 @@ from registering import registered
 from stored_rows import select
 from waiting import PATIENCE, wait_until
 
+from trainer.core.errors import ConfigError
 from trainer.games import ENV_IDS
 from trainer.games.recipes import recipe_of
+from trainer.launch import local
 from trainer.launch.local import web_config
 from trainer.loop import config_from
 from trainer.settings.loop import LoopConfig
@@ -151,6 +153,16 @@ def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
             "error: --web-host is empty; give an address to listen on: 127.0.0.1 for this machine alone, "
             "0.0.0.0 to let others in",
         ),
+        (
+            ["--ray", ""],
+            "error: --ray is empty; give auto, or the address of the head of a cluster, such as 10.0.0.5:6379",
+        ),
+        (
+            ["--ray", "ray://head:10001"],
+            "error: --ray is ray://head:10001; start the loop on a machine of the cluster and give auto, because ray:// is "
+            "too slow",
+        ),
+        (["--players", "0"], "error: --players is 0; give all, or a number of machines from 1"),
         (["--web-port", "99999"], "error: --web-port is 99999; give a number from 1 to 65535"),
     ],
 )
@@ -222,3 +234,19 @@ def test_the_page_of_a_loop_listens_where_it_is_told(tmp_path: Path) -> None:
     assert web_config(LoopConfig(data_dir=tmp_path)).host == "127.0.0.1"
     config = web_config(LoopConfig(data_dir=tmp_path, web_host="0.0.0.0", web_port=8081))
     assert (config.host, config.port, config.data_dir) == ("0.0.0.0", 8081, tmp_path)
+
+
+def test_a_cluster_without_ray_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line that says how to install it; without the flag nothing asks."""
+    monkeypatch.setattr(local, "find_spec", lambda name: None)
+    local.require_ray(LoopConfig())
+    with pytest.raises(ConfigError) as refusal:
+        local.require_ray(LoopConfig(ray="auto"))
+    assert str(refusal.value) == '--ray needs Ray, which is not installed; pip install "cartridge-trainer[cluster]"'
+
+
+def test_nothing_of_ray_is_imported_without_the_flag() -> None:
+    """Not by the loop, the actor, the trainer, nor by what a cluster has beside Ray."""
+    modules = "trainer.launch.local, trainer.actor.actor, trainer.trainer, trainer.cluster.player, trainer.cluster.hub"
+    code = f"import sys, {modules}; print([name for name in sys.modules if name.partition('.')[0] == 'ray'])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

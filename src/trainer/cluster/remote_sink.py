@@ -15,7 +15,7 @@ from trainer.cluster.shipment import pack, shipments_of
 from trainer.cluster.transport import Transport
 from trainer.core.errors import ReplayUnavailableError
 from trainer.games.base import Game
-from trainer.run.actor_statistics import RATES, ActorStats
+from trainer.run.actor_statistics import ActorStats
 
 REPORT_SECONDS = 1.0
 """Time between two reports of a player that sends no games."""
@@ -89,10 +89,10 @@ class RemoteSink:
         return min(1.0, sum(seconds for _, seconds in self._waits) / WINDOW_SECONDS)
 
     def close(self) -> None:
-        """Report the last time, as one that plays no more."""
+        """Report the last time."""
         if self._statistics is not None:
             with suppress(ReplayUnavailableError), self._reaching():
-                self._transport.report(self.sender, {**self._statistics, **dict.fromkeys(RATES, 0.0)})
+                self._transport.report(self.sender, self._statistics)
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:

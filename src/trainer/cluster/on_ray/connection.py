@@ -39,7 +39,7 @@ def connected(address: str) -> Iterator[None]:
     try:
         ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise ConfigError(
             f"this machine can't join the Ray cluster {address} ({reason}); start one with ray start --head, or connect "
             f"this machine to it with ray start --address=HEAD:6379"

@@ -9,9 +9,9 @@ from threading import Event
 import ray
 
 from trainer.cluster.on_ray.connection import nodes, require_room, this_node
-from trainer.cluster.on_ray.fleet import Fleet
+from trainer.cluster.on_ray.fleet import Fleet, is_ready
 from trainer.cluster.on_ray.hub import answer_of, start_hub
-from trainer.core.errors import TrainerError
+from trainer.core.errors import ReplayUnavailableError, TrainerError
 from trainer.settings.cluster import ClusterConfig
 from trainer.settings.validation import require_writable
 
@@ -31,12 +31,14 @@ def drive(config: ClusterConfig, address: str, stop: Event) -> None:
     answer_of(hub.publish.remote(), seconds=120.0)  # raises what is wrong with the database
     players = None if config.players == "all" else config.players
     fleet = Fleet(hub, config.actor_id, players, config.log_level)
+    published = hub.publish.remote()
     try:
-        while not stop.is_set():
+        while not stop.wait(LOOK_SECONDS):
             fleet.look(nodes())
-            with suppress(ConnectionError, TimeoutError):
-                answer_of(hub.publish.remote(), seconds=LOOK_SECONDS)
-            stop.wait(LOOK_SECONDS)
+            if is_ready(published):
+                with suppress(ConnectionError, ReplayUnavailableError):  # it is started again; a disk may be full
+                    answer_of(published)
+                published = hub.publish.remote()
     finally:
         fleet.stop(STOP_SECONDS)
         with suppress(ConnectionError, TimeoutError, TrainerError):

@@ -5,21 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
 import ray
 from ray.autoscaler.sdk import request_resources
-from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from trainer.cluster.on_ray.connection import Node, refuse_small_store, refuse_without_shared_memory
-from trainer.cluster.on_ray.hub import RayTransport, answer_of
+from trainer.cluster.on_ray.hub import RayTransport, answer_of, first_line
 from trainer.cluster.on_ray.logs import log_to_ray
 from trainer.cluster.player import play_for
-from trainer.core.errors import ConfigError, TrainerError
+from trainer.core.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +27,7 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 """Seconds before a player that ended is started again; the pause doubles while it ends soon after each start."""
 SOON = 60.0
+"""Seconds of play after which the pause is the first one again."""
 
 
 class RayPlayer:
@@ -59,7 +58,7 @@ class Seat:
     name: str
     player: Any = None
     begun: Any = None
-    """The reply that comes once the player's process is up; None after that."""
+    """The reply that comes once the player's process is up."""
     end: Any = None
     """The reply that comes when the player ends."""
     since: float = 0.0
@@ -98,23 +97,21 @@ class Fleet:
 
     def stop(self, seconds: float) -> None:
         """End all players, each with its finished games stored; give up after that many seconds."""
-        ends = {seat.end: seat for seat in self._seats.values() if seat.end is not None}
-        for seat in ends.values():
-            if seat.begun is None:
+        ends = {}
+        for seat in self._seats.values():
+            if seat.player is None:
+                continue
+            if is_ready(seat.begun):
                 seat.player.stop.remote()
-            else:
-                ray.kill(seat.player)  # its process isn't up yet
-        if not ends:
-            return
-        ended, _ = ray.wait(list(ends), num_returns=len(ends), timeout=seconds)
+                ends[seat.end] = seat
+            else:  # its process isn't up yet
+                ray.kill(seat.player)
+        ended, _ = ray.wait(list(ends), num_returns=len(ends), timeout=seconds) if ends else ([], [])
         for end, seat in ends.items():
             if end not in ended:
                 log.warning("%s on %s didn't stop in time; its last games are lost", seat.name, seat.node.host)
-            elif seat.begun is None:
-                with suppress(TrainerError, ConnectionError):
-                    answer_of(end)
-                    continue
-                log.warning("%s on %s ended before it was stopped", seat.name, seat.node.host)
+            elif reason := failure_of(end):
+                log.warning("%s on %s ended before it was stopped (%s)", seat.name, seat.node.host, reason)
 
     def _new_seat(self, node: Node) -> Seat:
         """The seat of a node that has joined."""
@@ -133,18 +130,15 @@ class Fleet:
         if seat.player is None:
             if not seat.refused and now >= seat.not_before:
                 self._start(seat)
-        elif seat.end is not None and is_ready(seat.end):
-            reason = failure_of(seat.end)
+        elif is_ready(seat.end):
+            reason = failure_of(seat.end) or "it was stopped"
             if now > seat.since + SOON:
                 seat.pause = FIRST_PAUSE
             log.warning("%s on %s ended (%s); it starts again in %g s", seat.name, seat.node.host, reason, seat.pause)
             seat.not_before, seat.pause = now + seat.pause, min(2 * seat.pause, LONGEST_PAUSE)
             ray.kill(seat.player)
-            seat.player = seat.begun = seat.end = None
-            seat.late = False
-        elif seat.begun is not None and is_ready(seat.begun):
-            seat.begun = None
-        elif seat.begun is not None and not seat.late and now > seat.since + START_SECONDS:
+            seat.player, seat.late = None, False
+        elif not seat.late and now > seat.since + START_SECONDS and not is_ready(seat.begun):
             log.warning("%s doesn't start on %s; do other programs use its CPUs?", seat.name, seat.node.host)
             seat.late = True
 
@@ -180,12 +174,10 @@ def is_ready(reference: Any) -> bool:
     return bool(ray.wait([reference], timeout=0)[0])
 
 
-def failure_of(end: Any) -> str:
-    """Why a player ended, in one line."""
+def failure_of(end: Any) -> str | None:
+    """Why a player ended, in one line; None if it was asked to."""
     try:
         answer_of(end)
-    except (TrainerError, ConnectionError, TimeoutError, RayError, OSError) as error:
-        return (str(error).splitlines() or [type(error).__name__])[0]
-    except Exception as error:  # a bug there; the player's log has its traceback
-        return f"{type(error).__name__}: {error}".splitlines()[0]
-    return "it was stopped"
+    except Exception as error:  # whatever ended another process
+        return first_line(error)
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any
 
 import ray
@@ -24,17 +25,34 @@ CALL_SECONDS = 20.0
 """How long a player waits for an answer before it says that the hub can't be reached."""
 
 
-class RayHub(Hub):
-    """A hub whose models lie in Ray's object store, so that each node fetches one only once."""
+class RayHub:
+    """A hub whose models lie in Ray's object store, so that each node fetches one only once.
+
+    It opens the database at the first call: Ray doesn't start an actor again whose constructor fails, as on a full disk.
+    """
 
     def __init__(self, config: ActorConfig) -> None:
         log_to_ray(config.log_level)
-        super().__init__(config)
+        self._config = config
+        self._opening = Lock()
+        self._opened: Hub | None = None
         self._offered: tuple[str, Any] | None = None
 
+    def join(self, name: str, versions: Mapping[str, str]) -> Assignment:
+        """As `Hub.join`."""
+        return self._hub.join(name, versions)
+
+    def store(self, sender: str, number: int, content: bytes, statistics: Statistics | None) -> None:
+        """As `Hub.store`."""
+        self._hub.store(sender, number, content, statistics)
+
+    def report(self, sender: str, statistics: Statistics) -> None:
+        """As `Hub.report`."""
+        self._hub.report(sender, statistics)
+
     def offer(self, known: str | None) -> tuple[str, list[Any]] | None:
-        """The identity of the newest model and, in a list, a reference to its content; None as `newest_model`."""
-        newest = self.newest_model(known)
+        """The identity of the newest model and, in a list, a reference to its content; None as `Hub.newest_model`."""
+        newest = self._hub.newest_model(known)
         if newest is None:
             return None
         if self._offered is None or self._offered[0] != newest.identity:
@@ -42,8 +60,19 @@ class RayHub(Hub):
         return newest.identity, [self._offered[1]]
 
     def publish(self) -> None:
-        """Write actor_stats.json."""
-        self.roster.publish()
+        """Write actor_stats.json. Raises what is wrong with the database if it can't be opened."""
+        self._hub.roster.publish()
+
+    def close(self) -> None:
+        """As `Hub.close`."""
+        self._hub.close()
+
+    @property
+    def _hub(self) -> Hub:
+        with self._opening:
+            if self._opened is None:
+                self._opened = Hub(self._config)
+            return self._opened
 
 
 def start_hub(config: ActorConfig, node: str) -> Any:
@@ -66,26 +95,32 @@ def answer_of(reference: Any, seconds: float = CALL_SECONDS) -> Any:
     except RayTaskError as error:
         raise error.cause from None
     except RayError as error:
-        raise ConnectionError((str(error).splitlines() or [type(error).__name__])[0]) from None
+        raise ConnectionError(first_line(error)) from None
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, or its type if it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 class RayTransport:
     """Calls to a hub in another process."""
 
     def __init__(self, hub: Any) -> None:
+        """`hub` is the handle that `start_hub` returned."""
         self._hub = hub
         self._sent: tuple[str, int] | None = None
         self._reply: Any = None
 
     def join(self, name: str, versions: Mapping[str, str]) -> Assignment:
         """Ask to take part."""
-        answer: Assignment = answer_of(self._hub.join.options(concurrency_group=TALKING).remote(name, dict(versions)))
+        answer: Assignment = answer_of(self._call("join", TALKING, name, dict(versions)))
         return answer
 
     def store(self, sender: str, number: int, content: bytes, statistics: Statistics | None) -> None:
         """Store a shipment. After a timeout the next call waits for the same reply, so that one is in flight at most."""
         if self._sent != (sender, number):
-            self._reply = self._hub.store.options(concurrency_group=STORING).remote(sender, number, content, statistics)
+            self._reply = self._call("store", STORING, sender, number, content, statistics)
             self._sent = sender, number
         try:
             answer_of(self._reply)
@@ -94,13 +129,19 @@ class RayTransport:
         except BaseException:
             self._sent = None
             raise
-        self._sent = None
 
     def report(self, sender: str, statistics: Statistics) -> None:
         """Tell what this player did."""
-        answer_of(self._hub.report.options(concurrency_group=TALKING).remote(sender, statistics))
+        answer_of(self._call("report", TALKING, sender, statistics))
 
     def newest_model(self, known: str | None) -> Model | None:
         """The newest model."""
-        offer = answer_of(self._hub.offer.options(concurrency_group=TALKING).remote(known))
+        offer = answer_of(self._call("offer", TALKING, known))
         return None if offer is None else Model(offer[0], answer_of(offer[1][0]))
+
+    def _call(self, method: str, group: str, *arguments: Any) -> Any:
+        """Begin a call; returns the reference of its reply. Raises ConnectionError if that isn't possible."""
+        try:
+            return getattr(self._hub, method).options(concurrency_group=group).remote(*arguments)
+        except RayError as error:  # such as an object store that is full
+            raise ConnectionError(first_line(error)) from None
