@@ -63,6 +63,8 @@ class SmallCluster:
             if child.is_running():
                 child.kill()
         self._log.close()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def _line(self) -> str:
         assert self._process.stdout is not None
@@ -115,19 +117,11 @@ def counted(folder: Path) -> int:
 
 def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_path: Path) -> None:
     """A node leaves, another joins, a player and the hub are killed; Ctrl-C stores all; another set of nodes resumes."""
-    loop = [
-        sys.executable,
-        "-m",
-        "trainer.loop",
-        "--ray",
-        cluster.address,
-        "--data-dir",
-        str(tmp_path),
-        "--minutes",
-        "60",
-    ]
+    words = ["--ray", cluster.address, "--data-dir", tmp_path, "--minutes", 60, "--simulations", 100]
+    words += ["--replay-window", "None"]  # so that all games stay
+    loop = [sys.executable, "-m", "trainer.loop", *map(str, words)]
     with open(tmp_path / "errors", "wb") as errors:
-        process = subprocess.Popen([*loop, "--simulations", "10"], stdout=subprocess.DEVNULL, stderr=errors)
+        process = subprocess.Popen(loop, stdout=subprocess.DEVNULL, stderr=errors)
 
     def wait(condition: Any, what: str) -> None:
         wait_until(lambda: condition() or process.poll() is not None, what)

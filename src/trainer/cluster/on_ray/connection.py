@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -11,12 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ray
+from ray._private.services import canonicalize_bootstrap_address
 
 from trainer.core.errors import ConfigError
 
 SHARED_MEMORY = Path("/dev/shm")
 LEAST_STORE = 64 * 2**20
 """Bytes that the object store of a node must have, for models and shipments on their way."""
+ANSWER_SECONDS = 5.0
+"""How long the head may take to accept a connection."""
 CPU_SECONDS = 10.0
 """How long to wait for a free CPU at the start: Ray is slow to notice that an earlier run has ended."""
 
@@ -37,6 +41,7 @@ def connected(address: str) -> Iterator[None]:
     """A connection to the cluster at `address` while the block runs. Raises ConfigError if that can't be."""
     refuse_without_shared_memory()
     try:
+        require_answer(address)
         ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
@@ -48,6 +53,15 @@ def connected(address: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def require_answer(address: str) -> None:
+    """Raise ConnectionError if no program listens at the address: Ray itself would try for many minutes."""
+    host, _, port = str(canonicalize_bootstrap_address(address)).rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
+    except OSError as error:
+        raise ConnectionError(f"nothing answers at {host}:{port}: {error.strerror or error}") from error
 
 
 def refuse_without_shared_memory() -> None:
