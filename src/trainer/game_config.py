@@ -70,11 +70,23 @@ def metadata_of(game: Game) -> Metadata:
     )
 
 
-def load_game_config(env_id: str, db: Path) -> GameConfig:
-    """The dimensions of `env_id` from the database's metadata, or else from the rules.
+def load_game_config(env_id: str, *databases: Path) -> GameConfig:
+    """The dimensions of `env_id` from the metadata of at least one database, or else from the rules.
 
-    Raises GameError if the game has neither, or if the two contradict each other; ReplayError if `db` isn't a database.
+    Raises GameError if the game has neither, or if any two contradict each other; ReplayError if a file isn't a database.
     """
+    there = [db for db in databases if db.exists()] or databases[:1]
+    first, *others = (config_in(env_id, db) for db in there)
+    for db, other in zip(there[1:], others, strict=True):
+        if replace(other.metadata, display_name="") != replace(first.metadata, display_name=""):
+            raise GameError(
+                f"{there[0]} and {db} state other dimensions for {env_id}; give databases of one game with --db"
+            )
+    return first
+
+
+def config_in(env_id: str, db: Path) -> GameConfig:
+    """`load_game_config` for one database."""
     stated = read_metadata(db, env_id)
     if not has_rules(env_id):
         if stated is None:

@@ -16,7 +16,7 @@ from trainer.core.signals import INTERRUPTED
 from trainer.game_config import load_game_config
 from trainer.games import settled
 from trainer.network import PolicyValueNetwork
-from trainer.replay import ReplayBuffer
+from trainer.replay import ReplayBuffer, databases_of
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RECORD_FILE, set_aside
 from trainer.run.model_files import LATEST
@@ -66,7 +66,8 @@ class Trainer:
         """Train, as the owner of the run."""
         config, stop = self.config, self.stop
         device = device_of(config.device)
-        game = load_game_config(config.env_id, config.db)
+        databases = databases_of(config.db)
+        game = load_game_config(config.env_id, *databases)
         record = config.stats.with_name(RECORD_FILE)
 
         torch.manual_seed(config.seed)
@@ -104,7 +105,7 @@ class Trainer:
             publish(exporter.to_bytes(0, blank), config.model_dir, 0, retention)
 
         replay = ReplayBuffer(
-            config.db,
+            databases,
             game.metadata,
             game.views,
             config.batch_size,
@@ -116,7 +117,7 @@ class Trainer:
             rows = RowSupply(replay, config, schedule, stop)
             if not rows.wait_for_first():
                 return stats
-            log.info("training %s on %d rows of %s", config.env_id, len(replay), config.db)
+            log.info("training %s on %d rows of %s", config.env_id, len(replay), ", ".join(map(str, databases)))
             rows.resume_after(done)
             for step in range(done + 1, schedule.last_step + 1):
                 rows.wait_for(step)

@@ -16,6 +16,7 @@ from trainer.settings.web import WebConfig
 
 CHANGED = [
     TrainerConfig(db=Path("-odd name/replay.db"), lr=1e-7, lr_schedule=False, width=64, minutes=0.5, average=0.999),
+    TrainerConfig(db=(Path("-a/replay-0.db"), Path("b c.db"))),
     TrainerConfig(steps=None, minutes=3, tensorboard=Path("events"), merge_repeats=True),
     ActorConfig(actor_id="-a b=c", seed=2**62, gumbel=True, first_simulations=7, max_episodes=-1),
     LoopConfig(data_dir=Path("./-runs"), replay_window=None, spread_checkpoints=False),
@@ -37,6 +38,16 @@ def test_given_names_are_those_of_the_flags() -> None:
     """With a value of its own word or behind =, with - or _, and negated."""
     words = ["--batch-size", "3", "--lr=0.1", "--no-lr-schedule", "--weight_decay", "0", "value"]
     assert given(TrainerConfig, words) == {"batch_size", "lr", "lr_schedule", "weight_decay"}
+
+
+def test_a_flag_with_several_values_may_be_repeated() -> None:
+    """Or given once with all of them, with other flags between; one value is one."""
+    a, b, c = Path("a.db"), Path("b.db"), Path("c.db")
+    config = parse(TrainerConfig, "test", ["--db", "a.db", "--lr", "0.5", "--db=b.db", "--db", "c.db", "--steps", "3"])
+    assert (config.db, config.lr, config.steps) == ((a, b, c), 0.5, 3)
+    assert parse(TrainerConfig, "test", ["--db", "a.db", "b.db", "--lr", "0.5"]).db == (a, b)
+    assert parse(TrainerConfig, "test", ["--db", "a.db", "--lr", "0.5"]).db == a
+    assert parse(TrainerConfig, "test", []).db == TrainerConfig.db
 
 
 def test_the_last_value_of_a_flag_counts() -> None:

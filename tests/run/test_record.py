@@ -42,6 +42,20 @@ def test_a_run_that_was_moved_finds_its_own_files(tmp_path: Path) -> None:
     assert recorded_settings(new / "run.json", "train", TrainerConfig) == config_in(new, elsewhere)
 
 
+def test_several_databases_come_back_in_their_order(tmp_path: Path) -> None:
+    """Those in the folder move with it. A single one is stored as text, as it always was."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    databases = old / "replay-1.db", tmp_path / "replay.db", old / "replay-0.db"
+    write_record(old / "run.json", "train", replace(CONFIG, db=databases))
+    old.rename(new)
+    recorded = recorded_settings(new / "run.json", "train", TrainerConfig)
+    assert recorded is not None
+    assert recorded.db == (new / "replay-1.db", tmp_path / "replay.db", new / "replay-0.db")
+    write_record(new / "run.json", "train", replace(CONFIG, db=new / "replay.db"))
+    assert json.loads((new / "run.json").read_text())["train"]["settings"]["db"] == "replay.db"
+
+
 def test_no_record_means_no_settings(tmp_path: Path) -> None:
     """No file, or one of other commands only."""
     path = tmp_path / "run.json"

@@ -1,7 +1,9 @@
-"""A run that is killed and resumed ends as one that was left alone: `python -m torture.resume FOLDER [STEPS [KILLS]]`.
+"""A run that is killed and resumed ends as one that was left alone.
 
-The default network on a fixed database, with everything that has a state: the average of the weights, the schedule, mixed
-targets. Killed by SIGKILL at random steps.
+    python -m torture.resume FOLDER [STEPS [KILLS [DATABASES]]]
+
+The default network on one or several finished databases, with everything that has a state: the average of the weights, the
+schedule, mixed targets. Killed by SIGKILL at random steps.
 """
 
 from __future__ import annotations
@@ -27,19 +29,19 @@ from trainer.training.checkpoint import load_checkpoint
 from trainer.training.learner import Learner
 
 GAMES = 500
-"""Of random play, in the database."""
+"""Of random play, in each database."""
 
 
-def arguments(folder: Path, database: Path, steps: int) -> list[str]:
+def arguments(folder: Path, databases: str, steps: int) -> list[str]:
     """What `python -m trainer` is called with."""
-    words = f"--db {database} --model-dir {folder}/models --stats {folder}/stats.json --steps {steps}"
+    words = f"--db {databases} --model-dir {folder}/models --stats {folder}/stats.json --steps {steps}"
     words += f" --checkpoint-interval {steps // 50} --average 0.95 --q-weight 0.5 --log-interval 10000 --resume"
     return words.split()
 
 
-def trainer(folder: Path, database: Path, steps: int) -> list[str]:
+def trainer(folder: Path, databases: str, steps: int) -> list[str]:
     """The run as a command."""
-    return [sys.executable, "-m", "trainer", *arguments(folder, database, steps)]
+    return [sys.executable, "-m", "trainer", *arguments(folder, databases, steps)]
 
 
 def train_and_die(steps: int, words: list[str]) -> None:
@@ -91,19 +93,21 @@ def end(folder: Path) -> dict[str, Any]:
 def main() -> None:
     """Both runs, side by side; prints where the second was killed."""
     folder = Path(sys.argv[1])
-    steps, kills = (int(text) for text in (*sys.argv[2:4], *("100000", "5")[len(sys.argv) - 2 :]))
-    alone, killed, database = folder / "alone", folder / "killed", folder / "replay.db"
+    steps, kills, count = (int(text) for text in (*sys.argv[2:5], *("100000", "5", "1")[len(sys.argv) - 2 :]))
+    alone, killed, databases = folder / "alone", folder / "killed", f"{folder}/replay-*.db"
     folder.mkdir(parents=True)
-    words = f"trainer.actor --replay-db-path {database} --data-dir {folder} --max-episodes {GAMES} --log-level ERROR"
-    subprocess.run([sys.executable, "-m", *words.split()], check=True, stdout=subprocess.DEVNULL)
+    for number in range(count):
+        words = f"trainer.actor --replay-db-path {folder}/replay-{number}.db --data-dir {folder}/actor-{number}"
+        words += f" --max-episodes {GAMES} --seed {number} --log-level ERROR"
+        subprocess.run([sys.executable, "-m", *words.split()], check=True, stdout=subprocess.DEVNULL)
     with open(folder / "alone.log", "wb") as log:
-        left_alone = subprocess.Popen(trainer(alone, database, steps), stderr=log)
+        left_alone = subprocess.Popen(trainer(alone, databases, steps), stderr=log)
     generator = random.Random("resume")
     moments = sorted(generator.sample(range(1, steps), kills))
     reached = [0]
     for moment in moments:
-        reached.append(kill_at(killed, moment, reached[-1], arguments(killed, database, steps)))
-    subprocess.run(trainer(killed, database, steps), check=True, stderr=subprocess.DEVNULL)
+        reached.append(kill_at(killed, moment, reached[-1], arguments(killed, databases, steps)))
+    subprocess.run(trainer(killed, databases, steps), check=True, stderr=subprocess.DEVNULL)
     assert left_alone.wait() == 0, (folder / "alone.log").read_text()
     found = differences(end(alone), end(killed))
     assert not found, f"the killed run ended otherwise in {found}"

@@ -278,6 +278,8 @@ def _metadata(database: ForeignDatabase):  # type: ignore[no-untyped-def]
             GameError,
             "'chess' has neither rules here nor metadata in .*tictactoe, connect4, othello",
         ),
+        ({"db": ()}, ConfigError, "--db is given without a path"),
+        ({"db": Path("no*.db")}, ConfigError, r"--db no\*.db finds no file"),
         ({"device": "cuda"}, ConfigError, "--device cuda is not available here; choose one of cpu"),
         ({"batch_size": 201}, WaitTimeoutError, "200 rows of tictactoe in .* after 0.3 s, a batch needs 201"),
     ],

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import Field, field, fields, make_dataclass
 from inspect import cleandoc, getsource
 from itertools import pairwise
+from pathlib import Path
 from textwrap import dedent
 from typing import Annotated, Any, TypeVar, get_type_hints
 
@@ -39,8 +40,34 @@ def parse(config: type[Config], prog: str, arguments: Sequence[str], default: Co
             for setting in fields(config)  # type: ignore[arg-type]
         ],
     )
-    parsed: Any = tyro.cli(flags, prog=prog, args=arguments, description=cleandoc(config.__doc__ or ""))
+    several = {setting.name for setting in fields(config) if "tuple[" in str(hints[setting.name])}  # type: ignore[arg-type]
+    words = gathered(arguments, several)
+    parsed: Any = tyro.cli(flags, prog=prog, args=words, description=cleandoc(config.__doc__ or ""))
     return config(**{setting.name: getattr(parsed, setting.name) for setting in fields(parsed)})
+
+
+def gathered(arguments: Sequence[str], names: set[str]) -> list[str]:
+    """`arguments` with the values of each of these flags together at the end, so that such a flag may be repeated."""
+    words: list[str] = []
+    values: dict[str, list[str]] = {}
+    taking: list[str] | None = None
+    for word in arguments:
+        name, equals, value = word.partition("=")
+        if word.startswith("--") or word == "-h":
+            flag = name[2:].replace("-", "_")
+            taking = values.setdefault(name, []) if flag in names else None
+            if taking is None:
+                words.append(word)
+            elif equals:
+                taking.append(value)
+                taking = None
+        elif taking is None:
+            words.append(word)
+        else:
+            taking.append(word)
+    for name, found in values.items():
+        words += [f"{name}={found[0]}"] if len(found) == 1 else [name, *found]
+    return words
 
 
 def help_texts(config: type) -> dict[str, str]:
@@ -83,10 +110,15 @@ def arguments_of(config: Any) -> list[str]:
         if isinstance(value, bool):
             words.append(f"--{flag}" if value else f"--no-{flag}")
         elif isinstance(value, tuple):
-            words += [f"--{flag}", *map(str, value)]
+            words += [f"--{flag}", *map(word_of, value)]
         else:
             words.append(f"--{flag}={value}")
     return words
+
+
+def word_of(value: Any) -> str:
+    """A value as a word that isn't taken for a flag, even if it is a path that begins with a dash."""
+    return f"./{value}" if isinstance(value, Path) and str(value).startswith("-") else str(value)
 
 
 def narrowed(config: Any, to: type[Config], **changed: Any) -> Config:

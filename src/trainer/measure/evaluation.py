@@ -28,6 +28,7 @@ from trainer.players import (
     shown_models,
     simulations_of,
 )
+from trainer.replay import databases_of
 from trainer.settings.evaluator import EvaluatorConfig
 
 Show = Callable[[], None]
@@ -38,10 +39,11 @@ def evaluate(config: EvaluatorConfig) -> int:
     """Measure, write the JSON, then print, so that nothing is lost if nobody can read it. Returns the exit status."""
     config.check()
     config = settled(config)
-    dimensions = load_game_config(config.env_id, config.db).metadata
+    databases = databases_of(config.db)
+    dimensions = load_game_config(config.env_id, *databases).metadata
     if not has_rules(config.env_id):
         raise GameError(
-            f"{config.env_id} can't be played, because only its dimensions are known, from {config.db}; "
+            f"{config.env_id} can't be played, because only its dimensions are known, from {databases[0]}; "
             f"the games whose rules are known are {', '.join(known_games())}"
         )
     model = load_model(config.model, config.env_id, dimensions.obs_size, dimensions.num_actions)

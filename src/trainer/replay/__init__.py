@@ -1,8 +1,8 @@
 """Stored games: actors write them to SQLite, the trainer reads them into memory and samples them.
 
 `replay.sql` is the schema and `database.py` its connections. Actors use `writer.py` (with `insert.sql`). The trainer uses
-`buffer.py`, all rows of a game in memory: `columns.py` reads and checks them, `repeats.py` finds equal positions, `views.py`
-has the symmetries, and the kernels in `spread.py` fill a `batch.py`.
+`buffer.py`, all rows of a game in memory, with a `mirror.py` of each database: `columns.py` reads and checks rows,
+`repeats.py` finds equal positions, `views.py` has the symmetries, and the kernels in `spread.py` fill a `batch.py`.
 """
 
 from trainer.replay.batch import Batch
@@ -14,6 +14,7 @@ from trainer.replay.database import (
     Metadata,
     check_columns,
     columns_of,
+    databases_of,
     open_for_reading,
     read_layout,
     read_metadata,
@@ -36,6 +37,7 @@ __all__ = [
     "Views",
     "check_columns",
     "columns_of",
+    "databases_of",
     "open_for_reading",
     "read_layout",
     "read_metadata",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from glob import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from trainer.core.errors import ReplayError, ReplayUnavailableError
+from trainer.core.errors import ConfigError, ReplayError, ReplayUnavailableError
 
 SCHEMA = files("trainer.replay").joinpath("replay.sql").read_text()
 LAYOUTS = "game_layouts"
@@ -63,6 +64,27 @@ class Metadata:
     player_count: int = 2
     packed_moves: int = 0
     """The most legal moves of a position, if rows are stored in packed form (see `packing.py`); else 0."""
+
+
+def databases_of(db: Path | Sequence[Path]) -> tuple[Path, ...]:
+    """The databases that --db names, each once, in the order in which their rows are numbered.
+
+    A `*` in a name stands for any text, unless there is a file with just that name. What it finds is ordered by length and
+    then by name, so replay-10.db follows replay-9.db. Raises ConfigError if it finds nothing.
+    """
+    found: list[Path] = []
+    for path in [db] if isinstance(db, Path) else db:
+        if "*" not in path.name or path.exists():
+            found.append(path)
+            continue
+        matches = path.parent.glob(escape(path.name).replace("[*]", "*"))
+        ordered = sorted(matches, key=lambda match: (len(match.name), match.name))
+        if not ordered:
+            raise ConfigError(
+                f"--db {path} finds no file; give the path of a replay database, or wait until there is one"
+            )
+        found += ordered
+    return tuple(dict.fromkeys(found))
 
 
 @contextmanager

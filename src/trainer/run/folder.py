@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from trainer.run.model_files import LATEST, stored_models
 MODELS = "models"
 STATS_FILE = "stats.json"
 REPLAY_FILE = "replay.db"
+SHARD = "replay-{}.db"
+"""Name of one of several replay databases."""
 RECORD_FILE = "run.json"
 LOGS = "logs"
 
@@ -28,6 +31,16 @@ class RunFolder:
     def replay(self) -> Path:
         """The replay database: stored games."""
         return self.path / REPLAY_FILE
+
+    def shards(self, count: int | None) -> tuple[Path, ...]:
+        """The replay databases that `count` hubs of a cluster write; None: the one of a run that has no such."""
+        return (self.replay,) if count is None else tuple(self.path / SHARD.format(at) for at in range(count))
+
+    @property
+    def databases(self) -> list[Path]:
+        """The replay databases that there are."""
+        shards = sorted(self.path.glob(SHARD.format("[0-9]*")), key=lambda path: (len(path.name), path.name))
+        return [*([self.replay] if os.path.exists(self.replay) else []), *shards]
 
     @property
     def models(self) -> Path:

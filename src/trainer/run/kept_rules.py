@@ -72,13 +72,13 @@ def refuse_mixture(found: FoundGame, folder: Path, resumed: dict[str, Any] | Non
             f"the rules of {found.game.env_id} have changed since the run in {folder} began: {found.path} differs from the "
             f"run's copy {folder / KEPT / resumed['file']}; {by_the_old}"
         )
-    replay = RunFolder(folder).replay
-    played_by = read_stamp(replay, found.game.env_id)
-    if played_by and played_by != found.stamp:
-        raise GameError(
-            f"the games in {replay} were played by other rules of {found.game.env_id} than those in {found.path}; "
-            f"{by_the_old}"
-        )
+    for replay in RunFolder(folder).databases:
+        played_by = read_stamp(replay, found.game.env_id)
+        if played_by and played_by != found.stamp:
+            raise GameError(
+                f"the games in {replay} were played by other rules of {found.game.env_id} than those in {found.path}; "
+                f"{by_the_old}"
+            )
 
 
 def files_of(found: FoundGame) -> list[Path]:

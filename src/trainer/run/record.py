@@ -59,8 +59,7 @@ def recorded_settings(path: Path, command: str, config: type[Config]) -> Config 
     for field in fields(config):  # type: ignore[arg-type]
         if field.name in stored:
             value = stored[field.name]
-            is_path = isinstance(value, str) and takes_path(hints[field.name])
-            values[field.name] = path.parent / value if is_path else value
+            values[field.name] = placed(value, path.parent) if takes_path(hints[field.name]) else value
         elif field.default is MISSING:
             raise ConfigError(f"{path} lacks the setting {field.name}; move it away and repeat the flags")
     return config(**values)
@@ -84,13 +83,24 @@ def require_same_run(path: Path, command: str, config: Any) -> None:
 def plain(config: Any, folder: Path) -> dict[str, Any]:
     """The fields of a dataclass as JSON values; paths in `folder` relative to it, others absolute."""
     values = {field.name: getattr(config, field.name) for field in fields(config)}
-    return {name: portable(value, folder) if isinstance(value, Path) else value for name, value in values.items()}
+    return {name: portable(value, folder) for name, value in values.items()}
 
 
-def portable(path: Path, folder: Path) -> str:
-    """A path relative to `folder` if it lies in it, otherwise absolute."""
-    path, folder = path.absolute(), folder.absolute()
+def portable(value: Any, folder: Path) -> Any:
+    """A path, also within a tuple, as text: relative to `folder` if it lies in it, otherwise absolute. Else the value."""
+    if isinstance(value, tuple):
+        return [portable(one, folder) for one in value]
+    if not isinstance(value, Path):
+        return value
+    path, folder = value.absolute(), folder.absolute()
     return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+
+
+def placed(value: Any, folder: Path) -> Any:
+    """The inverse of `portable`, for a setting that takes paths."""
+    if isinstance(value, list):
+        return tuple(placed(one, folder) for one in value)
+    return folder / value if isinstance(value, str) else value
 
 
 def versions() -> dict[str, str | None]:

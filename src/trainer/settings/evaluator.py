@@ -11,6 +11,7 @@ from trainer.settings.validation import (
     LogLevel,
     require,
     require_at_least,
+    require_database,
     require_output,
     require_seconds,
     require_seed,
@@ -26,8 +27,8 @@ class EvaluatorConfig(Settings):
 
     model: Path = Path("../data/models/latest.onnx")
     """ONNX model file."""
-    db: Path = Path("../data/replay.db")
-    """Replay database to read the game's dimensions from. Without the file, they come from the rules."""
+    db: Path | tuple[Path, ...] = Path("../data/replay.db")
+    """Replay database to read the game's dimensions from, or several. Without the file, they come from the rules."""
     env_id: str = "tictactoe"
     """Game to play."""
     games: int = 100
@@ -91,3 +92,4 @@ class EvaluatorConfig(Settings):
             )
         require(self.solve or not self.positions, "--positions is for --solve; give both, or leave out --positions")
         require_output(self.json, "--json")
+        require_database(self.db)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trainer.settings.learning import LearningSettings
 from trainer.settings.run import RunSettings
+from trainer.settings.validation import require_database
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,9 @@ class TrainerConfig(LearningSettings, RunSettings):
 
     FIXED = (*RunSettings.FIXED, *LearningSettings.FIXED)
 
-    db: Path = Path("../data/replay.db")
-    """SQLite replay database to train on."""
+    db: Path | tuple[Path, ...] = Path("../data/replay.db")
+    """SQLite replay database to train on. Several are sampled as if they were one: repeat the flag, or write `*` for what
+    differs between their names."""
     model_dir: Path = Path("../data/models")
     """Folder for the models; `latest.onnx` is the newest."""
     stats: Path = Path("../data/stats.json")
@@ -28,3 +30,4 @@ class TrainerConfig(LearningSettings, RunSettings):
         """Raise ConfigError for a value that can't work."""
         RunSettings.check(self)
         LearningSettings.check(self)
+        require_database(self.db)

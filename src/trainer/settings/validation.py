@@ -33,6 +33,11 @@ def require_seed(seed: int) -> None:
     require(0 <= seed < 2**63, f"--seed is {seed}; a number from 0 to 2^63 - 1 is needed")
 
 
+def require_database(db: Path | tuple[Path, ...]) -> None:
+    """Raise ConfigError unless at least one database is named."""
+    require(db != (), "--db is given without a path; give that of a replay database, or several")
+
+
 def require_seconds(seconds: float) -> None:
     """Raise ConfigError unless an engine gets some time for an answer."""
     require(

@@ -8,7 +8,7 @@ import time
 from threading import TIMEOUT_MAX, Event
 
 from trainer.core.errors import WaitTimeoutError
-from trainer.replay import ReplayBuffer
+from trainer.replay import ReplayBuffer, databases_of
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.schedule import Schedule
 
@@ -32,12 +32,14 @@ class RowSupply:
     def wait_for_first(self) -> bool:
         """Wait until there are rows for a batch; False if `stop` was set first. Raises WaitTimeoutError."""
         config, replay = self._config, self._replay
+        databases = databases_of(config.db)
+        names = ", ".join(map(str, databases))
         began = time.monotonic()
         replay.refresh()
         while len(replay) < config.batch_size:
             waited = time.monotonic() - began
-            found = f"{len(replay)} rows of {config.env_id} in {config.db}"
-            state = found if config.db.exists() else f"no {config.db} yet"
+            found = f"{len(replay)} rows of {config.env_id} in {names}"
+            state = found if any(db.exists() for db in databases) else f"no {names} yet"
             if config.max_wait and waited >= config.max_wait:
                 raise WaitTimeoutError(
                     f"{state} after {config.max_wait:g} s, a batch needs {config.batch_size}; "
