@@ -163,6 +163,12 @@ def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
             "too slow",
         ),
         (["--players", "0"], "error: --players is 0; give all, or a number of machines from 1"),
+        (["--ray", "auto", "--replay-shards", "0"], "error: --replay-shards is 0; at least 1 is needed"),
+        (
+            ["--replay-shards", "2"],
+            "error: --replay-shards is 2, and only a Ray cluster writes several databases; give --ray too (ray start --head "
+            "makes a cluster of one machine)",
+        ),
         (["--web-port", "99999"], "error: --web-port is 99999; give a number from 1 to 65535"),
     ],
 )

@@ -41,6 +41,32 @@ def test_stored_games_are_listed_newest_first(tmp_path: Path) -> None:
         sentence(client.get("/replay/games", params={"before": "x"}), 400)
 
 
+def test_games_of_several_databases_are_one_list(tmp_path: Path) -> None:
+    """By the time at which they were stored, each once, page by page; a game is found in whichever database it is."""
+    for shard in range(3):
+        store_games(tmp_path, "tictactoe", [X_WINS] * (10 + 20 * shard))
+        change_rows(
+            tmp_path,
+            f"UPDATE transitions SET episode_id = episode_id || '-{shard}', timestamp = 1000000 + 3 * rowid + {shard}",
+        )
+        (tmp_path / "replay.db").rename(tmp_path / f"replay-{shard}.db")
+    games = [(number, shard) for shard in range(3) for number in range(10 + 20 * shard)]
+    expected = [f"test-game-{number:03d}-{shard}" for number, shard in sorted(games, reverse=True)]
+    with client_of(tmp_path) as client:
+        found: list[str] = []
+        query: dict[str, str] = {}
+        while True:
+            answer = client.get("/replay/games", params=query).json()
+            found += [game["episode_id"] for game in answer["games"]]
+            if answer["next"] is None:
+                break
+            query = {"before": answer["next"]}
+        assert found == expected
+        for shard in range(3):
+            assert client.get("/replay/game", params={"episode": f"test-game-003-{shard}"}).json()["winner"] == 1
+        sentence(client.get("/replay/games", params={"before": "1.x.2"}), 400)
+
+
 def test_stored_games_by_model_step(tmp_path: Path) -> None:
     """The times in the files of the run tell which model was the newest when a game was stored."""
     store_games(tmp_path, "tictactoe", [X_WINS, O_WINS])

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 from threading import Event, current_thread, main_thread
 from types import FrameType
 
@@ -43,7 +44,8 @@ LOOK_SECONDS = 0.5
 def trainer_config(config: LoopConfig) -> TrainerConfig:
     """The settings of the loop's trainer."""
     run = RunFolder(config.folder)
-    return narrowed(config, TrainerConfig, db=run.replay, model_dir=run.models, stats=run.stats, publish_first=True)
+    db = run.shards(config.replay_shards) if config.replay_shards else run.replay
+    return narrowed(config, TrainerConfig, db=db, model_dir=run.models, stats=run.stats, publish_first=True)
 
 
 def actor_config(config: LoopConfig) -> ActorConfig:
@@ -80,7 +82,7 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
         require_same_run(run.record, COMMAND, config)
     game = keep_rules(config.env_id, run.path, config.resume)
     if not config.resume:
-        begin_anew(run)
+        begin_anew(run, run.shards(config.replay_shards))
     write_record(run.record, COMMAND, config)
     console = Console(stderr=True)
     trainer = Child("trainer", "trainer", replace(trainer_config(config), env_id=game), run.logs)
@@ -119,7 +121,9 @@ def start_self_play(config: LoopConfig, game: str, run: RunFolder) -> Child:
     settings = replace(actor_config(config), env_id=game)
     if config.ray is None:
         return Child("actor", "trainer.actor", settings, run.logs)
-    cluster = narrowed(settings, ClusterConfig, ray=config.ray, players=config.players)
+    cluster = narrowed(
+        settings, ClusterConfig, ray=config.ray, players=config.players, replay_shards=config.replay_shards
+    )
     return Child("cluster", "trainer.cluster", cluster, run.logs)
 
 
@@ -150,13 +154,14 @@ def suspended_together(children: Sequence[Child]) -> Iterator[None]:
         signal.signal(signal.SIGTSTP, before)
 
 
-def begin_anew(run: RunFolder) -> None:
-    """Set an earlier run in the folder aside; its games stay, and training begins with them."""
+def begin_anew(run: RunFolder, databases: Sequence[Path]) -> None:
+    """Set an earlier run in the folder aside; its games in these databases stay, and training begins with them."""
     if old := set_aside(run.models, run.stats):
         log.info("set the earlier run of this folder aside in %s", old)
-    if run.replay.exists():
-        log.warning(
-            "%s holds games that were played before, and training begins with them; "
-            "to learn from nothing, give another folder with --data-dir",
-            run.replay,
-        )
+    for database in databases:
+        if database.exists():
+            log.warning(
+                "%s holds games that were played before, and training begins with them; "
+                "to learn from nothing, give another folder with --data-dir",
+                database,
+            )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from trainer.settings.actor import ActorConfig
 from trainer.settings.base import Settings
-from trainer.settings.validation import require
+from trainer.settings.validation import require, require_at_least
 
 
 @dataclass(frozen=True)
 class ClusterSettings(Settings):
     """Which machines play."""
+
+    FIXED: ClassVar[tuple[str, ...]] = ("replay_shards",)
+    """What can't change when a run is resumed."""
 
     ray: str | None = None
     """Play on the machines of a Ray cluster, which this one is part of, instead of on this machine alone: `auto`, or the
@@ -22,8 +25,18 @@ class ClusterSettings(Settings):
     """With --ray: the number of machines that play, each with all its cores; `all`: every one, also those that join later. A
     cluster with an autoscaler is asked for as many machines as are missing."""
 
+    replay_shards: int | None = None
+    """With --ray: store the games in this many databases, replay-0.db, replay-1.db and so on, each written by a process of
+    its own. For clusters that make more positions than one process stores, about 60,000 per second. None: one, replay.db."""
+
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
+        require_at_least(self, 1, "replay_shards")
+        require(
+            self.ray is not None or self.replay_shards is None,
+            f"--replay-shards is {self.replay_shards}, and only a Ray cluster writes several databases; give --ray too "
+            f"(ray start --head makes a cluster of one machine)",
+        )
         require(
             self.ray is None or bool(self.ray.strip()),
             "--ray is empty; give auto, or the address of the head of a cluster, such as 10.0.0.5:6379",

@@ -1,9 +1,10 @@
-"""The process that runs self-play on a Ray cluster. If it dies, Ray ends its hub and its players."""
+"""The process that runs self-play on a Ray cluster. If it dies, Ray ends its hubs and its players."""
 
 from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from threading import Event
 
 import ray
@@ -12,6 +13,8 @@ from trainer.cluster.on_ray.connection import nodes, require_room, this_node
 from trainer.cluster.on_ray.fleet import Fleet, is_ready
 from trainer.cluster.on_ray.hub import answer_of, start_hub
 from trainer.core.errors import ReplayUnavailableError, TrainerError
+from trainer.run.folder import RunFolder
+from trainer.settings.actor import ActorConfig
 from trainer.settings.cluster import ClusterConfig
 from trainer.settings.validation import require_writable
 
@@ -27,20 +30,33 @@ def drive(config: ClusterConfig, address: str, stop: Event) -> None:
     """Play on the cluster that this process is connected to until `stop` is set. All finished games are stored then."""
     require_writable(config.data_dir, "--data-dir")
     require_room(address)
-    hub = start_hub(config, this_node())
-    answer_of(hub.publish.remote(), seconds=120.0)  # raises what is wrong with the database
+    hubs = [start_hub(settings, this_node()) for settings in settings_of_hubs(config)]
+    for hub in hubs:
+        answer_of(hub.publish.remote(), seconds=120.0)  # raises what is wrong with the database
     players = None if config.players == "all" else config.players
-    fleet = Fleet(hub, config.actor_id, players, config.log_level)
-    published = hub.publish.remote()
+    fleet = Fleet(hubs, config.actor_id, players, config.log_level)
+    published = [hub.publish.remote() for hub in hubs]
     try:
         while not stop.wait(LOOK_SECONDS):
             fleet.look(nodes())
-            if is_ready(published):
-                with suppress(ConnectionError, ReplayUnavailableError):  # it is started again; a disk may be full
-                    answer_of(published)
-                published = hub.publish.remote()
+            for at, hub in enumerate(hubs):
+                if is_ready(published[at]):
+                    with suppress(ConnectionError, ReplayUnavailableError):  # it is started again; a disk may be full
+                        answer_of(published[at])
+                    published[at] = hub.publish.remote()
     finally:
         fleet.stop(STOP_SECONDS)
-        with suppress(ConnectionError, TimeoutError, TrainerError):
-            answer_of(hub.close.remote(), seconds=5.0)
-        ray.kill(hub)
+        closed = [hub.close.remote() for hub in hubs]
+        for hub, end in zip(hubs, closed, strict=True):
+            with suppress(ConnectionError, TimeoutError, TrainerError):
+                answer_of(end, seconds=5.0)
+            ray.kill(hub)
+
+
+def settings_of_hubs(config: ClusterConfig) -> list[ActorConfig]:
+    """The settings of each hub: its database, and its part of the window."""
+    if config.replay_shards is None:
+        return [config]
+    databases = RunFolder(config.replay_db_path.parent).shards(config.replay_shards)
+    window = config.replay_window and -(-config.replay_window // len(databases))
+    return [replace(config, replay_db_path=path, replay_window=window) for path in databases]

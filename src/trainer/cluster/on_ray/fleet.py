@@ -73,9 +73,12 @@ class Seat:
 class Fleet:
     """Keeps players at work on the nodes of a cluster."""
 
-    def __init__(self, hub: Any, name: str, players: int | None, log_level: str) -> None:
-        """`hub` is the handle of the hub. Players are named `name`-1, -2, ... `players`: how many nodes play; None: all."""
-        self._hub = hub
+    def __init__(self, hubs: Sequence[Any], name: str, players: int | None, log_level: str) -> None:
+        """`hubs` has their handles. Players are named `name`-1, -2, ..., and a name always goes with the same hub.
+
+        `players`: how many nodes play; None: all.
+        """
+        self._hubs = hubs
         self._name = name
         self._players = players
         self._log_level = log_level
@@ -152,7 +155,8 @@ class Fleet:
         }
         seat.player = ray.remote(**options)(RayPlayer).remote(self._log_level)
         seat.begun = seat.player.begin.remote()
-        seat.end = seat.player.play.remote(self._hub, seat.name, seat.node.cpus)
+        hub = self._hubs[int(seat.name.rpartition("-")[2]) % len(self._hubs)]
+        seat.end = seat.player.play.remote(hub, seat.name, seat.node.cpus)
         seat.since = time.monotonic()
 
     def _free_name(self) -> str:

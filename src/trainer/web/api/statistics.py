@@ -16,7 +16,8 @@ from trainer.web.game.sessions import Sessions
 from trainer.web.http.answer import JsonAnswer
 from trainer.web.runs.games import Games
 from trainer.web.runs.models import Models, trouble_with
-from trainer.web.runs.run import Run, modified
+from trainer.web.runs.replay_file import modified
+from trainer.web.runs.run import Run
 from trainer.web.runs.runs import NO_RUN, Runs
 
 ZEROS = TrainingStats("", 0).fields() | {"timestamp": 0, "last_eval": None, "eval_history": []}

@@ -27,7 +27,7 @@ MISFIT = "This stored game does not fit the rules of its game; another program m
 
 
 class StoredGames:
-    """Answers from the replay.db of a run."""
+    """Answers from the replay databases of a run."""
 
     def __init__(self, runs: Runs, pool: SearchPool) -> None:
         self._runs = runs
@@ -43,7 +43,8 @@ class StoredGames:
         result = query.get("result", "any")
         if result != "any" and result not in RESULTS:
             raise Refusal(400, f"The result must be any, {', '.join(RESULTS)}.")
-        before = whole_number(query.get("before"), "before")
+        numbers = (whole_number(text, "before") for text in query.get("before", "").split("."))
+        before = [number for number in numbers if number is not None]
         from_step = whole_number(query.get("from_step"), "from_step")
         to_step = whole_number(query.get("to_step"), "to_step")
         run = self._runs.pick(query.get("run"))
@@ -58,7 +59,9 @@ class StoredGames:
         except NoGamesError as error:
             return no_games(str(error))
         listed = [asdict(game) | {"model_step": timeline.step_at(game.timestamp)} for game in games]
-        return JsonAnswer({"games": listed, "next": following, "steps": timeline.range})
+        for game in listed:
+            del game["row"]
+        return JsonAnswer({"games": listed, "next": cursor_of(following), "steps": timeline.range})
 
     async def game(self, request: Request) -> Response:
         """GET /replay/game?run=NAME&episode=ID: one game, every ply with its training targets."""
@@ -84,6 +87,15 @@ class StoredGames:
         end = {"ply": plies[-1]["ply"] + 1, "board": last.cells.tolist(), "mover": last.mover, "action": None}
         plies.append(end | {"score": last.score})
         return JsonAnswer({"episode_id": episode, "env_id": env_id, "winner": last.winner, "plies": plies})
+
+
+def cursor_of(following: list[int] | None) -> int | str | None:
+    """The `next` of an answer: a number, or several with dots between them if the run has several databases."""
+    if following is None:
+        return None
+    if len(following) == 1:
+        return following[0]
+    return ".".join(map(str, following))
 
 
 def no_games(message: str) -> Response:

@@ -6,7 +6,8 @@ from threading import Lock
 
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import game_of, is_available
-from trainer.web.runs.run import Run, modified
+from trainer.web.runs.replay_file import modified
+from trainer.web.runs.run import Run
 from trainer.web.runs.runs import Runs
 
 

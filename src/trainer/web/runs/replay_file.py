@@ -1,4 +1,4 @@
-"""The replay.db of a run: the list of its games, and the rows of one game. It is only read."""
+"""A replay database of a run: the list of its games, and the rows of one game. It is only read."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ class StoredGame:
     """OPEN, FIRST, SECOND or DRAW; None if it can't be told."""
     timestamp: int
     """When it was stored, Unix seconds."""
+    row: int
+    """The rowid of its last row."""
 
 
 class ReplayFile:
@@ -48,6 +50,11 @@ class ReplayFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    @property
+    def changed(self) -> float:
+        """When it was last written, Unix seconds; 0 if there is no such file."""
+        return modified(self.path)
 
     def stamp(self, env_id: str) -> str | None:
         """The hash of the rules by which the games called `env_id` were played; None if the database states none."""
@@ -93,7 +100,9 @@ class ReplayFile:
                     if row["timestamp"] > times[1] or (winner is not None and found != winner):
                         continue
                     plies = row["step_number"] + 1
-                    games.append(StoredGame(row["episode_id"], row["env_id"], plies, found, row["timestamp"]))
+                    games.append(
+                        StoredGame(row["episode_id"], row["env_id"], plies, found, row["timestamp"], row["rowid"])
+                    )
                     if len(games) == PAGE_GAMES:
                         return games, row["rowid"]
                 newest -= SLICE_ROWS
@@ -136,6 +145,14 @@ class ReplayFile:
             (last_second,),
         ).fetchone()
         return min(top, by_time[0] or 0)
+
+
+def modified(path: Path) -> float:
+    """When a file was last written, Unix seconds; 0 if there is no such file."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def winner_of(env_id: str, state: object) -> int | None:

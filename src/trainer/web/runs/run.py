@@ -16,7 +16,8 @@ from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
 from trainer.run.training_statistics import TrainingStats
 from trainer.web.runs.json_file import FieldChecks, JsonFile, are_entries, are_points, is_text
-from trainer.web.runs.replay_file import ReplayFile
+from trainer.web.runs.replay_file import modified
+from trainer.web.runs.replay_files import ReplayFiles
 
 STATS_CHECKS: FieldChecks = dict.fromkeys((*number_fields(TrainingStats), "timestamp"), is_number) | {
     "env_id": is_text,
@@ -34,11 +35,11 @@ class Run:
         self.name = name
         self.folder = folder
         self.model = folder.latest_model
-        self.replay = ReplayFile(folder.replay)
+        self.replay = ReplayFiles(folder)
         self.stats = JsonFile(folder.stats, STATS_CHECKS)
         self.actor_stats = JsonFile(folder.actor_stats, ACTOR_STATS_CHECKS)
         self._detected: tuple[tuple[float, float], str | None] = ((0.0, 0.0), None)
-        """Change times of the model and of the database, and the game they were found to belong to at that time."""
+        """Change times of the model and of the databases, and the game they were found to belong to at that time."""
 
     @property
     def env_id(self) -> str | None:
@@ -57,7 +58,8 @@ class Run:
     @property
     def changed(self) -> float:
         """When any of its files was last written, Unix seconds; 0 if it has none."""
-        return max(modified(path) for path in (self.stats.path, self.actor_stats.path, self.model, self.replay.path))
+        files = (self.stats.path, self.actor_stats.path, self.model)
+        return max(self.replay.changed, *(modified(path) for path in files))
 
     def evaluations(self) -> list[dict[str, Any]]:
         """All its evaluations (stats.json may hold only some of them); none if they can't be read."""
@@ -70,7 +72,7 @@ class Run:
 
         So a model of another game that is put here later doesn't change the game of the run.
         """
-        times = modified(self.model), modified(self.replay.path)
+        times = modified(self.model), self.replay.changed
         seen, env_id = self._detected
         if times != seen:
             env_id = self.replay.env_id() or env_id or game_of_model(self.model)
@@ -80,16 +82,9 @@ class Run:
 
 def is_run(folder: RunFolder) -> bool:
     """Whether a folder holds any file of a run."""
-    paths = (folder.models, folder.stats, folder.actor_stats, folder.replay)
-    return any(os.path.exists(path) for path in paths)  # Path.exists raises if the folder can't be read
-
-
-def modified(path: Path) -> float:
-    """When a file was last written, Unix seconds; 0 if there is no such file."""
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
+    paths = (folder.models, folder.stats, folder.actor_stats)
+    found = any(os.path.exists(path) for path in paths)  # Path.exists raises if the folder can't be read
+    return found or bool(folder.databases)
 
 
 def game_of_model(path: Path) -> str | None:

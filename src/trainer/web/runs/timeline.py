@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from trainer.core.json_values import is_number
 from trainer.run.model_files import step_of, stored_models
-from trainer.web.runs.run import Run, modified
+from trainer.web.runs.replay_file import modified
+from trainer.web.runs.run import Run
 
 FOREVER = 1 << 62
 
