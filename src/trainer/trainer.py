@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from contextlib import closing
 from threading import Event
 
@@ -12,11 +13,13 @@ import torch
 
 from trainer.core.errors import TrainerError
 from trainer.core.files import remove_leftovers
+from trainer.core.json_values import read_json_object
 from trainer.core.signals import INTERRUPTED
 from trainer.game_config import load_game_config
 from trainer.games import settled
 from trainer.network import PolicyValueNetwork
 from trainer.replay import ReplayBuffer, databases_of
+from trainer.run.actor_statistics import ACTOR_STATS_FILE, players_in
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RECORD_FILE, set_aside
 from trainer.run.model_files import LATEST
@@ -69,6 +72,7 @@ class Trainer:
         databases = databases_of(config.db)
         game = load_game_config(config.env_id, *databases)
         record = config.stats.with_name(RECORD_FILE)
+        actor_stats = config.stats.with_name(ACTOR_STATS_FILE)
 
         torch.manual_seed(config.seed)
         generator = np.random.default_rng([config.seed, 1])
@@ -137,7 +141,7 @@ class Trainer:
                     stats.total_steps = schedule.total_steps(step)
                     stats.record(point)
                     if events:
-                        events.add(point)
+                        events.add(point, players_in(read_json_object(actor_stats) or {}, time.time()))
                 with unwritable_files_reported(step, last):
                     if checkpoint_due:
                         content = exporter.to_bytes(step, batch.observation, schedule.progress(step))

@@ -266,7 +266,9 @@ def test_players_are_described_in_words() -> None:
     )
     player = asdict(stats) | {"space": "cluster", "back_pressure": 0.031}
     content = {"actors": {"player-1-a": player, "actor-1-b": asdict(stats), "player-2-c": player | {"timestamp": 90}}}
-    assert players_in(content, 103) == {
-        "player-1-a": "node, 12.2 games/s, 1,234 positions/s, model step 7, heard 3 s ago, waits 3%"
-    }
-    assert players_in({}, 103) == {}
+    (found,) = players_in(content, 103)
+    assert found.name == "player-1-a"
+    assert found.in_words(103) == "node, 12.2 games/s, 1,234 positions/s, model step 7, heard 3 s ago, waits 3%"
+    assert players_in({}, 103) == []
+    (damaged,) = players_in({"actors": {"a": player | {"model_step": "x", "back_pressure": [], "host": 3}}}, 103)
+    assert damaged.in_words(103).startswith("3, 12.2 games/s, 1,234 positions/s, no model, ")

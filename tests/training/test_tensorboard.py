@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from conftest import ForeignDatabase, run_module
+
+from trainer.run.actor_statistics import Player
+from trainer.run.training_statistics import TrainingPoint
+from trainer.training.tensorboard import EventFiles
 
 accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="it is an extra")
 
@@ -32,6 +37,26 @@ def test_a_resumed_run_has_one_point_per_step(tictactoe_rows: ForeignDatabase, t
     (tmp_path / "models" / "checkpoint.pt").write_bytes(checkpoint)  # as if it had been killed before the next one
     assert train(tmp_path, "--resume", "--steps", 100).returncode == 0
     assert steps_of(tmp_path / "events") == list(range(10, 101, 10))
+
+
+def test_the_players_of_a_cluster_have_curves(tmp_path: Path) -> None:
+    """One per number, by machine and player; a player that starts again goes on with its curves."""
+    events = EventFiles(tmp_path)
+    events.begin(0)
+    for step, name in ((10, "actor-1-2-aaaa"), (20, "actor-1-2-bbbb")):
+        player = Player(name, "node-7", 2.5, 20.0, step, int(time.time()) - 100, 0.25)
+        events.add(TrainingPoint(step, 1.0, 0.5, 0.5, 0.01), [player])
+    accumulator = accumulators.EventAccumulator(str(tmp_path))
+    accumulator.Reload()
+
+    def curve(name: str) -> list[tuple[int, float]]:
+        return [(point.step, point.value) for point in accumulator.Scalars(f"node-7/actor-1-2/{name}")]
+
+    assert curve("games_per_second") == [(10, 2.5), (20, 2.5)]
+    assert curve("positions_per_second") == [(10, 20.0), (20, 20.0)]
+    assert curve("model_step") == [(10, 10.0), (20, 20.0)]
+    assert curve("back_pressure") == [(10, 0.25), (20, 0.25)]
+    assert all(value >= 99 for _, value in curve("age_seconds"))
 
 
 def test_a_new_run_sets_the_files_of_the_earlier_one_aside(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:

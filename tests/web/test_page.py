@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from run_files import EVALUATIONS, put_stats
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
+from trainer.run.actor_statistics import CLUSTER, ActorStats, write_actors
 
 SIZES = {"phone": (360, 740), "desktop": (1440, 900)}
 
@@ -179,6 +182,28 @@ def test_a_chart_keeps_the_part_that_was_zoomed_to(browser: Any, tmp_path: Path)
         expect(chart).not_to_have_attribute("data-shown", "10 to 300")
         put_stats(tmp_path / "tictactoe", "tictactoe", 50)  # the run has started over
         expect(chart).to_have_attribute("data-shown", "10 to 50")
+
+
+def test_the_players_of_a_cluster_are_a_table(browser: Any, tmp_path: Path) -> None:
+    """It appears when they play, with all that is known of each; the name of a machine is shown as it is."""
+    folder = tmp_path / "tictactoe"
+    put_stats(folder, "tictactoe", 100)
+    stats = ActorStats("tictactoe", 7, episodes_per_second=2.5, positions_per_second=1234.0, host="<b>node 7</b>")
+    later = int(time.time()) + 3600  # so that it isn't silent while the test runs
+    player = asdict(stats) | {"space": CLUSTER, "timestamp": later, "back_pressure": 0.25}
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        expect(page.locator(".chart").first).to_have_attribute("data-points", "10")
+        table = page.get_by_role("region", name="Players")
+        expect(table).to_be_hidden()
+        players = {"actor-1-2-bb": player | {"model_step": 1500}, "actor-1-1-aa": player}
+        write_actors(folder / "actor_stats.json", "tictactoe", players, later)
+        rows = table.locator("tbody tr")
+        expect(rows).to_have_count(2)
+        cells = ["actor-1-1-aa", "<b>node 7</b>", "2.5", "1,234", "none", "0 s ago", "25%"]
+        expect(rows.first.locator("th, td")).to_have_text(cells)
+        expect(rows.last.locator("td").nth(3)).to_have_text("1,500")
 
 
 def test_the_pointer_shows_what_a_move_would_do(browser: Any, empty: Server) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
+from trainer.run.actor_statistics import CLUSTER, ActorStats, write_actors
 from trainer.web.api.live import snapshot, update
 from trainer.web.runs.models import Models
 from trainer.web.runs.runs import Runs
@@ -82,6 +84,20 @@ def test_actor_stats_are_the_sum_over_the_actors(tmp_path: Path, client: TestCli
     found = client.get("/actor-stats").json()
     assert (found["env_id"], found["episodes_completed"], found["draws"]) == ("connect4", 12, 3)
     assert found["total_steps"] == 0
+
+
+def test_the_players_of_a_cluster_are_listed(tmp_path: Path, client: TestClient) -> None:
+    """Those that were heard of lately, with all that the page shows; without a cluster there is no such field."""
+    now = int(time.time())
+    stats = ActorStats("tictactoe", 7, episodes_per_second=2.5, positions_per_second=20.0, model_step=40, host="node-7")
+    player = asdict(stats) | {"space": CLUSTER, "timestamp": now, "back_pressure": 0.25}
+    write_actors(tmp_path / "actor_stats.json", "tictactoe", {"actor-1-aa": asdict(stats) | {"timestamp": now}}, now)
+    assert "players" not in client.get("/actor-stats").json()
+    gone = player | {"timestamp": now - 60}
+    write_actors(tmp_path / "actor_stats.json", "tictactoe", {"p-1-bb": player, "p-2-cc": gone}, now)
+    expected = {"name": "p-1-bb", "host": "node-7", "episodes_per_second": 2.5, "positions_per_second": 20.0}
+    expected |= {"model_step": 40, "timestamp": now, "back_pressure": 0.25}
+    assert client.get("/actor-stats").json()["players"] == [expected]
 
 
 def test_the_status_of_the_model(tmp_path: Path) -> None:

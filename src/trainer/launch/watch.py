@@ -123,7 +123,8 @@ class Watch:
                     f"{actors['episodes_per_second']:.0f} games/s, {actors['positions_per_second']:,.0f} positions/s",
                 )
             )
-            summary += players_in(actors, time.time()).items()
+            now = time.time()
+            summary += [(player.name, player.in_words(now)) for player in players_in(actors, now)]
         if stats:
             summary.append(("training", f"step {stats['step']:,}, {stats['replay_buffer_size']:,} rows"))
             summary.append(

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trainer.core.json_values import has_numbers, number_fields, read_json_object, write_json
+from trainer.core.json_values import has_numbers, is_number, number_fields, read_json_object, write_json
 from trainer.core.locks import locked
 from trainer.core.processes import is_alive, process_space
 
@@ -65,6 +65,31 @@ class ActorStats:
         write_actors(path, self.env_id, {f"{actor_id}-{self.start}": asdict(self)}, self.timestamp)
 
 
+@dataclass(frozen=True)
+class Player:
+    """What a player of a cluster does now."""
+
+    name: str
+    host: str
+    """Name of its machine."""
+    episodes_per_second: float
+    positions_per_second: float
+    model_step: int | None
+    """The training step of its model; None: it has none yet."""
+    timestamp: int
+    """When the hub last heard from it, Unix seconds."""
+    back_pressure: float
+    """Share of the last seconds, 0 to 1, in which it waited for the hub."""
+
+    def in_words(self, now: float) -> str:
+        """All that but its name, at `now` (Unix seconds)."""
+        model = "no model" if self.model_step is None else f"model step {self.model_step}"
+        return (
+            f"{self.host}, {self.episodes_per_second:.1f} games/s, {self.positions_per_second:,.0f} positions/s, {model}, "
+            f"heard {now - self.timestamp:.0f} s ago, waits {self.back_pressure:.0%}"
+        )
+
+
 def write_actors(path: Path, env_id: str, ours: Mapping[str, dict[str, Any]], now: int) -> None:
     """Replace the parts of `ours` in actor_stats.json, each the fields of an ActorStats, and the sums over all actors.
 
@@ -111,18 +136,21 @@ def read_actors_of(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def players_in(content: Mapping[str, Any], now: float) -> dict[str, str]:
-    """The players of a cluster in actor_stats.json that have not ended by `now` (Unix seconds): what each does, in words."""
-    found = {}
-    for name, actor in read_actors_of(content).items():
-        if actor.get("space") == CLUSTER and not has_ended(actor, int(now), ""):
-            model = "no model" if actor.get("model_step") is None else f"model step {actor['model_step']}"
-            found[name] = (
-                f"{actor.get('host')}, {actor['episodes_per_second']:.1f} games/s, "
-                f"{actor['positions_per_second']:,.0f} positions/s, {model}, heard {now - actor['timestamp']:.0f} s ago, "
-                f"waits {actor.get('back_pressure') or 0:.0%}"
-            )
-    return found
+def players_in(content: Mapping[str, Any], now: float) -> list[Player]:
+    """The players of a cluster in actor_stats.json that have not ended by `now` (Unix seconds), ordered by name."""
+    return [
+        Player(
+            name=name,
+            host=str(actor.get("host")),
+            episodes_per_second=float(actor["episodes_per_second"]),
+            positions_per_second=float(actor["positions_per_second"]),
+            model_step=actor["model_step"] if isinstance(actor.get("model_step"), int) else None,
+            timestamp=int(actor["timestamp"]),
+            back_pressure=float(actor["back_pressure"]) if is_number(actor.get("back_pressure")) else 0.0,
+        )
+        for name, actor in sorted(read_actors_of(content).items())
+        if actor.get("space") == CLUSTER and not has_ended(actor, int(now), "")
+    ]
 
 
 def sum_of_actors(env_id: str, actors: list[dict[str, Any]]) -> dict[str, Any]:

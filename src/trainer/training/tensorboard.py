@@ -1,13 +1,15 @@
-"""An optional copy of the losses for TensorBoard."""
+"""An optional copy of the losses for TensorBoard, and of what the players of a cluster do."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainer.core.errors import ConfigError
+from trainer.run.actor_statistics import Player
 from trainer.run.folder import folder_for_old
 from trainer.run.training_statistics import TrainingPoint
 
@@ -52,14 +54,26 @@ class EventFiles:
         except OSError as error:
             self._give_up(error)
 
-    def add(self, point: TrainingPoint) -> None:
-        """Write one point to disk. If that fails, log a warning, write no further points, and let training go on."""
+    def add(self, point: TrainingPoint, players: Sequence[Player] = ()) -> None:
+        """Write one point to disk, and the numbers of each player of a cluster as `<machine>/<player>/<what>`.
+
+        If that fails, log a warning, write no further points, and let training go on.
+        """
         if self._writer is None:
             return
+        now = time.time()
         try:
             for name, value in point._asdict().items():
                 if name != "step":
                     self._writer.add_scalar(name, value, point.step)
+            for player in players:
+                begin = f"{player.host}/{player.name.rpartition('-')[0]}"  # the same when it starts again
+                self._writer.add_scalar(f"{begin}/games_per_second", player.episodes_per_second, point.step)
+                self._writer.add_scalar(f"{begin}/positions_per_second", player.positions_per_second, point.step)
+                self._writer.add_scalar(f"{begin}/back_pressure", player.back_pressure, point.step)
+                self._writer.add_scalar(f"{begin}/age_seconds", now - player.timestamp, point.step)
+                if player.model_step is not None:
+                    self._writer.add_scalar(f"{begin}/model_step", player.model_step, point.step)
             self._writer.flush()
         except OSError as error:
             self._give_up(error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import asdict
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -10,7 +12,7 @@ from starlette.responses import Response
 
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import ENV_IDS
-from trainer.run.actor_statistics import sum_of_actors
+from trainer.run.actor_statistics import players_in, sum_of_actors
 from trainer.run.training_statistics import TrainingStats
 from trainer.web.game.sessions import Sessions
 from trainer.web.http.answer import JsonAnswer
@@ -84,11 +86,12 @@ def stats_of(run: Run | None) -> dict[str, Any]:
 
 
 def actor_stats_of(run: Run | None) -> dict[str, Any]:
-    """The sum over all actors; zeros and a `message` if none has run."""
+    """The sum over all actors, and the players of a cluster if there are any; zeros and a `message` if none has run."""
     content, problem = (None, NO_RUN) if run is None else run.actor_stats.read()
     sums = sum_of_actors((run and run.env_id) or "", [])
     sums |= {name: value for name, value in (content or {}).items() if name in sums}
-    return sums | ({"message": problem} if problem else {})
+    players = [asdict(player) for player in players_in(content or {}, time.time())]
+    return sums | ({"players": players} if players else {}) | ({"message": problem} if problem else {})
 
 
 def model_of(file: ModelFile | None, env_id: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import { winInterval } from "../base/intervals.js";
 import { tabMemory } from "../base/memory.js";
 import { Chart } from "../parts/chart.js";
 import { evaluationTable } from "../parts/evaluation_table.js";
+import { playerTable } from "../parts/player_table.js";
 import { Tile } from "../parts/tile.js";
 
 const FRESH_SECONDS = 20; // older statistics mean that nothing is running
@@ -85,6 +86,8 @@ export class WatchView {
     this.evaluations.root.append(this.evaluationNote);
     this.table = el("div", { class: "scroll", role: "region", "aria-label": "Evaluations", tabindex: 0 });
     this.results = el("section", { class: "card all" }, el("h2", {}, "Newest evaluations"), this.table);
+    this.machines = el("div", { class: "scroll", role: "region", "aria-label": "Players", tabindex: 0 });
+    this.cluster = el("section", { class: "card all", hidden: true }, el("h2", {}, "Players of the cluster"), this.machines);
     holder.append(
       el("h1", { class: "hidden" }, "Watch a run learn"),
       el(
@@ -94,7 +97,13 @@ export class WatchView {
         el("div", { class: "inline" }, el("label", { for: "run" }, "Run"), this.runs),
       ),
       el("dl", { class: "tiles" }, ...Object.values(this.tiles).map((tile) => tile.root)),
-      el("div", { class: "charts" }, this.losses.root, this.evaluations.root, this.quality.root, this.rates.root, this.results),
+      el(
+        "div",
+        { class: "charts" },
+        ...[this.losses, this.evaluations, this.quality, this.rates].map((chart) => chart.root),
+        this.cluster,
+        this.results,
+      ),
     );
   }
 
@@ -223,6 +232,9 @@ export class WatchView {
       playing ? rate(actors.positions_per_second ?? 0) : "–",
       playing && actors.simulations_per_second ? `${count(actors.simulations_per_second)} simulations/s` : "",
     );
+    const players = actors.players ?? [];
+    this.cluster.hidden = !players.length;
+    if (players.length) this.machines.replaceChildren(playerTable(players));
     const named = model?.loaded && model.training_step !== null;
     this.tiles.model.draw(
       "Newest model",
