@@ -24,7 +24,7 @@ from trainer.cluster.remote_model import ASK_SECONDS, RemoteModel
 from trainer.cluster.remote_sink import REPORT_SECONDS, WINDOW_SECONDS, RemoteSink
 from trainer.cluster.roster import Roster
 from trainer.cluster.shelf import Model
-from trainer.cluster.versions import RefusedError, our_versions
+from trainer.cluster.versions import RefusedError, our_versions, source_of
 from trainer.core.errors import ReplayUnavailableError
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import find_game, game_of
@@ -186,21 +186,35 @@ def test_who_is_silent_plays_no_more(tmp_path: Path, caplog: pytest.LogCaptureFi
 
 
 def test_other_versions_are_refused_in_one_line_that_names_both(tmp_path: Path) -> None:
-    """Of the trainer, of Python; the same versions are welcome."""
+    """Of the trainer, of its source, of Python; the same versions are welcome."""
     hub, ours = hub_in(tmp_path), our_versions()
     hub.join("player-1", ours | {"host": "elsewhere"})
-    for other in ({"trainer": "0.0.9"}, {"Python": "3.9"}):
+    for other in ({"trainer": "0.0.9"}, {"source": "0123456789ab"}, {"Python": "3.9"}):
         theirs = ours | {"host": "elsewhere"} | other
         with pytest.raises(RefusedError) as refusal:
             hub.join("player-1", theirs)
         assert str(refusal.value) == (
-            f"the player on elsewhere has trainer {theirs['trainer']} and Python {theirs['Python']}, "
-            f"the hub on {ours['host']} has trainer {ours['trainer']} and Python {ours['Python']}; "
-            "install the same versions on both"
+            f"the player on elsewhere has trainer {theirs['trainer']} (source {theirs['source']}) and Python "
+            f"{theirs['Python']}, the hub on {ours['host']} has trainer {ours['trainer']} (source {ours['source']}) and "
+            f"Python {ours['Python']}; install the same versions on both"
         )
     with pytest.raises(RefusedError):
         hub.join("player-1", {})
     hub.close()
+
+
+def test_the_source_of_a_checkout_is_its_python_and_sql(tmp_path: Path) -> None:
+    """By content and name, wherever it lies; compiled files and others don't matter."""
+    for name in ("one", "same", "edited", "renamed"):
+        (tmp_path / name / "part").mkdir(parents=True)
+        (tmp_path / name / "part" / "a.py").write_text("x = 1\n")
+        (tmp_path / name / "b.sql").write_text("SELECT 1;\n")
+    (tmp_path / "same" / "part" / "a.pyc").write_text("compiled")
+    (tmp_path / "edited" / "b.sql").write_text("SELECT 2;\n")
+    (tmp_path / "renamed" / "part" / "a.py").rename(tmp_path / "renamed" / "a.py")
+    one, same, *others = (source_of(tmp_path / name) for name in ("one", "same", "edited", "renamed"))
+    assert one == same
+    assert len({one, *others}) == 3
 
 
 @pytest.mark.parametrize("name", ["hex:size=5", "tictactoe"])

@@ -3,92 +3,35 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from conftest import run_module
+from run_files import put_run
+from small_cluster import SmallCluster
 from waiting import PATIENCE, wait_until
 
 from trainer.run.actor_statistics import CLUSTER
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason='needs Ray: pip install "cartridge-trainer[cluster]"')
-SCRIPT = Path(__file__).with_name("small_cluster.py")
-
-
-class SmallCluster:
-    """The processes of `small_cluster.py`."""
-
-    def __init__(self, folder: Path, nodes: int) -> None:
-        command = [sys.executable, str(SCRIPT), str(folder), str(nodes)]
-        environment = os.environ | {"RAY_USAGE_STATS_ENABLED": "0"}
-        self._log = open(folder / "cluster.log", "wb")  # noqa: SIM115
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment
-        )
-        self.address = self._line()
-        assert self.address, (folder / "cluster.log").read_text()
-
-    def ask(self, word: str) -> None:
-        """Add or remove a node."""
-        assert self._process.stdin is not None
-        print(word, file=self._process.stdin, flush=True)
-        assert self._line()
-
-    def kill(self, title: str) -> int:
-        """SIGKILL the newest process of an actor; returns its id."""
-        found = [one for one in psutil.Process(self._process.pid).children(recursive=True) if title in title_of(one)]
-        process = max(found, key=lambda one: one.create_time())
-        process.kill()
-        return process.pid
-
-    def close(self) -> None:
-        """End all."""
-        assert self._process.stdin is not None
-        children = psutil.Process(self._process.pid).children(recursive=True)
-        self._process.stdin.close()
-        self._process.wait(PATIENCE)
-        for child in children:
-            if child.is_running():
-                child.kill()
-        self._log.close()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-    def _line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
-
-
-def title_of(process: psutil.Process) -> str:
-    """What a process calls itself; empty if it is gone."""
-    try:
-        return " ".join(process.cmdline()[:1])
-    except psutil.Error:
-        return ""
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[SmallCluster]:
-    """A head and two nodes, in a folder with a short name."""
-    folder = Path(tempfile.mkdtemp(prefix="c", dir="/tmp"))
-    small = SmallCluster(folder, 2)
+    """A head and two nodes."""
+    small = SmallCluster(2)
     try:
         yield small
     finally:
         small.close()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def players_of(folder: Path) -> dict[str, dict[str, Any]]:
@@ -165,9 +108,13 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
 
 
 def test_there_must_be_a_cluster(tmp_path: Path) -> None:
-    """One line, with Ray's reason and what to do."""
-    done = run_module("trainer.cluster", "--ray", "127.0.0.1:1", "--data-dir", tmp_path)
-    assert done.returncode == 1
-    last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith("error: this machine can't join the Ray cluster 127.0.0.1:1 (")
-    assert last.endswith("or connect this machine to it with ray start --address=HEAD:6379")
+    """One line, with Ray's reason and what to do. The loop says so before it sets an earlier run aside."""
+    put_run(tmp_path)
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    for command in ("trainer.cluster", "trainer.loop"):
+        done = run_module(command, "--ray", "127.0.0.1:1", "--data-dir", tmp_path)
+        assert done.returncode == 1
+        last = done.stderr.strip().splitlines()[-1]
+        assert last.startswith("error: this machine can't join the Ray cluster 127.0.0.1:1 (")
+        assert last.endswith("or connect this machine to it with ray start --address=HEAD:6379")
+        assert {path for path in tmp_path.rglob("*") if path.is_file()} == before

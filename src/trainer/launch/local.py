@@ -128,9 +128,14 @@ def start_self_play(config: LoopConfig, game: str, run: RunFolder) -> Child:
 
 
 def require_ray(config: LoopConfig) -> None:
-    """Raise ConfigError if a cluster is wanted and Ray is not installed."""
-    if config.ray is not None and find_spec("ray") is None:
+    """Raise ConfigError if a cluster is wanted, and Ray is not installed or there is none at the address."""
+    if config.ray is None:
+        return
+    if find_spec("ray") is None:
         raise ConfigError('--ray needs Ray, which is not installed; pip install "cartridge-trainer[cluster]"')
+    from trainer.cluster.on_ray.connection import require_cluster  # Ray takes seconds to import
+
+    require_cluster(config.ray)
 
 
 @contextmanager

@@ -39,25 +39,44 @@ class Node:
 @contextmanager
 def connected(address: str) -> Iterator[None]:
     """A connection to the cluster at `address` while the block runs. Raises ConfigError if that can't be."""
-    refuse_without_shared_memory()
-    try:
+    with joining(address):
         require_answer(address)
         ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)
-    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise ConfigError(
-            f"this machine can't join the Ray cluster {address} ({reason}); start one with ray start --head, or connect "
-            f"this machine to it with ray start --address=HEAD:6379"
-        ) from error
     try:
         yield
     finally:
         ray.shutdown()
 
 
+def require_cluster(address: str) -> None:
+    """Raise ConfigError if there is no cluster at the address, as far as that can be told without joining it."""
+    with joining(address):
+        require_answer(address)
+
+
+@contextmanager
+def joining(address: str) -> Iterator[None]:
+    """Turn what Ray says of a cluster that can't be joined into a ConfigError."""
+    refuse_without_shared_memory()
+    try:
+        yield
+    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise ConfigError(
+            f"this machine can't join the Ray cluster {address} ({reason}); start one with ray start --head, or connect "
+            f"this machine to it with ray start --address=HEAD:6379"
+        ) from error
+
+
 def require_answer(address: str) -> None:
-    """Raise ConnectionError if no program listens at the address: Ray itself would try for many minutes."""
-    host, _, port = str(canonicalize_bootstrap_address(address)).rpartition(":")
+    """Raise ConnectionError if no program listens at the address: Ray itself would try for many minutes.
+
+    Raises ValueError for what is no address. Ray's own function would take 127.0.0.1 for the machine's other address.
+    """
+    found = str(canonicalize_bootstrap_address(address)) if address == "auto" else address
+    host, _, port = found.rpartition(":")
+    if not host or not port.isdigit():
+        raise ValueError(f"{found} is not a host and a port")
     try:
         socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
     except OSError as error:
