@@ -1,0 +1,88 @@
+"""What can be wrong with a Ray cluster: one clear line each, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from stored_rows import select
+from waiting import PATIENCE
+
+from trainer.core.errors import ConfigError
+
+pytest.importorskip("ray", reason='needs Ray: pip install "cartridge-trainer[cluster]"')
+
+from trainer.cluster.on_ray import connection, fleet
+from trainer.cluster.on_ray.connection import LEAST_STORE, Node
+
+TESTS = Path(__file__).parent.parent
+GAME = TESTS / "support" / "own_games" / "myttt.py"
+
+
+def test_a_small_object_store_is_refused() -> None:
+    """With what it has, what is needed and how to get it. One that is just large enough isn't."""
+    connection.refuse_small_store(Node("a", "node-7", 1, LEAST_STORE))
+    with pytest.raises(ConfigError) as refusal:
+        connection.refuse_small_store(Node("a", "node-7", 1, LEAST_STORE // 2))
+    assert str(refusal.value) == (
+        "the object store of node-7 has 32 MiB and 64 are needed; start Ray there with a larger --object-store-memory"
+    )
+
+
+def test_a_node_with_a_small_object_store_does_not_play(caplog: pytest.LogCaptureFixture) -> None:
+    """That is said once. Nothing is started there."""
+    players = fleet.Fleet([None], "actor-1", None, "INFO")
+    for _ in range(3):
+        players.look([Node("a", "node-7", 1, LEAST_STORE // 2)])
+    assert sum("the object store of node-7" in message for message in caplog.messages) == 1
+    players.stop(0.0)
+
+
+def test_a_machine_without_shared_memory_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Before anything connects."""
+    monkeypatch.setattr(connection, "SHARED_MEMORY", tmp_path / "shm")
+    monkeypatch.setattr(sys, "platform", "linux")
+    with pytest.raises(ConfigError, match=r"^there is no .*shm, where Ray keeps what it sends; mount a tmpfs there"):
+        connection.require_cluster("127.0.0.1:1")
+
+
+@pytest.mark.parametrize("address", ["head", ":6379", "10.0.0.5:"])
+def test_what_is_no_address_is_refused(address: str) -> None:
+    """In our words."""
+    with pytest.raises(ConfigError, match=rf"the Ray cluster {address} \({address} is not a host and a port\)"):
+        connection.require_cluster(address)
+
+
+def test_a_cluster_without_free_cpus_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With how many it has."""
+    found = [Node("a", "node-7", 3, LEAST_STORE), Node("b", "node-8", 4, LEAST_STORE)]
+    monkeypatch.setattr(connection, "nodes", lambda: found)
+    monkeypatch.setattr(connection, "this_node", lambda: "a")
+    monkeypatch.setattr(connection, "CPU_SECONDS", 0.0)
+    monkeypatch.setattr(connection.ray, "available_resources", lambda: {"memory": 1.0})
+    with pytest.raises(ConfigError, match=r"^the Ray cluster auto has no free CPUs \(it has 7 in all\); end what"):
+        connection.require_room("auto")
+    monkeypatch.setattr(connection.ray, "available_resources", lambda: {"CPU": 1.0})
+    connection.require_room("auto")
+
+
+def test_a_hub_over_ray_refuses_waits_and_sends_rules(small_disk: Path) -> None:
+    """Another source is refused in one line; a full disk costs no game; the files of a game by path arrive."""
+    paths = os.pathsep.join((str(TESTS), str(TESTS / "support")))
+    with tempfile.TemporaryDirectory(prefix="c", dir="/tmp") as folder:
+        done = subprocess.run(
+            [sys.executable, str(Path(__file__).with_name("over_ray.py")), folder, str(small_disk), str(GAME)],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            env=os.environ
+            | {"PYTHONPATH": paths, "RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"},
+        )
+    assert done.returncode == 0, done.stderr
+    query = "SELECT 64 * last, (SELECT count(DISTINCT episode_id) FROM transitions) FROM shipments"
+    ((sent, stored),) = select(small_disk / "replay.db", query)
+    assert sent == stored > 0
