@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import ray
 from conftest import fill
-from small_cluster import SETTINGS
+from torture.small_cluster import SETTINGS
 from unreliable import random_games
 
 from trainer.cluster.on_ray.connection import nodes, this_node

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from conftest import run_module
 from run_files import put_run
-from small_cluster import SmallCluster
+from torture.small_cluster import SmallCluster
 from waiting import PATIENCE, wait_until
 
 from trainer.run.actor_statistics import CLUSTER

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from small_cluster import ENVIRONMENT, SmallCluster
 from waiting import PATIENCE, wait_until
 
 from torture import promises
+from torture.small_cluster import ENVIRONMENT, SmallCluster
 from trainer.core.json_values import read_json_object
 from trainer.evaluators.onnx_file import load_model
 from trainer.run.actor_statistics import Player, players_in

@@ -38,7 +38,9 @@ class SmallCluster:
         """`settings` replaces some of SETTINGS."""
         self._folder = Path(tempfile.mkdtemp(prefix="c", dir="/tmp"))
         command = [sys.executable, __file__, str(self._folder), str(nodes), json.dumps(SETTINGS | (settings or {}))]
-        paths = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
+        paths = os.pathsep.join(
+            filter(None, (str(Path(__file__).parent.parent / "support"), os.environ.get("PYTHONPATH")))
+        )
         self._log = open(self._folder / "cluster.log", "wb")  # noqa: SIM115
         self._process = subprocess.Popen(
             command,
