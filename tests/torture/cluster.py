@@ -32,6 +32,8 @@ from trainer.run.actor_statistics import Player, players_in
 KINDS = ("player", "hub", "driver", "trainer", "node", "head")
 ENDS_THE_LOOP = ("driver", "trainer", "head")
 NODES = 3
+REPLACED = {"player": 1, "hub": 0, "node": 1} | dict.fromkeys(ENDS_THE_LOOP, NODES)
+"""How many players are other ones afterwards."""
 LONGEST = 3.0
 """Seconds of play before the next kill, at most."""
 
@@ -100,13 +102,18 @@ def counted(folder: Path) -> int:
     return int((read_json_object(folder / "actor_stats.json") or {}).get("episodes_completed", 0))
 
 
-def seconds_until_all_have(loop: Loop, step: int) -> float:
-    """How long it takes until all nodes play, each with the model of this step or a newer one."""
+def seconds_until_all_have(loop: Loop, step: int, before: set[str], new: int) -> float:
+    """How long it takes until all nodes play, each with the model of this step or a newer one.
+
+    `new`: how many of the players must be others than those `before`, because a dead one is listed until it has been silent
+    for a while.
+    """
     began = time.monotonic()
 
     def all_have() -> bool:
         playing = players(loop.folder)
-        return len(playing) == NODES and all((one.model_step or 0) >= step for one in playing)
+        others = {one.name for one in playing} - before
+        return len(playing) == NODES and len(others) >= new and all((one.model_step or 0) >= step for one in playing)
 
     loop.wait(all_have, f"not every player gets the model of step {step}")
     return time.monotonic() - began
@@ -123,10 +130,11 @@ def kill_often(folder: Path, kills: int, seed: int) -> str:
     try:
         loop = Loop(folder, cluster.address)
         loop.wait((folder / "models" / "latest.onnx").exists, "no model is published")
-        seconds_until_all_have(loop, 0)
+        seconds_until_all_have(loop, 0, set(), NODES)
         for kind in kinds[:kills]:
             time.sleep(generator.uniform(0.0, LONGEST))
             acknowledged, before = counted(folder), games(folder)
+            playing = {one.name for one in players(folder)}
             if kind == "player":
                 cluster.kill("ray::RayPlayer")
             elif kind == "hub":
@@ -151,10 +159,11 @@ def kill_often(folder: Path, kills: int, seed: int) -> str:
             assert before.items() <= after.items(), f"games were lost or changed ({kind})"
             if kind in ENDS_THE_LOOP:
                 loop = Loop(folder, cluster.address)
-            seconds_until_all_have(loop, 0)
-            delays.append(seconds_until_all_have(loop, newest_step(folder)))
+            seconds_until_all_have(loop, 0, playing, REPLACED[kind])
+            delays.append(seconds_until_all_have(loop, newest_step(folder), playing, REPLACED[kind]))
             print(f"{kind}: {len(after):,} games, the newest model after {delays[-1]:.1f} s", flush=True)
-        assert loop.stop() == 130
+        status = loop.stop()
+        assert status == 130, f"the loop ended with {status}: {(folder / 'loop.log').read_text()[-2000:]}"
     finally:
         loop.stop()
         cluster.close()
