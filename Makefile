@@ -12,7 +12,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 ENVIRONMENT = @sh tools/environment.sh $@ "$(PYTHON)" $(CHOICE) $(firstword $(MAKECMDGOALS) run)
 
-.PHONY: run test test-foreign test-portable try-wheel lint types format screenshots torture results results-games bench bench-against \
+.PHONY: run test test-all test-foreign test-portable try-wheel lint types format screenshots torture results results-games bench bench-against \
 	runtime dev peers clean
 
 run: runtime
@@ -23,6 +23,10 @@ run: runtime
 
 test: lint types
 	@$(PY) -m pytest --numprocesses auto --dist worksteal
+
+# All tests, also the long ones that `make test` leaves out (tests/support/long_tests.py).
+test-all: lint types
+	@$(PY) -m pytest --numprocesses auto --dist worksteal -m ""
 
 # The tests whose results come out of compiled code, compiled for an older processor.
 test-foreign: dev

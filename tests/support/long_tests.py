@@ -1,0 +1,35 @@
+"""The tests that `make test` leaves out and `make test-all` runs, so that a fresh clone is tested in ten minutes.
+
+Most of them try further sizes of a game, or a further game, after one that is always tried; compiling a game takes up to
+half a minute. The others are short forms of `make torture`, and parts of the benchmarks.
+"""
+
+from __future__ import annotations
+
+LONG = (
+    # The kinds of games (kinds.py): four are always tried.
+    r"/(actor|search)/.*\[(.*-)?(othello|go:size=4)(-.*)?\]",
+    r"/test_costs\.py::.*\[.*-(othello|go:size=4)\]",
+    r"/test_rollouts\.py::test_it_plays_every_game.*\[(connect4|othello|mnk|hex|breakthrough|go|minichess)\]",
+    r"/test_real_engines\.py::test_our_engine.*\[(hex:size=5|breakthrough|dots|connect4)\]",
+    r"/test_contract\.py::.*\[(mnk:width=9|breakthrough:rows=5)",
+    # Sizes of games.
+    r"/test_hex\.py::test_openspiel.*\[(2|8|12)-",
+    r"/test_hex\.py::.*\[(3-wins1|2)\]",
+    r"/test_mnk\.py::test_three_in_a_row.*\[(4-3|3-4)",
+    r"/test_dots\.py::test_openspiel.*\[(1-1|2-4|7-5)",
+    r"/test_dots\.py::test_small_boards.*\[(1-1|1-2|2-1)",
+    r"/test_go\.py::test_(play_reaches|as_many_boards).*\[[34]\]",
+    r"/test_go\.py::test_the_first_player_wins.*\[(3-17|2-1|2-2)",
+    r"/test_go\.py::test_openspiel.*\[(5|2)-",
+    r"/test_breakthrough\.py::test_two_solvers.*\[(5-2|6-2|4-3)",
+    # Kinds of mistakes, after one of each.
+    r"/test_max_moves\.py::.*\[legal",
+    r"/test_command\.py::test_correct_games_pass\[(connect4|othello)\]",
+    r"/test_promises\.py::test_a_broken_promise.*\[(the (mover|winner|end) is|moves after|games are|too many|reading)",
+    r"/test_solvers\.py::.*\[(200|walk.*)\]",
+    # Benchmarks and torture.
+    r"/test_bench\.py::test_every_part.*\[(ceiling|cache|network|games|memory|coldstart|soak)\]",
+    r"/test_torture\.py::test_(death_at_some_points|kills_at_random|damaged_requests)",
+)
+"""Patterns of node ids. Each must match some test of the suite."""
