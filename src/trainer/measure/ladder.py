@@ -72,9 +72,10 @@ def rate_models(config: LadderConfig) -> int:
     print_table(ladder_table(title, rungs))
     seats = ", each from both seats" if config.games > 1 else ""
     different = sum(match.different_games for match in matches.values())
+    plies = len(openings[0])
     print(
         f"0 = the average. {config.games} games between each pair, from {len(openings)} openings of "
-        f"{len(openings[0])} moves (seed {config.seed}){seats}; {different} of the "
+        f"{plies} move{'' if plies == 1 else 's'} (seed {config.seed}){seats}; {different} of the "
         f"{config.games * len(matches)} games are different."
     )
     return 0
