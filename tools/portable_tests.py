@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LOGS = ROOT / "build" / "portable"
-NUMERIC = ("training", "search", "evaluators", "actor")
+NUMERIC = ("training", "search", "evaluators")
 """Folders of the tests whose results come out of compiled arithmetic with floats; those marked `command` are left out. Rules
 compute with integers, which no processor rounds: their tests are part of the whole suite only."""
 

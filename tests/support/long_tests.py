@@ -27,9 +27,15 @@ LONG = (
     r"/test_max_moves\.py::.*\[legal",
     r"/test_command\.py::test_correct_games_pass\[(connect4|othello)\]",
     r"/test_promises\.py::test_a_broken_promise.*\[(the (mover|winner|end) is|moves after|games are|too many|reading)",
-    r"/test_solvers\.py::.*\[(200|walk.*)\]",
+    r"/test_solvers\.py::.*\[(200|walk.*|circle.*)\]",
+    r"/test_solvers\.py::test_go_is_not_solved",
+    r"/test_rollouts\.py::test_values_change_their_sign.*\[1\]",
+    r"/test_actor\.py::test_stored_games.*connect4\]",
+    r"/test_tensorboard\.py::test_a_new_run_sets",
     # Benchmarks and torture.
-    r"/test_bench\.py::test_every_part.*\[(ceiling|cache|network|games|memory|coldstart|soak)\]",
-    r"/test_torture\.py::test_(death_at_some_points|kills_at_random|damaged_requests)",
+    r"/test_bench\.py::test_every_part.*\[(ceiling|cache|network|games|memory|coldstart|soak|load|training)\]",
+    r"/test_torture\.py::test_(death_at_some_points|kills_at_random|damaged_requests|a_killed_run|many_at_one)",
+    r"/test_owner\.py::test_two_loops",
+    r"/test_loop\.py::test_(a_run_that_is_over|a_killed_loop|an_actor_that_somebody)",
 )
 """Patterns of node ids. Each must match some test of the suite."""
