@@ -40,7 +40,9 @@ def command(kind: str, folder: Path, end: bool = False) -> list[str]:
         words = f"trainer --db {folder}/replay.db --model-dir {folder}/models --stats {folder}/stats.json --resume"
         words += f" --checkpoint-interval 5 --stats-interval 1 --log-interval 100 --steps {1 if end else 1_000_000}"
     else:
-        words = f"trainer.loop --data-dir {folder} --resume --threads 1 --simulations 10 --seed 1 --replay-window {KEPT}"
+        words = (
+            f"trainer.loop --data-dir {folder} --resume --threads 1 --simulations 10 --seed 1 --replay-window {KEPT}"
+        )
         words += " --steps 50" if end else f" --steps 1_000_000 --web --web-port {free_port()}"
     return [sys.executable, "-m", *words.split()]
 
