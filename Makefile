@@ -1,4 +1,4 @@
-# `make run` trains tic-tac-toe and shows how well it plays; `make test` checks everything.
+# `make run` trains tic-tac-toe and shows how well it plays; `make test` checks the code.
 # Both make a virtual environment in .venv and install into it, once: `make run` what a run needs, the others also what the
 # tests need. `make run PYTHON=python3.13` chooses the Python, and replaces a .venv that was made with another one.
 
