@@ -53,7 +53,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from types import FunctionType, ModuleType, SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numba
@@ -94,12 +94,9 @@ class Bound:
     """Something that a kernel module can bind."""
 
     value: Any
-    """A constant, or a module as kernels see it."""
     key: str
     cache: Path | None = None
     """Where its folder is, if it is a module."""
-    callable: ModuleType | None = None
-    """The module as Python sees it."""
 
 
 _loaded: dict[str, Bound] = {}
@@ -128,7 +125,7 @@ def link(
             raise ValueError(f"two things to link are named {name}; give one of them another name, by a keyword")
         with _loading:
             bound[name] = _load(module, bound)
-        setattr(linked, name, bound[name].callable)
+        setattr(linked, name, bound[name].value)
         folder = bound[name].cache
     if warm_up is not None and folder is not None:
         with locked(folder / "compiling"):
@@ -235,12 +232,8 @@ def refuse_mixture(source: Source, copy: ModuleType, values: Mapping[str, str], 
 def _compiled(
     source: Source, copy: ModuleType, binds: Mapping[str, Bound], module: ModuleType, depends: list[str]
 ) -> Bound:
-    """Give the module what it binds, and wrap its functions by Numba, which compiles them at their first call.
-
-    Each function is wrapped twice: for kernels, and for Python with what takes its arguments apart, which is a quarter of
-    the time to compile where they are large tuples of arrays.
-    """
-    namespace, public = vars(copy), ModuleType(copy.__name__)
+    """Give the module what it binds, and wrap its functions by Numba, which compiles them at their first call."""
+    namespace = vars(copy)
     options: dict[str, Any] = {
         "error_model": "numpy",
         "no_cfunc_wrapper": True,  # nobody calls them from C; a tenth of the time to compile
@@ -257,19 +250,10 @@ def _compiled(
     for name, value in list(namespace.items()):
         if inspect.isfunction(value) and value.__globals__ is namespace:
             value.__code__ = value.__code__.replace(co_filename=str(path))  # Numba keeps its files beside it
-            namespace[name] = jitted(value, options, for_python=False)
-            setattr(public, name, jitted(value, options, for_python=True))
+            namespace[name] = numba.njit(**options)(value)
+            if is_jitted(namespace[name]):  # not if Numba is switched off (NUMBA_DISABLE_JIT)
+                namespace[name]._cache = Overloads(value)
         elif isinstance(value, np.ndarray):
             namespace[name] = value.copy(order="K")
             namespace[name].flags.writeable = False
-    vars(public).update({name: value for name, value in namespace.items() if name not in vars(public)})
-    return Bound(copy, key, path.parent.parent, public)
-
-
-def jitted(function: FunctionType, options: Mapping[str, Any], for_python: bool) -> Any:
-    """A function wrapped by Numba, with its own cache; one that is not for Python can only be called by kernels."""
-    settings: dict[str, Any] = {**options, "no_cpython_wrapper": not for_python}
-    wrapped = numba.njit(**settings)(function)
-    if is_jitted(wrapped):  # not if Numba is switched off (NUMBA_DISABLE_JIT)
-        vars(wrapped)["_cache"] = Overloads(function, for_python)
-    return wrapped
+    return Bound(copy, key, path.parent.parent)

@@ -29,10 +29,8 @@ DAMAGED = (AttributeError, EOFError, ImportError, pickle.UnpicklingError)
 class Overloads(FunctionCache):
     """Numba's store of one function's compiled variants, without those gaps. A damaged file is compiled anew."""
 
-    def __init__(self, function: FunctionType, for_python: bool) -> None:
-        """`for_python`: the variants can be called by Python; others are different ones."""
+    def __init__(self, function: FunctionType) -> None:
         super().__init__(function)  # type: ignore[no-untyped-call]
-        self._for_python = for_python
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The variant for a signature; None if there is none."""
@@ -55,7 +53,7 @@ class Overloads(FunctionCache):
     def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
         arguments = sig if isinstance(sig, tuple) else sig.args
         numbas_key = super()._index_key(sig, codegen)  # type: ignore[no-untyped-call]
-        return (*numbas_key, tuple(named_fields(arguments)), self._for_python)
+        return (*numbas_key, tuple(named_fields(arguments)))
 
 
 def named_fields(kinds: Any) -> Iterator[tuple[str, ...]]:
