@@ -42,7 +42,6 @@ export class PlayView {
   async begin() {
     try {
       this.games = (await api.get("games")).games;
-      if (!storedSettings().game) await this.chooseGame();
       if (!this.games.includes(this.settings.game)) this.settings.game = this.games[0]; // it was known to another server
       const infos = await Promise.all(this.games.map((game) => api.info(game)));
       if (this.closed) return;
@@ -61,13 +60,6 @@ export class PlayView {
       if (!(error instanceof ApiError)) throw error;
       this.frame.note.textContent = error.message;
     }
-  }
-
-  /** Somebody who comes for the first time most likely wants the game that was trained last. */
-  async chooseGame() {
-    const { runs, default: newest } = await api.get("runs");
-    const game = runs.find((run) => run.name === newest)?.env_id;
-    if (this.games.includes(game)) this.settings.game = game;
   }
 
   /** Start the game that was chosen; but not if arrow keys chose it, because they pass over the choices in between. */
