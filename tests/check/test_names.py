@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.check.alike import parting
+from trainer.check.alike import Pair, parting
+from trainer.check.checks.hidden import later
 from trainer.check.checks.length import check_length
 from trainer.check.checks.names import check_names
 from trainer.check.findings import Level
@@ -114,3 +115,19 @@ def test_positions_that_look_alike_are_played_on_until_a_counter_counts(tmp_path
     assert found is not None
     assert (found.pair, found.moves, found.winner_one, found.winner_two) == (0, (0, 0), 0, 3)
     assert parting(one, two, np.array([1]), np.random.default_rng(0)) is None
+
+
+def test_a_counter_that_counts_later_is_a_failure(tmp_path: Path) -> None:
+    """With the moves that show it; positions that differ in their history only are left out."""
+    (tmp_path / "quiet.py").write_text(QUIET)
+    subject = Subject(str(tmp_path / "quiet.py"))
+    one, two = (Positions(subject.env_id, 1) for _ in range(2))
+    one.states[0, 2], two.states[0, 2] = 1, 3
+    pairs = [Pair(one.states[0].copy(), two.states[0].copy(), (0,), (0, 0, 0))]
+    (found,) = later(subject, pairs, one, two, np.array([True]))
+    assert (
+        "But after the moves 0, 0 in both, state[WINNER] is 3 here and 0 there. The states differ in word 2"
+        in found.text
+    )
+    assert (found.level, found.moves) == (Level.FAILURE, (0, 0, 0))
+    assert later(subject, pairs, one, two, np.array([False])) == []

@@ -110,8 +110,9 @@ class Effects:
     """[M] which pair"""
     actions: NDArray[np.int64]
     """[M]"""
-    winner_one: NDArray[np.uint64]
-    winner_two: NDArray[np.uint64]
+    after_one: Positions
+    after_two: Positions
+    """The M positions after the moves."""
     differs: NDArray[np.bool_]
     """[M] whether the results, or what the positions after the move show, differ."""
 
@@ -123,7 +124,7 @@ def effects(one: Positions, two: Positions) -> Effects:
     after_two.play(np.arange(len(pair)), actions)
     views = (after_one.observation() != after_two.observation()).any(axis=1)
     differs = views | (after_one.winner != after_two.winner)
-    return Effects(pair, actions, after_one.winner, after_two.winner, differs)
+    return Effects(pair, actions, after_one, after_two, differs)
 
 
 @dataclass(frozen=True)
@@ -152,12 +153,10 @@ def parting(one: Positions, two: Positions, plies: NDArray[np.int64], generator:
         for move in np.flatnonzero(found.differs)[:1]:
             at = found.pair[move]
             moves = (*lines[at].tolist(), int(found.actions[move]))
-            return Parting(int(pairs[at]), moves, int(found.winner_one[move]), int(found.winner_two[move]))
+            winners = (int(after.winner[move]) for after in (found.after_one, found.after_two))
+            return Parting(int(pairs[at]), moves, *winners)
         kept = np.zeros((len(pairs), one.game.num_actions), np.bool_)
-        after = [positions.of(positions.states[found.pair]) for positions in (one, two)]
-        for positions in after:
-            positions.play(np.arange(len(found.pair)), found.actions)
-        differ = (after[0].states[:, :key] != after[1].states[:, :key]).any(axis=1)
+        differ = (found.after_one.states[:, :key] != found.after_two.states[:, :key]).any(axis=1)
         kept[found.pair[differ], found.actions[differ]] = True
         going = kept.any(axis=1)
         pairs, lines, one, two = pairs[going], lines[going], one.of(one.states[going]), two.of(two.states[going])

@@ -169,6 +169,11 @@ class Game:
         return self.width * self.height
 
     @property
+    def num_targets(self) -> int:
+        """Places of the board that one can click on: its cells, or its columns."""
+        return self.width if self.board_type == "drop_column" else self.num_cells
+
+    @property
     def legal_mask_offset(self) -> int:
         """Where the legal moves begin in an observation: after the planes and the features."""
         return self.planes * self.num_cells + self.features

@@ -13,6 +13,7 @@ from trainer.measure.elo import elo_difference
 from trainer.measure.intervals import wilson
 from trainer.measure.match import Match
 from trainer.measure.move_quality import ErrorCounts, MoveQuality
+from trainer.measure.openings import in_words
 
 RULER = "=" * 50
 TABLE_WIDTH = 120
@@ -83,9 +84,8 @@ def different_games(match: Match) -> str:
     if not match.openings:
         return f"All games started from the first position; {different}."
     exception = ", except the last game's" if match.games % 2 else ""
-    plies = len(match.openings[0])
     return (
-        f"{len(match.openings)} different openings of {plies} move{'' if plies == 1 else 's'} (seed {match.seed}), "
+        f"{len(match.openings)} different {in_words(match.openings)} (seed {match.seed}), "
         f"each played from both seats{exception}; {different}."
     )
 

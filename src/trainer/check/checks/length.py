@@ -42,7 +42,7 @@ def short_games(subject: Subject) -> list[Finding]:
     mean = sum(len(ply.games) for ply in RandomGames(subject, count)) / count
     if 3 * mean >= usual:
         return []
-    source = "typical_plies" if subject.game.typical_plies else "the number of cells, because typical_plies isn't given"
+    source = "typical_plies" if subject.game.typical_plies else "by default, because typical_plies isn't given"
     return [
         Finding(
             Level.WARNING,

@@ -8,20 +8,19 @@ from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
 from trainer.games.base import Game
+from trainer.games.position import Position
 
 MOST_GAMES = 20
-"""Names are made by plain Python, which is slow."""
+"""In one of them after the other the names are looked at; they are made by plain Python, which is slow."""
 
 
 def check_names(subject: Subject) -> list[Finding]:
     """A warning if the page can't know what to click on, or else if two legal moves of a position have one name."""
     if beyond_cells(subject.game) > 1:
         return [Finding(Level.WARNING, without_cells(subject.game))]
-    count = min(MOST_GAMES, subject.games)
-    games = RandomGames(subject, count)
+    games = RandomGames(subject, min(MOST_GAMES, subject.games))
     for ply in games:
-        moves = games.moves(int(ply.games[0]), ply.number)
-        position = subject.plain(moves)
+        position = Position(subject.found.rules, ply.before.states[0].copy())
         names = Counter(map(position.name, position.legal))
         twice = [name for name, times in names.items() if times > 1]
         if twice:
@@ -30,14 +29,13 @@ def check_names(subject: Subject) -> list[Finding]:
                 f"The legal moves {', '.join(map(str, actions))} are all called {twice[0]!r}. The page and the reports show "
                 "moves by their names; write a function `name(state, action)` that tells them apart."
             )
-            return [Finding(Level.WARNING, text, moves)]
+            return [Finding(Level.WARNING, text, games.moves(int(ply.games[0]), ply.number))]
     return []
 
 
 def beyond_cells(game: Game) -> int:
     """How many actions have no place on the board, if action a is cell a or column a; 0 if GAME says what they are."""
-    places = game.width if game.board_type == "drop_column" else game.num_cells
-    return 0 if game.action_cells else max(0, game.num_actions - places)
+    return 0 if game.action_cells else max(0, game.num_actions - game.num_targets)
 
 
 def without_cells(game: Game) -> str:

@@ -25,7 +25,7 @@ def check_symmetries(subject: Subject) -> list[Finding]:
     game = subject.game
     broken = [text for number, one in enumerate(game.symmetries) for text in broken_tables(game, number, one)]
     if broken:  # mostly all for one reason
-        more = f" {len(broken) - 1} more tables are wrong." if len(broken) > 1 else ""
+        more = f" Tables that are wrong like this one: {len(broken)}." if len(broken) > 1 else ""
         return [Finding(Level.FAILURE, broken[0] + more)]
     findings = []
     names = names_of_pictures(game)

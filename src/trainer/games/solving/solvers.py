@@ -36,6 +36,6 @@ def is_small(env_id: str) -> bool:
     try:
         exhaustive_solver(env_id, QUICKLY_VISITED)
     except GameError as error:
-        log.info("the wrong moves of the models are not counted while they are trained: %s", error)
+        log.info("wrong moves are not counted during a run: %s", error)
         return False
     return True
