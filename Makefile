@@ -1,4 +1,4 @@
-# `make run` trains tic-tac-toe and shows how well it plays; `make test` checks everything.
+# `make run` trains tic-tac-toe and shows how well it plays; `make test` checks the code.
 # Both make a virtual environment in .venv and install into it, once: `make run` what a run needs, the others also what the
 # tests need. `make run PYTHON=python3.13` chooses the Python, and replaces a .venv that was made with another one.
 
@@ -12,7 +12,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 ENVIRONMENT = @sh tools/environment.sh $@ "$(PYTHON)" $(CHOICE) $(firstword $(MAKECMDGOALS) run)
 
-.PHONY: run test test-foreign test-portable try-wheel lint types format screenshots torture results results-games bench bench-against \
+.PHONY: run test test-all test-foreign test-portable try-wheel lint types format screenshots torture results results-games bench bench-against \
 	runtime dev peers clean
 
 run: runtime
@@ -23,6 +23,10 @@ run: runtime
 
 test: lint types
 	@$(PY) -m pytest --numprocesses auto --dist worksteal
+
+# All tests, also the long ones that `make test` leaves out (tests/support/long_tests.py).
+test-all: lint types
+	@$(PY) -m pytest --numprocesses auto --dist worksteal -m ""
 
 # The tests whose results come out of compiled code, compiled for an older processor.
 test-foreign: dev
@@ -43,7 +47,7 @@ lint: dev
 types: dev
 	@$(VENV)/bin/mypy
 
-# Every promise of docs/reliability.md, some 20 minutes; `make torture ARGS="--seconds 60 --steps 10000"` tries less.
+# Every promise of docs/reliability.md, half an hour or more; `make torture ARGS="--seconds 60 --steps 10000"` tries less.
 torture: dev
 	@PYTHONPATH=$(CURDIR)/tests $(PY) -m torture $(ARGS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 import struct
 import subprocess
@@ -16,11 +17,26 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from long_tests import LONG
 from waiting import PATIENCE
 
 # Repeatable, because a test that failed must fail again (`make torture` draws new inputs); and without limits of time.
 settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out tests by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the long tests. Raises ValueError, if the whole suite was collected, for a pattern without a test."""
+    found = set()
+    for item in items:
+        for pattern in LONG:
+            if re.search(pattern, item.nodeid):
+                item.add_marker("long")
+                found.add(pattern)
+    if len({item.path.parent for item in items}) > 10 and (missing := set(LONG) - found):
+        raise ValueError(f"tests/support/long_tests.py names tests that are not there: {sorted(missing)}")
+
 
 COLUMNS = (
     "id TEXT PRIMARY KEY, env_id TEXT NOT NULL, episode_id TEXT NOT NULL, step_number INTEGER NOT NULL, "

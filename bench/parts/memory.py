@@ -22,11 +22,12 @@ from trainer.games.recipes import changed, recipe_of
 from trainer.launch.local import actor_config
 from trainer.run.folder import RunFolder
 
-MIB = 2**20
+MB = 10**6
 QUEENS = str(Path(__file__).parents[1] / "support" / "queens.py")
 MOST = 1500
-"""MiB that an actor may take with default settings."""
+"""MB that an actor may take with default settings."""
 LOOK_SECONDS = 0.1
+"""Time between two looks at the memory, which no process announces."""
 
 
 def measure(job: Job) -> list[Result]:
@@ -40,11 +41,11 @@ def measure(job: Job) -> list[Result]:
 
 def of_game(env_id: str, folder: Path, seconds: float) -> Result:
     """One game, for `seconds` after the first answers of the network. Raises RuntimeError if the actor ends."""
-    recipe = recipe_of(env_id)
+    game, recipe = game_of(env_id), recipe_of(env_id)
     config = actor_config(changed(recipe, data_dir=folder, log_level="ERROR"))
     publish_model(env_id, folder, recipe.network)
-    settings = within_memory(game_of(env_id), config)
-    predicted = actor_memory(game_of(env_id), settings).total / MIB
+    settings = within_memory(game, config)
+    predicted = actor_memory(game, settings).total / MB
     command = [sys.executable, "-m", "trainer.actor", *arguments_of(config)]
     stats, most = RunFolder(folder).actor_stats, 0.0
     with subprocess.Popen(command, env=os.environ | {PARENT_VARIABLE: str(os.getpid())}) as process:
@@ -54,9 +55,8 @@ def of_game(env_id: str, folder: Path, seconds: float) -> Result:
                 raise RuntimeError(f"the actor of {env_id} ended with status {process.returncode}")
             if end == float("inf") and (read_json_object(stats) or {}).get("simulations", 0) > 0:
                 end = time.monotonic() + seconds
-            most = max(most, watched.memory_info().rss / MIB)
+            most = max(most, watched.memory_info().rss / MB)
             time.sleep(LOOK_SECONDS)
         process.kill()
-    note = f"games, trees and caches: at most {predicted:,.0f} MiB, for {settings.games} games per thread"
-    name = game_of(env_id).env_id
-    return Result(f"{name}, the loop's actor", "MiB", [most], target=Target(most=MOST), pick="most", note=note)
+    note = f"games, trees and caches: at most {predicted:,.0f} MB, for {settings.games} games per thread"
+    return Result(f"{game.env_id}, the loop's actor", "MB", [most], target=Target(most=MOST), pick="most", note=note)

@@ -11,7 +11,7 @@ from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, WINNER, Game, Seats
 SIDE, CELLS = 8, 64
 KINDS, OF_QUEENS = 73, 56
 PLIES, BOARD = FLAGS, FLAGS + 1
-LONGEST = 200
+LONGEST, NEEDED = 200, 4
 ROWS = np.array([1, 1, 0, -1, -1, -1, 0, 1])  # of the eight directions
 COLUMNS = np.array([0, 1, 1, 1, 0, -1, -1, -1])
 UPSIDE_DOWN = (4, 3, 2, 1, 0, 7, 6, 5)
@@ -85,7 +85,7 @@ def play(state, action):
     for other in range(CELLS):
         if state[BOARD + other] != 0 and state[BOARD + other] != state[MOVER]:
             others += 1
-    if others <= 4:
+    if others <= SIDE - NEEDED:
         state[WINNER] = state[MOVER]
     elif state[PLIES] == LONGEST:
         state[WINNER] = DRAW

@@ -92,7 +92,8 @@ def config_in(env_id: str, db: Path) -> GameConfig:
         if stated is None:
             raise GameError(
                 f"the game {env_id!r} has neither rules here nor metadata in {db}; "
-                f"the games with rules are {', '.join(known_games())}"
+                f"the games with rules are {', '.join(known_games())}; name one of your own by its file "
+                f"(--env-id ./{env_id}.py)"
             )
         if stated.legal_mask_offset + stated.num_actions > stated.obs_size:
             raise GameError(

@@ -240,10 +240,7 @@ def test_a_model_for_another_game_is_not_used(tmp_path: Path, caplog: pytest.Log
     """It is reported, and the actor plays at random."""
     publish_model(tmp_path, "connect4")
     play(config_for(tmp_path))
-    assert (
-        "is a model for another game: its observation has shape ['batch', 93], tictactoe needs [batch, 29]"
-        in caplog.text
-    )
+    assert "was trained for connect4, not tictactoe; give a model of tictactoe" in caplog.text
     assert {value for (value,) in rows_of(tmp_path, "mcts_value")} == {0.0}
 
 

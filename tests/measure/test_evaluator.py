@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -132,7 +133,7 @@ def test_verbose_shows_who_made_each_move(model: str, capsys: pytest.CaptureFixt
     assert run("--model", model, "--opponent", "search", "--games", "2", "--verbose", "--opening-plies", "1") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Game 1: ONNX(latest.onnx) plays X"
-    assert lines[1].startswith("    1. X (opening): ")
+    assert re.match("    1. X \\(opening\\): [abc][123]$", lines[1])
     assert lines[2].startswith("    2. O (Uniform guess with 100 simulations): ")
 
 

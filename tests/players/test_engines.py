@@ -29,6 +29,7 @@ from trainer.measure.openings import draw_openings
 from trainer.measure.report import every_move
 from trainer.players import RandomPlayer, named_player, simulations_of
 from trainer.players.engines import GtpPlayer, UciPlayer
+from trainer.players.engines.process import EngineProcess
 
 FAKE = Path(__file__).parent.parent / "support" / "engines" / "fake.py"
 
@@ -122,6 +123,14 @@ def test_an_engine_that_fails_in_a_game_is_one_error(behaviour: str, words: str)
         first_move(gtp(behaviour), "tictactoe", [4])
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_last_words_are_heard_after_the_answers_have_ended() -> None:
+    """An engine can close its output before it says why, so that the end of its answers is the first thing to be read."""
+    engine = EngineProcess(["sh", "-c", "read line; exec 1>&-; echo out of ideas >&2; exit 3"], PATIENCE)
+    engine.send("name")
+    with pytest.raises(EngineError, match=r"exit status 3\).*\(standard error ends with: out of ideas\)"):
+        engine.read_line()
 
 
 def test_a_silent_engine_is_given_up() -> None:

@@ -293,15 +293,15 @@ def test_positions_are_searched_independently(env_id: str) -> None:
         np.testing.assert_array_equal(other_values, values[rows])
 
 
-def test_visits_are_for_legal_moves_only() -> None:
+@every_kind
+def test_visits_are_for_legal_moves_only(env_id: str) -> None:
     """Even if few moves are legal, and whatever happens in the neighbouring rows."""
-    for env_id in KINDS:
-        states = some_positions(env_id, 40)
-        visits, values = Search(env_id, 40, 30).run(states, 30, arbitrary)
-        legal = Positions(env_id, 0).of(states).legal()
-        assert not visits[~legal].any()
-        np.testing.assert_allclose(visits.sum(axis=1), 1, rtol=1e-5)
-        assert (np.abs(values) <= 1).all()
+    states = some_positions(env_id, 40)
+    visits, values = Search(env_id, 40, 30).run(states, 30, arbitrary)
+    legal = Positions(env_id, 0).of(states).legal()
+    assert not visits[~legal].any()
+    np.testing.assert_allclose(visits.sum(axis=1), 1, rtol=1e-5)
+    assert (np.abs(values) <= 1).all()
 
 
 def priors(search: Search) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]]:

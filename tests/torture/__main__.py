@@ -99,7 +99,7 @@ def tried(promise: Promise, folder: Path) -> tuple[bool, str]:
         return True, NEEDS_RAY
     if promise.program == "tests":
         names = [str(TESTS / word) if str(word).endswith(".py") else str(word) for word in promise.arguments]
-        command = ["-m", "pytest", "-p", "no:cacheprovider", *names]
+        command = ["-m", "pytest", "-m", "", "-p", "no:cacheprovider", *names]
     else:
         place = folder / promise.program
         command = ["-m", f"torture.{promise.program}", str(place), *map(str, promise.arguments)]

@@ -24,13 +24,15 @@ from trainer.run.actor_statistics import ACTOR_STATS_FILE
 
 LONGEST = 3.0
 """Seconds within which a process is killed: every third time after its start, else after it has begun to work."""
+KEPT = 10**9
+"""Positions that the database of a loop keeps: all."""
 UNITS = {"actor": "whole games", "trainer": "steps", "loop": "whole games", "web": "answers"}
 """What is killed, and what there is to count in the end."""
 KINDS = tuple(UNITS)
 
 
 def command(kind: str, folder: Path, end: bool = False) -> list[str]:
-    """A command of each kind that runs until it is killed, or (`end`) ends soon."""
+    """A command of each kind that runs until it is killed, or (`end`) ends soon. No games are deleted: they are counted."""
     if kind == "actor":
         words = f"trainer.actor --replay-db-path {folder}/replay.db --data-dir {folder} --games 32 --simulations 20"
         words += f" --max-episodes {20 if end else 100_000}"
@@ -38,7 +40,9 @@ def command(kind: str, folder: Path, end: bool = False) -> list[str]:
         words = f"trainer --db {folder}/replay.db --model-dir {folder}/models --stats {folder}/stats.json --resume"
         words += f" --checkpoint-interval 5 --stats-interval 1 --log-interval 100 --steps {1 if end else 1_000_000}"
     else:
-        words = f"trainer.loop --data-dir {folder} --resume --threads 1 --simulations 10 --seed 1"
+        words = (
+            f"trainer.loop --data-dir {folder} --resume --threads 1 --simulations 10 --seed 1 --replay-window {KEPT}"
+        )
         words += " --steps 50" if end else f" --steps 1_000_000 --web --web-port {free_port()}"
     return [sys.executable, "-m", *words.split()]
 

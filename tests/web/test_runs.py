@@ -56,7 +56,7 @@ def test_a_model_of_another_game_does_not_change_the_game_of_a_run(tmp_path: Pat
         time.sleep(0.3)
         model = client.get("/model?game=tictactoe").json()
         assert model["training_step"] == 3
-        assert "is a model for another game" in model["status"]
+        assert "was trained for connect4, not tictactoe; give a model of tictactoe" in model["status"]
         assert client.get("/model?game=connect4").json()["loaded"] is False
 
 

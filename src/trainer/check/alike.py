@@ -110,8 +110,9 @@ class Effects:
     """[M] which pair"""
     actions: NDArray[np.int64]
     """[M]"""
-    winner_one: NDArray[np.uint64]
-    winner_two: NDArray[np.uint64]
+    after_one: Positions
+    after_two: Positions
+    """The M positions after the moves."""
     differs: NDArray[np.bool_]
     """[M] whether the results, or what the positions after the move show, differ."""
 
@@ -123,4 +124,43 @@ def effects(one: Positions, two: Positions) -> Effects:
     after_two.play(np.arange(len(pair)), actions)
     views = (after_one.observation() != after_two.observation()).any(axis=1)
     differs = views | (after_one.winner != after_two.winner)
-    return Effects(pair, actions, after_one.winner, after_two.winner, differs)
+    return Effects(pair, actions, after_one, after_two, differs)
+
+
+@dataclass(frozen=True)
+class Parting:
+    """Two positions that looked alike, and the same moves after which they don't."""
+
+    pair: int
+    moves: Moves
+    winner_one: int
+    winner_two: int
+
+
+def parting(one: Positions, two: Positions, plies: NDArray[np.int64], generator: np.random.Generator) -> Parting | None:
+    """The first pair of R that parts if the same moves are played in both; None if none does within `plies` [R].
+
+    Moves are random among those after which the deciding words still differ, so that a counter runs on until it counts.
+    """
+    key = one.game.deciding_words
+    pairs, lines = np.arange(len(one.states)), np.zeros((len(one.states), 0), np.int64)
+    while True:
+        going = (lines.shape[1] < plies[pairs]) & (one.winner == OPEN) & (two.winner == OPEN)
+        pairs, lines, one, two = pairs[going], lines[going], one.of(one.states[going]), two.of(two.states[going])
+        if not len(pairs):
+            return None
+        found = effects(one, two)
+        for move in np.flatnonzero(found.differs)[:1]:
+            at = found.pair[move]
+            moves = (*lines[at].tolist(), int(found.actions[move]))
+            winners = (int(after.winner[move]) for after in (found.after_one, found.after_two))
+            return Parting(int(pairs[at]), moves, *winners)
+        kept = np.zeros((len(pairs), one.game.num_actions), np.bool_)
+        differ = (found.after_one.states[:, :key] != found.after_two.states[:, :key]).any(axis=1)
+        kept[found.pair[differ], found.actions[differ]] = True
+        going = kept.any(axis=1)
+        pairs, lines, one, two = pairs[going], lines[going], one.of(one.states[going]), two.of(two.states[going])
+        actions = chosen(kept[going], generator)
+        for positions in (one, two):
+            positions.play(np.arange(len(pairs)), actions)
+        lines = np.column_stack([lines, actions])

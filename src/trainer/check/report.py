@@ -15,6 +15,7 @@ from trainer.check.checks.compiled import check_compiled
 from trainer.check.checks.hidden import check_hidden
 from trainer.check.checks.key import check_key
 from trainer.check.checks.length import check_length
+from trainer.check.checks.names import check_names
 from trainer.check.checks.plain import check_plain
 from trainer.check.checks.promises import check_promises
 from trainer.check.checks.seats import check_seats
@@ -60,6 +61,7 @@ CHECKS: dict[str, Check] = {
     "symmetries hold": check_symmetries,
     "players can be exchanged as Seats says": check_seats,
     "games end by themselves": check_length,
+    "people can tell the moves apart": check_names,
 }
 SOLVED = "search proves what exhaustive play says"
 
@@ -89,7 +91,10 @@ def results(subject: Subject, against: str | None = None) -> Iterator[Result]:
 def solved(subject: Subject, solution: Solution) -> Result:
     """The comparison of search with the solution, of which it says the value."""
     value = {1: "the first player wins", 0: "it is a draw", -1: "the second player wins"}[solution.value]
-    text = f"{solution.positions:,} unfinished positions were visited. With best play {value}."
+    visited = (
+        "1 unfinished position was" if solution.positions == 1 else f"{solution.positions:,} unfinished positions were"
+    )
+    text = f"{visited} visited. With best play {value}."
     return Result(SOLVED, [Finding(Level.NOTE, text), *check_solved(subject, solution)])
 
 

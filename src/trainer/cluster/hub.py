@@ -63,7 +63,9 @@ class Hub:
         self._rules = parcel_of(found)
         self._game = found.game
         self._positions = Positions(config.env_id, 0)
-        self._writer = ReplayWriter(config.replay_db_path, played.metadata, config.replay_window, played.stored_layout)
+        self._writer = ReplayWriter(
+            config.replay_db_path, played.metadata, config.replay_window, played.stored_layout, shipments=True
+        )
         self._writing = Lock()
         self._unpacked = BoundedSemaphore(UNPACKED)
         self._arrivals: deque[Arrival] = deque()

@@ -119,11 +119,11 @@ class OnnxEvaluator(ModelEvaluator):
                 ) from error
             raise ModelError(f"{source} is not an ONNX model that can be loaded ({first_line(error)})") from error
         super().__init__(ModelInfo(source, metadata))
-        self._check_shapes(env_id, obs_size, num_actions)
-        self._check_batch(obs_size, num_actions)
         made_for = metadata.get("env_id", env_id)
         if made_for != env_id:
             raise ModelError(f"{source} was trained for {made_for}, not {env_id}; give a model of {env_id}")
+        self._check_shapes(env_id, obs_size, num_actions)
+        self._check_batch(obs_size, num_actions)
         found = find_game(env_id) if has_rules(env_id) else None
         rules, stamp = metadata.get("rules"), found.stamp if found else None
         if found and rules and stamp and rules != stamp:

@@ -55,6 +55,9 @@ OPEN, FIRST, SECOND, DRAW = 0, 1, 2, 3
 LARGEST_ROW = 4096
 """Bytes of a row of the replay contract above which a game's rows are packed."""
 
+BOARD_TYPES = ("grid", "drop_column", "hex", "edges", "pieces", "points")
+"""How the page can draw a board."""
+
 State = NDArray[np.uint64]
 Board = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -120,7 +123,8 @@ class Game:
     """The most legal moves of a position; 0: as many as there are actions. If a position has more, only the first ones can
     be played, and nothing says so while a model is trained: `python -m trainer.check` looks for such positions."""
     typical_plies: int = 0
-    """Moves of an ordinary game; 0: as many as there are cells. Self-play draws the moves of the first quarter at random."""
+    """Moves of an ordinary game; 0: as many as there are cells. Self-play draws the moves of the first quarter at random,
+    and its random openings have up to half of these moves."""
     player_names: tuple[str, str] = ("X", "O")
     """A player called Black, White, Red, Blue, Yellow or Green has pieces of that colour on the page."""
     player_symbols: tuple[str, str] = ("X", "O")
@@ -140,7 +144,21 @@ class Game:
     """The cells that one clicks on for each action, in order; none for a pass. Empty: action a is cell a, or column a."""
 
     def __post_init__(self) -> None:
-        """Fill in the name and the words of a position."""
+        """Fill in the name and the words of a position. Raises ValueError if what the page draws doesn't fit the board."""
+        if self.board_type not in BOARD_TYPES:
+            raise ValueError(f"board_type is {self.board_type!r}; it must be one of {', '.join(BOARD_TYPES)}")
+        if self.action_cells and len(self.action_cells) != self.num_actions:
+            raise ValueError(
+                f"action_cells has {len(self.action_cells)} entries and there are {self.num_actions} actions; give the "
+                "cells of each action, and () for a pass"
+            )
+        for action, cells in enumerate(self.action_cells):
+            if not all(0 <= cell < self.num_cells for cell in cells):
+                raise ValueError(
+                    f"action_cells says {cells} of action {action}; the board's cells are 0 to {self.num_cells - 1}"
+                )
+        if len(self.player_names) != 2 or len(self.player_symbols) != 2:
+            raise ValueError("player_names and player_symbols must have one entry for each of the two players")
         words = FLAGS + self.flag_words + self.width * self.height + self.raw_words
         object.__setattr__(self, "display_name", self.display_name or self.env_id.capitalize())
         object.__setattr__(self, "state_words", self.state_words or words)
@@ -149,6 +167,11 @@ class Game:
     def num_cells(self) -> int:
         """Cells of the board."""
         return self.width * self.height
+
+    @property
+    def num_targets(self) -> int:
+        """Places of the board that one can click on: its cells, or its columns."""
+        return self.width if self.board_type == "drop_column" else self.num_cells
 
     @property
     def legal_mask_offset(self) -> int:
@@ -193,7 +216,7 @@ class Game:
     @property
     def usual_plies(self) -> int:
         """Moves of an ordinary game."""
-        return self.typical_plies or self.num_cells
+        return min(self.typical_plies or self.num_cells, self.max_plies)
 
     @property
     def deciding_words(self) -> int:

@@ -90,7 +90,7 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     web = Child("web", "trainer.web", web_config(config), run.logs) if config.web else None
     if web:
         console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)
-    watch = Watch(config.env_id, run, config.seed)
+    watch = Watch(config.env_id, run, config.seed, config.resume)
     try:
         with suspended_together([trainer, actor, *([web] if web else [])]), watch.shown(console):
             while trainer.status is None and not stop.wait(LOOK_SECONDS):

@@ -34,13 +34,14 @@ ACTOR_NUMBERS = [name for name in sum_of_actors("", []) if name != "env_id"]
 class Watch:
     """Reads the statistics of a run, evaluates its newest models, and shows both."""
 
-    def __init__(self, env_id: str, run: RunFolder, seed: int) -> None:
+    def __init__(self, env_id: str, run: RunFolder, seed: int, resumed: bool = False) -> None:
         """`seed` fixes the games against random play."""
         self._env_id = env_id
         self._run = run
         self._seed = seed
         self._evaluations = EvaluationLog(run.path)
         self._began = time.monotonic()
+        self._since = " since it was resumed" if resumed else ""
         self._stats: dict[str, Any] = {}
         self._actors: dict[str, Any] = {}
         self._evaluation: dict[str, Any] | None = None
@@ -112,7 +113,7 @@ class Watch:
         """What is known so far: names and values."""
         stats, actors, evaluation = self._stats, self._actors, self._evaluation
         seconds = int(time.monotonic() - self._began)
-        summary = [("time", f"{seconds // 60}:{seconds % 60:02d}")]
+        summary = [("time", f"{seconds // 60}:{seconds % 60:02d}{self._since}")]
         if actors:
             summary.append(
                 ("self-play", f"{actors['episodes_completed']:,} games, {actors['total_steps']:,} positions")

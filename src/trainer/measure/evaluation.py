@@ -12,7 +12,9 @@ from trainer.core.errors import GameError
 from trainer.core.json_values import write_json
 from trainer.evaluators.onnx_file import OnnxEvaluator, load_model
 from trainer.game_config import load_game_config
-from trainer.games import has_part, has_rules, known_games, settled
+from trainer.games import has_part, has_rules, known_games, part_of, settled
+from trainer.games.positions import Positions
+from trainer.games.solving.exhaustive import exhaustive_solver
 from trainer.games.solving.scored_positions import scored_positions_of
 from trainer.measure.lines import both_seats, has_few_lines
 from trainer.measure.match import play_match
@@ -104,6 +106,8 @@ def count_wrong_moves(config: EvaluatorConfig, model: OnnxEvaluator) -> tuple[di
         print_table(error_table(f"Wrong moves of {name} in {config.env_id}", results))
         for each in lines:
             print(each)
+        if part_of(config.env_id, "scored_positions") is None:
+            print(result_with_best_play(config.env_id))
 
     found = {
         "env_id": config.env_id,
@@ -113,3 +117,12 @@ def count_wrong_moves(config: EvaluatorConfig, model: OnnxEvaluator) -> tuple[di
         "every_line": [asdict(each) for each in lines],
     }
     return found, show
+
+
+def result_with_best_play(env_id: str) -> str:
+    """Who wins a game of which all positions were visited, in a sentence."""
+    positions = Positions(env_id, 1)
+    best = int(exhaustive_solver(env_id).scores(positions).max())
+    names, mover = positions.game.player_names, int(positions.mover[0])
+    outcome = "it is a draw" if best == 0 else f"{names[mover - 1 if best > 0 else 2 - mover]} wins"
+    return f"With best play from the first position {outcome}."

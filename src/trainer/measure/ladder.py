@@ -21,7 +21,7 @@ from trainer.evaluators.onnx_file import load_model
 from trainer.games import game_of, settled
 from trainer.measure.elo import fit_elo
 from trainer.measure.match import Match, play_match
-from trainer.measure.openings import draw_openings
+from trainer.measure.openings import draw_openings, in_words
 from trainer.measure.plot import Curve, require_plots, save_plot
 from trainer.measure.report import print_table
 from trainer.players import Player, kind_of, model_player, named_player, shown_models, simulations_of
@@ -73,8 +73,8 @@ def rate_models(config: LadderConfig) -> int:
     seats = ", each from both seats" if config.games > 1 else ""
     different = sum(match.different_games for match in matches.values())
     print(
-        f"0 = the average. {config.games} games between each pair, from {len(openings)} openings of "
-        f"{len(openings[0])} moves (seed {config.seed}){seats}; {different} of the "
+        f"0 = the average. {config.games} games between each pair, from {len(openings)} "
+        f"{in_words(openings)} (seed {config.seed}){seats}; {different} of the "
         f"{config.games * len(matches)} games are different."
     )
     return 0

@@ -15,6 +15,12 @@ MOST_POSITIONS = 200_000
 """Openings are drawn from a list of all positions after a number of plies. Longer lists than this are not made."""
 
 
+def in_words(openings: list[list[int]]) -> str:
+    """How long some openings are, as in "openings of 2 moves"."""
+    plies = len(openings[0])
+    return f"openings of {plies} move{'' if plies == 1 else 's'}"
+
+
 def draw_openings(env_id: str, count: int, seed: int, plies: int | None = None) -> list[list[int]]:
     """Draw `count` openings without repetition: moves that lead to different unfinished positions.
 

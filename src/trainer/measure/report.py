@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from trainer.games import rules_of
 from trainer.games.base import DRAW, FIRST, SECOND
-from trainer.games.positions import Positions
+from trainer.games.position import Position
 from trainer.measure.elo import elo_difference
 from trainer.measure.intervals import wilson
 from trainer.measure.match import Match
 from trainer.measure.move_quality import ErrorCounts, MoveQuality
+from trainer.measure.openings import in_words
 
 RULER = "=" * 50
 TABLE_WIDTH = 120
@@ -84,7 +85,7 @@ def different_games(match: Match) -> str:
         return f"All games started from the first position; {different}."
     exception = ", except the last game's" if match.games % 2 else ""
     return (
-        f"{len(match.openings)} different openings of {len(match.openings[0])} moves (seed {match.seed}), "
+        f"{len(match.openings)} different {in_words(match.openings)} (seed {match.seed}), "
         f"each played from both seats{exception}; {different}."
     )
 
@@ -94,13 +95,13 @@ def every_move(match: Match) -> str:
     lines = []
     for number, (seat, winner, moves) in enumerate(zip(match.seats, match.winners, match.moves, strict=True)):
         lines.append(f"Game {number + 1}: {match.player} plays {match.game.player_names[seat - 1]}")
-        positions = Positions(match.game.env_id, 1)
+        position = Position.first(rules_of(match.game.env_id))
         opening = len(match.opening(number))
         for ply, action in enumerate(moves, start=1):
-            mover = int(positions.mover[0])
+            mover = position.mover
             who = "opening" if ply <= opening else match.player if mover == seat else match.opponent
-            lines.append(f"  {ply:3d}. {match.game.player_names[mover - 1]} ({who}): {action}")
-            positions.play(np.array([0]), np.array([action]))
+            lines.append(f"  {ply:3d}. {match.game.player_names[mover - 1]} ({who}): {position.name(int(action))}")
+            position = position.play(int(action))
         if number in match.resigned:
             lines.append(f"  {match.game.player_names[FIRST + SECOND - winner - 1]} resigns")
         lines.append("  draw" if winner == DRAW else f"  {match.game.player_names[winner - 1]} wins")

@@ -34,10 +34,3 @@ CREATE TABLE IF NOT EXISTS game_metadata (
     player_count INTEGER,
     updated_at DATETIME DEFAULT CURRENT_TIMESTAMP
 );
-
--- What a cluster's players have sent (`trainer.cluster`): written in the transaction that stores a shipment's games, so that
--- each shipment is stored once, however often it arrives.
-CREATE TABLE IF NOT EXISTS shipments (
-    sender TEXT PRIMARY KEY,          -- one process of a player
-    last INTEGER NOT NULL             -- number of the last of its shipments that is stored
-);

@@ -48,6 +48,9 @@ LOG_PATIENCE = 1.0
 """Seconds that emptying the log may wait for readers. Other writers wait meanwhile."""
 LOG_EVERY = 10.0
 """Seconds between two attempts to empty the log."""
+SHIPMENTS = "CREATE TABLE IF NOT EXISTS shipments (sender TEXT PRIMARY KEY, last INTEGER NOT NULL);"
+"""What a cluster's players have sent (`trainer.cluster`): one row per process of a player, with the number of its last
+shipment that is stored. It is written in the transaction that stores the shipment's games, so each is stored once."""
 MARK = "INSERT OR REPLACE INTO shipments (sender, last) VALUES (?, ?)"
 
 
@@ -82,17 +85,24 @@ class ReplayWriter:
     """Appends whole games to a replay database, which it creates if there is none."""
 
     def __init__(
-        self, path: Path, metadata: Metadata, window: int | None = None, layout: tuple[str, str] | None = None
+        self,
+        path: Path,
+        metadata: Metadata,
+        window: int | None = None,
+        layout: tuple[str, str] | None = None,
+        shipments: bool = False,
     ) -> None:
         """Open the database for writing and store the game's dimensions in it.
 
         The file keeps about the newest `window` positions, as whole games; None: all of them. `layout`: the layout of the
-        game's observations as JSON, and a hash of its rules; None for a game of the contract.
+        game's observations as JSON, and a hash of its rules; None for a game of the contract. `shipments`: the games come in
+        numbered shipments, and the file keeps which of them it has.
         """
         self.path = path
         self._metadata = metadata
         self._window = window
         self._layout = layout
+        self._tables = SCHEMA + SHIPMENTS if shipments else SCHEMA
         self._next_emptying = 0.0
         self._open()
 
@@ -146,7 +156,7 @@ class ReplayWriter:
                 self._connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")  # has no effect if there are tables
                 self._prefer_write_ahead_log()
                 check_columns(self._connection, self.path)
-                self._connection.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA}\nCOMMIT;")
+                self._connection.executescript(f"BEGIN IMMEDIATE;\n{self._tables}\nCOMMIT;")
                 with transaction(self._connection) as connection:
                     connection.execute(
                         f"INSERT OR REPLACE INTO game_metadata ({', '.join(METADATA_COLUMNS)}) "

@@ -39,8 +39,8 @@ class EvaluatorConfig(Settings):
     """Print every move."""
     opponent: str = "random"
     """`random`; `rollouts` (UCT with random playouts); `search` (search with the uniform guess instead of a network);
-    `perfect` (connect4 and small games); `minimax` (connect4 and othello: alpha-beta, a few plies deep); another program,
-    `gtp: COMMAND` or `uci: COMMAND` (docs/engines.md); or the path of another ONNX model."""
+    `perfect` (connect4 and small games); `minimax` (connect4, othello and minichess: alpha-beta, a few plies deep); another
+    program, `gtp: COMMAND` or `uci: COMMAND` (docs/engines.md); or the path of another ONNX model."""
     simulations: int = 0
     """Search simulations of the model before each move; 0 = the best move of its raw policy."""
     opponent_simulations: int | None = None

@@ -34,7 +34,7 @@ class RowSupply:
         config, replay = self._config, self._replay
         databases = databases_of(config.db)
         names = ", ".join(map(str, databases))
-        began = time.monotonic()
+        began, said = time.monotonic(), ""
         replay.refresh()
         while len(replay) < config.batch_size:
             waited = time.monotonic() - began
@@ -45,7 +45,9 @@ class RowSupply:
                     f"{state} after {config.max_wait:g} s, a batch needs {config.batch_size}; "
                     f"is an actor running? (--max-wait 0 waits for ever)"
                 )
-            log.info("waiting for %d rows: %s", config.batch_size, state)
+            if state != said:  # an actor that compiles a game takes long
+                log.info("waiting for %d rows: %s", config.batch_size, state)
+            said = state
             left = config.max_wait - waited if config.max_wait else math.inf
             if self._stop.wait(min(config.wait_interval, left, TIMEOUT_MAX)):
                 return False

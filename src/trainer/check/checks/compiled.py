@@ -44,7 +44,9 @@ EXPLAINED = {
         "indices as int(...)"
     ),
     "Cannot unify": "a variable has one type in one place and another type in another; give it the same type in both",
-    "Untyped global name": "it uses a name that compiled code can't use",
+    "Untyped global name": "it uses a name that compiled code can't use, such as an object; copy the numbers that it needs "
+    "into globals of the file",
+    "yield in a closure": "it has a generator, as in any(... for ...); write a loop",
     "NameError|is not defined": "it uses a name that the file doesn't define",
 }
 """What compilers say, as a pattern, and what it means for the author of the rules."""
@@ -81,8 +83,9 @@ def names_of_other_modules(found: FoundGame) -> list[Finding]:
     try:
         link(own=found.own)
     except KernelError as error:
-        what = str(error).partition(";")[0]
-        advice = "the rules must be complete in their file, so copy the function into it, or write it there"
+        what, _, advice = str(error).partition("; ")
+        if "whose text" in what:
+            advice = "the rules must be complete in their file, so copy it into the file, or write it there"
         return [Finding(Level.FAILURE, f"{what}; {advice}.")]
     return []
 
@@ -107,7 +110,7 @@ def explained(name: str, error: Exception, path: Path) -> str:
     clauses = [text.strip() for text in message.splitlines() if text.strip()]
     told = [text for text in clauses if not text.startswith(("Failed in", "During", "File"))]
     first = told[0] if told else type(error).__name__
-    return f"{line}{name} can't be compiled{shown}: {meaning or 'Numba says'}: {first}."
+    return f"{line}{name} can't be compiled{shown}: {meaning or 'Numba says'}: {first.rstrip('.:')}."
 
 
 def lines_with_name(message: str, path: Path) -> list[str]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from trainer.check.alike import effects, pairs_alike
+from trainer.check.alike import Pair, effects, pairs_alike, parting
 from trainer.check.findings import Finding, Level
 from trainer.check.subject import Subject
+from trainer.games.positions import Positions
+
+MOST_PLAYED_ON = 200
+"""Pairs in which more than one move is played."""
 
 
 def check_hidden(subject: Subject) -> list[Finding]:
@@ -32,29 +37,51 @@ def check_hidden(subject: Subject) -> list[Finding]:
     level = Level.FAILURE if (found.differs & same_history[found.pair]).any() else Level.NOTE
     wrong = found.differs & same_history[found.pair] if level is Level.FAILURE else found.differs
     if not wrong.any():
-        return []
+        return later(subject, pairs, one, two, same_history)
     move = int(np.flatnonzero(wrong)[0])
     at = int(found.pair[move])
-    differing = np.flatnonzero(one.states[at] != two.states[at])
-    here, there = found.winner_two[move], found.winner_one[move]
+    here, there = found.after_two.winner[move], found.after_one.winner[move]
     what = (
         f"state[WINNER] becomes {here} here and {there} there"
         if here != there
         else "the positions after it look different"
     )
-    line = ", ".join(map(str, pairs[at].moves_one))
-    if level is Level.FAILURE:
-        advice = "show what is in there in `features`, each number 0 or 1."
-    else:
-        advice = "their history differs (raw words beyond the key), which may be left out of account on purpose."
+    text = unseen(pairs[at], f"action {found.actions[move]} has another effect: {what}", level)
+    count = len(np.unique(found.pair[wrong]))
     return [
         Finding(
-            level,
-            f"The network can't see all that decides. This position looks exactly like the one after the moves {line}: the "
-            f"same pieces, features, legal moves and mover. But action {found.actions[move]} has another effect: {what}. "
-            f"The states differ in {'word' if len(differing) == 1 else 'words'} {', '.join(map(str, differing[:6]))}; "
-            f"{advice} "
-            f"({len(np.unique(found.pair[wrong])):,} of {len(pairs):,} pairs that look alike play differently.)",
-            pairs[at].moves_two,
+            level, f"{text} ({count:,} of {len(pairs):,} pairs that look alike play differently.)", pairs[at].moves_two
         )
     ]
+
+
+def later(
+    subject: Subject, pairs: list[Pair], one: Positions, two: Positions, same_history: NDArray[np.bool_]
+) -> list[Finding]:
+    """Play on in positions that look the same; a failure if what differs counts later, before the longest game ends."""
+    rows = np.flatnonzero(same_history)[:MOST_PLAYED_ON]
+    played = np.array([max(len(pairs[row].moves_one), len(pairs[row].moves_two)) for row in rows], np.int64)
+    left = subject.game.max_plies - 1 - played  # the limit itself need not be seen
+    found = parting(one.of(one.states[rows]), two.of(two.states[rows]), left, subject.numbers(6))
+    if found is None:
+        return []
+    pair = pairs[int(rows[found.pair])]
+    what = "the positions look different"
+    if found.winner_one != found.winner_two:
+        what = f"state[WINNER] is {found.winner_two} here and {found.winner_one} there"
+    moves = ", ".join(map(str, found.moves))
+    text = unseen(pair, f"after the moves {moves} in both, {what}", Level.FAILURE)
+    return [Finding(Level.FAILURE, text, pair.moves_two)]
+
+
+def unseen(pair: Pair, what: str, level: Level) -> str:
+    """Sentences about two positions that look alike: `what` shows that they aren't, and what to do about it."""
+    differing = np.flatnonzero(pair.one != pair.two)
+    advice = "show what is in there in `features`, each number 0 or 1."
+    if level is not Level.FAILURE:
+        advice = "their history differs (raw words beyond the key), which may be left out of account on purpose."
+    return (
+        "The network can't see all that decides. This position looks exactly like the one after the moves "
+        f"{', '.join(map(str, pair.moves_one))}: the same pieces, features, legal moves and mover. But {what}. The states "
+        f"differ in {'word' if len(differing) == 1 else 'words'} {', '.join(map(str, differing[:6]))}; {advice}"
+    )

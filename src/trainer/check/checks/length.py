@@ -1,4 +1,4 @@
-"""Whether games end by themselves, also if the players avoid it."""
+"""Whether games end by themselves, also if the players avoid it, and are as long as GAME says."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from trainer.check.subject import Subject, chosen
 from trainer.games.base import OPEN, Mask
 from trainer.games.positions import Positions
 
+MOST_SHORT = 200
+"""Games whose mean length is compared with the usual one."""
 MOST_MOVES = 8_000_000
 """Moves that are tried for each way to play."""
 
 
 def check_length(subject: Subject) -> list[Finding]:
     """Play at random, then so that games don't end, then so that nothing is captured; count games that reach `max_plies`."""
-    findings = []
+    findings = short_games(subject)
     for name, choose, games in ways(subject):
         reached, moves = capped(subject, RandomGames(subject, games, choose), games)
         if 2 * reached > games:
@@ -32,6 +34,24 @@ def check_length(subject: Subject) -> list[Finding]:
             )
             break
     return findings
+
+
+def short_games(subject: Subject) -> list[Finding]:
+    """A warning if random games are far shorter than what GAME says of an ordinary game."""
+    count, usual = min(MOST_SHORT, subject.games), subject.game.usual_plies
+    mean = sum(len(ply.games) for ply in RandomGames(subject, count)) / count
+    if 3 * mean >= usual:
+        return []
+    source = "typical_plies" if subject.game.typical_plies else "by default, because typical_plies isn't given"
+    return [
+        Finding(
+            Level.WARNING,
+            f"Random games last {mean:.1f} moves on average, but an ordinary game is taken to last {usual} ({source}). "
+            "Random openings, and the moves that self-play draws at random, would fill most of a game. Set typical_plies to "
+            "about "
+            f"{max(1, round(mean))}.",
+        )
+    ]
 
 
 def ways(subject: Subject) -> list[tuple[str, Choose | None, int]]:

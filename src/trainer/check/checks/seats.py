@@ -37,10 +37,11 @@ def check_seats(subject: Subject) -> list[Finding]:
 
 def explained(difference: Difference) -> str:
     """What happened in the game of the exchanged players."""
-    line = ", ".join(map(str, difference.image)) or "none"
+    line = ", ".join(map(str, difference.image))
+    played = f", and has the moves {line}" if line else ". Before the first move they differ"
     return (
         "The game isn't the same with the players exchanged as Seats says. One game has these moves; the other starts with "
-        f"the players exchanged, so player 2 begins, and has the moves {line}. There, {difference.text}. "
+        f"the players exchanged, so player 2 begins{played}. There, {difference.text}. "
         f"{MEANING[difference.what]} If the players differ in direction only, give Seats the tables `cells` and `actions` "
         "of a flip or a transpose; if they differ altogether, say seats=None: then the network sees who moves."
     )

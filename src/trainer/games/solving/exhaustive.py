@@ -52,8 +52,9 @@ class ExhaustiveSolver:
             self.count: int = self._kernels.visit(self._table, self._line, sample, plies, limit)
             if self.count != visit.TOO_MANY or limit == most:
                 break
-            log.info("%s has more than %s positions; visiting up to %s", env_id, limit, min(GROWTH * limit, most))
-            limit = min(GROWTH * limit, most)
+            more = min(GROWTH * limit, most)
+            log.info("%s has more than %s positions; visiting up to %s", env_id, f"{limit:,}", f"{more:,}")
+            limit = more
         if self.count < 0:
             refuse(self._positions.game, self.count, most)
         plies, sample = plies[: self.count], sample[: self.count]

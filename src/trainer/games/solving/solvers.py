@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 
 from trainer.core.errors import GameError
 from trainer.games import games_with, has_part, part_of
 from trainer.games.solving.exhaustive import exhaustive_solver
 from trainer.games.solving.solver import Solver
+
+log = logging.getLogger(__name__)
 
 QUICKLY_VISITED = 500_000
 """Games with at most this many unfinished positions are small: they are solved in about a second."""
@@ -32,6 +35,7 @@ def is_small(env_id: str) -> bool:
     """Whether all positions of a game can be visited quickly."""
     try:
         exhaustive_solver(env_id, QUICKLY_VISITED)
-    except GameError:
+    except GameError as error:
+        log.info("wrong moves are not counted during a run: %s", error)
         return False
     return True

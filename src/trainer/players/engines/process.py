@@ -115,24 +115,29 @@ class EngineProcess:
     def last_words(self) -> str:
         """The end of what the engine wrote to standard error, for the middle of a message; empty if it wrote nothing."""
         for _ in range(2):  # what a pipe holds, and that it is closed
-            if any(key.fileobj is self._errors for key, _ in self._selector.select(0)):
-                self._receive(0)
+            for key, _ in self._selector.select(0):  # the answers may be at their end already, and stay so
+                if key.fileobj is self._errors:
+                    self._hear()
         said = " / ".join(self._said.decode(errors="replace").split("\n")).strip(" /\r")
         return f" (standard error ends with: {said})" if said else ""
 
     def _receive(self, seconds: float) -> bool:
         """Wait for output of either kind and keep it; returns whether the engine's answers can go on."""
         for key, _ in self._selector.select(seconds):
-            received = os.read(key.fd, 65536)
             if key.fileobj is self._errors:
-                self._said = (self._said + received)[-LAST_BYTES:]
-                if not received:
-                    self._selector.unregister(self._errors)
-            elif received:
+                self._hear()
+            elif received := os.read(key.fd, 65536):
                 self._unread += received
             else:
                 return False
         return True
+
+    def _hear(self) -> None:
+        """Keep the end of what the engine has written to standard error."""
+        received = os.read(self._errors.fileno(), 65536)
+        self._said = (self._said + received)[-LAST_BYTES:]
+        if not received:
+            self._selector.unregister(self._errors)
 
     def _fail_as_dead(self) -> NoReturn:
         """Raise the error of an engine that has ended, or has closed its input or output."""

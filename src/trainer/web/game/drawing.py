@@ -22,15 +22,13 @@ def clicked_cells(game: Game) -> list[list[int]]:
     """For each action what one clicks on, in order: cells, or a column of a board of columns; nothing for a pass."""
     if game.action_cells:
         return [list(cells) for cells in game.action_cells]
-    targets = game.width if game.board_type == "drop_column" else game.num_cells
-    return [[action] if action < targets else [] for action in range(game.num_actions)]
+    return [[action] if action < game.num_targets else [] for action in range(game.num_actions)]
 
 
 def target_names(first: Position) -> list[str]:
     """The names of all cells, or columns: that of the move one makes there, if it is a single click, else the usual one."""
     game: Game = first.rules.GAME
-    targets = game.width if game.board_type == "drop_column" else game.num_cells
-    names = [cell_name(game, target) for target in range(targets)]
+    names = [cell_name(game, target) for target in range(game.num_targets)]
     for action, cells in enumerate(clicked_cells(game)):
         if len(cells) == 1:
             try:

@@ -30,4 +30,8 @@ class Games:
         """The env_id that a request names. Refuses any other with 404, and loads nothing for it."""
         if isinstance(env_id, str) and (env_id in self._given or env_id in self.of_runs()):
             return env_id
-        raise Refusal(404, "There is no game of that name; GET /games lists those that there are.")
+        raise Refusal(
+            404,
+            "There is no game of that name; GET /games lists those that there are. One in a file of your own must be named "
+            "when the page is started, by --games.",
+        )

@@ -1,0 +1,133 @@
+"""What people see of a game: the names of its moves, what they click on, how long it lasts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainer.check.alike import Pair, parting
+from trainer.check.checks.hidden import later
+from trainer.check.checks.length import check_length
+from trainer.check.checks.names import check_names
+from trainer.check.findings import Level
+from trainer.check.subject import Subject
+from trainer.core.errors import GameError
+from trainer.games.positions import Positions
+
+GAME = """
+import numpy as np
+from trainer.games.base import FLAGS, MOVER, OPEN, WINNER, Game
+
+GAME = Game(env_id="{name}", width=2, height=2, num_actions=4, max_plies=12, {more})
+
+
+def legal(state, mask):  # of the four actions, two are the same move
+    for action in range(4):
+        mask[action] = state[WINNER] == OPEN and state[FLAGS + action % 3] == 0
+
+
+def play(state, action):
+    state[FLAGS + action % 3] = state[MOVER]
+    if state[FLAGS] != 0 and state[FLAGS + 1] != 0 and state[FLAGS + 2] != 0:
+        state[WINNER] = state[MOVER]
+    else:
+        state[MOVER] ^= np.uint64(3)
+"""
+QUIET = """
+from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, WINNER, Game
+
+GAME = Game(env_id="quiet", width=2, height=1, num_actions=2, max_plies=99, flag_words=1, seats=None, planes=2)
+
+
+def legal(state, mask):
+    mask[:] = state[WINNER] == OPEN
+
+
+def play(state, action):  # action 0 changes nothing but the counter that ends the game at 5; action 1 begins again
+    state[FLAGS] = 0 if action == 1 else state[FLAGS] + 1
+    if state[FLAGS] == 5:
+        state[WINNER] = DRAW
+    else:
+        state[MOVER] = 3 - state[MOVER]
+"""
+
+
+def subject(folder: Path, more: str = "") -> Subject:
+    """The game, with more said of it."""
+    path = folder / f"short{len(more)}.py"  # a file that was read must not change
+    path.write_text(GAME.format(name=path.stem, more=more))
+    return Subject(str(path), games=50)
+
+
+def test_moves_of_one_name_are_a_warning(tmp_path: Path) -> None:
+    """Both actions that are shown as a2 are named, and the position in which they are legal."""
+    (found,) = check_names(subject(tmp_path, "action_cells=((0,), (1,), (2,), (0,))"))
+    assert found.level is Level.WARNING
+    assert "The legal moves 0, 3 are all called 'a2'" in found.text
+    assert found.moves == ()
+
+
+def test_more_actions_than_places_are_a_warning(tmp_path: Path) -> None:
+    """One may be a pass; with two, nobody can say what to click on."""
+    assert not [found for found in check_names(subject(tmp_path)) if "action_cells" in found.text]
+    columns = subject(tmp_path, "board_type='drop_column'")
+    (found,) = check_names(columns)
+    assert (
+        "GAME has 4 actions and no action_cells. The page then takes action a for column a, and the last 2"
+        in found.text
+    )
+
+
+def test_a_game_that_is_shorter_than_it_says_is_a_warning(tmp_path: Path) -> None:
+    """It lasts three moves: it may say four, but not ten."""
+    assert check_length(subject(tmp_path)) == []
+    (found,) = check_length(subject(tmp_path, "typical_plies=10"))
+    assert (
+        "Random games last 3.0 moves on average, but an ordinary game is taken to last 10 (typical_plies)" in found.text
+    )
+    assert found.text.endswith("Set typical_plies to about 3.")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("board_type='hexx'", "board_type is 'hexx'; it must be one of grid, drop_column, hex, edges, pieces, points"),
+        ("action_cells=((0,), (1,), (2,))", "action_cells has 3 entries and there are 4 actions"),
+        ("action_cells=((0,), (1,), (2,), (4,))", "action_cells says (4,) of action 3; the board's cells are 0 to 3"),
+        ("player_symbols='R'", "player_names and player_symbols must have one entry for each of the two players"),
+    ],
+)
+def test_what_the_page_could_not_draw_is_refused(tmp_path: Path, more: str, words: str) -> None:
+    """With the file and the line, before anything is played."""
+    with pytest.raises(GameError, match=r"\.py, line 5: ValueError: ") as caught:
+        subject(tmp_path, more)
+    assert words in str(caught.value)
+
+
+def test_positions_that_look_alike_are_played_on_until_a_counter_counts(tmp_path: Path) -> None:
+    """The counters are 1 and 3: action 1 makes them equal, so action 0 is played until the second game is over."""
+    (tmp_path / "quiet.py").write_text(QUIET)
+    one, two = (Positions(Subject(str(tmp_path / "quiet.py")).env_id, 1) for _ in range(2))
+    one.states[0, 2], two.states[0, 2] = 1, 3
+    found = parting(one, two, np.array([50]), np.random.default_rng(0))
+    assert found is not None
+    assert (found.pair, found.moves, found.winner_one, found.winner_two) == (0, (0, 0), 0, 3)
+    assert parting(one, two, np.array([1]), np.random.default_rng(0)) is None
+
+
+def test_a_counter_that_counts_later_is_a_failure(tmp_path: Path) -> None:
+    """With the moves that show it; positions that differ in their history only are left out."""
+    (tmp_path / "quiet.py").write_text(QUIET)
+    subject = Subject(str(tmp_path / "quiet.py"))
+    one, two = (Positions(subject.env_id, 1) for _ in range(2))
+    one.states[0, 2], two.states[0, 2] = 1, 3
+    pairs = [Pair(one.states[0].copy(), two.states[0].copy(), (0,), (0, 0, 0))]
+    (found,) = later(subject, pairs, one, two, np.array([True]))
+    assert (
+        "But after the moves 0, 0 in both, state[WINNER] is 3 here and 0 there. The states differ in word 2"
+        in found.text
+    )
+    assert (found.level, found.moves) == (Level.FAILURE, (0, 0, 0))
+    assert later(subject, pairs, one, two, np.array([False])) == []
