@@ -24,8 +24,8 @@ class BenchConfig:
     """Measure how fast the trainer is, next to other libraries and to our targets."""
 
     parts: tyro.conf.Positional[tuple[str, ...]] = ()
-    """What to measure: selfplay, games, ceiling, cache, network, coldstart, training, sampling, publish, load, replay, soak.
-    Without names: all except soak."""
+    """What to measure: selfplay, games, ceiling, cache, network, memory, coldstart, training, sampling, publish, load,
+    replay, cluster, soak. Without names: all except cluster and soak."""
     out: Path = Path("docs")
     """Folder of `benchmarks.md` and `benchmarks.json`. Only the sections of the measured parts are replaced."""
     work: Path = Path("build/bench")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bench.parts import (
     cache,
     ceiling,
+    cluster,
     coldstart,
     games,
     load,
@@ -47,5 +48,6 @@ PARTS = {
     "publish": Part("Publishing a model", publish.measure),
     "load": Part("Loading the replay database", load.measure),
     "replay": Part("Writing the replay database", replay.measure),
+    "cluster": Part("A Ray cluster", cluster.measure, long=True),
     "soak": Part("Actor and trainer for twenty minutes", soak.measure, long=True),
 }

@@ -43,6 +43,12 @@ class Size:
     """Seconds for which the memory of an actor is watched."""
     soak_minutes: float = 20.0
     """Minutes of the part soak."""
+    cluster_minutes: float = 1.0
+    """Minutes of each run of the loop in the part cluster; 0: none."""
+    cluster_rounds: int = 3
+    """Such runs, on the cluster and without it."""
+    crowds: tuple[int, ...] = (10, 100, 1000)
+    """Simulated players of the part cluster."""
     every_game: bool = True
     """The parts games and memory measure every game, not only tic-tac-toe."""
 
@@ -66,6 +72,8 @@ TINY = Size(
     after_reload=0.3,
     memory_seconds=0.3,
     soak_minutes=0.1,
+    cluster_minutes=0,
+    crowds=(3,),
     every_game=False,
 )
 """For tests of the benchmarks themselves; the numbers mean nothing."""

@@ -50,6 +50,18 @@ def test_a_machine_without_shared_memory_is_refused(monkeypatch: pytest.MonkeyPa
         connection.require_cluster("127.0.0.1:1")
 
 
+def test_a_signal_while_ray_connects_is_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray answers SIGTERM by an exit status of its own, which the loop would take for a failure."""
+
+    def init(**_: object) -> None:
+        sys.exit(15)
+
+    monkeypatch.setattr(connection, "require_answer", lambda address: None)
+    monkeypatch.setattr(connection.ray, "init", init)
+    with pytest.raises(KeyboardInterrupt), connection.connected("127.0.0.1:1"):
+        pass
+
+
 @pytest.mark.parametrize("address", ["head", ":6379", "10.0.0.5:"])
 def test_what_is_no_address_is_refused(address: str) -> None:
     """In our words."""

@@ -5,5 +5,5 @@ whose models come from the hub (`remote_model.py`). The hub (`hub.py`) is the on
 actor_stats.json (`roster.py`). It offers the newest model (`shelf.py`) and the rules of the game (`parcel.py`), and refuses
 players of other versions (`versions.py`). `transport.py` is what a player may ask of the hub.
 
-Nothing of that knows Ray. `driver.py` and the modules named `ray_*` run it on a Ray cluster, and are imported only then.
+Nothing of that knows Ray. The folder `on_ray` runs it on a Ray cluster, and is imported only then.
 """

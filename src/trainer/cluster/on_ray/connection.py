@@ -41,7 +41,10 @@ def connected(address: str) -> Iterator[None]:
     """A connection to the cluster at `address` while the block runs. Raises ConfigError if that can't be."""
     with joining(address):
         require_answer(address)
-        ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)
+        try:
+            ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)
+        except SystemExit as error:  # what Ray makes of SIGTERM while it connects
+            raise KeyboardInterrupt from error
     try:
         yield
     finally:
