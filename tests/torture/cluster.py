@@ -64,10 +64,12 @@ class Loop:
                 if child.cmdline()[1:3] == ["-m", module]:
                     child.kill()
 
-    def wait(self, condition: Any, what: str) -> None:
-        """Wait until a condition holds; fails if the loop ends before."""
+    def wait(self, condition: Any, what: str) -> float:
+        """Wait until a condition holds; returns for how long, in seconds. Fails if the loop ends before."""
+        began = time.monotonic()
         wait_until(lambda: condition() or self.ended, what)
         assert not self.ended, f"{what}: {(self.folder / 'loop.log').read_text()[-2000:]}"
+        return time.monotonic() - began
 
     @property
     def status(self) -> int:
@@ -108,15 +110,13 @@ def seconds_until_all_have(loop: Loop, step: int, before: set[str], new: int) ->
     `new`: how many of the players must be others than those `before`, because a dead one is listed until it has been silent
     for a while.
     """
-    began = time.monotonic()
 
     def all_have() -> bool:
         playing = players(loop.folder)
         others = {one.name for one in playing} - before
         return len(playing) == NODES and len(others) >= new and all((one.model_step or 0) >= step for one in playing)
 
-    loop.wait(all_have, f"not every player gets the model of step {step}")
-    return time.monotonic() - began
+    return loop.wait(all_have, f"not every player gets the model of step {step}")
 
 
 def kill_often(folder: Path, kills: int, seed: int) -> str:
@@ -126,7 +126,7 @@ def kill_often(folder: Path, kills: int, seed: int) -> str:
     while len(kinds) < kills:
         kinds += generator.sample(KINDS, len(KINDS))
     cluster = SmallCluster(NODES - 1)
-    delays = []
+    delays, leaving, joining = [], [], []
     try:
         loop = Loop(folder, cluster.address)
         loop.wait((folder / "models" / "latest.onnx").exists, "no model is published")
@@ -141,7 +141,9 @@ def kill_often(folder: Path, kills: int, seed: int) -> str:
                 cluster.kill("ray::RayHub")
             elif kind == "node":
                 cluster.ask("remove")
+                leaving.append(loop.wait(lambda: len(players(folder)) < NODES, "a node that is gone is still listed"))
                 cluster.ask("add")
+                joining.append(loop.wait(lambda: len(players(folder)) == NODES, "a new node doesn't play"))
             elif kind == "head":
                 cluster.kill_head()
             else:
@@ -174,7 +176,8 @@ def kill_often(folder: Path, kills: int, seed: int) -> str:
     each = ", ".join(f"{kind} {number}" for kind, number in Counter(kinds[:kills]).items())
     return (
         f"killed {kills} times ({each}): {len(stored):,} whole games, {counted(folder):,} counted, none lost; "
-        f"{steps:,} steps; every player had the newest model after {max(delays):.1f} s at most"
+        f"{steps:,} steps; every player had the newest model after {max(delays):.1f} s at most, a new node played after "
+        f"{max(joining, default=0.0):.1f} s, one that was gone was listed for {max(leaving, default=0.0):.1f} s more"
     )
 
 
