@@ -23,7 +23,7 @@ from trainer.replay import Metadata
 from trainer.settings.learning import Family
 
 BLOCKS = 6
-"""Residual blocks in the tower of the family `residual`."""
+"""Residual blocks in the tower of the family `residual`, by default."""
 WIDTHS = ((20, 128), (50, 256))
 """Boards of at most so many cells get a first hidden layer of so many features by default; larger ones WIDEST."""
 WIDEST = 512
@@ -68,13 +68,16 @@ class MoverView(nn.Module):
         self.end = layout.end if layout else game.obs_size
         self.size = layout.view_size if layout else game.obs_size
         self.actions = layout.actions if layout and self.exchange is not None else None
+        for name, table in (("_exchange", self.exchange), ("_actions", self.actions)):
+            index = None if table is None else torch.from_numpy(table)
+            self.register_buffer(name, index, persistent=False)  # it moves to a device with the weights
 
     def forward(self, observation: Tensor) -> Tensor:
         """float32 [B, obs_size] to float32 [B, size]."""
         if self.exchange is None:
             return observation
         if not self.swaps:
-            other = observation[:, torch.from_numpy(self.exchange).to(observation.device)]
+            other = observation[:, self._exchange]
             return torch.where(self.second(observation), other, observation[:, : self.end])
         first, second = observation[:, : self.cells], observation[:, self.cells : 2 * self.cells]
         swap = observation[:, self.end + 1 : self.end + 2]  # 1 if the second player moves
@@ -89,7 +92,7 @@ class MoverView(nn.Module):
         """Logits [B, A] of the view's actions as logits of the observation's."""
         if self.actions is None:
             return logits
-        other = logits[:, torch.from_numpy(self.actions).to(logits.device)]
+        other = logits[:, self._actions]
         return torch.where(self.second(observation), other, logits)
 
 
@@ -160,8 +163,8 @@ class Residual(nn.Module):
         return features + self.inner(features)  # type: ignore[no-any-return]
 
 
-def residual_tower(layout: Layout, channels: int, width: int) -> nn.Sequential:
-    """`BLOCKS` residual blocks of 3 x 3 convolutions, then a hidden layer: [B, view size] to [B, width].
+def residual_tower(layout: Layout, channels: int, width: int, blocks: int) -> nn.Sequential:
+    """Residual blocks of 3 x 3 convolutions, then a hidden layer: [B, view size] to [B, width].
 
     The last convolution of each block starts with zero weights, so each block starts as the identity and the tower trains
     without normalization (Zhang, Dauphin and Ma 2019).
@@ -170,16 +173,16 @@ def residual_tower(layout: Layout, channels: int, width: int) -> nn.Sequential:
     def convolution(inputs: int) -> nn.Conv2d:
         return nn.Conv2d(inputs, channels, 3, padding=1)
 
-    blocks = []
-    for _ in range(BLOCKS):
+    tower = []
+    for _ in range(blocks):
         last = convolution(channels)
         for weight in last.parameters():
             nn.init.zeros_(weight)
-        blocks.append(Residual(nn.Sequential(nn.ReLU(), convolution(channels), nn.ReLU(), last)))
+        tower.append(Residual(nn.Sequential(nn.ReLU(), convolution(channels), nn.ReLU(), last)))
     images = AllPlanes(layout)
     first: nn.Module = images.board if images.planes == layout.planes else images
     dense = nn.Linear(channels * layout.cells, width)
-    return nn.Sequential(first, convolution(images.planes), *blocks, nn.ReLU(), nn.Flatten(), dense, nn.ReLU())
+    return nn.Sequential(first, convolution(images.planes), *tower, nn.ReLU(), nn.Flatten(), dense, nn.ReLU())
 
 
 class PolicyValueNetwork(nn.Module):
@@ -190,9 +193,17 @@ class PolicyValueNetwork(nn.Module):
     """
 
     def __init__(
-        self, game: Metadata, family: Family = "mlp", width: int | None = None, layout: Layout | None = None
+        self,
+        game: Metadata,
+        family: Family = "mlp",
+        width: int | None = None,
+        layout: Layout | None = None,
+        blocks: int = BLOCKS,
     ) -> None:
-        """`layout` None: that of the game's rules; without rules that of the replay contract, if the sizes fit it."""
+        """`layout` None: that of the game's rules; without rules that of the replay contract, if the sizes fit it.
+
+        `blocks`: of a residual tower.
+        """
         super().__init__()
         width = width or default_width(game, family)
         layout = layout or known_layout(game)
@@ -212,7 +223,7 @@ class PolicyValueNetwork(nn.Module):
             self.body = nn.Sequential(stem, nn.Linear(stem.size, width), nn.ReLU(), tail)
         elif family == "residual":
             assert layout is not None
-            self.body = residual_tower(layout, max(width // 4, 1), width)
+            self.body = residual_tower(layout, max(width // 4, 1), width, blocks)
         else:
             raise ValueError(f"{family!r} is not a family of networks")
         self.policy = nn.Linear(last, game.num_actions)

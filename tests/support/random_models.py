@@ -8,10 +8,30 @@ import numpy as np
 import torch
 
 from trainer.game_config import metadata_of
-from trainer.games import find_game
-from trainer.network import create_network
+from trainer.games import find_game, game_of
+from trainer.games.layout import layout_of
+from trainer.network import Family, PolicyValueNetwork, create_network
 from trainer.training.export import Exporter
 from trainer.training.publish import Retention, publish
+
+
+def random_network(
+    env_id: str, family: Family = "mlp", width: int = 80, seed: int = 3, blocks: int = 2
+) -> PolicyValueNetwork:
+    """A network with random weights and with biases that are not 0."""
+    torch.manual_seed(seed)
+    game = game_of(env_id)
+    network = PolicyValueNetwork(metadata_of(game), family, width, layout_of(game), blocks)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.2 if parameter.dim() == 1 else 1.5 / parameter[0].numel() ** 0.5)
+    return network
+
+
+def model_file(env_id: str, network: PolicyValueNetwork, step: int = 7) -> bytes:
+    """The network as the trainer writes it, after a fifth of its run."""
+    game = game_of(env_id)
+    sample = np.zeros((1, game.obs_size), np.float32)
+    return Exporter(network, metadata_of(game)).to_bytes(step, sample, progress=0.2)
 
 
 def publish_model(folder: Path, env_id: str = "tictactoe", step: int = 1) -> None:

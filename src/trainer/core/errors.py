@@ -35,6 +35,10 @@ class ModelError(TrainerError):
     """A model file is missing, broken, or for another game."""
 
 
+class DeviceError(TrainerError):
+    """A GPU has failed, or its memory is full. The process can't go on; a run can be resumed."""
+
+
 class CheckpointError(TrainerError):
     """A checkpoint can't be read, or belongs to another run."""
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from trainer.core.errors import DeviceError
 from trainer.evaluators.interface import Evaluator, Observations, Prior, Values
 from trainer.evaluators.onnx_file import OnnxEvaluator, first_line
 from trainer.games.base import OPEN, Mask
@@ -51,6 +52,8 @@ class Acceleration:
                 faster = accelerator(content, original)
                 apart = distance(answers, faster(*self._positions)) if faster else 0.0
                 problem = "" if apart <= accelerator.tolerance else f"gives other answers {manner}, by {apart:.2g}"
+            except DeviceError:  # it would fail again
+                raise
             except Exception as error:  # libraries raise whatever their parts do
                 problem = f"can't be evaluated {manner} ({first_line(error) or type(error).__name__})"
             if problem and manner not in self._reported:

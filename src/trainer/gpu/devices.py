@@ -1,0 +1,98 @@
+"""Which device to use, and what is wrong with one that can't be used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from trainer.core.errors import ConfigError, DeviceError
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A device, and why it was chosen."""
+
+    device: torch.device
+    reason: str
+    """In a few words, such as "NVIDIA H100, 80 GB"."""
+
+
+def choose(name: str) -> Choice:
+    """The device for `auto`, `cpu`, `cuda` or `mps`. Raises ConfigError if one that is named can't be used here."""
+    if name == "cpu":
+        return Choice(torch.device("cpu"), "as asked for")
+    if name == "mps":
+        if not torch.backends.mps.is_available():
+            raise ConfigError("--device mps needs a Mac with Apple silicon, and this machine is none; give auto or cpu")
+        return Choice(torch.device("mps"), "Apple silicon")
+    problem = problem_with_cuda()
+    if problem is None:
+        card = torch.cuda.get_device_properties(0)
+        return Choice(torch.device("cuda"), f"{card.name}, {card.total_memory / 1e9:.0f} GB")
+    if name == "cuda":
+        raise ConfigError(f"--device cuda can't be used: {problem}; give auto or cpu to go on without a GPU")
+    if torch.backends.mps.is_available():
+        return Choice(torch.device("mps"), "Apple silicon")
+    return Choice(torch.device("cpu"), problem)
+
+
+def problem_with_cuda() -> str | None:
+    """Why the first NVIDIA GPU can't be used; None if it can. A small computation is tried on it."""
+    if torch.version.cuda is None:
+        return f"this torch ({torch.__version__}) was built without CUDA"
+    if not torch.cuda.is_available():
+        return "there is no NVIDIA GPU, or no driver for it (see nvidia-smi)"
+    major, minor = torch.cuda.get_device_capability(0)
+    if not supported(f"sm_{major}{minor}", torch.cuda.get_arch_list()):
+        known = " ".join(torch.cuda.get_arch_list())
+        return (
+            f"{torch.cuda.get_device_name(0)} has the architecture sm_{major}{minor}, and this torch "
+            f"({torch.__version__}) knows {known} only"
+        )
+    try:
+        with errors_named("the first computation"):
+            torch.ones(8, device="cuda").sum().item()
+    except DeviceError as error:
+        return str(error)
+    return None
+
+
+def supported(architecture: str, known: list[str]) -> bool:
+    """Whether code for one of the `known` architectures runs on this one: of the same major version, and not newer."""
+    number = int(architecture.removeprefix("sm_"))
+    found = [int(match[1]) for name in known if (match := re.fullmatch(r"(?:sm|compute)_(\d+)[af]?", name))]
+    return any(one // 10 == number // 10 and one <= number for one in found)
+
+
+@contextmanager
+def errors_named(what: str) -> Iterator[None]:
+    """Turn what torch raises when a device fails during `what` into a DeviceError. Other errors pass."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            f"the memory of the GPU is full during {what} ({first_line(error)}); let it do less at a time with fewer --games "
+            f"or --threads or a smaller --batch-size, or end what else uses the GPU; --resume goes on with the run"
+        ) from error
+    except RuntimeError as error:
+        if not is_of_device(error):
+            raise
+        raise DeviceError(
+            f"the GPU failed during {what} ({first_line(error)}); this process can't use it any more: start again, with "
+            f"--resume if it is a run, and look at nvidia-smi if it happens again"
+        ) from error
+
+
+def is_of_device(error: RuntimeError) -> bool:
+    """Whether an error of torch came from the device or its libraries."""
+    named = type(error).__name__ == "AcceleratorError"  # since torch 2.8
+    return named or bool(re.search(r"CUDA error|CUDA driver|cuDNN error|cuBLAS|CUBLAS|NVML|MPS backend", str(error)))
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, without a final stop."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,0 +1,93 @@
+"""Models evaluated by torch on a device. B positions, C positions of a batch, A actions."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from trainer.core.errors import ModelError
+from trainer.evaluators.interface import Observations, Prior, Values
+from trainer.evaluators.onnx_file import ModelInfo, OnnxEvaluator
+from trainer.games import game_of
+from trainer.games.base import Game, Mask
+from trainer.gpu.launchers import NOT_FINITE, TOO_LARGE, EagerLauncher, GraphLauncher, MakeLauncher
+from trainer.gpu.slots import Slots
+from trainer.gpu.weights import Weights, kind_of, weights_of
+from trainer.settings.device import Precision
+
+PRECISIONS: dict[Precision, tuple[torch.dtype, float]] = {
+    "fp32": (torch.float32, 1e-3),
+    "fp16": (torch.float16, 1e-2),
+    "bf16": (torch.bfloat16, 5e-2),
+}
+"""The type in which networks compute, and how far its answers may be from ONNX Runtime's, see `Acceleration`."""
+
+
+class TorchAccelerator:
+    """Makes the evaluator of each model of one game on a device."""
+
+    def __init__(
+        self,
+        env_id: str,
+        device: torch.device,
+        precision: Precision,
+        capacity: int,
+        make_launcher: MakeLauncher | None = None,
+    ) -> None:
+        """`capacity`: the positions of a batch, C. `make_launcher` None: a captured graph if that is possible."""
+        self.manner = f"on the device {device.type} in {precision}"
+        kept_as, self.tolerance = PRECISIONS[precision]
+        self._capacity = capacity
+        self._game = game_of(env_id)
+        self.slots = Slots(self._game, device, kept_as)
+        self._make_launcher = make_launcher or (GraphLauncher if device.type == "cuda" else EagerLauncher)
+
+    def __call__(self, content: bytes, original: OnnxEvaluator) -> TorchEvaluator:
+        """An evaluator of `original`, whose file is `content`. Raises ModelError for a network of no family of ours."""
+        weights = weights_of(content)
+        return TorchEvaluator(original.info, self._game, weights, self.slots, self._capacity, self._make_launcher)
+
+
+class TorchEvaluator:
+    """One model on a device; several threads may use it at once."""
+
+    layers = None
+
+    def __init__(
+        self,
+        info: ModelInfo,
+        game: Game,
+        weights: Weights,
+        slots: Slots,
+        capacity: int,
+        make_launcher: MakeLauncher,
+    ) -> None:
+        """`info` describes the file that the weights are from; the rest is as for `TorchAccelerator`."""
+        self.source, self.step, self.progress = info.source, info.step, info.progress
+        self._slot = slots.take(weights, kind_of(weights), user=self)
+        self._launcher = (make_launcher, capacity, game.obs_size, game.num_actions)
+        self._capacity = capacity
+
+    def __call__(self, observation: Observations, legal: Mask) -> tuple[Prior, Values]:
+        """Prior float32 [B, A] over the legal moves and value float32 [B] for the mover, in batches of C positions."""
+        launcher = self._slot.launcher(*self._launcher)
+        count, actions = legal.shape
+        prior, value = np.empty((count, actions), np.float32), np.empty(count, np.float32)
+        seen, allowed, answers = launcher.observation.numpy(), launcher.legal.numpy(), launcher.answers.numpy()
+        for first in range(0, count, self._capacity):
+            rows = slice(first, min(first + self._capacity, count))
+            filled = rows.stop - first
+            seen[:filled], allowed[:filled] = observation[rows], legal[rows]
+            launcher.launch()
+            self._refuse(answers[:filled])
+            prior[rows], value[rows] = answers[:filled, :actions], answers[:filled, actions]
+        return prior, value
+
+    def _refuse(self, answers: np.ndarray) -> None:
+        """Raise ModelError if an answer [B, A + 2] can't be used."""
+        fault = answers[:, -1]
+        if (fault == NOT_FINITE).any():
+            raise ModelError(f"{self.source} answers NaN or infinity; train it again, or give another model")
+        if (fault == TOO_LARGE).any():
+            worst = answers[np.abs(answers[:, -2]).argmax(), -2]
+            raise ModelError(f"{self.source} answers a value of {worst:g}; it must be from -1 to 1")

@@ -1,0 +1,107 @@
+"""Runs a network on batches of one size: eagerly on any device, or as a captured graph on an NVIDIA GPU. C positions, A actions.
+
+A batch always has C positions, so that an answer can't depend on how many there are: the libraries choose their kernels by
+the size of a batch, and round differently. Each launcher belongs to one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from trainer.evaluators.answers import HIGHEST_VALUE
+from trainer.gpu.devices import errors_named
+from trainer.network import PolicyValueNetwork
+
+NOT_FINITE, TOO_LARGE = 1.0, 2.0
+"""In the last column of an answer: a number that is NaN or infinite, a value outside of [-1, 1]."""
+
+
+def answer(network: PolicyValueNetwork, observation: Tensor, legal: Tensor) -> Tensor:
+    """float32 [C, A + 2]: the prior over the legal moves, the value, and what is wrong (0: nothing).
+
+    observation float32 [C, obs_size], legal bool [C, A]; the network computes in its own type.
+    """
+    logits, value = network(observation.to(network.value.weight.dtype))
+    logits, value = logits.float(), value.float()
+    finite = logits.isfinite().all(dim=1, keepdim=True) & value.isfinite()
+    fault = torch.where(finite, torch.where(value.abs() <= float(HIGHEST_VALUE), 0.0, TOO_LARGE), NOT_FINITE)
+    likely = logits.masked_fill(~legal, -torch.inf).softmax(dim=1)
+    prior = likely.masked_fill(~legal, 0.0)  # also in a row without a legal move, where softmax is NaN
+    return torch.cat([prior, value, fault], dim=1)
+
+
+class Launcher(Protocol):
+    """One thread's means to run one network."""
+
+    observation: Tensor
+    """float32 [C, obs_size], on the host: what to evaluate."""
+    legal: Tensor
+    """bool [C, A], on the host."""
+    answers: Tensor
+    """float32 [C, A + 2], on the host: as `answer` returns it."""
+
+    def launch(self) -> None:
+        """Evaluate what is in `observation` and `legal`; return once `answers` holds the result."""
+
+
+MakeLauncher = Callable[[PolicyValueNetwork, int, int, int], Launcher]
+"""Makes a launcher of a network for `capacity` positions of `obs_size` numbers and `num_actions` actions."""
+
+
+class EagerLauncher:
+    """Calls the network, operation by operation."""
+
+    def __init__(self, network: PolicyValueNetwork, capacity: int, obs_size: int, num_actions: int) -> None:
+        self._network = network
+        self._device = network.value.weight.device
+        pinned = self._device.type == "cuda"  # so that copies don't wait
+        self.observation = torch.zeros(capacity, obs_size, pin_memory=pinned)
+        self.legal = torch.zeros(capacity, num_actions, dtype=torch.bool, pin_memory=pinned)
+        self.answers = torch.zeros(capacity, num_actions + 2, pin_memory=pinned)
+
+    @torch.inference_mode()
+    def launch(self) -> None:
+        """Evaluate, and wait for the answers."""
+        with errors_named("an evaluation"):
+            on_device = (part.to(self._device, non_blocking=True) for part in (self.observation, self.legal))
+            self.answers.copy_(answer(self._network, *on_device))
+
+
+class GraphLauncher:
+    """Replays the network as one CUDA graph, copies included: one launch instead of a hundred.
+
+    Capturing is done once. Later weights are copied into the network, where the graph reads them.
+    """
+
+    _capturing = Lock()
+
+    def __init__(self, network: PolicyValueNetwork, capacity: int, obs_size: int, num_actions: int) -> None:
+        eager = EagerLauncher(network, capacity, obs_size, num_actions)
+        self.observation, self.legal, self.answers = eager.observation, eager.legal, eager.answers
+        with errors_named("the preparation of an evaluation"), self._capturing, torch.inference_mode():
+            self._stream = torch.cuda.Stream()
+            self._done = torch.cuda.Event(blocking=True)  # so that a waiting thread leaves its core to others
+            with torch.cuda.stream(self._stream):
+                for _ in range(2):  # libraries choose their kernels and take their memory before the capture
+                    eager.launch()
+            self._stream.synchronize()
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
+                on_device = (part.to(network.value.weight.device, non_blocking=True) for part in self._inputs)
+                self.answers.copy_(answer(network, *on_device), non_blocking=True)
+
+    @property
+    def _inputs(self) -> tuple[Tensor, Tensor]:
+        return self.observation, self.legal
+
+    def launch(self) -> None:
+        """Evaluate, and wait for the answers without Python's lock."""
+        with errors_named("an evaluation"), torch.cuda.stream(self._stream):
+            self._graph.replay()
+            self._done.record(self._stream)
+            self._done.synchronize()

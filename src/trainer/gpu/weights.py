@@ -1,0 +1,73 @@
+"""A network of torch from a model file: its weights, and from their names and shapes what kind of network it is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor
+
+from trainer.core.errors import ModelError
+from trainer.game_config import metadata_of
+from trainer.games.base import Game
+from trainer.games.layout import layout_of
+from trainer.network import PolicyValueNetwork
+from trainer.settings.learning import Family
+
+Weights = dict[str, Tensor]
+"""By their names in `PolicyValueNetwork.state_dict`, on the CPU."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a network's settings were."""
+
+    family: Family
+    width: int
+    blocks: int
+    """Of a residual tower; 0 for another family."""
+
+
+def weights_of(content: bytes) -> Weights:
+    """The weights in a model file of this package, which has them under the network's own names."""
+    graph = onnx.load_model_from_string(content).graph
+    return {
+        tensor.name: torch.from_numpy(np.array(numpy_helper.to_array(tensor)))
+        for tensor in graph.initializer
+        if re.fullmatch(r"(body|policy|value)\..*(weight|bias)", tensor.name)
+    }
+
+
+def kind_of(weights: Weights) -> Kind:
+    """The settings of a network with these weights. Raises ModelError if they are of no family of this package."""
+    blocks = {found[1] for name in weights if (found := re.match(r"body\.(\d+)\.inner\.1\.weight", name))}
+    if "body.0.conv.weight" in weights:
+        return Kind("conv", len(weights["body.0.conv.weight"]), 0)
+    if blocks:
+        dense = max((name for name in weights if re.fullmatch(r"body\.\d+\.weight", name)), key=number_of)
+        return Kind("residual", len(weights[dense]), len(blocks))
+    if "body.0.weight" in weights:
+        return Kind("mlp", len(weights["body.0.weight"]), 0)
+    raise ModelError("its weights aren't named as those of a network of this package")
+
+
+def number_of(name: str) -> int:
+    """The place of a module in the body."""
+    return int(name.split(".")[1])
+
+
+def empty_network(kind: Kind, game: Game) -> PolicyValueNetwork:
+    """A network of this kind, to be filled with weights."""
+    return PolicyValueNetwork(metadata_of(game), kind.family, kind.width, layout_of(game), kind.blocks)
+
+
+def fill(network: PolicyValueNetwork, weights: Weights) -> None:
+    """Copy weights into a network on any device, in its own type. Raises ModelError if they don't fit."""
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ModelError(f"its weights are of another network: {' '.join(str(error).split())}") from error

@@ -1,0 +1,100 @@
+"""Choosing a device, and what is said about one that can't be used. No GPU is needed."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from trainer.core.errors import ConfigError
+from trainer.gpu import devices
+
+CARD = SimpleNamespace(name="NVIDIA H100", total_memory=85_000_000_000)
+
+
+@pytest.fixture
+def cuda(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A torch that was built for CUDA, and a card that it knows; its computations run on the CPU."""
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda index: (9, 0))
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_80", "sm_90"])
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: CARD.name)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: CARD)
+    ones = torch.ones
+    monkeypatch.setattr(torch, "ones", lambda *shape, device: ones(*shape))
+    return monkeypatch
+
+
+def test_a_gpu_that_works_is_chosen(cuda: pytest.MonkeyPatch) -> None:
+    """By its own name, or by auto."""
+    for name in ("cuda", "auto"):
+        found = devices.choose(name)
+        assert (found.device.type, found.reason) == ("cuda", "NVIDIA H100, 85 GB")
+
+
+def test_a_torch_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    """cuda is refused; auto takes the CPU and says why."""
+    monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(
+        ConfigError, match=r"^--device cuda can't be used: this torch \(.*\) was built without CUDA; give auto"
+    ):
+        devices.choose("cuda")
+    found = devices.choose("auto")
+    assert found.device.type == "cpu"
+    assert found.reason.startswith("this torch (")
+
+
+def test_a_missing_driver(cuda: pytest.MonkeyPatch) -> None:
+    """Torch says no more than that there is no GPU."""
+    cuda.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match=r"there is no NVIDIA GPU, or no driver for it \(see nvidia-smi\)"):
+        devices.choose("cuda")
+
+
+def test_a_card_that_torch_does_not_know(cuda: pytest.MonkeyPatch) -> None:
+    """Both are named."""
+    cuda.setattr(torch.cuda, "get_device_capability", lambda index: (6, 1))
+    with pytest.raises(
+        ConfigError, match=r"NVIDIA H100 has the architecture sm_61, and this torch \(.*\) knows sm_75 sm_80"
+    ):
+        devices.choose("cuda")
+
+
+def test_a_card_that_fails_at_once(cuda: pytest.MonkeyPatch) -> None:
+    """What it says is passed on."""
+
+    def fail(*shape: int, device: str) -> None:
+        raise RuntimeError("CUDA error: all CUDA-capable devices are busy")
+
+    cuda.setattr(torch, "ones", fail)
+    with pytest.raises(ConfigError, match="the GPU failed during the first computation"):
+        devices.choose("cuda")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "known", "answer"),
+    [
+        ("sm_90", ["sm_90"], True),
+        ("sm_89", ["sm_80", "sm_86"], True),
+        ("sm_86", ["sm_89"], False),
+        ("sm_100", ["sm_90", "compute_90"], False),
+        ("sm_120", ["sm_120a"], True),
+        ("sm_61", ["sm_75"], False),
+    ],
+)
+def test_which_cards_run_which_code(architecture: str, known: list[str], answer: bool) -> None:
+    """Code runs on cards of the same major version that aren't older."""
+    assert devices.supported(architecture, known) == answer
+
+
+def test_apple_silicon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """auto takes it if there is no other GPU; elsewhere it is refused."""
+    monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert devices.choose("auto").device.type == devices.choose("mps").device.type == "mps"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match="--device mps needs a Mac with Apple silicon"):
+        devices.choose("mps")

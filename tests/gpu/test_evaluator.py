@@ -1,0 +1,261 @@
+"""Models evaluated by torch: on the CPU here, by the classes that a GPU uses, operation by operation."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from random_models import model_file, random_network
+from small_models import linear_model
+from waiting import PATIENCE
+
+from trainer.actor.selfplay import SelfPlay
+from trainer.core.errors import DeviceError, ModelError
+from trainer.evaluators.acceleration import Acceleration, distance, random_play
+from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.games import game_of
+from trainer.gpu.evaluator import TorchAccelerator, TorchEvaluator
+from trainer.gpu.launchers import NOT_FINITE, TOO_LARGE, EagerLauncher, answer
+from trainer.gpu.weights import Kind, kind_of, weights_of
+from trainer.network import PolicyValueNetwork
+from trainer.settings.learning import Family
+
+CPU = torch.device("cpu")
+FAMILIES: tuple[Family, ...] = ("mlp", "conv", "residual")
+OTHERS = ("othello", "dots:rows=2,columns=2", "breakthrough:rows=6,columns=5", "go:size=4")
+
+
+def load(content: bytes, env_id: str) -> OnnxEvaluator:
+    """A model evaluated by ONNX Runtime."""
+    game = game_of(env_id)
+    return OnnxEvaluator(content, "some.onnx", env_id, game.obs_size, game.num_actions)
+
+
+def accelerated(env_id: str, capacity: int = 64, precision: str = "fp32", **changed: object) -> TorchAccelerator:
+    """An accelerator on the CPU."""
+    return TorchAccelerator(env_id, CPU, precision, capacity, **changed)  # type: ignore[arg-type]
+
+
+def evaluator_of(accelerator: TorchAccelerator, env_id: str, content: bytes) -> TorchEvaluator:
+    """The evaluator of a model file."""
+    return accelerator(content, load(content, env_id))
+
+
+@pytest.mark.parametrize(
+    ("env_id", "family"),
+    [*(("connect4", family) for family in FAMILIES), *((env_id, "residual") for env_id in OTHERS)],
+)
+def test_it_answers_as_onnx_runtime_does(env_id: str, family: Family) -> None:
+    """Priors and values of real positions, to 1e-5."""
+    content = model_file(env_id, random_network(env_id, family))
+    found = evaluator_of(accelerated(env_id), env_id, content)
+    rows = random_play(env_id, seed=2)
+    for ours, theirs in zip(found(*rows), load(content, env_id)(*rows), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    assert (found.step, found.progress, found.source) == (7, 0.2, "some.onnx")
+
+
+@pytest.mark.parametrize(("precision", "least", "most"), [("fp32", 0.0, 1e-5), ("bf16", 1e-6, 5e-2)])
+def test_precision_is_that_of_the_numbers(precision: str, least: float, most: float) -> None:
+    """Half precision answers otherwise, but not much."""
+    content = model_file("connect4", random_network("connect4", "residual"))
+    rows = random_play("connect4", seed=2)
+    found = evaluator_of(accelerated("connect4", precision=precision), "connect4", content)
+    assert least <= distance(found(*rows), load(content, "connect4")(*rows)) <= most
+
+
+def test_neither_padding_nor_the_size_of_a_batch_changes_an_answer() -> None:
+    """One by one, in any batch, and beside any others: the same bits."""
+    content = model_file("connect4", random_network("connect4", "residual"))
+    found = evaluator_of(accelerated("connect4", capacity=16), "connect4", content)
+    observation, legal = (part[:60] for part in random_play("connect4", seed=2))
+    prior, value = found(observation, legal)
+    for size in (1, 5, 16, 33):
+        for first in range(0, 60 - size, 7):
+            rows = slice(first, first + size)
+            own_prior, own_value = found(observation[rows], legal[rows])
+            np.testing.assert_array_equal(own_prior, prior[rows])
+            np.testing.assert_array_equal(own_value, value[rows])
+
+
+def test_what_kind_of_network_a_file_holds() -> None:
+    """By the names and shapes of its weights alone."""
+    for family, width, blocks in (("mlp", 24, 0), ("conv", 16, 0), ("residual", 40, 3)):
+        content = model_file("connect4", random_network("connect4", family, width, blocks=blocks))
+        assert kind_of(weights_of(content)) == Kind(family, width, blocks)
+    with pytest.raises(ModelError, match="aren't named as those of a network of this package"):
+        kind_of(weights_of(linear_model(np.zeros((86, 7), np.float32))))
+
+
+def test_threads_never_mix_two_models() -> None:
+    """Eight threads evaluate while twenty models replace each other; each batch is answered by one model alone."""
+    rows = random_play("tictactoe", seed=2)
+    contents = [model_file("tictactoe", random_network("tictactoe", width=24, seed=n), step=n) for n in range(20)]
+    maker = accelerated("tictactoe", capacity=32)
+    expected = [evaluator_of(accelerated("tictactoe", 32), "tictactoe", content)(*rows)[0] for content in contents]
+    current = [evaluator_of(maker, "tictactoe", contents[0])]
+    over, seen = threading.Event(), set()
+
+    def evaluate() -> None:
+        while not over.is_set():
+            found = current[0]
+            assert found.step is not None
+            np.testing.assert_array_equal(found(*rows)[0], expected[found.step])
+            seen.add(found.step)
+
+    with ThreadPoolExecutor(8) as pool:
+        threads = [pool.submit(evaluate) for _ in range(8)]
+        try:
+            for number, content in enumerate(contents):
+                current[0] = evaluator_of(maker, "tictactoe", content)
+                while number not in seen and not any(thread.done() for thread in threads):
+                    over.wait(0.001)
+        finally:
+            over.set()
+        for thread in threads:
+            thread.result(PATIENCE)
+
+
+def test_a_network_is_used_again_once_nobody_needs_its_model() -> None:
+    """Three models one after the other need two networks, because the newest arrives before the last is let go."""
+    maker = accelerated("tictactoe")
+    contents = [model_file("tictactoe", random_network("tictactoe", width=24, seed=n)) for n in range(5)]
+    found = evaluator_of(maker, "tictactoe", contents[0])
+    for content in contents[1:]:
+        found = evaluator_of(maker, "tictactoe", content)
+        gc.collect()
+    assert maker.slots.made == 2
+    rows = random_play("tictactoe", seed=2)
+    np.testing.assert_allclose(found(*rows)[0], load(contents[-1], "tictactoe")(*rows)[0], atol=1e-5)
+
+
+def test_what_is_wrong_with_an_answer_is_found_on_the_device() -> None:
+    """NaN or infinity, or a value outside of [-1, 1], of that row alone. Illegal moves and rows without any are 0."""
+    logits = torch.tensor([[1.0, 2.0], [np.nan, 0.0], [np.inf, 0.0], [0.0, 0.0], [0.0, 0.0], [3.0, 3.0]])
+    value = torch.tensor([[0.5], [0.0], [0.0], [np.nan], [1.5], [-1.0]])
+    legal = torch.tensor([[True, False], [True, True], [True, True], [True, True], [True, True], [False, False]])
+    weight = SimpleNamespace(weight=torch.zeros(1))
+
+    class Network:
+        value = weight
+
+        def __call__(self, observation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return logits, value_of_rows
+
+    value_of_rows = value
+    found = answer(Network(), torch.zeros(6, 3), legal)  # type: ignore[arg-type]
+    assert found[:, -1].tolist() == [0.0, NOT_FINITE, NOT_FINITE, NOT_FINITE, TOO_LARGE, 0.0]
+    assert found[0].tolist() == [1.0, 0.0, 0.5, 0.0]
+    assert found[5].tolist() == [0.0, 0.0, -1.0, 0.0]
+
+
+def test_a_model_with_nan_is_refused() -> None:
+    """By the sentence that other evaluators have."""
+    network = random_network("tictactoe", width=24)
+    content = model_file("tictactoe", network)
+    found = evaluator_of(accelerated("tictactoe"), "tictactoe", content)
+    found._slot.network.policy.bias.fill_(np.nan)
+    with pytest.raises(ModelError, match=r"^some\.onnx answers NaN or infinity; train it again"):
+        found(*random_play("tictactoe", seed=2))
+
+
+class Failing(EagerLauncher):
+    """Raises what a device raises."""
+
+    error: RuntimeError = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nsecond line")
+
+    def launch(self) -> None:
+        self._network = self._raise  # type: ignore[assignment]
+        super().launch()
+
+    def _raise(self, *_: object) -> None:
+        raise self.error
+
+    _raise.value = SimpleNamespace(weight=torch.zeros(1))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory."), "the memory of the GPU is full during an evaluation (CUDA out"),
+        (
+            RuntimeError("CUDA error: device-side assert\nmore"),
+            "the GPU failed during an evaluation (CUDA error: device",
+        ),
+        (RuntimeError("cuDNN error: EXECUTION_FAILED"), "the GPU failed during an evaluation (cuDNN error"),
+    ],
+)
+def test_a_device_that_fails_is_one_error(error: RuntimeError, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what to do, and no other evaluator takes its place: the process ends, and the run can be resumed."""
+    monkeypatch.setattr(Failing, "error", error)
+    content = model_file("tictactoe", random_network("tictactoe", width=24))
+    acceleration = Acceleration("tictactoe", accelerated("tictactoe", make_launcher=Failing))
+    with pytest.raises(DeviceError) as found:
+        acceleration(content, load(content, "tictactoe"))
+    assert words in str(found.value)
+    assert "--resume" in str(found.value)
+
+
+def test_other_errors_of_torch_stay_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong shape is a mistake of ours."""
+    monkeypatch.setattr(Failing, "error", RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    content = model_file("tictactoe", random_network("tictactoe", width=24))
+    found = evaluator_of(accelerated("tictactoe", make_launcher=Failing), "tictactoe", content)
+    with pytest.raises(RuntimeError, match="cannot be multiplied"):
+        found(*random_play("tictactoe", seed=2))
+
+
+def test_searching_goes_on_while_another_thread_waits_for_its_answers() -> None:
+    """A launch of the first player lasts until the second has made three steps, which it could not if one kept it out."""
+    stepped = threading.Semaphore(0)
+    slow = threading.current_thread()
+
+    class Waiting(EagerLauncher):
+        def launch(self) -> None:
+            if threading.current_thread() is slow:
+                for _ in range(3):
+                    assert stepped.acquire(timeout=PATIENCE)
+            super().launch()
+
+    content = model_file("tictactoe", random_network("tictactoe", width=24))
+    found = evaluator_of(accelerated("tictactoe", make_launcher=Waiting), "tictactoe", content)
+    first, second = (SelfPlay("tictactoe", 4, iter(range(8)), 1, f"actor-{n}") for n in range(2))
+    over = threading.Event()
+
+    def play_on() -> None:
+        while not over.is_set():
+            second.step(found)
+            second.look_for_numbers()
+            stepped.release()
+
+    thread = threading.Thread(target=play_on)
+    thread.start()
+    try:
+        for _ in range(4):
+            first.step(found)
+    finally:
+        over.set()
+        thread.join()
+    assert first.search.simulations_done > 0
+
+
+def test_a_new_model_takes_a_launcher_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Preparing one is slow on a GPU; it happens once per network and thread."""
+    made = []
+
+    def make(network: PolicyValueNetwork, *sizes: int) -> EagerLauncher:
+        made.append(network)
+        return EagerLauncher(network, *sizes)
+
+    maker = accelerated("tictactoe", make_launcher=make)
+    rows = random_play("tictactoe", seed=2)
+    found = None
+    for n in range(6):
+        found = evaluator_of(maker, "tictactoe", model_file("tictactoe", random_network("tictactoe", width=24, seed=n)))
+        found(*rows)
+    assert len(made) == maker.slots.made == 2
