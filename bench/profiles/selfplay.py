@@ -19,7 +19,7 @@ from trainer.evaluators.onnx_file import load_model
 from trainer.evaluators.sparse import SparseAccelerator
 from trainer.games import game_of
 from trainer.games.kernels import link_kernels
-from trainer.settings.self_play import SelfPlaySettings
+from trainer.settings.groups.self_play import SelfPlaySettings
 
 
 def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:

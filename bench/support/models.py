@@ -17,7 +17,7 @@ from trainer.games import game_of
 from trainer.games.recipes import recipe_of
 from trainer.network import PolicyValueNetwork, create_network
 from trainer.run.folder import RunFolder
-from trainer.settings.learning import Family
+from trainer.settings.groups.learning import Family
 from trainer.training.export import Exporter
 from trainer.training.publish import Retention, publish
 

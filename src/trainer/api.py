@@ -12,10 +12,12 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from trainer.core.errors import GameError, ModelError
+from trainer.evaluators.interface import Evaluator
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.games import game_of, is_installed, is_known, rules_of
 from trainer.games.position import Position
 from trainer.games.recipes import changed, recipe_of
+from trainer.gpu.choice import on_device
 from trainer.measure.match import Match
 from trainer.measure.match import play_match as play_games
 from trainer.measure.openings import draw_openings
@@ -26,6 +28,7 @@ from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
 from trainer.search import Search
 from trainer.settings.evaluator import EvaluatorConfig
+from trainer.settings.groups.device import Device, EvaluationSettings, Precision
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class MoveChoice:
 class Model:
     """A trained model of one game."""
 
-    def __init__(self, evaluator: OnnxEvaluator, env_id: str) -> None:
+    def __init__(self, evaluator: Evaluator, env_id: str) -> None:
         self.evaluator = evaluator
         self.env_id = env_id
         self._searches: dict[int, Search] = {}
@@ -87,9 +90,16 @@ class Model:
         return search
 
 
-def load_model(path: str | Path, env_id: str | None = None) -> Model:
+def load_model(
+    path: str | Path,
+    env_id: str | None = None,
+    device: Device = "cpu",
+    precision: Precision = EvaluationSettings.precision,
+) -> Model:
     """Load a model file. Its metadata names the game; give `env_id` for a file without metadata, and for a game of your own
     the file with its rules (`env_id="./mygame.py"`), unless this process has named it before.
+
+    `device` and `precision` are those of `EvaluationSettings`.
 
     Raises ModelError if the file is missing, damaged, for another game than `env_id`, or doesn't name its game. No model
     file can say which code runs: the game that it names must be installed, or known to this process.
@@ -105,8 +115,9 @@ def load_model(path: str | Path, env_id: str | None = None) -> Model:
                 f"load_model(path, env_id='./mygame.py'), or --env-id ./mygame.py"
             )
     game = game_of(env_id)
-    evaluator = OnnxEvaluator(content, str(path), game.env_id, game.obs_size, game.num_actions)
-    return Model(evaluator, game.env_id)
+    prepare = on_device(game.env_id, EvaluationSettings(device, precision))
+    original = OnnxEvaluator(content, str(path), game.env_id, game.obs_size, game.num_actions)
+    return Model(prepare(content, original) if prepare else original, game.env_id)
 
 
 def game_named_in(content: bytes) -> str | None:

@@ -20,7 +20,7 @@ from trainer.game_config import contract_layout, metadata_of
 from trainer.games import game_of, is_available
 from trainer.games.layout import Layout, layout_of
 from trainer.replay import Metadata
-from trainer.settings.learning import Family
+from trainer.settings.groups.learning import Family
 
 BLOCKS = 6
 """Residual blocks in the tower of the family `residual`, by default."""
@@ -57,6 +57,9 @@ def create_network(env_id: str, family: Family = "mlp", width: int | None = None
 
 class MoverView(nn.Module):
     """Turns an observation into the mover's view: its numbers without the seat flags, as if the mover were first."""
+
+    _exchange: Tensor
+    _actions: Tensor
 
     def __init__(self, game: Metadata, layout: Layout | None) -> None:
         """`layout` None: it is unknown, so an observation is its own view."""

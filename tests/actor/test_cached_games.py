@@ -24,7 +24,7 @@ from trainer.games import game_of
 from trainer.games.base import Mask
 from trainer.network import Family, create_network
 from trainer.search import SearchConfig
-from trainer.settings.self_play import SelfPlaySettings
+from trainer.settings.groups.self_play import SelfPlaySettings
 from trainer.training.export import Exporter
 
 

@@ -19,7 +19,7 @@ from trainer.games import rules_of
 from trainer.games.base import Mask
 from trainer.games.position import Position
 from trainer.search.search import halving
-from trainer.settings.self_play import SelfPlaySettings
+from trainer.settings.groups.self_play import SelfPlaySettings
 
 
 @pytest.fixture

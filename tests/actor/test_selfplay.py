@@ -22,7 +22,7 @@ from trainer.games.base import DRAW, FIRST, SECOND, Mask
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.search import SearchConfig
-from trainer.settings.self_play import SelfPlaySettings
+from trainer.settings.groups.self_play import SelfPlaySettings
 
 FEW = SelfPlaySettings(simulations=12)
 

@@ -15,7 +15,7 @@ from trainer.core.errors import GameError
 from trainer.games import game_of
 from trainer.search.cache import empty_cache
 from trainer.search.tree import empty_tree
-from trainer.settings.self_play import SelfPlaySettings
+from trainer.settings.groups.self_play import SelfPlaySettings
 
 
 @pytest.mark.parametrize("game", ["tictactoe", "connect4", "othello", str(SOURCES["pairs"])])

@@ -19,7 +19,7 @@ from trainer.games.solving.exhaustive import ExhaustiveSolver
 from trainer.games.solving.solver import NOT_LEGAL
 from trainer.players.rollouts import RolloutPlayer
 from trainer.search import Search, SearchConfig
-from trainer.settings.self_play import SelfPlaySettings
+from trainer.settings.groups.self_play import SelfPlaySettings
 
 LIST = (
     "def legal(state: State, mask: Mask) -> None:",

@@ -22,7 +22,7 @@ from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
 from trainer.players import MinimaxPlayer
 from trainer.search import Search, tree
-from trainer.settings.self_play import SelfPlaySettings
+from trainer.settings.groups.self_play import SelfPlaySettings
 from trainer.sparse import forward, lanes
 
 COUNT_FIRST_MOVES = """

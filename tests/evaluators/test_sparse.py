@@ -21,7 +21,7 @@ from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Game
 from trainer.network import Family, create_network
 from trainer.search import SearchConfig
-from trainer.settings.self_play import SelfPlaySettings
+from trainer.settings.groups.self_play import SelfPlaySettings
 from trainer.training.export import Exporter
 
 CONNECT4 = game_of("connect4")

@@ -23,7 +23,7 @@ from trainer.gpu.evaluator import TorchAccelerator, TorchEvaluator
 from trainer.gpu.launchers import NOT_FINITE, TOO_LARGE, EagerLauncher, answer
 from trainer.gpu.weights import Kind, kind_of, weights_of
 from trainer.network import PolicyValueNetwork
-from trainer.settings.learning import Family
+from trainer.settings.groups.learning import Family
 
 CPU = torch.device("cpu")
 FAMILIES: tuple[Family, ...] = ("mlp", "conv", "residual")

@@ -22,7 +22,7 @@ from trainer.games import game_of
 from trainer.games.base import Mask
 from trainer.replay import Metadata, ReplayBuffer
 from trainer.search import SearchConfig
-from trainer.settings.self_play import SelfPlaySettings
+from trainer.settings.groups.self_play import SelfPlaySettings
 
 with_and_without_cache = pytest.mark.parametrize("cache", [0, 64])
 TICTACTOE = Metadata("tictactoe", "Tic-Tac-Toe", 3, 3, 9, 29, 18)

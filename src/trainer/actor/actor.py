@@ -23,6 +23,7 @@ from trainer.evaluators.interface import ModelSource
 from trainer.evaluators.sparse import SparseAccelerator
 from trainer.game_config import load_game_config
 from trainer.games import game_of, settled
+from trainer.gpu.choice import accelerators
 from trainer.run.actor_statistics import ActorStats
 from trainer.run.folder import RunFolder
 from trainer.search import SearchConfig
@@ -48,7 +49,8 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
     played = load_game_config(config.env_id, config.replay_db_path)
     sink = DatabaseSink(config.replay_db_path, played, config.replay_window, run.actor_stats, config.actor_id)
     try:
-        acceleration = Acceleration(config.env_id, SparseAccelerator(config.env_id))
+        faster = (*accelerators(config.env_id, config, config.games), SparseAccelerator(config.env_id))
+        acceleration = Acceleration(config.env_id, *faster)
         models = ModelFile(run.latest_model, config.env_id, game.obs_size, game.num_actions, prepare=acceleration)
         return play(config, models, sink, stop)
     finally:

@@ -12,7 +12,7 @@ from trainer.actor.selfplay import allocate
 from trainer.games.base import Game
 from trainer.search.cache import empty_cache
 from trainer.search.tree import empty_tree
-from trainer.settings.self_play import SelfPlaySettings
+from trainer.settings.groups.self_play import SelfPlaySettings
 
 GIBIBYTE = 2**30
 Settings = TypeVar("Settings", bound=SelfPlaySettings)

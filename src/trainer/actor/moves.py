@@ -74,7 +74,7 @@ def ply_record(game: Game) -> np.dtype[Any]:
 
 
 class MoveSettings(NamedTuple):
-    """How moves are made; see `trainer.settings.self_play`."""
+    """How moves are made; see `trainer.settings.groups.self_play`."""
 
     simulations: int
     """Simulations per move."""

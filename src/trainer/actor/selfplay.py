@@ -20,7 +20,7 @@ from trainer.evaluators.interface import Evaluator, Prior, Values
 from trainer.games.base import Game
 from trainer.games.kernels import link_kernels
 from trainer.search import KERNELS, Search, SearchConfig
-from trainer.settings.self_play import SelfPlaySettings
+from trainer.settings.groups.self_play import SelfPlaySettings
 from trainer.sparse import forward, lanes
 from trainer.sparse.layout import NO_NETWORK, Network, memory_for
 

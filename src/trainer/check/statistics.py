@@ -16,7 +16,7 @@ from trainer.compile.linker import Linked
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
-from trainer.settings.self_play import SelfPlaySettings
+from trainer.settings.groups.self_play import SelfPlaySettings
 
 AUTOMATIC_DEPTH = 4
 MOST_LINES = 20_000_000

@@ -16,6 +16,7 @@ from trainer.cluster.versions import our_versions
 from trainer.evaluators.acceleration import Acceleration
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.sparse import SparseAccelerator
+from trainer.gpu.choice import accelerators
 from trainer.run.actor_statistics import ActorStats
 from trainer.run.folder import RunFolder
 
@@ -34,7 +35,8 @@ def play_for(transport: Transport, name: str, threads: int, stop: Event) -> Acto
         found = assignment.rules.open(rules)
         game = found.game
         settings = replace(assignment.settings, env_id=found.name, threads=threads, wait_for_model=True)
-        acceleration = Acceleration(found.name, SparseAccelerator(found.name))
+        faster = (*accelerators(found.name, settings, settings.games), SparseAccelerator(found.name))
+        acceleration = Acceleration(found.name, *faster)
         path = RunFolder(Path(folder)).latest_model
         path.parent.mkdir()
         file = ModelFile(path, game.env_id, game.obs_size, game.num_actions, prepare=acceleration)

@@ -5,18 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from trainer.core.errors import ModelError
 from trainer.evaluators.interface import Evaluator
-from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.evaluators.onnx_file import OnnxEvaluator, Prepare
 from trainer.run.model_files import read_model
 
 log = logging.getLogger(__name__)
-
-
-Prepare = Callable[[bytes, OnnxEvaluator], Evaluator]
 
 
 class ModelFile:

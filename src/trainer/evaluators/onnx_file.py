@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from trainer.compile.linker import Linked, link
 from trainer.core.errors import ModelError
 from trainer.evaluators import answers
 from trainer.evaluators.answers import NOT_FINITE, TOO_LARGE
-from trainer.evaluators.interface import Observations, Prior, Values
+from trainer.evaluators.interface import Evaluator, Observations, Prior, Values
 from trainer.games import find_game, has_rules
 from trainer.games.base import Mask
 from trainer.run.model_files import read_model
@@ -170,6 +171,11 @@ class OnnxEvaluator(ModelEvaluator):
             raise ModelError(f"{self.source} answers NaN or infinity to an empty observation; it can't be used")
 
 
+Prepare = Callable[[bytes, OnnxEvaluator], Evaluator]
+"""Makes an evaluator, perhaps a faster one, of a file's content and what ONNX Runtime makes of it. It raises ModelError for
+a model that can't be used."""
+
+
 def has_external_data(content: bytes) -> bool:
     """Whether a model file keeps weights in another file; False if it can't be read at all."""
     import onnx  # only if a model can't be loaded
@@ -189,3 +195,10 @@ def first_line(error: Exception) -> str:
 def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> OnnxEvaluator:
     """The model in a file. Raises ModelError if there is none or it doesn't fit the game."""
     return OnnxEvaluator(read_model(path), str(path), env_id, obs_size, num_actions)
+
+
+def load_prepared(path: Path, env_id: str, obs_size: int, num_actions: int, prepare: Prepare | None) -> Evaluator:
+    """The same, as the evaluator that `prepare` makes of it; None: as it is."""
+    content = read_model(path)
+    original = OnnxEvaluator(content, str(path), env_id, obs_size, num_actions)
+    return prepare(content, original) if prepare else original

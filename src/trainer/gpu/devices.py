@@ -75,8 +75,8 @@ def errors_named(what: str) -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise DeviceError(
-            f"the memory of the GPU is full during {what} ({first_line(error)}); let it do less at a time with fewer --games "
-            f"or --threads or a smaller --batch-size, or end what else uses the GPU; --resume goes on with the run"
+            f"the memory of the GPU is full during {what} ({first_line(error)}); let it do less at a time with fewer "
+            f"--games or --threads or a smaller --batch-size, or end what else uses the GPU; --resume goes on with the run"
         ) from error
     except RuntimeError as error:
         if not is_of_device(error):

@@ -13,7 +13,7 @@ from trainer.games.base import Game, Mask
 from trainer.gpu.launchers import NOT_FINITE, TOO_LARGE, EagerLauncher, GraphLauncher, MakeLauncher
 from trainer.gpu.slots import Slots
 from trainer.gpu.weights import Weights, kind_of, weights_of
-from trainer.settings.device import Precision
+from trainer.settings.groups.device import Precision
 
 PRECISIONS: dict[Precision, tuple[torch.dtype, float]] = {
     "fp32": (torch.float32, 1e-3),

@@ -1,7 +1,7 @@
-"""Runs a network on batches of one size: eagerly on any device, or as a captured graph on an NVIDIA GPU. C positions, A actions.
+"""Runs a network on batches of one size: eagerly on any device, or as a captured graph on an NVIDIA GPU.
 
-A batch always has C positions, so that an answer can't depend on how many there are: the libraries choose their kernels by
-the size of a batch, and round differently. Each launcher belongs to one thread.
+C positions, A actions. A batch always has C positions, so that an answer can't depend on how many there are: the libraries
+choose their kernels by the size of a batch, and round differently. Each launcher belongs to one thread.
 """
 
 from __future__ import annotations
@@ -84,8 +84,9 @@ class GraphLauncher:
         eager = EagerLauncher(network, capacity, obs_size, num_actions)
         self.observation, self.legal, self.answers = eager.observation, eager.legal, eager.answers
         with errors_named("the preparation of an evaluation"), self._capturing, torch.inference_mode():
-            self._stream = torch.cuda.Stream()
-            self._done = torch.cuda.Event(blocking=True)  # so that a waiting thread leaves its core to others
+            self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            # Blocking, so that a waiting thread leaves its core to others.
+            self._done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
             with torch.cuda.stream(self._stream):
                 for _ in range(2):  # libraries choose their kernels and take their memory before the capture
                     eager.launch()

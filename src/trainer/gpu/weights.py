@@ -16,7 +16,7 @@ from trainer.game_config import metadata_of
 from trainer.games.base import Game
 from trainer.games.layout import layout_of
 from trainer.network import PolicyValueNetwork
-from trainer.settings.learning import Family
+from trainer.settings.groups.learning import Family
 
 Weights = dict[str, Tensor]
 """By their names in `PolicyValueNetwork.state_dict`, on the CPU."""

@@ -10,12 +10,14 @@ from typing import Any
 
 from trainer.core.errors import GameError
 from trainer.core.json_values import write_json
-from trainer.evaluators.onnx_file import OnnxEvaluator, load_model
+from trainer.evaluators.interface import Evaluator
+from trainer.evaluators.onnx_file import load_prepared
 from trainer.game_config import load_game_config
 from trainer.games import has_part, has_rules, known_games, part_of, settled
 from trainer.games.positions import Positions
 from trainer.games.solving.exhaustive import exhaustive_solver
 from trainer.games.solving.scored_positions import scored_positions_of
+from trainer.gpu.choice import on_device
 from trainer.measure.lines import both_seats, has_few_lines
 from trainer.measure.match import play_match
 from trainer.measure.move_quality import measure_move_quality
@@ -48,7 +50,8 @@ def evaluate(config: EvaluatorConfig) -> int:
             f"{config.env_id} can't be played, because only its dimensions are known, from {databases[0]}; "
             f"the games whose rules are known are {', '.join(known_games())}"
         )
-    model = load_model(config.model, config.env_id, dimensions.obs_size, dimensions.num_actions)
+    prepare = on_device(config.env_id, config)
+    model = load_prepared(config.model, config.env_id, dimensions.obs_size, dimensions.num_actions, prepare)
     found, show = count_wrong_moves(config, model) if config.solve else compete(config, model)
     if config.json:
         origin = {"model": str(config.model), "step": model.step, "timestamp": int(time.time())}
@@ -57,14 +60,15 @@ def evaluate(config: EvaluatorConfig) -> int:
     return 0
 
 
-def compete(config: EvaluatorConfig, model: OnnxEvaluator) -> tuple[dict[str, Any], Show]:
+def compete(config: EvaluatorConfig, model: Evaluator) -> tuple[dict[str, Any], Show]:
     """Play the match. Returns the content of the JSON file, and what prints the report."""
     rival = None if kind_of(config.opponent) else Path(config.opponent)
     name, *others = shown_models([config.model] if rival is None else [config.model, rival])
     player = model_player(name, config.env_id, model, config.simulations, config.games, config.temperature)
     simulations = simulations_of(config.opponent, config.opponent_simulations, config.simulations)
     shown = others[0] if others else None
-    opponent = named_player(config.opponent, config.env_id, simulations, config.games, shown, config.engine_seconds)
+    seconds, prepare = config.engine_seconds, on_device(config.env_id, config)
+    opponent = named_player(config.opponent, config.env_id, simulations, config.games, shown, seconds, prepare)
     openings = None
     games_differ = config.opponent == "random" or config.temperature > 0
     if config.opening_plies or (config.opening_plies is None and not games_differ):
@@ -85,7 +89,7 @@ def compete(config: EvaluatorConfig, model: OnnxEvaluator) -> tuple[dict[str, An
     return match.as_json() | settings, show
 
 
-def count_wrong_moves(config: EvaluatorConfig, model: OnnxEvaluator) -> tuple[dict[str, Any], Show]:
+def count_wrong_moves(config: EvaluatorConfig, model: Evaluator) -> tuple[dict[str, Any], Show]:
     """Count the model's wrong moves, and minimax's as a baseline.
 
     Returns the content of the JSON file, and what prints the table.

@@ -17,8 +17,9 @@ from rich.text import Text
 
 from trainer.core.errors import ModelError
 from trainer.core.json_values import write_json
-from trainer.evaluators.onnx_file import load_model
+from trainer.evaluators.onnx_file import load_prepared
 from trainer.games import game_of, settled
+from trainer.gpu.choice import on_device
 from trainer.measure.elo import fit_elo
 from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings, in_words
@@ -93,10 +94,10 @@ class Entrant:
 
 def ladder_players(config: LadderConfig) -> list[Entrant]:
     """The players of a ladder. Raises ModelError if there are fewer than two."""
-    game = game_of(config.env_id)
+    game, prepare = game_of(config.env_id), on_device(config.env_id, config)
     entrants: list[Entrant] = []
     for path in evenly_spaced(stored_models(config.model_dir), config.rungs):
-        model = load_model(path, config.env_id, game.obs_size, game.num_actions)
+        model = load_prepared(path, config.env_id, game.obs_size, game.num_actions, prepare)
         step = step_of(path)
         player = model_player(f"step {step:,}", config.env_id, model, config.simulations, config.games)
         entrants.append(Entrant(player, step, path))
@@ -106,7 +107,7 @@ def ladder_players(config: LadderConfig) -> list[Entrant]:
         simulations = simulations_of(name, None, config.simulations)
         file = None if kind_of(name) else Path(name)
         title = shown[file] if file else None
-        player = named_player(name, config.env_id, simulations, config.games, title, config.engine_seconds)
+        player = named_player(name, config.env_id, simulations, config.games, title, config.engine_seconds, prepare)
         entrants.append(Entrant(player, None, file))
     if len(entrants) < 2:
         raise ModelError(

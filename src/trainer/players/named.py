@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.core.errors import ConfigError
-from trainer.evaluators.onnx_file import load_model
+from trainer.evaluators.onnx_file import Prepare, load_prepared
 from trainer.evaluators.uniform import uniform
 from trainer.games import game_of
 from trainer.games.solving.solvers import solver_of
@@ -48,11 +48,13 @@ def named_player(
     games: int,
     shown: str | None = None,
     engine_seconds: float = EvaluatorConfig.engine_seconds,
+    prepare: Prepare | None = None,
 ) -> Player:
     """The player of that name, for `games` games in parallel; `simulations` are for search, rollouts, models and UCI.
 
-    `shown` is what tables call a model, by default its file name. An answer of an engine may take `engine_seconds`. Raises
-    TrainerError if the name is neither known nor a file, and if the game doesn't have that player.
+    `shown` is what tables call a model, by default its file name. An answer of an engine may take `engine_seconds`.
+    `prepare` makes evaluators of models; None: ONNX Runtime. Raises TrainerError if the name is neither
+    known nor a file, and if the game doesn't have that player.
     """
     if name.startswith(GTP):
         return GtpPlayer(name[len(GTP) :], env_id, engine_seconds)
@@ -75,7 +77,7 @@ def named_player(
             f"the path of an ONNX model"
         )
     game = game_of(env_id)
-    model = load_model(path, env_id, game.obs_size, game.num_actions)
+    model = load_prepared(path, env_id, game.obs_size, game.num_actions, prepare)
     return model_player(shown or shown_models([path])[0], env_id, model, simulations, games)
 
 

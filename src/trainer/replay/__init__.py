@@ -5,7 +5,7 @@
 `repeats.py` finds equal positions, `views.py` has the symmetries, and the kernels in `spread.py` fill a `batch.py`.
 """
 
-from trainer.replay.batch import Batch
+from trainer.replay.batch import Batch, PackedBatch
 from trainer.replay.buffer import ReplayBuffer
 from trainer.replay.database import (
     METADATA_COLUMNS,
@@ -32,6 +32,7 @@ __all__ = [
     "Batch",
     "Episode",
     "Metadata",
+    "PackedBatch",
     "ReplayBuffer",
     "ReplayWriter",
     "Views",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,3 +21,17 @@ class Batch:
     """[B, A] sums to 1 and is zero where not legal; all zero in a row without a policy target."""
     outcome: NDArray[np.float32]
     """[B] value target: +1 mover won, 0 draw, -1 mover lost, or in between if mixed with the search's value."""
+
+
+@dataclass(frozen=True)
+class PackedBatch:
+    """The same rows as they are stored, to be unpacked where they are used: a twentieth of the bytes to move to a GPU."""
+
+    observation: NDArray[Any]
+    """uint8 [B, bytes], as `numpy.packbits` packs them; float32 [B, obs_size] if there are other numbers than 0 and 1."""
+    visits: NDArray[np.float32]
+    """[B, A], or [B, M] for the legal moves alone (see `packing.py`)."""
+    outcome: NDArray[np.float32]
+    """[B] value target."""
+    view: NDArray[np.int64]
+    """[B] number of the symmetry through which each row is seen."""

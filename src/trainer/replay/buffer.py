@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.replay.batch import Batch
+from trainer.replay.batch import Batch, PackedBatch
 from trainer.replay.database import Metadata
 from trainer.replay.hash_table import Hashes
-from trainer.replay.mirror import Drawn, Mirror
+from trainer.replay.kernels import spread_kernels
+from trainer.replay.mirror import Mirror, Taken
+from trainer.replay.packing import as_numbers, legal_in, unpacked
 from trainer.replay.repeats import Repeats
 from trainer.replay.views import Views
 
@@ -42,7 +44,9 @@ class ReplayBuffer:
         paths = [databases] if isinstance(databases, Path) else list(databases)
         share = -(-min_rows // len(paths))
         self.metadata = metadata
-        self._views = views or Views.identity(metadata)
+        self.views = views or Views.identity(metadata)
+        """The symmetries through which rows are seen."""
+        self._kernels = spread_kernels().spread
         self._repeats = Repeats() if merge_repeats else None
         self._mirrors = [Mirror(path, metadata, share, skip_bad_rows, self._repeats, stamp) for path in paths]
         self._last_look = -math.inf
@@ -84,14 +88,28 @@ class ReplayBuffer:
         The value target is (1 - q_weight) z + q_weight q, with z the game's result and q the search's value (Willemsen,
         Baier and Kaisers 2021). If q is exactly +1 or -1 the search had proven the result, and the target is q.
         """
-        meta = self.metadata
+        return self.unpacked(self.sample_packed(generator, batch_size, q_weight))
+
+    def sample_packed(self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0) -> PackedBatch:
+        """The rows that `sample` would draw, as they are kept."""
         at = self._draw(generator, batch_size)
-        chosen = generator.integers(0, len(self._views.actions), batch_size)
-        observation, visits, outcome, value = self._rows(at, chosen)
+        view = generator.integers(0, len(self.views.actions), batch_size)
+        observation, visits, outcome, value = self._rows(at)
         if q_weight > 0:
             outcome = np.where(np.abs(value) == 1, value, (1 - q_weight) * outcome + q_weight * value)
-        legal = observation[:, meta.legal_mask_offset : meta.legal_mask_offset + meta.num_actions] > 0.5
-        return Batch(observation=observation, legal=legal, visits=visits, outcome=outcome)
+        return PackedBatch(observation, visits, outcome, view)
+
+    def unpacked(self, batch: PackedBatch) -> Batch:
+        """The rows of a batch, each through its symmetry."""
+        meta, rows = self.metadata, len(batch.outcome)
+        observation = np.empty((rows, meta.obs_size), np.float32)
+        visits = np.empty((rows, meta.num_actions), np.float32)
+        bits = batch.observation.dtype == np.uint8
+        spread = self._kernels.spread_bits if bits else self._kernels.spread_floats
+        spread(batch.observation, self.views.observations, batch.view, observation)
+        stored = unpacked(batch.visits, batch.observation, meta)
+        self._kernels.spread_floats(stored, self.views.actions, batch.view, visits)
+        return Batch(observation=observation, legal=legal_in(observation, meta), visits=visits, outcome=batch.outcome)
 
     def close(self) -> None:
         """Close the databases. The rows in memory stay, and can be sampled."""
@@ -110,17 +128,15 @@ class ReplayBuffer:
             drawn = np.concatenate([drawn, offered[accepted]])
         return drawn[:batch_size]
 
-    def _rows(self, at: NDArray[np.int64], chosen: NDArray[np.int64]) -> Drawn:
-        """The rows numbered `at` [B] through all databases, each through the view numbered `chosen` [B]."""
+    def _rows(self, at: NDArray[np.int64]) -> Taken:
+        """The rows numbered `at` [B] through all databases."""
         if len(self._mirrors) == 1:
-            return self._mirrors[0].drawn(at, chosen, self._views)
-        meta, count = self.metadata, len(at)
-        shapes = ((count, meta.obs_size), (count, meta.num_actions), (count,), (count,))
-        found = Drawn(*(np.empty(shape, np.float32) for shape in shapes))
-        for mirror, places, rows in self._split(at):
-            for whole, part in zip(found, mirror.drawn(rows, chosen[places], self._views), strict=True):
-                whole[places] = part
-        return found
+            return self._mirrors[0].taken(at)
+        places, parts = zip(*((places, mirror.taken(rows)) for mirror, places, rows in self._split(at)), strict=True)
+        if len({part.observation.dtype for part in parts}) > 1:  # one of them holds other numbers than 0 and 1
+            parts = tuple(part._replace(observation=as_numbers(part.observation, self.metadata)) for part in parts)
+        back = np.argsort(np.concatenate(places), kind="stable")
+        return Taken(*(np.concatenate(columns)[back] for columns in zip(*parts, strict=True)))
 
     def _hashes(self, at: NDArray[np.int64]) -> Hashes:
         """The hashes of the positions of the rows numbered `at` through all databases."""

@@ -28,10 +28,8 @@ from trainer.replay.database import (
     reporting,
 )
 from trainer.replay.hash_table import Hashes
-from trainer.replay.kernels import spread_kernels
-from trainer.replay.packing import packed_rows, unpacked
+from trainer.replay.packing import packed_rows
 from trainer.replay.repeats import Repeats, hashes_of
-from trainer.replay.views import Views
 
 log = logging.getLogger(__name__)
 
@@ -41,13 +39,13 @@ the 700 new objects after which Python's garbage collector runs."""
 NAMED_BAD_ROWS = 10  # the log names so many skipped rows; further ones are only counted
 
 
-class Drawn(NamedTuple):
-    """R rows, each from its mover's point of view and through its symmetry."""
+class Taken(NamedTuple):
+    """R rows as they are kept, each from its mover's point of view."""
 
-    observation: NDArray[np.float32]
-    """[R, obs_size]"""
+    observation: NDArray[Any]
+    """uint8 [R, bytes], packed; or float32 [R, obs_size]"""
     visits: NDArray[np.float32]
-    """[R, A]"""
+    """[R, A], or [R, M] for the legal moves alone."""
     outcome: NDArray[np.float32]
     """[R]"""
     value: NDArray[np.float32]
@@ -96,7 +94,6 @@ class Mirror:
         self._value = np.empty(0, np.float32)
         self._repeats = repeats
         self._hash = np.empty(0, np.uint64)  # stays empty if repeats are not counted
-        self._kernels = spread_kernels().spread
 
     def __len__(self) -> int:
         """Rows that can be sampled: those that are still in the database."""
@@ -116,17 +113,12 @@ class Mirror:
             if self._connection is not None:
                 self._report("")
 
-    def drawn(self, at: NDArray[np.int64], chosen: NDArray[np.int64], views: Views) -> Drawn:
-        """The rows numbered `at` [R], the oldest being 0, each through the view numbered `chosen` [R]."""
-        meta, at = self.metadata, at + self._first
-        observation = np.empty((len(at), meta.obs_size), np.float32)
-        visits = np.empty((len(at), meta.num_actions), np.float32)
-        # Taking all rows first lets their cache misses overlap; taking them one by one inside the kernel doesn't.
-        spread = self._kernels.spread_bits if self._bits else self._kernels.spread_floats
-        spread(self._observation.take(at, axis=0), views.observations, chosen, observation)
-        stored = unpacked(self._visits.take(at, axis=0), self._observation.take(at, axis=0), meta)
-        self._kernels.spread_floats(stored, views.actions, chosen, visits)
-        return Drawn(observation, visits, self._outcome[at], self._value[at])
+    def taken(self, at: NDArray[np.int64]) -> Taken:
+        """The rows numbered `at` [R], the oldest being 0."""
+        at = at + self._first
+        # All rows at once, so that their cache misses overlap; a kernel would wait for one after the other.
+        observation, visits = self._observation.take(at, axis=0), self._visits.take(at, axis=0)
+        return Taken(observation, visits, self._outcome[at], self._value[at])
 
     def hashes(self, at: NDArray[np.int64]) -> Hashes:
         """The hashes of the positions of the rows numbered `at` [R], if they are counted."""

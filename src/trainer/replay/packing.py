@@ -7,6 +7,8 @@ N rows, A actions, M most legal moves.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,16 +34,21 @@ def packed_rows(visits: NDArray[np.float32], observation: NDArray[np.float32], m
     return packed_policies(visits, legal_in(observation, meta), meta.packed_moves) if meta.packed_moves else visits
 
 
-def unpacked(visits: NDArray[np.float32], packed: NDArray[np.uint8], meta: Metadata) -> NDArray[np.float32]:
-    """The inverse of `packed_rows`; the observations are `packed` [N, bytes]."""
+def unpacked(visits: NDArray[np.float32], observation: NDArray[Any], meta: Metadata) -> NDArray[np.float32]:
+    """The inverse of `packed_rows`; the observations [N, bytes or obs_size] may be packed."""
     if not meta.packed_moves:
         return visits
-    return unpacked_policies(visits, legal_in(unpacked_observations(packed, meta.obs_size), meta))
+    return unpacked_policies(visits, legal_in(as_numbers(observation, meta), meta))
 
 
 def legal_in(observation: NDArray[np.float32], meta: Metadata) -> NDArray[np.bool_]:
     """bool [N, A]: the legal moves in observations [N, obs_size]."""
     return observation[:, meta.legal_mask_offset : meta.legal_mask_offset + meta.num_actions] > 0.5
+
+
+def as_numbers(observation: NDArray[Any], meta: Metadata) -> NDArray[np.float32]:
+    """float32 [N, obs_size] from observations that may be packed."""
+    return unpacked_observations(observation, meta.obs_size) if observation.dtype == np.uint8 else observation
 
 
 def places(legal: NDArray[np.bool_], moves: int) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.settings.base import Settings
+from trainer.settings.groups.device import EvaluationSettings
 from trainer.settings.validation import (
     LogLevel,
     require,
@@ -22,7 +22,7 @@ MATCH_SETTINGS = ("opponent", "simulations", "opponent_simulations", "temperatur
 
 
 @dataclass(frozen=True)
-class EvaluatorConfig(Settings):
+class EvaluatorConfig(EvaluationSettings):
     """Play a model against an opponent and report the result, or count the model's wrong moves."""
 
     model: Path = Path("../data/models/latest.onnx")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.settings.base import Settings
+from trainer.settings.groups.device import EvaluationSettings
 from trainer.settings.validation import LogLevel, require_at_least
 
 
 @dataclass(frozen=True)
-class GtpConfig(Settings):
+class GtpConfig(EvaluationSettings):
     """Let other programs play against a model, through GTP on standard input and output."""
 
     model: Path = Path("../data/models/latest.onnx")

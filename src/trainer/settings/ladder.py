@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.settings.base import Settings
 from trainer.settings.evaluator import EvaluatorConfig
+from trainer.settings.groups.device import EvaluationSettings
 from trainer.settings.validation import LogLevel, require_at_least, require_output, require_seconds, require_seed
 
 
 @dataclass(frozen=True)
-class LadderConfig(Settings):
+class LadderConfig(EvaluationSettings):
     """Play the models of a run against each other and rate them in Elo."""
 
     model_dir: Path = Path("../data/models")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from trainer.core.processes import available_cores
 from trainer.settings.cluster import ClusterSettings
-from trainer.settings.learning import LearningSettings
-from trainer.settings.run import RunSettings
-from trainer.settings.self_play import SelfPlaySettings
+from trainer.settings.groups.learning import LearningSettings
+from trainer.settings.groups.run import RunSettings
+from trainer.settings.groups.self_play import SelfPlaySettings
 from trainer.settings.validation import require
 from trainer.settings.web import require_address
 

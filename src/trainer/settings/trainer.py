@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.settings.learning import LearningSettings
-from trainer.settings.run import RunSettings
+from trainer.settings.groups.learning import LearningSettings
+from trainer.settings.groups.run import RunSettings
 from trainer.settings.validation import require_database
 
 

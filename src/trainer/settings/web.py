@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from trainer.settings.base import Settings
+from trainer.settings.groups.device import EvaluationSettings
 from trainer.settings.validation import LogLevel, require
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
@@ -18,7 +18,7 @@ HOST_NAME = re.compile("[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True)
-class WebConfig(Settings):
+class WebConfig(EvaluationSettings):
     """Serve a page that shows how a run learns, plays its newest model, and shows its stored games."""
 
     data_dir: Path = Path("data")

@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from trainer.core.processes import available_cores
 from trainer.games import ENV_IDS
+from trainer.settings.groups.device import EvaluationSettings
 from trainer.web.api.info import Info, health
 from trainer.web.api.live import Live
 from trainer.web.api.play import Play
@@ -55,16 +56,17 @@ def build_app(
     known_hosts: frozenset[str] | None = None,
     stop: Event | None = None,
     games: Sequence[str] = (),
+    device: EvaluationSettings | None = None,
 ) -> Starlette:
     """The application for the runs under a folder.
 
     `allow_origin`: origins of other pages that may use the API. `known_hosts`: the host names to answer to; None allows
-    any. `stop` ends the live streams, which never end by themselves. `games`: further games, by their files. Raises
-    GameError if one of them can't be loaded.
+    any. `stop` ends the live streams, which never end by themselves. `games`: further games, by their files. `device`:
+    what evaluates models; None: the CPU. Raises GameError if one of the games can't be loaded.
     """
     runs = Runs(data_dir)
     served = Games(runs, games)
-    models = Models(runs)
+    models = Models(runs, device)
     pool = SearchPool(threads=min(max(available_cores(), 2), 8))
     sessions = Sessions(limits.sessions, limits.idle_seconds)
     info = Info(served)

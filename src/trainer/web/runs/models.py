@@ -6,6 +6,8 @@ from threading import Lock
 
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import game_of, is_available
+from trainer.gpu.choice import on_device
+from trainer.settings.groups.device import EvaluationSettings
 from trainer.web.runs.replay_file import modified
 from trainer.web.runs.run import Run
 from trainer.web.runs.runs import Runs
@@ -14,8 +16,10 @@ from trainer.web.runs.runs import Runs
 class Models:
     """The model files of all runs."""
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: Runs, device: EvaluationSettings | None = None) -> None:
+        """`device`: what evaluates them; None: the CPU."""
         self._runs = runs
+        self._device = device or EvaluationSettings()
         self._lock = Lock()
         self._files: dict[tuple[str, str], ModelFile] = {}
         """By run name and env_id."""
@@ -41,7 +45,9 @@ class Models:
             file = self._files.get((run.name, env_id))
             if file is None:
                 game = game_of(env_id)
-                file = ModelFile(run.model, env_id, game.obs_size, game.num_actions)
+                file = ModelFile(
+                    run.model, env_id, game.obs_size, game.num_actions, prepare=on_device(env_id, self._device)
+                )
                 self._files[run.name, env_id] = file
             file.poll()
             return file

@@ -1,4 +1,4 @@
-"""The settings of a device: what they share who evaluate networks or train them."""
+"""Where networks are trained and evaluated."""
 
 from __future__ import annotations
 
@@ -13,11 +13,17 @@ Precision = Literal["fp32", "fp16", "bf16"]
 
 @dataclass(frozen=True)
 class DeviceSettings(Settings):
-    """Where networks are evaluated and trained."""
+    """Which device computes."""
 
     device: Device = "cpu"
-    """Where networks are evaluated and trained: cpu, cuda (an NVIDIA GPU), mps (Apple; training only), or auto: a GPU if one
-    works here."""
+    """What trains and evaluates networks: cpu, cuda (an NVIDIA GPU), mps (an Apple GPU, which only trains), or auto: a GPU
+    if one works here."""
+
+
+@dataclass(frozen=True)
+class EvaluationSettings(DeviceSettings):
+    """Which device evaluates networks, and how exactly."""
+
     precision: Precision = "fp16"
     """With --device cuda: the numbers with which networks are evaluated. fp16 is fastest, fp32 most exact; models whose
     answers differ too much from ONNX Runtime's are evaluated on the CPU."""

@@ -6,15 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from trainer.settings.base import Settings
+from trainer.settings.groups.device import DeviceSettings
 from trainer.settings.validation import require, require_at_least
 
 Family = Literal["mlp", "conv", "residual"]
-Device = Literal["cpu", "cuda", "mps"]
 
 
 @dataclass(frozen=True)
-class LearningSettings(Settings):
+class LearningSettings(DeviceSettings):
     """How a network learns from stored games."""
 
     FIXED: ClassVar[tuple[str, ...]] = (
@@ -39,8 +38,6 @@ class LearningSettings(Settings):
     width: int | None = None
     """Network size: features of an mlp's first layer (the second has half as many), filters and features of a conv, four
     times the filters of a residual tower. None: 128, 256 or 512, depending on the size of the board (conv: at most 256)."""
-    device: Device = "cpu"
-    """Training device."""
     batch_size: int = 64
     """Rows per training step."""
     lr: float = 0.001

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from trainer.settings.base import Settings
+from trainer.settings.groups.device import EvaluationSettings
 from trainer.settings.validation import require, require_at_least
 
 LARGEST_CACHE = 2**24
@@ -13,7 +13,7 @@ LARGEST_CACHE = 2**24
 
 
 @dataclass(frozen=True)
-class SelfPlaySettings(Settings):
+class SelfPlaySettings(EvaluationSettings):
     """How an actor plays games against itself."""
 
     FIXED: ClassVar[tuple[str, ...]] = (

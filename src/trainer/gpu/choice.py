@@ -1,0 +1,37 @@
+"""The evaluators that a device allows. torch is imported only if a device other than the CPU is asked for."""
+
+from __future__ import annotations
+
+import logging
+
+from trainer.evaluators.acceleration import Acceleration, Accelerator
+from trainer.evaluators.onnx_file import Prepare
+from trainer.settings.groups.device import EvaluationSettings
+
+log = logging.getLogger(__name__)
+
+BATCH = 256
+"""Positions of a batch where nobody says how many games are played side by side."""
+
+
+def accelerators(env_id: str, settings: EvaluationSettings, capacity: int = BATCH) -> list[Accelerator]:
+    """What evaluates models of a game on the device of the settings; nothing for the CPU.
+
+    `capacity`: the positions of a batch. Raises ConfigError if the device can't be used. With `auto` the choice is logged.
+    """
+    if settings.device == "cpu":
+        return []
+    from trainer.gpu.devices import choose
+    from trainer.gpu.evaluator import TorchAccelerator
+
+    choice = choose(settings.device)
+    used = choice.device if choice.device.type == "cuda" else None
+    if settings.device == "auto":
+        log.info("evaluating networks on %s (%s)", "cuda" if used else "the CPU", choice.reason)
+    return [TorchAccelerator(env_id, used, settings.precision, capacity)] if used else []
+
+
+def on_device(env_id: str, settings: EvaluationSettings, capacity: int = BATCH) -> Prepare | None:
+    """How models that were loaded become evaluators on the device of the settings; None: as they are."""
+    found = accelerators(env_id, settings, capacity)
+    return Acceleration(env_id, *found) if found else None

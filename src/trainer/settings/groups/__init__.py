@@ -1,0 +1,1 @@
+"""Settings that several commands share: each command's dataclass inherits those that it has."""
