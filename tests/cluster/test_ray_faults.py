@@ -84,7 +84,8 @@ def test_a_cluster_without_free_cpus_is_refused(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_hub_over_ray_refuses_waits_and_sends_rules(small_disk: Path) -> None:
     """Another source is refused in one line; a full disk costs no game; the files of a game by path arrive."""
-    paths = os.pathsep.join((str(TESTS), str(TESTS / "support")))
+    support = TESTS / "support"
+    paths = os.pathsep.join(map(str, (TESTS, support, support / "cluster")))
     with tempfile.TemporaryDirectory(prefix="c", dir="/tmp") as folder:
         done = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("over_ray.py")), folder, str(small_disk), str(GAME)],

@@ -40,7 +40,7 @@ class Child:
     @property
     def status(self) -> int | None:
         """The exit status; None while it runs."""
-        return self._process.poll()
+        return as_in_a_shell(self._process.poll())
 
     def stop(self) -> int:
         """Ask it to stop, and wait; returns its exit status. After STOP_SECONDS it is killed."""
@@ -48,10 +48,12 @@ class Child:
             self._stopped = True
             self._process.send_signal(signal.SIGTERM)
         try:
-            return self._process.wait(STOP_SECONDS)
+            self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            return self._process.wait()
+            self._process.wait()
+        assert self.status is not None
+        return self.status
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to it and to what it has started; nothing if it has ended."""
@@ -82,3 +84,11 @@ class Child:
         self.raise_failure()
         if self.status is not None:
             raise TrainerError(f"the {self.name} was stopped from outside; start again with --resume to go on")
+
+
+def as_in_a_shell(status: int | None) -> int | None:
+    """An exit status, with INTERRUPTED for a process that SIGINT ended.
+
+    Python ends itself by that signal, after all that we do, if a library ran Python code when the process was interrupted.
+    """
+    return INTERRUPTED if status == -signal.SIGINT else status

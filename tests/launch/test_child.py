@@ -1,0 +1,48 @@
+"""Processes that the loop starts: how their end is understood."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from waiting import wait_until
+
+from trainer.core.errors import TrainerError
+from trainer.core.signals import INTERRUPTED
+from trainer.launch.child import Child
+
+
+@dataclass
+class Nothing:
+    """A command without settings."""
+
+
+def child(program: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Child:
+    """A process that runs a program."""
+    (folder / "program.py").write_text(program)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+    return Child("trainer", "program", Nothing(), folder / "logs")
+
+
+def test_a_process_that_ends_itself_by_sigint_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python does that if it was interrupted while a library ran code, such as torch when it is imported."""
+    own = child(
+        "import os, signal\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\nos.kill(os.getpid(), signal.SIGINT)",
+        tmp_path,
+        monkeypatch,
+    )
+    wait_until(lambda: own.status is not None, "it doesn't end")
+    assert own.status == own.stop() == INTERRUPTED
+    own.raise_failure()
+    with pytest.raises(TrainerError, match="the trainer was stopped from outside"):
+        own.raise_exit()
+
+
+def test_another_signal_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its last words."""
+    own = child("import os\nprint('error: no', flush=True)\nos.abort()", tmp_path, monkeypatch)
+    wait_until(lambda: own.status is not None, "it doesn't end")
+    with pytest.raises(TrainerError, match=r"the trainer failed \(no\); see .*trainer\.log"):
+        own.raise_failure()
