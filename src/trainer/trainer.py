@@ -17,8 +17,10 @@ from trainer.core.json_values import read_json_object
 from trainer.core.signals import INTERRUPTED
 from trainer.game_config import load_game_config
 from trainer.games import settled
+from trainer.gpu.batches import Unpacker
+from trainer.gpu.devices import choose, errors_named
 from trainer.network import PolicyValueNetwork
-from trainer.replay import ReplayBuffer, databases_of
+from trainer.replay import PackedBatch, ReplayBuffer, Views, databases_of
 from trainer.run.actor_statistics import ACTOR_STATS_FILE, players_in
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RECORD_FILE, set_aside
@@ -31,7 +33,7 @@ from trainer.settings.validation import require_writable
 from trainer.training.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
 from trainer.training.divergence import explain_divergence
 from trainer.training.export import Exporter
-from trainer.training.learner import Learner, device_of
+from trainer.training.learner import Learner
 from trainer.training.publish import Retention, publish, unwritable_files_reported
 from trainer.training.rows import RowSupply
 from trainer.training.schedule import Schedule
@@ -68,7 +70,12 @@ class Trainer:
     def _train(self) -> TrainingStats:
         """Train, as the owner of the run."""
         config, stop = self.config, self.stop
-        device = device_of(config.device)
+        chosen = choose(config.device)
+        device = chosen.device
+        if config.device == "auto":
+            log.info("training on %s (%s)", device.type, chosen.reason)
+        if device.type == "cpu":
+            torch.set_num_threads(1)  # small networks are as fast on one thread, and actors use the other cores
         databases = databases_of(config.db)
         game = load_game_config(config.env_id, *databases)
         record = config.stats.with_name(RECORD_FILE)
@@ -76,9 +83,11 @@ class Trainer:
 
         torch.manual_seed(config.seed)
         generator = np.random.default_rng([config.seed, 1])
-        learner = Learner(
-            PolicyValueNetwork(game.metadata, config.network, config.width, game.layout).to(device), config
-        )
+        network = PolicyValueNetwork(game.metadata, config.network, config.width, game.layout, config.blocks)
+        views = game.views or Views.identity(game.metadata)
+        unpacker = None if device.type == "cpu" else Unpacker(game.metadata, views, device)
+        with errors_named("the start of training"):
+            learner = Learner(network.to(device), config, unpacker)
         exporter = Exporter(learner.published, game.metadata, game.stamp)
         retention = Retention(config.max_checkpoints, config.checkpoint_interval if config.spread_checkpoints else None)
         schedule = Schedule(config)
@@ -125,13 +134,18 @@ class Trainer:
             rows.resume_after(done)
             for step in range(done + 1, schedule.last_step + 1):
                 rows.wait_for(step)
-                batch = replay.sample(generator, config.batch_size, config.q_weight)
+                draw = replay.sample_packed if learner.device_steps else replay.sample
+                drawn = draw(generator, config.batch_size, config.q_weight)
                 rate = schedule.learning_rate(step)
-                loss = learner.learn(batch, rate)
-                point = TrainingPoint(step, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
+                loss = learner.learn(drawn, rate)
                 last = schedule.over_after(step) or stop.is_set()
                 checkpoint_due = last or step % config.checkpoint_interval == 0
                 stats_due = last or step % config.stats_interval == 0
+                log_due = last or step % config.log_interval == 0
+                if learner.device_steps and not (checkpoint_due or stats_due or log_due):
+                    continue  # reading the loss would wait for the device
+                batch = replay.unpacked(drawn) if isinstance(drawn, PackedBatch) else drawn
+                point = TrainingPoint(step, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
                 if not math.isfinite(point.total_loss) or (checkpoint_due and not learner.finite):
                     raise TrainerError(explain_divergence(point, batch, config))
                 if stats_due:
@@ -152,7 +166,7 @@ class Trainer:
                         state = dict(generator.bit_generator.state)
                         run = Checkpoint(config.env_id, step, schedule.seconds, learner.state(), state, stats.fields())
                         run.save(config.model_dir)
-                if last or step % config.log_interval == 0:
+                if log_due:
                     log.info("%s of %d, %d rows", point, stats.total_steps, len(replay))
                 if last:
                     break

@@ -193,10 +193,12 @@ def main() -> None:
     (folder / "base").mkdir(parents=True)
     of_actor = sweep(actor_main, actor_arguments, folder, every, lambda path: None)
     run(actor_main, [*actor_arguments(folder / "base"), "--max-episodes", "100"], None)
-    from trainer.__main__ import main as trainer_main
-    from trainer.training.learner import device_of  # torch, once for all children
+    import torch  # once for all children
 
-    device_of("cpu")
+    import trainer.training.learner  # noqa: F401
+    from trainer.__main__ import main as trainer_main
+
+    torch.set_num_threads(1)
     deaths = sweep(trainer_main, trainer_arguments, folder, every, lambda path: (path / "models" / LATEST).read_bytes())
     print(f"an actor died at {of_actor} points, a run of 30 steps at {deaths}, resumed each time to the same model")
 

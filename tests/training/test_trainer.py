@@ -280,7 +280,7 @@ def _metadata(database: ForeignDatabase):  # type: ignore[no-untyped-def]
         ),
         ({"db": ()}, ConfigError, "--db is given without a path"),
         ({"db": Path("no*.db")}, ConfigError, r"--db no\*.db finds no file"),
-        ({"device": "cuda"}, ConfigError, "--device cuda is not available here; choose one of cpu"),
+        ({"device": "cuda"}, ConfigError, "--device cuda can.t be used: "),
         ({"batch_size": 201}, WaitTimeoutError, "200 rows of tictactoe in .* after 0.3 s, a batch needs 201"),
     ],
 )

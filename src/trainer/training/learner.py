@@ -7,18 +7,21 @@ from typing import Any
 
 import torch
 
-from trainer.core.errors import CheckpointError, ConfigError
+from trainer.core.errors import CheckpointError
+from trainer.gpu.batches import Unpacker
 from trainer.network import Loss, PolicyValueNetwork
-from trainer.replay import Batch
+from trainer.replay import Batch, PackedBatch
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.adamw import AdamWSteps
+from trainer.training.device_steps import DeviceSteps
 from trainer.training.gradient import can_differentiate
 
 
 class Learner:
     """Trains a network, one gradient step at a time."""
 
-    def __init__(self, network: PolicyValueNetwork, config: TrainerConfig) -> None:
+    def __init__(self, network: PolicyValueNetwork, config: TrainerConfig, unpacker: Unpacker | None = None) -> None:
+        """`unpacker`: unpacks the batches on the network's device; None: they come unpacked."""
         self.network = network
         self.published = copy.deepcopy(network) if config.average else network
         """The network that is published for actors: `network` itself, or a copy with the moving average of its weights."""
@@ -26,19 +29,39 @@ class Learner:
         self._steps = 0
         self._device = next(network.parameters()).device
         self._grad_clip = config.grad_clip
+        captured = self._device.type == "cuda"
         self._optimizer = torch.optim.AdamW(
-            network.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=self._device.type != "mps"
+            network.parameters(),
+            # A graph reads the rate from the device.
+            lr=torch.tensor(config.lr, device=self._device) if captured else config.lr,
+            weight_decay=config.weight_decay,
+            fused=self._device.type != "mps",
+            capturable=captured,
         )
         self.kernel_steps = (
             AdamWSteps(network, self._optimizer, config.grad_clip) if can_differentiate(network) else None
         )
         """Steps by our own kernels; None: by autograd."""
+        self.device_steps = (
+            DeviceSteps(network, self._optimizer, config.grad_clip, unpacker) if unpacker is not None else None
+        )
+        """Steps with batches that are unpacked on the device; None: with those of the CPU."""
 
-    def learn(self, batch: Batch, learning_rate: float) -> Loss:
-        """One step of AdamW along the gradient of `alphazero_loss`, its norm clipped; returns the loss before the step."""
+    def learn(self, batch: Batch | PackedBatch, learning_rate: float) -> Loss:
+        """One step of AdamW along the gradient of `alphazero_loss`, its norm clipped; returns the loss before the step.
+
+        A packed batch is for a learner with an unpacker, and only for such a one.
+        """
         for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate
-        loss = self.kernel_steps.step(batch) if self.kernel_steps else self._autograd_step(batch)
+            if isinstance(group["lr"], torch.Tensor):
+                group["lr"].fill_(learning_rate)
+            else:
+                group["lr"] = learning_rate
+        if isinstance(batch, PackedBatch):
+            assert self.device_steps is not None
+            loss = self.device_steps.step(batch)
+        else:
+            loss = self.kernel_steps.step(batch) if self.kernel_steps else self._autograd_step(batch)
         self._steps += 1
         if self._average:
             self._move_average()
@@ -79,9 +102,8 @@ class Learner:
             self.network.load_state_dict(state["network"])
             if self._average:  # else it is `network`, whatever the earlier run published
                 self.published.load_state_dict(state["published"])
-            settings = [
-                {key: group[key] for key in ("weight_decay", "fused")} for group in self._optimizer.param_groups
-            ]
+            kept = ("lr", "weight_decay", "fused", "capturable")
+            settings = [{key: group[key] for key in kept} for group in self._optimizer.param_groups]
             self._optimizer.load_state_dict(state["optimizer"])
             for group, ours in zip(self._optimizer.param_groups, settings, strict=True):
                 group.update(ours)
@@ -96,14 +118,3 @@ class Learner:
         """Update the moving average of the weights. At first it spans a tenth of the steps: early weights are far off."""
         share = max(1 - self._average, 10 / (10 + self._steps))
         torch._foreach_lerp_(list(self.published.parameters()), list(self.network.parameters()), share)
-
-
-def device_of(name: str) -> torch.device:
-    """The device of this name; raises ConfigError if this machine has none."""
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not available[name]:
-        found = ", ".join(kind for kind, there in available.items() if there)
-        raise ConfigError(f"--device {name} is not available here; choose one of {found}")
-    if name == "cpu":
-        torch.set_num_threads(1)  # small networks are as fast on one thread, and actors use the other cores
-    return torch.device(name)

@@ -19,6 +19,7 @@ class LearningSettings(DeviceSettings):
     FIXED: ClassVar[tuple[str, ...]] = (
         "network",
         "width",
+        "blocks",
         "batch_size",
         "lr",
         "weight_decay",
@@ -38,6 +39,8 @@ class LearningSettings(DeviceSettings):
     width: int | None = None
     """Network size: features of an mlp's first layer (the second has half as many), filters and features of a conv, four
     times the filters of a residual tower. None: 128, 256 or 512, depending on the size of the board (conv: at most 256)."""
+    blocks: int = 6
+    """Residual blocks of a residual tower."""
     batch_size: int = 64
     """Rows per training step."""
     lr: float = 0.001
@@ -82,6 +85,7 @@ class LearningSettings(DeviceSettings):
             self,
             1,
             "width",
+            "blocks",
             "batch_size",
             "checkpoint_interval",
             "max_checkpoints",

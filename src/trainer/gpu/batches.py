@@ -1,0 +1,62 @@
+"""Batches unpacked on a device: the same numbers as `ReplayBuffer.unpacked` gives. B rows, A actions, K views.
+
+Rows stay in the machine's memory, where there is more of it, and cross to the device packed: 56 bytes per row of Connect 4.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainer.replay import Metadata, PackedBatch, Views
+
+
+class DeviceBatch(NamedTuple):
+    """A batch on a device; the shapes are those of `trainer.replay.Batch`."""
+
+    observation: Tensor
+    legal: Tensor
+    visits: Tensor
+    outcome: Tensor
+
+
+class Unpacker:
+    """Unpacks batches of one game on one device."""
+
+    def __init__(self, metadata: Metadata, views: Views, device: torch.device) -> None:
+        self._metadata = metadata
+        self._device = device
+        self._observations = torch.from_numpy(views.observations.astype(np.int64)).to(device)
+        self._actions = torch.from_numpy(views.actions.astype(np.int64)).to(device)
+        self._shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=device)
+
+    def sent(self, batch: PackedBatch) -> tuple[Tensor, ...]:
+        """The arrays of a batch on the device."""
+        arrays = (batch.observation, batch.visits, batch.outcome.astype(np.float32, copy=False), batch.view)
+        host = (torch.from_numpy(array) for array in arrays)
+        pinned = (array.pin_memory() if self._device.type == "cuda" else array for array in host)
+        return tuple(array.to(self._device, non_blocking=True) for array in pinned)
+
+    def unpack(self, observation: Tensor, visits: Tensor, outcome: Tensor, view: Tensor) -> DeviceBatch:
+        """The rows of a batch that was `sent`, each through its view."""
+        meta = self._metadata
+        if observation.dtype == torch.uint8:
+            bits = (observation[:, :, None] >> self._shifts) & 1
+            observation = bits.flatten(1)[:, : meta.obs_size].float()
+        if meta.packed_moves:
+            visits = self._spread(visits, self._legal(observation))
+        seen = observation.gather(1, self._observations[view])
+        return DeviceBatch(seen, self._legal(seen), visits.gather(1, self._actions[view]), outcome)
+
+    def _legal(self, observation: Tensor) -> Tensor:
+        """bool [B, A]"""
+        first = self._metadata.legal_mask_offset
+        return observation[:, first : first + self._metadata.num_actions] > 0.5
+
+    def _spread(self, visits: Tensor, legal: Tensor) -> Tensor:
+        """Policies [B, A] from those of the legal moves in ascending order, [B, M]."""
+        place = legal.cumsum(dim=1).sub(1).clamp(min=0, max=visits.shape[1] - 1)
+        return visits.gather(1, place).where(legal, 0.0)

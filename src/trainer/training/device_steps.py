@@ -1,0 +1,85 @@
+"""Steps of AdamW on a GPU: rows unpacked there, mixed precision, one captured graph per step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from trainer.gpu.batches import Unpacker
+from trainer.gpu.devices import errors_named
+from trainer.network import Loss, PolicyValueNetwork, alphazero_loss
+from trainer.replay import PackedBatch
+
+STEPS_BEFORE_CAPTURE = 3
+"""The first steps run operation by operation: libraries choose their kernels and take their memory then."""
+
+
+class DeviceSteps:
+    """AdamW steps along the gradient of `PolicyValueNetwork.loss`, for a network on a device.
+
+    On an NVIDIA GPU the network computes in bfloat16 where autocast allows it; weights, loss and optimizer stay float32. The
+    loss that a step returns stays on the device: reading it waits for the step.
+    """
+
+    def __init__(
+        self, network: PolicyValueNetwork, optimizer: torch.optim.AdamW, grad_clip: float, unpacker: Unpacker
+    ) -> None:
+        """`grad_clip`: the largest norm of the gradient; 0 turns clipping off."""
+        self._network = network
+        self._optimizer = optimizer
+        self._grad_clip = grad_clip
+        self._unpacker = unpacker
+        self._device = network.value.weight.device
+        self._captures = self._device.type == "cuda"
+        self._inputs: tuple[Tensor, ...] = ()
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._loss: Loss | None = None
+        self._steps = 0
+
+    def step(self, batch: PackedBatch) -> Loss:
+        """One step at the optimizer's learning rate; returns the loss before it. Raises DeviceError."""
+        with errors_named("a training step"):
+            inputs = self._unpacker.sent(batch)
+            if not self._captures:
+                return self._computed(inputs)
+            if not same_kind(inputs, self._inputs):
+                self._inputs, self._graph, self._steps = tuple(part.clone() for part in inputs), None, 0
+            for own, new in zip(self._inputs, inputs, strict=True):
+                own.copy_(new)
+            self._steps += 1
+            if self._steps <= STEPS_BEFORE_CAPTURE:
+                return self._computed(self._inputs)
+            if self._graph is None:
+                self._capture()
+            assert self._graph is not None
+            assert self._loss is not None
+            self._graph.replay()
+            return Loss(*(part.clone() for part in self._loss))
+
+    def _capture(self) -> None:
+        """Record a step as a graph, without carrying it out."""
+        torch.cuda.synchronize()
+        self._optimizer.zero_grad(set_to_none=True)  # so that the graph writes gradients instead of adding to them
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph):
+            self._loss = self._computed(self._inputs)
+
+    def _computed(self, inputs: Sequence[Tensor]) -> Loss:
+        """Carry out a step, operation by operation."""
+        rows = self._unpacker.unpack(*inputs)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._captures):
+            logits, value = self._network(rows.observation)
+        loss = alphazero_loss(logits.float(), value.float(), rows.legal, rows.visits, rows.outcome)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.total.backward()  # type: ignore[no-untyped-call]
+        if self._grad_clip > 0:
+            torch.nn.utils.clip_grad_norm_(self._network.parameters(), self._grad_clip)
+        self._optimizer.step()
+        return Loss(*(part.detach() for part in loss))
+
+
+def same_kind(inputs: Sequence[Tensor], others: Sequence[Tensor]) -> bool:
+    """Whether two batches have arrays of the same types and shapes."""
+    return [(one.dtype, one.shape) for one in inputs] == [(one.dtype, one.shape) for one in others]

@@ -1,0 +1,78 @@
+"""Batches that are unpacked on a device equal those of the CPU, bit for bit."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import CloseLater
+from episodes import TICTACTOE, episode
+
+from bench.support.random_games import random_episodes
+from trainer.game_config import load_game_config, metadata_of
+from trainer.games import game_of
+from trainer.gpu.batches import Unpacker
+from trainer.replay import ReplayBuffer, ReplayWriter
+
+CPU = torch.device("cpu")
+
+
+def stored(path: Path, env_id: str, games: int = 12) -> Path:
+    """A database with some games of random moves."""
+    game = game_of(env_id)
+    metadata = metadata_of(game)
+    with closing(ReplayWriter(path, metadata, None, load_game_config(env_id, path).stored_layout)) as writer:
+        writer.write([one for one, _ in zip(random_episodes(env_id, count()), range(games), strict=False)])
+    return path
+
+
+def both(replay: ReplayBuffer, q_weight: float = 0.5) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Each array of one batch as the CPU unpacks it, and as a device does."""
+    ours = replay.sample(np.random.default_rng(3), 200, q_weight)
+    packed = replay.sample_packed(np.random.default_rng(3), 200, q_weight)
+    unpacker = Unpacker(replay.metadata, replay.views, CPU)
+    theirs = unpacker.unpack(*unpacker.sent(packed))
+    return [(getattr(ours, name), getattr(theirs, name).numpy()) for name in theirs._fields]
+
+
+@pytest.mark.parametrize(
+    "env_id", ["tictactoe", "connect4", "othello", "breakthrough:rows=6,columns=5", "go:size=4", "minichess"]
+)
+def test_they_are_the_rows_that_the_cpu_would_draw(env_id: str, tmp_path: Path, close_later: CloseLater) -> None:
+    """Games with and without symmetries, features and packed policies."""
+    path = stored(tmp_path / "replay.db", env_id)
+    game = load_game_config(env_id, path)
+    replay = close_later(ReplayBuffer(path, game.metadata, game.views, stamp=game.stamp))
+    replay.refresh()
+    for ours, theirs in both(replay):
+        np.testing.assert_array_equal(ours, theirs)
+        assert ours.dtype == theirs.dtype
+
+
+def test_rows_with_other_numbers_than_0_and_1(tmp_path: Path, close_later: CloseLater) -> None:
+    """They aren't packed."""
+    path = tmp_path / "replay.db"
+    one = episode("a-0", plies=5)
+    with closing(ReplayWriter(path, TICTACTOE)) as writer:
+        writer.write([replace(one, observations=np.where(one.observations > 0, 0.75, 0).astype(np.float32))])
+    replay = close_later(ReplayBuffer(path, TICTACTOE))
+    replay.refresh()
+    for ours, theirs in both(replay, q_weight=0.0):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_several_databases_of_which_one_is_not_packed(tmp_path: Path, close_later: CloseLater) -> None:
+    """Their rows come in the order in which they are drawn."""
+    paths = [stored(tmp_path / "a.db", "tictactoe"), tmp_path / "b.db", stored(tmp_path / "c.db", "tictactoe", 5)]
+    one = episode("b-0", plies=6)
+    with closing(ReplayWriter(paths[1], TICTACTOE)) as writer:
+        writer.write([replace(one, observations=one.observations * np.float32(0.75))])
+    replay = close_later(ReplayBuffer(paths, TICTACTOE))
+    replay.refresh()
+    for ours, theirs in both(replay):
+        np.testing.assert_array_equal(ours, theirs)

@@ -1,0 +1,99 @@
+"""Steps with batches that are unpacked on the device: on the CPU here, operation by operation."""
+
+from __future__ import annotations
+
+import copy
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import CloseLater
+from random_models import random_network
+
+from bench.support.random_games import random_episodes
+from trainer.core.errors import DeviceError
+from trainer.game_config import load_game_config, metadata_of
+from trainer.games import game_of
+from trainer.gpu.batches import Unpacker
+from trainer.replay import ReplayBuffer, ReplayWriter
+from trainer.settings.trainer import TrainerConfig
+from trainer.training.learner import Learner
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def replay(tmp_path: Path, close_later: CloseLater) -> ReplayBuffer:
+    """Some random games of Connect 4."""
+    path = tmp_path / "replay.db"
+    with closing(ReplayWriter(path, metadata_of(game_of("connect4")))) as writer:
+        writer.write([one for one, _ in zip(random_episodes("connect4", count()), range(8), strict=False)])
+    game = load_game_config("connect4", path)
+    buffer: ReplayBuffer = close_later(ReplayBuffer(path, game.metadata, game.views))
+    buffer.refresh()
+    return buffer
+
+
+def unpacking(replay: ReplayBuffer) -> Unpacker:
+    """Unpacks its batches on the CPU."""
+    return Unpacker(replay.metadata, replay.views, CPU)
+
+
+def test_a_step_is_that_of_autograd(replay: ReplayBuffer) -> None:
+    """From the same weights, the same loss and the same weights afterwards; the average follows."""
+    network = random_network("connect4", "residual", width=16, blocks=1)
+    config = TrainerConfig(average=0.9, grad_clip=0.5)
+    ours = Learner(copy.deepcopy(network), config, unpacking(replay))
+    theirs = Learner(network, config)
+    assert ours.device_steps is not None
+    assert theirs.kernel_steps is None
+    loss = ours.learn(replay.sample_packed(np.random.default_rng(1), 32, 0.5), 0.01)
+    expected = theirs.learn(replay.sample(np.random.default_rng(1), 32, 0.5), 0.01)
+    assert [part.item() for part in loss] == [part.item() for part in expected]
+    for one, other in ((ours.network, theirs.network), (ours.published, theirs.published)):
+        for name, weight in one.state_dict().items():
+            torch.testing.assert_close(weight, other.state_dict()[name], rtol=1e-6, atol=1e-8)
+
+
+def test_a_checkpoint_moves_from_one_kind_of_steps_to_the_other(replay: ReplayBuffer) -> None:
+    """From a device to the kernels of the CPU, and back: nothing of the state is lost."""
+    config = TrainerConfig()
+    network = random_network("connect4", width=16)
+    on_device = Learner(copy.deepcopy(network), config, unpacking(replay))
+    on_device.kernel_steps = None
+    on_device.learn(replay.sample_packed(np.random.default_rng(1), 32), 0.01)
+    state = copy.deepcopy(on_device.state())
+    here = Learner(random_network("connect4", width=16, seed=9), config)
+    assert here.kernel_steps is not None
+    here.restore(state)
+    back = Learner(random_network("connect4", width=16, seed=8), config, unpacking(replay))
+    back.restore(copy.deepcopy(here.state()))
+    for learner in (here, back):
+        for name, weight in state["network"].items():
+            assert torch.equal(learner.state()["network"][name], weight)
+        for found, expected in zip(
+            learner.state()["optimizer"]["state"].values(), state["optimizer"]["state"].values(), strict=True
+        ):
+            assert all(torch.equal(found[name], expected[name]) for name in ("step", "exp_avg", "exp_avg_sq"))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory."), "the memory of the GPU is full during a training step"),
+        (RuntimeError("CUDA error: unspecified launch failure"), "the GPU failed during a training step"),
+    ],
+)
+def test_a_device_that_fails_is_one_error(error: RuntimeError, words: str, replay: ReplayBuffer) -> None:
+    """With what to do."""
+    learner = Learner(random_network("connect4", "residual", width=16, blocks=1), TrainerConfig(), unpacking(replay))
+
+    def fail(*_: object) -> None:
+        raise error
+
+    learner.network.forward = fail  # type: ignore[assignment]
+    with pytest.raises(DeviceError, match=words):
+        learner.learn(replay.sample_packed(np.random.default_rng(1), 8), 0.01)
