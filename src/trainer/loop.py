@@ -35,10 +35,19 @@ def config_from(words: Sequence[str], prog: str = "python -m trainer.loop") -> L
         base = recorded_settings(run.record, "loop", LoopConfig)
         if base and not named:
             kept_game(run.path, base.env_id)  # from now on this process knows the game
-    base = base or recipe_of(env_id)
+    base = base or recipe_of(env_id, has_gpu(value_of(words, "--device") or LoopConfig.device))
     parsed = parse(LoopConfig, prog, words, base)
     settings: dict[str, Any] = {name: getattr(parsed, name) for name in given(LoopConfig, words)}
     return settled(changed(base, **settings))
+
+
+def has_gpu(device: str) -> bool:
+    """Whether `--device` means an NVIDIA GPU here. With `auto`, torch is asked."""
+    if device == "auto":
+        from trainer.gpu.devices import choose
+
+        return choose(device).device.type == "cuda"
+    return device == "cuda"
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer.loop") -> int:

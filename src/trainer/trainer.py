@@ -139,7 +139,7 @@ class Trainer:
                 rate = schedule.learning_rate(step)
                 loss = learner.learn(drawn, rate)
                 last = schedule.over_after(step) or stop.is_set()
-                checkpoint_due = last or step % config.checkpoint_interval == 0
+                checkpoint_due = schedule.publishes_after(step) or last
                 stats_due = last or step % config.stats_interval == 0
                 log_due = last or step % config.log_interval == 0
                 if learner.device_steps and not (checkpoint_due or stats_due or log_due):

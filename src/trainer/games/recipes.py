@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from trainer.core.processes import available_cores
 from trainer.games import part_of, rules_of
 from trainer.settings.loop import LoopConfig
 
@@ -12,8 +13,26 @@ FALLBACK = "connect4"
 """A game without a recipe is learned like this one."""
 
 
-def recipe_of(env_id: str) -> LoopConfig:
-    """The recipe of a game. Raises GameError for an unknown game."""
+TOWER: dict[str, Any] = {
+    "network": "residual",
+    "width": 384,
+    "blocks": 6,
+    "batch_size": 2048,
+    "games": 512,
+    "publish_seconds": 10.0,
+    "threads": 2 * available_cores(),  # while one waits for the GPU, another searches
+}
+"""What a GPU changes in any recipe: a tower of 96 filters, and enough work at a time. Not measured yet (docs/gpu.md)."""
+
+
+def recipe_of(env_id: str, gpu: bool = False) -> LoopConfig:
+    """The recipe of a game, for a GPU or for the CPU. Raises GameError for an unknown game."""
+    recipe = recipe_for_cpu(env_id)
+    return replace(recipe, device="cuda", **TOWER) if gpu else recipe
+
+
+def recipe_for_cpu(env_id: str) -> LoopConfig:
+    """The recipe that the game has of its own, or that of the fallback."""
     rules_of(env_id)
     part = part_of(env_id, "recipe") or part_of(FALLBACK, "recipe")
     assert part is not None

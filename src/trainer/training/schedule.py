@@ -21,6 +21,8 @@ class Schedule:
         self._began = time.monotonic()
         self.seconds_before = 0.0
         """Seconds that the run had used before it was resumed."""
+        self._next_model = 0.0
+        """When the next model is due, in seconds of the run, if time says so."""
 
     @property
     def seconds(self) -> float:
@@ -41,6 +43,17 @@ class Schedule:
     def over_after(self, step: int) -> bool:
         """Whether `step` is the last one: the steps are done, or the minutes are used up."""
         return step >= self.last_step or self.over
+
+    def publishes_after(self, step: int) -> bool:
+        """Whether a model is due after `step`: the last one always, others by steps or by time."""
+        every = self._config.publish_seconds
+        if every is None:
+            due = step % self._config.checkpoint_interval == 0
+        else:
+            due = self.seconds >= self._next_model
+        if due and every is not None:
+            self._next_model = self.seconds + every
+        return due or self.over_after(step)
 
     @property
     def bound(self) -> str:

@@ -64,6 +64,8 @@ class LearningSettings(DeviceSettings):
     """Weight a position seen n times as 1 + log2 n rows (AlphaZero.jl)."""
     checkpoint_interval: int = 100
     """Steps between published models."""
+    publish_seconds: float | None = None
+    """Seconds between published models, for networks whose steps or exports take long; None: --checkpoint-interval says."""
     max_checkpoints: int = 10
     """Maximum number of models to keep."""
     spread_checkpoints: bool = False
@@ -95,6 +97,8 @@ class LearningSettings(DeviceSettings):
         require_at_least(self, 0, "weight_decay", "grad_clip", "max_wait")
         require(math.isfinite(self.lr) and self.lr > 0, f"--lr is {self.lr}; a number above 0 is needed")
         require(0 <= self.lr_min_ratio <= 1, f"--lr-min-ratio is {self.lr_min_ratio}; give a number from 0 to 1")
+        seconds = self.publish_seconds
+        require(seconds is None or seconds > 0, f"--publish-seconds is {seconds}; a number above 0 is needed")
         wait = self.wait_interval
         require(math.isfinite(wait) and wait > 0, f"--wait-interval is {wait}; a number above 0 is needed")
         require(0 <= self.q_weight <= 1, f"--q-weight is {self.q_weight}; give a number from 0 to 1")
