@@ -48,10 +48,9 @@ class Schedule:
         """Whether a model is due after `step`: the last one always, others by steps or by time."""
         every = self._config.publish_seconds
         if every is None:
-            due = step % self._config.checkpoint_interval == 0
-        else:
-            due = self.seconds >= self._next_model
-        if due and every is not None:
+            return step % self._config.checkpoint_interval == 0 or self.over_after(step)
+        due = self.seconds >= self._next_model
+        if due:
             self._next_model = self.seconds + every
         return due or self.over_after(step)
 
