@@ -25,7 +25,7 @@ class BenchConfig:
 
     parts: tyro.conf.Positional[tuple[str, ...]] = ()
     """What to measure: selfplay, games, ceiling, cache, network, memory, coldstart, training, sampling, publish, load,
-    replay, cluster, soak. Without names: all except cluster and soak."""
+    replay, cluster, gpu, soak. Without names: all except the last three."""
     out: Path = Path("docs")
     """Folder of `benchmarks.md` and `benchmarks.json`. Only the sections of the measured parts are replaced."""
     work: Path = Path("build/bench")

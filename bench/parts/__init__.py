@@ -11,6 +11,7 @@ from bench.parts import (
     cluster,
     coldstart,
     games,
+    gpu,
     load,
     memory,
     network,
@@ -49,5 +50,6 @@ PARTS = {
     "load": Part("Loading the replay database", load.measure),
     "replay": Part("Writing the replay database", replay.measure),
     "cluster": Part("A Ray cluster", cluster.measure, long=True),
+    "gpu": Part("One GPU", gpu.measure, long=True),
     "soak": Part("Actor and trainer for twenty minutes", soak.measure, long=True),
 }

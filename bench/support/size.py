@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,20 @@ class Size:
     """Such runs, on the cluster and without it."""
     crowds: tuple[int, ...] = (10, 100, 1000)
     """Simulated players of the part cluster."""
+    gpu_device: Literal["cpu", "cuda"] = "cuda"
+    """What the part gpu measures."""
+    gpu_batches: tuple[int, ...] = (256, 512, 1024)
+    """Positions of a batch, and games of a thread, in the part gpu."""
+    gpu_threads: tuple[int, ...] = (1, 16, 32)
+    """Threads in the part gpu."""
+    gpu_cores: int = 16
+    """Threads of the actor that the part gpu compares with."""
+    gpu_seconds: float = 1.0
+    """Seconds for which evaluations alone are measured."""
+    gpu_training_batches: tuple[int, ...] = (512, 2048)
+    """Rows of a training step in the part gpu."""
+    gpu_steps: int = 200
+    """Training steps of a turn in the part gpu."""
     every_game: bool = True
     """The parts games and memory measure every game, not only tic-tac-toe."""
 
@@ -74,6 +89,13 @@ TINY = Size(
     soak_minutes=0.1,
     cluster_minutes=0,
     crowds=(3,),
+    gpu_device="cpu",
+    gpu_batches=(8,),
+    gpu_threads=(2,),
+    gpu_cores=1,
+    gpu_seconds=0.1,
+    gpu_training_batches=(8,),
+    gpu_steps=2,
     every_game=False,
 )
 """For tests of the benchmarks themselves; the numbers mean nothing."""
