@@ -1,6 +1,7 @@
 """One GPU: exactness, evaluations, self-play, training. `make bench-gpu` runs it.
 
-Without a GPU it only says that there is none. The parts that a user's command runs are measured by that command. The whole takes about eight minutes.
+Without a GPU it only says that there is none. The parts that a user's command runs are measured by that command. The whole
+takes about eight minutes.
 """
 
 from __future__ import annotations
