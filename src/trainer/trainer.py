@@ -83,7 +83,9 @@ class Trainer:
 
         torch.manual_seed(config.seed)
         generator = np.random.default_rng([config.seed, 1])
-        network = PolicyValueNetwork(game.metadata, config.network, config.width, game.layout, config.blocks)
+        network = PolicyValueNetwork(
+            game.metadata, config.network, config.width, game.layout, config.blocks, config.pooling
+        )
         views = game.views or Views.identity(game.metadata)
         unpacker = None if device.type == "cpu" else Unpacker(game.metadata, views, device)
         with errors_named("the start of training"):

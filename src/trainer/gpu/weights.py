@@ -16,7 +16,7 @@ from trainer.game_config import metadata_of
 from trainer.games.base import Game
 from trainer.games.layout import layout_of
 from trainer.network import PolicyValueNetwork
-from trainer.settings.groups.learning import Family
+from trainer.settings.groups.learning import Family, Pooling
 
 Weights = dict[str, Tensor]
 """By their names in `PolicyValueNetwork.state_dict`, on the CPU."""
@@ -30,6 +30,8 @@ class Kind:
     width: int
     blocks: int
     """Of a residual tower; 0 for another family."""
+    pooling: Pooling = "none"
+    """Of a residual tower."""
 
 
 def weights_of(content: bytes) -> Weights:
@@ -49,7 +51,9 @@ def kind_of(weights: Weights) -> Kind:
         return Kind("conv", len(weights["body.0.conv.weight"]), 0)
     if blocks:
         dense = max((name for name in weights if re.fullmatch(r"body\.\d+\.weight", name)), key=number_of)
-        return Kind("residual", len(weights[dense]), len(blocks))
+        names = " ".join(weights)
+        pooling: Pooling = "squeeze" if ".squeeze." in names else "bias" if ".bias.weight" in names else "none"
+        return Kind("residual", len(weights[dense]), len(blocks), pooling)
     if "body.0.weight" in weights:
         return Kind("mlp", len(weights["body.0.weight"]), 0)
     raise ModelError("its weights aren't named as those of a network of this package")
@@ -62,7 +66,7 @@ def number_of(name: str) -> int:
 
 def empty_network(kind: Kind, game: Game) -> PolicyValueNetwork:
     """A network of this kind, to be filled with weights."""
-    return PolicyValueNetwork(metadata_of(game), kind.family, kind.width, layout_of(game), kind.blocks)
+    return PolicyValueNetwork(metadata_of(game), kind.family, kind.width, layout_of(game), kind.blocks, kind.pooling)
 
 
 def fill(network: PolicyValueNetwork, weights: Weights) -> None:

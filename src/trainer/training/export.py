@@ -20,7 +20,16 @@ from torch import nn
 
 import trainer
 from trainer.core.errors import ModelError
-from trainer.network import AllPlanes, ConvStem, MoverView, PolicyValueNetwork, Residual, StonePlanes
+from trainer.network import (
+    AllPlanes,
+    ConvStem,
+    MoverView,
+    PolicyValueNetwork,
+    PooledBias,
+    Residual,
+    SqueezeExcite,
+    StonePlanes,
+)
 from trainer.replay import Metadata
 
 OPSET = 17
@@ -55,6 +64,10 @@ class Graph:
         """`source[:, start:end]`"""
         at = [self.weight(f"at_{n}", np.array([n], np.int64)) for n in (start, end, 1)]
         return self.node("Slice", source, *at)
+
+    def as_image(self, source: str) -> str:
+        """[B, C] as [B, C, 1, 1]"""
+        return self.node("Unsqueeze", source, self.weight("axes_2_3", np.array([2, 3], np.int64)))
 
     def add(self, module: nn.Module, name: str, source: str, output: str = "") -> str:
         """Append a module applied to `source`. `name` is its name in the network, with which its weights' names begin."""
@@ -149,6 +162,21 @@ def _residual(graph: Graph, module: nn.Module, name: str, source: str, output: s
     return graph.node("Add", source, graph.add(module.inner, f"{name}.inner", source))
 
 
+def _squeeze_excite(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, SqueezeExcite)
+    means = graph.node("ReduceMean", source, axes=[2, 3], keepdims=0)
+    squeezed = graph.node("Relu", graph.add(module.squeeze, f"{name}.squeeze", means))
+    scale = graph.node("Sigmoid", graph.add(module.excite, f"{name}.excite", squeezed))
+    return graph.node("Mul", source, graph.as_image(scale))
+
+
+def _pooled_bias(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, PooledBias)
+    pooled = [graph.node(op, source, axes=[2, 3], keepdims=0) for op in ("ReduceMean", "ReduceMax")]
+    bias = graph.add(module.bias, f"{name}.bias", graph.node("Concat", *pooled, axis=1))
+    return graph.node("Add", source, graph.as_image(bias))
+
+
 Translation = Callable[[Graph, nn.Module, str, str, str], str]
 TRANSLATIONS: dict[type[nn.Module], Translation] = {
     nn.Linear: _linear,
@@ -161,6 +189,8 @@ TRANSLATIONS: dict[type[nn.Module], Translation] = {
     MoverView: _mover_view,
     ConvStem: _conv_stem,
     Residual: _residual,
+    SqueezeExcite: _squeeze_excite,
+    PooledBias: _pooled_bias,
 }
 
 

@@ -10,6 +10,7 @@ from trainer.settings.groups.device import DeviceSettings
 from trainer.settings.validation import require, require_at_least
 
 Family = Literal["mlp", "conv", "residual"]
+Pooling = Literal["none", "squeeze", "bias"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class LearningSettings(DeviceSettings):
         "network",
         "width",
         "blocks",
+        "pooling",
         "batch_size",
         "lr",
         "weight_decay",
@@ -41,6 +43,9 @@ class LearningSettings(DeviceSettings):
     times the filters of a residual tower. None: 128, 256 or 512, depending on the size of the board (conv: at most 256)."""
     blocks: int = 6
     """Residual blocks of a residual tower."""
+    pooling: Pooling = "none"
+    """What each block of a residual tower learns from the whole board: squeeze scales its channels (squeeze-and-excitation),
+    bias shifts them (global pooling, as in KataGo)."""
     batch_size: int = 64
     """Rows per training step."""
     lr: float = 0.001

@@ -1,0 +1,38 @@
+"""What training minimizes. B batch, A actions."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import log_softmax
+
+
+class Loss(NamedTuple):
+    """The loss of a batch and its two parts, each a scalar."""
+
+    total: Tensor
+    policy: Tensor
+    value: Tensor
+
+
+def alphazero_loss(logits: Tensor, value: Tensor, legal: Tensor, visits: Tensor, outcome: Tensor) -> Loss:
+    """(z - v)^2 - sum_a pi_a log p_a, each averaged over the rows (AlphaZero; Silver et al. 2017, equation 1).
+
+    value [B, 1] is v, outcome [B] is the target z; for logits, legal, visits see `policy_loss`.
+    """
+    policy_error = policy_loss(logits, legal, visits)
+    value_error = (outcome - value[:, 0]).square().mean()
+    return Loss(policy_error + value_error, policy_error, value_error)
+
+
+def policy_loss(logits: Tensor, legal: Tensor, visits: Tensor) -> Tensor:
+    """-sum_a pi_a log p_a, averaged over the rows that have a policy target.
+
+    p is the softmax of logits [B, A] over the legal moves (bool [B, A]), pi the visits [B, A]. A row whose visits are all
+    zero has no policy target.
+    """
+    log_p = log_softmax(logits.masked_fill(~legal, -torch.inf), dim=1).masked_fill(~legal, 0.0)
+    targets = (visits.sum(dim=1) > 0).sum().clamp(min=1)
+    return -(visits * log_p).sum() / targets

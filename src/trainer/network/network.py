@@ -1,0 +1,103 @@
+"""The policy-value network. B batch, A actions."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from trainer.core.errors import ConfigError
+from trainer.game_config import contract_layout, metadata_of
+from trainer.games import game_of, is_available
+from trainer.games.layout import Layout, layout_of
+from trainer.network.loss import Loss, alphazero_loss
+from trainer.network.planes import ConvStem
+from trainer.network.tower import Residual, residual_tower
+from trainer.network.view import MoverView
+from trainer.replay import Metadata
+from trainer.settings.groups.learning import Family, LearningSettings, Pooling
+
+WIDTHS = ((20, 128), (50, 256))
+"""Boards of at most so many cells get a first hidden layer of so many features by default; larger ones WIDEST."""
+WIDEST = 512
+MAX_DEFAULT_FILTERS = 256
+"""The default number of filters in a convolutional stem is at most this; `--width` may set more."""
+
+
+def default_width(game: Metadata, family: Family) -> int:
+    """The width for a board of this size.
+
+    A convolutional stem gets at most `MAX_DEFAULT_FILTERS`, because more filters would be too slow on a large board.
+    """
+    cells = game.board_width * game.board_height
+    width = next((width for most, width in WIDTHS if cells <= most), WIDEST)
+    return min(width, MAX_DEFAULT_FILTERS) if family == "conv" else width
+
+
+def known_layout(game: Metadata) -> Layout | None:
+    """The layout by the game's rules; without rules that of the contract, if the sizes fit it; None: unknown."""
+    return layout_of(game_of(game.env_id)) if is_available(game.env_id) else contract_layout(game)
+
+
+def create_network(env_id: str, family: Family = "mlp", width: int | None = None) -> PolicyValueNetwork:
+    """A network with random weights for a game whose rules are known; `width` None: `default_width`.
+
+    Raises GameError if there are no rules for `env_id`.
+    """
+    game = game_of(env_id)
+    return PolicyValueNetwork(metadata_of(game), family, width, layout_of(game))
+
+
+class PolicyValueNetwork(nn.Module):
+    """The mover's view, a body from one of the families, and a policy and a value head.
+
+    mlp: two hidden layers. conv: a convolutional stem with `width` filters, a hidden layer and a residual layer.
+    residual: a tower of convolutions, for GPUs; on a CPU it takes 35 times as long as an mlp.
+    """
+
+    def __init__(
+        self,
+        game: Metadata,
+        family: Family = "mlp",
+        width: int | None = None,
+        layout: Layout | None = None,
+        blocks: int = LearningSettings.blocks,
+        pooling: Pooling = LearningSettings.pooling,
+    ) -> None:
+        """`layout` None: that of the game's rules; without rules that of the replay contract, if the sizes fit it.
+
+        `blocks`, `pooling`: of a residual tower.
+        """
+        super().__init__()
+        width = width or default_width(game, family)
+        layout = layout or known_layout(game)
+        self.view = MoverView(game, layout)
+        if family != "mlp" and layout is None:
+            raise ConfigError(
+                f"the layout of {game.env_id}'s observations is unknown, so its board can't be convolved; use --network mlp"
+            )
+        last = width
+        if family == "mlp":
+            last = max(width // 2, 1)
+            self.body = nn.Sequential(nn.Linear(self.view.size, width), nn.ReLU(), nn.Linear(width, last), nn.ReLU())
+        elif family == "conv":
+            assert layout is not None
+            stem = ConvStem(game, layout, filters=width)
+            tail = Residual(nn.Sequential(nn.Linear(width, width), nn.ReLU()))
+            self.body = nn.Sequential(stem, nn.Linear(stem.size, width), nn.ReLU(), tail)
+        elif family == "residual":
+            assert layout is not None
+            self.body = residual_tower(layout, max(width // 4, 1), width, blocks, pooling)
+        else:
+            raise ValueError(f"{family!r} is not a family of networks")
+        self.policy = nn.Linear(last, game.num_actions)
+        self.value = nn.Linear(last, 1)
+
+    def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
+        """float32 [B, obs_size] to policy logits [B, A], before the softmax, and value [B, 1] in [-1, 1] for the mover."""
+        features = self.body(self.view(observation))
+        return self.view.turned_back(observation, self.policy(features)), torch.tanh(self.value(features))
+
+    def loss(self, observation: Tensor, legal: Tensor, visits: Tensor, outcome: Tensor) -> Loss:
+        """`alphazero_loss` of a batch: observation [B, obs_size], legal bool [B, A], visits [B, A], outcome [B]."""
+        logits, value = self(observation)
+        return alphazero_loss(logits, value, legal, visits, outcome)
