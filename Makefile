@@ -47,7 +47,7 @@ lint: dev
 types: dev
 	@$(VENV)/bin/mypy
 
-# Every promise of docs/reliability.md, half an hour or more; `make torture ARGS="--seconds 60 --steps 10000"` tries less.
+# Every promise of docs/reliability.md, 20 minutes or more; `make torture ARGS="--seconds 60 --steps 10000"` tries less.
 torture: dev
 	@PYTHONPATH=$(CURDIR)/tests $(PY) -m torture $(ARGS)
 

@@ -11,7 +11,7 @@ from trainer.games.base import Game
 from trainer.games.position import Position
 
 MOST_GAMES = 20
-"""In one of them after the other the names are looked at; they are made by plain Python, which is slow."""
+"""Games whose moves are looked at, one game after the other: plain Python makes their names, which is slow."""
 
 
 def check_names(subject: Subject) -> list[Finding]:
