@@ -13,7 +13,7 @@ PY := $(VENV)/bin/python
 ENVIRONMENT = @sh tools/environment.sh $@ "$(PYTHON)" $(CHOICE) $(firstword $(MAKECMDGOALS) run)
 
 .PHONY: run test test-all test-foreign test-portable try-wheel lint types format screenshots torture results results-games bench bench-against \
-	runtime dev peers clean
+	bench-gpu gpu-wheels runtime dev peers clean
 
 run: runtime
 	@$(PY) -m trainer.loop --env-id tictactoe --data-dir data
@@ -90,6 +90,16 @@ results-games: dev
 # `make bench ARGS=selfplay` runs one part; `make bench ARGS="--help"` lists them.
 bench: peers
 	@$(PY) -m bench $(ARGS)
+
+# What one GPU does: two calls of a few minutes each (docs/gpu.md).
+bench-gpu: dev
+	@$(PY) -m bench gpu
+	@$(PY) -m bench gpu-learning
+
+# For a machine with torch and Numba but without a network: wheels of the rest, for tools/bench_gpu.sh there.
+gpu-wheels:
+	@$(PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --dest build/wheels --constraint constraints.txt \
+		tyro docstring_parser typeguard starlette uvicorn
 
 # Is it as fast as it was? `make bench-against COMMIT=f877e30`; ARGS="--rounds 9" goes on to the program.
 bench-against: peers

@@ -24,8 +24,8 @@ class BenchConfig:
     """Measure how fast the trainer is, next to other libraries and to our targets."""
 
     parts: tyro.conf.Positional[tuple[str, ...]] = ()
-    """What to measure: selfplay, games, ceiling, cache, network, memory, coldstart, training, sampling, publish, load,
-    replay, cluster, gpu, soak. Without names: all except the last three."""
+    """What to measure: selfplay, games, ceiling, cache, network, overlap, memory, coldstart, training, sampling, publish,
+    load, replay, cluster, gpu, gpu-learning, soak. Without names: all except the last four."""
     out: Path = Path("docs")
     """Folder of `benchmarks.md` and `benchmarks.json`. Only the sections of the measured parts are replaced."""
     work: Path = Path("build/bench")

@@ -11,7 +11,6 @@ from bench.parts import (
     cluster,
     coldstart,
     games,
-    gpu,
     load,
     memory,
     network,
@@ -22,6 +21,7 @@ from bench.parts import (
     soak,
     training,
 )
+from bench.parts.gpu import learning, overlap, play
 from bench.report.result import Result
 from bench.support.job import Job
 
@@ -42,6 +42,7 @@ PARTS = {
     "ceiling": Part("Self-play next to its ceiling", ceiling.measure),
     "cache": Part("Self-play with the evaluation cache", cache.measure),
     "network": Part("Evaluating a network by its active inputs", network.measure),
+    "overlap": Part("Searching while a device evaluates", overlap.measure),
     "memory": Part("Memory of an actor", memory.measure),
     "coldstart": Part("From the start to the first stored game", coldstart.measure),
     "training": Part("Training", training.measure),
@@ -50,6 +51,7 @@ PARTS = {
     "load": Part("Loading the replay database", load.measure),
     "replay": Part("Writing the replay database", replay.measure),
     "cluster": Part("A Ray cluster", cluster.measure, long=True),
-    "gpu": Part("One GPU", gpu.measure, long=True),
+    "gpu": Part("One GPU: evaluations and self-play", play.measure, long=True),
+    "gpu-learning": Part("One GPU: training and the loop", learning.measure, long=True),
     "soak": Part("Actor and trainer for twenty minutes", soak.measure, long=True),
 }

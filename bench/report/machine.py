@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from importlib.metadata import PackageNotFoundError, version
 
 from llvmlite.binding import get_host_cpu_name
 
 from trainer.run.record import commit, processor
 
-LIBRARIES = ("numpy", "numba", "onnxruntime", "torch", "jax", "mctx", "pgx", "open_spiel")
+LIBRARIES = ("numpy", "numba", "onnxruntime", "torch", "jax", "mctx", "pgx", "open_spiel", "ray")
 
 
 def describe_machine() -> dict[str, str]:
@@ -19,6 +20,7 @@ def describe_machine() -> dict[str, str]:
     known = {
         "commit": commit() or "",
         "cpu": f"{processor()}, {get_host_cpu_name()}",
+        "gpu": gpu(),
         "memory": f"{memory:.0f} GiB",
         "system": f"{platform.system()} {platform.machine()}",
         "busy at the start": f"{os.getloadavg()[0]:.1f} cores",
@@ -26,6 +28,16 @@ def describe_machine() -> dict[str, str]:
         **{name: version_of(name) for name in LIBRARIES},
     }
     return {name: value for name, value in known.items() if value}
+
+
+def gpu() -> str:
+    """The names of the NVIDIA GPUs, empty if there are none."""
+    try:
+        query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        done = subprocess.run(query, capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return ", ".join(done.stdout.split("\n")).strip(", ") if done.returncode == 0 else ""
 
 
 def version_of(library: str) -> str:

@@ -60,6 +60,10 @@ class Size:
     """Threads of the actor that the part gpu compares with."""
     gpu_seconds: float = 1.0
     """Seconds for which evaluations alone are measured."""
+    gpu_loop_minutes: float = 5.0
+    """Minutes of the loop on a GPU; 0: none."""
+    gpu_solve_simulations: int = 600
+    """Simulations per move with which its model is measured."""
     gpu_training_batches: tuple[int, ...] = (512, 2048)
     """Rows of a training step in the part gpu."""
     gpu_steps: int = 200
@@ -94,6 +98,7 @@ TINY = Size(
     gpu_threads=(2,),
     gpu_cores=1,
     gpu_seconds=0.1,
+    gpu_loop_minutes=0,
     gpu_training_batches=(8,),
     gpu_steps=2,
     every_game=False,

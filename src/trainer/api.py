@@ -17,7 +17,7 @@ from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.games import game_of, is_installed, is_known, rules_of
 from trainer.games.position import Position
 from trainer.games.recipes import changed, recipe_of
-from trainer.gpu.choice import on_device
+from trainer.gpu.choice import means_gpu, on_device
 from trainer.measure.match import Match
 from trainer.measure.match import play_match as play_games
 from trainer.measure.openings import draw_openings
@@ -172,6 +172,7 @@ def learn(env_id: str, data_dir: str | Path, stop: Event | None = None, **settin
     """
     from trainer.launch.local import run_loop
 
-    config = changed(recipe_of(env_id), data_dir=Path(data_dir), **settings)
+    recipe = recipe_of(env_id, means_gpu(settings.get("device", EvaluationSettings.device)))
+    config = changed(recipe, data_dir=Path(data_dir), **settings)
     run_loop(config, stop or Event())
     return load_model(RunFolder(Path(data_dir)).latest_model)

@@ -23,6 +23,7 @@ def config_from(words: Sequence[str], prog: str = "python -m trainer.loop") -> L
     """The settings that `words` ask for; those they leave out come from the game's recipe, or from the run resumed."""
     from trainer.games import game_of, settled  # NumPy takes a moment to import
     from trainer.games.recipes import changed, recipe_of
+    from trainer.gpu.choice import means_gpu
     from trainer.run.folder import RunFolder
     from trainer.run.kept_rules import kept_game
     from trainer.run.record import recorded_settings
@@ -35,19 +36,10 @@ def config_from(words: Sequence[str], prog: str = "python -m trainer.loop") -> L
         base = recorded_settings(run.record, "loop", LoopConfig)
         if base and not named:
             kept_game(run.path, base.env_id)  # from now on this process knows the game
-    base = base or recipe_of(env_id, has_gpu(value_of(words, "--device") or LoopConfig.device))
+    base = base or recipe_of(env_id, means_gpu(value_of(words, "--device") or LoopConfig.device))
     parsed = parse(LoopConfig, prog, words, base)
     settings: dict[str, Any] = {name: getattr(parsed, name) for name in given(LoopConfig, words)}
     return settled(changed(base, **settings))
-
-
-def has_gpu(device: str) -> bool:
-    """Whether `--device` means an NVIDIA GPU here. With `auto`, torch is asked."""
-    if device == "auto":
-        from trainer.gpu.devices import choose
-
-        return choose(device).device.type == "cuda"
-    return device == "cuda"
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer.loop") -> int:

@@ -18,7 +18,7 @@ from trainer.core.signals import INTERRUPTED
 from trainer.game_config import load_game_config
 from trainer.games import settled
 from trainer.gpu.batches import Unpacker
-from trainer.gpu.devices import choose, errors_named
+from trainer.gpu.devices import Choice, choose, errors_named
 from trainer.network import PolicyValueNetwork
 from trainer.replay import PackedBatch, ReplayBuffer, Views, databases_of
 from trainer.run.actor_statistics import ACTOR_STATS_FILE, players_in
@@ -62,16 +62,15 @@ class Trainer:
     def train(self) -> TrainingStats:
         """Train until the steps or minutes are done, or `stop` is set; returns the statistics. Raises TrainerError."""
         config = self.config
+        chosen = choose(config.device)
         require_writable(config.model_dir, "--model-dir")
         require_writable(config.stats.parent, "--stats")
         with owned(config.model_dir, "cartridge train", "--model-dir"):
-            return self._train()
+            return self._train(chosen)
 
-    def _train(self) -> TrainingStats:
+    def _train(self, chosen: Choice) -> TrainingStats:
         """Train, as the owner of the run."""
-        config, stop = self.config, self.stop
-        chosen = choose(config.device)
-        device = chosen.device
+        config, stop, device = self.config, self.stop, chosen.device
         if config.device == "auto":
             log.info("training on %s (%s)", device.type, chosen.reason)
         if device.type == "cpu":

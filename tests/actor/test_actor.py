@@ -255,6 +255,26 @@ def test_players_import_no_torch() -> None:
 
 
 @pytest.mark.command
+def test_playing_and_measuring_import_no_torch(tmp_path: Path) -> None:
+    """Nor do they while they run: an actor plays games of a model, an evaluator plays a match, the page is built."""
+    publish_model(tmp_path)
+    model = tmp_path / "models" / "latest.onnx"
+    code = f"""
+import sys
+from pathlib import Path
+from trainer.actor.__main__ import main as act
+from trainer.evaluator import main as evaluate
+from trainer.web.app import build_app
+assert act(["--data-dir", {str(tmp_path)!r}, "--replay-db-path", {str(tmp_path / "replay.db")!r}, "--max-episodes", "4"]) == 0
+assert evaluate(["--model", {str(model)!r}, "--env-id", "tictactoe", "--games", "4", "--simulations", "4"]) == 0
+build_app(Path({str(tmp_path)!r}))
+sys.exit("torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.command
 def test_a_flag_that_does_not_parse_is_2() -> None:
     """As is usual."""
     done = run_module("trainer.actor", "--games", "many")

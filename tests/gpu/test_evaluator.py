@@ -6,6 +6,7 @@ import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from trainer.gpu.evaluator import TorchAccelerator, TorchEvaluator
 from trainer.gpu.launchers import NOT_FINITE, TOO_LARGE, EagerLauncher, answer
 from trainer.gpu.weights import Kind, kind_of, weights_of
 from trainer.network import PolicyValueNetwork
-from trainer.settings.groups.learning import Family
+from trainer.settings.groups.learning import Family, Pooling
 
 CPU = torch.device("cpu")
 FAMILIES: tuple[Family, ...] = ("mlp", "conv", "residual")
@@ -60,6 +61,15 @@ def test_it_answers_as_onnx_runtime_does(env_id: str, family: Family) -> None:
     assert (found.step, found.progress, found.source) == (7, 0.2, "some.onnx")
 
 
+@pytest.mark.parametrize("pooling", ["squeeze", "bias"])
+def test_towers_that_look_at_the_whole_board(pooling: Pooling) -> None:
+    """Answer as they do under ONNX Runtime, too."""
+    content = model_file("connect4", random_network("connect4", "residual", pooling=pooling))
+    rows = random_play("connect4", seed=2)
+    found = evaluator_of(accelerated("connect4"), "connect4", content)
+    assert distance(found(*rows), load(content, "connect4")(*rows)) < 1e-5
+
+
 @pytest.mark.parametrize(("precision", "least", "most"), [("fp32", 0.0, 1e-5), ("bf16", 1e-6, 5e-2)])
 def test_precision_is_that_of_the_numbers(precision: str, least: float, most: float) -> None:
     """Half precision answers otherwise, but not much."""
@@ -88,6 +98,9 @@ def test_what_kind_of_network_a_file_holds() -> None:
     for family, width, blocks in (("mlp", 24, 0), ("conv", 16, 0), ("residual", 40, 3)):
         content = model_file("connect4", random_network("connect4", family, width, blocks=blocks))
         assert kind_of(weights_of(content)) == Kind(family, width, blocks)
+    for pooling in get_args(Pooling):
+        content = model_file("connect4", random_network("connect4", "residual", 40, pooling=pooling))
+        assert kind_of(weights_of(content)) == Kind("residual", 40, 2, pooling)
     with pytest.raises(ModelError, match="aren't named as those of a network of this package"):
         kind_of(weights_of(linear_model(np.zeros((86, 7), np.float32))))
 

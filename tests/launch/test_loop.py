@@ -13,13 +13,14 @@ from pathlib import Path
 import bonsai
 import pytest
 from conftest import run_module
+from random_models import publish_model
 from registering import registered
 from stored_rows import select
 from waiting import PATIENCE, wait_until
 
 from trainer.core.errors import ConfigError
 from trainer.games import ENV_IDS
-from trainer.games.recipes import recipe_of
+from trainer.games.recipes import TOWER, recipe_of
 from trainer.launch import local
 from trainer.launch.local import web_config
 from trainer.loop import config_from
@@ -187,6 +188,37 @@ def test_settings_come_from_the_recipe_unless_they_are_given() -> None:
     """Connect 4's recipe, with a learning rate and a width of our own."""
     config = config_from(["--env-id", "connect4", "--lr", "0.01", "--width=64", "--no-gumbel"])
     assert config == replace(recipe_of("connect4"), lr=0.01, width=64, gumbel=False)
+
+
+def test_a_gpu_has_a_recipe_of_its_own() -> None:
+    """A tower, larger batches and more games; the game's own settings stay, and flags change them."""
+    config = config_from(["--env-id", "connect4", "--device", "cuda", "--blocks", "4"])
+    assert config == replace(recipe_of("connect4"), **TOWER | {"device": "cuda", "blocks": 4})
+    assert config_from(["--env-id", "connect4", "--device", "cpu"]) == recipe_of("connect4")
+
+
+@pytest.mark.parametrize("command", ["loop", "trainer", "actor", "evaluator", "ladder", "web", "gtp"])
+def test_a_gpu_that_is_not_there_is_one_line(command: str, tmp_path: Path) -> None:
+    """In every command that has --device, before it changes a file."""
+    publish_model(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    model = tmp_path / "models" / "latest.onnx"
+    words: dict[str, list[object]] = {
+        "loop": ["--data-dir", tmp_path],
+        "trainer": ["--db", tmp_path / "replay.db", "--model-dir", tmp_path / "models", "--stats", tmp_path / "stats.json"],
+        "actor": ["--data-dir", tmp_path, "--replay-db-path", tmp_path / "replay.db"],
+        "evaluator": ["--model", model],
+        "ladder": ["--model-dir", model.parent],
+        "web": ["--data-dir", tmp_path],
+        "gtp": ["--model", model],
+    }
+    module = "trainer" if command == "trainer" else f"trainer.{command}"
+    done = run_module(module, "--device", "cuda", *words[command])
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: --device cuda can't be used: ")
+    assert done.stderr.endswith("; give auto or cpu to go on without a GPU\n")
+    assert done.stderr.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_minutes_bound_a_run_unless_steps_do() -> None:

@@ -11,6 +11,7 @@ import onnx
 import psutil
 import pytest
 import torch
+from random_models import random_network
 
 from trainer.core.errors import ConfigError, ModelError
 from trainer.evaluators.onnx_file import OnnxEvaluator
@@ -19,6 +20,7 @@ from trainer.games import game_of
 from trainer.network import Family, PolicyValueNetwork
 from trainer.replay import Metadata
 from trainer.run.model_files import step_of, stored_models
+from trainer.settings.groups.learning import Pooling
 from trainer.training.export import Exporter
 from trainer.training.publish import Retention, publish
 
@@ -60,6 +62,16 @@ def test_the_model_answers_as_torch_does(env_id: str, family: Family, batch: int
     logits, expected = network(torch.from_numpy(sample))
     assert prior == pytest.approx(torch.softmax(logits, 1).detach().numpy(), abs=1e-5)
     assert value == pytest.approx(expected[:, 0].detach().numpy(), abs=1e-5)
+
+
+@pytest.mark.parametrize("pooling", get_args(Pooling))
+def test_a_tower_answers_as_torch_does(pooling: Pooling) -> None:
+    """With weights none of which is 0, as after training."""
+    network = random_network("othello", "residual", 40, pooling=pooling)
+    sample = observations(OTHELLO, 5)
+    content = Exporter(network, OTHELLO).to_bytes(3, sample)  # raises if the answers differ by 1e-5
+    weights = {tensor.name for tensor in onnx.load_from_string(content).graph.initializer}
+    assert {name for name, _ in network.named_parameters()} <= weights
 
 
 def test_a_later_file_has_the_later_weights() -> None:

@@ -16,15 +16,17 @@ from trainer.games import game_of, rules_of
 from trainer.games.layout import layout_of
 from trainer.games.position import Position
 from trainer.network import (
-    BLOCKS,
     ConvStem,
     Family,
     MoverView,
     PolicyValueNetwork,
+    PooledBias,
     Residual,
+    SqueezeExcite,
     alphazero_loss,
     create_network,
 )
+from trainer.settings.groups.learning import Pooling
 
 CONNECT4 = metadata_of(game_of("connect4"))
 
@@ -149,16 +151,44 @@ def test_an_expected_result_is_learned() -> None:
     assert network(rows)[1].item() == pytest.approx(0.4, abs=0.02)
 
 
-def test_the_blocks_of_a_new_tower_are_the_identity() -> None:
-    """Yet they get gradients, so they learn from the first step on."""
-    network = PolicyValueNetwork(CONNECT4, "residual", width=16)
+@pytest.mark.parametrize("pooling", get_args(Pooling))
+def test_the_blocks_of_a_new_tower_are_the_identity(pooling: Pooling) -> None:
+    """Yet their last convolutions get gradients, so they learn from the first step on."""
+    network = PolicyValueNetwork(CONNECT4, "residual", width=16, blocks=3, pooling=pooling)
     blocks = [module for module in network.body if isinstance(module, Residual)]
     image = torch.rand(1, 4, 6, 7)
-    assert len(blocks) == BLOCKS
+    assert len(blocks) == 3
     assert all(torch.equal(block(image), image) for block in blocks)
     rows, legal = torch.ones(3, 93), torch.ones(3, 7, dtype=torch.bool)
     network.loss(rows, legal, torch.full((3, 7), 1 / 7), torch.ones(3)).total.backward()
-    assert all(block.inner[3].weight.grad.abs().sum() > 0 for block in blocks)
+    for block in blocks:
+        *_, last = (module for module in block.inner if isinstance(module, torch.nn.Conv2d))
+        assert last.weight.grad is not None
+        assert last.weight.grad.abs().sum() > 0
+
+
+def test_squeezing_scales_channels_by_the_means_of_all() -> None:
+    """Two channels with means 1 and 3; squeezed to relu(1 + 3) = 4, and excited to 0 and 4: halved, and nearly kept."""
+    squeeze = SqueezeExcite(2)
+    with torch.no_grad():
+        squeeze.squeeze.weight.copy_(torch.tensor([[1.0, 1.0]]))
+        squeeze.squeeze.bias.zero_()
+        squeeze.excite.weight.copy_(torch.tensor([[0.0], [1.0]]))
+        squeeze.excite.bias.zero_()
+    image = torch.tensor([[[[0.0, 2.0]], [[3.0, 3.0]]]])
+    found = squeeze(image)
+    assert found[0, 0, 0].tolist() == [0.0, 1.0]
+    assert found[0, 1, 0].tolist() == pytest.approx([3 / (1 + math.exp(-4))] * 2)
+
+
+def test_a_pooled_bias_adds_means_and_maxima() -> None:
+    """Channel 0 gets its own mean and the maximum of channel 1; channel 1 gets nothing."""
+    pooled = PooledBias(2)
+    with torch.no_grad():
+        pooled.bias.weight.copy_(torch.tensor([[1.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]]))
+        pooled.bias.bias.zero_()
+    image = torch.tensor([[[[0.0, 2.0]], [[3.0, 5.0]]]])
+    assert pooled(image).tolist() == [[[[6.0, 8.0]], [[3.0, 5.0]]]]
 
 
 @pytest.mark.parametrize("family", get_args(Family))

@@ -185,6 +185,18 @@ def test_the_learning_rate_follows_a_cosine() -> None:
     assert [flat.learning_rate(step) for step in (1, 100)] == [0.2, 0.2]
 
 
+def test_models_can_be_due_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, then ten seconds after each; at the last step always. A run that is resumed begins anew with that."""
+    now = [100.0]
+    monkeypatch.setattr("trainer.training.schedule.time.monotonic", lambda: now[0])
+    schedule = Schedule(TrainerConfig(steps=9, publish_seconds=10))
+    due = []
+    for step, now[0] in enumerate((101.0, 102.0, 110.9, 111.0, 111.5, 150.0, 155.0, 159.9, 160.0), 1):
+        if schedule.publishes_after(step):
+            due.append(step)
+    assert due == [1, 4, 6, 9]
+
+
 def test_gradients_are_clipped_unless_clipping_is_off(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
     """A tiny norm changes the weights, although AdamW hardly depends on the gradient's scale; 0 equals a huge norm."""
     weights = []

@@ -23,7 +23,7 @@ from trainer.evaluators.interface import ModelSource
 from trainer.evaluators.sparse import SparseAccelerator
 from trainer.game_config import load_game_config
 from trainer.games import game_of, settled
-from trainer.gpu.choice import accelerators
+from trainer.gpu.choice import accelerators, require_device
 from trainer.run.actor_statistics import ActorStats
 from trainer.run.folder import RunFolder
 from trainer.search import SearchConfig
@@ -40,6 +40,7 @@ REPORT_SECONDS = 5.0
 def act(config: ActorConfig, stop: Event) -> ActorStats:
     """Play until `stop` is set or `max_episodes` games are played. All finished games are stored before it returns."""
     config.check()
+    require_device(config)
     config = settled(config)
     game = game_of(config.env_id)
     run = RunFolder(config.data_dir)

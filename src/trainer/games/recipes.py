@@ -19,6 +19,7 @@ TOWER: dict[str, Any] = {
     "blocks": 6,
     "batch_size": 2048,
     "games": 512,
+    "memory_gib": 8.0,
     "publish_seconds": 10.0,
     "threads": 2 * available_cores(),  # while one waits for the GPU, another searches
 }

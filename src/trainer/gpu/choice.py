@@ -6,12 +6,29 @@ import logging
 
 from trainer.evaluators.acceleration import Acceleration, Accelerator
 from trainer.evaluators.onnx_file import Prepare
-from trainer.settings.groups.device import EvaluationSettings
+from trainer.settings.groups.device import DeviceSettings, EvaluationSettings
 
 log = logging.getLogger(__name__)
 
 BATCH = 256
 """Positions of a batch where nobody says how many games are played side by side."""
+
+
+def means_gpu(device: str) -> bool:
+    """Whether this `--device` means an NVIDIA GPU here. With `auto`, torch is asked."""
+    if device == "auto":
+        from trainer.gpu.devices import choose
+
+        return choose(device).device.type == "cuda"
+    return device == "cuda"
+
+
+def require_device(settings: DeviceSettings) -> None:
+    """Raise ConfigError if the device of the settings can't be used."""
+    if settings.device != "cpu":
+        from trainer.gpu.devices import choose
+
+        choose(settings.device)
 
 
 def accelerators(env_id: str, settings: EvaluationSettings, capacity: int = BATCH) -> list[Accelerator]:

@@ -20,6 +20,7 @@ from trainer.core.errors import ConfigError
 from trainer.core.listener import listen, url_of
 from trainer.core.signals import INTERRUPTED
 from trainer.games import find_game, settled
+from trainer.gpu.choice import on_device, require_device
 from trainer.launch.child import Child
 from trainer.launch.watch import Watch
 from trainer.run.folder import RunFolder, set_aside
@@ -66,6 +67,7 @@ def web_config(config: LoopConfig) -> WebConfig:
 def run_loop(config: LoopConfig, stop: Event) -> int:
     """Run until the trainer is done or `stop` is set; returns the exit status. Raises TrainerError."""
     config.check()
+    require_device(config)
     require_ray(config)
     config = settled(config)
     run = RunFolder(config.folder)
@@ -90,7 +92,7 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     web = Child("web", "trainer.web", web_config(config), run.logs) if config.web else None
     if web:
         console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)
-    watch = Watch(config.env_id, run, config.seed, config.resume)
+    watch = Watch(config.env_id, run, config.seed, config.resume, on_device(config.env_id, config))
     try:
         with suspended_together([trainer, actor, *([web] if web else [])]), watch.shown(console):
             while trainer.status is None and not stop.wait(LOOK_SECONDS):

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from trainer.core.errors import TrainerError
 from trainer.core.json_values import has_numbers, number_fields, read_json_object
+from trainer.evaluators.onnx_file import Prepare
 from trainer.measure.progress import evaluate_step
 from trainer.run.actor_statistics import players_in, sum_of_actors
 from trainer.run.evaluations import EvaluationLog
@@ -27,6 +28,8 @@ LINE_EVERY = 10.0
 EVALUATION_GAMES = 200
 EVALUATE_EVERY = 5.0
 """Minimum seconds between evaluations."""
+MOST_OF_THE_TIME = 0.05
+"""Share of the time that evaluations may take: a large network on a CPU takes seconds for one."""
 TRAINER_NUMBERS = number_fields(TrainingStats)
 ACTOR_NUMBERS = [name for name in sum_of_actors("", []) if name != "env_id"]
 
@@ -34,11 +37,14 @@ ACTOR_NUMBERS = [name for name in sum_of_actors("", []) if name != "env_id"]
 class Watch:
     """Reads the statistics of a run, evaluates its newest models, and shows both."""
 
-    def __init__(self, env_id: str, run: RunFolder, seed: int, resumed: bool = False) -> None:
-        """`seed` fixes the games against random play."""
+    def __init__(
+        self, env_id: str, run: RunFolder, seed: int, resumed: bool = False, prepare: Prepare | None = None
+    ) -> None:
+        """`seed` fixes the games against random play; `prepare` makes evaluators of models, None: ONNX Runtime."""
         self._env_id = env_id
         self._run = run
         self._seed = seed
+        self._prepare = prepare
         self._evaluations = EvaluationLog(run.path)
         self._began = time.monotonic()
         self._since = " since it was resumed" if resumed else ""
@@ -101,13 +107,16 @@ class Watch:
 
     def evaluate(self, newest: str) -> None:
         """Evaluate the newest model, named by `newest`, against random play; a failure is only reported."""
-        self._evaluated = newest
+        self._evaluated, began = newest, time.monotonic()
         try:
-            self._evaluation = evaluate_step(self._run.latest_model, self._env_id, EVALUATION_GAMES, self._seed)
+            self._evaluation = evaluate_step(
+                self._run.latest_model, self._env_id, EVALUATION_GAMES, self._seed, prepare=self._prepare
+            )
             self._evaluations.append(self._evaluation)
         except (TrainerError, OSError) as error:  # a model that somebody broke, a full disk
             log.warning("the newest model isn't evaluated (%s); the run goes on", error)
-        self._next_evaluation = time.monotonic() + EVALUATE_EVERY
+        now = time.monotonic()
+        self._next_evaluation = now + max(EVALUATE_EVERY, (now - began) * (1 / MOST_OF_THE_TIME - 1))
 
     def _summary(self) -> list[tuple[str, str]]:
         """What is known so far: names and values."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from trainer.evaluators.onnx_file import load_model
+from trainer.evaluators.onnx_file import Prepare, load_prepared
 from trainer.games import game_of
 from trainer.games.solving.scored_positions import has_scored_positions
 from trainer.measure.match import play_match
@@ -14,14 +14,20 @@ from trainer.players import NetworkPlayer, RandomPlayer
 
 
 def evaluate_step(
-    path: Path, env_id: str, games: int, seed: int, simulations: tuple[int, ...] = (0,)
+    path: Path,
+    env_id: str,
+    games: int,
+    seed: int,
+    simulations: tuple[int, ...] = (0,),
+    prepare: Prepare | None = None,
 ) -> dict[str, Any]:
     """A model's raw policy against random play, as an entry of stats.json's `eval_history`.
 
-    If the game has scored positions, `move_quality` holds the model's wrong moves, once for each of `simulations`.
+    If the game has scored positions, `move_quality` holds the model's wrong moves, once for each of `simulations`. `prepare`
+    makes the evaluator of the model; None: ONNX Runtime.
     """
     game = game_of(env_id)
-    model = load_model(path, env_id, game.obs_size, game.num_actions)
+    model = load_prepared(path, env_id, game.obs_size, game.num_actions, prepare)
     match = play_match(env_id, NetworkPlayer(path.name, model), RandomPlayer(), games, seed)
     evaluation = match.as_evaluation(model.step)
     if has_scored_positions(env_id):

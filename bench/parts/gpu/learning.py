@@ -1,0 +1,113 @@
+"""Training on a GPU, and five minutes of the Connect 4 loop. It takes about seven minutes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from torch.autograd import DeviceType
+from torch.profiler import ProfilerActivity, profile
+
+from bench.parts.gpu.models import NAMES, TOWER, network_of
+from bench.report.result import Result, Target
+from bench.support.job import Job
+from trainer.core.json_values import read_json_object
+from trainer.game_config import load_game_config
+from trainer.gpu.batches import Unpacker
+from trainer.gpu.devices import choose
+from trainer.replay import ReplayBuffer
+from trainer.run.folder import RunFolder
+from trainer.settings.trainer import TrainerConfig
+from trainer.training.learner import Learner
+
+PRODUCTS = re.compile(r"gemm|conv|cutlass|cudnn|wgrad|dgrad|matmul|addmm|::mm\b", re.IGNORECASE)
+"""Names of kernels that multiply matrices."""
+PROFILED = 20
+"""Steps."""
+
+
+def measure(job: Job) -> list[Result]:
+    """Raises ConfigError if the device of the job's size can't be used."""
+    device = choose(job.size.gpu_device).device
+    return [*training(job, device), *learned(job, device)]
+
+
+def training(job: Job, device: torch.device) -> Iterator[Result]:
+    """Steps of the tower, and how much of their time is spent in matrix products."""
+    path = job.database("connect4", job.size.command_rows)
+    game = load_game_config("connect4", path)
+    with closing(ReplayBuffer(path, game.metadata, game.views)) as replay:
+        replay.refresh()
+        for batch in job.size.gpu_training_batches:
+            yield from training_steps(replay, batch, job, device)
+
+
+def training_steps(replay: ReplayBuffer, batch: int, job: Job, device: torch.device) -> Iterator[Result]:
+    """Steps of one batch size."""
+    config = TrainerConfig(env_id="connect4", network=TOWER[0], width=TOWER[1], batch_size=batch)
+    network = network_of("connect4", TOWER).to(device)
+    learner = Learner(network, config, Unpacker(replay.metadata, replay.views, device))
+    generator = np.random.default_rng(0)
+
+    def steps(number: int) -> None:
+        for _ in range(number):
+            learner.learn(replay.sample_packed(generator, batch, 0.5), 0.001)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    steps(min(8, job.size.gpu_steps))  # the first ones are captured
+    times = []
+    for _ in range(job.size.rounds):
+        began = time.perf_counter()
+        steps(job.size.gpu_steps)
+        times.append(1000 * (time.perf_counter() - began) / job.size.gpu_steps)
+    yield Result(f"connect4, training, {NAMES[TOWER]}, batches of {batch:,}", "ms/step", times)
+    number = min(PROFILED, job.size.gpu_steps)
+    on_gpu = device.type == "cuda"
+    with profile(activities=[ProfilerActivity.CUDA if on_gpu else ProfilerActivity.CPU]) as profiler:
+        steps(number)
+    products = sum(
+        event.self_device_time_total if on_gpu else event.self_cpu_time_total
+        for event in profiler.key_averages()
+        if event.device_type == (DeviceType.CUDA if on_gpu else DeviceType.CPU) and PRODUCTS.search(event.key)
+    )
+    target = Target(least=0.4) if batch == max(job.size.gpu_training_batches) else Target()
+    what = f"the share of that time in matrix products, batches of {batch:,}"
+    yield Result(what, "", [products / (1000 * median(times) * number)], target=target)  # both in microseconds
+
+
+def learned(job: Job, device: torch.device) -> Iterator[Result]:
+    """Minutes of the loop as a user runs it, and the wrong moves of its last model in the stored positions."""
+    minutes, simulations = job.size.gpu_loop_minutes, job.size.gpu_solve_simulations
+    if not minutes:
+        return
+    with job.scratch() as folder:
+        run = RunFolder(folder)
+        words = ["--env-id", "connect4", "--device", device.type]
+        ran("trainer.loop", *words, "--minutes", f"{minutes:g}", "--data-dir", f"{folder}", "--seed", "0")
+        solved = folder / "solved.json"
+        words += ["--model", f"{run.latest_model}", "--solve", "--solve-simulations", f"{simulations}"]
+        ran("trainer.evaluator", *words, "--json", f"{solved}")
+        stats, actors = (read_json_object(path) or {} for path in (run.stats, run.actor_stats))
+        found: dict[str, Any] = (read_json_object(solved) or {})["results"][0]
+    kinds = ", ".join(f"{name} {100 * kind['weak_error']:.1f}" for name, kind in found["kinds"].items())
+    yield Result(
+        f"connect4, {minutes:g} minutes of the loop: weak errors at {simulations} simulations",
+        "",
+        [found["weak_error"]],
+        target=Target(most=0.02),
+        note=f"in percent: {kinds}; {stats['step']:,} steps, {actors['total_steps']:,} positions",
+    )
+
+
+def ran(module: str, *words: str) -> None:
+    """Run a command of the package to its end."""
+    subprocess.run([sys.executable, "-m", module, *words], check=True, stdout=subprocess.DEVNULL)

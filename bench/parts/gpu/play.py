@@ -1,0 +1,127 @@
+"""Evaluations and self-play on a GPU: how exact, and how many. It takes about four minutes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from threading import Thread
+
+import numpy as np
+import torch
+
+from bench.parts.gpu.models import CONV, NAMES, TOWER, Kind, model_of, original_of
+from bench.report.result import Result, Target
+from bench.support.actors import actor
+from bench.support.job import Job
+from bench.support.models import place_model
+from bench.support.workload import ready
+from trainer.evaluators.acceleration import distance, random_play
+from trainer.gpu.devices import choose
+from trainer.gpu.evaluator import TorchAccelerator
+from trainer.gpu.launchers import EagerLauncher, GraphLauncher, MakeLauncher
+from trainer.settings.groups.device import Precision
+
+ALL_GAMES = ("connect4", "othello")
+MEMORY_GIB = 16
+
+
+def measure(job: Job) -> list[Result]:
+    """Raises ConfigError if the device of the job's size can't be used."""
+    device = choose(job.size.gpu_device).device
+    return [*exactness(device), *evaluations(job, device), *self_play(job, device)]
+
+
+def exactness(device: torch.device) -> Iterator[Result]:
+    """How far the answers in each precision are from ONNX Runtime's, by the measure that decides whether a model is used."""
+    content = model_of("connect4", TOWER)
+    original, rows = original_of("connect4", content), random_play("connect4", seed=2)
+    precisions: tuple[Precision, ...] = ("fp32", "fp16", "bf16")
+    for precision in precisions:
+        maker = TorchAccelerator("connect4", device, precision, 256)
+        apart = distance(maker(content, original)(*rows), original(*rows))
+        yield Result(
+            f"connect4, {NAMES[TOWER]}, {precision}: distance from ONNX Runtime",
+            "",
+            [apart],
+            target=Target(most=maker.tolerance),
+        )
+
+
+def evaluations(job: Job, device: torch.device) -> Iterator[Result]:
+    """Positions that threads can have evaluated, without a search: by the size of a batch, and without a captured graph."""
+    size = job.size
+    batches, middle = size.gpu_batches, size.gpu_batches[len(size.gpu_batches) // 2]
+    for env_id in ALL_GAMES:
+        for batch in batches:
+            yield from evaluated(job, device, env_id, TOWER, batch)
+    yield from evaluated(job, device, "connect4", CONV, middle)
+    if device.type == "cuda":
+        yield from evaluated(job, device, "connect4", TOWER, middle, EagerLauncher)
+
+
+def evaluated(
+    job: Job, device: torch.device, env_id: str, kind: Kind, batch: int, launcher: MakeLauncher | None = None
+) -> Iterator[Result]:
+    """One network and one size of batches, by the number of threads."""
+    content = model_of(env_id, kind)
+    original = original_of(env_id, content)
+    precision: Precision = "fp16" if device.type == "cuda" else "fp32"
+    own = launcher or (GraphLauncher if device.type == "cuda" else EagerLauncher)
+    manner = "a captured graph" if own is GraphLauncher else "operation by operation"
+    for threads in job.size.gpu_threads:
+        evaluator = TorchAccelerator(env_id, device, precision, batch, own)(content, original)
+        rate = positions_per_second(evaluator, env_id, batch, threads, job.size.gpu_seconds)
+        what = f"{env_id}, {NAMES[kind]}, batches of {batch:,}, {threads} threads, {manner}"
+        yield Result(what, "evaluations/s", [rate])
+
+
+def positions_per_second(
+    evaluator: Callable[..., object], env_id: str, batch: int, threads: int, seconds: float
+) -> float:
+    """What so many threads get answers to, each in batches of its own."""
+    observation, legal = (np.resize(part, (batch, part.shape[1])) for part in random_play(env_id, seed=2))
+    counts, end = [0] * threads, [float("inf")]
+
+    def work(at: int) -> None:
+        while time.monotonic() < end[0]:
+            evaluator(observation, legal)
+            counts[at] += 1
+
+    workers = [Thread(target=work, args=(at,), daemon=True) for at in range(threads)]
+    for worker in workers:
+        worker.start()
+    while not all(counts):  # each has prepared its launcher
+        time.sleep(0.01)
+    before, began = sum(counts), time.monotonic()
+    end[0] = began + seconds
+    for worker in workers:
+        worker.join()
+    return (sum(counts) - before) * batch / (time.monotonic() - began)
+
+
+def self_play(job: Job, device: torch.device) -> Iterator[Result]:
+    """The actor's command with a tower on the device; with the conv network on the device and by the CPU's own kernels."""
+    size, where = job.size, device.type
+    batches, threads = size.gpu_batches, size.gpu_threads
+    middle = batches[len(batches) // 2]
+    settings = {(TOWER, where, one, middle) for one in threads} | {(TOWER, where, threads[-1], one) for one in batches}
+    settings |= {(CONV, where, threads[-1], middle), (CONV, "cpu", size.gpu_cores, 128)}
+    goal = (TOWER, where, threads[-1], middle)
+    for one in sorted(settings):
+        kind, place, number, games = one
+        with job.scratch() as folder:
+            place_model(folder, model_of("connect4", kind))
+            own = actor(
+                folder,
+                "connect4",
+                simulations=size.simulations,
+                threads=number,
+                games=games,
+                device=place,
+                memory_gib=MEMORY_GIB,
+            )
+            with ready(own):
+                turn = own.turn(size.turn)
+        target = Target(least=1_000_000) if one == goal else Target()
+        what = f"connect4, self-play, {NAMES[kind]} on {place}, {number} threads of {games} games"
+        yield Result(what, "simulations/s", [turn.rates["simulations"]], target=target, note=f"{turn.cores:.1f} cores")
