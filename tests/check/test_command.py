@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from planting import SOURCES, planted
 
@@ -65,6 +66,18 @@ def test_perft_counts_lines_by_plies_and_by_turns() -> None:
     linked = statistics.linked_lines(subject)
     assert statistics.perft(subject, linked, 3, False) == ([6, 30, 120], False)
     assert statistics.perft(subject, linked, 2, True) == ([6, 6 * 4 + 6 * 1 * 4], False)
+
+
+@pytest.mark.parametrize("legal", [(4,), (0, 8), (1, 2, 7), tuple(range(9))])
+def test_random_games_draw_each_legal_move_as_often(legal: tuple[int, ...]) -> None:
+    """By 20,000 evenly spaced random numbers, whether it is found by drawing or by counting; never another move."""
+    linked = statistics.linked_lines(Subject("tictactoe"))
+    mask = np.zeros(9, np.bool_)
+    mask[list(legal)] = True
+    numbers = np.linspace(0, 2**31 - 1, 20_000).astype(np.uint64)
+    drawn = np.bincount([linked.lines.drawn_from(mask, number) for number in numbers], minlength=9)
+    assert drawn.sum() == drawn[mask].sum()
+    assert drawn[mask] == pytest.approx(20_000 / len(legal), rel=0.05)
 
 
 def test_memory_is_that_of_the_arrays_that_an_actor_makes() -> None:

@@ -18,6 +18,12 @@ NUM_ACTIONS: int
 HAS_MOVES: bool
 
 
+TRIES = 6
+"""Actions that are drawn at random before the legal ones are counted."""
+MULTIPLIER = np.uint64(1103515245)  # of a linear congruential generator (ISO C's example)
+BELOW = np.uint64(2**31 - 1)
+
+
 def perft(first: State, depth: int, by_turns: bool, longest: int) -> int:
     """The number of lines of exactly `depth` plies from a position, or of exactly `depth` turns.
 
@@ -75,14 +81,29 @@ def playouts(games: int, seed: int, longest: int, state: State, mask: Mask, foun
                 action = int(found[int((drawn * np.uint64(count)) >> np.uint64(31))])
             else:
                 rules.legal(state, mask, found)
-                count = 0
-                for place in range(NUM_ACTIONS):
-                    count += mask[place]
-                left = int((drawn * np.uint64(count)) >> np.uint64(31))
-                action = 0
-                while not mask[action] or left > 0:
-                    left -= mask[action]
-                    action += 1
+                action = drawn_from(mask, drawn)
             rules.play(state, action)
             moves += 1
     return moves
+
+
+def drawn_from(mask: Mask, drawn: np.uint64) -> int:
+    """A legal action, each with the same probability, by a random number below 2^31.
+
+    Where many actions are legal, drawing until one is found is quicker than counting them.
+    """
+    action = int(np.int64((drawn * np.uint64(NUM_ACTIONS)) >> np.uint64(31)))
+    for _ in range(TRIES):
+        if mask[action]:
+            return action
+        drawn = (drawn * MULTIPLIER + np.uint64(1)) & BELOW
+        action = int(np.int64((drawn * np.uint64(NUM_ACTIONS)) >> np.uint64(31)))
+    count = 0
+    for place in range(NUM_ACTIONS):
+        count += mask[place]
+    left = int(np.int64((drawn * np.uint64(count)) >> np.uint64(31)))
+    action = 0
+    while not mask[action] or left > 0:
+        left -= mask[action]
+        action += 1
+    return action
