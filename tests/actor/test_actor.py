@@ -264,10 +264,11 @@ import sys
 from pathlib import Path
 from trainer.actor.__main__ import main as act
 from trainer.evaluator import main as evaluate
-from trainer.web.app import build_app
-assert act(["--data-dir", {str(tmp_path)!r}, "--replay-db-path", {str(tmp_path / "replay.db")!r}, "--max-episodes", "4"]) == 0
+from trainer.web.app import Limits, build_app
+folder = {str(tmp_path)!r}
+assert act(["--data-dir", folder, "--replay-db-path", folder + "/replay.db", "--max-episodes", "4"]) == 0
 assert evaluate(["--model", {str(model)!r}, "--env-id", "tictactoe", "--games", "4", "--simulations", "4"]) == 0
-build_app(Path({str(tmp_path)!r}))
+build_app(Path(folder), Limits())
 sys.exit("torch" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -205,7 +205,14 @@ def test_a_gpu_that_is_not_there_is_one_line(command: str, tmp_path: Path) -> No
     model = tmp_path / "models" / "latest.onnx"
     words: dict[str, list[object]] = {
         "loop": ["--data-dir", tmp_path],
-        "trainer": ["--db", tmp_path / "replay.db", "--model-dir", tmp_path / "models", "--stats", tmp_path / "stats.json"],
+        "trainer": [
+            "--db",
+            tmp_path / "replay.db",
+            "--model-dir",
+            tmp_path / "models",
+            "--stats",
+            tmp_path / "stats.json",
+        ],
         "actor": ["--data-dir", tmp_path, "--replay-db-path", tmp_path / "replay.db"],
         "evaluator": ["--model", model],
         "ladder": ["--model-dir", model.parent],

@@ -49,7 +49,8 @@ class PooledBias(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """[B, C, H, W] to the same shape"""
         pooled = torch.cat([features.mean(dim=(2, 3)), features.amax(dim=(2, 3))], dim=1)
-        return features + self.bias(pooled)[:, :, None, None]
+        bias: Tensor = self.bias(pooled)
+        return features + bias[:, :, None, None]
 
 
 def residual_tower(layout: Layout, channels: int, width: int, blocks: int, pooling: Pooling = "none") -> nn.Sequential:
