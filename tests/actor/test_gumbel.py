@@ -64,7 +64,9 @@ def test_halving_gives_every_phase_its_share(considered: int, simulations: int, 
 
 def test_searches_that_grow_share_out_what_they_have_now() -> None:
     """At the start of a run, halfway and at its end; seven moves are considered in Connect 4."""
-    player = SelfPlay("connect4", 2, iter(range(2)), 1, "a", SelfPlaySettings(simulations=300, first_simulations=16, gumbel=True))
+    player = SelfPlay(
+        "connect4", 2, iter(range(2)), 1, "a", SelfPlaySettings(simulations=300, first_simulations=16, gumbel=True)
+    )
     for progress, simulations in ((0.0, 16), (0.5, 158), (1.0, 300)):
         player.step(FunctionEvaluator(uniform, progress=progress))
         assert player.search.selection.halving[7, :simulations].tolist() == halving(7, simulations)

@@ -69,6 +69,28 @@ def test_what_is_no_address_is_refused(address: str) -> None:
         connection.require_cluster(address)
 
 
+def test_a_head_that_is_gone_ends_the_process_in_one_line() -> None:
+    """Whatever its other threads wait for; not before it is gone."""
+    code = """
+import socket, sys, threading, time
+from trainer.cluster.on_ray import head
+head.LOOK_SECONDS = 0.01
+server = socket.create_server(("127.0.0.1", 0), backlog=100)
+print(server.getsockname()[1], flush=True)
+head.leave_with_head(f"127.0.0.1:{server.getsockname()[1]}", threading.Event())
+for _ in range(20):
+    server.accept()
+server.close()
+threading.Event().wait()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
+    address = f"127.0.0.1:{done.stdout.strip()}"
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"error: the head of the Ray cluster, {address}, is gone; start Ray again, then the same command with --resume\n"
+    )
+
+
 def test_a_cluster_without_free_cpus_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """With how many it has."""
     found = [Node("a", "node-7", 3, LEAST_STORE), Node("b", "node-8", 4, LEAST_STORE)]

@@ -29,6 +29,7 @@ MADE = {
     "gives other answers …, by …",
     "not enough memory (…)",
     "there is no command …",
+    "the head of the Ray cluster, …, is gone",
     "This server answers only to host names that it knows",
     "This browser has no game in progress",
     "Another game has replaced this one, perhaps in another tab",

@@ -151,6 +151,7 @@ def kill_often(folder: Path, kills: int, seed: int) -> str:
             if kind in ENDS_THE_LOOP:
                 assert loop.status == 1, f"the loop ended with {loop.status} after the death of the {kind}"
             if kind == "head":
+                assert "is gone; start Ray again" in (folder / "loop.log").read_text().splitlines()[-1]
                 cluster.close()
                 cluster = SmallCluster(NODES - 1)
             promises.check(folder, "tictactoe")

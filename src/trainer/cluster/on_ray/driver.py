@@ -11,6 +11,7 @@ import ray
 
 from trainer.cluster.on_ray.connection import nodes, require_room, this_node
 from trainer.cluster.on_ray.fleet import Fleet, is_ready
+from trainer.cluster.on_ray.head import leave_with_head
 from trainer.cluster.on_ray.hub import answer_of, start_hub
 from trainer.core.errors import ReplayUnavailableError, TrainerError
 from trainer.run.folder import RunFolder
@@ -30,6 +31,8 @@ def drive(config: ClusterConfig, address: str, stop: Event) -> None:
     """Play on the cluster that this process is connected to until `stop` is set. All finished games are stored then."""
     require_writable(config.data_dir, "--data-dir")
     require_room(address)
+    over = Event()
+    leave_with_head(ray.get_runtime_context().gcs_address, over)
     hubs = [start_hub(settings, this_node()) for settings in settings_of_hubs(config)]
     for hub in hubs:
         answer_of(hub.publish.remote(), seconds=120.0)  # raises what is wrong with the database
@@ -45,6 +48,7 @@ def drive(config: ClusterConfig, address: str, stop: Event) -> None:
                         answer_of(published[at])
                     published[at] = hub.publish.remote()
     finally:
+        over.set()
         fleet.stop(STOP_SECONDS)
         closed = [hub.close.remote() for hub in hubs]
         for hub, end in zip(hubs, closed, strict=True):
