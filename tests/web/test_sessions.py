@@ -13,7 +13,7 @@ from web_client import HOME, another_browser, client_of, sentence
 
 from trainer.games import rules_of
 from trainer.web.app import Limits
-from trainer.web.game.game_in_progress import GameInProgress
+from trainer.play.game_in_progress import GameInProgress
 from trainer.web.game.sessions import Sessions
 
 

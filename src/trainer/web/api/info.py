@@ -12,7 +12,7 @@ import trainer
 from trainer.game_config import metadata_of
 from trainer.games import find_game
 from trainer.games.position import Position
-from trainer.web.game.drawing import clicked_cells, has_owned_sides, owners, target_names
+from trainer.play.drawing import clicked_cells, has_owned_sides, owners, target_names
 from trainer.web.http.answer import JsonAnswer
 from trainer.web.runs.games import Games
 

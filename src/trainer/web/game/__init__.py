@@ -1,3 +1,1 @@
-"""One game between a person and a model: its moves, the search that chooses the model's answers and analyses positions, and
-the session that ties the game to a browser.
-"""
+"""What ties games to browsers, and the threads that search for them. The game itself is in `trainer.play`."""

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from threading import Lock
 from types import ModuleType
 
-import numpy as np
-
 from trainer.compile.linker import Linked
 from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.uniform import uniform
@@ -19,11 +17,9 @@ from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
 from trainer.players.network import PLAYING
 from trainer.search import Search
-from trainer.search.tree import DRAWN, LOSS, WIN
-from trainer.web.game.analysis import Analysis, MoveAnalysis
+from trainer.play.analysis import Analysis, analysed
 
 MAX_SIMULATIONS = 800
-PROVEN = {LOSS: "loss", DRAWN: "draw", WIN: "win"}
 
 
 class SearchPool:
@@ -69,29 +65,7 @@ class SearchPool:
 
     def _analyse(self, env_id: str, position: Position, simulations: int, evaluate: Evaluate) -> Analysis:
         with self._search(env_id) as search:
-            visits, values = search.run(position.state[None], simulations, evaluate)
-            moves = search.root_moves(0)
-            legal = np.zeros((1, search.game.num_actions), np.bool_)
-            legal[0, moves.actions] = True
-            prior, _ = evaluate(position.observation[None], legal)  # the search has softened its own copy
-            share = visits if simulations else prior
-            return Analysis(
-                mover=position.mover,
-                value=float(values[0]),
-                best=int(share[0].argmax()),
-                simulations=simulations,
-                moves=tuple(
-                    MoveAnalysis(
-                        action=int(action),
-                        prior=float(prior[0, action]),
-                        visits=int(moves.visits[at]),
-                        share=float(share[0, action]),
-                        value=None if np.isnan(moves.values[at]) else float(moves.values[at]),
-                        proven=PROVEN.get(int(moves.proven[at])),
-                    )
-                    for at, action in enumerate(moves.actions)
-                ),
-            )
+            return analysed(search, position, simulations, evaluate)
 
     @contextmanager
     def _search(self, env_id: str) -> Iterator[Search]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trainer.web.game.game_in_progress import GameInProgress
+from trainer.play.game_in_progress import GameInProgress
 
 
 @dataclass

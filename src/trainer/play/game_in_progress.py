@@ -10,8 +10,8 @@ import numpy as np
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.position import Position
 from trainer.replay import shortened
-from trainer.web.game.analysis import Analysis
-from trainer.web.game.drawing import clicked_cells
+from trainer.play.analysis import Analysis
+from trainer.play.drawing import clicked_cells
 
 
 class MoveError(Exception):

@@ -1,0 +1,120 @@
+"""A position as coloured text. A target is what one can choose: a cell, or a column of a board of columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from rich.text import Text
+
+from trainer.games.base import FIRST, Game
+from trainer.games.position import Position
+from trainer.play.drawing import NOBODY, owners, target_names
+
+COLOURS = {
+    "black": "bold blue",
+    "white": "bold bright_white",
+    "red": "bold red",
+    "blue": "bold blue",
+    "yellow": "bold yellow",
+    "green": "bold green",
+}
+"""Of players that are called after a colour. Black is drawn in blue, because a terminal may be black."""
+OTHER_COLOURS = ("bold cyan", "bold magenta")
+"""Of the first player and the second, if they aren't."""
+LABEL = "dim"
+EMPTY = "dim"
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What is shown beside the pieces."""
+
+    cursor: int | None = None
+    """The target that would be chosen."""
+    chosen: Collection[int] = field(default_factory=tuple)
+    """Targets that are chosen already, of a move with several."""
+    changed: Collection[int] = field(default_factory=tuple)
+    """Cells that the last move changed."""
+
+
+class BoardText:
+    """Draws the positions of one game."""
+
+    def __init__(self, first: Position) -> None:
+        """`first` is the position in which games start."""
+        self.game: Game = first.rules.GAME
+        self._owners = owners(self.game)
+        self._styles = [colour_of(self.game, player) for player in (0, 1)]
+        self._columns, self._rows = labels(self.game, target_names(first))
+
+    def draw(self, position: Position, marks: Marks) -> Text:
+        """The board, with the names of its rows and columns."""
+        game = self.game
+        if game.board_type == "edges":
+            return self._edges(position, marks)
+        rows = list(range(game.height))
+        margin = max(len(label) for label in self._rows) if self._rows else 0
+        text = Text()
+        if game.board_type == "drop_column":
+            arrows = ("v" if column in (marks.cursor, *marks.chosen) else " " for column in range(game.width))
+            text.append(" " * margin + " " + " ".join(arrows) + "\n", "bold")
+        board = position.cells
+        for at, row in enumerate(reversed(rows) if game.bottom_row_first else rows):
+            text.append(" " * at if game.board_type == "hex" else "")
+            text.append((self._rows[row] if self._rows else "").rjust(margin) + " ", LABEL)
+            for column in range(game.width):
+                cell = row * game.width + column
+                text.append(self._symbol(int(board[cell])), self._style(int(board[cell]), cell, marks))
+                text.append(" " if column + 1 < game.width else "")
+            text.append("\n")
+        indent = " " * (game.height if game.board_type == "hex" else 0)
+        text.append(indent + " " * margin + " " + " ".join(self._columns), LABEL)
+        return text
+
+    def _edges(self, position: Position, marks: Marks) -> Text:
+        """Dots, the lines between them, and boxes."""
+        game, text, board = self.game, Text(), position.cells
+        for row in range(game.height):
+            for column in range(game.width):
+                cell = row * game.width + column
+                code, style = int(board[cell]), self._style(int(board[cell]), cell, marks)
+                if row % 2 == 0 and column % 2 == 0:
+                    text.append("+", LABEL)
+                elif row % 2 == 0:
+                    text.append("---" if code else " . ", style)
+                elif column % 2 == 0:
+                    text.append("|" if code else ".", style)
+                else:
+                    text.append(f" {self._symbol(code).replace('.', ' ')} ", style)
+            text.append("\n" if row + 1 < game.height else "")
+        return text
+
+    def _symbol(self, code: int) -> str:
+        return self.game.cell_symbols[code]
+
+    def _style(self, code: int, cell: int, marks: Marks) -> str:
+        """How a cell is drawn."""
+        owner = self._owners[code] if code < len(self._owners) else NOBODY
+        words = [self._styles[owner - FIRST] if owner != NOBODY else "bold" if code else EMPTY]
+        columns = self.game.board_type == "drop_column"
+        if not columns and (cell == marks.cursor or cell in marks.chosen):
+            words.append("reverse")
+        if cell in marks.changed:
+            words.append("underline")
+        return " ".join(words)
+
+
+def colour_of(game: Game, player: int) -> str:
+    """The style of a player's pieces, 0 or 1."""
+    return COLOURS.get(game.player_names[player].lower(), OTHER_COLOURS[player])
+
+
+def labels(game: Game, names: list[str]) -> tuple[list[str], list[str]]:
+    """What is written at the columns and at the rows: the parts of the cells' names; no rows if names are of columns."""
+    parts = [re.fullmatch(r"([A-Za-z]+)(\d+)", name) for name in names]
+    if game.board_type == "drop_column" or not all(parts):
+        return names[: game.width] if game.board_type == "drop_column" else [" "] * game.width, []
+    found = [(part[1], part[2]) for part in parts if part]
+    return [column for column, _ in found[: game.width]], [row for _, row in found[:: game.width]]

@@ -1,0 +1,37 @@
+"""The settings of a game in the terminal: the flags of `python -m trainer.play`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from trainer.settings.groups.device import EvaluationSettings
+from trainer.settings.validation import LogLevel, require_at_least
+
+
+@dataclass(frozen=True)
+class PlayConfig(EvaluationSettings):
+    """Play against a model in the terminal, with the arrow keys or by typing moves."""
+
+    env_id: str = "tictactoe"
+    """Game to play."""
+    model: Path | None = None
+    """ONNX model file. None: the newest model of the run in --data-dir."""
+    data_dir: Path | None = None
+    """Folder of a run. None: data/<env_id>."""
+    seat: Literal["first", "second"] = "first"
+    """Your seat."""
+    simulations: int = 100
+    """Simulations before each of the model's moves; 0: it plays by its raw policy."""
+    log_level: LogLevel = "WARNING"
+    """Least severe messages to show on standard error."""
+
+    def check(self) -> None:
+        """Raise ConfigError for a value that can't work."""
+        require_at_least(self, 0, "simulations")
+
+    @property
+    def path(self) -> Path:
+        """The file of the model."""
+        return self.model or (self.data_dir or Path("data") / self.env_id) / "models" / "latest.onnx"
