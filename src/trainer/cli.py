@@ -18,12 +18,14 @@ COMMANDS = {
     "ladder": ("trainer.ladder", "rate the models of a run in Elo"),
     "check": ("trainer.check.__main__", "look for mistakes in the rules of a game, and print what it is like"),
     "gtp": ("trainer.gtp.__main__", "let other programs play against a model, through GTP"),
+    "play": ("trainer.play.__main__", "play against a model in the terminal"),
     "web": ("trainer.web.__main__", "serve the page: watch a run, play its model, look at stored games"),
 }
 EXAMPLES = """\
 A first run:
   cartridge loop                                  learn tic-tac-toe in a minute, into data/tictactoe
-  cartridge web                                   then play against it at http://127.0.0.1:8080/
+  cartridge play                                  then play against it here
+  cartridge web                                   or at http://127.0.0.1:8080/
   cartridge evaluate --model data/tictactoe/models/latest.onnx
 
 cartridge COMMAND --help lists the flags of a command."""

@@ -9,9 +9,9 @@ import numpy as np
 
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.position import Position
-from trainer.replay import shortened
 from trainer.play.analysis import Analysis
 from trainer.play.drawing import clicked_cells
+from trainer.replay import shortened
 
 
 class MoveError(Exception):
@@ -122,6 +122,12 @@ class GameInProgress:
             codes = [int(after[cell]) for cell in changed]
             found.append(Choice(action, position.name(action), clicked[action], changed, codes))
         return found
+
+    def last_changed(self) -> list[int]:
+        """The cells that the last move changed."""
+        if not self.actions:
+            return []
+        return [int(cell) for cell in (self.position.cells != self.positions[-2].cells).nonzero()[0]]
 
     def winning_line(self) -> list[int]:
         """The cells of the line that won; empty if nobody has won, or the game is not won by a line."""

@@ -10,6 +10,10 @@ from contextlib import contextmanager
 ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 """By the last character of what an arrow key sends: ESC [ A, or ESC O A."""
 
+NAMES = {"\x1b": "escape", "\r": "enter", "\n": "enter", "\x7f": "back", "\x08": "back"}
+END = "\x04"
+"""Ctrl-D."""
+
 
 def have_keys() -> bool:
     """Whether keys can be read: standard input and output are a terminal of a system that can do that."""
@@ -50,7 +54,9 @@ def names(parts: Iterator[str]) -> Iterator[str]:
                 yield ARROWS[part[at + 2]]
                 at += 3
                 continue
-            key = {"\x1b": "escape", "\r": "enter", "\n": "enter", "\x7f": "back", "\x08": "back", "\x04": "end"}.get(part[at])
+            key = {"\x1b": "escape", "\r": "enter", "\n": "enter", "\x7f": "back", "\x08": "back", "\x04": "end"}.get(
+                part[at]
+            )
             if key == "end":
                 return
             if key or part[at].isprintable():

@@ -85,7 +85,12 @@ class Picker:
         self.cursor = None
         if targets:
             row, column = self._place(self._near)
-            self.cursor = min(targets, key=lambda one: sum(abs(a - b) for a, b in zip(self._place(one), (row, column), strict=True)))
+
+            def away(target: int) -> float:
+                other_row, other_column = self._place(target)
+                return abs(other_row - row) + abs(other_column - column)
+
+            self.cursor = min(targets, key=away)
 
     def _place(self, target: int) -> tuple[float, float]:
         """Row and column of a target, as seen on the screen."""
@@ -93,4 +98,5 @@ class Picker:
         if game.board_type == "drop_column":
             return 0, target
         row, column = divmod(target, game.width)
-        return (game.height - 1 - row if game.bottom_row_first else row), column + (row / 2 if game.board_type == "hex" else 0)
+        shift = row / 2 if game.board_type == "hex" else 0
+        return (game.height - 1 - row if game.bottom_row_first else row), column + shift

@@ -13,12 +13,12 @@ from trainer.api import load_model
 from trainer.games import find_game
 from trainer.games.base import FIRST, SECOND
 from trainer.games.kernels import link_kernels
-from trainer.players.network import PLAYING
 from trainer.play.analysis import Analysis, analysed
 from trainer.play.board import BoardText, Marks
 from trainer.play.game_in_progress import Choice, GameInProgress, MoveError
 from trainer.play.keys import have_keys, keys
 from trainer.play.picking import STEPS, Picker
+from trainer.players.network import PLAYING
 from trainer.search import Search
 from trainer.settings.play import PlayConfig
 
@@ -47,23 +47,20 @@ class Table:
 
     def draw(self, picker: Picker | None = None, typed: str = "") -> Group:
         """All that is to be seen."""
-        game = self.game
-        changed = () if not game.ply else [
-            cell for cell, (now, before) in enumerate(zip(game.position.cells, game.positions[-2].cells, strict=True)) if now != before
-        ]
+        game, symbols = self.game, self.game.dimensions.player_symbols
+        changed = game.last_changed()
         marks = Marks(picker.cursor, picker.chosen, changed) if picker and not typed else Marks(changed=changed)
-        symbols = game.dimensions.player_symbols
+        you, searches = symbols[game.human - 1], f"{game.simulations:,} simulations per move"
         lines = [
-            Text(f"{game.dimensions.display_name}: you are {symbols[game.human - 1]}, the model{self._step} searches {game.simulations} times"),
+            Text(f"{game.dimensions.display_name}. You are {you}; the model{self._step} has {searches}.", "bold"),
             Text(),
             self._board.draw(game.position, marks),
-            Text(),
-            Text(self.said or game.standing()),
         ]
         if game.position.score is not None:
-            first, second = game.position.score
-            lines.insert(3, Text(f"{symbols[0]} {first:g}, {symbols[1]} {second:g}"))
-        return Group(*lines)
+            lines.append(
+                Text(", ".join(f"{one} {points:g}" for one, points in zip(symbols, game.position.score, strict=True)))
+            )
+        return Group(*lines, Text(), Text(self.said or game.standing()))
 
     def moves(self) -> list[Choice]:
         """What the person may play; nothing if the game is over."""
