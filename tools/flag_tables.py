@@ -27,6 +27,7 @@ from trainer.settings.actor import ActorConfig
 from trainer.settings.check import CheckConfig
 from trainer.settings.gtp import GtpConfig
 from trainer.settings.loop import LoopConfig
+from trainer.settings.play import PlayConfig
 from trainer.settings.trainer import TrainerConfig
 from trainer.settings.web import WebConfig
 
@@ -54,6 +55,7 @@ COMMANDS = {
     "ladder": Command("trainer.ladder", "ladder", LadderConfig),
     "check": Command("trainer.check", "check", CheckConfig),
     "gtp": Command("trainer.gtp", "gtp", GtpConfig),
+    "play": Command("trainer.play", "play", PlayConfig),
     "web": Command("trainer.web", "web", WebConfig),
 }
 PER_GAME = "per game"

@@ -76,7 +76,9 @@ class BoardText:
     def _edges(self, position: Position, marks: Marks) -> Text:
         """Dots, the lines between them, and boxes."""
         game, text, board = self.game, Text(), position.cells
+        margin = max((len(label) for label in self._rows), default=0)
         for row in range(game.height):
+            text.append((self._rows[row] if self._rows else "").rjust(margin) + " ", LABEL)
             for column in range(game.width):
                 cell = row * game.width + column
                 code, style = int(board[cell]), self._style(int(board[cell]), cell, marks)
@@ -88,7 +90,9 @@ class BoardText:
                     text.append("|" if code else ".", style)
                 else:
                     text.append(f" {self._symbol(code).replace('.', ' ')} ", style)
-            text.append("\n" if row + 1 < game.height else "")
+            text.append("\n")
+        names = (name if column % 2 == 0 else f" {name} " for column, name in enumerate(self._columns))
+        text.append(" " * margin + " " + "".join(names), LABEL)
         return text
 
     def _symbol(self, code: int) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
 from trainer.api import load_model
-from trainer.games import find_game
+from trainer.games import game_of
 from trainer.games.base import FIRST, SECOND
 from trainer.games.kernels import link_kernels
 from trainer.play.analysis import Analysis, analysed
@@ -19,6 +20,7 @@ from trainer.play.game_in_progress import Choice, GameInProgress, MoveError
 from trainer.play.keys import have_keys, keys
 from trainer.play.picking import STEPS, Picker
 from trainer.players.network import PLAYING
+from trainer.run.folder import RunFolder
 from trainer.search import Search
 from trainer.settings.play import PlayConfig
 
@@ -32,7 +34,7 @@ class Table:
     def __init__(self, config: PlayConfig) -> None:
         """Load the model. Raises ModelError if there is none, or it can't be used."""
         config.check()
-        model = load_model(config.path, find_game(config.env_id).name, config.device, config.precision)
+        model = load_model(path_of(config), config.env_id, config.device, config.precision)
         self._rules = link_kernels(model.env_id).rules
         self._evaluate = model.evaluator
         self._search = Search(model.env_id, 1, MOST_SIMULATIONS, PLAYING)
@@ -118,6 +120,14 @@ class Table:
 
     def _analysis(self, simulations: int) -> Analysis:
         return analysed(self._search, self.game.position, simulations, self._evaluate)
+
+
+def path_of(config: PlayConfig) -> Path:
+    """The file of the model."""
+    if config.model:
+        return config.model
+    name = game_of(config.env_id).env_id if config.env_id else "tictactoe"
+    return RunFolder(config.data_dir or Path("data") / name).latest_model
 
 
 def play(config: PlayConfig) -> int:

@@ -14,12 +14,12 @@ from trainer.settings.validation import LogLevel, require_at_least
 class PlayConfig(EvaluationSettings):
     """Play against a model in the terminal, with the arrow keys or by typing moves."""
 
-    env_id: str = "tictactoe"
-    """Game to play."""
+    env_id: str | None = None
+    """Game to play; None: the one that the model names. A game of your own needs its file here, as in ./mygame.py."""
     model: Path | None = None
     """ONNX model file. None: the newest model of the run in --data-dir."""
     data_dir: Path | None = None
-    """Folder of a run. None: data/<env_id>."""
+    """Folder of a run. None: data/<env_id>, or data/tictactoe."""
     seat: Literal["first", "second"] = "first"
     """Your seat."""
     simulations: int = 100
@@ -30,8 +30,3 @@ class PlayConfig(EvaluationSettings):
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
         require_at_least(self, 0, "simulations")
-
-    @property
-    def path(self) -> Path:
-        """The file of the model."""
-        return self.model or (self.data_dir or Path("data") / self.env_id) / "models" / "latest.onnx"

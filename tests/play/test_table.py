@@ -1,0 +1,132 @@
+"""Playing in the terminal: lines that are piped in, and keys of a real terminal."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from random_models import publish_model
+from waiting import PATIENCE
+
+from trainer.play.keys import names
+from trainer.play.table import Table
+from trainer.settings.play import PlayConfig
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Table:
+    """Tic-tac-toe against a model with random weights; the person begins."""
+    publish_model(tmp_path)
+    return Table(PlayConfig(data_dir=tmp_path, simulations=20))
+
+
+def played(table: Table) -> list[str]:
+    """The names of the moves so far."""
+    game = table.game
+    return [position.name(action) for position, action in zip(game.positions, game.actions, strict=False)]
+
+
+def test_moves_and_words_are_obeyed(table: Table) -> None:
+    """A move, the model's answer, a hint, a level, undo, a new game, the end."""
+    table.obey("b2")
+    table.let_model_play()
+    assert played(table)[0] == "b2"
+    assert len(played(table)) == 2
+    assert table.said.startswith(f"The model plays {played(table)[1]}. Your turn")
+    table.obey("hint")
+    assert table.said.startswith("The model would play ")
+    table.obey("level 7")
+    assert table.game.simulations == 7
+    table.obey("undo")
+    assert played(table) == []
+    table.obey("undo")
+    assert table.said == "There is no move of yours to take back."
+    table.obey("a1")
+    table.obey("new")
+    assert (played(table), table.game.simulations) == ([], 7)
+    table.obey("quit")
+    assert table.over
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("z9", "'z9' is no legal move here, and none of: hint, undo, level N, new, quit"),
+        ("level", "A level is a number of simulations from 0 to 10000, as in: level 400"),
+        ("level -1", "A level is a number of simulations from 0 to 10000, as in: level 400"),
+    ],
+)
+def test_other_words_are_answered(table: Table, words: str, said: str) -> None:
+    """Nothing changes."""
+    table.obey(words)
+    assert (table.said, played(table)) == (said, [])
+
+
+def command(folder: Path) -> list[str]:
+    """The command, as a user types it."""
+    return [sys.executable, "-m", "trainer.play", "--data-dir", str(folder), "--simulations", "5"]
+
+
+@pytest.mark.command
+def test_lines_are_read_where_there_is_no_terminal(tmp_path: Path) -> None:
+    """Until the input ends; the model has the first move as asked for."""
+    publish_model(tmp_path)
+    done = subprocess.run(
+        [*command(tmp_path), "--seat", "second"], input="hint\n", capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "The model plays" in done.stdout
+    assert "The model would play" in done.stdout
+
+
+@pytest.mark.command
+def test_a_model_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    """With the path."""
+    done = subprocess.run(command(tmp_path), capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: there is no model at {tmp_path / 'models' / 'latest.onnx'}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.command
+def test_a_move_by_arrow_keys(tmp_path: Path) -> None:
+    """In a terminal: up and Enter play b3; typed words work too."""
+    pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
+    publish_model(tmp_path)
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
+    process = subprocess.Popen(command(tmp_path), stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    seen = ""
+
+    def wait_for(words: str) -> None:
+        nonlocal seen
+        while words not in seen:
+            assert select.select([ours], [], [], PATIENCE)[0], f"{words!r} doesn't appear: {seen}"
+            try:
+                seen += os.read(ours, 4096).decode(errors="replace")
+            except OSError:
+                raise AssertionError(f"it ended before {words!r}: {seen}") from None
+
+    try:
+        wait_for("Arrow keys and Enter")
+        os.write(ours, b"\x1b[A\r")
+        wait_for("The model plays")
+        os.write(ours, b"undo\r")
+        wait_for("Taken back")
+        os.write(ours, b"quit\r")
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        os.close(ours)
+
+
+def test_keys_have_names() -> None:
+    """Arrows of both kinds, Enter, Backspace, Escape, characters; Ctrl-D is the end."""
+    assert list(names(iter(["\x1b[A\x1bOD", "e4\r", "\x7f", "\x1b", "\x07\x04x"]))) == [
+        "up", "left", "e", "4", "enter", "back", "escape",
+    ]  # fmt: skip
