@@ -21,7 +21,7 @@ BOARDS = {
     ("tictactoe", (4, 0)): ["3 O . .", "2 . X .", "1 . . .", "  a b c"],
     ("hex:size=3", (4, 0)): ["1 B . .", " 2 . R .", "  3 . . .", "     a b c"],
     ("go:size=3", (4,)): ["3 . . .", "2 . X .", "1 . . .", "  A B C"],
-    ("dots:rows=1,columns=1", (0,)): ["1 +---+", "2 .   .", "3 + . +", "  a b c"],
+    ("dots:rows=1,columns=1", (0,)): ["3 +---+", "2 .   .", "1 + . +", "  a b c"],
 }
 
 
@@ -35,7 +35,7 @@ def test_a_board_of_columns_shows_the_column_that_would_be_played() -> None:
     """By an arrow above it; pieces fall."""
     lines = drawn("connect4", 3, 3, marks=Marks(cursor=5)).splitlines()
     assert lines[0].rstrip() == "           v"
-    assert [line.split() for line in lines[-3:]] == [[*"...O..."], [*"...X..."], [*"abcdefg"]]
+    assert [line.split() for line in lines[-3:]] == [[*"...Y..."], [*"...R..."], [*"1234567"]]
 
 
 def test_styles_tell_players_and_marks() -> None:

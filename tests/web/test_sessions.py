@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 from web_client import HOME, another_browser, client_of, sentence
 
 from trainer.games import rules_of
-from trainer.web.app import Limits
 from trainer.play.game_in_progress import GameInProgress
+from trainer.web.app import Limits
 from trainer.web.game.sessions import Sessions
 
 

@@ -189,7 +189,7 @@ def states(table: Table, pressed: Iterator[str], live: Live) -> Iterator[tuple[P
                 if picker:
                     picker.back()
             elif key in STEPS and picker:
-                picker.go(key)  # type: ignore[arg-type]
+                picker.go(key)
             elif len(key) == 1:
                 typed += key
             if table.over or table.game.position is not before:
