@@ -25,7 +25,7 @@ class BenchConfig:
 
     parts: tyro.conf.Positional[tuple[str, ...]] = ()
     """What to measure: selfplay, games, ceiling, cache, network, overlap, memory, coldstart, training, sampling, publish,
-    load, replay, cluster, gpu, gpu-learning, soak. Without names: all except the last four."""
+    load, replay, cluster, cluster-soak, gpu, gpu-learning, soak. Without names: all except the last five."""
     out: Path = Path("docs")
     """Folder of `benchmarks.md` and `benchmarks.json`. Only the sections of the measured parts are replaced."""
     work: Path = Path("build/bench")

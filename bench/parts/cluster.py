@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,10 @@ OBJECT_STORE = 256 * 2**20
 ROWS_PER_SECOND = 300
 """Of a simulated player: a fifth of what one core makes of Connect 4."""
 HUBS = (1, 2, 4)
+EARLY, LATE = (0.15, 0.3), (0.85, 1.0)
+"""Shares of the time of `soak` that are compared."""
+LOOKS = 120
+"""Looks at the memory in that time."""
 
 
 def measure(job: Job) -> list[Result]:
@@ -81,6 +86,49 @@ def positions_per_second(job: Job, words: Sequence[str]) -> float:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         stats = read_json_object(RunFolder(folder).actor_stats) or {}
         return float(stats["total_steps"] / stats["runtime_seconds"])
+
+
+def soak(job: Job) -> list[Result]:
+    """Memory of the head while the loop plays: of Ray's own processes there, the hub and what drives the cluster.
+
+    It is what a process has to itself. The object store isn't counted, whose size is fixed. Raises ConfigError if Ray is not
+    installed.
+    """
+    if not are_installed("ray"):
+        raise ConfigError('the part cluster-soak needs Ray; pip install "cartridge-trainer[cluster]"')
+    seconds = 60 * job.size.soak_minutes
+    looks: list[tuple[float, float]] = []
+    with a_cluster() as address, job.scratch() as folder:
+        command = [sys.executable, "-m", "trainer.loop", "--env-id", "connect4", "--data-dir", str(folder)]
+        command += ["--ray", address, "--minutes", str(2 * job.size.soak_minutes + 1), "--log-level", "ERROR"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as loop:
+            try:
+                while not (read_json_object(RunFolder(folder).actor_stats) or {}).get("total_steps"):
+                    if loop.poll() is not None:
+                        raise RuntimeError(f"the loop ended at its start, with status {loop.returncode}")
+                    time.sleep(0.2)
+                began = time.monotonic()
+                while (elapsed := time.monotonic() - began) < seconds:
+                    time.sleep(seconds / LOOKS)
+                    looks.append((elapsed / seconds, memory_of_the_head()))
+            finally:
+                loop.terminate()
+    early, late = ([memory for at, memory in looks if begin <= at < end] for begin, end in (EARLY, LATE))
+    what = f"memory of the head after {job.size.soak_minutes:g} minutes"
+    return [Result(what, "MB", late, "after 3 to 6 of 20", early, Target(most=1.05))]
+
+
+def memory_of_the_head() -> float:
+    """In MB: all processes below this one, without the players, the trainer and the loop."""
+    total = 0.0
+    for process in psutil.Process().children(recursive=True):
+        try:
+            words = " ".join(process.cmdline())
+            if not any(name in words for name in ("ray::RayPlayer", "-m trainer ", "-m trainer.loop")):
+                total += process.memory_full_info().uss
+        except psutil.Error:
+            continue
+    return total / MB
 
 
 def crowds(job: Job) -> list[Result]:

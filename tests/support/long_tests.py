@@ -47,7 +47,7 @@ LONG = (
     r"/test_page\.py::test_a_whole_game_by_clicks\[(othello-draw|othello-loss|connect4-draw)\]",
     r"/test_(page|boards)\.py::test_every_(view|board)_is_accessible_and_fits\[(desktop-light|phone-dark)\]",
     # Parts of the benchmarks, and what `make torture` tries, too.
-    r"/test_bench\.py::test_every_part.*\[(ceiling|cache|network|games|memory|coldstart|soak|load|training)\]",
+    r"/test_bench\.py::test_every_part.*\[(ceiling|cache|network|games|memory|coldstart|soak|cluster-soak|load|training)\]",
     r"/test_torture\.py::test_(death_at_some_points|kills_at_random|damaged_requests|a_killed_run|many_at_one)",
     r"/test_bench\.py::test_(a_peer_that_is_not_installed|profiles_say)",
     r"/test_owner\.py::test_two_loops",
