@@ -23,6 +23,7 @@ from trainer.measure.match import play_match as play_games
 from trainer.measure.openings import draw_openings
 from trainer.players import model_player, named_player, shown_models, simulations_of
 from trainer.players.network import PLAYING
+from trainer.pretrained import PRETRAINED, model_path
 from trainer.replay import shortened
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
@@ -96,14 +97,20 @@ def load_model(
     device: Device = "cpu",
     precision: Precision = EvaluationSettings.precision,
 ) -> Model:
-    """Load a model file. Its metadata names the game; give `env_id` for a file without metadata, and for a game of your own
-    the file with its rules (`env_id="./mygame.py"`), unless this process has named it before.
+    """Load a model file, or `pretrained`, the model of the game `env_id` that comes with the package.
+
+    A file's metadata names the game; give `env_id` for a file without metadata, and for a game of your own the file with its
+    rules (`env_id="./mygame.py"`), unless this process has named it before.
 
     `device` and `precision` are those of `EvaluationSettings`.
 
     Raises ModelError if the file is missing, damaged, for another game than `env_id`, or doesn't name its game. No model
     file can say which code runs: the game that it names must be installed, or known to this process.
     """
+    if str(path) == PRETRAINED:
+        if env_id is None:
+            raise ModelError("which model? give the game, too: load_model('pretrained', env_id=...), or --env-id")
+        path = model_path(Path(path), game_of(env_id).env_id)
     content = read_model(Path(path))
     if env_id is None:
         env_id = game_named_in(content)

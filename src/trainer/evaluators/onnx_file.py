@@ -19,6 +19,7 @@ from trainer.evaluators.answers import NOT_FINITE, TOO_LARGE
 from trainer.evaluators.interface import Evaluator, Observations, Prior, Values
 from trainer.games import find_game, has_rules
 from trainer.games.base import Mask
+from trainer.pretrained import model_path
 from trainer.run.model_files import read_model
 from trainer.sparse.layout import Network
 
@@ -194,11 +195,13 @@ def first_line(error: Exception) -> str:
 
 def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> OnnxEvaluator:
     """The model in a file. Raises ModelError if there is none or it doesn't fit the game."""
+    path = model_path(path, env_id)
     return OnnxEvaluator(read_model(path), str(path), env_id, obs_size, num_actions)
 
 
 def load_prepared(path: Path, env_id: str, obs_size: int, num_actions: int, prepare: Prepare | None) -> Evaluator:
     """The same, as the evaluator that `prepare` makes of it; None: as it is."""
+    path = model_path(path, env_id)
     content = read_model(path)
     original = OnnxEvaluator(content, str(path), env_id, obs_size, num_actions)
     return prepare(content, original) if prepare else original

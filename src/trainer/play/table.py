@@ -20,10 +20,12 @@ from trainer.play.game_in_progress import Choice, GameInProgress, MoveError
 from trainer.play.keys import have_keys, keys
 from trainer.play.picking import STEPS, Picker
 from trainer.players.network import PLAYING
+from trainer.pretrained import PRETRAINED, shipped
 from trainer.run.folder import RunFolder
 from trainer.search import Search
 from trainer.settings.play import PlayConfig
 
+DEFAULT_GAME = "tictactoe"
 MOST_SIMULATIONS = 10_000
 WORDS = "hint, undo, level N, new, quit"
 
@@ -34,7 +36,9 @@ class Table:
     def __init__(self, config: PlayConfig) -> None:
         """Load the model. Raises ModelError if there is none, or it can't be used."""
         config.check()
-        model = load_model(path_of(config), config.env_id, config.device, config.precision)
+        path = path_of(config)
+        env_id = config.env_id or (DEFAULT_GAME if str(path) == PRETRAINED else None)
+        model = load_model(path, env_id, config.device, config.precision)
         self._rules = link_kernels(model.env_id).rules
         self._evaluate = model.evaluator
         self._search = Search(model.env_id, 1, MOST_SIMULATIONS, PLAYING)
@@ -123,11 +127,12 @@ class Table:
 
 
 def path_of(config: PlayConfig) -> Path:
-    """The file of the model."""
+    """The file of the model: the one that is named, else that of the run, else the one that comes with the package."""
     if config.model:
         return config.model
-    name = game_of(config.env_id).env_id if config.env_id else "tictactoe"
-    return RunFolder(config.data_dir or Path("data") / name).latest_model
+    name = game_of(config.env_id).env_id if config.env_id else DEFAULT_GAME
+    own = RunFolder(config.data_dir or Path("data") / name).latest_model
+    return own if config.data_dir or own.exists() else shipped(name) or own
 
 
 def play(config: PlayConfig) -> int:

@@ -20,6 +20,7 @@ from trainer.players.minimax import MinimaxPlayer
 from trainer.players.network import model_player
 from trainer.players.perfect import PerfectPlayer
 from trainer.players.rollouts import RolloutPlayer
+from trainer.pretrained import model_path
 from trainer.settings.evaluator import EvaluatorConfig
 
 NAMES = ("random", "search", "rollouts", "perfect", "minimax")
@@ -70,7 +71,7 @@ def named_player(
         return PerfectPlayer(solver_of(env_id))
     if name == "minimax":
         return MinimaxPlayer(env_id)
-    path = Path(name)
+    path = model_path(Path(name), env_id)
     if not path.is_file():
         raise ConfigError(
             f"there is no player {name!r}; give {', '.join(NAMES)}, gtp: or uci: with the command of an engine, or "

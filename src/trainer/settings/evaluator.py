@@ -26,7 +26,7 @@ class EvaluatorConfig(EvaluationSettings):
     """Play a model against an opponent and report the result, or count the model's wrong moves."""
 
     model: Path = Path("../data/models/latest.onnx")
-    """ONNX model file."""
+    """ONNX model file, or `pretrained`: the model of the game that comes with the package."""
     db: Path | tuple[Path, ...] = Path("../data/replay.db")
     """Replay database to read the game's dimensions from, or several. Without the file, they come from the rules."""
     env_id: str = "tictactoe"
@@ -40,7 +40,7 @@ class EvaluatorConfig(EvaluationSettings):
     opponent: str = "random"
     """`random`; `rollouts` (UCT with random playouts); `search` (search with the uniform guess instead of a network);
     `perfect` (connect4 and small games); `minimax` (connect4, othello and minichess: alpha-beta, a few plies deep); another
-    program, `gtp: COMMAND` or `uci: COMMAND` (docs/engines.md); or the path of another ONNX model."""
+    program, `gtp: COMMAND` or `uci: COMMAND` (docs/engines.md); `pretrained`; or the path of another ONNX model."""
     simulations: int = 0
     """Search simulations of the model before each move; 0 = the best move of its raw policy."""
     opponent_simulations: int | None = None

@@ -14,7 +14,7 @@ class GtpConfig(EvaluationSettings):
     """Let other programs play against a model, through GTP on standard input and output."""
 
     model: Path = Path("../data/models/latest.onnx")
-    """ONNX model file."""
+    """ONNX model file, or `pretrained`: the model of the game that comes with the package."""
     env_id: str | None = None
     """Game to play; None = the one that the model names. A game of your own needs its file here, as in ./mygame.py."""
     simulations: int = 100

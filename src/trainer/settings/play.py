@@ -17,9 +17,10 @@ class PlayConfig(EvaluationSettings):
     env_id: str | None = None
     """Game to play; None: the one that the model names. A game of your own needs its file here, as in ./mygame.py."""
     model: Path | None = None
-    """ONNX model file. None: the newest model of the run in --data-dir."""
+    """ONNX model file, or `pretrained`: the one that comes with the package. None: the newest model of the run in
+    --data-dir; without that flag of data/<env_id>, if there is one, else the pretrained one."""
     data_dir: Path | None = None
-    """Folder of a run. None: data/<env_id>, or data/tictactoe."""
+    """Folder of a run."""
     seat: Literal["first", "second"] = "first"
     """Your seat."""
     simulations: int = 100

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Lock
 
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import game_of, is_available
 from trainer.gpu.choice import on_device
+from trainer.pretrained import PRETRAINED, shipped
 from trainer.settings.groups.device import EvaluationSettings
 from trainer.web.runs.replay_file import modified
 from trainer.web.runs.run import Run
@@ -25,7 +27,10 @@ class Models:
         """By run name and env_id."""
 
     def of_game(self, env_id: str) -> ModelFile | None:
-        """The model file that plays a game: the newest usable one, else the newest, else None."""
+        """The model file that plays a game: the newest usable one of a run, else the newest.
+
+        Without a run it is the one that comes with the package; None if there is none either.
+        """
         runs = [run for run in self._runs.all() if run.env_id == env_id]
         runs.sort(key=lambda run: modified(run.model), reverse=True)
         newest = None
@@ -34,21 +39,27 @@ class Models:
             if file and file.current:
                 return file
             newest = newest or file
-        return newest
+        return newest or self._shipped(env_id)
 
     def of_run(self, run: Run) -> ModelFile | None:
         """The model file of a run, checked for a new version; None if it has no model, or its game is unknown."""
         env_id = run.env_id
         if env_id is None or not is_available(env_id) or not modified(run.model):
             return None
+        return self._file(run.name, env_id, run.model)
+
+    def _shipped(self, env_id: str) -> ModelFile | None:
+        """The model that comes with the package."""
+        path = shipped(env_id)
+        return self._file(PRETRAINED, env_id, path) if path else None
+
+    def _file(self, name: str, env_id: str, path: Path) -> ModelFile:
         with self._lock:
-            file = self._files.get((run.name, env_id))
+            file = self._files.get((name, env_id))
             if file is None:
                 game = game_of(env_id)
-                file = ModelFile(
-                    run.model, env_id, game.obs_size, game.num_actions, prepare=on_device(env_id, self._device)
-                )
-                self._files[run.name, env_id] = file
+                file = ModelFile(path, env_id, game.obs_size, game.num_actions, prepare=on_device(env_id, self._device))
+                self._files[name, env_id] = file
             file.poll()
             return file
 

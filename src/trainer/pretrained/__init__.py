@@ -1,0 +1,38 @@
+"""Models that come with the package: `<game>.onnx` beside this file, and a card `<game>.md` that says how it was trained and
+how strong it is. `--model pretrained` names the one of the game.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trainer.core.errors import ModelError
+
+PRETRAINED = "pretrained"
+FOLDER = Path(__file__).parent
+
+
+def file_name(env_id: str) -> str:
+    """The name of a game's files, without their ending: hex-size=5 for hex:size=5."""
+    return env_id.replace(":", "-").replace(",", "-")
+
+
+def shipped(env_id: str) -> Path | None:
+    """The model of a game; None if there is none."""
+    path = FOLDER / f"{file_name(env_id)}.onnx"
+    return path if path.exists() else None
+
+
+def names() -> list[str]:
+    """The names of the files of all models, without their ending."""
+    return sorted(path.stem for path in FOLDER.glob("*.onnx"))
+
+
+def model_path(path: Path, env_id: str) -> Path:
+    """A path to a model as a user gave it: `pretrained` is the model of the game. Raises ModelError if there is none."""
+    if str(path) != PRETRAINED:
+        return path
+    found = shipped(env_id)
+    if found is None:
+        raise ModelError(f"no model of {env_id} comes with this package; there are {', '.join(names())}")
+    return found
