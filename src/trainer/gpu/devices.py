@@ -31,6 +31,7 @@ def choose(name: str) -> Choice:
         return Choice(torch.device("mps"), "Apple silicon")
     problem = problem_with_cuda()
     if problem is None:
+        torch.backends.cudnn.benchmark = True  # batches have few sizes, so it pays to try how each is convolved fastest
         card = torch.cuda.get_device_properties(0)
         return Choice(torch.device("cuda"), f"{card.name}, {card.total_memory / 1e9:.0f} GB")
     if name == "cuda":

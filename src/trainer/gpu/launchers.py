@@ -49,6 +49,9 @@ class Launcher(Protocol):
         """Evaluate what is in `observation` and `legal`; return once `answers` holds the result."""
 
 
+CAPTURING = Lock()
+"""Held while a graph is captured. CUDA allows nobody to wait for the whole device in that time."""
+
 MakeLauncher = Callable[[PolicyValueNetwork, int, int, int], Launcher]
 """Makes a launcher of a network for `capacity` positions of `obs_size` numbers and `num_actions` actions."""
 
@@ -78,12 +81,10 @@ class GraphLauncher:
     Capturing is done once. Later weights are copied into the network, where the graph reads them.
     """
 
-    _capturing = Lock()
-
     def __init__(self, network: PolicyValueNetwork, capacity: int, obs_size: int, num_actions: int) -> None:
         eager = EagerLauncher(network, capacity, obs_size, num_actions)
         self.observation, self.legal, self.answers = eager.observation, eager.legal, eager.answers
-        with errors_named("the preparation of an evaluation"), self._capturing, torch.inference_mode():
+        with errors_named("the preparation of an evaluation"), CAPTURING, torch.inference_mode():
             self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             # Blocking, so that a waiting thread leaves its core to others.
             self._done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]

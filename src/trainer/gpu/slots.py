@@ -12,7 +12,8 @@ from threading import Lock, local
 import torch
 
 from trainer.games.base import Game
-from trainer.gpu.launchers import Launcher, MakeLauncher
+from trainer.gpu.devices import errors_named
+from trainer.gpu.launchers import CAPTURING, Launcher, MakeLauncher
 from trainer.gpu.weights import Kind, Weights, empty_network, fill
 
 
@@ -52,12 +53,13 @@ class Slots:
             found = next((slot for slot in self._free if slot.kind == kind), None)
             if found:
                 self._free.remove(found)
-        if found is None:
-            found = Slot(kind, self._game, self._device, self._kept_as)
-            with self._lock:
-                self.made += 1
-        weakref.finalize(user, self._free.append, found)
-        fill(found.network, weights)
-        if self._device.type == "cuda":  # launchers run on streams of their own
-            torch.cuda.synchronize()
+        with errors_named("the loading of a model"), CAPTURING:
+            if found is None:
+                found = Slot(kind, self._game, self._device, self._kept_as)
+                with self._lock:
+                    self.made += 1
+            weakref.finalize(user, self._free.append, found)
+            fill(found.network, weights)
+            if self._device.type == "cuda":  # launchers run on streams of their own
+                torch.cuda.synchronize()
         return found

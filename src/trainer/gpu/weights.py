@@ -15,6 +15,7 @@ from trainer.core.errors import ModelError
 from trainer.game_config import metadata_of
 from trainer.games.base import Game
 from trainer.games.layout import layout_of
+from trainer.gpu.devices import is_of_device
 from trainer.network import PolicyValueNetwork
 from trainer.settings.groups.learning import Family, Pooling
 
@@ -74,4 +75,6 @@ def fill(network: PolicyValueNetwork, weights: Weights) -> None:
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
+        if is_of_device(error):
+            raise
         raise ModelError(f"its weights are of another network: {' '.join(str(error).split())}") from error
