@@ -30,7 +30,6 @@ simulations: ModuleType
 random_numbers: ModuleType
 forward: ModuleType
 answers: ModuleType
-USUAL_PLIES: int
 FEW_LEGAL: bool
 NUM_ACTIONS: int
 
@@ -84,7 +83,9 @@ class MoveSettings(NamedTuple):
     """Plies at the start of a game whose moves are sampled: by visits, or by the noise of a Gumbel search, which later
     searches lack."""
     random_openings: float
-    """Share of games that begin with uniformly random moves, up to half of an ordinary game."""
+    """Share of games that begin with uniformly random moves."""
+    random_plies: int
+    """The most such moves at the start of a game."""
 
 
 class Leaves(NamedTuple):
@@ -148,7 +149,7 @@ def begin_game(games: Games, trees: Tree, slot: int, settings: MoveSettings) -> 
     games.ply[slot] = 0
     games.random_plies[slot] = 0
     if random_numbers.uniform(key, HAS_OPENING) < settings.random_openings:
-        games.random_plies[slot] = int(random_numbers.uniform(key, OPENING_LENGTH) * (USUAL_PLIES // 2 + 1))
+        games.random_plies[slot] = int(random_numbers.uniform(key, OPENING_LENGTH) * (settings.random_plies + 1))
     rules.start(games.plies[slot, 0].state)
     while games.ply[slot] < games.random_plies[slot] and games.status[slot] == PLAYING:
         make_random_move(games, trees, slot)

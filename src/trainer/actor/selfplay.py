@@ -109,9 +109,10 @@ class SelfPlay:
             first = settings.first_simulations
             simulations = round(first + progress * (simulations - first))
         self.search.plan(simulations)
-        quarter = self.search.game.usual_plies // 4
-        sampled = quarter if settings.sampled_plies is None else settings.sampled_plies
-        return MoveSettings(simulations, settings.gumbel, sampled, float(settings.random_openings))
+        usual = self.search.game.usual_plies
+        sampled = usual // 4 if settings.sampled_plies is None else settings.sampled_plies
+        random = usual // 2 if settings.random_plies is None else settings.random_plies
+        return MoveSettings(simulations, settings.gumbel, sampled, float(settings.random_openings), random)
 
     def _adopt(self, layers: Network | None) -> int:
         """Have the kernels evaluate this network from now on; returns how many steps they make with it."""

@@ -9,6 +9,7 @@ RECIPE = LoopConfig(
     first_simulations=50,
     gumbel=True,
     random_openings=0.9,
+    random_plies=12,  # a whole game of 2x2: what follows captures that nobody took is hard, and good play avoids it
     network="mlp",
     width=256,
     batch_size=512,

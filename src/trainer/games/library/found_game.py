@@ -72,7 +72,6 @@ class FoundGame:
             "RAW_WORDS": game.raw_words,
             "KEY_WORDS": game.deciding_words,
             "VIEW_SIZE": game.legal_mask_offset,
-            "USUAL_PLIES": game.usual_plies,
             "HAS_START": hasattr(self.own, "start"),
             "HAS_MOVES": hasattr(self.own, "moves"),
             "HAS_CELLS": hasattr(self.own, "cells"),

@@ -22,6 +22,7 @@ class SelfPlaySettings(EvaluationSettings):
         "gumbel",
         "sampled_plies",
         "random_openings",
+        "random_plies",
     )
     """What can't change when a run is resumed."""
 
@@ -37,8 +38,11 @@ class SelfPlaySettings(EvaluationSettings):
     plies it is the best move found. None: a quarter of an ordinary game, which has as many plies as the board has cells
     unless the game says otherwise."""
     random_openings: float = 0.0
-    """Share of games that begin with uniformly random moves, up to half of an ordinary game, so that the network
-    sees positions that good play avoids. Those moves are not stored."""
+    """Share of games that begin with uniformly random moves, so that the network sees positions that good play avoids. Those
+    moves are not stored."""
+    random_plies: int | None = None
+    """The most random moves at the start of a game; each number up to this one is as likely. None: half of an ordinary
+    game."""
     threads: int = 1
     """Threads that play; one per core is best."""
     games: int = 128
@@ -59,7 +63,7 @@ class SelfPlaySettings(EvaluationSettings):
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
         require_at_least(self, 1, "simulations", "threads", "games", "replay_window")
-        require_at_least(self, 0, "sampled_plies", "episode_timeout_secs")
+        require_at_least(self, 0, "sampled_plies", "random_plies", "episode_timeout_secs")
         require(self.memory_gib > 0, f"--memory-gib is {self.memory_gib}; a number above 0 is needed")
         first = self.first_simulations
         require(
