@@ -46,6 +46,8 @@ class Commands:
             "quit": self._quit,
             "rectangular_boardsize": self._board_size,
             "showboard": self._show_board,
+            "time_left": lambda _: "",  # the number of simulations says how long it thinks, whatever the clock
+            "time_settings": lambda _: "",
             "undo": self._undo,
             "version": self._version,
         }
