@@ -1,8 +1,8 @@
 #!/bin/sh
-# `make bench-gpu` on a machine that has torch, Numba, ONNX Runtime and a GPU, but no network: tools/bench_gpu.sh OUT [PART...]
+# `make bench-gpu` on a machine that has torch, Numba, onnx, ONNX Runtime, rich, psutil and a GPU, but no network: tools/bench_gpu.sh OUT [PART...]
 #
 # Run it in the checkout. `make gpu-wheels` puts the packages that such a machine lacks into build/wheels, on one that has a
-# network. OUT gets benchmarks.md and benchmarks.json. PART: gpu (default, five minutes) or gpu-learning (seven).
+# network. OUT gets benchmarks.md and benchmarks.json. PART: gpu (default, five minutes) or gpu-learning (eight).
 set -eu
 out=$1
 shift

@@ -74,7 +74,7 @@ def test_a_head_that_is_gone_ends_the_process_in_one_line() -> None:
     code = """
 import socket, sys, threading, time
 from trainer.cluster.on_ray import head
-head.LOOK_SECONDS = 0.01
+head.LOOK_SECONDS, head.REFUSED_SECONDS = 0.01, 0.1
 server = socket.create_server(("127.0.0.1", 0), backlog=100)
 print(server.getsockname()[1], flush=True)
 head.leave_with_head(f"127.0.0.1:{server.getsockname()[1]}", threading.Event())

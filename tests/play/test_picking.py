@@ -23,7 +23,7 @@ def names(picker: Picker, *keys: str) -> list[int | None]:
     """Where the cursor is after each key."""
     found = []
     for key in keys:
-        picker.go(key)  # type: ignore[arg-type]
+        picker.go(key)
         found.append(picker.cursor)
     return found
 
@@ -38,6 +38,20 @@ def test_cells_that_can_not_be_chosen_are_passed_over() -> None:
     picker = picker_of("tictactoe", "b2", "c2", near=3)
     assert picker.cursor == 3
     assert names(picker, "up", "right", "down") == [0, 1, 7]
+
+
+def test_the_nearest_neighbours_are_reached_on_boards_that_are_not_square() -> None:
+    """Hex: up goes one row up. Dots: from an edge to those at its ends."""
+    assert names(picker_of("hex:size=5", near=12), "up", "up", "down") == [7, 2, 6]
+    assert names(picker_of("dots:rows=2,columns=2", near=1), "down", "down", "right", "up") == [5, 11, 7, 1]
+
+
+def test_back_without_a_choice_moves_nothing() -> None:
+    """The cursor stays."""
+    picker = picker_of("tictactoe", near=0)
+    picker.go("right")
+    picker.back()
+    assert picker.cursor == 1
 
 
 def test_columns_are_in_one_row() -> None:

@@ -12,7 +12,8 @@ import pytest
 from random_models import publish_model
 from waiting import PATIENCE
 
-from trainer.play.keys import names
+from trainer.core.errors import ConfigError
+from trainer.play.keys import characters, names
 from trainer.play.table import Table
 from trainer.settings.play import PlayConfig
 
@@ -56,8 +57,8 @@ def test_moves_and_words_are_obeyed(table: Table) -> None:
     ("words", "said"),
     [
         ("z9", "'z9' is no legal move here, and none of: hint, undo, level N, new, quit"),
-        ("level", "A level is a number of simulations from 0 to 10000, as in: level 400"),
-        ("level -1", "A level is a number of simulations from 0 to 10000, as in: level 400"),
+        ("level", "A level is a number of simulations from 0 to 10,000, as in: level 400"),
+        ("level -1", "A level is a number of simulations from 0 to 10,000, as in: level 400"),
     ],
 )
 def test_other_words_are_answered(table: Table, words: str, said: str) -> None:
@@ -126,7 +127,22 @@ def test_a_move_by_arrow_keys(tmp_path: Path) -> None:
 
 
 def test_keys_have_names() -> None:
-    """Arrows of both kinds, Enter, Backspace, Escape, characters; Ctrl-D is the end."""
-    assert list(names(iter(["\x1b[A\x1bOD", "e4\r", "\x7f", "\x1b", "\x07\x04x"]))) == [
-        "up", "left", "e", "4", "enter", "back", "escape",
-    ]  # fmt: skip
+    """Arrows of both kinds, Enter, Backspace, Escape, characters; other keys are left out; Ctrl-D is the end."""
+    typed = ["\x1b[A\x1bOD", "eé4\r", "\x7f", "\x1b", "\x1b[3~\x1b[1;5C\x1bOP", "\x07\x04x"]
+    assert list(names(iter(typed))) == ["up", "left", "e", "é", "4", "enter", "back", "escape"]
+
+
+def test_what_a_key_sends_may_come_in_pieces() -> None:
+    """Thirty held arrows in reads of any size; a character of two bytes; the Escape key alone."""
+    reads, writes = os.pipe()
+    os.write(writes, b"\x1b[A" * 30 + "é".encode() + b"\x1b")
+    os.close(writes)
+    found = list(names(characters(reads)))
+    os.close(reads)
+    assert found == ["up"] * 30 + ["é", "escape"]
+
+
+def test_too_many_simulations_are_refused(tmp_path: Path) -> None:
+    """Before anything is loaded."""
+    with pytest.raises(ConfigError, match=r"^--simulations is 20000; at most 10,000 are possible here$"):
+        Table(PlayConfig(data_dir=tmp_path, simulations=20_000))

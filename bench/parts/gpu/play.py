@@ -1,4 +1,4 @@
-"""Evaluations and self-play on a GPU: how exact, and how many. It takes about four minutes."""
+"""Evaluations and self-play on a GPU: how exact, and how many. It takes about five minutes."""
 
 from __future__ import annotations
 

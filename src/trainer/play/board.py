@@ -14,13 +14,14 @@ from trainer.play.drawing import NOBODY, owners, target_names
 
 COLOURS = {
     "black": "bold blue",
-    "white": "bold bright_white",
+    "white": "bold",
     "red": "bold red",
     "blue": "bold blue",
     "yellow": "bold yellow",
     "green": "bold green",
 }
-"""Of players that are called after a colour. Black is drawn in blue, because a terminal may be black."""
+"""Of players that are called after a colour. Black is blue, because a terminal may be black; White has the terminal's own
+colour, because a terminal may be white."""
 OTHER_COLOURS = ("bold cyan", "bold magenta")
 """Of the first player and the second, if they aren't."""
 LABEL = "dim"
@@ -56,9 +57,11 @@ class BoardText:
             return self._edges(position, marks)
         rows = list(range(game.height))
         margin = max(len(label) for label in self._rows) if self._rows else 0
-        text = Text()
+        text = Text(no_wrap=True, overflow="crop")
+        wide = max(map(len, self._columns))
         if game.board_type == "drop_column":
-            arrows = ("v" if column in (marks.cursor, *marks.chosen) else " " for column in range(game.width))
+            marked = (marks.cursor, *marks.chosen)
+            arrows = (("v" if column in marked else "").rjust(wide) for column in range(game.width))
             text.append(" " * margin + " " + " ".join(arrows) + "\n", "bold")
         board = position.cells
         for at, row in enumerate(reversed(rows) if game.bottom_row_first else rows):
@@ -66,16 +69,18 @@ class BoardText:
             text.append((self._rows[row] if self._rows else "").rjust(margin) + " ", LABEL)
             for column in range(game.width):
                 cell = row * game.width + column
+                text.append(" " * (wide - 1))
                 text.append(self._symbol(int(board[cell])), self._style(int(board[cell]), cell, marks))
                 text.append(" " if column + 1 < game.width else "")
             text.append("\n")
         indent = " " * (game.height if game.board_type == "hex" else 0)
-        text.append(indent + " " * margin + " " + " ".join(self._columns), LABEL)
+        text.append(indent + " " * margin + " " + " ".join(name.rjust(wide) for name in self._columns), LABEL)
         return text
 
     def _edges(self, position: Position, marks: Marks) -> Text:
         """Dots, the lines between them, and boxes."""
-        game, text, board = self.game, Text(), position.cells
+        game, board = self.game, position.cells
+        text = Text(no_wrap=True, overflow="crop")
         margin = max((len(label) for label in self._rows), default=0)
         for row in range(game.height):
             text.append((self._rows[row] if self._rows else "").rjust(margin) + " ", LABEL)

@@ -123,11 +123,14 @@ class GameInProgress:
             found.append(Choice(action, position.name(action), clicked[action], changed, codes))
         return found
 
-    def last_changed(self) -> list[int]:
-        """The cells that the last move changed."""
-        if not self.actions:
-            return []
-        return [int(cell) for cell in (self.position.cells != self.positions[-2].cells).nonzero()[0]]
+    def changed_since_person(self) -> list[int]:
+        """The cells that changed with the moves since the person's last one, or with that one if it is the last."""
+        begin = self.ply
+        while begin > 0 and self.positions[begin - 1].mover != self.human:
+            begin -= 1
+        if begin == self.ply:
+            begin = max(self.ply - 1, 0)
+        return [int(cell) for cell in (self.position.cells != self.positions[begin].cells).nonzero()[0]]
 
     def winning_line(self) -> list[int]:
         """The cells of the line that won; empty if nobody has won, or the game is not won by a line."""

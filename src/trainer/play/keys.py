@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import codecs
 import os
+import re
+import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 """By the last character of what an arrow key sends: ESC [ A, or ESC O A."""
-
 NAMES = {"\x1b": "escape", "\r": "enter", "\n": "enter", "\x7f": "back", "\x08": "back"}
 END = "\x04"
 """Ctrl-D."""
+KEY = re.compile(r"\x1b\[[0-9;?]*[@-~]|\x1bO[@-~]|.", re.DOTALL)
+UNFINISHED = re.compile(r"\x1b(\[[0-9;?]*|O)?\Z")
+"""The beginning of what a key sends, whose rest may come with the next piece; or the Escape key."""
+REST_SECONDS = 0.05
+"""How long that rest may take."""
 
 
 def have_keys() -> bool:
@@ -36,29 +43,41 @@ def keys() -> Iterator[Iterator[str]]:
     try:
         yield names(characters(terminal))
     finally:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+
+
+def forget_keys() -> None:
+    """Drop the keys that were pressed and not read yet."""
+    import termios
+
+    termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
 
 def characters(terminal: int) -> Iterator[str]:
-    """What comes in, piece by piece, until the end."""
+    """What comes in, piece by piece, until the end; what one key sends is in one piece."""
+    decoder, text = codecs.getincrementaldecoder("utf-8")("ignore"), ""
     while part := os.read(terminal, 64):
-        yield part.decode(errors="ignore")
+        text += decoder.decode(part)
+        if UNFINISHED.search(text) and select.select([terminal], [], [], REST_SECONDS)[0]:
+            continue
+        yield text
+        text = ""
+    yield text
 
 
 def names(parts: Iterator[str]) -> Iterator[str]:
-    """The keys: `up`, `down`, `left`, `right`, `enter`, `back`, `escape`, or a character that can be printed."""
+    """The keys: `up`, `down`, `left`, `right`, `enter`, `back`, `escape`, or a character that can be printed.
+
+    Other keys are left out. Ctrl-D ends it.
+    """
     for part in parts:
-        at = 0
-        while at < len(part):
-            if part[at] == "\x1b" and part[at + 1 : at + 2] in ("[", "O") and part[at + 2 : at + 3] in ARROWS:
-                yield ARROWS[part[at + 2]]
-                at += 3
-                continue
-            key = {"\x1b": "escape", "\r": "enter", "\n": "enter", "\x7f": "back", "\x08": "back", "\x04": "end"}.get(
-                part[at]
-            )
-            if key == "end":
+        for key in KEY.findall(part):
+            if key == END:
                 return
-            if key or part[at].isprintable():
-                yield key or part[at]
-            at += 1
+            if key[0] == "\x1b" and len(key) > 1:
+                if key[1:-1] in ("[", "O") and key[-1] in ARROWS:
+                    yield ARROWS[key[-1]]
+            elif key in NAMES:
+                yield NAMES[key]
+            elif key.isprintable():
+                yield key

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from trainer.games.base import Game
 from trainer.play.game_in_progress import Choice
 
-Direction = Literal["left", "right", "up", "down"]
-STEPS: dict[Direction, tuple[int, int]] = {"left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}
+STEPS = {"left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}
 """Rows and columns, as seen on the screen."""
-ASIDE = 3.0
-"""How much further a target looks that lies to the side of where the arrow points."""
+ASIDE, ASIDE_OF_EDGES = 1.5, 0.9
+"""How much further a target looks that lies to the side of where the arrow points. The nearest edges of a board of edges lie
+to the side, at 45 degrees."""
 
 
 class Picker:
@@ -40,8 +39,8 @@ class Picker:
         at = len(self.chosen)
         return sorted({one.cells[at] for one in self.matching if len(one.cells) > at})
 
-    def go(self, direction: Direction) -> None:
-        """Move the cursor to the nearest target in that direction, or on to the next name."""
+    def go(self, direction: str) -> None:
+        """Move the cursor to the nearest target in a direction, a key of STEPS, or on to the next name."""
         if self.named is not None:
             names = self.matching
             step = 1 if direction in ("right", "down") else -1
@@ -49,14 +48,15 @@ class Picker:
             return
         assert self.cursor is not None
         down, right = STEPS[direction]
+        weight = ASIDE_OF_EDGES if self._game.board_type == "edges" else ASIDE
         row, column = self._place(self.cursor)
         best, least = self.cursor, float("inf")
         for target in self.targets():
             other_row, other_column = self._place(target)
             ahead = (other_row - row) * down + (other_column - column) * right
             aside = abs((other_row - row) * right) + abs((other_column - column) * down)
-            if ahead > 0 and ahead + ASIDE * aside < least:
-                best, least = target, ahead + ASIDE * aside
+            if ahead > 0 and ahead + weight * aside < least:
+                best, least = target, ahead + weight * aside
         self.cursor = best
 
     def choose(self) -> Choice | None:
@@ -76,7 +76,7 @@ class Picker:
         """Forget the target that was chosen last."""
         if self.chosen:
             self._near = self.chosen.pop()
-        self._settle()
+            self._settle()
 
     def _settle(self) -> None:
         """Put the cursor on the target that is nearest to where it was; or offer names if there are no targets left."""

@@ -16,18 +16,20 @@ from trainer.games.base import FIRST, SECOND
 from trainer.games.kernels import link_kernels
 from trainer.play.analysis import Analysis, analysed
 from trainer.play.board import BoardText, Marks
+from trainer.play.drawing import owners
 from trainer.play.game_in_progress import Choice, GameInProgress, MoveError
-from trainer.play.keys import have_keys, keys
+from trainer.play.keys import forget_keys, have_keys, keys
 from trainer.play.picking import STEPS, Picker
 from trainer.players.network import PLAYING
 from trainer.pretrained import PRETRAINED, shipped
 from trainer.run.folder import RunFolder
 from trainer.search import Search
-from trainer.settings.play import PlayConfig
+from trainer.settings.play import MOST_SIMULATIONS, PlayConfig
 
 DEFAULT_GAME = "tictactoe"
-MOST_SIMULATIONS = 10_000
 WORDS = "hint, undo, level N, new, quit"
+HINT_SIMULATIONS = 100
+"""The least simulations of a hint."""
 
 
 class Table:
@@ -51,22 +53,30 @@ class Table:
         self.over = False
         """The person wants no more."""
 
-    def draw(self, picker: Picker | None = None, typed: str = "") -> Group:
-        """All that is to be seen."""
-        game, symbols = self.game, self.game.dimensions.player_symbols
-        changed = game.last_changed()
+    def draw(self, picker: Picker | None = None, typed: str = "", below: Text | None = None) -> Group:
+        """All that is to be seen. The board comes last, so that a low terminal shows the words; `below`: a line above it."""
+        game = self.game
+        changed = game.changed_since_person()
         marks = Marks(picker.cursor, picker.chosen, changed) if picker and not typed else Marks(changed=changed)
-        you, searches = symbols[game.human - 1], f"{game.simulations:,} simulations per move"
-        lines = [
-            Text(f"{game.dimensions.display_name}. You are {you}; the model{self._step} has {searches}.", "bold"),
-            Text(),
-            self._board.draw(game.position, marks),
-        ]
+        parts = [Text(f"{game.dimensions.display_name}. You are {self._person()}; {self._level()}.", "bold")]
+        parts += [Text(self.said or game.standing()), *([below] if below else []), Text()]
+        parts.append(self._board.draw(game.position, marks))
         if game.position.score is not None:
-            lines.append(
-                Text(", ".join(f"{one} {points:g}" for one, points in zip(symbols, game.position.score, strict=True)))
-            )
-        return Group(*lines, Text(), Text(self.said or game.standing()))
+            first, second = game.position.score
+            names = game.dimensions.player_names
+            parts.append(Text(f"{names[0]} {first:g}, {names[1]} {second:g}"))
+        return Group(*parts)
+
+    def _person(self) -> str:
+        """The person's side and pieces, such as White (PNBRQK)."""
+        game = self.game.dimensions
+        pieces = "".join(game.cell_symbols[code] for code, owner in enumerate(owners(game)) if owner == self.game.human)
+        name = game.player_names[self.game.human - 1]
+        return name if name == pieces else f"{name} ({pieces})"
+
+    def _level(self) -> str:
+        searches = f"{self.game.simulations:,} simulations per move" if self.game.simulations else "its raw policy"
+        return f"the model{self._step} plays by {searches}"
 
     def moves(self) -> list[Choice]:
         """What the person may play; nothing if the game is over."""
@@ -74,10 +84,13 @@ class Table:
 
     def let_model_play(self) -> None:
         """Make the model's moves until it is the person's turn."""
+        names = []
         while self.game.model_to_move:
             before, analysis = self.game.position, self._analysis(self.game.simulations)
             self.game.play(analysis.best)
-            self.said = f"The model plays {before.name(analysis.best)}. {self.game.standing()}"
+            names.append(before.name(analysis.best))
+        if names:
+            self.said = f"The model plays {', '.join(names)}. {self.game.standing()}"
 
     def play(self, action: int) -> None:
         """Make the person's move."""
@@ -86,8 +99,10 @@ class Table:
 
     def obey(self, words: str) -> None:
         """Do what was typed: a move, or one of WORDS."""
-        name, _, rest = words.strip().partition(" ")
-        found = [one for one in self.moves() if words.strip() in (one.name, str(one.name).lower())]
+        text = words.strip()
+        name, *rest = text.lower().split() or [""]
+        moves = self.moves()
+        found = [one for one in moves if one.name == text] or [one for one in moves if one.name.lower() == text.lower()]
         if found:
             self.play(found[0].action)
         elif name in ("quit", "q", "exit"):
@@ -99,13 +114,17 @@ class Table:
         elif name in ("new", "n"):
             self.game = GameInProgress.new(self._rules, self._seat, self.game.simulations)
             self.said = ""
-        elif name in ("level", "l") and rest.isdecimal() and int(rest) <= MOST_SIMULATIONS:
-            self.game.simulations = int(rest)
-            self.said = f"The model searches {int(rest)} times before each move now."
         elif name in ("level", "l"):
-            self.said = f"A level is a number of simulations from 0 to {MOST_SIMULATIONS}, as in: level 400"
-        elif words.strip():
-            self.said = f"{words.strip()!r} is no legal move here, and none of: {WORDS}"
+            self._set_level(rest)
+        elif text:
+            self.said = f"{text!r} is no legal move here, and none of: {WORDS}"
+
+    def _set_level(self, words: list[str]) -> None:
+        if len(words) == 1 and words[0].isdecimal() and int(words[0]) <= MOST_SIMULATIONS:
+            self.game.simulations = int(words[0])
+            self.said = f"From now on {self._level()}."
+        else:
+            self.said = f"A level is a number of simulations from 0 to {MOST_SIMULATIONS:,}, as in: level 400"
 
     def _undo(self) -> None:
         try:
@@ -118,9 +137,11 @@ class Table:
         """What the model would play here, and what it expects."""
         if not self.moves():
             return self.game.standing()
-        analysis = self._analysis(max(self.game.simulations, 100))
+        analysis = self._analysis(max(self.game.simulations, HINT_SIMULATIONS))
         name = self.game.position.name(analysis.best)
-        return f"The model would play {name}, and thinks that you win {50 * (1 + analysis.value):.0f}% of such games."
+        return (
+            f"The model would play {name}, and expects you to score {50 * (1 + analysis.value):.0f}% (a draw is half)."
+        )
 
     def _analysis(self, simulations: int) -> Analysis:
         return analysed(self._search, self.game.position, simulations, self._evaluate)
@@ -139,7 +160,7 @@ def play(config: PlayConfig) -> int:
     """Play until the person wants no more; returns the exit status."""
     table = Table(config)
     console = Console(highlight=False)
-    if have_keys():
+    if have_keys() and not console.is_dumb_terminal:
         with_keys(table, console)
     else:
         with_lines(table, console)
@@ -155,6 +176,7 @@ def with_lines(table: Table, console: Console) -> None:
         console.print("> ", end="")
         line = sys.stdin.readline()
         if not line:
+            console.print()
             return
         table.obey(line)
 
@@ -162,17 +184,18 @@ def with_lines(table: Table, console: Console) -> None:
 def with_keys(table: Table, console: Console) -> None:
     """Moves are chosen with the arrow keys and Enter, or typed."""
     with keys() as pressed, Live(console=console, auto_refresh=False) as live:
-        picker, typed = None, ""
-        for picker, typed in states(table, pressed, live):
-            live.update(Group(table.draw(picker, typed), prompt(picker, typed)), refresh=True)
+        for picker, typed in states(table, pressed):
+            live.update(table.draw(picker, typed, prompt(table, picker, typed)), refresh=True)
 
 
-def states(table: Table, pressed: Iterator[str], live: Live) -> Iterator[tuple[Picker | None, str]]:
+def states(table: Table, pressed: Iterator[str]) -> Iterator[tuple[Picker | None, str]]:
     """Follow the keys; gives the choice and the typed text whenever something changed."""
     near: int | None = None
     while not table.over:
-        yield None, ""
-        table.let_model_play()
+        if table.game.model_to_move:
+            yield None, ""
+            table.let_model_play()
+            forget_keys()  # they were meant for the position before
         moves = table.moves()
         picker = Picker(table.game.dimensions, moves, near) if moves else None
         typed = ""
@@ -183,16 +206,15 @@ def states(table: Table, pressed: Iterator[str], live: Live) -> Iterator[tuple[P
                 table.obey(typed)
                 typed = ""
             elif key == "enter" and picker:
-                near = picker.cursor
-                chosen = picker.choose()
-                if chosen:
+                near = picker.cursor if picker.cursor is not None else near
+                if chosen := picker.choose():
                     table.play(chosen.action)
             elif key == "back" and typed:
                 typed = typed[:-1]
-            elif key in ("back", "escape"):
+            elif key == "escape" and typed:
                 typed = ""
-                if picker:
-                    picker.back()
+            elif key in ("back", "escape") and picker:
+                picker.back()
             elif key in STEPS and picker:
                 picker.go(key)
             elif len(key) == 1:
@@ -204,11 +226,15 @@ def states(table: Table, pressed: Iterator[str], live: Live) -> Iterator[tuple[P
             return  # the terminal is gone
 
 
-def prompt(picker: Picker | None, typed: str) -> Text:
-    """The line below the board."""
+def prompt(table: Table, picker: Picker | None, typed: str) -> Text | None:
+    """What can be done now; None while the model thinks."""
     if typed:
         return Text(f"> {typed}", "bold")
+    if table.game.model_to_move:
+        return None
     if picker is None:
         return Text(f"Type: {WORDS}", "dim")
-    named = f"Enter plays {picker.named.name}, arrows go on. " if picker.named else ""
-    return Text(f"{named}Arrow keys and Enter, or type a move, or: {WORDS}", "dim")
+    if picker.named:
+        return Text(f"Enter plays {picker.named.name}, arrow keys show other moves. Or type: {WORDS}", "dim")
+    without = "".join(f" (such as {one.name})" for one in table.moves()[-1:] if not one.cells)
+    return Text(f"Arrow keys and Enter, or type a move{without}, or: {WORDS}", "dim")

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from trainer.settings.groups.device import EvaluationSettings
-from trainer.settings.validation import LogLevel, require_at_least
+from trainer.settings.validation import LogLevel, require, require_at_least
+
+MOST_SIMULATIONS = 10_000
 
 
 @dataclass(frozen=True)
@@ -15,10 +17,11 @@ class PlayConfig(EvaluationSettings):
     """Play against a model in the terminal, with the arrow keys or by typing moves."""
 
     env_id: str | None = None
-    """Game to play; None: the one that the model names. A game of your own needs its file here, as in ./mygame.py."""
+    """Game to play. None: the one that the model in --model or --data-dir names, or without these tictactoe. A game of your
+    own needs its file here, as in ./mygame.py."""
     model: Path | None = None
-    """ONNX model file, or `pretrained`: the one that comes with the package. None: the newest model of the run in
-    --data-dir; without that flag of data/<env_id>, if there is one, else the pretrained one."""
+    """ONNX model file, or `pretrained`: the one that comes with the package. None: the newest model in
+    --data-dir. Without --data-dir: the newest in data/<env_id>, or the pretrained model if there is none."""
     data_dir: Path | None = None
     """Folder of a run."""
     seat: Literal["first", "second"] = "first"
@@ -31,3 +34,5 @@ class PlayConfig(EvaluationSettings):
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
         require_at_least(self, 0, "simulations")
+        given = self.simulations
+        require(given <= MOST_SIMULATIONS, f"--simulations is {given}; at most {MOST_SIMULATIONS:,} are possible here")

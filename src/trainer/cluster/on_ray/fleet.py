@@ -84,6 +84,7 @@ class Fleet:
         self._log_level = log_level
         self._seats: dict[str, Seat] = {}
         self._asked_for = 0
+        """CPUs of each node that the autoscaler was asked for."""
 
     def look(self, nodes: Sequence[Node]) -> None:
         """Start players on nodes that lack one, and forget nodes that are gone."""
@@ -167,9 +168,9 @@ class Fleet:
 
     def _ask_for_nodes(self, nodes: Sequence[Node]) -> None:
         """Tell the autoscaler, if the cluster has one, how many nodes are to play."""
-        if self._players is not None and self._asked_for != self._players and nodes:
-            self._asked_for = self._players
-            cpus = max(node.cpus for node in nodes) or 1
+        cpus = max((node.cpus for node in nodes), default=0) or 1
+        if self._players is not None and cpus > self._asked_for and nodes:
+            self._asked_for = cpus  # asked again when a larger node comes: players take whole nodes
             request_resources(bundles=[{"CPU": cpus}] * self._players)
 
 

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from threading import Event, Thread
 
 from trainer.cluster.on_ray.connection import require_answer
 
 LOOK_SECONDS = 0.5
-MOST_MISSED = 4
-"""Looks in a row without an answer after which the head counts as gone."""
+REFUSED_SECONDS, SILENT_SECONDS = 2.0, 30.0
+"""How long the head may refuse connections, because it has ended, or can't be reached, because the network is down, before it
+counts as gone."""
 
 
 def leave_with_head(address: str, over: Event) -> None:
     """From now on, until `over` is set: when the head at `address` is gone, say so and end this process with status 1.
 
-    Nothing is lost with it: this process stores no games, and its hubs and players end with the head.
+    Nothing that was acknowledged is lost: this process stores no games, and its hubs and players end with the head.
     """
     Thread(target=_watch, args=(address, over), daemon=True, name="head").start()
 
 
 def _watch(address: str, over: Event) -> None:
-    missed = 0
+    answered = time.monotonic()
     while not over.wait(LOOK_SECONDS):
+        limit = 0.0
         try:
             require_answer(address)
-            missed = 0
-        except ConnectionError:
-            missed += 1
-        if missed == MOST_MISSED:
+            answered = time.monotonic()
+        except ConnectionError as error:
+            limit = REFUSED_SECONDS if isinstance(error.__cause__, ConnectionRefusedError) else SILENT_SECONDS
+        if limit and time.monotonic() > answered + limit and not over.is_set():
             print(f"error: {farewell(address)}", file=sys.stderr, flush=True)
             os._exit(1)  # the other threads wait for Ray
 
