@@ -11,7 +11,7 @@ from trainer.cluster.on_ray.connection import require_answer
 
 LOOK_SECONDS = 0.5
 REFUSED_SECONDS, SILENT_SECONDS = 2.0, 30.0
-"""How long the head may refuse connections, because it has ended, or can't be reached, because the network is down, before it
+"""How long the head may refuse connections, because it has ended, or be out of reach, because the network is down. Then it
 counts as gone."""
 
 
