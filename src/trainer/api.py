@@ -109,7 +109,9 @@ def load_model(
     """
     if str(path) == PRETRAINED:
         if env_id is None:
-            raise ModelError("which model? give the game, too: load_model('pretrained', env_id=...), or --env-id")
+            raise ModelError(
+                "pretrained is a model of many games; name one with load_model('pretrained', env_id=...), or --env-id"
+            )
         path = model_path(Path(path), game_of(env_id).env_id)
     content = read_model(Path(path))
     if env_id is None:

@@ -53,7 +53,7 @@ def errors() -> set[str]:
     for _ in classes:  # often enough for any order of definition
         for path, one in classes:
             bases = {ast.unparse(base) for base in one.bases}
-            if bases & found or ("web" in path.parts and "Exception" in bases):
+            if bases & found or ({"web", "play"} & set(path.parts) and "Exception" in bases):
                 found.add(one.name)
     return found
 

@@ -14,6 +14,14 @@ from starlette.testclient import TestClient
 from waiting import PATIENCE
 from web_client import client_of
 
+from trainer import pretrained
+
+
+@pytest.fixture(autouse=True)
+def nothing_shipped(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package comes without models, so a game has a model only if a run has one."""
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path_factory.getbasetemp() / "no-models")
+
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
