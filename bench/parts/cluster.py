@@ -39,8 +39,6 @@ LOOKS = 120
 
 def measure(job: Job) -> list[Result]:
     """Raises ConfigError if Ray is not installed."""
-    if not are_installed("ray"):
-        raise ConfigError('the part cluster needs Ray; pip install "cartridge-trainer[cluster]"')
     with a_cluster() as address:
         beside = beside_the_loop(job, address) if job.size.cluster_minutes else []
         return [*beside, *crowds(job)]
@@ -48,13 +46,14 @@ def measure(job: Job) -> list[Result]:
 
 @contextmanager
 def a_cluster() -> Iterator[str]:
-    """A cluster of this machine, on loopback; gives its address."""
+    """A cluster of this machine, on loopback; gives its address. Raises ConfigError if Ray is not installed."""
+    if not are_installed("ray"):
+        raise ConfigError('a benchmark of a cluster needs Ray; pip install "cartridge-trainer[cluster]"')
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
     import ray
 
-    with tempfile.TemporaryDirectory(
-        prefix="c", dir="/tmp", ignore_cleanup_errors=True
-    ) as folder:  # short, for sockets
+    # A short path, because that of a socket has a limit.
+    with tempfile.TemporaryDirectory(prefix="c", dir="/tmp", ignore_cleanup_errors=True) as folder:
         ray.init(
             num_cpus=os.cpu_count(),
             include_dashboard=False,
@@ -94,8 +93,6 @@ def soak(job: Job) -> list[Result]:
     It is what a process has to itself. The object store isn't counted, whose size is fixed. Raises ConfigError if Ray is not
     installed.
     """
-    if not are_installed("ray"):
-        raise ConfigError('the part cluster-soak needs Ray; pip install "cartridge-trainer[cluster]"')
     seconds = 60 * job.size.soak_minutes
     looks: list[tuple[float, float]] = []
     with a_cluster() as address, job.scratch() as folder:

@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 
 from trainer.core.errors import GameError, ModelError
 from trainer.evaluators.interface import Evaluator
-from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.evaluators.onnx_file import prepared
 from trainer.games import game_of, is_installed, is_known, rules_of
 from trainer.games.position import Position
 from trainer.games.recipes import changed, recipe_of
@@ -125,8 +125,8 @@ def load_model(
             )
     game = game_of(env_id)
     prepare = on_device(game.env_id, EvaluationSettings(device, precision))
-    original = OnnxEvaluator(content, str(path), game.env_id, game.obs_size, game.num_actions)
-    return Model(prepare(content, original) if prepare else original, game.env_id)
+    evaluator = prepared(content, str(path), game.env_id, game.obs_size, game.num_actions, prepare)
+    return Model(evaluator, game.env_id)
 
 
 def game_named_in(content: bytes) -> str | None:

@@ -75,6 +75,7 @@ class Trainer:
             log.info("training on %s (%s)", device.type, chosen.reason)
         if device.type == "cpu":
             torch.set_num_threads(1)  # small networks are as fast on one thread, and actors use the other cores
+        torch.backends.cudnn.benchmark = True  # on a GPU: all batches have one size, so try how it is convolved fastest
         databases = databases_of(config.db)
         game = load_game_config(config.env_id, *databases)
         record = config.stats.with_name(RECORD_FILE)

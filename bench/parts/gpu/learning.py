@@ -37,6 +37,7 @@ PROFILED = 20
 def measure(job: Job) -> list[Result]:
     """Raises ConfigError if the device of the job's size can't be used."""
     device = choose(job.size.gpu_device).device
+    torch.backends.cudnn.benchmark = True  # as in the trainer
     return [*training(job, device), *learned(job, device)]
 
 

@@ -50,12 +50,16 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
     played = load_game_config(config.env_id, config.replay_db_path)
     sink = DatabaseSink(config.replay_db_path, played, config.replay_window, run.actor_stats, config.actor_id)
     try:
-        faster = (*accelerators(config.env_id, config, config.games), SparseAccelerator(config.env_id))
-        acceleration = Acceleration(config.env_id, *faster)
-        models = ModelFile(run.latest_model, config.env_id, game.obs_size, game.num_actions, prepare=acceleration)
+        prepare = accelerated(config.env_id, config)
+        models = ModelFile(run.latest_model, config.env_id, game.obs_size, game.num_actions, prepare=prepare)
         return play(config, models, sink, stop)
     finally:
         sink.close()
+
+
+def accelerated(env_id: str, config: ActorConfig) -> Acceleration:
+    """What makes the evaluators of an actor: on the device of its settings, else by the network's active inputs."""
+    return Acceleration(env_id, *accelerators(env_id, config, config.games), SparseAccelerator(env_id))
 
 
 def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) -> ActorStats:

@@ -45,9 +45,8 @@ class DatabaseSink:
         self._writer = ReplayWriter(path, metadata, window, game.stored_layout)
         self._statistics = statistics
         self._actor_id = actor_id
-        self._process = (
-            f"{actor_id}-{secrets.token_hex(4)}"  # so that ids never repeat, even if two actors have one name
-        )
+        # So that ids never repeat, even if two actors have one name.
+        self._process = f"{actor_id}-{secrets.token_hex(4)}"
         self._positions = Positions(metadata.env_id, 0)
         self.name = f"the replay database {path}"
 

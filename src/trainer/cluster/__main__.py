@@ -20,9 +20,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer.
         config.check()
         address = config.ray or "auto"
         if is_loopback(address.rpartition(":")[0]):
-            os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = (
-                "0"  # else Ray takes 127.0.0.1 for the machine's own address
-            )
+            # Else Ray takes 127.0.0.1 for the machine's own address.
+            os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
         os.environ |= {"RAY_DEDUP_LOGS": "0", "RAY_COLOR_PREFIX": "0"}  # plain lines in the log, all of them
         from trainer.cluster.on_ray.connection import connected  # Ray takes seconds to import
         from trainer.cluster.on_ray.driver import drive

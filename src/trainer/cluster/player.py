@@ -8,15 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 
-from trainer.actor.actor import play
+from trainer.actor.actor import accelerated, play
 from trainer.cluster.remote_model import RemoteModel
 from trainer.cluster.remote_sink import RemoteSink
 from trainer.cluster.transport import Transport
 from trainer.cluster.versions import our_versions
-from trainer.evaluators.acceleration import Acceleration
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.evaluators.sparse import SparseAccelerator
-from trainer.gpu.choice import accelerators
 from trainer.run.actor_statistics import ActorStats
 from trainer.run.folder import RunFolder
 
@@ -35,11 +32,9 @@ def play_for(transport: Transport, name: str, threads: int, stop: Event) -> Acto
         found = assignment.rules.open(rules)
         game = found.game
         settings = replace(assignment.settings, env_id=found.name, threads=threads, wait_for_model=True)
-        faster = (*accelerators(found.name, settings, settings.games), SparseAccelerator(found.name))
-        acceleration = Acceleration(found.name, *faster)
         path = RunFolder(Path(folder)).latest_model
         path.parent.mkdir()
-        file = ModelFile(path, game.env_id, game.obs_size, game.num_actions, prepare=acceleration)
+        file = ModelFile(path, game.env_id, game.obs_size, game.num_actions, prepare=accelerated(found.name, settings))
         sink = RemoteSink(transport, name, game, assignment.first_number)
         try:
             return play(settings, RemoteModel(transport, file), sink, stop)

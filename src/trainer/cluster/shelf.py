@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.core.errors import ModelError
+from trainer.core.files import signature_of
 from trainer.run.model_files import read_model
 
 
@@ -37,8 +37,7 @@ class ModelShelf:
     def newest(self) -> Model | None:
         """The model that is in the file now, or was when it could last be read; None before the first one."""
         try:
-            found = os.stat(self._path)
-            signature = (found.st_mtime_ns, found.st_size, found.st_ino)
+            signature = signature_of(self._path)
             if signature != self._seen:
                 self._newest = model_of(read_model(self._path))
                 self._seen = signature

@@ -6,7 +6,6 @@ Exit status: 0 done, 1 failed (one line on standard error says why), 2 a flag th
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from typing import TypeVar
 
 from trainer.core.arguments import parse
 from trainer.core.errors import TrainerError
+from trainer.core.log import log_to_stderr
 from trainer.core.signals import INTERRUPTED, heed_signals
 
 Config = TypeVar("Config")
@@ -38,12 +38,7 @@ def run_command(
             stream.reconfigure(errors="backslashreplace")  # what the terminal can't show is no reason to fail
     try:
         parsed = complete(words) if complete else parse(config, prog, words)
-        logging.basicConfig(
-            level=getattr(parsed, "log_level", "INFO"),
-            format="%(asctime)s %(levelname)s %(message)s",
-            datefmt="%H:%M:%S",
-            stream=sys.stderr,
-        )
+        log_to_stderr(getattr(parsed, "log_level", "INFO"))
         heed_signals()
         status = command(parsed)
         sys.stdout.flush()  # here, where it is known what to do if that fails

@@ -51,3 +51,8 @@ class WaitTimeoutError(TrainerError):
     """The expected data didn't arrive in time."""
 
     exit_status = 2
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, or its type if it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -111,6 +111,17 @@ def identity_of(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def signature_of(path: Path) -> tuple[int, int, int]:
+    """Time of change, size and inode: another one if the file was written or replaced. Raises OSError if there is none."""
+    found = os.stat(path)
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def by_number(path: Path) -> tuple[int, str]:
+    """A key that orders names by length and then as text, so that replay-10.db follows replay-9.db."""
+    return len(path.name), path.name
+
+
 def remove_leftovers(folder: Path) -> None:
     """Delete temporary files that killed processes left in `folder`; those of running processes stay."""
     for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):

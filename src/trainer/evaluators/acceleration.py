@@ -10,9 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
-from trainer.core.errors import DeviceError
+from trainer.core.errors import DeviceError, first_line
 from trainer.evaluators.interface import Evaluator, Observations, Prior, Values
-from trainer.evaluators.onnx_file import OnnxEvaluator, first_line
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.games.base import OPEN, Mask
 from trainer.games.positions import Positions
 
@@ -55,7 +55,7 @@ class Acceleration:
             except DeviceError:  # it would fail again
                 raise
             except Exception as error:  # libraries raise whatever their parts do
-                problem = f"can't be evaluated {manner} ({first_line(error) or type(error).__name__})"
+                problem = f"can't be evaluated {manner} ({first_line(error)})"
             if problem and manner not in self._reported:
                 log.warning("%s %s; evaluating it otherwise, which is slower", original.source, problem)
             (self._reported.add if problem else self._reported.discard)(manner)

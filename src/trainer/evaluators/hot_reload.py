@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from pathlib import Path
 
 from trainer.core.errors import ModelError
+from trainer.core.files import signature_of
 from trainer.evaluators.interface import Evaluator
-from trainer.evaluators.onnx_file import OnnxEvaluator, Prepare
+from trainer.evaluators.onnx_file import Prepare, prepared
 from trainer.run.model_files import read_model
 
 log = logging.getLogger(__name__)
@@ -55,17 +55,14 @@ class ModelFile:
             return False
         self._next_look = now + self._every
         try:
-            found = os.stat(self.path)
+            signature = signature_of(self.path)
         except OSError:
             return False
-        signature = (found.st_mtime_ns, found.st_size, found.st_ino)
         if signature == self._seen:
             return False
         self._seen = signature
         try:
-            content = read_model(self.path)
-            original = OnnxEvaluator(content, str(self.path), *self._dimensions)
-            loaded = self._prepare(content, original) if self._prepare else original
+            loaded = prepared(read_model(self.path), str(self.path), *self._dimensions, self._prepare)
         except ModelError as error:
             self.problem = str(error)
             log.warning("%s; %s", error, "keeping the model before it" if self.current else "going on without one")

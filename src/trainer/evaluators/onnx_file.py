@@ -13,7 +13,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from trainer.compile.linker import Linked, link
-from trainer.core.errors import ModelError
+from trainer.core.errors import ModelError, first_line
 from trainer.evaluators import answers
 from trainer.evaluators.answers import NOT_FINITE, TOO_LARGE
 from trainer.evaluators.interface import Evaluator, Observations, Prior, Values
@@ -188,11 +188,6 @@ def has_external_data(content: bytes) -> bool:
     return any(weight.data_location == onnx.TensorProto.EXTERNAL for weight in graph.initializer)
 
 
-def first_line(error: Exception) -> str:
-    """The first line of an error's message."""
-    return str(error).strip().partition("\n")[0]
-
-
 def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> OnnxEvaluator:
     """The model in a file. Raises ModelError if there is none or it doesn't fit the game."""
     path = model_path(path, env_id)
@@ -202,6 +197,12 @@ def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> Onnx
 def load_prepared(path: Path, env_id: str, obs_size: int, num_actions: int, prepare: Prepare | None) -> Evaluator:
     """The same, as the evaluator that `prepare` makes of it; None: as it is."""
     path = model_path(path, env_id)
-    content = read_model(path)
-    original = OnnxEvaluator(content, str(path), env_id, obs_size, num_actions)
+    return prepared(read_model(path), str(path), env_id, obs_size, num_actions, prepare)
+
+
+def prepared(
+    content: bytes, source: str, env_id: str, obs_size: int, num_actions: int, prepare: Prepare | None
+) -> Evaluator:
+    """The evaluator that `prepare` makes of a file's content; None: OnnxEvaluator itself. Raises ModelError as that does."""
+    original = OnnxEvaluator(content, source, env_id, obs_size, num_actions)
     return prepare(content, original) if prepare else original

@@ -1,6 +1,7 @@
 """Batches unpacked on a device: the same numbers as `ReplayBuffer.unpacked` gives. B rows, A actions, K views.
 
-Rows stay in the machine's memory, where there is more of it, and cross to the device packed: 56 bytes per row of Connect 4.
+Rows stay in the machine's memory, where there is more of it. They are sent to the device packed: 56 bytes for a row of
+Connect 4.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from trainer.core.errors import ConfigError, DeviceError
+from trainer.core.errors import ConfigError, DeviceError, first_line
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,6 @@ def choose(name: str) -> Choice:
         return Choice(torch.device("mps"), "Apple silicon")
     problem = problem_with_cuda()
     if problem is None:
-        torch.backends.cudnn.benchmark = True  # batches have few sizes, so it pays to try how each is convolved fastest
         card = torch.cuda.get_device_properties(0)
         return Choice(torch.device("cuda"), f"{card.name}, {card.total_memory / 1e9:.0f} GB")
     if name == "cuda":
@@ -76,14 +75,14 @@ def errors_named(what: str) -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise DeviceError(
-            f"the memory of the GPU is full during {what} ({first_line(error)}); let it do less at a time with fewer "
+            f"the memory of the GPU is full during {what} ({reason_of(error)}); let it do less at a time with fewer "
             f"--games or --threads or a smaller --batch-size, or end what else uses the GPU; --resume goes on with the run"
         ) from error
     except RuntimeError as error:
         if not is_of_device(error):
             raise
         raise DeviceError(
-            f"the GPU failed during {what} ({first_line(error)}); this process can't use it any more: start again, with "
+            f"the GPU failed during {what} ({reason_of(error)}); this process can't use it any more: start again, with "
             f"--resume if it is a run, and look at nvidia-smi if it happens again"
         ) from error
 
@@ -94,6 +93,6 @@ def is_of_device(error: RuntimeError) -> bool:
     return named or bool(re.search(r"CUDA error|CUDA driver|cuDNN error|cuBLAS|CUBLAS|NVML|MPS backend", str(error)))
 
 
-def first_line(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """The first line of an error's text, without a final stop."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    return first_line(error).rstrip(".")

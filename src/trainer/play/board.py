@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rich.text import Text
 
@@ -34,9 +34,9 @@ class Marks:
 
     cursor: int | None = None
     """The target that would be chosen."""
-    chosen: Collection[int] = field(default_factory=tuple)
+    chosen: Collection[int] = ()
     """Targets that are chosen already, of a move with several."""
-    changed: Collection[int] = field(default_factory=tuple)
+    changed: Collection[int] = ()
     """Cells that the last move changed."""
 
 
@@ -56,9 +56,8 @@ class BoardText:
         if game.board_type == "edges":
             return self._edges(position, marks)
         rows = list(range(game.height))
-        margin = max(len(label) for label in self._rows) if self._rows else 0
         text = Text(no_wrap=True, overflow="crop")
-        wide = max(map(len, self._columns))
+        wide, margin = max(map(len, self._columns)), max(map(len, self._rows))
         if game.board_type == "drop_column":
             marked = (marks.cursor, *marks.chosen)
             arrows = (("v" if column in marked else "").rjust(wide) for column in range(game.width))
@@ -66,7 +65,7 @@ class BoardText:
         board = position.cells
         for at, row in enumerate(reversed(rows) if game.bottom_row_first else rows):
             text.append(" " * at if game.board_type == "hex" else "")
-            text.append((self._rows[row] if self._rows else "").rjust(margin) + " ", LABEL)
+            text.append(self._rows[row].rjust(margin) + " ", LABEL)
             for column in range(game.width):
                 cell = row * game.width + column
                 text.append(" " * (wide - 1))
@@ -80,10 +79,9 @@ class BoardText:
     def _edges(self, position: Position, marks: Marks) -> Text:
         """Dots, the lines between them, and boxes."""
         game, board = self.game, position.cells
-        text = Text(no_wrap=True, overflow="crop")
-        margin = max((len(label) for label in self._rows), default=0)
+        text, margin = Text(no_wrap=True, overflow="crop"), max(map(len, self._rows))
         for row in range(game.height):
-            text.append((self._rows[row] if self._rows else "").rjust(margin) + " ", LABEL)
+            text.append(self._rows[row].rjust(margin) + " ", LABEL)
             for column in range(game.width):
                 cell = row * game.width + column
                 code, style = int(board[cell]), self._style(int(board[cell]), cell, marks)
@@ -121,9 +119,11 @@ def colour_of(game: Game, player: int) -> str:
 
 
 def labels(game: Game, names: list[str]) -> tuple[list[str], list[str]]:
-    """What is written at the columns and at the rows: the parts of the cells' names; no rows if names are of columns."""
+    """What is written at each column and at each row: the parts of the cells' names, or nothing where names have no such."""
+    if game.board_type == "drop_column":
+        return names, [""] * game.height
     parts = [re.fullmatch(r"([A-Za-z]+)(\d+)", name) for name in names]
-    if game.board_type == "drop_column" or not all(parts):
-        return names[: game.width] if game.board_type == "drop_column" else [" "] * game.width, []
     found = [(part[1], part[2]) for part in parts if part]
+    if len(found) < len(names):
+        return [" "] * game.width, [""] * game.height
     return [column for column, _ in found[: game.width]], [row for _, row in found[:: game.width]]

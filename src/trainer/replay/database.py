@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.core.errors import ConfigError, ReplayError, ReplayUnavailableError
+from trainer.core.files import by_number
 
 SCHEMA = files("trainer.replay").joinpath("replay.sql").read_text()
 LAYOUTS = "game_layouts"
@@ -78,7 +79,7 @@ def databases_of(db: Path | Sequence[Path]) -> tuple[Path, ...]:
             found.append(path)
             continue
         matches = path.parent.glob(escape(path.name).replace("[*]", "*"))
-        ordered = sorted(matches, key=lambda match: (len(match.name), match.name))
+        ordered = sorted(matches, key=by_number)
         if not ordered:
             raise ConfigError(
                 f"--db {path} finds no file; give the path of a replay database, or wait until there is one"

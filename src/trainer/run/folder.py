@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.core.files import by_number
 from trainer.core.locks import locked
 from trainer.run.actor_statistics import ACTOR_STATS_FILE
 from trainer.run.evaluations import EVALUATIONS_FILE
@@ -39,7 +40,7 @@ class RunFolder:
     @property
     def databases(self) -> list[Path]:
         """The replay databases that there are."""
-        shards = sorted(self.path.glob(SHARD.format("[0-9]*")), key=lambda path: (len(path.name), path.name))
+        shards = sorted(self.path.glob(SHARD.format("[0-9]*")), key=by_number)
         return [*([self.replay] if os.path.exists(self.replay) else []), *shards]
 
     @property

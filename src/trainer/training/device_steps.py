@@ -72,12 +72,17 @@ class DeviceSteps:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._captures):
             logits, value = self._network(rows.observation)
         loss = alphazero_loss(logits.float(), value.float(), rows.legal, rows.visits, rows.outcome)
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.total.backward()  # type: ignore[no-untyped-call]
-        if self._grad_clip > 0:
-            torch.nn.utils.clip_grad_norm_(self._network.parameters(), self._grad_clip)
-        self._optimizer.step()
+        descend(loss, self._network, self._optimizer, self._grad_clip)
         return Loss(*(part.detach() for part in loss))
+
+
+def descend(loss: Loss, network: PolicyValueNetwork, optimizer: torch.optim.Optimizer, grad_clip: float) -> None:
+    """One step of an optimizer along the gradient of a loss, its norm clipped; 0 turns clipping off."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.total.backward()  # type: ignore[no-untyped-call]
+    if grad_clip > 0:
+        torch.nn.utils.clip_grad_norm_(network.parameters(), grad_clip)
+    optimizer.step()
 
 
 def same_kind(inputs: Sequence[Tensor], others: Sequence[Tensor]) -> bool:

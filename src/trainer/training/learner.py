@@ -13,7 +13,7 @@ from trainer.network import Loss, PolicyValueNetwork
 from trainer.replay import Batch, PackedBatch
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.adamw import AdamWSteps
-from trainer.training.device_steps import DeviceSteps
+from trainer.training.device_steps import DeviceSteps, descend
 from trainer.training.gradient import can_differentiate
 
 
@@ -74,11 +74,7 @@ class Learner:
             for part in (batch.observation, batch.legal, batch.visits, batch.outcome)
         )
         loss = self.network.loss(observation, legal, visits, outcome)
-        self._optimizer.zero_grad()
-        loss.total.backward()  # type: ignore[no-untyped-call]
-        if self._grad_clip > 0:
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._grad_clip)
-        self._optimizer.step()
+        descend(loss, self.network, self._optimizer, self._grad_clip)
         return loss
 
     @property

@@ -45,14 +45,14 @@ class Schedule:
         return step >= self.last_step or self.over
 
     def publishes_after(self, step: int) -> bool:
-        """Whether a model is due after `step`: the last one always, others by steps or by time."""
+        """Whether a model is due after `step`, by steps or by time. (After the last step one always is.)"""
         every = self._config.publish_seconds
         if every is None:
-            return step % self._config.checkpoint_interval == 0 or self.over_after(step)
+            return step % self._config.checkpoint_interval == 0
         due = self.seconds >= self._next_model
         if due:
             self._next_model = self.seconds + every
-        return due or self.over_after(step)
+        return due
 
     @property
     def bound(self) -> str:

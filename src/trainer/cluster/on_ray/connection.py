@@ -14,7 +14,7 @@ from pathlib import Path
 import ray
 from ray._private.services import canonicalize_bootstrap_address
 
-from trainer.core.errors import ConfigError
+from trainer.core.errors import ConfigError, first_line
 
 SHARED_MEMORY = Path("/dev/shm")
 LEAST_STORE = 64 * 2**20
@@ -64,7 +64,7 @@ def joining(address: str) -> Iterator[None]:
     try:
         yield
     except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        reason = first_line(error).rstrip(".")
         raise ConfigError(
             f"this machine can't join the Ray cluster {address} ({reason}); start one with ray start --head, or connect "
             f"this machine to it with ray start --address=HEAD:6379"

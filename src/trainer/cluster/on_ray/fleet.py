@@ -14,10 +14,10 @@ from ray.autoscaler.sdk import request_resources
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from trainer.cluster.on_ray.connection import Node, refuse_small_store, refuse_without_shared_memory
-from trainer.cluster.on_ray.hub import RayTransport, answer_of, first_line
-from trainer.cluster.on_ray.logs import log_to_ray
+from trainer.cluster.on_ray.hub import RayTransport, answer_of
 from trainer.cluster.player import play_for
-from trainer.core.errors import ConfigError
+from trainer.core.errors import ConfigError, first_line
+from trainer.core.log import log_to_stderr
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class RayPlayer:
     """A player as a Ray actor."""
 
     def __init__(self, log_level: str) -> None:
-        log_to_ray(log_level)
+        log_to_stderr(log_level, force=True)  # Ray passes it on to the driver
         self._stop = Event()
 
     def begin(self) -> None:

@@ -26,15 +26,15 @@ def leave_with_head(address: str, over: Event) -> None:
 def _watch(address: str, over: Event) -> None:
     answered = time.monotonic()
     while not over.wait(LOOK_SECONDS):
-        limit = 0.0
         try:
             require_answer(address)
-            answered = time.monotonic()
         except ConnectionError as error:
             limit = REFUSED_SECONDS if isinstance(error.__cause__, ConnectionRefusedError) else SILENT_SECONDS
-        if limit and time.monotonic() > answered + limit and not over.is_set():
-            print(f"error: {farewell(address)}", file=sys.stderr, flush=True)
-            os._exit(1)  # the other threads wait for Ray
+            if time.monotonic() > answered + limit and not over.is_set():
+                print(f"error: {farewell(address)}", file=sys.stderr, flush=True)
+                os._exit(1)  # the other threads wait for Ray
+        else:
+            answered = time.monotonic()
 
 
 def farewell(address: str) -> str:

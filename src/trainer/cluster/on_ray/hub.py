@@ -11,10 +11,11 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from trainer.cluster.hub import Hub
-from trainer.cluster.on_ray.logs import log_to_ray
 from trainer.cluster.roster import Statistics
 from trainer.cluster.shelf import Model
 from trainer.cluster.transport import Assignment
+from trainer.core.errors import first_line
+from trainer.core.log import log_to_stderr
 from trainer.settings.actor import ActorConfig
 
 STORING = "storing"
@@ -32,7 +33,7 @@ class RayHub:
     """
 
     def __init__(self, config: ActorConfig) -> None:
-        log_to_ray(config.log_level)
+        log_to_stderr(config.log_level, force=True)  # Ray passes it on to the driver
         self._config = config
         self._opening = Lock()
         self._opened: Hub | None = None
@@ -96,11 +97,6 @@ def answer_of(reference: Any, seconds: float = CALL_SECONDS) -> Any:
         raise error.cause from None
     except RayError as error:
         raise ConnectionError(first_line(error)) from None
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's text, or its type if it has none."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 class RayTransport:

@@ -41,8 +41,8 @@ class SelfPlaySettings(EvaluationSettings):
     """Share of games that begin with uniformly random moves, so that the network sees positions that good play avoids. Those
     moves are not stored."""
     random_plies: int | None = None
-    """The most random moves at the start of a game; each number up to this one is as likely. None: half of an ordinary
-    game."""
+    """The most random moves at the start of a game; every number from 0 to this one is equally likely. None: half of an
+    ordinary game."""
     threads: int = 1
     """Threads that play; one per core is best."""
     games: int = 128

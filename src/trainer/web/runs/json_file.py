@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
 
+from trainer.core.files import signature_of
 from trainer.core.json_values import is_number, strict_json
 
 FieldChecks = Mapping[str, Callable[[object], bool]]
@@ -32,10 +32,9 @@ class JsonFile:
         """The object, which callers must not change, and None; or None, and a sentence that says why there is none."""
         with self._lock:
             try:
-                found = os.stat(self.path)
+                signature = signature_of(self.path)
             except OSError:
                 return None, f"There is no {self.path.name} in this run yet."
-            signature = (found.st_mtime_ns, found.st_size, found.st_ino)
             if signature != self._signature:
                 self._content, self._problem = self._parsed()
                 self._signature = signature
