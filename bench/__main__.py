@@ -41,7 +41,7 @@ class BenchConfig:
 
 
 def run(config: BenchConfig) -> int:
-    """Measure the parts one by one; the results of each are saved before the next begins."""
+    """Measure the parts one by one. Each result is saved at once: a part that fails or is killed keeps those before."""
     unknown = [name for name in config.parts if name not in PARTS]
     require(not unknown, f"there is no part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
     require(config.rounds is None or config.rounds >= 1, f"--rounds is {config.rounds}; at least 1 is needed")
@@ -56,10 +56,11 @@ def run(config: BenchConfig) -> int:
     reports: dict[str, Report] = {}
     for name in config.parts or [name for name, part in PARTS.items() if not part.long]:
         part, machine, began = PARTS[name], describe_machine(), time.monotonic()
-        results = part.measure(Job(size, config.work))
+        reports[name] = Report.now(part.title, machine, [])
+        for result in part.measure(Job(size, config.work)):
+            reports[name].results.append(result)
+            save({name: reports[name]}, config.out, known=PARTS)
         console.print(f"{name}: {time.monotonic() - began:.0f} s", highlight=False)
-        reports[name] = Report.now(part.title, machine, results)
-        save({name: reports[name]}, config.out, known=PARTS)
     show(reports, console)
     return 0
 

@@ -1,8 +1,8 @@
-"""The list of parts. Each part is a file in this folder with a function `measure(job) -> list[Result]`."""
+"""The list of parts. Each part is a file in this folder with a function `measure(job)` that makes Results."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bench.parts import (
@@ -31,7 +31,7 @@ class Part:
     """One part of the benchmarks."""
 
     title: str
-    measure: Callable[[Job], list[Result]]
+    measure: Callable[[Job], Iterable[Result]]
     long: bool = False
     """Runs only if it is named on the command line."""
 

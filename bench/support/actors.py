@@ -31,7 +31,7 @@ def actor(path: Path, env_id: str, **settings: object) -> Workload:
     """An actor that plays the model of the run at `path` and writes rows into its database."""
     run = RunFolder(path)
     files = flags_of(data_dir=run.path, replay_db_path=run.replay)
-    command = [sys.executable, "-m", "trainer.actor", "--env-id", env_id, "--wait-for-model", "--log-level", "ERROR"]
+    command = [sys.executable, "-m", "trainer.actor", "--env-id", env_id, "--wait-for-model", "--log-level", "WARNING"]
     return Workload([[*command, *files, *flags_of(**settings)]], run.actor_stats, POSITIONS)
 
 

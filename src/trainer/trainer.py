@@ -101,7 +101,8 @@ class Trainer:
         checkpoint = self._checkpoint()
         if checkpoint:
             require_same_run(record, COMMAND, config)
-            learner.restore(checkpoint.learner)
+            with errors_named("the start of training"):
+                learner.restore(checkpoint.learner)
             generator.bit_generator.state = checkpoint.generator
             stats.restore(checkpoint.stats)
             schedule.seconds_before = checkpoint.seconds
@@ -147,7 +148,8 @@ class Trainer:
                 if learner.device_steps and not (checkpoint_due or stats_due or log_due):
                     continue  # reading the loss would wait for the device
                 batch = replay.unpacked(drawn) if isinstance(drawn, PackedBatch) else drawn
-                point = TrainingPoint(step, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
+                with errors_named("a training step"):
+                    point = TrainingPoint(step, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
                 if not math.isfinite(point.total_loss) or (checkpoint_due and not learner.finite):
                     raise TrainerError(explain_divergence(point, batch, config))
                 if stats_due:

@@ -6,9 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from random_models import model_file, random_network
 
-from trainer.core.errors import ConfigError
+from trainer.core.errors import ConfigError, DeviceError
+from trainer.games import game_of
 from trainer.gpu import devices
+from trainer.gpu.choice import accelerators
+from trainer.gpu.weights import empty_network, fill, kind_of, weights_of
+from trainer.settings.groups.device import EvaluationSettings
 
 CARD = SimpleNamespace(name="NVIDIA H100", total_memory=85_000_000_000)
 
@@ -32,6 +37,29 @@ def test_a_gpu_that_works_is_chosen(cuda: pytest.MonkeyPatch) -> None:
     for name in ("cuda", "auto"):
         found = devices.choose(name)
         assert (found.device.type, found.reason) == ("cuda", "NVIDIA H100, 85 GB")
+
+
+def test_a_network_too_coarse_in_16_bits_still_plays_on_the_gpu(cuda: pytest.MonkeyPatch) -> None:
+    """After the precision that was asked for comes fp32, and then the CPU."""
+    found = [accelerators("tictactoe", EvaluationSettings("cuda", wanted)) for wanted in ("fp16", "fp32")]  # type: ignore[arg-type]
+    assert [[one.manner for one in several] for several in found] == [
+        ["on the device cuda in fp16", "on the device cuda in fp32"],
+        ["on the device cuda in fp32"],
+    ]
+
+
+def test_a_full_memory_is_no_fault_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When weights are copied to the device, torch says it as of any other error."""
+
+    def fail(self: torch.nn.Module, weights: dict[str, torch.Tensor]) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+
+    weights = weights_of(model_file("tictactoe", random_network("tictactoe", "mlp")))
+    network = empty_network(kind_of(weights), game_of("tictactoe"))
+    monkeypatch.setattr(torch.nn.Module, "load_state_dict", fail)
+    full = pytest.raises(DeviceError, match="the memory of the GPU is full during the loading of a model")
+    with full, devices.errors_named("the loading of a model"):
+        fill(network, weights)
 
 
 def test_a_torch_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from bench.parts import PARTS, selfplay
+from bench.parts.gpu.learning import PRODUCTS
 from bench.profiles.bar_chart import bar_chart
 from bench.profiles.clock import REST
 from bench.profiles.selfplay import selfplay_profile
@@ -43,11 +44,28 @@ def result(**changed: object) -> Result:
 @pytest.mark.parametrize("name", PARTS)
 def test_every_part_runs_and_can_be_reported(name: str, folder: Path) -> None:
     """With tiny sizes: there are results, no figure is negative, and each result is on the page."""
-    results = PARTS[name].measure(Job(TINY, folder))
+    results = list(PARTS[name].measure(Job(TINY, folder)))
     assert results
     assert all(figure >= 0 for one in results for figure in (*one.ours, *one.theirs))
     text = page({name: Report.now(PARTS[name].title, {"cpu": "some"}, results)})
     assert all(one.what in text for one in results)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "multiplies"),
+    [
+        ("nvjet_hsh_128x128_64x6_1x2_h_bz_coopA_NTT", True),
+        ("sm90_xmma_fprop_implicit_gemm_bf16bf16_bf16f32_f32_nhwckrsc_nhwc_tilesize128x128x64", True),
+        ("cudnn_generated_fort_native_sdpa_sm80_knob", True),
+        ("aten::mkldnn_convolution", True),
+        ("void cudnn::ops::nchwToNhwcKernel<__nv_bfloat16, __nv_bfloat16, float, false, true>", False),
+        ("void at::native::vectorized_elementwise_kernel<4, at::native::FillFunctor<float>>", False),
+        ("aten::convolution_overrideable", False),
+    ],
+)
+def test_kernels_that_multiply_are_known_by_name(kernel: str, multiplies: bool) -> None:
+    """Those of cuBLAS, CUTLASS and cuDNN are counted; what copies or adds isn't."""
+    assert bool(PRODUCTS.search(kernel)) == multiplies
 
 
 def test_profiles_say_where_the_time_goes(folder: Path) -> None:

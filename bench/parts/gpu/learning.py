@@ -28,17 +28,21 @@ from trainer.run.folder import RunFolder
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.learner import Learner
 
-PRODUCTS = re.compile(r"gemm|conv|cutlass|cudnn|wgrad|dgrad|matmul|addmm|::mm\b", re.IGNORECASE)
-"""Names of kernels that multiply matrices."""
+PRODUCTS = re.compile(
+    r"nvjet|gemm|xmma|cutlass|fprop|wgrad|dgrad|convolve|cudnn_generated|mkldnn_conv|addmm|::mm\b", re.IGNORECASE
+)
+"""Names of kernels that multiply matrices, on a GPU and on the CPU: convolutions too, but not what only changes the layout
+of their arrays (`nchwToNhwc`)."""
 PROFILED = 20
 """Steps."""
 
 
-def measure(job: Job) -> list[Result]:
+def measure(job: Job) -> Iterator[Result]:
     """Raises ConfigError if the device of the job's size can't be used."""
     device = choose(job.size.gpu_device).device
     torch.backends.cudnn.benchmark = True  # as in the trainer
-    return [*training(job, device), *learned(job, device)]
+    yield from training(job, device)
+    yield from learned(job, device)
 
 
 def training(job: Job, device: torch.device) -> Iterator[Result]:

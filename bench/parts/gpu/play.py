@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from threading import Thread
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -21,14 +21,15 @@ from trainer.gpu.evaluator import TorchAccelerator
 from trainer.gpu.launchers import EagerLauncher, GraphLauncher, MakeLauncher
 from trainer.settings.groups.device import Precision
 
-ALL_GAMES = ("connect4", "othello")
 MEMORY_GIB = 16
 
 
-def measure(job: Job) -> list[Result]:
-    """Raises ConfigError if the device of the job's size can't be used."""
+def measure(job: Job) -> Iterator[Result]:
+    """What matters most first. Raises ConfigError if the device of the job's size can't be used."""
     device = choose(job.size.gpu_device).device
-    return [*exactness(device), *evaluations(job, device), *self_play(job, device)]
+    yield from self_play(job, device)
+    yield from exactness(device)
+    yield from evaluations(job, device)
 
 
 def exactness(device: torch.device) -> Iterator[Result]:
@@ -49,11 +50,11 @@ def exactness(device: torch.device) -> Iterator[Result]:
 
 def evaluations(job: Job, device: torch.device) -> Iterator[Result]:
     """Positions that threads can have evaluated, without a search: by the size of a batch, and without a captured graph."""
-    size = job.size
-    batches, middle = size.gpu_batches, size.gpu_batches[len(size.gpu_batches) // 2]
-    for env_id in ALL_GAMES:
-        for batch in batches:
-            yield from evaluated(job, device, env_id, TOWER, batch)
+    batches = job.size.gpu_batches
+    middle = batches[len(batches) // 2]
+    for batch in batches:
+        yield from evaluated(job, device, "connect4", TOWER, batch)
+    yield from evaluated(job, device, "othello", TOWER, middle)
     yield from evaluated(job, device, "connect4", CONV, middle)
     if device.type == "cuda":
         yield from evaluated(job, device, "connect4", TOWER, middle, EagerLauncher)
@@ -78,7 +79,7 @@ def evaluated(
 def positions_per_second(
     evaluator: Callable[..., object], env_id: str, batch: int, threads: int, seconds: float
 ) -> float:
-    """What so many threads get answers to, each in batches of its own."""
+    """What so many threads get answers to, each in batches of its own. Raises what a thread raised."""
     observation, legal = (np.resize(part, (batch, part.shape[1])) for part in random_play(env_id, seed=2))
     counts, end = [0] * threads, [float("inf")]
 
@@ -87,15 +88,14 @@ def positions_per_second(
             evaluator(observation, legal)
             counts[at] += 1
 
-    workers = [Thread(target=work, args=(at,), daemon=True) for at in range(threads)]
+    with ThreadPoolExecutor(threads) as pool:
+        workers = [pool.submit(work, at) for at in range(threads)]
+        while not all(counts) and not any(worker.done() for worker in workers):  # each prepares its launcher first
+            time.sleep(0.01)
+        before, began = sum(counts), time.monotonic()
+        end[0] = began + seconds
     for worker in workers:
-        worker.start()
-    while not all(counts):  # each has prepared its launcher
-        time.sleep(0.01)
-    before, began = sum(counts), time.monotonic()
-    end[0] = began + seconds
-    for worker in workers:
-        worker.join()
+        worker.result()
     return (sum(counts) - before) * batch / (time.monotonic() - began)
 
 
@@ -104,10 +104,10 @@ def self_play(job: Job, device: torch.device) -> Iterator[Result]:
     size, where = job.size, device.type
     batches, threads = size.gpu_batches, size.gpu_threads
     middle = batches[len(batches) // 2]
-    settings = {(TOWER, where, one, middle) for one in threads} | {(TOWER, where, threads[-1], one) for one in batches}
-    settings |= {(CONV, where, threads[-1], middle), (CONV, "cpu", size.gpu_cores, 128)}
     goal = (TOWER, where, threads[-1], middle)
-    for one in sorted(settings):
+    settings = [goal, (CONV, where, threads[-1], middle), (CONV, "cpu", size.gpu_cores, 128)]
+    settings += [(TOWER, where, threads[-1], one) for one in batches] + [(TOWER, where, one, middle) for one in threads]
+    for one in dict.fromkeys(settings):
         kind, place, number, games = one
         with job.scratch() as folder:
             place_model(folder, model_of("connect4", kind))

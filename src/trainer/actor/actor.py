@@ -59,7 +59,8 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
 
 def accelerated(env_id: str, config: ActorConfig) -> Acceleration:
     """What makes the evaluators of an actor: on the device of its settings, else by the network's active inputs."""
-    return Acceleration(env_id, *accelerators(env_id, config, config.games), SparseAccelerator(env_id))
+    games = within_memory(game_of(env_id), config).games
+    return Acceleration(env_id, *accelerators(env_id, config, games), SparseAccelerator(env_id))
 
 
 def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) -> ActorStats:

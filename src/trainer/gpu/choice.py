@@ -45,7 +45,12 @@ def accelerators(env_id: str, settings: EvaluationSettings, capacity: int = BATC
     used = choice.device if choice.device.type == "cuda" else None
     if settings.device == "auto":
         log.info("evaluating networks on %s (%s)", "cuda" if used else "the CPU", choice.reason)
-    return [TorchAccelerator(env_id, used, settings.precision, capacity)] if used else []
+    if used is None:
+        return []
+    precisions = dict.fromkeys(
+        (settings.precision, "fp32")
+    )  # a network too coarse in 16 bits still plays on the device
+    return [TorchAccelerator(env_id, used, precision, capacity) for precision in precisions]
 
 
 def on_device(env_id: str, settings: EvaluationSettings, capacity: int = BATCH) -> Prepare | None:

@@ -89,7 +89,7 @@ def errors_named(what: str) -> Iterator[None]:
 
 def is_of_device(error: RuntimeError) -> bool:
     """Whether an error of torch came from the device or its libraries."""
-    named = type(error).__name__ == "AcceleratorError"  # since torch 2.8
+    named = isinstance(error, torch.OutOfMemoryError) or type(error).__name__ == "AcceleratorError"  # since torch 2.8
     return named or bool(re.search(r"CUDA error|CUDA driver|cuDNN error|cuBLAS|CUBLAS|NVML|MPS backend", str(error)))
 
 

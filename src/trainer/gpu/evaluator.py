@@ -37,6 +37,8 @@ class TorchAccelerator:
         """`capacity`: the positions of a batch, C. `make_launcher` None: a captured graph if that is possible."""
         self.manner = f"on the device {device.type} in {precision}"
         kept_as, self.tolerance = PRECISIONS[precision]
+        if kept_as is torch.float32:
+            torch.backends.cudnn.allow_tf32 = False  # by default convolutions round float32 to 10 bits
         self._capacity = capacity
         self._game = game_of(env_id)
         self.slots = Slots(self._game, device, kept_as)

@@ -7,7 +7,8 @@ choose their kernels by the size of a batch, and round differently. Each launche
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
+from functools import cache
+from threading import Lock, local
 from typing import Protocol
 
 import torch
@@ -51,6 +52,8 @@ class Launcher(Protocol):
 
 CAPTURING = Lock()
 """Held while a graph is captured. CUDA allows nobody to wait for the whole device in that time."""
+OWN = local()
+"""`OWN.stream` is the stream on which a thread replays its graphs."""
 
 MakeLauncher = Callable[[PolicyValueNetwork, int, int, int], Launcher]
 """Makes a launcher of a network for `capacity` positions of `obs_size` numbers and `num_actions` actions."""
@@ -85,15 +88,15 @@ class GraphLauncher:
         eager = EagerLauncher(network, capacity, obs_size, num_actions)
         self.observation, self.legal, self.answers = eager.observation, eager.legal, eager.answers
         with errors_named("the preparation of an evaluation"), CAPTURING, torch.inference_mode():
-            self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             # Blocking, so that a waiting thread leaves its core to others.
             self._done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
-            with torch.cuda.stream(self._stream):
+            stream = capture_stream()
+            with torch.cuda.stream(stream):
                 for _ in range(2):  # libraries choose their kernels and take their memory before the capture
                     eager.launch()
-            self._stream.synchronize()
+            stream.synchronize()
             self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
+            with torch.cuda.graph(self._graph, stream=stream, capture_error_mode="thread_local"):
                 on_device = (part.to(network.value.weight.device, non_blocking=True) for part in self._inputs)
                 self.answers.copy_(answer(network, *on_device), non_blocking=True)
 
@@ -103,7 +106,25 @@ class GraphLauncher:
 
     def launch(self) -> None:
         """Evaluate, and wait for the answers without Python's lock."""
-        with errors_named("an evaluation"), torch.cuda.stream(self._stream):
+        with errors_named("an evaluation"), torch.cuda.stream(replay_stream()):
             self._graph.replay()
-            self._done.record(self._stream)
+            self._done.record()
             self._done.synchronize()
+
+
+@cache
+def capture_stream() -> torch.cuda.Stream:
+    """The only stream on which graphs are captured.
+
+    torch hands out the same 32 streams again and again for each priority. A stream of another priority is none of those on
+    which other threads replay: what they do there would become part of the capture, or break it.
+    """
+    return torch.cuda.Stream(priority=-1)  # type: ignore[no-untyped-call]
+
+
+def replay_stream() -> torch.cuda.Stream:
+    """The stream of the calling thread, on which it replays every graph."""
+    if not hasattr(OWN, "stream"):
+        OWN.stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    stream: torch.cuda.Stream = OWN.stream
+    return stream

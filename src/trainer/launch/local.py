@@ -86,13 +86,14 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     if not config.resume:
         begin_anew(run, run.shards(config.replay_shards))
     write_record(run.record, COMMAND, config)
+    prepare = on_device(config.env_id, config)
     console = Console(stderr=True)
     trainer = Child("trainer", "trainer", replace(trainer_config(config), env_id=game), run.logs)
     actor = start_self_play(config, game, run)
     web = Child("web", "trainer.web", web_config(config), run.logs) if config.web else None
     if web:
         console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)
-    watch = Watch(config.env_id, run, config.seed, config.resume, on_device(config.env_id, config))
+    watch = Watch(config.env_id, run, config.seed, config.resume, prepare)
     try:
         with suspended_together([trainer, actor, *([web] if web else [])]), watch.shown(console):
             while trainer.status is None and not stop.wait(LOOK_SECONDS):

@@ -21,7 +21,7 @@ class StonePlanes(nn.Module):
 
     def forward(self, view: Tensor) -> Tensor:
         """float32 [B, size] from `MoverView` to [B, P, H, W]; drops what follows the planes."""
-        return view[:, : self.size].reshape(-1, *self.shape)
+        return laid_out(view[:, : self.size].reshape(-1, *self.shape))
 
 
 class AllPlanes(nn.Module):
@@ -42,7 +42,7 @@ class AllPlanes(nn.Module):
         for start, end in self.spans:
             if end > start:
                 images.append(view[:, start:end, None, None] * torch.ones_like(board[:1, :1]))
-        return torch.cat(images, dim=1) if len(images) > 1 else board
+        return laid_out(torch.cat(images, dim=1)) if len(images) > 1 else board
 
 
 class ConvStem(nn.Module):
@@ -64,3 +64,8 @@ class ConvStem(nn.Module):
         """float32 [B, view size] from `MoverView` to [B, size]."""
         features = torch.relu(self.conv(self.board(view)))
         return torch.cat([features.flatten(1), view[:, self.board.size :]], dim=1)
+
+
+def laid_out(images: Tensor) -> Tensor:
+    """Images in the memory layout that convolutions are fastest with: on an NVIDIA GPU, a point's channels together."""
+    return images.contiguous(memory_format=torch.channels_last) if images.is_cuda else images

@@ -9,6 +9,7 @@ import torch
 
 from trainer.core.errors import CheckpointError
 from trainer.gpu.batches import Unpacker
+from trainer.gpu.devices import is_of_device
 from trainer.network import Loss, PolicyValueNetwork
 from trainer.replay import Batch, PackedBatch
 from trainer.settings.trainer import TrainerConfig
@@ -109,6 +110,8 @@ class Learner:
             if self.kernel_steps:
                 self.kernel_steps.adopt_state()
         except (RuntimeError, ValueError, KeyError) as error:
+            if isinstance(error, RuntimeError) and is_of_device(error):
+                raise
             raise CheckpointError(f"the checkpoint is of another network: {' '.join(str(error).split())}") from error
         self._steps = state["steps"]
 

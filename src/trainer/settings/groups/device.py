@@ -26,4 +26,4 @@ class EvaluationSettings(DeviceSettings):
 
     precision: Precision = "fp16"
     """With --device cuda: the numbers with which networks are evaluated. fp16 is fastest, fp32 most exact; models whose
-    answers differ too much from ONNX Runtime's are evaluated on the CPU."""
+    answers differ too much from ONNX Runtime's are evaluated in fp32, or else on the CPU."""
