@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from random_models import publish_model
-from waiting import PATIENCE
+from waiting import PATIENCE, wait_until
 
 from trainer.core.errors import ConfigError
 from trainer.play.keys import characters, names
@@ -93,12 +94,19 @@ def test_a_model_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def echoes(terminal: int) -> bool:
+    """Whether a terminal shows what is typed."""
+    termios = pytest.importorskip("termios")
+    return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+
+
 @pytest.mark.command
 def test_a_move_by_arrow_keys(tmp_path: Path) -> None:
-    """In a terminal: up and Enter play b3; typed words work too."""
+    """In a terminal: up and Enter play b3; typed words work too. While suspended, the terminal is as it was."""
     pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
     publish_model(tmp_path)
     ours, theirs = pty.openpty()
+    assert echoes(ours)
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
     process = subprocess.Popen(command(tmp_path), stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
     os.close(theirs)
@@ -119,8 +127,17 @@ def test_a_move_by_arrow_keys(tmp_path: Path) -> None:
         wait_for("The model plays")
         os.write(ours, b"undo\r")
         wait_for("Taken back")
+        assert not echoes(ours)
+        process.send_signal(signal.SIGTSTP)
+        wait_until(lambda: echoes(ours), "the terminal is given back while the game is suspended")
+        process.send_signal(signal.SIGCONT)
+        wait_until(lambda: not echoes(ours), "the game goes on")
+        os.write(ours, b"level 77\r")
+        wait_for("From now on")
+        assert not echoes(ours)
         os.write(ours, b"quit\r")
         assert process.wait(PATIENCE) == 0
+        assert echoes(ours)
     finally:
         process.kill()
         os.close(ours)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from types import FrameType
 from typing import NoReturn
@@ -13,6 +14,10 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C or SIGTERM."""
 PARENT_VARIABLE = "CARTRIDGE_PARENT"
 """Environment variable with the process id of the loop that a command belongs to."""
+SHOW_CURSOR = b"\x1b[?25h"
+"""What makes a terminal show its cursor again."""
+
+_last_acts: list[Callable[[], None]] = []
 
 
 def leave_on_signals() -> None:
@@ -37,8 +42,27 @@ def _leave(number: int, frame: FrameType | None) -> None:
     _end_with(b"interrupted\n")
 
 
+@contextmanager
+def before_leaving(act: Callable[[], None]) -> Iterator[None]:
+    """Call `act` if a signal ends the process at once within the block: it gives the terminal back, say."""
+    _last_acts.append(act)
+    try:
+        yield
+    finally:
+        _last_acts.remove(act)
+
+
+def show_cursor() -> None:
+    """Let the terminal of standard error, if it is one, show its cursor."""
+    if os.isatty(2):
+        os.write(2, SHOW_CURSOR)
+
+
 def _end_with(line: bytes) -> NoReturn:
     """Write a last line to standard error, if anyone reads it, and exit."""
+    for act in _last_acts:
+        with suppress(OSError):
+            act()
     with suppress(OSError):
         os.write(2, line)
     os._exit(INTERRUPTED)

@@ -18,7 +18,7 @@ from rich.console import Console
 from trainer.core.arguments import narrowed
 from trainer.core.errors import ConfigError
 from trainer.core.listener import listen, url_of
-from trainer.core.signals import INTERRUPTED
+from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor
 from trainer.games import find_game, settled
 from trainer.gpu.choice import on_device, require_device
 from trainer.launch.child import Child
@@ -95,7 +95,8 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
         console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)
     watch = Watch(config.env_id, run, config.seed, config.resume, prepare)
     try:
-        with suspended_together([trainer, actor, *([web] if web else [])]), watch.shown(console):
+        together = suspended_together([trainer, actor, *([web] if web else [])])
+        with before_leaving(show_cursor), together, watch.shown(console):
             while trainer.status is None and not stop.wait(LOOK_SECONDS):
                 actor.raise_exit()
                 if web and web.failure:
@@ -148,6 +149,7 @@ def suspended_together(children: Sequence[Child]) -> Iterator[None]:
     def suspend(number: int, frame: FrameType | None) -> None:
         for child in children:
             child.send(signal.SIGSTOP)
+        show_cursor()
         os.kill(os.getpid(), signal.SIGSTOP)  # returns when this process is continued
         for child in children:
             child.send(signal.SIGCONT)

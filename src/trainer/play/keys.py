@@ -6,9 +6,13 @@ import codecs
 import os
 import re
 import select
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+
+from trainer.core.signals import SHOW_CURSOR, before_leaving
 
 ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 """By the last character of what an arrow key sends: ESC [ A, or ESC O A."""
@@ -33,17 +37,36 @@ def have_keys() -> bool:
 
 @contextmanager
 def keys() -> Iterator[Iterator[str]]:
-    """Read keys without Enter and without showing them. Ctrl-C still interrupts."""
+    """Read keys without Enter and without showing them. Ctrl-C still interrupts, and Ctrl-Z suspends.
+
+    The terminal is given back as it was: at the end, while suspended, and also if a second Ctrl-C ends the process at once.
+    """
     import termios
     import tty
 
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
-    tty.setcbreak(terminal)
+
+    def give_back() -> None:
+        termios.tcflush(terminal, termios.TCIFLUSH)  # keys that were pressed are none of the shell's
+        termios.tcsetattr(
+            terminal, termios.TCSANOW, before
+        )  # now: another program may not read what is still to be shown
+        os.write(sys.stdout.fileno(), SHOW_CURSOR)
+
+    def suspend(number: int, frame: FrameType | None) -> None:
+        give_back()
+        os.kill(os.getpid(), signal.SIGSTOP)  # returns when this process is continued
+        tty.setcbreak(terminal, termios.TCSANOW)
+
+    tty.setcbreak(terminal, termios.TCSANOW)
+    suspends = signal.signal(signal.SIGTSTP, suspend)
     try:
-        yield names(characters(terminal))
+        with before_leaving(give_back):
+            yield names(characters(terminal))
     finally:
-        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+        signal.signal(signal.SIGTSTP, suspends)
+        give_back()
 
 
 def forget_keys() -> None:
