@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 import pickle
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -44,6 +46,7 @@ class Overloads(FunctionCache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Add the variant for a signature."""
+        explain_wait()
         with self._locked():
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
 
@@ -54,6 +57,13 @@ class Overloads(FunctionCache):
         arguments = sig if isinstance(sig, tuple) else sig.args
         numbas_key = super()._index_key(sig, codegen)  # type: ignore[no-untyped-call]
         return (*numbas_key, tuple(named_fields(arguments)))
+
+
+@cache
+def explain_wait() -> None:
+    """Say once per process, to a person at a terminal, why nothing happens."""
+    if sys.stderr.isatty():
+        log.info("compiling for this processor; later runs use what is compiled now")
 
 
 def named_fields(kinds: Any) -> Iterator[tuple[str, ...]]:
