@@ -41,9 +41,9 @@ def players_of(folder: Path) -> dict[str, dict[str, Any]]:
     return {name: one for name, one in actors.items() if one["space"] == CLUSTER and one["positions_per_second"] > 0}
 
 
-def check_database(folder: Path) -> dict[str, int]:
+def check_database(database: Path) -> dict[str, int]:
     """The rows of each game. Fails if the file is damaged or a game isn't whole."""
-    with closing(sqlite3.connect(folder / "replay.db")) as connection:
+    with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         query = (
             "SELECT episode_id, count(*), max(step_number) - min(step_number), sum(done) FROM transitions GROUP BY 1"
@@ -53,9 +53,9 @@ def check_database(folder: Path) -> dict[str, int]:
     return {episode: count for episode, count, _, _ in rows}
 
 
-def number_of_rows(folder: Path) -> int:
+def number_of_rows(database: Path) -> int:
     """The rows that are stored."""
-    with closing(sqlite3.connect(folder / "replay.db", timeout=60)) as connection:
+    with closing(sqlite3.connect(database, timeout=60)) as connection:
         return int(connection.execute("SELECT count(*) FROM transitions").fetchone()[0])
 
 
@@ -97,12 +97,12 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
         acknowledged = counted(tmp_path)
         cluster.kill("ray::RayHub")
         wait(lambda: counted(tmp_path) > acknowledged + 100, "a killed hub isn't replaced")
-        assert len(check_database(tmp_path)) >= acknowledged
+        assert len(check_database(tmp_path / "replay.db")) >= acknowledged
     finally:
         process.send_signal(signal.SIGINT)
         status = process.wait(PATIENCE)
     assert status == 130, (tmp_path / "errors").read_text()
-    games = check_database(tmp_path)
+    games = check_database(tmp_path / "replay.db")
     assert len(games) >= counted(tmp_path) > 100
     log = (tmp_path / "logs" / "cluster.log").read_text()
     assert "has left, and" in log or "is silent" in log
@@ -111,12 +111,50 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
         resume = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--resume"]
         process = subprocess.Popen(resume, stdout=subprocess.DEVNULL, stderr=errors)
     try:
-        wait(lambda: number_of_rows(tmp_path) > sum(games.values()), "the run that was resumed stores no game")
+        wait(
+            lambda: number_of_rows(tmp_path / "replay.db") > sum(games.values()),
+            "the run that was resumed stores no game",
+        )
     finally:
         process.send_signal(signal.SIGINT)
         status = process.wait(PATIENCE)
     assert status == 130, (tmp_path / "errors").read_text()
-    assert len(check_database(tmp_path)) > len(games)
+    assert len(check_database(tmp_path / "replay.db")) > len(games)
+
+
+def test_two_hubs_store_side_by_side(cluster: SmallCluster, tmp_path: Path) -> None:
+    """Each has whole games of its own; the loop learns from both, and so do the commands that take a database."""
+    words = ["--ray", cluster.address, "--replay-shards", 2, "--data-dir", tmp_path, "--minutes", 60]
+    process = subprocess.Popen([sys.executable, "-m", "trainer.loop", *map(str, words)], stderr=subprocess.PIPE)
+    databases = [tmp_path / "replay-0.db", tmp_path / "replay-1.db"]
+
+    def learned_from_both() -> bool:
+        stats = tmp_path / "stats.json"
+        learned = stats.exists() and json.loads(stats.read_text())["step"] > 100
+        return learned and all(database.exists() and number_of_rows(database) for database in databases)
+
+    try:
+        wait_until(lambda: learned_from_both() or process.poll() is not None, "one of two hubs has no games")
+    finally:
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=PATIENCE)[1].decode()
+    assert process.returncode == 130, errors
+    games = [check_database(database) for database in databases]
+    assert not games[0].keys() & games[1].keys()
+    assert sum(map(len, games)) >= counted(tmp_path) > 0
+    rows = sum(sum(several.values()) for several in games)
+    pattern = tmp_path / "replay-*.db"
+    trained = run_module(
+        "trainer", "--db", pattern, "--steps", 10, "--model-dir", tmp_path / "other", "--stats", tmp_path / "other.json"
+    )
+    assert (trained.returncode, f"on {rows} rows of" in trained.stderr) == (0, True), trained.stderr
+    measured = run_module(
+        "trainer.evaluator", "--db", pattern, "--model", tmp_path / "models" / "latest.onnx", "--games", 2
+    )
+    assert measured.returncode == 0, measured.stderr
+    alone = run_module("trainer.loop", "--data-dir", tmp_path, "--resume", "--ray", "None")
+    assert (alone.returncode, alone.stderr.count("\n")) == (1, 1), alone.stderr
+    assert "--replay-shards" in alone.stderr
 
 
 def test_there_must_be_a_cluster(tmp_path: Path) -> None:
