@@ -29,8 +29,8 @@ SIMULATIONS = {"tictactoe": (0, 50), "connect4": (0, 100, 600)}
 """Numbers of simulations at which wrong moves are counted; of other games 0 and 100."""
 PLAYED_WITH = {"go": 200}
 """Simulations per move in matches; of other games 100."""
-OPENING_PLIES = {"hex": 0, "mnk": 0}
-"""Random plies before matches; of other games 4. A random opening would often give these two away."""
+OPENING_PLIES = {"hex": 0, "mnk": 0, "go": 2, "minichess": 3}
+"""Random plies before matches; of other games 4. More of them would often give the game away."""
 GAMES = 400
 
 
