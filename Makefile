@@ -86,6 +86,8 @@ results-games: dev
 	$(RUN) --env-id go:size=5 --minutes 30 --at 10 20 --out docs/results/go-5x5-30min
 	@$(PY) -m trainer.evaluator --env-id go:size=5 --model data/go-5x5-30min/models/latest.onnx --opponent "$(GNUGO)" \
 		--simulations 200 --opening-plies 2 --json docs/results/go-5x5-30min/gnugo.json
+	@$(PY) -m trainer.evaluator --env-id go:size=5 --model data/go-5x5-30min/models/latest.onnx --opponent "$(GNUGO)" \
+		--simulations 200 --opening-plies 0 --games 200 --json docs/results/go-5x5-30min/gnugo-first-position.json
 
 # `make bench ARGS=selfplay` runs one part; `make bench ARGS="--help"` lists them.
 bench: peers
