@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from bonsai import ABSENT, AGAIN, KIND
 from kinds import KINDS, every_kind
-from lines_of_play import play_line, random_lines
+from lines_of_play import play_line
 from numpy.typing import NDArray
 from registering import registered
+from searched import arbitrary, some_positions
 
 from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.uniform import uniform
@@ -21,7 +22,6 @@ from trainer.games.base import DRAW, FIRST, MOVER, OPEN, SECOND, Mask, State
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.search import Search, SearchConfig
-from trainer.search.tree import NOBODY
 
 BY_HAND = SearchConfig(c_puct=1.0, fpu_reduction=0.0, noise_fraction=0.0)
 
@@ -54,26 +54,9 @@ def written(values: dict[int, float], first_action: dict[int, float] | None = No
     return evaluate
 
 
-def arbitrary(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Clear preferences in every position that have nothing to do with the game; each row is evaluated alone."""
-    generator = np.random.default_rng(observation.shape[1])
-    weights = generator.normal(size=(legal.shape[1] + 1, observation.shape[1])).astype(np.float32)
-    scores = (observation[:, None, :] * weights).sum(axis=2)
-    prior = np.where(legal, np.exp(np.sin(scores[:, 1:])), 0)
-    prior /= np.maximum(prior.sum(axis=1, keepdims=True), 1e-9)
-    return prior.astype(np.float32), np.sin(scores[:, 0])
-
-
 def after(env_id: str, actions: list[int]) -> State:
     """The position that actions lead to, uint64 [1, S]."""
     return play_line(rules_of(env_id), actions).positions[-1].state[None]
-
-
-def some_positions(env_id: str, number: int) -> State:
-    """Unfinished positions of random games, from the first ply to the last, uint64 [number, S]."""
-    positions = [position for line in random_lines(env_id, 20) for position in line.positions[:-1]]
-    chosen = np.random.default_rng(3).choice(len(positions), number, replace=False)
-    return np.array([positions[each].state for each in chosen])
 
 
 # --- PUCT, worked out by hand ---
@@ -311,8 +294,8 @@ def priors(search: Search) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.
         if node["num_edges"] > 0:
             edges = slice(node["first_edge"], node["first_edge"] + node["num_edges"])
             order = np.argsort(tree.edges[0, edges]["action"])
-            moves, unvisited = tree.edges[0, edges][order], tree.edges[0, edges][order]["u"]
-            prior = np.where(moves["node"] == NOBODY, unvisited, tree.nodes[0][moves["node"]]["prior"])
+            moves = tree.edges[0, edges][order]
+            prior = moves["u"] * (1 + moves["visits"])
             here = positions.of(tree.states[0, index][None])
             yield index, moves["action"], prior, arbitrary(here.observation(), here.legal())[0][0, moves["action"]]
 

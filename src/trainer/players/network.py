@@ -16,7 +16,7 @@ from trainer.search import Search, SearchConfig
 MOST_SLOTS = 256
 """The most positions that are searched in parallel."""
 
-PLAYING = SearchConfig(policy_temperature=1.5)
+PLAYING = SearchConfig(policy_temperature=2.0)
 """How a model searches outside of self-play. After long training a network is too sure of its first guess. With softened
 priors it makes no more wrong moves in tic-tac-toe, wins 3 of 5 games of Othello against itself without them, and is as good
 in Connect 4."""

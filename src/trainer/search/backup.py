@@ -18,45 +18,46 @@ INLINED = True
 AVOIDED = np.float32(-1e6)  # q of an edge that is a proven loss
 
 
-def back_up(tree: Tree, slot: int, index: int, value: np.float32, proved: bool) -> None:
-    """Add `value` (for the chooser of `index`) to a node and to all nodes above it; `proved`: the node was proven just now.
+def back_up(tree: Tree, slot: int, index: int, value: np.float32) -> None:
+    """End a simulation at a node, with `value` for its chooser: tell the nodes on the way back.
 
-    A proof goes up as far as it reaches, and its exact value goes with it. The search is over when it reaches the root.
+    A proof goes up as far as it reaches. The search is over when it reaches the root.
     """
-    add_visit(tree, slot, index, value)
+    leaf = tree.nodes[slot, index]
+    leaf.visits += 1
+    leaf.value_sum += value
     while index != 0:
-        index = int(tree.nodes[slot, index].parent)
+        child = tree.nodes[slot, index]
+        index = int(child.parent)
         parent = tree.nodes[slot, index]
-        same = parent.chooser == parent.mover
-        if not same:
-            value = -value
-        if proved and parent.proven == UNKNOWN:
+        if child.proven != UNKNOWN and parent.proven == UNKNOWN:
             best = proofs.best_proven(tree, slot, index)
-            proved = best != UNKNOWN
-            if proved:
-                parent.proven = best if same else WIN + LOSS - best
-                value = proofs.exact(parent.proven)
-        else:
-            proved = False
-        add_visit(tree, slot, index, value)
+            if best != UNKNOWN:
+                parent.proven = best if parent.chooser == parent.mover else WIN + LOSS - best
+        count_visit(tree, slot, index, int(child.edge))
     if tree.nodes[slot, 0].proven != UNKNOWN:
         tree.budget[slot] = 0
 
 
-def add_visit(tree: Tree, slot: int, index: int, value: np.float32) -> None:
-    """Count a visit of a node, with `value` for its chooser, and update the edge that leads to it."""
-    node = tree.nodes[slot, index]
-    node.visits += 1
-    node.value_sum += value
-    if index == 0:
-        return
-    edge = tree.edges[slot, node.edge]
-    if node.proven == UNKNOWN:
-        edge.q = node.value_sum / np.float32(node.visits)
-        edge.u = node.prior / np.float32(1 + node.visits)
-    elif node.proven == LOSS:
-        edge.q = AVOIDED
-        edge.u = 0.0
+def count_visit(tree: Tree, slot: int, index: int, at: int) -> None:
+    """Count a visit of an edge and of the node it begins at, and bring the values of both up to date.
+
+    The value of a node is the mean of its own evaluation and of its edges' q by their visits, however its children came to
+    their values (Wu 2022, "Monte-Carlo graph search from first principles", in the documentation of KataGo). So what an edge
+    has learned since its last visit counts for all of its visits, but a proven loss only from now on.
+    """
+    parent, edge = tree.nodes[slot, index], tree.edges[slot, at]
+    child = tree.nodes[slot, edge.node]
+    visits = np.float32(edge.visits)
+    if child.proven == LOSS:
+        change, edge.q = np.float32(-1.0), AVOIDED
     else:
-        edge.q = proofs.exact(node.proven)
-        edge.u = node.prior / np.float32(1 + node.visits)
+        q = proofs.exact(child.proven)
+        if child.proven == UNKNOWN:
+            q = np.float32(child.value_sum / np.float32(child.visits))
+        change = q + visits * (q - edge.q)
+        edge.q = q
+    parent.value_sum += change if parent.chooser == parent.mover else -change
+    parent.visits += 1
+    edge.u *= (visits + np.float32(1.0)) / (visits + np.float32(2.0))
+    edge.visits += 1

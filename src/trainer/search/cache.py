@@ -77,13 +77,22 @@ def store(cache: Cache, state: State, legal: Mask, prior: NDArray[np.float32], v
 
 
 def place(cache: Cache, state: State) -> int:
-    """Where a position belongs, 0 to E - 1: its hash, scaled."""
-    mixed = state[MOVER]
+    """Where a position belongs, 0 to E - 1."""
+    return scaled(mixed(state), len(cache.entries))
+
+
+def mixed(state: State) -> np.uint64:
+    """The hash of a position [S]."""
+    hashed = state[MOVER]
     for word in range(FLAGS, KEY_WORDS):
-        mixed = (mixed ^ state[word]) * ODD
-        mixed ^= mixed >> HALF
-    scaled = ((mixed >> HALF) * np.uint64(len(cache.entries))) >> HALF
-    return int(np.int64(scaled))
+        hashed = (hashed ^ state[word]) * ODD
+        hashed ^= hashed >> HALF
+    return np.uint64(hashed)
+
+
+def scaled(hashed: np.uint64, places: int) -> int:
+    """A hash as one of so many places, at most 2^32."""
+    return int(np.int64(((hashed >> HALF) * np.uint64(places)) >> HALF))
 
 
 def first_word(cache: Cache, state: State) -> np.uint64:

@@ -20,13 +20,13 @@ from trainer.evaluators.interface import Evaluate, Prior, Values
 from trainer.games import game_of
 from trainer.games.base import State
 from trainer.games.kernels import link_kernels
-from trainer.search import backup, cache, gumbel, policies, priors, proofs, puct, simulations, tree
+from trainer.search import backup, cache, gumbel, policies, priors, proofs, puct, simulations, transpositions, tree
 from trainer.search.cache import empty_cache
 from trainer.search.gumbel import halving
 from trainer.search.selection import Selection
-from trainer.search.tree import DRAWN, NOBODY, UNKNOWN, empty_tree
+from trainer.search.tree import DRAWN, UNKNOWN, empty_tree
 
-KERNELS = (policies, cache, tree, proofs, backup, priors, puct, gumbel, simulations)
+KERNELS = (policies, cache, tree, transpositions, proofs, backup, priors, puct, gumbel, simulations)
 """The kernel modules of the search, in the order in which they are linked: for others whose kernels call them."""
 BATCH_STEP = 32
 """Batches are filled up to a multiple of this, because each new size costs ONNX Runtime time and memory."""
@@ -154,9 +154,9 @@ class Search:
         order = np.argsort(self.tree.edges[slot, edges]["action"])
         moves = self.tree.edges[slot, edges][order]
         reached = nodes[np.maximum(moves["node"], 0)]
-        visits = np.where(moves["node"] == NOBODY, 0, reached["visits"]).astype(np.int32)
+        visits = moves["visits"].copy()
         proven = np.where(visits == 0, UNKNOWN, reached["proven"]).astype(np.int8)
-        mean = np.where(visits == 0, np.nan, reached["value_sum"] / np.maximum(visits, 1))
+        mean = np.where(visits == 0, np.nan, moves["q"])
         return RootMoves(
             actions=moves["action"].copy(),
             visits=visits,

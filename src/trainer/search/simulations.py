@@ -25,6 +25,7 @@ rows: ModuleType
 policies: ModuleType
 cache: ModuleType
 tree: ModuleType
+transpositions: ModuleType
 proofs: ModuleType
 backup: ModuleType
 priors: ModuleType
@@ -70,7 +71,7 @@ def descend(
                     complete(trees, selection, slot, index, trees.mask, entry.prior, entry.value)
             else:
                 trees.budget[slot] -= 1
-                backup.back_up(trees, slot, index, proofs.exact(node.proven), node.visits == 0)
+                backup.back_up(trees, slot, index, proofs.exact(node.proven))
             done += 1
     return waiting, done
 
@@ -94,30 +95,41 @@ def walk(trees: Tree, slot: int, selection: Selection) -> int:
             edge = gumbel.halved_edge(trees, slot, selection)
         else:
             edge = puct.best_edge(trees, slot, index, selection)
-        child = trees.edges[slot, edge].node
+        child = int(trees.edges[slot, edge].node)
+        is_new = False
         if child == NOBODY:
-            return enter(trees, slot, index, edge)
-        index = int(child)
+            child, is_new = enter(trees, slot, index, edge)
+        trees.nodes[slot, child].parent = index
+        trees.nodes[slot, child].edge = edge
+        if is_new:
+            return child
+        index = child
 
 
-def enter(trees: Tree, slot: int, index: int, edge: int) -> int:
-    """Visit an edge for the first time: add the node at its end, proven if the game is over there or won by the next move.
+def enter(trees: Tree, slot: int, index: int, edge: int) -> tuple[int, bool]:
+    """Visit an edge for the first time; returns the node at its end, and whether it is new.
 
-    Leaves its position in `trees.state`, and its legal actions in `trees.mask` unless the game is over.
+    A new node is proven if the game is over there or won by the next move. Its position is left in `trees.state`, and its
+    legal actions in `trees.mask` unless the game is over.
     """
     state = trees.state
     for word in range(len(state)):
         state[word] = trees.states[slot, index, word]
     move, parent = trees.edges[slot, edge], trees.nodes[slot, index]
     rules.play(state, int(move.action))
-    prior = trees.edges[slot, edge].u
-    child: int = tree.add_node(trees, slot, index, edge, prior, int(state[MOVER]), parent.mover)
-    for word in range(len(state)):
-        trees.states[slot, child, word] = state[word]
+    depth = int(parent.depth) + 1
+    found, place = transpositions.find(trees, slot, state, depth, int(parent.mover))
+    child = found if found != NOBODY else int(tree.add_node(trees, slot, int(state[MOVER]), int(parent.mover), depth))
     move.node = child
-    parent.visited_prior += prior
+    move.q = 0.0
+    parent.visited_prior += move.u
     parent.num_visited += 1
     tree.bring_best_forward(trees, slot, index)
+    if found != NOBODY:
+        return child, False
+    trees.known[slot, place] = child + 1
+    for word in range(len(state)):
+        trees.states[slot, child, word] = state[word]
     winner = int(state[WINNER])
     if winner == OPEN:
         rules.legal(state, trees.mask, trees.found)
@@ -127,7 +139,7 @@ def enter(trees: Tree, slot: int, index: int, edge: int) -> int:
         trees.nodes[slot, child].proven = DRAWN
     elif winner != OPEN:
         trees.nodes[slot, child].proven = WIN if winner == parent.mover else LOSS
-    return child
+    return child, True
 
 
 def expand(
@@ -172,4 +184,4 @@ def complete(
         priors.mix_noise(trees, slot, selection.noise_fraction)
     tree.bring_best_forward(trees, slot, index)
     signed = value if node.chooser == node.mover else -value
-    backup.back_up(trees, slot, index, signed, node.proven != UNKNOWN)
+    backup.back_up(trees, slot, index, signed)

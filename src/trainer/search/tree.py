@@ -1,8 +1,11 @@
-"""The memory of search trees, and kernels for their nodes and edges. G slots, N nodes a tree, S state words, A actions.
+"""The memory of searches, and kernels for their nodes and edges. G slots, N nodes a search, S state words, A actions.
 
-Many trees are searched in lockstep, one in each slot. A node is a position that was visited; an edge is a move from it,
+Many positions are searched in lockstep, one in each slot. A node is a position that was visited; an edge is a move from it,
 which may not have been made yet. The player who made the move to a node is its *chooser*. `value_sum`, `proven` and an
 edge's `q` are the chooser's, so that a node compares its edges without changing signs.
+
+Moves in another order that lead to the same position lead to the same node (`transpositions.py`), so this is a graph, and an
+edge has visits of its own. `parent` and `edge` of a node are those of the simulation that came to it last: the way back.
 
 The edges of a node are neighbours in memory: first the visited ones, then the unvisited one with the largest prior, then the
 rest. The rest can't score higher than that one, so a comparison stops there.
@@ -29,13 +32,13 @@ TINY = np.float32(1e-30)  # stands in for a prior of zero if some move has to be
 
 NODE = np.dtype(
     [
-        ("value_sum", np.float32),  # for the chooser
+        ("value_sum", np.float32),  # for the chooser, of all visits
         ("visits", np.int32),
         ("visited_prior", np.float32),  # sum of the priors of the visited edges
-        ("prior", np.float32),  # of the edge to this node
-        ("parent", np.int32),
-        ("edge", np.int32),  # the edge to this node
+        ("parent", np.int32),  # of the simulation that came here last
+        ("edge", np.int32),  # by which it came
         ("first_edge", np.int32),
+        ("depth", np.int32),  # moves from the root
         ("num_edges", np.int16),
         ("num_visited", np.int16),  # visited edges
         ("proven", np.int8),  # for the chooser
@@ -49,6 +52,7 @@ EDGE = np.dtype(
         ("q", np.float32),  # mean value for the player who makes this move, who is the chooser of the node at its end
         ("u", np.float32),  # prior / (1 + visits)
         ("node", np.int32),  # at its end, or NOBODY
+        ("visits", np.int32),  # by this edge; the node at its end may have more
         ("action", np.int32),
     ],
     align=True,
@@ -64,6 +68,8 @@ class Tree(NamedTuple):
     """uint64 [G, N, S]"""
     edges: NDArray[Any]
     """EDGE [G, E]"""
+    known: NDArray[np.int32]
+    """[G, T] a hash table of the nodes by their positions; 0 for none, else a node's index and 1. T is a power of two."""
     used_nodes: NDArray[np.int32]
     """[G]"""
     used_edges: NDArray[np.int32]
@@ -92,10 +98,12 @@ def empty_tree(game: Game, slots: int, simulations: int) -> Tree:
     """Memory for G = `slots` searches of at most this many simulations."""
     nodes = simulations + 2  # the root and one for each simulation; one is spare
     edges = (simulations + 1) * game.most_moves + 1  # `add_edges` writes one place too far
+    places = 1 << (2 * nodes - 1).bit_length()
     return Tree(
         nodes=np.zeros((slots, nodes), NODE),
         states=np.zeros((slots, nodes, game.state_words), np.uint64),
         edges=np.zeros((slots, edges), EDGE),
+        known=np.zeros((slots, places), np.int32),
         used_nodes=np.zeros(slots, np.int32),
         used_edges=np.zeros(slots, np.int32),
         leaf=np.full(slots, NOBODY, np.int64),
@@ -128,13 +136,15 @@ def begin(tree: Tree, slot: int, state: State, simulations: int, gumbel: bool) -
         tree.states[slot, 0, word] = state[word]
     tree.used_nodes[slot] = 0
     tree.used_edges[slot] = 0
+    for at in range(tree.known.shape[1]):
+        tree.known[slot, at] = 0
     mover = int(state[MOVER])
-    add_node(tree, slot, int(NOBODY), int(NOBODY), np.float32(1.0), mover, 3 - mover)
+    add_node(tree, slot, mover, 3 - mover, 0)
     tree.leaf[slot] = NOBODY
     tree.budget[slot] = simulations + 1 if state[WINNER] == OPEN else 0
 
 
-def add_node(tree: Tree, slot: int, parent: int, edge: int, prior: np.float32, mover: int, chooser: int) -> int:
+def add_node(tree: Tree, slot: int, mover: int, chooser: int, depth: int) -> int:
     """Append an unvisited node; returns its index."""
     index = tree.used_nodes[slot]
     tree.used_nodes[slot] = index + 1
@@ -142,9 +152,9 @@ def add_node(tree: Tree, slot: int, parent: int, edge: int, prior: np.float32, m
     node.value_sum = 0.0
     node.visits = 0
     node.visited_prior = 0.0
-    node.prior = prior
-    node.parent = parent
-    node.edge = edge
+    node.parent = NOBODY
+    node.edge = NOBODY
+    node.depth = depth
     node.first_edge = 0
     node.num_edges = 0
     node.num_visited = 0
@@ -163,6 +173,7 @@ def add_edges(tree: Tree, slot: int, index: int, legal: Mask, prior: NDArray[np.
         edge = tree.edges[slot, at]
         edge.u = prior[action]
         edge.node = NOBODY
+        edge.visits = 0
         edge.action = action
         at += legal[action]
     node.num_edges = at - node.first_edge
@@ -200,13 +211,10 @@ def value_of(tree: Tree, slot: int, index: int) -> np.float32:
 
 
 def prior_of(tree: Tree, slot: int, edge: int) -> np.float32:
-    """The prior of an edge: it is the edge's `u` until the first visit, then it is kept in the node at its end."""
-    child = tree.edges[slot, edge].node
-    prior = tree.edges[slot, edge].u if child == NOBODY else tree.nodes[slot, child].prior
-    return max(prior, TINY)
+    """The prior of an edge."""
+    return max(tree.edges[slot, edge].u * np.float32(1 + tree.edges[slot, edge].visits), TINY)
 
 
 def visits_of(tree: Tree, slot: int, edge: int) -> int:
     """How often an edge was visited."""
-    child = tree.edges[slot, edge].node
-    return 0 if child == NOBODY else int(tree.nodes[slot, child].visits)
+    return int(tree.edges[slot, edge].visits)

@@ -1,0 +1,40 @@
+"""Kernels that find the node of a position that was reached before, by other moves (Czech, Korus and Kersting 2021).
+
+Only nodes as far from the root are taken for the same, so that no position comes after itself, whatever the rules allow.
+The first K state words decide what can be said of a position (`Game.deciding_words`).
+
+Compiled for each game by `trainer.games.kernels`, which binds `cache`.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from trainer.games.base import State
+from trainer.search.tree import NOBODY, Tree
+
+cache: ModuleType
+KEY_WORDS: int
+
+INLINED = True
+
+
+def find(tree: Tree, slot: int, state: State, depth: int, chooser: int) -> tuple[int, int]:
+    """The node of a position [S] at this depth, or NOBODY; and the place of the table where it is or belongs."""
+    last = tree.known.shape[1] - 1
+    at = cache.scaled(cache.mixed(state), tree.known.shape[1])
+    while tree.known[slot, at] != 0:
+        index = int(tree.known[slot, at]) - 1
+        node = tree.nodes[slot, index]
+        if node.depth == depth and node.chooser == chooser and is_at(tree, slot, index, state):
+            return index, at
+        at = at + 1 if at < last else 0
+    return int(NOBODY), at
+
+
+def is_at(tree: Tree, slot: int, index: int, state: State) -> bool:
+    """Whether a node is of this position [S]."""
+    same = True
+    for word in range(KEY_WORDS):
+        same = same and tree.states[slot, index, word] == state[word]
+    return same

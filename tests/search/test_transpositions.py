@@ -1,0 +1,65 @@
+"""A position that several orders of moves lead to is one node of the search."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from kinds import every_kind
+from searched import arbitrary, some_positions
+
+from trainer.games.base import MOVER
+from trainer.games.positions import Positions
+from trainer.search import Search
+from trainer.search.tree import NOBODY, UNKNOWN
+
+SIMULATIONS = 300
+
+
+@every_kind
+def test_each_position_is_one_node(env_id: str) -> None:
+    """No two nodes of the same depth have the same position, and some nodes end several edges, in games that allow it."""
+    search = Search(env_id, 1, SIMULATIONS)
+    shared = 0
+    for state in some_positions(env_id, 5):
+        search.run(state[None], SIMULATIONS, arbitrary)
+        count = search.tree.used_nodes[0]
+        nodes, states = search.tree.nodes[0, :count], search.tree.states[0, :count]
+        positions = [
+            (node["depth"], node["chooser"], key.tobytes())
+            for node, key in zip(nodes, states[:, : search.game.deciding_words], strict=True)
+        ]
+        assert len(set(positions)) == count
+        ends = Counter(search.tree.edges[0, : search.tree.used_edges[0]]["node"])
+        ends.pop(NOBODY, None)
+        assert set(ends) == set(range(1, count)), "each node but the root ends an edge"
+        shared += sum(number > 1 for number in ends.values())
+    assert shared
+
+
+@every_kind
+def test_visits_and_values_add_up(env_id: str) -> None:
+    """A node has the visits of its edges and its own; its value is the mean of its evaluation and of its edges' values."""
+    search = Search(env_id, 1, SIMULATIONS)
+    looked_at = 0
+    for state in some_positions(env_id, 5):
+        search.run(state[None], SIMULATIONS, arbitrary)
+        tree = search.tree
+        for index, node in enumerate(tree.nodes[0, : tree.used_nodes[0]]):
+            edges = tree.edges[0, node["first_edge"] : node["first_edge"] + node["num_visited"]]
+            if node["num_edges"] == 0:
+                continue
+            if node["proven"] == UNKNOWN:  # else a visit ends here
+                assert node["visits"] == 1 + edges["visits"].sum()
+            assert (edges["visits"] <= tree.nodes[0][edges["node"]]["visits"]).all()
+            lost = edges["q"] < -1  # proven to be; q is lower still
+            if lost.any() or node["proven"] != UNKNOWN:
+                continue
+            position = Positions(env_id, 0).of(tree.states[0, index][None])
+            value = arbitrary(position.observation(), position.legal())[1][0]
+            mean = (value + (edges["visits"] * edges["q"]).sum()) / node["visits"]
+            sign = 1 if node["chooser"] == node["mover"] else -1
+            assert node["value_sum"] / node["visits"] == pytest.approx(sign * mean, abs=1e-4)
+            assert node["mover"] == tree.states[0, index][MOVER]
+            looked_at += 1
+    assert looked_at > 10
