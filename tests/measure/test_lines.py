@@ -6,7 +6,7 @@ from collections import Counter
 
 import piles
 import pytest
-from first_legal import FirstLegal
+from predictable import FirstLegal
 
 from trainer.games import ENV_IDS, rules_of
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from first_legal import FirstLegal
+from predictable import FirstLegal
 
 from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, SECOND

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from first_legal import FirstLegal
+from predictable import FirstLegal
 from small_models import write_model
 from waiting import PATIENCE, wait_until
 

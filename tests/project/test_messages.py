@@ -34,6 +34,7 @@ MADE = {
     "This browser has no game in progress",
     "Another game has replaced this one, perhaps in another tab",
     "This game has gone on meanwhile, perhaps in another tab",
+    "compiling for this processor; later runs use what is compiled now",
     "interrupted",
     "interrupted twice: leaving at once",
 }

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from bonsai import ABSENT, AGAIN, KIND
 from kinds import KINDS, every_kind
-from lines_of_play import play_line
+from lines_of_play import play_line, some_positions
 from numpy.typing import NDArray
+from predictable import arbitrary
 from registering import registered
-from searched import arbitrary, some_positions
 
 from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.uniform import uniform

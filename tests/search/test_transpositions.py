@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 from kinds import every_kind
-from searched import arbitrary, some_positions
+from lines_of_play import some_positions
+from predictable import arbitrary
 
 from trainer.games.base import MOVER
 from trainer.games.positions import Positions

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from trainer.games import rules_of
-from trainer.games.base import OPEN
+from trainer.games.base import OPEN, State
 from trainer.games.position import Position
 from trainer.games.symmetry import Symmetry
 
@@ -50,3 +50,10 @@ def transformed(position: Position, symmetry: Symmetry) -> Position:
     state = position.state.copy()
     position.rules.from_cells(position.cells[list(symmetry.cells)], state)
     return Position(position.rules, state)
+
+
+def some_positions(env_id: str, number: int) -> State:
+    """Unfinished positions of random games, from the first ply to the last, uint64 [number, S]."""
+    positions = [position for line in random_lines(env_id, 20) for position in line.positions[:-1]]
+    chosen = np.random.default_rng(3).choice(len(positions), number, replace=False)
+    return np.array([positions[each].state for each in chosen])

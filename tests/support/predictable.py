@@ -1,12 +1,28 @@
-"""What tests of the search have in common: positions, and an evaluator."""
+"""A player and an evaluator that can be predicted."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from lines_of_play import random_lines
 from numpy.typing import NDArray
 
-from trainer.games.base import Mask, State
+from trainer.games.base import Mask
+from trainer.games.positions import Positions
+from trainer.players.base import Played
+
+
+class FirstLegal:
+    """Always plays the legal move with the smallest number."""
+
+    name = "First legal"
+
+    def choose(
+        self, positions: Positions, generators: Sequence[np.random.Generator], played: Played | None = None
+    ) -> NDArray[np.int64]:
+        """The first legal move of each position, int64 [R]."""
+        first: NDArray[np.int64] = positions.legal().argmax(axis=1)
+        return first
 
 
 def arbitrary(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -17,10 +33,3 @@ def arbitrary(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np
     prior = np.where(legal, np.exp(np.sin(scores[:, 1:])), 0)
     prior /= np.maximum(prior.sum(axis=1, keepdims=True), 1e-9)
     return prior.astype(np.float32), np.sin(scores[:, 0])
-
-
-def some_positions(env_id: str, number: int) -> State:
-    """Unfinished positions of random games, from the first ply to the last, uint64 [number, S]."""
-    positions = [position for line in random_lines(env_id, 20) for position in line.positions[:-1]]
-    chosen = np.random.default_rng(3).choice(len(positions), number, replace=False)
-    return np.array([positions[each].state for each in chosen])
