@@ -56,6 +56,16 @@ def test_the_word_names_the_model_of_the_game(only_tictactoe: Path, capsys: pyte
     assert named_player("pretrained", "tictactoe", 0, 1).name
 
 
+def test_the_terminal_finds_the_run_of_make_run(only_tictactoe: Path) -> None:
+    """It lies in `data` itself; a run of another game there is none of this one."""
+    other = Path("data/models/latest.onnx")
+    other.parent.mkdir(parents=True)
+    other.write_bytes(model_file("connect4", random_network("connect4", width=16)))
+    assert path_of(PlayConfig()) == pretrained.FOLDER / "tictactoe.onnx"
+    other.write_bytes(model_file("tictactoe", random_network("tictactoe", width=16)))
+    assert path_of(PlayConfig()) == other
+
+
 def test_a_game_without_a_model_is_an_error() -> None:
     """That lists what there is; and so is the word without a game."""
     with pytest.raises(ModelError, match=r"^no model of dots:rows=2 comes with this package; there are "):

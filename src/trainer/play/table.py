@@ -10,7 +10,8 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from trainer.api import load_model
+from trainer.api import game_named_in, load_model
+from trainer.evaluators.onnx_file import read_model
 from trainer.games import game_of
 from trainer.games.base import FIRST, SECOND
 from trainer.games.kernels import link_kernels
@@ -151,9 +152,13 @@ def path_of(config: PlayConfig) -> Path:
     """The file of the model: the one that is named, else that of the run, else the one that comes with the package."""
     if config.model:
         return config.model
+    if config.data_dir:
+        return RunFolder(config.data_dir).latest_model
     name = game_of(config.env_id).env_id if config.env_id else DEFAULT_GAME
-    own = RunFolder(config.data_dir or Path("data") / name).latest_model
-    return own if config.data_dir or own.exists() else shipped(name) or own
+    own, of_make_run = (RunFolder(folder).latest_model for folder in (Path("data") / name, Path("data")))
+    if not own.exists() and of_make_run.exists() and game_named_in(read_model(of_make_run)) == name:
+        return of_make_run
+    return own if own.exists() else shipped(name) or own
 
 
 def play(config: PlayConfig) -> int:

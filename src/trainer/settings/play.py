@@ -20,8 +20,9 @@ class PlayConfig(EvaluationSettings):
     """Game to play. None: the one that the model in --model or --data-dir names, or without these tictactoe. A game of your
     own needs its file here, as in ./mygame.py."""
     model: Path | None = None
-    """ONNX model file, or `pretrained`: the one that comes with the package. None: the newest model in
-    --data-dir. Without --data-dir: the newest in data/<env_id>, or the pretrained model if there is none."""
+    """ONNX model file, or `pretrained`: the one that comes with the package. None: the newest model in --data-dir.
+    Without --data-dir: the newest in data/<env_id>, else the newest in data if it is of this game, else the pretrained
+    model."""
     data_dir: Path | None = None
     """Folder of a run."""
     seat: Literal["first", "second"] = "first"
