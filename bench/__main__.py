@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from bench.report.report import Report, save, show
 from bench.support.job import Job
 from bench.support.size import FULL, TINY
 from trainer.core.command import run_command
+from trainer.core.files import write_bytes
 from trainer.settings.validation import LogLevel, require
 
 
@@ -41,7 +43,10 @@ class BenchConfig:
 
 
 def run(config: BenchConfig) -> int:
-    """Measure the parts one by one. Each result is saved at once: a part that fails or is killed keeps those before."""
+    """Measure the parts one by one, and replace their sections.
+
+    What a part hands over before it ends is in `unfinished-benchmarks.json` meanwhile: there it stays if the part fails.
+    """
     unknown = [name for name in config.parts if name not in PARTS]
     require(not unknown, f"there is no part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
     require(config.rounds is None or config.rounds >= 1, f"--rounds is {config.rounds}; at least 1 is needed")
@@ -52,14 +57,16 @@ def run(config: BenchConfig) -> int:
         size = replace(size, rounds=config.rounds)
     if minutes is not None:
         size = replace(size, soak_minutes=minutes)
-    console = Console()
+    console, unfinished = Console(), config.out / "unfinished-benchmarks.json"
     reports: dict[str, Report] = {}
     for name in config.parts or [name for name, part in PARTS.items() if not part.long]:
         part, machine, began = PARTS[name], describe_machine(), time.monotonic()
         reports[name] = Report.now(part.title, machine, [])
         for result in part.measure(Job(size, config.work)):
             reports[name].results.append(result)
-            save({name: reports[name]}, config.out, known=PARTS)
+            write_bytes(unfinished, json.dumps(reports[name].fields(), indent=1).encode())
+        save({name: reports[name]}, config.out, known=PARTS)
+        unfinished.unlink(missing_ok=True)
         console.print(f"{name}: {time.monotonic() - began:.0f} s", highlight=False)
     show(reports, console)
     return 0

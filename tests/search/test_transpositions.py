@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
+import paths
 import pytest
 from kinds import every_kind
 from lines_of_play import some_positions
 from predictable import arbitrary
+from registering import registered
 
+from trainer.evaluators.uniform import uniform
 from trainer.games.base import MOVER
 from trainer.games.positions import Positions
+from trainer.games.solving.exhaustive import ExhaustiveSolver
 from trainer.search import Search
 from trainer.search.tree import NOBODY, UNKNOWN
 
@@ -19,7 +24,7 @@ SIMULATIONS = 300
 
 @every_kind
 def test_each_position_is_one_node(env_id: str) -> None:
-    """No two nodes of the same depth have the same position, and some nodes end several edges, in games that allow it."""
+    """No two nodes of the same depth have the same position, and some nodes end several edges; not so with a history."""
     search = Search(env_id, 1, SIMULATIONS)
     shared = 0
     for state in some_positions(env_id, 5):
@@ -28,14 +33,14 @@ def test_each_position_is_one_node(env_id: str) -> None:
         nodes, states = search.tree.nodes[0, :count], search.tree.states[0, :count]
         positions = [
             (node["depth"], node["chooser"], key.tobytes())
-            for node, key in zip(nodes, states[:, : search.game.deciding_words], strict=True)
+            for node, key in zip(nodes, states[:, : search.game.lasting_words], strict=True)
         ]
         assert len(set(positions)) == count
         ends = Counter(search.tree.edges[0, : search.tree.used_edges[0]]["node"])
         ends.pop(NOBODY, None)
         assert set(ends) == set(range(1, count)), "each node but the root ends an edge"
         shared += sum(number > 1 for number in ends.values())
-    assert shared
+    assert bool(shared) != search.game.has_history
 
 
 @every_kind
@@ -64,3 +69,16 @@ def test_visits_and_values_add_up(env_id: str) -> None:
             assert node["mover"] == tree.states[0, index][MOVER]
             looked_at += 1
     assert looked_at > 10
+
+
+def test_positions_with_other_histories_are_others() -> None:
+    """In a game where the cells that were visited decide what comes later, search proves what is true of every position."""
+    registered(paths)
+    solver = ExhaustiveSolver("paths")
+    scores = solver.scores(Positions("paths", 0).of(solver.states))
+    search = Search("paths", len(scores), 3000)
+    search.run(solver.states, 3000, uniform)
+    for slot, score in enumerate(scores):
+        moves = search.root_moves(slot)
+        found = moves.proven != UNKNOWN
+        np.testing.assert_array_equal(moves.values[found], np.sign(score[moves.actions[found]]))

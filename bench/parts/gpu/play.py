@@ -90,10 +90,12 @@ def positions_per_second(
 
     with ThreadPoolExecutor(threads) as pool:
         workers = [pool.submit(work, at) for at in range(threads)]
-        while not all(counts) and not any(worker.done() for worker in workers):  # each prepares its launcher first
-            time.sleep(0.01)
-        before, began = sum(counts), time.monotonic()
-        end[0] = began + seconds
+        try:
+            while not all(counts) and not any(worker.done() for worker in workers):  # each prepares its launcher first
+                time.sleep(0.01)
+        finally:
+            before, began = sum(counts), time.monotonic()
+            end[0] = began + seconds
     for worker in workers:
         worker.result()
     return (sum(counts) - before) * batch / (time.monotonic() - began)

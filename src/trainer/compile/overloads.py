@@ -37,16 +37,18 @@ class Overloads(FunctionCache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The variant for a signature; None if there is none."""
         try:
-            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+            found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         except DAMAGED as error:
             log.warning("compiling again what can't be read in %s (%s)", self.cache_path, error)
             with self._locked():
                 self.flush()  # type: ignore[no-untyped-call]
             return None
+        if found is None:
+            explain_wait()
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Add the variant for a signature."""
-        explain_wait()
         with self._locked():
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
 
@@ -63,7 +65,7 @@ class Overloads(FunctionCache):
 def explain_wait() -> None:
     """Say once per process, to a person at a terminal, why nothing happens."""
     if sys.stderr.isatty():
-        log.info("compiling for this processor; later runs use what is compiled now")
+        print("compiling for this processor; later runs use what is compiled now", file=sys.stderr, flush=True)
 
 
 def named_fields(kinds: Any) -> Iterator[tuple[str, ...]]:

@@ -61,7 +61,7 @@ def show_cursor() -> None:
 def _end_with(line: bytes) -> NoReturn:
     """Write a last line to standard error, if anyone reads it, and exit."""
     for act in _last_acts:
-        with suppress(OSError):
+        with suppress(Exception):  # a terminal that is gone, say: nothing may keep the process
             act()
     with suppress(OSError):
         os.write(2, line)

@@ -110,7 +110,7 @@ class Game:
     """The first words of a state, which decide what can be said of this position: its legal moves, its result, what the
     network sees. Search uses one evaluation for all positions in which they are the same. The other words follow from them
     and only save time; or no rule depends on them; or they are raw words with a history, on which only later positions
-    depend. A solver tells positions with different histories apart. 0: all words."""
+    depend. In a game with a history, search and solvers don't take such positions for the same. 0: all words."""
     planes: int = 2
     """Planes of the board that the network sees."""
     features: int = 0
@@ -224,10 +224,14 @@ class Game:
         return self.key_words or self.state_words
 
     @property
+    def has_history(self) -> bool:
+        """Whether later positions can depend on words that decide nothing of this one: raw words beyond the key."""
+        return self.deciding_words < self.state_words and self.raw_words > 0
+
+    @property
     def lasting_words(self) -> int:
-        """The number of words, the first ones, that also decide all later positions: all, if raw words are a history."""
-        has_history = self.deciding_words < self.state_words and self.raw_words > 0
-        return self.state_words if has_history else self.deciding_words
+        """The number of words, the first ones, that also decide all later positions."""
+        return self.state_words if self.has_history else self.deciding_words
 
     @property
     def cell_symbols(self) -> str:

@@ -1,4 +1,4 @@
-"""Kernels that add the result of a simulation to every node on its path.
+"""Kernels that bring the values of the nodes on a simulation's path up to date.
 
 Compiled by `trainer.games.kernels`, which binds `proofs`.
 """
@@ -19,9 +19,10 @@ AVOIDED = np.float32(-1e6)  # q of an edge that is a proven loss
 
 
 def back_up(tree: Tree, slot: int, index: int, value: np.float32) -> None:
-    """End a simulation at a node, with `value` for its chooser: tell the nodes on the way back.
+    """End a simulation at a node, with `value` for its chooser, and update the nodes on the way back.
 
-    A proof goes up as far as it reaches. The search is over when it reaches the root.
+    A proof goes up this way as far as it reaches; other ways to the same node learn of it when a simulation takes them. The
+    search is over when a proof reaches the root.
     """
     leaf = tree.nodes[slot, index]
     leaf.visits += 1
@@ -42,9 +43,9 @@ def back_up(tree: Tree, slot: int, index: int, value: np.float32) -> None:
 def count_visit(tree: Tree, slot: int, index: int, at: int) -> None:
     """Count a visit of an edge and of the node it begins at, and bring the values of both up to date.
 
-    The value of a node is the mean of its own evaluation and of its edges' q by their visits, however its children came to
-    their values (Wu 2022, "Monte-Carlo graph search from first principles", in the documentation of KataGo). So what an edge
-    has learned since its last visit counts for all of its visits, but a proven loss only from now on.
+    The value of a node is the mean of its own evaluation and of its edges' q by their visits, even where other parents
+    changed a child's value (Wu 2022, "Monte-Carlo graph search from first principles", in KataGo's documentation). So what an
+    edge has learned since its last visit counts for all of its visits, but a proven loss only from now on.
     """
     parent, edge = tree.nodes[slot, index], tree.edges[slot, at]
     child = tree.nodes[slot, edge.node]

@@ -70,7 +70,7 @@ class RootMoves:
 
 
 class Search:
-    """G trees in lockstep. Their memory is allocated once, here; pages that no search reaches are never touched."""
+    """G searches in lockstep. Their memory is allocated once, here; most pages that no search reaches are never touched."""
 
     def __init__(self, env_id: str, slots: int, most_simulations: int, config: SearchConfig | None = None) -> None:
         """G = `slots`; no search may have more simulations than `most_simulations`.

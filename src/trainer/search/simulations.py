@@ -1,7 +1,7 @@
 """Kernels of simulations, from the root to a leaf and back, for many trees in lockstep. G slots, A actions.
 
-A simulation walks from the root to a leaf, has the leaf evaluated, gives it its edges, and adds the value to every node on
-the path. `descend` does the first part in every slot, `expand` the rest; in between, the caller evaluates all leaves as one
+A simulation walks from the root to a leaf, has the leaf evaluated, gives it its edges, and brings the values on the path up
+to date. `descend` does the first part in every slot, `expand` the rest; in between, the caller evaluates all leaves as one
 batch. A leaf that is proven, or whose evaluation is in the cache, needs no row of the batch: its simulation is completed at
 once, and the next one begins.
 

@@ -1,7 +1,8 @@
 """Kernels that find the node of a position that was reached before, by other moves (Czech, Korus and Kersting 2021).
 
-Only nodes as far from the root are taken for the same, so that no position comes after itself, whatever the rules allow.
-The first K state words decide what can be said of a position (`Game.deciding_words`).
+Only nodes of the same depth are merged, so that no position comes after itself, whatever the rules allow. The first K state
+words decide what can be said of a position (`Game.deciding_words`). In a game with a history, as in Go, what comes later
+depends on more than those, and hardly any two ways have the same history: there no nodes are merged.
 
 Compiled for each game by `trainer.games.kernels`, which binds `cache`.
 """
@@ -15,12 +16,15 @@ from trainer.search.tree import NOBODY, Tree
 
 cache: ModuleType
 KEY_WORDS: int
+HAS_HISTORY: bool
 
 INLINED = True
 
 
 def find(tree: Tree, slot: int, state: State, depth: int, chooser: int) -> tuple[int, int]:
     """The node of a position [S] at this depth, or NOBODY; and the place of the table where it is or belongs."""
+    if HAS_HISTORY:
+        return int(NOBODY), 0
     last = tree.known.shape[1] - 1
     at = cache.scaled(cache.mixed(state), tree.known.shape[1])
     while tree.known[slot, at] != 0:

@@ -69,7 +69,8 @@ class Tree(NamedTuple):
     edges: NDArray[Any]
     """EDGE [G, E]"""
     known: NDArray[np.int32]
-    """[G, T] a hash table of the nodes by their positions; 0 for none, else a node's index and 1. T is a power of two."""
+    """[G, T] a hash table of the nodes by their positions: a node's index plus 1, or 0 for none. In a game with a history it
+    isn't used."""
     used_nodes: NDArray[np.int32]
     """[G]"""
     used_edges: NDArray[np.int32]
@@ -98,7 +99,7 @@ def empty_tree(game: Game, slots: int, simulations: int) -> Tree:
     """Memory for G = `slots` searches of at most this many simulations."""
     nodes = simulations + 2  # the root and one for each simulation; one is spare
     edges = (simulations + 1) * game.most_moves + 1  # `add_edges` writes one place too far
-    places = 1 << (2 * nodes - 1).bit_length()
+    places = 1 if game.has_history else 1 << (2 * nodes - 1).bit_length()
     return Tree(
         nodes=np.zeros((slots, nodes), NODE),
         states=np.zeros((slots, nodes, game.state_words), np.uint64),

@@ -10,7 +10,7 @@ from trainer.check.subject import Subject
 from trainer.evaluators.uniform import uniform
 from trainer.games.base import FIRST
 from trainer.search import Search, SearchConfig
-from trainer.search.tree import DRAWN, UNKNOWN
+from trainer.search.tree import DRAWN, EDGE, NODE, UNKNOWN
 
 SAMPLE = 256
 """Positions that are searched."""
@@ -30,7 +30,8 @@ def check_solved(subject: Subject, solution: Solution | None) -> list[Finding]:
         return []
     sample = sampled(subject, solution)
     wrong: list[tuple[int, int, int, int]] = []  # level, row, action, what search proved
-    node = 50 + 8 * subject.game.state_words + 16 * subject.game.most_moves
+    places = 16  # bytes, at most, in the table of known positions
+    node = NODE.itemsize + 8 * subject.game.state_words + EDGE.itemsize * subject.game.most_moves + places
     for slots, most, positions in ROUNDS:
         simulations = min(most, MEMORY // (slots * node))
         left = sample[positions:]

@@ -72,6 +72,7 @@ class FoundGame:
             "RAW_WORDS": game.raw_words,
             "KEY_WORDS": game.deciding_words,
             "VIEW_SIZE": game.legal_mask_offset,
+            "HAS_HISTORY": game.has_history,
             "HAS_START": hasattr(self.own, "start"),
             "HAS_MOVES": hasattr(self.own, "moves"),
             "HAS_CELLS": hasattr(self.own, "cells"),
