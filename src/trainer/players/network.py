@@ -18,8 +18,8 @@ MOST_SLOTS = 256
 
 PLAYING = SearchConfig(policy_temperature=2.0)
 """How a model searches outside of self-play. After long training a network is too sure of its first guess. With priors
-softened by 1.5 or 2 it makes no more wrong moves in tic-tac-toe, wins 3 of 5 games of Othello against itself without them, and
-makes slightly fewer wrong moves in Connect 4 (docs/log.md)."""
+softened by 1.5 or 2 it makes no more wrong moves in tic-tac-toe, wins 3 of 5 games of Othello against itself without
+them, and makes slightly fewer wrong moves in Connect 4 (docs/log.md)."""
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,8 @@ def count_visit(tree: Tree, slot: int, index: int, at: int) -> None:
     """Count a visit of an edge and of the node it begins at, and bring the values of both up to date.
 
     The value of a node is the mean of its own evaluation and of its edges' q by their visits, even where other parents
-    changed a child's value (Wu 2022, "Monte-Carlo graph search from first principles", in KataGo's documentation). So what an
-    edge has learned since its last visit counts for all of its visits, but a proven loss only from now on.
+    changed a child's value (Wu 2022, "Monte-Carlo graph search from first principles", in KataGo's documentation). So what
+    an edge has learned since its last visit counts for all of its visits, but a proven loss only from now on.
     """
     parent, edge = tree.nodes[slot, index], tree.edges[slot, at]
     child = tree.nodes[slot, edge.node]
