@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 
-import numpy as np
 import paths
 import pytest
 from kinds import every_kind
 from lines_of_play import some_positions
-from numpy.typing import NDArray
 from predictable import arbitrary
 from registering import registered
 
-from trainer.evaluators.interface import Evaluate
-from trainer.games.base import MOVER, Mask
+from trainer.games.base import MOVER
+from trainer.games.position import Position
 from trainer.games.positions import Positions
-from trainer.games.solving.exhaustive import ExhaustiveSolver
-from trainer.search import Search, SearchConfig
+from trainer.search import Search
 from trainer.search.tree import NOBODY, UNKNOWN
 
 SIMULATIONS = 300
@@ -72,31 +69,14 @@ def test_visits_and_values_add_up(env_id: str) -> None:
     assert looked_at > 10
 
 
-def preferring(seed: int) -> Evaluate:
-    """Priors and values that have nothing to do with the game, so that searches take other ways for each seed."""
-    weights = np.random.default_rng(seed).normal(size=(1000, 1000)).astype(np.float32)
-
-    def evaluate(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        actions = legal.shape[1]
-        scores = np.sin(observation @ weights[: observation.shape[1], : actions + 1])
-        prior = np.where(legal, np.exp(2 * scores[:, :actions]), 0)
-        return (prior / np.maximum(prior.sum(axis=1, keepdims=True), 1e-9)).astype(np.float32), scores[:, actions]
-
-    return evaluate
-
-
 def test_positions_with_other_histories_are_others() -> None:
-    """Where the cells that were visited decide what comes later, whatever is proven of a move is true.
-
-    If they were merged, one of 336 positions would have a wrong proof on some ways.
-    """
+    """Some have the same key at the same depth, but the cells that were visited decide what comes later."""
     registered(paths)
-    solver = ExhaustiveSolver("paths")
-    scores = solver.scores(Positions("paths", 0).of(solver.states))
-    search = Search("paths", len(scores), 60, SearchConfig(c_puct=3.0))
-    for seed in range(12):
-        search.run(solver.states, 60, preferring(seed))
-        for slot, score in enumerate(scores):
-            moves = search.root_moves(slot)
-            found = moves.proven != UNKNOWN
-            np.testing.assert_array_equal(moves.values[found], np.sign(score[moves.actions[found]]))
+    search = Search("paths", 1, SIMULATIONS)
+    search.run(Position.first(paths).state[None], SIMULATIONS, arbitrary)
+    count, key = search.tree.used_nodes[0], search.game.deciding_words
+    nodes, states = search.tree.nodes[0, :count], search.tree.states[0, :count]
+    keys = {(node["depth"], state[:key].tobytes()) for node, state in zip(nodes, states, strict=True)}
+    assert len(keys) < count
+    ends = search.tree.edges[0, : search.tree.used_edges[0]]["node"]
+    assert sorted(ends[ends != NOBODY]) == list(range(1, count)), "each node ends one edge"
