@@ -130,7 +130,9 @@ def test_a_move_by_arrow_keys(tmp_path: Path) -> None:
         assert not echoes(ours)
         process.send_signal(signal.SIGTSTP)
         wait_until(lambda: echoes(ours), "the terminal is given back while the game is suspended")
+        seen = ""
         process.send_signal(signal.SIGCONT)
+        wait_for("Arrow keys and Enter")
         wait_until(lambda: not echoes(ours), "the game goes on")
         os.write(ours, b"level 77\r")
         wait_for("From now on")

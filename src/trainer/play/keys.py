@@ -8,7 +8,7 @@ import re
 import select
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -36,10 +36,11 @@ def have_keys() -> bool:
 
 
 @contextmanager
-def keys() -> Iterator[Iterator[str]]:
+def keys(suspended: Callable[[], None], resumed: Callable[[], None]) -> Iterator[Iterator[str]]:
     """Read keys without Enter and without showing them. Ctrl-C still interrupts, and Ctrl-Z suspends.
 
-    The terminal is given back as it was: at the end, while suspended, and also if a second Ctrl-C ends the process at once.
+    `suspended` is called before the process is suspended, and `resumed` when it goes on. The terminal is given back as it
+    was: at the end, while suspended, and also if a second Ctrl-C ends the process at once.
     """
     import termios
     import tty
@@ -49,15 +50,15 @@ def keys() -> Iterator[Iterator[str]]:
 
     def give_back() -> None:
         termios.tcflush(terminal, termios.TCIFLUSH)  # keys that were pressed are none of the shell's
-        termios.tcsetattr(
-            terminal, termios.TCSANOW, before
-        )  # now: another program may not read what is still to be shown
+        termios.tcsetattr(terminal, termios.TCSANOW, before)  # at once: waiting for the output could block
         os.write(sys.stdout.fileno(), SHOW_CURSOR)
 
     def suspend(number: int, frame: FrameType | None) -> None:
+        suspended()
         give_back()
         os.kill(os.getpid(), signal.SIGSTOP)  # returns when this process is continued
         tty.setcbreak(terminal, termios.TCSANOW)
+        resumed()
 
     tty.setcbreak(terminal, termios.TCSANOW)
     suspends = signal.signal(signal.SIGTSTP, suspend)

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console, Group
-from rich.live import Live
 from rich.text import Text
 
 from trainer.api import game_named_in, load_model
-from trainer.evaluators.onnx_file import read_model
 from trainer.games import game_of
 from trainer.games.base import FIRST, SECOND
 from trainer.games.kernels import link_kernels
@@ -21,9 +19,11 @@ from trainer.play.drawing import owners
 from trainer.play.game_in_progress import Choice, GameInProgress, MoveError
 from trainer.play.keys import forget_keys, have_keys, keys
 from trainer.play.picking import STEPS, Picker
+from trainer.play.screen import Screen
 from trainer.players.network import PLAYING
 from trainer.pretrained import PRETRAINED, shipped
 from trainer.run.folder import RunFolder
+from trainer.run.model_files import read_model
 from trainer.search import Search
 from trainer.settings.play import MOST_SIMULATIONS, PlayConfig
 
@@ -188,9 +188,9 @@ def with_lines(table: Table, console: Console) -> None:
 
 def with_keys(table: Table, console: Console) -> None:
     """Moves are chosen with the arrow keys and Enter, or typed."""
-    with keys() as pressed, Live(console=console, auto_refresh=False) as live:
+    with Screen(console) as screen, keys(screen.suspend, screen.resume) as pressed:
         for picker, typed in states(table, pressed):
-            live.update(table.draw(picker, typed, prompt(table, picker, typed)), refresh=True)
+            screen.show(table.draw(picker, typed, prompt(table, picker, typed)))
 
 
 def states(table: Table, pressed: Iterator[str]) -> Iterator[tuple[Picker | None, str]]:
