@@ -23,7 +23,7 @@ COMMANDS = {
 }
 EXAMPLES = """\
 A first run:
-  cartridge loop                                  learn tic-tac-toe in a minute, into data/tictactoe
+  cartridge loop                                  learn tic-tac-toe in 20 seconds, into data/tictactoe
   cartridge play                                  then play against it here
   cartridge web                                   or at http://127.0.0.1:8080/
   cartridge evaluate --model data/tictactoe/models/latest.onnx

@@ -4,7 +4,7 @@ from trainer.settings.loop import LoopConfig
 
 RECIPE = LoopConfig(
     env_id="tictactoe",
-    minutes=1,
+    minutes=1 / 3,
     simulations=100,
     random_openings=0.9,
     network="mlp",
