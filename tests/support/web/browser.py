@@ -40,8 +40,19 @@ def chromium_path() -> str:
     return CHROMIUM
 
 
+WITHOUT_SHIPPED_MODELS = """
+import sys
+from pathlib import Path
+from trainer import pretrained
+from trainer.web.__main__ import main
+pretrained.FOLDER = Path("no-models")
+sys.exit(main())
+"""
+"""`python -m trainer.web`, where a game has a model only if a run has one."""
+
+
 class Server:
-    """`python -m trainer.web` over a folder. When it is started again it keeps its port."""
+    """`python -m trainer.web` over a folder, without shipped models. When it is started again it keeps its port."""
 
     def __init__(self, folder: Path, log: int | IO[bytes] = subprocess.DEVNULL, games: Sequence[Path] = ()) -> None:
         """`log`: where its standard error goes. `games`: files of further games."""
@@ -53,7 +64,15 @@ class Server:
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        command = [sys.executable, "-m", "trainer.web", "--data-dir", str(self.folder), "--port", str(self.port)]
+        command = [
+            sys.executable,
+            "-c",
+            WITHOUT_SHIPPED_MODELS,
+            "--data-dir",
+            str(self.folder),
+            "--port",
+            str(self.port),
+        ]
         command += self._games
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log, text=True)
         assert self._process.stdout is not None
