@@ -13,7 +13,7 @@ from trainer.games import game_of
 from trainer.gpu import devices
 from trainer.gpu.choice import accelerators
 from trainer.gpu.weights import empty_network, fill, kind_of, weights_of
-from trainer.settings.groups.device import EvaluationSettings
+from trainer.settings.groups.device import EvaluationSettings, Precision
 
 CARD = SimpleNamespace(name="NVIDIA H100", total_memory=85_000_000_000)
 
@@ -41,7 +41,8 @@ def test_a_gpu_that_works_is_chosen(cuda: pytest.MonkeyPatch) -> None:
 
 def test_a_network_too_coarse_in_16_bits_still_plays_on_the_gpu(cuda: pytest.MonkeyPatch) -> None:
     """After the precision that was asked for comes fp32, and then the CPU."""
-    found = [accelerators("tictactoe", EvaluationSettings("cuda", wanted)) for wanted in ("fp16", "fp32")]  # type: ignore[arg-type]
+    asked_for: tuple[Precision, ...] = ("fp16", "fp32")
+    found = [accelerators("tictactoe", EvaluationSettings("cuda", precision)) for precision in asked_for]
     assert [[one.manner for one in several] for several in found] == [
         ["on the device cuda in fp16", "on the device cuda in fp32"],
         ["on the device cuda in fp32"],

@@ -129,11 +129,13 @@ def test_a_move_by_arrow_keys(tmp_path: Path) -> None:
         wait_for("Taken back")
         assert not echoes(ours)
         process.send_signal(signal.SIGTSTP)
-        wait_until(lambda: echoes(ours), "the terminal is given back while the game is suspended")
+        stopped = os.WUNTRACED | os.WNOHANG
+        wait_until(lambda: os.waitpid(process.pid, stopped)[0], "the game isn't suspended")
+        assert echoes(ours)
         seen = ""
         process.send_signal(signal.SIGCONT)
         wait_for("Arrow keys and Enter")
-        wait_until(lambda: not echoes(ours), "the game goes on")
+        wait_until(lambda: not echoes(ours), "the game doesn't go on")
         os.write(ours, b"level 77\r")
         wait_for("From now on")
         assert not echoes(ours)

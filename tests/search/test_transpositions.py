@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import paths
 import pytest
@@ -11,6 +12,7 @@ from lines_of_play import some_positions
 from predictable import arbitrary
 from registering import registered
 
+from trainer.games import game_of
 from trainer.games.base import MOVER
 from trainer.games.position import Position
 from trainer.games.positions import Positions
@@ -20,13 +22,19 @@ from trainer.search.tree import NOBODY, UNKNOWN
 SIMULATIONS = 300
 
 
+def searches(env_id: str) -> Iterator[Search]:
+    """A search that has just begun and ended at a position of a random game; the same one for five positions."""
+    search = Search(env_id, 1, SIMULATIONS)
+    for state in some_positions(env_id, 5):
+        search.run(state[None], SIMULATIONS, arbitrary)
+        yield search
+
+
 @every_kind
 def test_each_position_is_one_node(env_id: str) -> None:
     """No two nodes of the same depth have the same position, and some nodes end several edges; not so with a history."""
-    search = Search(env_id, 1, SIMULATIONS)
     shared = 0
-    for state in some_positions(env_id, 5):
-        search.run(state[None], SIMULATIONS, arbitrary)
+    for search in searches(env_id):
         count = search.tree.used_nodes[0]
         nodes, states = search.tree.nodes[0, :count], search.tree.states[0, :count]
         positions = [
@@ -38,16 +46,14 @@ def test_each_position_is_one_node(env_id: str) -> None:
         ends.pop(NOBODY, None)
         assert set(ends) == set(range(1, count)), "each node but the root ends an edge"
         shared += sum(number > 1 for number in ends.values())
-    assert bool(shared) != search.game.has_history
+    assert bool(shared) != game_of(env_id).has_history
 
 
 @every_kind
 def test_visits_and_values_add_up(env_id: str) -> None:
     """A node has the visits of its edges and its own; its value is the mean of its evaluation and of its edges' values."""
-    search = Search(env_id, 1, SIMULATIONS)
     looked_at = 0
-    for state in some_positions(env_id, 5):
-        search.run(state[None], SIMULATIONS, arbitrary)
+    for search in searches(env_id):
         tree = search.tree
         for index, node in enumerate(tree.nodes[0, : tree.used_nodes[0]]):
             edges = tree.edges[0, node["first_edge"] : node["first_edge"] + node["num_visited"]]

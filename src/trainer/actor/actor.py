@@ -41,7 +41,7 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
     """Play until `stop` is set or `max_episodes` games are played. All finished games are stored before it returns."""
     config.check()
     require_device(config)
-    config = settled(config)
+    config = fitted(settled(config))
     game = game_of(config.env_id)
     run = RunFolder(config.data_dir)
     require_writable(run.path, "--data-dir")
@@ -59,17 +59,11 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
 
 def accelerated(env_id: str, config: ActorConfig) -> Acceleration:
     """What makes the evaluators of an actor: on the device of its settings, else by the network's active inputs."""
-    games = within_memory(game_of(env_id), config).games
-    return Acceleration(env_id, *accelerators(env_id, config, games), SparseAccelerator(env_id))
+    return Acceleration(env_id, *accelerators(env_id, config, config.games), SparseAccelerator(env_id))
 
 
-def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) -> ActorStats:
-    """Play with the newest of `models` and hand the games to `sink`, until `stop` is set or `max_episodes` are played."""
-    first = sink.first_free_number()
-    last = None if config.max_episodes < 0 else first + config.max_episodes
-    recorder = Recorder(config.env_id, config.actor_id, sink, stop)
-    seed = secrets.randbits(63) if config.seed is None else config.seed
-    numbers = EpisodeNumbers(first, last)
+def fitted(config: ActorConfig) -> ActorConfig:
+    """The settings with as many games and cached evaluations as fit into `memory_gib`. Says so if that is fewer."""
     fits = within_memory(game_of(config.env_id), config)
     if fits != config:
         log.info(
@@ -78,9 +72,22 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
             fits.cache,
             fits.memory_gib,
         )
-    search = SearchConfig(cache=fits.cache)
+    return fits
+
+
+def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) -> ActorStats:
+    """Play with the newest of `models` and hand the games to `sink`, until `stop` is set or `max_episodes` are played.
+
+    `config` is `fitted`.
+    """
+    first = sink.first_free_number()
+    last = None if config.max_episodes < 0 else first + config.max_episodes
+    recorder = Recorder(config.env_id, config.actor_id, sink, stop)
+    seed = secrets.randbits(63) if config.seed is None else config.seed
+    numbers = EpisodeNumbers(first, last)
+    search = SearchConfig(cache=config.cache)
     players = [
-        SelfPlay(config.env_id, fits.games, numbers, seed, config.actor_id, config, search)
+        SelfPlay(config.env_id, config.games, numbers, seed, config.actor_id, config, search)
         for _ in range(config.threads)
     ]
     threads = PlayerThreads(players, models, config.episode_timeout_secs)

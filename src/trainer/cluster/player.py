@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 
-from trainer.actor.actor import accelerated, play
+from trainer.actor.actor import accelerated, fitted, play
 from trainer.cluster.remote_model import RemoteModel
 from trainer.cluster.remote_sink import RemoteSink
 from trainer.cluster.transport import Transport
@@ -31,7 +31,7 @@ def play_for(transport: Transport, name: str, threads: int, stop: Event) -> Acto
         rules.mkdir()
         found = assignment.rules.open(rules)
         game = found.game
-        settings = replace(assignment.settings, env_id=found.name, threads=threads, wait_for_model=True)
+        settings = fitted(replace(assignment.settings, env_id=found.name, threads=threads, wait_for_model=True))
         path = RunFolder(Path(folder)).latest_model
         path.parent.mkdir()
         file = ModelFile(path, game.env_id, game.obs_size, game.num_actions, prepare=accelerated(found.name, settings))

@@ -44,7 +44,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def before_leaving(act: Callable[[], None]) -> Iterator[None]:
-    """Call `act` if a signal ends the process at once within the block: it gives the terminal back, say."""
+    """Call `act` if a signal ends the process at once within the block, for example to give the terminal back."""
     _last_acts.append(act)
     try:
         yield

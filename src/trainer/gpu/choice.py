@@ -47,9 +47,8 @@ def accelerators(env_id: str, settings: EvaluationSettings, capacity: int = BATC
         log.info("evaluating networks on %s (%s)", "cuda" if used else "the CPU", choice.reason)
     if used is None:
         return []
-    precisions = dict.fromkeys(
-        (settings.precision, "fp32")
-    )  # a network too coarse in 16 bits still plays on the device
+    # A network that is too coarse in 16 bits still plays on the device.
+    precisions = dict.fromkeys((settings.precision, "fp32"))
     return [TorchAccelerator(env_id, used, precision, capacity) for precision in precisions]
 
 

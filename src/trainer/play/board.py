@@ -119,7 +119,7 @@ def colour_of(game: Game, player: int) -> str:
 
 
 def labels(game: Game, names: list[str]) -> tuple[list[str], list[str]]:
-    """What is written at each column and at each row: the parts of the cells' names, or nothing where names have no such."""
+    """What is written at each column and at each row: the parts of the cells' names, or nothing if the names have none."""
     if game.board_type == "drop_column":
         return names, [""] * game.height
     parts = [re.fullmatch(r"([A-Za-z]+)(\d+)", name) for name in names]

@@ -49,8 +49,8 @@ def keys(suspended: Callable[[], None], resumed: Callable[[], None]) -> Iterator
     before = termios.tcgetattr(terminal)
 
     def give_back() -> None:
-        termios.tcflush(terminal, termios.TCIFLUSH)  # keys that were pressed are none of the shell's
-        termios.tcsetattr(terminal, termios.TCSANOW, before)  # at once: waiting for the output could block
+        termios.tcflush(terminal, termios.TCIFLUSH)  # keys that were meant for the game
+        termios.tcsetattr(terminal, termios.TCSANOW, before)  # without waiting for the output: that could block
         os.write(sys.stdout.fileno(), SHOW_CURSOR)
 
     def suspend(number: int, frame: FrameType | None) -> None:

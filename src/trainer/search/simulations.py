@@ -96,18 +96,18 @@ def walk(trees: Tree, slot: int, selection: Selection) -> int:
         else:
             edge = puct.best_edge(trees, slot, index, selection)
         child = int(trees.edges[slot, edge].node)
-        is_new = False
         if child == NOBODY:
-            child, is_new = enter(trees, slot, index, edge)
-        trees.nodes[slot, child].parent = index
-        trees.nodes[slot, child].edge = edge
-        if is_new:
+            child = enter(trees, slot, index, edge)
+        reached = trees.nodes[slot, child]
+        reached.parent = index
+        reached.edge = edge
+        if reached.visits == 0:  # it is new
             return child
         index = child
 
 
-def enter(trees: Tree, slot: int, index: int, edge: int) -> tuple[int, bool]:
-    """Visit an edge for the first time; returns the node at its end, and whether it is new.
+def enter(trees: Tree, slot: int, index: int, edge: int) -> int:
+    """Visit an edge for the first time; returns the node at its end, which is new unless another way led there before.
 
     A new node is proven if the game is over there or won by the next move. Its position is left in `trees.state`, and its
     legal actions in `trees.mask` unless the game is over.
@@ -126,7 +126,7 @@ def enter(trees: Tree, slot: int, index: int, edge: int) -> tuple[int, bool]:
     parent.num_visited += 1
     tree.bring_best_forward(trees, slot, index)
     if found != NOBODY:
-        return child, False
+        return child
     trees.known[slot, place] = child + 1
     for word in range(len(state)):
         trees.states[slot, child, word] = state[word]
@@ -139,7 +139,7 @@ def enter(trees: Tree, slot: int, index: int, edge: int) -> tuple[int, bool]:
         trees.nodes[slot, child].proven = DRAWN
     elif winner != OPEN:
         trees.nodes[slot, child].proven = WIN if winner == parent.mover else LOSS
-    return child, True
+    return child
 
 
 def expand(
