@@ -1,4 +1,4 @@
-"""Vectors of 16 float32 as values in compiled code, and blocks of 64 numbers, which are four vectors.
+"""Blocks of 64 float32 as values in compiled code.
 
 Numba has no vector type. LLVM has one, and maps a vector to as many registers as the processor needs for it.
 
@@ -16,25 +16,18 @@ from numba import types
 from numba.extending import intrinsic, models, register_model
 from numpy.typing import NDArray
 
+from trainer.compile.processor import processor_has
+
 INLINED = True
 
-LANES = 16
-"""Numbers per vector."""
 BLOCK = 64
 """Numbers per block. A block fits into the registers of any current processor and leaves some free."""
 
-Block = tuple[Any, Any, Any, Any]
+PAIRS = processor_has("avx512f")
+"""Whether two blocks at once are faster than one by one: there are registers for both."""
 
-
-def load_block(numbers: NDArray[np.float32], at: int) -> Block:
-    """The block numbers[at : at + 64]."""
-    return load(numbers, at), load(numbers, at + LANES), load(numbers, at + 2 * LANES), load(numbers, at + 3 * LANES)
-
-
-def store_block(numbers: NDArray[np.float32], at: int, block: Block) -> None:
-    """numbers[at : at + 64] = block"""
-    for part, vector in enumerate(block):
-        store(numbers, at + part * LANES, vector)
+Block = Any
+"""A block as a value."""
 
 
 def add_products(block: Block, factor: np.float32, numbers: NDArray[np.float32], at: int) -> Block:
@@ -66,59 +59,42 @@ def add_active(
     return block
 
 
-def add_scaled(block: Block, factor: np.float32, other: Block) -> Block:
-    """block + factor * other"""
-    a, b, c, d = block
-    e, f, g, h = other
-    return add_product(a, factor, e), add_product(b, factor, f), add_product(c, factor, g), add_product(d, factor, h)
+def add_active_to_two(
+    blocks: tuple[Block, Block],
+    factors: NDArray[np.float32],
+    active: NDArray[np.uint64],
+    begin: int,
+    first: int,
+    end: int,
+    numbers: NDArray[np.float32],
+    at: tuple[int, int],
+) -> tuple[Block, Block]:
+    """What `add_active` does, for two blocks at once, whose numbers begin at the two places of `at`.
 
-
-def add_elements(block: Block, factors: Block, other: Block) -> Block:
-    """block + factors * other, number by number"""
-    a, b, c, d = block
-    e, f, g, h = factors
-    i, j, k, m = other
-    return add_each(a, e, i), add_each(b, f, j), add_each(c, g, k), add_each(d, h, m)
-
-
-def sum_of(block: Block) -> np.float32:
-    """The sum of a block's numbers, in a fixed order."""
-    a, b, c, d = block
-    one = np.float32(1.0)
-    return np.float32(total_of(add_product(add_product(a, one, b), one, add_product(c, one, d))))
-
-
-def rectified_block(block: Block) -> Block:
-    """The block's ReLU; NaN stays NaN."""
-    a, b, c, d = block
-    return rectified(a), rectified(b), rectified(c), rectified(d)
-
-
-def masked_block(block: Block, bits: np.uint64) -> Block:
-    """The block, with 0 wherever the bit isn't set."""
-    a, b, c, d = block
-    e, f, g = bits >> np.uint64(LANES), bits >> np.uint64(2 * LANES), bits >> np.uint64(3 * LANES)
-    return masked(a, bits), masked(b, e), masked(c, f), masked(d, g)
-
-
-def bits_of(block: Block) -> np.uint64:
-    """One bit per number of a block, the first number's the lowest: it is not 0. NaN counts as not 0."""
-    bits = np.uint64(0)
-    for part, vector in enumerate(block):
-        bits |= nonzero(vector) << np.uint64(part * LANES)
-    return bits
+    The bits are then read once for both. It takes twice the registers.
+    """
+    one, two = blocks
+    for word in range(first, end):
+        left = active[begin // BLOCK + word]
+        while left != 0:
+            i = word * BLOCK + lowest(left)
+            left &= left - np.uint64(1)
+            factor = factors[begin + i]
+            one = add_products(one, factor, numbers, at[0] + i * BLOCK)
+            two = add_products(two, factor, numbers, at[1] + i * BLOCK)
+    return one, two
 
 
 class Lanes(types.Type):
-    """Numba's type of a vector of 16 float32."""
+    """Numba's type of a block."""
 
     def __init__(self) -> None:
         super().__init__(name="Lanes")
 
 
 lanes: Any = Lanes()
-VECTOR = ir.VectorType(ir.FloatType(), LANES)
-ZEROS = ir.Constant(VECTOR, [0.0] * LANES)
+VECTOR, FLAGS, INTEGER = ir.VectorType(ir.FloatType(), BLOCK), ir.VectorType(ir.IntType(1), BLOCK), ir.IntType(32)
+ZEROS = ir.Constant(VECTOR, [0.0] * BLOCK)
 
 
 @register_model(Lanes)
@@ -134,109 +110,110 @@ def operation(function: Callable[..., Any]) -> Any:
     return intrinsic(function)
 
 
-class Address:
-    """Computes addresses while code is generated. In a class, because the linker compiles plain functions."""
+class Code:
+    """Generates code. In a class, because the linker compiles plain functions."""
 
     @staticmethod
-    def of(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
-        """The address of the vector that begins at element `at` of an array."""
+    def address(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+        """The address of the block that begins at element `at` of an array."""
         data = context.make_array(kind)(context, builder, array).data
         return builder.bitcast(builder.gep(data, [at]), VECTOR.as_pointer())
 
+    @staticmethod
+    def sum_of_product(builder: Any, total: Any, factors: Any, block: Any) -> Any:
+        """total + factors * block, rounded once if the processor can."""
+        return builder.fadd(total, builder.fmul(factors, block, flags=["contract"]), flags=["contract"])
+
 
 @operation
-def load(typing: Any, numbers: Any, at: Any) -> Any:
-    """load(numbers, at): the vector numbers[at : at + 16]."""
+def load_block(typing: Any, numbers: Any, at: Any) -> Any:
+    """load_block(numbers, at): the block numbers[at : at + 64]."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.load(Address.of(context, builder, signature.args[0], *values), align=4)
+        return builder.load(Code.address(context, builder, signature.args[0], *values), align=4)
 
     return lanes(numbers, types.intp), generate
 
 
 @operation
-def store(typing: Any, numbers: Any, at: Any, vector: Any) -> Any:
-    """store(numbers, at, vector): numbers[at : at + 16] = vector."""
+def store_block(typing: Any, numbers: Any, at: Any, block: Any) -> Any:
+    """store_block(numbers, at, block): numbers[at : at + 64] = block."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        array, at, vector = values
-        builder.store(vector, Address.of(context, builder, signature.args[0], array, at), align=4)
+        array, at, block = values
+        builder.store(block, Code.address(context, builder, signature.args[0], array, at), align=4)
         return context.get_dummy_value()
 
-    return types.void(numbers, types.intp, vector), generate
+    return types.void(numbers, types.intp, block), generate
 
 
 @operation
-def add_product(typing: Any, total: Any, factor: Any, vector: Any) -> Any:
-    """add_product(total, factor, vector): total + factor * vector, rounded once if the processor can."""
+def add_scaled(typing: Any, total: Any, factor: Any, block: Any) -> Any:
+    """add_scaled(total, factor, block): total + factor * block, rounded once if the processor can."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        total, factor, vector = values
-        integer = ir.IntType(32)
-        factors = builder.insert_element(ZEROS, factor, integer(0))
-        factors = builder.shuffle_vector(factors, ZEROS, ir.Constant(ir.VectorType(integer, LANES), [0] * LANES))
-        return builder.fadd(total, builder.fmul(factors, vector, flags=["contract"]), flags=["contract"])
+        total, factor, block = values
+        factors = builder.insert_element(ZEROS, factor, INTEGER(0))
+        factors = builder.shuffle_vector(factors, ZEROS, ir.Constant(ir.VectorType(INTEGER, BLOCK), [0] * BLOCK))
+        return Code.sum_of_product(builder, total, factors, block)
 
-    return lanes(total, types.float32, vector), generate
+    return lanes(total, types.float32, block), generate
 
 
 @operation
-def add_each(typing: Any, total: Any, factors: Any, vector: Any) -> Any:
-    """add_each(total, factors, vector): total + factors * vector, number by number, rounded once if the processor can."""
+def add_elements(typing: Any, total: Any, factors: Any, block: Any) -> Any:
+    """add_elements(total, factors, block): total + factors * block, number by number, rounded once if the processor can."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        total, factors, vector = values
-        return builder.fadd(total, builder.fmul(factors, vector, flags=["contract"]), flags=["contract"])
+        return Code.sum_of_product(builder, *values)
 
-    return lanes(total, factors, vector), generate
+    return lanes(total, factors, block), generate
 
 
 @operation
-def total_of(typing: Any, vector: Any) -> Any:
-    """total_of(vector): the sum of its numbers; halves are added to halves, down to one number."""
+def sum_of(typing: Any, block: Any) -> Any:
+    """sum_of(block): the sum of its numbers; halves are added to halves, down to one number."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        (left,), integer = values, ir.IntType(32)
-        half = LANES // 2
+        (left,) = values
+        half = BLOCK // 2
         while half:
-            other = ir.Constant(ir.VectorType(integer, LANES), [(lane + half) % LANES for lane in range(LANES)])
+            other = ir.Constant(ir.VectorType(INTEGER, BLOCK), [(lane + half) % BLOCK for lane in range(BLOCK)])
             left = builder.fadd(left, builder.shuffle_vector(left, ZEROS, other))
             half //= 2
-        return builder.extract_element(left, integer(0))
+        return builder.extract_element(left, INTEGER(0))
 
-    return types.float32(vector), generate
+    return types.float32(block), generate
 
 
 @operation
-def rectified(typing: Any, vector: Any) -> Any:
-    """rectified(vector): its ReLU; NaN stays NaN."""
+def rectified_block(typing: Any, block: Any) -> Any:
+    """rectified_block(block): its ReLU; NaN stays NaN."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.select(builder.fcmp_ordered("<", values[0], ZEROS), ZEROS, values[0])
 
-    return lanes(vector), generate
+    return lanes(block), generate
 
 
 @operation
-def masked(typing: Any, vector: Any, bits: Any) -> Any:
-    """masked(vector, bits): the vector, with 0 wherever the bit isn't set; the first number has the lowest of 16 bits."""
+def masked_block(typing: Any, block: Any, bits: Any) -> Any:
+    """masked_block(block, bits): the block, with 0 wherever the bit isn't set; the first number has the lowest bit."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        flags = builder.trunc(values[1], ir.IntType(LANES))
-        return builder.select(builder.bitcast(flags, ir.VectorType(ir.IntType(1), LANES)), values[0], ZEROS)
+        return builder.select(builder.bitcast(values[1], FLAGS), values[0], ZEROS)
 
-    return lanes(vector, types.uint64), generate
+    return lanes(block, types.uint64), generate
 
 
 @operation
-def nonzero(typing: Any, vector: Any) -> Any:
-    """nonzero(vector): one bit per number, the first number's the lowest: it is not 0. NaN counts as not 0."""
+def bits_of(typing: Any, block: Any) -> Any:
+    """bits_of(block): one bit per number, the first number's the lowest: it is not 0. NaN counts as not 0."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        flags = builder.fcmp_unordered("!=", values[0], ZEROS)
-        return builder.zext(builder.bitcast(flags, ir.IntType(LANES)), ir.IntType(64))
+        return builder.bitcast(builder.fcmp_unordered("!=", values[0], ZEROS), ir.IntType(BLOCK))
 
-    return types.uint64(vector), generate
+    return types.uint64(block), generate
 
 
 @operation
