@@ -111,6 +111,29 @@ def test_losses_and_gradients_equal_autograds(game: Metadata, rows: int, family:
     assert_agree(network, kernel_steps_of(network), batch_of(game, rows))
 
 
+@pytest.mark.parametrize("family", ["mlp", "conv"])
+def test_sparsity_pushes_the_results_of_the_first_layer_to_zero(family: Family) -> None:
+    """The gradient is that of the loss plus 0.25 times the mean over the rows of the sum of these results."""
+    network, batch = exact(network_of(CONNECT4, family, 64)), batch_of(CONNECT4, 256)
+    without = kernel_steps_of(network)
+    steps = AdamWSteps(own := copy.deepcopy(network), torch.optim.AdamW(own.parameters()), 1.0, sparsity=0.25)
+    assert steps.differentiate(batch) == without.differentiate(batch)
+    first = copy.deepcopy(network).double()
+    results = first.body[:2](first.view(torch.from_numpy(batch.observation).double()))
+    if family == "conv":
+        results = first.body[0](first.view(torch.from_numpy(batch.observation).double()))[:, : -CONNECT4.num_actions]
+    (0.25 * results.sum(dim=1).mean()).backward()
+    expected = torch.cat(
+        [torch.zeros_like(w).flatten() if w.grad is None else w.grad.flatten() for w in parameters_of(first)]
+    )
+    torch.testing.assert_close(
+        torch.from_numpy(steps.gradient - without.gradient).double(),
+        expected,
+        rtol=0,
+        atol=1e-5 * expected.abs().max().item(),
+    )
+
+
 @pytest.mark.parametrize("width", [1, 63, 65, 128])
 @pytest.mark.parametrize("family", ["mlp", "conv"])
 def test_the_gradient_is_right_at_any_width(family: Family, width: int) -> None:

@@ -68,18 +68,20 @@ def differentiate(
     memory: Memory,
     deltas: Memory,
     buffer: TransposeBuffer,
+    sparsity: float,
     to: Gradient,
 ) -> None:
     """Write the gradient of a batch; `memory` holds its activations, `deltas` those of the heads' results.
 
     `transposed`: the weights of each layer in blocks [I / 64, F, 64]; a layer's weights begin at the same place as in the
-    network. `learns` [L]: the layer's inputs are other layers' results, so they need deltas.
+    network. `learns` [L]: the layer's inputs are other layers' results, so they need deltas. `sparsity` times the sum of a
+    row's results of the first layer, averaged over the rows, is added to the loss.
     """
     to.weights[:] = 0.0
     to.biases[:] = 0.0
     for index in range(len(network.layers) - 1, -1, -1):
         layer = network.layers[index]
-        pass_back(layer, rows, memory, deltas, to)
+        pass_back(layer, rows, memory, deltas, np.float32(sparsity / rows if index == 0 and rows else 0.0), to)
         places = rows * layer.places
         inputs = Operand(memory.activations, memory.active, layer.source * rows, layer.inputs)
         results = Operand(deltas.activations, deltas.active, layer.target * rows, layer.results)
@@ -101,10 +103,11 @@ def count_active(operand: Operand, rows: int) -> int:
     return found
 
 
-def pass_back(layer: Any, rows: int, memory: Memory, deltas: Memory, to: Gradient) -> None:
+def pass_back(layer: Any, rows: int, memory: Memory, deltas: Memory, more: np.float32, to: Gradient) -> None:
     """Turn the deltas after a layer's ReLU into those before it, and sum them up to the gradient of its biases.
 
-    The inputs of a residual layer also get the deltas after the ReLU.
+    `more` is added to the delta of every result that passed. The inputs of a residual layer also get the deltas after the
+    ReLU.
     """
     for block in range(layer.results // BLOCK):
         total = lanes.load_block(to.biases, layer.bias + block * BLOCK)
@@ -116,6 +119,8 @@ def pass_back(layer: Any, rows: int, memory: Memory, deltas: Memory, to: Gradien
                 if layer.residual:
                     lanes.store_block(deltas.activations, at + (layer.source - layer.target) * rows, delta)
                     passed = memory.passed[at // BLOCK]
+                if more != 0:
+                    delta = lanes.add_number(delta, more)
                 delta = lanes.masked_block(delta, passed)
                 lanes.store_block(deltas.activations, at, delta)
                 deltas.active[at // BLOCK] = passed

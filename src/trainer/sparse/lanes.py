@@ -120,6 +120,12 @@ class Code:
         return builder.bitcast(builder.gep(data, [at]), VECTOR.as_pointer())
 
     @staticmethod
+    def repeated(builder: Any, number: Any) -> Any:
+        """A block of one number."""
+        block = builder.insert_element(ZEROS, number, INTEGER(0))
+        return builder.shuffle_vector(block, ZEROS, ir.Constant(ir.VectorType(INTEGER, BLOCK), [0] * BLOCK))
+
+    @staticmethod
     def sum_of_product(builder: Any, total: Any, factors: Any, block: Any) -> Any:
         """total + factors * block, rounded once if the processor can."""
         return builder.fadd(total, builder.fmul(factors, block, flags=["contract"]), flags=["contract"])
@@ -153,11 +159,19 @@ def add_scaled(typing: Any, total: Any, factor: Any, block: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         total, factor, block = values
-        factors = builder.insert_element(ZEROS, factor, INTEGER(0))
-        factors = builder.shuffle_vector(factors, ZEROS, ir.Constant(ir.VectorType(INTEGER, BLOCK), [0] * BLOCK))
-        return Code.sum_of_product(builder, total, factors, block)
+        return Code.sum_of_product(builder, total, Code.repeated(builder, factor), block)
 
     return lanes(total, types.float32, block), generate
+
+
+@operation
+def add_number(typing: Any, block: Any, number: Any) -> Any:
+    """add_number(block, number): the number added to each of the block's."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.fadd(values[0], Code.repeated(builder, values[1]))
+
+    return lanes(block, types.float32), generate
 
 
 @operation

@@ -34,10 +34,12 @@ def flatten(parameters: Sequence[Tensor]) -> Floats:
 class AdamWSteps:
     """AdamW steps along the gradient of `PolicyValueNetwork.loss`, for a network that `can_differentiate` accepts."""
 
-    def __init__(self, network: PolicyValueNetwork, optimizer: torch.optim.AdamW, grad_clip: float) -> None:
+    def __init__(
+        self, network: PolicyValueNetwork, optimizer: torch.optim.AdamW, grad_clip: float, sparsity: float = 0.0
+    ) -> None:
         """Take over the arithmetic of `optimizer`, which keeps its settings and, under the usual names, its state.
 
-        `grad_clip`: the largest norm of the gradient; 0 turns clipping off.
+        `grad_clip`: the largest norm of the gradient; 0 turns clipping off. `sparsity`: see `LossGradient`.
         """
         self._optimizer = optimizer
         self._grad_clip = grad_clip or math.inf
@@ -48,7 +50,7 @@ class AdamWSteps:
         """[P] of the last batch, in the order of `parameters_of`."""
         self._mean, self._variance = np.zeros_like(self.gradient), np.zeros_like(self.gradient)
         self._steps = np.zeros(len(self._parameters), np.float32)
-        self.loss_gradient = LossGradient(network)
+        self.loss_gradient = LossGradient(network, sparsity)
         """Computes `gradient`."""
         self._adamw = adamw_kernels().adamw_step.adamw
         self.adopt_state()

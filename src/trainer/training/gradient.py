@@ -60,7 +60,10 @@ class LossGradient:
     and writes the gradient back in the order of the parameters.
     """
 
-    def __init__(self, network: PolicyValueNetwork) -> None:
+    def __init__(self, network: PolicyValueNetwork, sparsity: float = 0.0) -> None:
+        """`sparsity` times the sum of a row's results of the first layer, averaged over the rows, is added to the loss whose
+        gradient is computed, but not to the loss that is returned."""
+        self._sparsity = sparsity
         shapes = [parameter.shape for parameter in parameters_of(network)]
         parameters = sum(map(math.prod, shapes))
         own = pieces(torch.arange(1, parameters + 1, dtype=torch.int32), shapes)
@@ -114,7 +117,15 @@ class LossGradient:
             self._set_active(np.pad(legal, ((0, 0), (0, 1)), constant_values=True))
         kernels.heads.differentiate_heads(self._heads, legal, visits, batch.outcome, loss, self._head_deltas)
         kernels.backward.differentiate(
-            network, self._transposed, self._learns, rows, self._memory, self._deltas, self._buffer, self._gradient
+            network,
+            self._transposed,
+            self._learns,
+            rows,
+            self._memory,
+            self._deltas,
+            self._buffer,
+            self._sparsity,
+            self._gradient,
         )
         kernels.backward.scatter(network, self._gradient, self._places, self._transposed_places, gradient)
         gradient[self._bias_places] = self._gradient.biases
@@ -147,7 +158,7 @@ class LossGradient:
         linked.forward.pass_through(network, self._memory, 0, no_rows)
         linked.heads.differentiate_heads(no_rows, no_rows > 0, no_rows, nothing[:0], np.empty(3, np.float32), no_rows)
         linked.backward.differentiate(
-            network, self._transposed, self._learns, 0, self._memory, self._deltas, self._buffer, self._gradient
+            network, self._transposed, self._learns, 0, self._memory, self._deltas, self._buffer, 0.0, self._gradient
         )
         linked.backward.gather(nothing, self._places[:0], nothing)
         linked.backward.scatter(

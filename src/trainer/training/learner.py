@@ -40,7 +40,9 @@ class Learner:
             capturable=captured,
         )
         self.kernel_steps = (
-            AdamWSteps(network, self._optimizer, config.grad_clip) if can_differentiate(network) else None
+            AdamWSteps(network, self._optimizer, config.grad_clip, config.sparsity)
+            if can_differentiate(network)
+            else None
         )
         """Steps by our own kernels; None: by autograd."""
         self.device_steps = (
