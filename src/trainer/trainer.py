@@ -34,7 +34,7 @@ from trainer.training.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
 from trainer.training.divergence import explain_divergence
 from trainer.training.export import Exporter
 from trainer.training.learner import Learner
-from trainer.training.publish import Retention, publish, unwritable_files_reported
+from trainer.training.publish import Retention, delete_later, publish, unwritable_files_reported
 from trainer.training.rows import RowSupply
 from trainer.training.schedule import Schedule
 from trainer.training.tensorboard import EventFiles
@@ -110,6 +110,7 @@ class Trainer:
             if schedule.over_after(checkpoint.step):
                 log.info("the run is over: %d steps are done; to go on give more %s", checkpoint.step, schedule.bound)
                 return stats
+            delete_later(config.model_dir, checkpoint.step)
         elif old := set_aside(config.model_dir, config.stats):
             log.info("set the earlier run of this folder aside in %s; %s stays until the first new model", old, LATEST)
         write_record(record, COMMAND, config)

@@ -9,6 +9,8 @@ import sys
 import threading
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -18,7 +20,11 @@ from stored_rows import select
 from waiting import PATIENCE, wait_until
 
 from trainer.actor.actor import act
+from trainer.actor.played import PlayedGame
+from trainer.actor.selfplay import SelfPlay
+from trainer.actor.threads import PlayerThreads
 from trainer.core.errors import ConfigError, GameError, TrainerError
+from trainer.evaluators.interface import ModelSource
 from trainer.games import rules_of
 from trainer.games.position import Position
 from trainer.settings.actor import ActorConfig
@@ -179,6 +185,42 @@ def test_a_signal_stops_it_with_every_finished_game_stored(tmp_path: Path, numbe
     final = json.loads(stats.read_text())
     assert (final["total_steps"], final["episodes_completed"]) == counts[:2]
     assert counts[1] == counts[2] > 100
+
+
+def test_games_that_have_ended_are_handed_over_at_the_stop() -> None:
+    """Self-play takes them out of their slots now and then only; what it still has at the stop isn't lost."""
+    stepped = threading.Event()
+
+    class Player:
+        """One game has ended in it, which no step returns."""
+
+        idle = False
+
+        def play_randomly(self) -> list[PlayedGame]:
+            """Nothing new."""
+            stepped.set()
+            return []
+
+        def take_finished(self) -> list[PlayedGame]:
+            """The game."""
+            return [game]
+
+    game = PlayedGame(7, np.zeros(2), np.zeros((1, 9), np.float32))
+    threads = PlayerThreads([cast(SelfPlay, Player())], cast(ModelSource, SimpleNamespace(current=None)))
+    with threads:
+        assert stepped.wait(PATIENCE)
+    assert threads.collect(0) == [game]
+
+
+def test_an_actor_that_waits_for_a_model_plays_nothing_if_it_is_stopped(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It doesn't play at random then: a run that was stopped before its first model would learn from these games."""
+    caplog.set_level("INFO")
+    stop = threading.Event()
+    stop.set()
+    assert act(config_for(tmp_path, wait_for_model=True, max_episodes=-1), stop).episodes_completed == 0
+    assert not caplog.messages
 
 
 def test_a_new_model_is_used_without_dropping_a_game(tmp_path: Path) -> None:

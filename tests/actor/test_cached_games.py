@@ -54,7 +54,6 @@ def games_of(env_id: str, models: list[OnnxEvaluator], entries: int, slots: int 
     for at_hand.number, model in enumerate(models):
         while len(games) < 60 * (at_hand.number + 1):
             games |= {game.number: game for game in player.step(model)}
-            player.look_for_numbers()
     return games
 
 

@@ -12,7 +12,7 @@ from play import finished
 from small_models import linear_model
 
 from trainer.actor.moves import ply_record
-from trainer.actor.played import PlayedGame
+from trainer.actor.played import PlayedGame, outcomes_of
 from trainer.actor.selfplay import SelfPlay
 from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.onnx_file import OnnxEvaluator
@@ -113,7 +113,7 @@ def test_outcomes_are_the_movers(env_id: str) -> None:
     games = played(env_id, range(60), None, slots=20)
     assert {FIRST, SECOND} <= {game.winner for game in games.values()}
     for game in games.values():
-        for state, outcome in zip(game.states, game.outcomes, strict=False):
+        for state, outcome in zip(game.states, outcomes_of(game.states[:-1], game.winner), strict=False):
             mover = Position(rules_of(env_id), state).mover
             assert outcome == (0 if game.winner == DRAW else 1 if game.winner == mover else -1)
 
@@ -127,7 +127,7 @@ def test_outcomes_of_games_played_by_hand() -> None:
             positions.replay(ply + 1, actions[: ply + 1])
         plies = np.zeros(len(actions) + 1, ply_record(positions.game))
         plies["state"] = positions.states
-        return PlayedGame(0, plies, plies["visits"][:-1]).outcomes.tolist()
+        return outcomes_of(positions.states[:-1], PlayedGame(0, plies, plies["visits"][:-1]).winner).tolist()
 
     assert outcomes([0, 3, 1, 4, 2]) == [1, -1, 1, -1, 1]
     assert outcomes([0, 3, 1, 4, 8, 5]) == [-1, 1, -1, 1, -1, 1]
@@ -140,7 +140,7 @@ def test_the_value_of_a_winning_move_is_the_movers() -> None:
     games = played("tictactoe", range(30), uniform, config=config).values()
     decided = [game for game in games if game.winner != DRAW]
     assert decided
-    assert all(game.values[-1] == 1 and game.outcomes[-1] == 1 for game in decided)
+    assert all(game.values[-1] == 1 and outcomes_of(game.states[:-1], game.winner)[-1] == 1 for game in decided)
 
 
 # --- What decides a game ---

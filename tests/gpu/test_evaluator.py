@@ -243,7 +243,6 @@ def test_searching_goes_on_while_another_thread_waits_for_its_answers() -> None:
     def play_on() -> None:
         while not over.is_set():
             second.step(found)
-            second.look_for_numbers()
             stepped.release()
 
     thread = threading.Thread(target=play_on)

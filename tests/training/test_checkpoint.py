@@ -18,6 +18,7 @@ from trainer.core.errors import CheckpointError, TrainerError
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.network import PolicyValueNetwork
+from trainer.run.model_files import stored_models
 from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import train
 from trainer.training.checkpoint import CHECKPOINT, load_checkpoint, sealed
@@ -63,6 +64,18 @@ def test_an_interrupted_run_is_saved_at_its_last_step(tictactoe_rows: ForeignDat
     assert checkpoint.step == 1
     run(replace(config, resume=True))
     assert result(config) == result(alone)
+
+
+def test_models_after_the_last_checkpoint_are_made_again(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """A run that was killed between its newest model and the checkpoint leaves one that the resumed run doesn't build on."""
+    config = config_for(tmp_path, steps=20, checkpoint_interval=10, max_checkpoints=3)
+    run(config)
+    later = config.model_dir / "model_step_000027.onnx"
+    later.write_bytes((config.model_dir / "latest.onnx").read_bytes())
+    run(replace(config, steps=25, resume=True))
+    assert [path.name for path in stored_models(config.model_dir)] == [
+        f"model_step_0000{step}.onnx" for step in (10, 20, 25)
+    ]
 
 
 def test_steps_are_the_total_of_a_resumed_run(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:

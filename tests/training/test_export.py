@@ -167,6 +167,18 @@ def test_models_can_be_kept_spread_over_the_run(tmp_path: Path, most: int, inter
     assert steps[0] == 0 or most == 1
 
 
+def test_models_published_by_time_are_kept_spread_over_the_run(tmp_path: Path) -> None:
+    """Their steps are multiples of nothing: one of each stretch of the run stays, and the newest."""
+    generator, step = np.random.default_rng(0), 0
+    for _ in range(200):
+        publish(b"", tmp_path, step, Retention(32, 200))
+        step += int(generator.integers(280, 320))
+    steps = [step_of(path) for path in stored_models(tmp_path)]
+    assert 16 <= len(steps) <= 32
+    assert steps[0] == 0
+    assert max(np.diff(steps)) < 3 * steps[-1] / len(steps)
+
+
 @pytest.mark.parametrize(("written", "read"), [("0.25", 0.25), ("", 1.0), ("often", 1.0), ("nan", 1.0), ("7", 1.0)])
 def test_a_model_states_the_progress_of_its_run(written: str, read: float) -> None:
     """Actors lengthen their searches accordingly. A file that doesn't state it counts as the end of a run."""

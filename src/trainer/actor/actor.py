@@ -19,7 +19,7 @@ from trainer.actor.threads import EpisodeNumbers, PlayerThreads
 from trainer.core.files import remove_leftovers
 from trainer.evaluators.acceleration import Acceleration
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.evaluators.interface import ModelSource
+from trainer.evaluators.interface import Evaluator, ModelSource
 from trainer.evaluators.sparse import SparseAccelerator
 from trainer.game_config import load_game_config
 from trainer.games import game_of, settled
@@ -93,16 +93,15 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
     threads = PlayerThreads(players, models, config.episode_timeout_secs)
     while config.wait_for_model and not models.current and not stop.wait(0.1):
         models.poll()
-    if models.current is None:
-        log.info("there is no model yet: playing at random")
-    else:
-        log.info("playing with model step %s", models.current.step)
+    if config.wait_for_model and not models.current:
+        return recorder.stats  # stopped before there was one
+    report_model(models.current)
     next_report = time.monotonic() + REPORT_SECONDS
     with threads:
         while threads.running and not stop.is_set():
             recorder.store(threads.collect(WRITE_SECONDS), threads)
-            if models.poll() and models.current:
-                log.info("playing with model step %s", models.current.step)
+            if models.poll():
+                report_model(models.current)
             if time.monotonic() >= next_report:
                 recorder.report()
                 next_report = time.monotonic() + REPORT_SECONDS
@@ -110,3 +109,11 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
     recorder.report()
     threads.raise_failure()
     return recorder.stats
+
+
+def report_model(model: Evaluator | None) -> None:
+    """Log what plays from now on."""
+    if model is None:
+        log.info("there is no model yet: playing at random")
+    else:
+        log.info("playing with model step %s", model.step)

@@ -43,11 +43,6 @@ class PlayedGame:
         """FIRST, SECOND or DRAW."""
         return int(self.states[-1, WINNER])
 
-    @property
-    def outcomes(self) -> NDArray[np.float32]:
-        """[P] +1 the mover won the game, 0 draw, -1 lost."""
-        return outcomes_of(self.states[:-1], self.winner)
-
 
 def outcomes_of(states: State, winners: NDArray[np.uint64] | int) -> NDArray[np.float32]:
     """[N] +1 the mover of a position won, 0 draw, -1 lost; `winners`: of each position's game [N], or one for all."""

@@ -132,17 +132,13 @@ class SelfPlay:
         """Take finished games out of their slots, if there are enough or if some have waited long."""
         self._steps, self._finished = self._steps + 1, self._finished + ended
         if self._finished >= self._enough or (self._finished and self._steps >= COLLECT_STEPS):
-            return self._take_finished()
+            return self.take_finished()
         return []
 
     @property
     def waiting(self) -> int:
         """Leaves that wait for the evaluation of the next step."""
         return self._waiting
-
-    def look_for_numbers(self) -> None:
-        """Begin games in empty slots again, because there are new numbers after they had run out."""
-        self._vacant = True
 
     @property
     def idle(self) -> bool:
@@ -170,8 +166,8 @@ class SelfPlay:
             self._began[slot] = now
         self._vacant = False
 
-    def _take_finished(self) -> list[PlayedGame]:
-        """Copy the finished games out of their slots."""
+    def take_finished(self) -> list[PlayedGame]:
+        """Copy the finished games out of their slots. `step` does that itself, but not after every step."""
         games, played = self._games, []
         for slot in np.flatnonzero(games.status == FINISHED):
             first, last = int(games.random_plies[slot]), games.ply[slot]

@@ -73,7 +73,8 @@ class PlayerThreads:
     @property
     def model_step(self) -> int | None:
         """Training step of the model in use; None if there is none, or if it is unknown."""
-        return self._models.current.step if self._models.current else None
+        model = self._models.current  # read once, because a thread may give it up
+        return model.step if model else None
 
     @property
     def simulations(self) -> int:
@@ -122,6 +123,8 @@ class PlayerThreads:
                     next_look = time.monotonic() + 1.0
                     for number in player.give_up(self._game_timeout):
                         log.warning("game %d took longer than %g s and was abandoned", number, self._game_timeout)
+            for game in player.take_finished():
+                self._finished.put(game)
         except Exception as error:  # the main thread raises it
             self._failure = error
             self._stop.set()

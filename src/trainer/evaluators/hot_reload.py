@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
+from threading import Lock
 
 from trainer.core.errors import ModelError
 from trainer.core.files import signature_of
@@ -43,6 +44,7 @@ class ModelFile:
         self._next_look = 0.0
         self._seen: tuple[int, int, int] | None = None
         self._before: Evaluator | None = None
+        self._changing = Lock()
         self.poll()
 
     def poll(self) -> bool:
@@ -67,15 +69,17 @@ class ModelFile:
             self.problem = str(error)
             log.warning("%s; %s", error, "keeping the model before it" if self.current else "going on without one")
             return False
-        self._before, self.current = self.current, loaded
+        with self._changing:
+            self._before, self.current = self.current, loaded
         self.problem, self.loaded_at = None, time.time()
         return True
 
     def give_up(self, evaluator: Evaluator, error: ModelError) -> None:
         """Return to the model before `evaluator`, which was loaded but fails in use; to none if there was none."""
-        if self.current is evaluator:
+        with self._changing:  # every thread that plays with it gives it up
+            if self.current is not evaluator:
+                return
             self.current, self._before = self._before, None
             self.problem = str(error)
-            log.warning(
-                "%s; %s", error, "going back to the model before it" if self.current else "going on without one"
-            )
+            before = self.current
+        log.warning("%s; %s", error, "going back to the model before it" if before else "going on without one")

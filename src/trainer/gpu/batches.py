@@ -28,6 +28,7 @@ class Unpacker:
     """Unpacks batches of one game on one device."""
 
     def __init__(self, metadata: Metadata, views: Views, device: torch.device) -> None:
+        """Send the tables of `views` to `device`."""
         self._metadata = metadata
         self._device = device
         self._observations = torch.from_numpy(views.observations.astype(np.int64)).to(device)
@@ -35,7 +36,11 @@ class Unpacker:
         self._shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=device)
 
     def sent(self, batch: PackedBatch) -> tuple[Tensor, ...]:
-        """The arrays of a batch on the device."""
+        """The arrays of a batch on the device, in the order in which `unpack` takes them.
+
+        Observations are uint8 [B, bytes] if they are bits, else float32 [B, obs_size]; visits float32 [B, A], or
+        [B, packed_moves] for the legal moves; outcomes float32 [B]; the view of each row int64 [B].
+        """
         arrays = (batch.observation, batch.visits, batch.outcome.astype(np.float32, copy=False), batch.view)
         host = (torch.from_numpy(array) for array in arrays)
         pinned = (array.pin_memory() if self._device.type == "cuda" else array for array in host)

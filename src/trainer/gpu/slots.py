@@ -48,7 +48,10 @@ class Slots:
         """How many slots there are, in use or not."""
 
     def take(self, weights: Weights, kind: Kind, user: object) -> Slot:
-        """A slot with these weights, which is free again once `user` is gone. Raises ModelError if they don't fit."""
+        """A slot with these weights, which is free again once `user` is gone.
+
+        Raises ModelError if they don't fit, DeviceError if the device fails.
+        """
         with self._lock:
             found = next((slot for slot in self._free if slot.kind == kind), None)
             if found:

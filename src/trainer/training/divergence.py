@@ -12,7 +12,11 @@ from trainer.settings.trainer import TrainerConfig
 
 
 def explain_divergence(point: TrainingPoint, batch: Batch, config: TrainerConfig) -> str:
-    """Save the batch that made the loss or the weights NaN or infinite, and describe what happened."""
+    """Describe that the loss or the weights are NaN or infinite, and save the batch of the step at which that was noticed.
+
+    The step that made them so may be an earlier one: weights are only looked at when a model is due, and on a GPU the loss
+    is only read when something reports it.
+    """
     path = config.stats.parent / f"bad-batch-step-{point.step}.npz"
     published = "the last published model is good" if (config.model_dir / LATEST).exists() else "no model was published"
     where = f"is in {path}"

@@ -205,7 +205,10 @@ class Exporter:
     """The ONNX graph of one network; `to_bytes` fills in the network's current weights."""
 
     def __init__(self, network: PolicyValueNetwork, game: Metadata, stamp: str | None = None) -> None:
-        """`stamp`: a hash of the game's rules, which the file's metadata then states as `rules`."""
+        """`stamp`: a hash of the game's rules, which the file's metadata then states as `rules`.
+
+        Raises ModelError for a module that has no translation.
+        """
         self._network = network
         graph = Graph()
         view = graph.add(network.view, "view", "observation")

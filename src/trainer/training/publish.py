@@ -19,22 +19,27 @@ class Retention(NamedTuple):
 
     most: int
     interval: int | None = None
-    """Steps between two published models. If set, the newest model stays, and those at multiples of this number of steps,
+    """Steps per stretch of the run. If set, the newest model stays, and the first one of each stretch; the stretches are
     doubled until there are at most `most` models. None: the newest stay."""
 
     def kept(self, models: list[Path]) -> list[Path]:
         """Which of a folder's models stay; oldest first, as in `models`."""
         if self.interval is None:
             return models[-self.most :]
-        newest, spacing = step_of(models[-1]), self.interval
-        while newest > spacing and newest // spacing + 2 > self.most:  # step 0, the multiples, the newest
-            spacing *= 2
-        spread = [model for model in models[:-1] if step_of(model) % spacing == 0]
-        return [*spread, models[-1]][-self.most :]
+        newest, stretch = step_of(models[-1]), self.interval
+        while newest > stretch and newest // stretch + 2 > self.most:  # one of each stretch, and the newest
+            stretch *= 2
+        first: dict[int, Path] = {}
+        for model in models[:-1]:
+            first.setdefault(step_of(model) // stretch, model)
+        return [*first.values(), models[-1]][-self.most :]
 
 
 def publish(content: bytes, folder: Path, step: int, retention: Retention) -> Path:
-    """Write a model as `model_step_NNNNNN.onnx` and as `latest.onnx`; delete the models that `retention` doesn't keep."""
+    """Write a model as `model_step_NNNNNN.onnx` and as `latest.onnx`; delete the models that `retention` doesn't keep.
+
+    Raises OSError if the files can't be written.
+    """
     path = folder / f"model_step_{step:06d}.onnx"
     write_bytes(path, content)
     write_bytes(folder / LATEST, content)
@@ -42,6 +47,16 @@ def publish(content: bytes, folder: Path, step: int, retention: Retention) -> Pa
     for old in set(models).difference(retention.kept(models)):
         old.unlink(missing_ok=True)
     return path
+
+
+def delete_later(folder: Path, step: int) -> None:
+    """Delete the models of later steps than this one, which a resumed run makes again; `latest.onnx` stays until then.
+
+    They were published after the last checkpoint.
+    """
+    for model in stored_models(folder):
+        if step_of(model) > step:
+            model.unlink(missing_ok=True)
 
 
 @contextmanager
