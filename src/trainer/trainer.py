@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 from threading import Event
 
 import numpy as np
@@ -130,7 +130,7 @@ class Trainer:
             config.merge_repeats,
             game.stamp,
         )
-        with closing(replay):
+        with closing(replay), closing(events) if events else nullcontext():
             rows = RowSupply(replay, config, schedule, stop)
             if not rows.wait_for_first():
                 return stats

@@ -78,6 +78,11 @@ class EventFiles:
         except OSError as error:
             self._give_up(error)
 
+    def close(self) -> None:
+        """End the writer's thread, and close its file."""
+        if self._writer is not None:
+            self._writer.close()
+
     def _give_up(self, error: OSError) -> None:
         log.warning("can't write the losses for TensorBoard (%s); training goes on without them", error.strerror)
         self._writer = None
