@@ -163,6 +163,7 @@ class Trainer:
                         events.add(point, players_in(read_json_object(actor_stats) or {}, time.time()))
                 with unwritable_files_reported(step, last):
                     if checkpoint_due:
+                        learner.write_back()
                         content = exporter.to_bytes(step, batch.observation, schedule.progress(step))
                         stats.last_checkpoint = str(publish(content, config.model_dir, step, retention))
                     if stats_due:

@@ -204,6 +204,7 @@ def test_a_step_equals_torchs_adamw(grad_clip: float) -> None:
     for seed in range(10):
         before, state = copy.deepcopy(network), copy.deepcopy(optimizer.state_dict())
         steps.step(batch_of(CONNECT4, 64, seed))
+        steps.write_back()
         gradients = pieces(torch.from_numpy(steps.gradient), [part.shape for part in parameters_of(network)])
         expected = in_float64(before, state, gradients, grad_clip)
         for ours, theirs in zip(parameters_of(network), parameters_of(expected), strict=True):

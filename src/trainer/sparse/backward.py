@@ -34,8 +34,10 @@ class Gradient(NamedTuple):
 
     weights: Floats
     biases: Floats
-    transposed: NDArray[np.bool_]
-    """[L] the gradient of the layer's weights is stored in blocks [I / 64, F, 64] instead of [F / 64, I, 64]."""
+    turned: Floats
+    """Memory for weights' gradients in blocks [I / 64, F, 64] instead of [F / 64, I, 64]."""
+    from_results: NDArray[np.bool_]
+    """[L] the gradient of the layer's weights was added up over its active results, not its active inputs."""
 
 
 class Operand(NamedTuple):
@@ -62,7 +64,7 @@ class TransposeBuffer(NamedTuple):
 
 def differentiate(
     network: Network,
-    transposed: Floats,
+    turned: Floats,
     learns: NDArray[np.bool_],
     rows: int,
     memory: Memory,
@@ -73,8 +75,8 @@ def differentiate(
 ) -> None:
     """Write the gradient of a batch; `memory` holds its activations, `deltas` those of the heads' results.
 
-    `transposed`: the weights of each layer in blocks [I / 64, F, 64]; a layer's weights begin at the same place as in the
-    network. `learns` [L]: the layer's inputs are other layers' results, so they need deltas. `sparsity` times the sum of a
+    `turned`: the weights of the layers that learn, as `turn_weights` writes them. `learns` [L]: the layer's inputs are other
+    layers' results, so they need deltas. `sparsity` times the sum of a
     row's results of the first layer, averaged over the rows, is added to the loss.
     """
     to.weights[:] = 0.0
@@ -86,13 +88,15 @@ def differentiate(
         inputs = Operand(memory.activations, memory.active, layer.source * rows, layer.inputs)
         results = Operand(deltas.activations, deltas.active, layer.target * rows, layer.results)
         fewer = count_active(results, places) * inputs.width < count_active(inputs, places) * results.width
-        to.transposed[index] = learns[index] and fewer
-        if to.transposed[index]:
-            add_weights(results, inputs, places, buffer, to.weights, layer.weights)
+        to.from_results[index] = learns[index] and fewer
+        if to.from_results[index]:
+            to.turned[layer.weights : layer.weights + layer.inputs * layer.results] = 0.0
+            add_weights(results, inputs, places, buffer, to.turned, layer.weights)
+            turn(to.turned, layer.weights, layer.results, layer.inputs, to.weights)
         else:
             add_weights(inputs, results, places, buffer, to.weights, layer.weights)
         if learns[index]:
-            add_inputs(layer, transposed, rows, deltas)
+            add_inputs(layer, turned, rows, deltas)
 
 
 def count_active(operand: Operand, rows: int) -> int:
@@ -173,7 +177,7 @@ def transpose(operand: Operand, first: int, end: int, buffer: TransposeBuffer) -
                 buffer.active[column * words + place] |= bit
 
 
-def add_inputs(layer: Any, transposed: Floats, rows: int, deltas: Memory) -> None:
+def add_inputs(layer: Any, turned: Floats, rows: int, deltas: Memory) -> None:
     """Write the deltas of a layer's inputs: per row, the sum over the results that passed of their weights times deltas."""
     words = layer.results // BLOCK
     for block in range(layer.inputs // BLOCK):
@@ -186,24 +190,24 @@ def add_inputs(layer: Any, transposed: Floats, rows: int, deltas: Memory) -> Non
                 total = lanes.load_block(deltas.activations, source)
                 if first == 0 and not layer.residual:
                     total = lanes.masked_block(total, np.uint64(0))
-                total = lanes.add_active(
-                    total, deltas.activations, deltas.active, target, first, end, transposed, weights
-                )
+                total = lanes.add_active(total, deltas.activations, deltas.active, target, first, end, turned, weights)
                 lanes.store_block(deltas.activations, source, total)
 
 
-def gather(values: Floats, at: NDArray[np.int32], to: Floats) -> None:
-    """to[i] = values[at[i]]"""
-    for i in range(len(at)):
-        to[i] = values[at[i]]
-
-
-def scatter(
-    network: Network, gradient: Gradient, at: NDArray[np.int32], at_transposed: NDArray[np.int32], to: Floats
-) -> None:
-    """to[at[i]] = gradient.weights[i]; for layers whose gradient is stored transposed, `at_transposed` instead of `at`."""
+def turn_weights(network: Network, learns: NDArray[np.bool_], to: Floats) -> None:
+    """Write the weights of the layers that learn in blocks [I / 64, F, 64], each layer's at its place in the network."""
     for index in range(len(network.layers)):
         layer = network.layers[index]
-        places = at_transposed if gradient.transposed[index] else at
-        for i in range(layer.weights, layer.weights + layer.inputs * layer.results):
-            to[places[i]] = gradient.weights[i]
+        if learns[index]:
+            turn(network.weights, layer.weights, layer.inputs, layer.results, to)
+
+
+def turn(numbers: Floats, begin: int, inputs: int, results: int, to: Floats) -> None:
+    """Write the blocks [results / 64, inputs, 64] that begin at `begin` as blocks [inputs / 64, results, 64] there."""
+    for block in range(results // BLOCK):
+        for other in range(inputs // BLOCK):
+            source = begin + (block * inputs + other * BLOCK) * BLOCK
+            target = begin + (other * results + block * BLOCK) * BLOCK
+            for i in range(BLOCK):
+                for j in range(BLOCK):
+                    to[target + i * BLOCK + j] = numbers[source + j * BLOCK + i]

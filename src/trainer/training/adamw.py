@@ -1,13 +1,14 @@
-"""Steps of AdamW over parameters in one flat array, for networks whose gradient is computed by our own kernels.
+"""Steps of AdamW for networks whose gradient is computed by our own kernels.
 
 A step only calls NumPy and compiled code. An operation of torch costs more than it seems: by the next step the caches have
-lost its code and data. P parameters.
+lost its code and data. All numbers that a step changes are kept in the order of the kernels; they are written back into the
+network and the optimizer when somebody asks for those. N numbers, P parameters.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -21,50 +22,72 @@ from trainer.sparse.layout import Floats
 from trainer.training import adamw_step
 from trainer.training.gradient import LossGradient, parameters_of, pieces
 
-
-def flatten(parameters: Sequence[Tensor]) -> Floats:
-    """Move the parameters into one array [P + 1], which is returned; its last number is 0."""
-    flat = torch.cat([*(parameter.detach().flatten() for parameter in parameters), torch.zeros(1)])
-    views = pieces(flat[:-1], [parameter.shape for parameter in parameters])
-    for parameter, view in zip(parameters, views, strict=True):
-        parameter.data = view
-    return flat.numpy()
+MOMENTS = ("exp_avg", "exp_avg_sq")
+"""The names that torch's AdamW has for its moving averages of the gradient and of its square."""
 
 
 class AdamWSteps:
     """AdamW steps along the gradient of `PolicyValueNetwork.loss`, for a network that `can_differentiate` accepts."""
 
     def __init__(
-        self, network: PolicyValueNetwork, optimizer: torch.optim.AdamW, grad_clip: float, sparsity: float = 0.0
+        self,
+        network: PolicyValueNetwork,
+        optimizer: torch.optim.AdamW,
+        grad_clip: float,
+        published: PolicyValueNetwork | None = None,
+        sparsity: float = 0.0,
     ) -> None:
-        """Take over the arithmetic of `optimizer`, which keeps its settings and, under the usual names, its state.
+        """Take over the arithmetic of `optimizer`, which keeps its settings.
 
-        `grad_clip`: the largest norm of the gradient; 0 turns clipping off. `sparsity`: see `LossGradient`.
+        `grad_clip`: the largest norm of the gradient; 0 turns clipping off. `published`: gets the moving average of the
+        weights. `sparsity`: see `LossGradient`.
         """
         self._optimizer = optimizer
         self._grad_clip = grad_clip or math.inf
         self._parameters = parameters_of(network)
-        self._values = flatten(self._parameters)
-        self._derivatives = np.zeros_like(self._values)
-        self.gradient = self._derivatives[:-1]
-        """[P] of the last batch, in the order of `parameters_of`."""
-        self._mean, self._variance = np.zeros_like(self.gradient), np.zeros_like(self.gradient)
-        self._steps = np.zeros(len(self._parameters), np.float32)
+        self._published = parameters_of(published) if published else []
         self.loss_gradient = LossGradient(network, sparsity)
-        """Computes `gradient`."""
-        self._adamw = adamw_kernels().adamw_step.adamw
-        self.adopt_state()
+        """Computes the gradient."""
+        self._values = self.loss_gradient.values
+        self._mean, self._variance = np.zeros_like(self._values), np.zeros_like(self._values)
+        self._average = np.zeros_like(self._values) if published else self._values[:0]
+        self._steps = 0
+        self._ahead = False  # of the network and the optimizer
+        self._kernels = adamw_kernels().adamw_step
+        self.adopt()
 
-    def adopt_state(self) -> None:
-        """Move the optimizer's state into flat arrays, and give it views of them. Call this after it has loaded a state."""
-        shapes = [parameter.shape for parameter in self._parameters]
-        steps, mean, variance = (torch.from_numpy(own) for own in (self._steps, self._mean, self._variance))
-        views = zip(steps, pieces(mean, shapes), pieces(variance, shapes), strict=True)
-        for parameter, own in zip(self._parameters, views, strict=True):
-            state = self._optimizer.state[parameter]
-            for name, view in zip(("step", "exp_avg", "exp_avg_sq"), own, strict=True):
-                view.copy_(state.get(name, torch.zeros(())))
-                state[name] = view
+    @property
+    def gradient(self) -> Floats:
+        """[P] of the last batch, in the order of `parameters_of`."""
+        return self.loss_gradient.of_parameters(self.loss_gradient.gradient)
+
+    def adopt(self) -> None:
+        """Go on from the weights of the networks and from the optimizer's state. Call this after they have changed."""
+        states = [self._optimizer.state[parameter] for parameter in self._parameters]
+        self._steps = int(states[0].get("step", 0))
+        self._place(self._parameters, self._values)
+        if self._published:
+            self._place(self._published, self._average)
+        for name, to in zip(MOMENTS, (self._mean, self._variance), strict=True):
+            for parameter, state in zip(self._parameters, states, strict=True):
+                state.setdefault(name, torch.zeros_like(parameter))
+            self._place([state[name] for state in states], to)
+        self._ahead = True  # so that the optimizer gets a state if it had none
+        self.write_back()
+
+    def write_back(self) -> None:
+        """Write the weights into the networks and the state into the optimizer, under torch's names."""
+        if not self._ahead:
+            return
+        states = [self._optimizer.state[parameter] for parameter in self._parameters]
+        for state in states:
+            state["step"] = torch.tensor(float(self._steps))
+        self._fill(self._parameters, self._values)
+        if self._published:
+            self._fill(self._published, self._average)
+        for name, numbers in zip(MOMENTS, (self._mean, self._variance), strict=True):
+            self._fill([state[name] for state in states], numbers)
+        self._ahead = False
 
     def step(self, batch: Batch) -> Loss:
         """One step at the optimizer's learning rate, with the gradient's norm clipped; returns the loss before the step."""
@@ -72,12 +95,13 @@ class AdamWSteps:
         (settings,) = self._optimizer.param_groups
         beta1, beta2 = settings["betas"]
         self._steps += 1
-        self._adamw(
-            self._values[:-1],
-            self.gradient,
+        self._ahead = True
+        self._kernels.adamw(
+            self._values,
+            self.loss_gradient.gradient,
             self._mean,
             self._variance,
-            float(self._steps[0]),
+            float(self._steps),
             self._grad_clip,
             settings["lr"],
             settings["weight_decay"],
@@ -87,10 +111,26 @@ class AdamWSteps:
         )
         return loss
 
+    def move_average(self, share: float) -> None:
+        """Move the average of the weights by a share of its distance towards the weights."""
+        self._ahead = True
+        self._kernels.approach(self._average, self._values, share)
+
     def differentiate(self, batch: Batch) -> Loss:
-        """Write the gradient of a batch's loss into `gradient`; returns the loss."""
-        loss = self.loss_gradient(self._values, batch, self._derivatives)
-        return Loss(*torch.from_numpy(loss).unbind())
+        """Compute the gradient of a batch's loss; returns the loss."""
+        return Loss(*torch.from_numpy(self.loss_gradient(batch)).unbind())
+
+    def _place(self, tensors: Iterable[Tensor], to: Floats) -> None:
+        """Write the numbers of one tensor per parameter to their places in `to` [N]."""
+        flat = torch.cat([tensor.detach().flatten() for tensor in tensors])
+        self.loss_gradient.placed(flat.numpy(), to)
+
+    @torch.no_grad()
+    def _fill(self, tensors: Iterable[Tensor], placed: Floats) -> None:
+        """Write numbers [N] from their places into one tensor per parameter."""
+        flat = torch.from_numpy(self.loss_gradient.of_parameters(placed))
+        for tensor, part in zip(tensors, pieces(flat, [tensor.shape for tensor in self._parameters]), strict=True):
+            tensor.copy_(part)
 
 
 @cache
@@ -100,6 +140,7 @@ def adamw_kernels() -> Linked:
 
 
 def _warm_up(linked: Linked) -> None:
-    """Call the kernel once, without a parameter."""
+    """Call each kernel once, without a number."""
     nothing = np.zeros(0, np.float32)
     linked.adamw_step.adamw(nothing, nothing, nothing, nothing, 1.0, math.inf, 0.0, 0.0, 0.0, 0.0, 0.0)
+    linked.adamw_step.approach(nothing, nothing, 0.0)

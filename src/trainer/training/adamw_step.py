@@ -1,4 +1,4 @@
-"""The kernel of an AdamW step. P parameters. Compiled by `adamw.py`."""
+"""The kernels of an AdamW step. N numbers. Compiled by `adamw.py`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def adamw(
     beta2: float,
     eps: float,
 ) -> None:
-    """Step number `step`, counted from 1, of AdamW (Loshchilov and Hutter 2019, algorithm 2). All arrays are [P].
+    """Step number `step`, counted from 1, of AdamW (Loshchilov and Hutter 2019, algorithm 2). All arrays are [N].
 
     If the gradient's norm is larger than `grad_clip`, the gradient is scaled down to it.
     """
@@ -39,3 +39,10 @@ def adamw(
         mean[i] += new1 * (derivative - mean[i])
         variance[i] += new2 * (derivative * derivative - variance[i])
         weights[i] = weights[i] * decay - rate * mean[i] / (np.sqrt(variance[i]) * correction + least)
+
+
+def approach(average: Floats, weights: Floats, share: float) -> None:
+    """Move each number of `average` [N] by a share of its distance towards that of `weights` [N]."""
+    part = np.float32(share)
+    for i in range(len(average)):
+        average[i] += part * (weights[i] - average[i])

@@ -23,7 +23,7 @@ from trainer.network import ConvStem, PolicyValueNetwork, Residual
 from trainer.replay import Batch
 from trainer.sparse import backward, forward, lanes
 from trainer.sparse.backward import TRANSPOSED_ROWS, Gradient, TransposeBuffer
-from trainer.sparse.builder import LayoutBuilder, transposed_blocks
+from trainer.sparse.builder import LayoutBuilder
 from trainer.sparse.lanes import BLOCK
 from trainer.sparse.layout import Floats, Network, aligned, memory_for
 from trainer.training import heads as head_kernels
@@ -56,30 +56,39 @@ def pieces(flat: Tensor, shapes: Sequence[Sequence[int]]) -> list[Tensor]:
 class LossGradient:
     """Computes the loss of a batch and its gradient, for a network that `can_differentiate` accepts.
 
-    The kernels store the weights in an order of their own, with gaps. Each call fetches the weights from the parameters
-    and writes the gradient back in the order of the parameters.
+    The weights are kept in the order in which the kernels read them, with gaps, which are 0. N numbers in all.
     """
 
     def __init__(self, network: PolicyValueNetwork, sparsity: float = 0.0) -> None:
-        """`sparsity` times the sum of a row's results of the first layer, averaged over the rows, is added to the loss whose
-        gradient is computed, but not to the loss that is returned."""
+        """`fetch` the weights before the first batch.
+
+        `sparsity` times the sum of a row's results of the first layer, averaged over the rows, is added to the loss whose
+        gradient is computed, but not to the loss that is returned.
+        """
         self._sparsity = sparsity
         shapes = [parameter.shape for parameter in parameters_of(network)]
-        parameters = sum(map(math.prod, shapes))
-        own = pieces(torch.arange(1, parameters + 1, dtype=torch.int32), shapes)
+        self._parameters = sum(map(math.prod, shapes))
+        own = pieces(torch.arange(1, self._parameters + 1, dtype=torch.int32), shapes)
         # A network whose weights are the numbers of the parameters, counted from 1, with 0 in the gaps. It shows which
-        # parameter each place of the layout holds; gaps hold number P, which stands behind the parameters.
+        # parameter each place holds.
         numbers = layers_of(network, [part.numpy() for part in own])
-        self._places, self._bias_places, self._transposed_places = (
-            np.where(found > 0, found - 1, parameters).astype(np.int32)
-            for found in (numbers.weights, numbers.biases, transposed_weights(numbers))
+        found = np.concatenate([numbers.weights, numbers.biases])
+        held = np.flatnonzero(found)
+        self._places = held[np.argsort(found[held])]
+        first_bias = len(numbers.weights)
+        self.values, self.gradient = (aligned(len(found), np.float32) for _ in range(2))
+        """[N] the weights, and the derivatives of the last batch's loss with respect to them."""
+        self._turned, turned_gradient = (aligned(first_bias, np.float32) for _ in range(2))
+        of_heads = self._turned[int(numbers.layers["weights"][-1]) :] if numbers.legal >= 0 else self._turned[:0]
+        self._network = numbers._replace(
+            weights=self.values[:first_bias], biases=self.values[first_bias:], by_result=of_heads
         )
-        weights, transposed, of_weights = (aligned(len(numbers.weights), np.float32) for _ in range(3))
-        biases, of_biases = (aligned(len(numbers.biases), np.float32) for _ in range(2))
-        of_heads = transposed[int(numbers.layers["weights"][-1]) :] if numbers.legal >= 0 else transposed[:0]
-        self._network = numbers._replace(weights=weights, biases=biases, by_result=of_heads)
-        self._transposed = transposed
-        self._gradient = Gradient(of_weights, of_biases, np.zeros(len(numbers.layers), np.bool_))
+        self._gradient = Gradient(
+            self.gradient[:first_bias],
+            self.gradient[first_bias:],
+            turned_gradient,
+            np.zeros(len(numbers.layers), np.bool_),
+        )
         widest = int(max(numbers.layers["inputs"].max(), numbers.layers["results"].max()))
         self._buffer = TransposeBuffer(
             aligned(widest * TRANSPOSED_ROWS, np.float32),
@@ -92,13 +101,18 @@ class LossGradient:
     @property
     def from_results(self) -> NDArray[np.bool_]:
         """[L] in the last batch, the layer's weight gradient was added up over its active results, not its active inputs."""
-        return self._gradient.transposed
+        return self._gradient.from_results
 
-    def __call__(self, values: Floats, batch: Batch, gradient: Floats) -> Floats:
-        """The loss [3] of a batch (total, policy, value); writes its gradient.
+    def placed(self, of_parameters: Floats, to: Floats) -> None:
+        """Write one number per parameter [P] to their places in `to` [N]; the gaps stay as they are."""
+        to[self._places] = of_parameters
 
-        `values`, `gradient` [P + 1]: the parameters, then 0; the derivatives with respect to them, then an unused number.
-        """
+    def of_parameters(self, placed: Floats) -> Floats:
+        """The numbers at the parameters' places [N], in the order of `parameters_of` [P]."""
+        return placed[self._places]
+
+    def __call__(self, batch: Batch) -> Floats:
+        """The loss [3] of a batch (total, policy, value); writes `gradient`."""
         rows, network = len(batch.outcome), self._network
         legal, visits = batch.legal, batch.visits
         if len(network.actions):  # the loss doesn't depend on the order of the actions, so it is that of the view
@@ -108,17 +122,20 @@ class LossGradient:
         if rows != self._rows:
             self._allocate(rows, batch.legal.shape[1] + 1)
         kernels = self._kernels
-        kernels.backward.gather(values, self._places, network.weights)
-        kernels.backward.gather(values, self._transposed_places, self._transposed)
-        network.biases[:] = values[self._bias_places]
+        kernels.backward.turn_weights(network, self._learns, self._turned)
         kernels.forward.pass_through(network, self._memory, rows, batch.observation)
         loss = np.empty(3, np.float32)
         if network.legal >= 0:
             self._set_active(np.pad(legal, ((0, 0), (0, 1)), constant_values=True))
         kernels.heads.differentiate_heads(self._heads, legal, visits, batch.outcome, loss, self._head_deltas)
+        self._differentiate(kernels, rows)
+        return loss
+
+    def _differentiate(self, kernels: Linked, rows: int) -> None:
+        """Write the gradient, from the deltas of the heads."""
         kernels.backward.differentiate(
-            network,
-            self._transposed,
+            self._network,
+            self._turned,
             self._learns,
             rows,
             self._memory,
@@ -127,9 +144,6 @@ class LossGradient:
             self._sparsity,
             self._gradient,
         )
-        kernels.backward.scatter(network, self._gradient, self._places, self._transposed_places, gradient)
-        gradient[self._bias_places] = self._gradient.biases
-        return loss
 
     def _allocate(self, rows: int, outputs: int) -> None:
         """Allocate memory for batches of `rows` rows and heads with `outputs` results; load the kernels the first time."""
@@ -154,16 +168,11 @@ class LossGradient:
 
     def _warm_up(self, linked: Linked) -> None:
         """Call each kernel once, with zero rows."""
-        network, nothing, no_rows = self._network, np.zeros(1, np.float32), np.zeros((0, 1), np.float32)
+        network, nothing, no_rows = self._network, np.zeros(0, np.float32), np.zeros((0, 1), np.float32)
         linked.forward.pass_through(network, self._memory, 0, no_rows)
-        linked.heads.differentiate_heads(no_rows, no_rows > 0, no_rows, nothing[:0], np.empty(3, np.float32), no_rows)
-        linked.backward.differentiate(
-            network, self._transposed, self._learns, 0, self._memory, self._deltas, self._buffer, 0.0, self._gradient
-        )
-        linked.backward.gather(nothing, self._places[:0], nothing)
-        linked.backward.scatter(
-            network._replace(layers=network.layers[:0]), self._gradient, self._places, self._places, nothing
-        )
+        linked.heads.differentiate_heads(no_rows, no_rows > 0, no_rows, nothing, np.empty(3, np.float32), no_rows)
+        linked.backward.turn_weights(network, self._learns, self._turned)
+        self._differentiate(linked, 0)
 
 
 def layers_of(network: PolicyValueNetwork, values: Sequence[NDArray[Any]]) -> Network:
@@ -183,13 +192,3 @@ def layers_of(network: PolicyValueNetwork, values: Sequence[NDArray[Any]]) -> Ne
     heads, biases = np.concatenate([policy, value]), np.concatenate([policy_bias, value_bias])
     builder.add_dense(heads, biases, rectified=False)
     return builder.build()
-
-
-def transposed_weights(network: Network) -> NDArray[Any]:
-    """The weights of a network, those of each layer at the same place, but in blocks [I / 64, F, 64]."""
-    turned = np.empty_like(network.weights)
-    for layer in network.layers:
-        inputs, results, begin = int(layer["inputs"]), int(layer["results"]), int(layer["weights"])
-        whole = slice(begin, begin + inputs * results)
-        turned[whole] = transposed_blocks(network.weights[whole], inputs, results)
-    return turned

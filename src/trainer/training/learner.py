@@ -23,9 +23,8 @@ class Learner:
 
     def __init__(self, network: PolicyValueNetwork, config: TrainerConfig, unpacker: Unpacker | None = None) -> None:
         """`unpacker`: unpacks the batches on the network's device; None: they come unpacked."""
-        self.network = network
-        self.published = copy.deepcopy(network) if config.average else network
-        """The network that is published for actors: `network` itself, or a copy with the moving average of its weights."""
+        self._network = network
+        self._published = copy.deepcopy(network) if config.average else network
         self._average = config.average
         self._steps = 0
         self._device = next(network.parameters()).device
@@ -40,7 +39,9 @@ class Learner:
             capturable=captured,
         )
         self.kernel_steps = (
-            AdamWSteps(network, self._optimizer, config.grad_clip, config.sparsity)
+            AdamWSteps(
+                network, self._optimizer, config.grad_clip, self._published if config.average else None, config.sparsity
+            )
             if can_differentiate(network)
             else None
         )
@@ -49,6 +50,23 @@ class Learner:
             DeviceSteps(network, self._optimizer, config.grad_clip, unpacker) if unpacker is not None else None
         )
         """Steps with batches that are unpacked on the device; None: with those of the CPU."""
+
+    @property
+    def network(self) -> PolicyValueNetwork:
+        """The network, with its newest weights."""
+        self.write_back()
+        return self._network
+
+    @property
+    def published(self) -> PolicyValueNetwork:
+        """The network that is published for actors: `network` itself, or a copy with the moving average of its weights."""
+        self.write_back()
+        return self._published
+
+    def write_back(self) -> None:
+        """Write the newest weights into the networks, and the optimizer's state: our own kernels keep them elsewhere."""
+        if self.kernel_steps:
+            self.kernel_steps.write_back()
 
     def learn(self, batch: Batch | PackedBatch, learning_rate: float) -> Loss:
         """One step of AdamW along the gradient of `alphazero_loss`, its norm clipped; returns the loss before the step.
@@ -76,8 +94,8 @@ class Learner:
             torch.from_numpy(part).to(self._device)
             for part in (batch.observation, batch.legal, batch.visits, batch.outcome)
         )
-        loss = self.network.loss(observation, legal, visits, outcome)
-        descend(loss, self.network, self._optimizer, self._grad_clip)
+        loss = self._network.loss(observation, legal, visits, outcome)
+        descend(loss, self._network, self._optimizer, self._grad_clip)
         return loss
 
     @property
@@ -98,9 +116,9 @@ class Learner:
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from an earlier `state`. Raises CheckpointError if it belongs to another network."""
         try:
-            self.network.load_state_dict(state["network"])
+            self._network.load_state_dict(state["network"])
             if self._average:  # else it is `network`, whatever the earlier run published
-                self.published.load_state_dict(state["published"])
+                self._published.load_state_dict(state["published"])
             kept = ("lr", "weight_decay", "fused", "capturable")
             settings = [{key: group[key] for key in kept} for group in self._optimizer.param_groups]
             self._optimizer.load_state_dict(state["optimizer"])
@@ -110,7 +128,7 @@ class Learner:
                 for moments in self._optimizer.state.values():
                     moments["step"] = moments["step"].to(self._device)
             if self.kernel_steps:
-                self.kernel_steps.adopt_state()
+                self.kernel_steps.adopt()
         except (RuntimeError, ValueError, KeyError) as error:
             if isinstance(error, RuntimeError) and is_of_device(error):
                 raise
@@ -121,4 +139,7 @@ class Learner:
     def _move_average(self) -> None:
         """Update the moving average of the weights. At first it spans a tenth of the steps: early weights are far off."""
         share = max(1 - self._average, 10 / (10 + self._steps))
-        torch._foreach_lerp_(list(self.published.parameters()), list(self.network.parameters()), share)
+        if self.kernel_steps:
+            self.kernel_steps.move_average(share)
+        else:
+            torch._foreach_lerp_(list(self._published.parameters()), list(self._network.parameters()), share)
