@@ -15,6 +15,7 @@ import pytest
 from conftest import fill
 from stored_rows import select
 from unreliable import Reliable, Unreliable, hub_in, random_games
+from waiting import wait_until
 
 from trainer.actor.played import PlayedGame
 from trainer.cluster.remote_sink import RemoteSink
@@ -102,6 +103,30 @@ def test_many_players_at_once_share_transactions(tmp_path: Path) -> None:
         assert sender.acknowledged.items() <= found.items()
     unacknowledged = len(found) - sum(len(sender.acknowledged) for sender in senders)
     assert unacknowledged <= 2 * len(senders)  # the last shipment of each may be stored without its sender knowing
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_copy_is_acknowledged_only_if_the_first_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: bool
+) -> None:
+    """Both wait when they are to be stored, and the disk may be full then: the sender hears so, whichever it listens to."""
+    hub = hub_in(tmp_path)
+    content = pack(random_games("tictactoe", 64)[:1], GAME)
+
+    def fail(*_: object) -> None:
+        raise ReplayUnavailableError("full")
+
+    with ThreadPoolExecutor(2) as threads, monkeypatch.context() as patch:
+        with hub._writing:
+            answers = [threads.submit(hub.store, "player-a", 1, content) for _ in range(2)]
+            wait_until(lambda: len(hub._arrivals) == 2, "they don't arrive")
+            if full:
+                patch.setattr(hub._writer, "write", fail)
+        errors = [answer.exception() for answer in answers]
+    assert [str(error) for error in errors] == ["full" if full else "None"] * 2
+    hub.store("player-a", 1, content)
+    hub.close()
+    assert len(stored(tmp_path)) == 1
 
 
 def test_games_after_the_database_was_deleted_go_into_the_new_one(tmp_path: Path) -> None:

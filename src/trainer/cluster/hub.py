@@ -116,8 +116,13 @@ class Hub:
             self._writer.close()
 
     def _store_arrivals(self) -> None:
-        """Store all shipments that wait, in one transaction, and settle each."""
+        """Store all shipments that wait, in one transaction, and settle each.
+
+        A copy of one of them stays in the queue. The thread that brought it looks after it when this is over, because it is
+        known then whether the first copy is stored.
+        """
         new: list[Arrival] = []
+        copies: list[Arrival] = []
         last: dict[str, int] = {}
         while self._arrivals:
             arrival = self._arrivals.popleft()
@@ -125,10 +130,13 @@ class Hub:
                 if follows(arrival, last.get(arrival.sender) or self._last_of(arrival.sender)):
                     new.append(arrival)
                     last[arrival.sender] = arrival.number
+                elif arrival.sender in last:
+                    copies.append(arrival)
                 else:
                     arrival.settle()
             except ReplayError as error:
                 arrival.settle(error)
+        self._arrivals.extend(copies)
         self._write(new)
 
     def _write(self, arrivals: Sequence[Arrival]) -> None:
