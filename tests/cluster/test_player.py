@@ -103,15 +103,22 @@ def test_back_pressure_is_the_share_of_time_that_calls_take() -> None:
     assert sink.back_pressure == 0
 
 
-@pytest.mark.parametrize("fault", [ConnectionResetError("gone"), TimeoutError()])
-def test_a_hub_that_does_not_answer_is_a_sink_that_is_unavailable(fault: Exception) -> None:
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (ConnectionResetError("gone"), r"the hub can't be reached \(gone\)"),
+        (TimeoutError(), r"the hub can't be reached \(TimeoutError\)"),
+        (ReplayUnavailableError("disk full"), "disk full"),
+    ],
+)
+def test_a_hub_that_does_not_answer_is_a_sink_that_is_unavailable(fault: Exception, message: str) -> None:
     """The next attempt has the same number. Statistics and questions for models just fail until it answers again."""
     transport, clock = Recording(), Clock()
     sink = RemoteSink(transport, "player", game_of("tictactoe"), 0, clock)
     games = random_games("tictactoe", 64)[:2]
     transport.fault = fault
     for _ in range(2):
-        with pytest.raises(ReplayUnavailableError, match=r"^the hub can't be reached \((gone|TimeoutError)\)$"):
+        with pytest.raises(ReplayUnavailableError, match=f"^{message}$"):
             sink.store(games)
     clock.now += REPORT_SECONDS
     sink.store_statistics(ActorStats("tictactoe"))
@@ -121,8 +128,12 @@ def test_a_hub_that_does_not_answer_is_a_sink_that_is_unavailable(fault: Excepti
     assert [call[:2] for call in transport.calls if call[0] == "store"] == [("store", 1)] * 3 + [("store", 2)]
 
 
-def test_a_newer_model_is_fetched_once(tmp_path: Path) -> None:
-    """The hub is asked twice per second and gets the identity that is known. A damaged model isn't written."""
+@pytest.mark.parametrize("fault", [ConnectionError(), TimeoutError(), ReplayUnavailableError("disk full")])
+def test_a_newer_model_is_fetched_once(tmp_path: Path, fault: Exception) -> None:
+    """The hub is asked twice per second and gets the identity that is known. A damaged model isn't written.
+
+    It may also be out of reach, or be unable to open its database: the next question tries again.
+    """
     publish_model(tmp_path / "run", step=1)
     hub, clock, transport = hub_in(tmp_path / "run"), Clock(), Recording()
     file = ModelFile(tmp_path / "here" / "latest.onnx", "tictactoe", 29, 9, every=0.0)
@@ -135,7 +146,7 @@ def test_a_newer_model_is_fetched_once(tmp_path: Path) -> None:
     transport.model = replace(first, content=first.content[:-1])
     assert not models.poll()
     transport.model = first
-    transport.fault = ConnectionError()
+    transport.fault = fault
     clock.now += ASK_SECONDS
     assert not models.poll()
     transport.fault = None

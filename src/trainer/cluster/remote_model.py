@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from trainer.cluster.shelf import model_of
 from trainer.cluster.transport import Transport
-from trainer.core.errors import ModelError
+from trainer.core.errors import ModelError, ReplayUnavailableError
 from trainer.core.files import write_bytes
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.interface import Evaluator
@@ -53,7 +53,7 @@ class RemoteModel:
             if model is None or model_of(model.content).identity != model.identity:
                 return
             write_bytes(self._file.path, model.content, durable=False)
-        except (ConnectionError, TimeoutError) as error:
+        except (ConnectionError, TimeoutError, ReplayUnavailableError) as error:
             log.debug("no answer about models: %s", error)
         except OSError as error:
             log.warning("can't write the newest model (%s); playing on with the one before", error.strerror)

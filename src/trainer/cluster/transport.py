@@ -27,7 +27,8 @@ class Transport(Protocol):
     """Calls to the hub, which return when it has answered.
 
     Each raises ConnectionError or TimeoutError if no answer came: then it is unknown whether the hub did what was asked.
-    Errors of the hub itself are raised as they are.
+    Errors of the hub itself are raised as they are: among them ReplayUnavailableError by any call, because a hub that was
+    started again opens its database at the first one.
     """
 
     def join(self, name: str, versions: Mapping[str, str]) -> Assignment:
