@@ -16,6 +16,8 @@ from trainer.core.errors import ConfigError
 
 pytest.importorskip("ray", reason='needs Ray: pip install "cartridge-trainer[cluster]"')
 
+from ray.exceptions import RpcError
+
 from trainer.cluster.on_ray import connection, fleet
 from trainer.cluster.on_ray.connection import LEAST_STORE, Node
 
@@ -40,6 +42,28 @@ def test_a_node_with_a_small_object_store_does_not_play(caplog: pytest.LogCaptur
         players.look([Node("a", "node-7", 1, LEAST_STORE // 2)])
     assert sum("the object store of node-7" in message for message in caplog.messages) == 1
     players.stop(0.0)
+
+
+@pytest.mark.parametrize(
+    ("players", "expected"), [(2, [[{"CPU": 4}] * 2, [{"CPU": 8}] * 2, []]), (None, [])], ids=["two", "all"]
+)
+def test_the_autoscaler_is_told_what_is_needed_and_when_nothing_is(
+    monkeypatch: pytest.MonkeyPatch, players: int | None, expected: list[list[dict[str, int]]]
+) -> None:
+    """Asked again for a larger node; in the end it may let all of them go, also if it can't be reached any more."""
+    asked = []
+
+    def request(bundles: list[dict[str, int]]) -> None:
+        asked.append(bundles)
+        if not bundles:
+            raise RpcError("the head is gone")
+
+    monkeypatch.setattr(fleet, "request_resources", request)
+    seats = fleet.Fleet([None], "actor-1", players, "INFO")
+    for cpus in (4, 4, 8):
+        seats.look([Node("a", "node-7", cpus, LEAST_STORE // 2)])
+    seats.stop(0.0)
+    assert asked == expected
 
 
 def test_a_machine_without_shared_memory_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
 import ray
 from ray.autoscaler.sdk import request_resources
+from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from trainer.cluster.on_ray.connection import Node, refuse_small_store, refuse_without_shared_memory
@@ -110,6 +112,7 @@ class Fleet:
                 ends[seat.end] = seat
             else:  # its process isn't up yet
                 ray.kill(seat.player)
+        self._need_no_nodes()
         ended, _ = ray.wait(list(ends), num_returns=len(ends), timeout=seconds) if ends else ([], [])
         for end, seat in ends.items():
             if end not in ended:
@@ -172,6 +175,12 @@ class Fleet:
         if self._players is not None and cpus > self._asked_for and nodes:
             self._asked_for = cpus  # asked again when a larger node comes: players take whole nodes
             request_resources(bundles=[{"CPU": cpus}] * self._players)
+
+    def _need_no_nodes(self) -> None:
+        """Take back what the autoscaler was asked for: it would keep the nodes until somebody asks for others."""
+        if self._asked_for:
+            with suppress(RayError):  # the head is gone, and what it was asked for with it
+                request_resources(bundles=[])
 
 
 def is_ready(reference: Any) -> bool:
