@@ -44,6 +44,16 @@ def test_a_node_with_a_small_object_store_does_not_play(caplog: pytest.LogCaptur
     players.stop(0.0)
 
 
+def test_a_node_that_can_not_play_leaves_its_place_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of the four that can play do, whatever came first."""
+    monkeypatch.setattr(fleet, "request_resources", lambda bundles: None)
+    started = []
+    monkeypatch.setattr(fleet.Fleet, "_start", lambda self, seat: started.append(seat.node.host))
+    seats = fleet.Fleet([None], "actor-1", 2, "INFO")
+    seats.look([Node(str(at), f"node-{at}", 1, LEAST_STORE // 2 if at in (0, 2) else LEAST_STORE) for at in range(6)])
+    assert started == ["node-1", "node-3"]
+
+
 @pytest.mark.parametrize(
     ("players", "expected"), [(2, [[{"CPU": 4}] * 2, [{"CPU": 8}] * 2, []]), (None, [])], ids=["two", "all"]
 )

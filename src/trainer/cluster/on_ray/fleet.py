@@ -95,7 +95,7 @@ class Fleet:
             seat = self._seats.pop(identity)
             log.info("%s has left, and %s with it", seat.node.host, seat.name)
         for node in alive.values():
-            if node.identity not in self._seats and (self._players is None or len(self._seats) < self._players):
+            if node.identity not in self._seats and not self._full:
                 self._seats[node.identity] = self._new_seat(node)
         for seat in self._seats.values():
             self._tend(seat)
@@ -119,6 +119,11 @@ class Fleet:
                 log.warning("%s on %s didn't stop in time; its last games are lost", seat.name, seat.node.host)
             elif reason := failure_of(end):
                 log.warning("%s on %s ended before it was stopped (%s)", seat.name, seat.node.host, reason)
+
+    @property
+    def _full(self) -> bool:
+        """Whether as many nodes play as are to; those that can't play don't count."""
+        return self._players is not None and sum(not seat.refused for seat in self._seats.values()) >= self._players
 
     def _new_seat(self, node: Node) -> Seat:
         """The seat of a node that has joined."""
