@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -88,13 +88,10 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     write_record(run.record, COMMAND, config)
     prepare = on_device(config.env_id, config)
     console = Console(stderr=True)
-    trainer = Child("trainer", "trainer", replace(trainer_config(config), env_id=game), run.logs)
-    actor = start_self_play(config, game, run)
-    web = Child("web", "trainer.web", web_config(config), run.logs) if config.web else None
-    if web:
-        console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)
-    watch = Watch(config.env_id, run, config.seed, config.resume, prepare)
-    try:
+    with started(config, game, run) as (trainer, actor, web):
+        if web:
+            console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)
+        watch = Watch(config.env_id, run, config.seed, config.resume, prepare)
         together = suspended_together([trainer, actor, *([web] if web else [])])
         with before_leaving(show_cursor), together, watch.shown(console):
             while trainer.status is None and not stop.wait(LOOK_SECONDS):
@@ -103,11 +100,7 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
                     log.error("%s; the run goes on without its page", web.failure)
                     web = None
                 watch.look()
-    finally:
-        status = trainer.stop() if trainer.status is None else trainer.status
-        actor.stop()
-        if web:
-            web.stop()
+    status = trainer.status
     trainer.raise_failure()
     actor.raise_failure()
     if stop.is_set():
@@ -118,6 +111,23 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
         console.print(f"The trainer: {trainer.last_words}.", markup=False)
     watch.finish()
     return INTERRUPTED if stop.is_set() else int(status or 0)
+
+
+@contextmanager
+def started(config: LoopConfig, game: str, run: RunFolder) -> Iterator[tuple[Child, Child, Child | None]]:
+    """The trainer, the actor and the page, if one is wanted. They are stopped in this order when the block ends.
+
+    Those that have started are also stopped if the next one can't start.
+    """
+    with ExitStack() as stack:  # it stops first what was started last
+        web = Child("web", "trainer.web", web_config(config), run.logs) if config.web else None
+        if web:
+            stack.callback(web.stop)
+        actor = start_self_play(config, game, run)
+        stack.callback(actor.stop)
+        trainer = Child("trainer", "trainer", replace(trainer_config(config), env_id=game), run.logs)
+        stack.callback(trainer.stop)
+        yield trainer, actor, web
 
 
 def start_self_play(config: LoopConfig, game: str, run: RunFolder) -> Child:
