@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,3 +47,14 @@ def test_another_signal_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyP
     wait_until(lambda: own.status is not None, "it doesn't end")
     with pytest.raises(TrainerError, match=r"the trainer failed \(no\); see .*trainer\.log"):
         own.raise_failure()
+
+
+def test_a_process_that_has_ended_gets_no_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its id may belong to a process of somebody else by then; before, the signal goes to its group."""
+    sent = []
+    monkeypatch.setattr(os, "killpg", lambda group, number: sent.append((group, number)))
+    own = child("import signal\nsignal.pause()", tmp_path, monkeypatch)
+    own.send(signal.SIGCONT)
+    own.stop()
+    own.send(signal.SIGSTOP)
+    assert sent == [(own._process.pid, signal.SIGCONT)]

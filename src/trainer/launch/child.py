@@ -56,9 +56,10 @@ class Child:
         return self.status
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to it and to what it has started; nothing if it has ended."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, number)
+        """Send a signal to it and to what it has started; nothing if it has ended: its id may be another process's then."""
+        if self.status is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
 
     @property
     def failure(self) -> str | None:
