@@ -210,6 +210,7 @@ class ReplayWriter:
     def last_episode(self, prefix: str) -> str | None:
         """The largest episode id that starts with `prefix` and a digit; None if there is none."""
         with reporting(self.path):
+            self._follow()
             query = "SELECT max(episode_id) FROM transitions WHERE episode_id >= ? AND episode_id < ?"
             row = self._connection.execute(query, (prefix + "0", prefix + ":")).fetchone()
         return None if row is None else row[0]
