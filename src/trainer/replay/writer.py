@@ -104,6 +104,7 @@ class ReplayWriter:
         self._layout = layout
         self._tables = SCHEMA + SHIPMENTS if shipments else SCHEMA
         self._next_emptying = 0.0
+        self._identity: tuple[int, int] | None = None
         self._open()
 
     def write(self, episodes: Sequence[Episode], marks: Mapping[str, int] | None = None) -> None:
@@ -137,6 +138,7 @@ class ReplayWriter:
             if self._identity is not None:
                 log.warning("the replay database %s was deleted or replaced: going on in a new file", self.path)
             self.close()
+            self._identity = None  # if it can't be opened now, also a file that comes back is opened again
             self._open()
 
     def _open(self) -> None:
