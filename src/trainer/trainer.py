@@ -132,7 +132,7 @@ class Trainer:
         )
         with closing(replay), closing(events) if events else nullcontext():
             rows = RowSupply(replay, config, schedule, stop)
-            if not rows.wait_for_first():
+            if not rows.wait_for_first(databases):
                 return stats
             log.info("training %s on %d rows of %s", config.env_id, len(replay), ", ".join(map(str, databases)))
             rows.resume_after(done)

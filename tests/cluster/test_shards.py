@@ -14,7 +14,7 @@ from trainer.settings.loop import LoopConfig
 
 def test_the_trainer_reads_what_the_hubs_write(tmp_path: Path) -> None:
     """In the order of their numbers; without the flag one database as ever."""
-    assert trainer_config(LoopConfig(data_dir=tmp_path)).db == tmp_path / "replay.db"
+    assert trainer_config(LoopConfig(data_dir=tmp_path)).db == (tmp_path / "replay.db",)
     config = LoopConfig(data_dir=tmp_path, ray="auto", replay_shards=2)
     assert trainer_config(config).db == (tmp_path / "replay-0.db", tmp_path / "replay-1.db")
 

@@ -45,7 +45,7 @@ LOOK_SECONDS = 0.5
 def trainer_config(config: LoopConfig) -> TrainerConfig:
     """The settings of the loop's trainer."""
     run = RunFolder(config.folder)
-    db = run.shards(config.replay_shards) if config.replay_shards else run.replay
+    db = run.shards(config.replay_shards)
     return narrowed(config, TrainerConfig, db=db, model_dir=run.models, stats=run.stats, publish_first=True)
 
 

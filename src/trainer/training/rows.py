@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from threading import TIMEOUT_MAX, Event
 
 from trainer.core.errors import WaitTimeoutError
-from trainer.replay import ReplayBuffer, databases_of
+from trainer.replay import ReplayBuffer
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.schedule import Schedule
 
@@ -29,10 +31,12 @@ class RowSupply:
         self._gone = 0.0
         """Rows that a resumed run has used and that have left the database since."""
 
-    def wait_for_first(self) -> bool:
-        """Wait until there are rows for a batch; False if `stop` was set first. Raises WaitTimeoutError."""
+    def wait_for_first(self, databases: Sequence[Path]) -> bool:
+        """Wait until there are rows for a batch; False if `stop` was set first. Raises WaitTimeoutError.
+
+        `databases` are those that the buffer reads, for messages.
+        """
         config, replay = self._config, self._replay
-        databases = databases_of(config.db)
         names = ", ".join(map(str, databases))
         began, said = time.monotonic(), ""
         replay.refresh()

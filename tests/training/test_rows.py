@@ -1,0 +1,28 @@
+"""The supply of rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+
+import pytest
+from conftest import CloseLater, ForeignDatabase
+from episodes import TICTACTOE
+
+from trainer.core.errors import WaitTimeoutError
+from trainer.replay import ReplayBuffer, databases_of
+from trainer.settings.trainer import TrainerConfig
+from trainer.training.rows import RowSupply
+from trainer.training.schedule import Schedule
+
+
+def test_messages_name_the_databases_that_are_read(tmp_path: Path, close_later: CloseLater) -> None:
+    """Not one that --db would find now, but that came too late."""
+    for name in ("replay-0.db", "replay-1.db"):
+        close_later(ForeignDatabase(tmp_path / name)).add_tictactoe(2)
+    config = TrainerConfig(db=tmp_path / "replay-*.db", steps=1, max_wait=0.01, wait_interval=0.01)
+    databases = databases_of(config.db)
+    replay = close_later(ReplayBuffer(databases, TICTACTOE))
+    close_later(ForeignDatabase(tmp_path / "replay-2.db"))
+    with pytest.raises(WaitTimeoutError, match=r"^4 rows of tictactoe in \S*replay-0\.db, \S*replay-1\.db after"):
+        RowSupply(replay, config, Schedule(config), Event()).wait_for_first(databases)
