@@ -105,6 +105,39 @@ def test_a_new_run_takes_the_new_rules_and_sets_the_old_ones_aside(rules: Path, 
     assert (old / "mine.py").read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["recipe.py", "heuristic.py", "solver.py", "scored_positions.py", "positions.csv"])
+@pytest.mark.parametrize(("before", "after"), [("# old", "# new"), (None, "# new"), ("# old", None)])
+def test_a_new_run_takes_whatever_has_changed_beside_the_rules(
+    rules: Path, tmp_path: Path, name: str, before: str | None, after: str | None
+) -> None:
+    """A file that is edited, new or gone; also where games were played. A resumed run goes on with what it has."""
+    folder, run = tmp_path / "game", tmp_path / "run"
+    folder.mkdir()
+    rules.rename(folder / "rules.py")
+    put(folder / name, before)
+    copy = Path(keep_rules(str(folder), run))
+    game = load_game_config(str(copy), run / "replay.db")
+    ReplayWriter(run / "replay.db", game.metadata, layout=game.stored_layout).close()
+    put(folder / name, after)
+    for resume, expected, times in ((True, before, 0), (False, after, 1), (False, after, 1)):
+        forget_games()
+        assert keep_rules(str(folder), run, resume) == str(copy)
+        assert held(copy.with_name(name)) == expected
+        assert [held(old / name) for old in run.glob("rules-old-*")] == [before] * times
+
+
+def put(path: Path, text: str | None) -> None:
+    """Let the file hold the text; None: let there be none."""
+    path.unlink(missing_ok=True)
+    if text is not None:
+        path.write_text(text)
+
+
+def held(path: Path) -> str | None:
+    """What the file holds; None if there is none."""
+    return path.read_text() if path.exists() else None
+
+
 def test_a_new_run_refuses_other_rules_where_games_were_played_by_the_old_ones(rules: Path, tmp_path: Path) -> None:
     """They could never be used together. Nothing is changed."""
     run = tmp_path / "run"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trainer.cluster.versions import RefusedError
 from trainer.games.library import FoundGame, find_game, with_parameters
-from trainer.run.kept_rules import files_of
+from trainer.run.kept_rules import contents
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def parcel_of(found: FoundGame) -> Parcel:
     """The parcel of a game."""
     if found.in_package:
         return Parcel(found.path.parent.name, found.parameters, {}, digest_of({}), found.stamp)
-    files = {path.name: path.read_bytes() for path in files_of(found)} | {found.path.name: found.text}
+    files = contents(found.path) | {found.path.name: found.text}
     return Parcel(found.path.name, found.parameters, files, digest_of(files), found.stamp)
 
 

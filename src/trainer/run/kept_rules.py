@@ -42,7 +42,7 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
         )
     if kept and found.path.parent.resolve() == rules.resolve():
         return found.name
-    if kept is None or kept["env_id"] != found.game.env_id or (rules / kept["file"]).read_bytes() != found.text:
+    if kept is None or differs(found, rules, kept, resume):
         refuse_mixture(found, folder, kept if resume else None)
         if kept:
             rules.rename(unused(folder, "rules-old"))
@@ -64,6 +64,17 @@ def recorded(folder: Path) -> dict[str, Any] | None:
     return read_json_object(folder / KEPT / RECORD)
 
 
+def differs(found: FoundGame, rules: Path, kept: dict[str, Any], resume: bool) -> bool:
+    """Whether the copy in `rules` isn't that of a game: other rules, or in a new run another recipe, heuristic and so on.
+
+    A run that is resumed goes on with what it has beside its rules.
+    """
+    copy = rules / kept["file"]
+    if kept["env_id"] != found.game.env_id or copy.read_bytes() != found.text:
+        return True
+    return not resume and contents(copy) != contents(found.path)
+
+
 def refuse_mixture(found: FoundGame, folder: Path, resumed: dict[str, Any] | None) -> None:
     """Raise GameError if these rules aren't those of the run that is `resumed`, or of the games in its database."""
     by_the_old = "go on by the old rules with --resume and without --env-id, or give another folder with --data-dir"
@@ -81,12 +92,17 @@ def refuse_mixture(found: FoundGame, folder: Path, resumed: dict[str, Any] | Non
             )
 
 
-def files_of(found: FoundGame) -> list[Path]:
+def files_of(rules: Path) -> list[Path]:
     """The files that belong to a game, beside the one with its rules."""
-    if found.path.name != RULES_FILE:
+    if rules.name != RULES_FILE:
         return []
-    parts = (found.path.with_name(f"{part}.py") for part in PARTS)
-    return [file for file in (*parts, *found.path.parent.glob("*.csv")) if file.is_file()]
+    parts = (rules.with_name(f"{part}.py") for part in PARTS)
+    return [file for file in (*parts, *rules.parent.glob("*.csv")) if file.is_file()]
+
+
+def contents(rules: Path) -> dict[str, bytes]:
+    """What the files beside a game's rules hold, by their names."""
+    return {file.name: file.read_bytes() for file in files_of(rules)}
 
 
 def copy_to(rules: Path, found: FoundGame) -> None:
@@ -95,7 +111,7 @@ def copy_to(rules: Path, found: FoundGame) -> None:
     new = Path(tempfile.mkdtemp(prefix=".rules-", dir=rules.parent))
     try:
         (new / found.path.name).write_bytes(found.text)
-        for file in files_of(found):
+        for file in files_of(found.path):
             shutil.copyfile(file, new / file.name)
         content = {"env_id": found.game.env_id, "file": found.path.name, "parameters": dict(found.parameters)}
         write_json(new / RECORD, content, indent=2)
