@@ -105,6 +105,14 @@ def test_a_new_run_takes_the_new_rules_and_sets_the_old_ones_aside(rules: Path, 
     assert (old / "mine.py").read_bytes() == before
 
 
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_file_with_another_name_is_the_same_game(rules: Path, tmp_path: Path, resume: bool) -> None:
+    """The copy keeps the name that the file had."""
+    copy = keep_rules(str(rules), tmp_path / "run")
+    forget_games()
+    assert keep_rules(str(rules.rename(tmp_path / "renamed.py")), tmp_path / "run", resume) == copy
+
+
 @pytest.mark.parametrize("name", ["recipe.py", "heuristic.py", "solver.py", "scored_positions.py", "positions.csv"])
 @pytest.mark.parametrize(("before", "after"), [("# old", "# new"), (None, "# new"), ("# old", None)])
 def test_a_new_run_takes_whatever_has_changed_beside_the_rules(

@@ -47,7 +47,8 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
         if kept:
             rules.rename(unused(folder, "rules-old"))
         copy_to(rules, found)
-    return adopt(with_parameters(str((rules / found.path.name).absolute()), found.parameters)).name
+        kept = {"file": found.path.name}
+    return adopt(with_parameters(str((rules / kept["file"]).absolute()), found.parameters)).name
 
 
 def kept_game(folder: Path, env_id: str) -> FoundGame | None:
