@@ -27,7 +27,10 @@ class GameSink(Protocol):
         """The number after the largest of the games that this actor has stored."""
 
     def store(self, games: Sequence[PlayedGame]) -> None:
-        """Store all these games or none. Raises ReplayUnavailableError if that isn't possible now but may be later."""
+        """Store all these games. Raises ReplayUnavailableError if that isn't possible now but may be later.
+
+        Then the same games are given again, and none is stored twice. Any other ReplayError won't pass, and ends the actor.
+        """
 
     def store_statistics(self, statistics: ActorStats) -> None:
         """Publish what the actor did. Raises OSError if that isn't possible now."""
