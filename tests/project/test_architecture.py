@@ -94,6 +94,16 @@ def test_files_and_folders_are_small() -> None:
             assert len(files) <= MOST_FILES + 2, folder
 
 
+def test_a_folder_that_lists_its_files_lists_all_of_them() -> None:
+    """In the docstring of its __init__.py."""
+    missing = []
+    for path in PACKAGE.rglob("__init__.py"):
+        files = {file.name for file in path.parent.glob("*.py") if not file.name.startswith("__")}
+        listed = files & set(re.findall(r"`(\w+\.py)`", ast.get_docstring(ast.parse(path.read_text())) or ""))
+        missing += [str(path.with_name(name)) for name in files - listed if listed]
+    assert missing == []
+
+
 def test_every_folder_says_what_it_is() -> None:
     """In the docstring of its __init__.py."""
     silent = [str(path) for path in PACKAGE.rglob("__init__.py") if not ast.get_docstring(ast.parse(path.read_text()))]

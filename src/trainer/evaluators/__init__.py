@@ -2,6 +2,7 @@
 
 `interface.py` says what an evaluator is and where an actor gets its newest one from; `uniform.py` knows only the rules;
 `onnx_file.py` runs a model file by ONNX Runtime; `sparse.py` evaluates the same file by its active inputs;
-`acceleration.py` compares a faster evaluator with the original before it plays; `hot_reload.py` follows `latest.onnx`.
+`acceleration.py` compares a faster evaluator with the original before it plays; `answers.py` makes prior and value of a
+network's outputs; `hot_reload.py` follows `latest.onnx`.
 Nothing here imports torch.
 """

@@ -9,7 +9,12 @@
     engine.py            ENGINE, what other programs call its moves: see `vocabulary.py`
 
 All but the rules are optional; a game has a part if its folder has the file. `library/` finds games, here and elsewhere,
-and has the list of those of this package. `docs/adding-a-game.md` explains how to write one.
+and has the list of those of this package; `naming.py` finds the one that a command's settings name.
+`docs/adding-a-game.md` explains how to write one.
+
+`parameters.py` and `symmetry.py` help to write rules, `complete.py` adds the functions that a game leaves out, and
+`layout.py` says what the numbers of an observation mean. A game is played by `position.py`, one position in plain Python, or
+by `positions.py`, many at compiled speed with the kernels of `rows.py`, which `kernels.py` compiles.
 """
 
 from __future__ import annotations

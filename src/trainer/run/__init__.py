@@ -1,1 +1,3 @@
-"""A run's folder: the names of its files, its settings (`run.json`), its statistics and its evaluations."""
+"""A run's folder: the names of its files, its owner, its settings (`run.json`), the rules that it keeps, its statistics and
+its evaluations.
+"""

@@ -9,7 +9,8 @@ A game is named in one of three ways, and `:name=value,...` sets its parameters:
 The name under which a game's rows and models are kept, its env_id, is the `env_id` of its `GAME`, with the parameters that
 differ from their defaults.
 
-`names.py` takes names apart, `load.py` loads a game, `registry.py` knows those of this process. `stamp.py` has the hash of a
+`names.py` takes names apart, `load.py` loads a game (`found_game.py`), and `registry.py` knows those of this process.
+`source_file.py` runs a file with rules, `requirements.py` says what such a file must have, and `stamp.py` has the hash of a
 game's rules.
 """
 
