@@ -48,7 +48,7 @@ def measure(job: Job) -> list[Result]:
 def a_cluster() -> Iterator[str]:
     """A cluster of this machine, on loopback; gives its address. Raises ConfigError if Ray is not installed."""
     if not are_installed("ray"):
-        raise ConfigError('a benchmark of a cluster needs Ray; pip install "cartridge-trainer[cluster]"')
+        raise ConfigError('a benchmark of a cluster needs Ray; pip install -e ".[cluster]"')
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
     import ray
 

@@ -21,7 +21,7 @@ from waiting import PATIENCE, wait_until
 
 from trainer.run.actor_statistics import CLUSTER
 
-pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason='needs Ray: pip install "cartridge-trainer[cluster]"')
+pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason='needs Ray: pip install -e ".[cluster]"')
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from waiting import PATIENCE
 
 from trainer.core.errors import ConfigError
 
-pytest.importorskip("ray", reason='needs Ray: pip install "cartridge-trainer[cluster]"')
+pytest.importorskip("ray", reason='needs Ray: pip install -e ".[cluster]"')
 
 from ray.exceptions import RpcError
 

@@ -287,7 +287,7 @@ def test_a_cluster_without_ray_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     local.require_ray(LoopConfig())
     with pytest.raises(ConfigError) as refusal:
         local.require_ray(LoopConfig(ray="auto"))
-    assert str(refusal.value) == '--ray needs Ray, which is not installed; pip install "cartridge-trainer[cluster]"'
+    assert str(refusal.value) == "--ray needs Ray, which is not installed; install it with: pip install 'ray>=2.52'"
 
 
 def test_nothing_of_ray_is_imported_without_the_flag() -> None:

@@ -50,7 +50,7 @@ def test_a_killed_run_ends_as_one_that_was_left_alone(tmp_path: Path) -> None:
     assert "bit for bit" in torture("resume", tmp_path / "run", 3000, 2, 2)
 
 
-@pytest.mark.skipif(find_spec("ray") is None, reason='needs Ray: pip install "cartridge-trainer[cluster]"')
+@pytest.mark.skipif(find_spec("ray") is None, reason='needs Ray: pip install -e ".[cluster]"')
 def test_death_of_each_part_of_a_cluster_loses_nothing(tmp_path: Path) -> None:
     """A player, the hub, the driver, the trainer, a node and the head, once each; the run goes on each time."""
     assert "none lost" in torture("cluster", tmp_path / "run", 6)

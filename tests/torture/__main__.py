@@ -50,7 +50,7 @@ class Promise:
     """Of the program; of tests, what pytest is to run."""
 
 
-NEEDS_RAY = 'not tried, because Ray is not installed: pip install "cartridge-trainer[cluster]"'
+NEEDS_RAY = 'not tried, because Ray is not installed: pip install -e ".[cluster]"'
 
 
 def promises_of(size: Torture) -> tuple[Promise, ...]:

@@ -146,7 +146,7 @@ def require_ray(config: LoopConfig) -> None:
     if config.ray is None:
         return
     if find_spec("ray") is None:
-        raise ConfigError('--ray needs Ray, which is not installed; pip install "cartridge-trainer[cluster]"')
+        raise ConfigError("--ray needs Ray, which is not installed; install it with: pip install 'ray>=2.52'")
     from trainer.cluster.on_ray.connection import require_cluster  # Ray takes seconds to import
 
     require_cluster(config.ray)

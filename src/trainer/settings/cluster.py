@@ -27,7 +27,8 @@ class ClusterSettings(Settings):
 
     replay_shards: int | None = None
     """With --ray: store the games in this many databases, replay-0.db, replay-1.db and so on, each written by a process of
-    its own. For clusters that make more positions than one process stores, about 60,000 per second. None: one, replay.db."""
+    its own. For clusters that make more positions than one process stores: 41,000 to 95,000 per second, depending on
+    how many players send them (docs/cluster.md). None: one, replay.db."""
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
