@@ -62,6 +62,8 @@ PER_GAME = "per game"
 """Default of a setting of the loop that recipes change."""
 PER_MACHINE = {("loop", "threads"): "one per core"}
 """Defaults that depend on the machine, by command and field."""
+LONGEST_NUMBER = 8
+"""Characters of a number; one that takes more, such as a third, is rounded."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,8 @@ def written(value: Any) -> str:
         return "on" if value else "off"
     if isinstance(value, tuple):
         return " ".join(map(str, value))
+    if isinstance(value, float) and len(str(value)) > LONGEST_NUMBER:
+        return f"{value:.3g}"
     return str(value)
 
 

@@ -151,8 +151,8 @@ def play_match(
     seed: int = 0,
     engine_seconds: float = EvaluatorConfig.engine_seconds,
 ) -> Match:
-    """Play a model against another one, or against a named player: random, search, rollouts, perfect, minimax, or an engine
-    (`gtp: COMMAND` or `uci: COMMAND`), whose answers may take `engine_seconds` each.
+    """Play a model against another one, or against a named player: random, search, rollouts, perfect, minimax, pretrained,
+    or an engine (`gtp: COMMAND` or `uci: COMMAND`), whose answers may take `engine_seconds` each.
 
     Half of the games are played from each seat. Against random play they start from the first position, otherwise from
     different openings, each played from both seats. `simulations` per move, for both models; 0: raw policies.

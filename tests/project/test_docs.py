@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tools.flag_tables import COMMANDS, flags_of
+from trainer.pretrained import file_name, names
 
 ROOT = Path(__file__).parent.parent.parent
 LOG = ROOT / "docs" / "log.md"
@@ -102,6 +103,13 @@ def test_every_command_has_a_table_of_flags() -> None:
     for name, command in COMMANDS.items():
         assert f"| `cartridge {command.name}` | `python -m {command.module}` |" in text
         assert f"<!-- flags {name} -->" in text
+
+
+def test_the_models_of_the_package_are_listed() -> None:
+    """Under `cartridge play` in docs/commands.md."""
+    text = (ROOT / "docs" / "commands.md").read_text()
+    (listed,) = re.findall(r"a model comes with the package: ([^.]+)\.", text)
+    assert [file_name(env_id) for env_id in re.findall(r"`(.+?)`", listed)] == names()
 
 
 def test_every_page_is_in_the_readme() -> None:

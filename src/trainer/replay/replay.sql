@@ -1,5 +1,6 @@
 -- The replay database: one row of `transitions` per position of each game played.
--- Numbers in blobs are little-endian. "Mover" is the player to move in that row.
+-- Numbers in blobs are little-endian. "Mover" is the player to move in that row. Games whose rows would be large have packed
+-- ones: observations as bits, and policies of legal moves alone, f32[packed_moves] (docs/formats.md).
 
 CREATE TABLE IF NOT EXISTS transitions (
     id TEXT PRIMARY KEY,              -- <episode_id>-step-<n>

@@ -27,8 +27,9 @@ class LadderConfig(EvaluationSettings):
     opening_plies: int | None = None
     """Moves in each opening; None = as few as different games need."""
     against: tuple[str, ...] = ()
-    """Further players to rate: random, rollouts (1,000 simulations), search (100), perfect, minimax, other
-    programs (`gtp: COMMAND`, `uci: COMMAND`; docs/engines.md), or paths of models."""
+    """Further players to rate: random, rollouts (1,000 simulations), search (100), perfect, minimax, other programs
+    (`gtp: COMMAND`, `uci: COMMAND`; docs/engines.md), `pretrained` (the model that comes with the package), or paths of
+    models."""
     engine_seconds: float = EvaluatorConfig.engine_seconds
     """Seconds that one answer of another program may take."""
     json: Path | None = None
