@@ -257,6 +257,17 @@ def test_a_learners_step_is_an_adamw_step_along_autograds_gradient(game: Metadat
         torch.testing.assert_close(learner.published.state_dict()[name].double(), average, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("family", ["mlp", "conv"])
+@both_sizes
+def test_the_network_that_is_written_back_is_the_one_that_learned(game: Metadata, rows: int, family: Family) -> None:
+    """After five steps its loss, by torch, is the one that the kernels find."""
+    learner, batch = Learner(network_of(game, family), TrainerConfig(average=0.9)), batch_of(game, rows)
+    for seed in range(5):
+        learner.learn(batch_of(game, rows, seed), 0.01)
+    expected, _ = by_autograd(learner.network, batch)
+    torch.testing.assert_close(learner.learn(batch, 0.01).total.double(), expected.total.detach(), rtol=1e-5, atol=0)
+
+
 @pytest.mark.usefixtures("way")
 def test_a_pause_changes_nothing() -> None:
     """Ten steps, saved and loaded, and ten more equal twenty at once, bit for bit."""

@@ -75,6 +75,7 @@ class LossGradient:
         found = np.concatenate([numbers.weights, numbers.biases])
         held = np.flatnonzero(found)
         self._places = held[np.argsort(found[held])]
+        self._gaps = np.flatnonzero(found == 0)
         first_bias = len(numbers.weights)
         self.values, self.gradient = (aligned(len(found), np.float32) for _ in range(2))
         """[N] the weights, and the derivatives of the last batch's loss with respect to them."""
@@ -144,6 +145,8 @@ class LossGradient:
             self._sparsity,
             self._gradient,
         )
+        # The layer that reads the view beside a convolution has inputs, but no weights, for the board.
+        self.gradient[self._gaps] = 0.0
 
     def _allocate(self, rows: int, outputs: int) -> None:
         """Allocate memory for batches of `rows` rows and heads with `outputs` results; load the kernels the first time."""
