@@ -75,9 +75,9 @@ def differentiate(
 ) -> None:
     """Write the gradient of a batch; `memory` holds its activations, `deltas` those of the heads' results.
 
-    `turned`: the weights of the layers that learn, as `turn_weights` writes them. `learns` [L]: the layer's inputs are other
-    layers' results, so they need deltas. `sparsity` times the sum of a
-    row's results of the first layer, averaged over the rows, is added to the loss.
+    `turned`: memory for weights in blocks [I / 64, F, 64]. `learns` [L]: the layer's inputs are other layers' results, so
+    they need deltas. `sparsity` times the sum of a row's results of the first layer, averaged over the rows, is added to the
+    loss.
     """
     to.weights[:] = 0.0
     to.biases[:] = 0.0
@@ -93,10 +93,12 @@ def differentiate(
             to.turned[layer.weights : layer.weights + layer.inputs * layer.results] = 0.0
             add_weights(results, inputs, places, buffer, to.turned, layer.weights)
             turn(to.turned, layer.weights, layer.results, layer.inputs, to.weights)
+            turn(network.weights, layer.weights, layer.inputs, layer.results, turned)
+            add_inputs(layer, turned, rows, deltas)
         else:
             add_weights(inputs, results, places, buffer, to.weights, layer.weights)
-        if learns[index]:
-            add_inputs(layer, turned, rows, deltas)
+            if learns[index]:
+                add_active_inputs(network, layer, rows, memory, deltas)
 
 
 def count_active(operand: Operand, rows: int) -> int:
@@ -178,7 +180,10 @@ def transpose(operand: Operand, first: int, end: int, buffer: TransposeBuffer) -
 
 
 def add_inputs(layer: Any, turned: Floats, rows: int, deltas: Memory) -> None:
-    """Write the deltas of a layer's inputs: per row, the sum over the results that passed of their weights times deltas."""
+    """Write the deltas of a layer's inputs: per row, the sum over the results that passed of their weights times deltas.
+
+    `turned`: the layer's weights in blocks [I / 64, F, 64], at its place in the network.
+    """
     words = layer.results // BLOCK
     for block in range(layer.inputs // BLOCK):
         weights = layer.weights + block * layer.results * BLOCK
@@ -194,12 +199,24 @@ def add_inputs(layer: Any, turned: Floats, rows: int, deltas: Memory) -> None:
                 lanes.store_block(deltas.activations, source, total)
 
 
-def turn_weights(network: Network, learns: NDArray[np.bool_], to: Floats) -> None:
-    """Write the weights of the layers that learn in blocks [I / 64, F, 64], each layer's at its place in the network."""
-    for index in range(len(network.layers)):
-        layer = network.layers[index]
-        if learns[index]:
-            turn(network.weights, layer.weights, layer.inputs, layer.results, to)
+def add_active_inputs(network: Network, layer: Any, rows: int, memory: Memory, deltas: Memory) -> None:
+    """Write the deltas of a layer's active inputs alone. Those of the others aren't needed: their ReLU let nothing pass."""
+    for row in range(rows * layer.places):
+        source = layer.source * rows + row * layer.inputs
+        target = layer.target * rows + row * layer.results
+        for word in range(layer.inputs // BLOCK):
+            left = memory.active[source // BLOCK + word]
+            while left != 0:
+                i = word * BLOCK + lanes.lowest(left)
+                left &= left - np.uint64(1)
+                total = lanes.masked_block(lanes.load_block(deltas.activations, target), np.uint64(0))
+                for block in range(layer.results // BLOCK):
+                    weights = lanes.load_block(network.weights, layer.weights + (block * layer.inputs + i) * BLOCK)
+                    total = lanes.add_elements(
+                        total, lanes.load_block(deltas.activations, target + block * BLOCK), weights
+                    )
+                before = deltas.activations[source + i] if layer.residual else np.float32(0.0)
+                deltas.activations[source + i] = before + lanes.sum_of(total)
 
 
 def turn(numbers: Floats, begin: int, inputs: int, results: int, to: Floats) -> None:

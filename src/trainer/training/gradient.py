@@ -60,15 +60,15 @@ class LossGradient:
     """
 
     def __init__(self, network: PolicyValueNetwork, sparsity: float = 0.0) -> None:
-        """`fetch` the weights before the first batch.
+        """All weights are 0 until they are `placed` in `values`.
 
         `sparsity` times the sum of a row's results of the first layer, averaged over the rows, is added to the loss whose
         gradient is computed, but not to the loss that is returned.
         """
         self._sparsity = sparsity
         shapes = [parameter.shape for parameter in parameters_of(network)]
-        self._parameters = sum(map(math.prod, shapes))
-        own = pieces(torch.arange(1, self._parameters + 1, dtype=torch.int32), shapes)
+        parameters = sum(map(math.prod, shapes))
+        own = pieces(torch.arange(1, parameters + 1, dtype=torch.int32), shapes)
         # A network whose weights are the numbers of the parameters, counted from 1, with 0 in the gaps. It shows which
         # parameter each place holds.
         numbers = layers_of(network, [part.numpy() for part in own])
@@ -123,7 +123,8 @@ class LossGradient:
         if rows != self._rows:
             self._allocate(rows, batch.legal.shape[1] + 1)
         kernels = self._kernels
-        kernels.backward.turn_weights(network, self._learns, self._turned)
+        if network.legal >= 0:
+            self._turn_heads(kernels)
         kernels.forward.pass_through(network, self._memory, rows, batch.observation)
         loss = np.empty(3, np.float32)
         if network.legal >= 0:
@@ -131,6 +132,12 @@ class LossGradient:
         kernels.heads.differentiate_heads(self._heads, legal, visits, batch.outcome, loss, self._head_deltas)
         self._differentiate(kernels, rows)
         return loss
+
+    def _turn_heads(self, kernels: Linked) -> None:
+        """Write the heads' weights in the order in which the logits of legal moves are computed."""
+        heads = self._network.layers[-1]
+        begin, inputs, results = (int(heads[name]) for name in ("weights", "inputs", "results"))
+        kernels.backward.turn(self._network.weights, begin, inputs, results, self._turned)
 
     def _differentiate(self, kernels: Linked, rows: int) -> None:
         """Write the gradient, from the deltas of the heads."""
@@ -174,7 +181,7 @@ class LossGradient:
         network, nothing, no_rows = self._network, np.zeros(0, np.float32), np.zeros((0, 1), np.float32)
         linked.forward.pass_through(network, self._memory, 0, no_rows)
         linked.heads.differentiate_heads(no_rows, no_rows > 0, no_rows, nothing, np.empty(3, np.float32), no_rows)
-        linked.backward.turn_weights(network, self._learns, self._turned)
+        self._turn_heads(linked)
         self._differentiate(linked, 0)
 
 
