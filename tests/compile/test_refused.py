@@ -50,8 +50,8 @@ REFUSED = {
         "line 1: compiled is something compiled by Numba",
     ),
     "an operation of another module": (
-        "from trainer.sparse.lanes import load\n",
-        r"line 1: load is something compiled by Numba \(_Intrinsic\)",
+        "from trainer.sparse.lanes import load_block\n",
+        r"line 1: load_block is something compiled by Numba \(_Intrinsic\)",
     ),
     "a function that the module compiles itself": (
         "from numba import njit\n\n@njit\ndef f():\n    return 1\n",
