@@ -127,7 +127,8 @@ def test_outcomes_of_games_played_by_hand() -> None:
             positions.replay(ply + 1, actions[: ply + 1])
         plies = np.zeros(len(actions) + 1, ply_record(positions.game))
         plies["state"] = positions.states
-        return outcomes_of(positions.states[:-1], PlayedGame(0, plies, plies["visits"][:-1]).winner).tolist()
+        game = PlayedGame(0, plies, plies["visits"][:-1])
+        return outcomes_of(game.states[:-1], game.winner).tolist()
 
     assert outcomes([0, 3, 1, 4, 2]) == [1, -1, 1, -1, 1]
     assert outcomes([0, 3, 1, 4, 8, 5]) == [-1, 1, -1, 1, -1, 1]

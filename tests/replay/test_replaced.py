@@ -19,9 +19,10 @@ CALLS: list[Callable[[ReplayWriter], object]] = [
     lambda writer: writer.last_episode("a-"),
     lambda writer: writer.last_shipment("a"),
 ]
+every_call = pytest.mark.parametrize("call", CALLS, ids=["write", "last_episode", "last_shipment"])
 
 
-@pytest.mark.parametrize("call", CALLS, ids=["write", "last_episode", "last_shipment"])
+@every_call
 def test_a_database_that_can_not_be_opened_may_be_opened_later(
     tmp_path: Path, close_later: CloseLater, call: Callable[[ReplayWriter], object]
 ) -> None:
@@ -40,7 +41,7 @@ def test_a_database_that_can_not_be_opened_may_be_opened_later(
     assert path.is_file()
 
 
-@pytest.mark.parametrize("call", CALLS, ids=["write", "last_episode", "last_shipment"])
+@every_call
 def test_a_database_that_comes_back_is_opened_again(
     tmp_path: Path, close_later: CloseLater, call: Callable[[ReplayWriter], object]
 ) -> None:

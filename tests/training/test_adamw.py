@@ -119,9 +119,8 @@ def test_sparsity_pushes_the_results_of_the_first_layer_to_zero(family: Family) 
     steps = AdamWSteps(own := copy.deepcopy(network), torch.optim.AdamW(own.parameters()), 1.0, sparsity=0.25)
     assert steps.differentiate(batch) == without.differentiate(batch)
     first = copy.deepcopy(network).double()
-    results = first.body[:2](first.view(torch.from_numpy(batch.observation).double()))
-    if family == "conv":
-        results = first.body[0](first.view(torch.from_numpy(batch.observation).double()))[:, : -CONNECT4.num_actions]
+    view = first.view(torch.from_numpy(batch.observation).double())
+    results = first.body[:2](view) if family == "mlp" else first.body[0](view)[:, : -CONNECT4.num_actions]
     (0.25 * results.sum(dim=1).mean()).backward()
     expected = torch.cat(
         [torch.zeros_like(w).flatten() if w.grad is None else w.grad.flatten() for w in parameters_of(first)]

@@ -35,7 +35,7 @@ class Gradient(NamedTuple):
     weights: Floats
     biases: Floats
     turned: Floats
-    """Memory for weights' gradients in blocks [I / 64, F, 64] instead of [F / 64, I, 64]."""
+    """Memory for weights, or their gradient, in blocks [I / 64, F, 64] instead of [F / 64, I, 64]."""
     from_results: NDArray[np.bool_]
     """[L] the gradient of the layer's weights was added up over its active results, not its active inputs."""
 
@@ -64,7 +64,6 @@ class TransposeBuffer(NamedTuple):
 
 def differentiate(
     network: Network,
-    turned: Floats,
     learns: NDArray[np.bool_],
     rows: int,
     memory: Memory,
@@ -75,9 +74,8 @@ def differentiate(
 ) -> None:
     """Write the gradient of a batch; `memory` holds its activations, `deltas` those of the heads' results.
 
-    `turned`: memory for weights in blocks [I / 64, F, 64]. `learns` [L]: the layer's inputs are other layers' results, so
-    they need deltas. `sparsity` times the sum of a row's results of the first layer, averaged over the rows, is added to the
-    loss.
+    `learns` [L]: the layer's inputs are other layers' results, so they need deltas. `sparsity` times the sum of a row's
+    results of the first layer, averaged over the rows, is added to the loss.
     """
     to.weights[:] = 0.0
     to.biases[:] = 0.0
@@ -93,8 +91,8 @@ def differentiate(
             to.turned[layer.weights : layer.weights + layer.inputs * layer.results] = 0.0
             add_weights(results, inputs, places, buffer, to.turned, layer.weights)
             turn(to.turned, layer.weights, layer.results, layer.inputs, to.weights)
-            turn(network.weights, layer.weights, layer.inputs, layer.results, turned)
-            add_inputs(layer, turned, rows, deltas)
+            turn(network.weights, layer.weights, layer.inputs, layer.results, to.turned)
+            add_inputs(layer, to.turned, rows, deltas)
         else:
             add_weights(inputs, results, places, buffer, to.weights, layer.weights)
             if learns[index]:

@@ -64,16 +64,17 @@ class AdamWSteps:
     def adopt(self) -> None:
         """Go on from the weights of the networks and from the optimizer's state. Call this after they have changed."""
         states = [self._optimizer.state[parameter] for parameter in self._parameters]
-        self._steps = int(states[0].get("step", 0))
+        for parameter, state in zip(self._parameters, states, strict=True):
+            state.setdefault("step", torch.zeros(()))
+            for name in MOMENTS:
+                state.setdefault(name, torch.zeros_like(parameter))
+        self._steps = int(states[0]["step"])
         self._place(self._parameters, self._values)
         if self._published:
             self._place(self._published, self._average)
         for name, to in zip(MOMENTS, (self._mean, self._variance), strict=True):
-            for parameter, state in zip(self._parameters, states, strict=True):
-                state.setdefault(name, torch.zeros_like(parameter))
             self._place([state[name] for state in states], to)
-        self._ahead = True  # so that the optimizer gets a state if it had none
-        self.write_back()
+        self._ahead = False
 
     def write_back(self) -> None:
         """Write the weights into the networks and the state into the optimizer, under torch's names."""

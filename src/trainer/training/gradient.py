@@ -79,15 +79,15 @@ class LossGradient:
         first_bias = len(numbers.weights)
         self.values, self.gradient = (aligned(len(found), np.float32) for _ in range(2))
         """[N] the weights, and the derivatives of the last batch's loss with respect to them."""
-        self._turned, turned_gradient = (aligned(first_bias, np.float32) for _ in range(2))
-        of_heads = self._turned[int(numbers.layers["weights"][-1]) :] if numbers.legal >= 0 else self._turned[:0]
+        turned = aligned(first_bias, np.float32)
+        of_heads = turned[int(numbers.layers["weights"][-1]) :] if numbers.legal >= 0 else turned[:0]
         self._network = numbers._replace(
             weights=self.values[:first_bias], biases=self.values[first_bias:], by_result=of_heads
         )
         self._gradient = Gradient(
             self.gradient[:first_bias],
             self.gradient[first_bias:],
-            turned_gradient,
+            turned,
             np.zeros(len(numbers.layers), np.bool_),
         )
         widest = int(max(numbers.layers["inputs"].max(), numbers.layers["results"].max()))
@@ -137,13 +137,12 @@ class LossGradient:
         """Write the heads' weights in the order in which the logits of legal moves are computed."""
         heads = self._network.layers[-1]
         begin, inputs, results = (int(heads[name]) for name in ("weights", "inputs", "results"))
-        kernels.backward.turn(self._network.weights, begin, inputs, results, self._turned)
+        kernels.backward.turn(self._network.weights, begin, inputs, results, self._gradient.turned)
 
     def _differentiate(self, kernels: Linked, rows: int) -> None:
         """Write the gradient, from the deltas of the heads."""
         kernels.backward.differentiate(
             self._network,
-            self._turned,
             self._learns,
             rows,
             self._memory,

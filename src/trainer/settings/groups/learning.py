@@ -54,8 +54,8 @@ class LearningSettings(DeviceSettings):
     weight_decay: float = 0.0001
     """L2 regularization (AdamW)."""
     sparsity: float = 0.0
-    """Weight in the loss of the sum of a row's results of the first layer (Glorot et al. 2011). With it fewer of them are
-    active, so that a CPU trains and evaluates the network faster. Towers, and training on a GPU, ignore it."""
+    """How strongly training pushes the results of the first layer to 0: an L1 penalty (Glorot et al. 2011). A CPU skips
+    zeros, so it trains and evaluates the network faster. Towers, and training on a GPU, ignore it."""
     grad_clip: float = 1.0
     """Maximum norm of the gradient; 0 disables clipping."""
     lr_schedule: bool = True
