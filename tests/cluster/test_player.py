@@ -259,9 +259,13 @@ def test_the_files_of_another_game_are_sent(tmp_path: Path) -> None:
     assert list((tmp_path / "two").iterdir()) == []
 
 
-def test_a_player_plays_the_models_of_its_hub_and_stores_there(tmp_path: Path) -> None:
-    """It waits for the first model, takes the second one, and stops with every game stored that it counted."""
-    hub = hub_in(tmp_path, games=8, simulations=4, seed=3)
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_player_plays_the_models_of_its_hub_and_stores_there(tmp_path: Path, device: str) -> None:
+    """It waits for the first model, takes the second one, and stops with every game stored that it counted.
+
+    Without a GPU it plays on the CPU, even if the run has one elsewhere.
+    """
+    hub = hub_in(tmp_path, games=8, simulations=4, seed=3, device=device)
     stop, ended = threading.Event(), []
     player = threading.Thread(target=lambda: ended.append(play_for(Reliable(hub), "player-1", 1, stop)))
     player.start()

@@ -7,18 +7,19 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 from stored_rows import select
 from waiting import PATIENCE
 
-from trainer.core.errors import ConfigError
+from trainer.core.errors import ConfigError, ReplayUnavailableError
 
 pytest.importorskip("ray", reason='needs Ray: pip install -e ".[cluster]"')
 
-from ray.exceptions import RpcError
+from ray.exceptions import ObjectStoreFullError, RayTaskError, RpcError
 
-from trainer.cluster.on_ray import connection, fleet
+from trainer.cluster.on_ray import connection, fleet, hub
 from trainer.cluster.on_ray.connection import LEAST_STORE, Node
 
 TESTS = Path(__file__).parent.parent
@@ -52,6 +53,43 @@ def test_a_node_that_can_not_play_leaves_its_place_to_another(monkeypatch: pytes
     seats = fleet.Fleet([None], "actor-1", 2, "INFO")
     seats.look([Node(str(at), f"node-{at}", 1, LEAST_STORE // 2 if at in (0, 2) else LEAST_STORE) for at in range(6)])
     assert started == ["node-1", "node-3"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "expected"),
+    [(ObjectStoreFullError("no room"), ConnectionError), (ReplayUnavailableError("no disk"), ReplayUnavailableError)],
+    ids=["of Ray", "of the hub"],
+)
+def test_what_a_hub_raises_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch, cause: Exception, expected: type[Exception]
+) -> None:
+    """Ray's own trouble at the hub, such as a full object store, passes like a lost call, so that the player goes on."""
+
+    def raise_it(reference: object, timeout: float) -> None:
+        raise RayTaskError("offer", "", cause, "", 1, "127.0.0.1")
+
+    monkeypatch.setattr(hub.ray, "get", raise_it)
+    with pytest.raises(expected, match=r"^no (room|disk)$"):
+        hub.answer_of(None)
+
+
+@pytest.mark.parametrize(
+    ("run_uses_gpus", "gpus", "expected"), [(True, 4, 1), (True, 0, 0), (False, 4, 0)], ids=["four", "none", "unused"]
+)
+def test_a_player_takes_one_gpu_of_its_node(
+    monkeypatch: pytest.MonkeyPatch, run_uses_gpus: bool, gpus: int, expected: int
+) -> None:
+    """If the run uses GPUs and there is one: else Ray might hide it, or give it to somebody else."""
+    taken = []
+
+    def remember(**options: object) -> MagicMock:
+        taken.append(options["num_gpus"])
+        return MagicMock()
+
+    monkeypatch.setattr(fleet.ray, "remote", remember)
+    seats = fleet.Fleet([None], "actor-1", None, "INFO", gpu=run_uses_gpus)
+    seats.look([Node("a" * 56, "node-7", 1, LEAST_STORE, gpus)])
+    assert taken == [expected]
 
 
 @pytest.mark.parametrize(

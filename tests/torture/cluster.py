@@ -1,8 +1,8 @@
-"""Death of each part of a Ray cluster at random moments: `python -m torture.cluster FOLDER [KILLS]`.
+"""Death of each part of a Ray cluster at random moments: `python -m torture.cluster FOLDER [KILLS [PART ...]]`.
 
 The loop plays on a head and two nodes, all on loopback. SIGKILL ends a player, the hub, the driver, the trainer, a node or
 the head. After each, everything that was stored before is still there, games are whole, and every player that lives has the
-newest model. What ended the loop is followed by `--resume`.
+newest model. What ended the loop is followed by `--resume`. PART is player, hub, driver, trainer, node or head; else all are.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -119,12 +120,12 @@ def seconds_until_all_have(loop: Loop, step: int, before: set[str], new: int) ->
     return loop.wait(all_have, f"not every player gets the model of step {step}")
 
 
-def kill_often(folder: Path, kills: int, seed: int) -> str:
-    """Kill one part after the other, each kind equally often; returns the figures. Raises AssertionError."""
+def kill_often(folder: Path, kills: int, among: Sequence[str], seed: int) -> str:
+    """Kill one part after the other, each kind of `among` equally often; returns the figures. Raises AssertionError."""
     generator = random.Random(f"cluster-{seed}")
     kinds: list[str] = []
     while len(kinds) < kills:
-        kinds += generator.sample(KINDS, len(KINDS))
+        kinds += generator.sample(among, len(among))
     cluster = SmallCluster(NODES - 1)
     delays, leaving, joining = [], [], []
     try:
@@ -183,5 +184,6 @@ def kill_often(folder: Path, kills: int, seed: int) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).mkdir(parents=True)
-    print(kill_often(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 30, 1))
+    folder, times = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 30
+    folder.mkdir(parents=True)
+    print(kill_often(folder, times, sys.argv[3:] or KINDS, 1))

@@ -27,6 +27,7 @@ from trainer.games.positions import Positions
 from trainer.replay import Episode, ReplayWriter
 from trainer.run.folder import RunFolder
 from trainer.settings.actor import ActorConfig
+from trainer.settings.groups.device import Device
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ class Hub:
         run = RunFolder(config.data_dir)
         found = find_game(config.env_id)
         played = load_game_config(config.env_id, config.replay_db_path)
-        self._config = replace(config, env_id=found.game.env_id)
+        device: Device = "cpu" if config.device == "cpu" else "auto"  # what each player's machine has
+        self._config = replace(config, env_id=found.game.env_id, device=device)
         self._rules = parcel_of(found)
         self._game = found.game
         self._positions = Positions(config.env_id, 0)

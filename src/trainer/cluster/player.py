@@ -13,15 +13,17 @@ from trainer.cluster.remote_model import RemoteModel
 from trainer.cluster.remote_sink import RemoteSink
 from trainer.cluster.transport import Transport
 from trainer.cluster.versions import our_versions
+from trainer.core.processes import threads_with_gpu
 from trainer.evaluators.hot_reload import ModelFile
+from trainer.gpu.choice import means_gpu
 from trainer.run.actor_statistics import ActorStats
 from trainer.run.folder import RunFolder
 
 log = logging.getLogger(__name__)
 
 
-def play_for(transport: Transport, name: str, threads: int, stop: Event) -> ActorStats:
-    """Join the hub as the player `name` and play with `threads` threads until `stop` is set.
+def play_for(transport: Transport, name: str, cores: int, stop: Event) -> ActorStats:
+    """Join the hub as the player `name` and play on so many cores, and on a GPU if the run uses some, until `stop` is set.
 
     All finished games are stored before it returns. Raises RefusedError if the hub and this machine have other versions.
     """
@@ -31,6 +33,7 @@ def play_for(transport: Transport, name: str, threads: int, stop: Event) -> Acto
         rules.mkdir()
         found = assignment.rules.open(rules)
         game = found.game
+        threads = threads_with_gpu(cores) if means_gpu(assignment.settings.device) else cores
         settings = fitted(replace(assignment.settings, env_id=found.name, threads=threads, wait_for_model=True))
         path = RunFolder(Path(folder)).latest_model
         path.parent.mkdir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from trainer.core.processes import available_cores
+from trainer.core.processes import available_cores, threads_with_gpu
 from trainer.games import part_of, rules_of
 from trainer.settings.loop import LoopConfig
 
@@ -21,7 +21,7 @@ TOWER: dict[str, Any] = {
     "games": 512,
     "memory_gib": 8.0,
     "publish_seconds": 10.0,
-    "threads": 2 * available_cores(),  # while one waits for the GPU, another searches
+    "threads": threads_with_gpu(available_cores()),
 }
 """What a GPU changes in any recipe: a tower of 96 filters, and enough work at a time. Not measured yet (docs/gpu.md)."""
 

@@ -34,6 +34,7 @@ class Node:
     cpus: int
     object_store: int
     """Bytes."""
+    gpus: int = 0
 
 
 @contextmanager
@@ -111,6 +112,7 @@ def nodes() -> list[Node]:
             host=node["NodeManagerHostname"],
             cpus=int(node["Resources"].get("CPU", 0)),
             object_store=int(node["Resources"].get("object_store_memory", 0)),
+            gpus=int(node["Resources"].get("GPU", 0)),
         )
         for node in ray.nodes()
         if node["Alive"]

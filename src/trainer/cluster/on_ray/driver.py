@@ -37,7 +37,7 @@ def drive(config: ClusterConfig, address: str, stop: Event) -> None:
     for hub in hubs:
         answer_of(hub.publish.remote(), seconds=120.0)  # raises what is wrong with the database
     players = None if config.players == "all" else config.players
-    fleet = Fleet(hubs, config.actor_id, players, config.log_level)
+    fleet = Fleet(hubs, config.actor_id, players, config.log_level, gpu=config.device != "cpu")
     published = [hub.publish.remote() for hub in hubs]
     try:
         while not stop.wait(LOOK_SECONDS):

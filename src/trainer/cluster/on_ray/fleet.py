@@ -43,9 +43,9 @@ class RayPlayer:
         """Return when the process is up."""
         refuse_without_shared_memory()
 
-    def play(self, hub: Any, name: str, threads: int) -> None:
+    def play(self, hub: Any, name: str, cores: int) -> None:
         """Play until `stop` is called. All finished games are stored then."""
-        play_for(RayTransport(hub), name, threads, self._stop)
+        play_for(RayTransport(hub), name, cores, self._stop)
 
     def stop(self) -> None:
         """Let `play` end."""
@@ -75,15 +75,16 @@ class Seat:
 class Fleet:
     """Keeps players at work on the nodes of a cluster."""
 
-    def __init__(self, hubs: Sequence[Any], name: str, players: int | None, log_level: str) -> None:
+    def __init__(self, hubs: Sequence[Any], name: str, players: int | None, log_level: str, gpu: bool = False) -> None:
         """`hubs` has their handles. Players are named `name`-1, -2, ..., and a name always goes with the same hub.
 
-        `players`: how many nodes play; None: all.
+        `players`: how many nodes play; None: all. `gpu`: each uses the GPU of its node, if there is one.
         """
         self._hubs = hubs
         self._name = name
         self._players = players
         self._log_level = log_level
+        self._gpu = gpu
         self._seats: dict[str, Seat] = {}
         self._asked_for = 0
         """CPUs of each node that the autoscaler was asked for."""
@@ -158,6 +159,7 @@ class Fleet:
         """Start a player; its calls wait until its process is up."""
         options = {
             "num_cpus": seat.node.cpus,
+            "num_gpus": min(1, seat.node.gpus) if self._gpu else 0,
             "max_restarts": 0,
             "max_concurrency": 3,
             "scheduling_strategy": NodeAffinitySchedulingStrategy(seat.node.identity, soft=False),
