@@ -19,7 +19,7 @@ from pathlib import Path
 
 from strength_run import evaluate, require_new
 
-from trainer.games import ENV_IDS
+from trainer.games import game_of
 from trainer.loop import config_from
 from trainer.run.folder import RunFolder
 
@@ -73,16 +73,16 @@ def main() -> None:
     """Train and measure one by one, and write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("changes", nargs="*", help="settings to change, as in gumbel=false")
-    parser.add_argument("--env-id", default="connect4", choices=ENV_IDS)
+    parser.add_argument("--env-id", default="connect4", help="any game, also by its file")
     parser.add_argument("--minutes", type=float, default=5.0, help="minutes of each run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data-dir", type=Path, help="folder of the runs (default: data/<game>-ablations)")
     parser.add_argument("--out", type=Path, default=Path("ablations.md"), help="file of the table")
     chosen = parser.parse_args()
-    folder = chosen.data_dir or Path("data") / f"{chosen.env_id}-ablations"
     changes = [UNCHANGED, *chosen.changes]
     for change in changes:
         config_from(["--env-id", chosen.env_id, *flags_of_change(change)])  # exits here if one is wrong, not in its run
+    folder = chosen.data_dir or Path("data") / f"{game_of(chosen.env_id).env_id}-ablations"
     for number, change in enumerate(changes):
         run = RunFolder(folder / f"{number}")
         require_new(run.path)

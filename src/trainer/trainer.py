@@ -132,10 +132,12 @@ class Trainer:
         )
         with closing(replay), closing(events) if events else nullcontext():
             rows = RowSupply(replay, config, schedule, stop)
+            learner.prepare(config.batch_size)  # while actors compile the game and play
             if not rows.wait_for_first(databases):
                 return stats
             log.info("training %s on %d rows of %s", config.env_id, len(replay), ", ".join(map(str, databases)))
             rows.resume_after(done)
+            schedule.begin()
             for step in range(done + 1, schedule.last_step + 1):
                 rows.wait_for(step)
                 draw = replay.sample_packed if learner.device_steps else replay.sample

@@ -2,7 +2,7 @@
 
 The loop plays on a head and two nodes, all on loopback. SIGKILL ends a player, the hub, the driver, the trainer, a node or
 the head. After each, everything that was stored before is still there, games are whole, and every player that lives has the
-newest model. What ended the loop is followed by `--resume`. PART is player, hub, driver, trainer, node or head; else all are.
+newest model. What ended the loop is followed by `--resume`. PART: player, hub, driver, trainer, node or head; else all are.
 """
 
 from __future__ import annotations

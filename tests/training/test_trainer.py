@@ -185,11 +185,27 @@ def test_the_learning_rate_follows_a_cosine() -> None:
     assert [flat.learning_rate(step) for step in (1, 100)] == [0.2, 0.2]
 
 
+def test_the_minutes_of_a_run_begin_with_its_first_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it waited for rows, as when an actor compiles; those of an earlier part count."""
+    now = [100.0]
+    monkeypatch.setattr("trainer.training.schedule.time.monotonic", lambda: now[0])
+    schedule = Schedule(TrainerConfig(steps=None, minutes=1))
+    schedule.seconds_before = 20.0
+    now[0] = 500.0
+    assert (schedule.seconds, schedule.over) == (20.0, False)
+    schedule.begin()
+    now[0] = 539.9
+    assert not schedule.over
+    now[0] = 540.0
+    assert schedule.over
+
+
 def test_models_can_be_due_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """At once, then ten seconds after each; at the last step always. A run that is resumed begins anew with that."""
     now = [100.0]
     monkeypatch.setattr("trainer.training.schedule.time.monotonic", lambda: now[0])
     schedule = Schedule(TrainerConfig(steps=9, publish_seconds=10))
+    schedule.begin()
     due = []
     for step, now[0] in enumerate((101.0, 102.0, 110.9, 111.0, 111.5, 150.0, 155.0, 159.9, 160.0), 1):
         if schedule.publishes_after(step):

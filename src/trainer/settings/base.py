@@ -11,16 +11,18 @@ POSITIONAL = {"positional": True}
 
 
 class Settings:
-    """Base of the dataclasses of settings: a path may be given as text."""
+    """Base of the dataclasses of settings: a path may be given as text, also within a tuple."""
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
         for field in fields(self):  # type: ignore[arg-type]
             value = getattr(self, field.name)
-            if isinstance(value, str) and takes_path(hints[field.name]):
-                object.__setattr__(self, field.name, Path(value))
+            if isinstance(value, (str, tuple)) and takes_path(hints[field.name]):
+                object.__setattr__(
+                    self, field.name, tuple(map(Path, value)) if isinstance(value, tuple) else Path(value)
+                )
 
 
 def takes_path(hint: Any) -> bool:
-    """Whether a field of this type holds a path: Path, or Path | None."""
+    """Whether a field of this type holds a path or several: Path, Path | None, Path | tuple[Path, ...]."""
     return hint is Path or Path in getattr(hint, "__args__", ())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,15 +9,27 @@ from trainer.settings.groups.device import EvaluationSettings
 from trainer.settings.validation import (
     LogLevel,
     require,
+    require_above_0,
     require_at_least,
     require_database,
     require_output,
-    require_seconds,
     require_seed,
 )
 
-MATCH_SETTINGS = ("opponent", "simulations", "opponent_simulations", "temperature", "opening_plies", "engine_seconds")
+MATCH_SETTINGS = (
+    "games",
+    "opponent",
+    "simulations",
+    "opponent_simulations",
+    "engine_seconds",
+    "temperature",
+    "opening_plies",
+    "seed",
+    "verbose",
+)
 """Settings that only matches use."""
+SOLVE_SETTINGS = ("solve_simulations", "positions")
+"""Settings that only --solve uses."""
 
 
 @dataclass(frozen=True)
@@ -69,27 +80,23 @@ class EvaluatorConfig(EvaluationSettings):
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
         require_at_least(self, 1, "games")
-        require_at_least(self, 0, "simulations", "opening_plies")
-        require(
-            math.isfinite(self.temperature) and self.temperature >= 0,
-            f"--temperature is {self.temperature}; give a number, 0 or more",
-        )
+        require_at_least(self, 0, "simulations", "opening_plies", "temperature")
         searches = self.opponent in ("search", "rollouts") or self.opponent.startswith("uci:")
         require_at_least(self, 1 if searches else 0, "opponent_simulations")
         require(
             min(self.solve_simulations, default=-1) >= 0,
             f"--solve-simulations is {' '.join(map(str, self.solve_simulations))}; give one or more numbers, 0 or more each",
         )
-        require_seconds(self.engine_seconds)
+        require_above_0(self, "engine_seconds")
         require_seed(self.seed)
-        for name in MATCH_SETTINGS:
+        for name in MATCH_SETTINGS if self.solve else SOLVE_SETTINGS:
             flag = f"--{name.replace('_', '-')}"
-            given = getattr(self, name) != getattr(EvaluatorConfig, name)
-            require(
-                not (self.solve and given),
+            problem = (
                 f"{flag} is for matches, and --solve plays none; leave out one of them "
-                f"(--solve-simulations sets the simulations of --solve)",
+                f"(--solve-simulations sets the simulations of --solve)"
+                if self.solve
+                else f"{flag} is for --solve; give both, or leave out {flag}"
             )
-        require(self.solve or not self.positions, "--positions is for --solve; give both, or leave out --positions")
+            require(getattr(self, name) == getattr(EvaluatorConfig, name), problem)
         require_output(self.json, "--json")
         require_database(self.db)

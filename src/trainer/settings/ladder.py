@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trainer.settings.evaluator import EvaluatorConfig
 from trainer.settings.groups.device import EvaluationSettings
-from trainer.settings.validation import LogLevel, require_at_least, require_output, require_seconds, require_seed
+from trainer.settings.validation import LogLevel, require_above_0, require_at_least, require_output, require_seed
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class LadderConfig(EvaluationSettings):
         """Raise ConfigError for a value that can't work."""
         require_at_least(self, 1, "rungs", "games")
         require_at_least(self, 0, "simulations", "opening_plies")
-        require_seconds(self.engine_seconds)
+        require_above_0(self, "engine_seconds")
         require_seed(self.seed)
         require_output(self.json, "--json")
         require_output(self.plot, "--plot")

@@ -21,11 +21,20 @@ def require(condition: bool, message: str) -> None:
 
 
 def require_at_least(settings: Any, least: int, *names: str) -> None:
-    """Raise ConfigError unless each of these settings is at least `least` or None."""
+    """Raise ConfigError unless each of these settings is a finite number, at least `least`, or None."""
     for name in names:
         value = getattr(settings, name)
         needed = f"at least {least} is needed" if least else "0 or more is needed"
-        require(value is None or value >= least, f"--{name.replace('_', '-')} is {value}; {needed}")
+        fits = value is None or (value >= least and math.isfinite(value))
+        require(fits, f"--{name.replace('_', '-')} is {value}; {needed}")
+
+
+def require_above_0(settings: Any, *names: str) -> None:
+    """Raise ConfigError unless each of these settings is a finite number above 0, or None."""
+    for name in names:
+        value = getattr(settings, name)
+        fits = value is None or (value > 0 and math.isfinite(value))
+        require(fits, f"--{name.replace('_', '-')} is {value}; a number above 0 is needed")
 
 
 def require_seed(seed: int) -> None:
@@ -36,13 +45,6 @@ def require_seed(seed: int) -> None:
 def require_database(db: Path | tuple[Path, ...]) -> None:
     """Raise ConfigError unless at least one database is named."""
     require(db != (), "--db is given without a path; give that of a replay database, or several")
-
-
-def require_seconds(seconds: float) -> None:
-    """Raise ConfigError unless an engine gets some time for an answer."""
-    require(
-        math.isfinite(seconds) and seconds > 0, f"--engine-seconds is {seconds}; a number of seconds above 0 is needed"
-    )
 
 
 def require_output(path: Path | None, flag: str) -> None:

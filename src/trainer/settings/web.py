@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from trainer.settings.groups.device import EvaluationSettings
-from trainer.settings.validation import LogLevel, require
+from trainer.settings.validation import LogLevel, require, require_above_0
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 """Host names that a request to a server on this machine usually carries."""
@@ -45,7 +45,7 @@ class WebConfig(EvaluationSettings):
         require_address(self.host, "--host")
         require(0 <= self.port <= 65535, f"--port is {self.port}; give a number from 0 to 65535")
         require(self.max_sessions >= 1, f"--max-sessions is {self.max_sessions}; at least 1 is needed")
-        require(self.session_minutes > 0, f"--session-minutes is {self.session_minutes}; a number above 0 is needed")
+        require_above_0(self, "session_minutes")
         for name in self.allow_host:
             require(
                 HOST_NAME.fullmatch(name) is not None,

@@ -97,6 +97,7 @@ class LossGradient:
             aligned(TRANSPOSED_ROWS * BLOCK, np.float32),
         )
         self._learns = np.isin(numbers.layers["source"], numbers.layers["target"])
+        self._outputs = network.policy.out_features + 1
         self._rows = -1
 
     @property
@@ -120,8 +121,7 @@ class LossGradient:
             second = batch.observation[:, network.seen + 1 :][:, :1] > 0
             legal = np.where(second, legal[:, network.actions], legal)
             visits = np.where(second, visits[:, network.actions], visits)
-        if rows != self._rows:
-            self._allocate(rows, batch.legal.shape[1] + 1)
+        self.prepare(rows)
         kernels = self._kernels
         if network.legal >= 0:
             self._turn_heads(kernels)
@@ -154,8 +154,10 @@ class LossGradient:
         # The layer that reads the view beside a convolution has inputs, but no weights, for the board.
         self.gradient[self._gaps] = 0.0
 
-    def _allocate(self, rows: int, outputs: int) -> None:
-        """Allocate memory for batches of `rows` rows and heads with `outputs` results; load the kernels the first time."""
+    def prepare(self, rows: int) -> None:
+        """Allocate memory for batches of so many rows, unless it is there, and load the kernels the first time."""
+        if rows == self._rows:
+            return
         self._memory, self._deltas = memory_for(self._network, rows), memory_for(self._network, rows)
         heads = self._network.layers[-1]
         width, begin = int(heads["results"]), int(heads["target"]) * rows
@@ -164,7 +166,7 @@ class LossGradient:
             memory.activations[begin:end].reshape(rows, width) for memory in (self._memory, self._deltas)
         )
         self._active = self._deltas.active[begin // BLOCK : end // BLOCK].reshape(rows, -1)
-        self._set_active(np.ones((1, outputs), np.bool_))
+        self._set_active(np.ones((1, self._outputs), np.bool_))
         if self._rows < 0:
             self._kernels = link(lanes, forward, backward, head_kernels, warm_up=self._warm_up)
         self._rows = rows

@@ -68,6 +68,11 @@ class Learner:
         if self.kernel_steps:
             self.kernel_steps.write_back()
 
+    def prepare(self, rows: int) -> None:
+        """Do ahead what the first step would do: compile, and allocate memory for batches of so many rows."""
+        if self.kernel_steps:
+            self.kernel_steps.loss_gradient.prepare(rows)
+
     def learn(self, batch: Batch | PackedBatch, learning_rate: float) -> Loss:
         """One step of AdamW along the gradient of `alphazero_loss`, its norm clipped; returns the loss before the step.
 

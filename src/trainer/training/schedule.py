@@ -18,16 +18,20 @@ class Schedule:
         self._config = config
         self.last_step = NO_LIMIT if config.steps is None else config.steps
         """The step after which the run ends at the latest."""
-        self._began = time.monotonic()
+        self._began: float | None = None
         self.seconds_before = 0.0
         """Seconds that the run had used before it was resumed."""
         self._next_model = 0.0
         """When the next model is due, in seconds of the run, if time says so."""
 
+    def begin(self) -> None:
+        """Start the clock. What comes before doesn't count: compiling a game takes longer than tic-tac-toe's whole run."""
+        self._began = time.monotonic()
+
     @property
     def seconds(self) -> float:
         """Seconds that the run has used."""
-        return self.seconds_before + time.monotonic() - self._began
+        return self.seconds_before + (0.0 if self._began is None else time.monotonic() - self._began)
 
     @property
     def time_used(self) -> float:

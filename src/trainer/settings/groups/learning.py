@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from trainer.settings.groups.device import DeviceSettings
-from trainer.settings.validation import require, require_at_least
+from trainer.settings.validation import require, require_above_0, require_at_least
 
 Family = Literal["mlp", "conv", "residual"]
 Pooling = Literal["none", "squeeze", "bias"]
@@ -104,12 +103,7 @@ class LearningSettings(DeviceSettings):
             "log_interval",
         )
         require_at_least(self, 0, "weight_decay", "sparsity", "grad_clip", "max_wait")
-        require(math.isfinite(self.lr) and self.lr > 0, f"--lr is {self.lr}; a number above 0 is needed")
+        require_above_0(self, "lr", "publish_seconds", "wait_interval", "passes")
         require(0 <= self.lr_min_ratio <= 1, f"--lr-min-ratio is {self.lr_min_ratio}; give a number from 0 to 1")
-        seconds = self.publish_seconds
-        require(seconds is None or seconds > 0, f"--publish-seconds is {seconds}; a number above 0 is needed")
-        wait = self.wait_interval
-        require(math.isfinite(wait) and wait > 0, f"--wait-interval is {wait}; a number above 0 is needed")
         require(0 <= self.q_weight <= 1, f"--q-weight is {self.q_weight}; give a number from 0 to 1")
         require(0 <= self.average < 1, f"--average is {self.average}; give a number from 0 up to, but not including, 1")
-        require(self.passes is None or self.passes > 0, f"--passes is {self.passes}; a number above 0 is needed")

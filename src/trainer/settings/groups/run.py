@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from trainer.settings.base import Settings
-from trainer.settings.validation import LogLevel, require, require_at_least, require_seed
+from trainer.settings.validation import LogLevel, require, require_above_0, require_at_least, require_seed
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class RunSettings(Settings):
     steps: int | None = 1000
     """Training steps of the whole run, including those before a --resume; None: as many as the minutes allow."""
     minutes: float | None = None
-    """Minutes of the whole run, including those before a --resume; None: no time limit."""
+    """Minutes of the whole run, from its first batch on, including those before a --resume; None: no time limit."""
     resume: bool = False
     """Continue the run in this folder with its settings (from its run.json). Without this flag a new run begins: models and
     statistics of the old one move to a folder `old-<UTC time>`, stored games stay."""
@@ -37,7 +37,7 @@ class RunSettings(Settings):
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
         require_at_least(self, 1, "steps")
-        require(self.minutes is None or self.minutes > 0, f"--minutes is {self.minutes}; a number above 0 is needed")
+        require_above_0(self, "minutes")
         require(
             self.steps is not None or self.minutes is not None,
             "--steps is None and --minutes is None; give one of them, or the run never ends",

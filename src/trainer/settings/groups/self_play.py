@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from trainer.settings.groups.device import EvaluationSettings
-from trainer.settings.validation import require, require_at_least
+from trainer.settings.validation import require, require_above_0, require_at_least
 
 LARGEST_CACHE = 2**24
 """Maximum number of entries: 5 GiB per thread for Othello."""
@@ -64,7 +64,7 @@ class SelfPlaySettings(EvaluationSettings):
         """Raise ConfigError for a value that can't work."""
         require_at_least(self, 1, "simulations", "threads", "games", "replay_window")
         require_at_least(self, 0, "sampled_plies", "random_plies", "episode_timeout_secs")
-        require(self.memory_gib > 0, f"--memory-gib is {self.memory_gib}; a number above 0 is needed")
+        require_above_0(self, "memory_gib")
         first = self.first_simulations
         require(
             first is None or 1 <= first <= self.simulations,

@@ -1,0 +1,67 @@
+"""What holds for the settings of every command."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import pkgutil
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+
+import trainer.settings
+from trainer.core.errors import ConfigError
+from trainer.settings.base import Settings
+from trainer.settings.evaluator import EvaluatorConfig
+from trainer.settings.trainer import TrainerConfig
+
+MODULES = [
+    importlib.import_module(f"trainer.settings.{found.name}")
+    for found in pkgutil.iter_modules(trainer.settings.__path__)
+]
+COMMANDS: list[Any] = [
+    found
+    for module in MODULES
+    for name, found in vars(module).items()
+    if name.endswith("Config") and isinstance(found, type) and found.__module__ == module.__name__
+]
+NUMBERS = [
+    pytest.param(command, field.name, id=f"{command.__name__}-{field.name}")
+    for command in COMMANDS
+    if issubclass(command, Settings)
+    for field in fields(command)
+    if float in (get_type_hints(command)[field.name], *getattr(get_type_hints(command)[field.name], "__args__", ()))
+]
+
+
+@pytest.mark.parametrize(("command", "name"), NUMBERS)
+@pytest.mark.parametrize("value", [math.inf, math.nan], ids=str)
+def test_a_number_must_be_finite(command: Any, name: str, value: float) -> None:
+    """Before anything else happens: JSON, which runs are recorded in, has neither infinity nor NaN."""
+    others = {"env_id": "tictactoe", "minutes": 1.0}
+    known = {field.name for field in fields(command)}
+    given = replace(command(**{other: others[other] for other in others.keys() & known}), **{name: value})
+    with pytest.raises(ConfigError, match=f"^--{name.replace('_', '-')} is {value}; "):
+        given.check()
+
+
+def test_a_path_may_be_text() -> None:
+    """Alone or among several."""
+    assert TrainerConfig(db="a.db").db == Path("a.db")  # type: ignore[arg-type]
+    assert TrainerConfig(db=("a.db", "b.db")).db == (Path("a.db"), Path("b.db"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"solve": True, "games": 500}, "--games is for matches, and --solve plays none"),
+        ({"solve": True, "verbose": True}, "--verbose is for matches"),
+        ({"solve_simulations": (600,)}, "--solve-simulations is for --solve; give both"),
+    ],
+)
+def test_a_setting_that_would_do_nothing_is_refused(changed: dict[str, Any], message: str) -> None:
+    """An evaluation either plays or solves."""
+    with pytest.raises(ConfigError, match=message):
+        EvaluatorConfig(**changed).check()
