@@ -14,6 +14,7 @@ from trainer.games.base import Game
 from trainer.games.layout import Layout, layout_of
 from trainer.games.symmetry import Symmetry
 from trainer.replay import Metadata, Views, read_layout, read_metadata, read_stamp
+from trainer.replay.database import LARGEST_COUNT
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,15 @@ class GameConfig:
 
 
 def metadata_of(game: Game) -> Metadata:
-    """The dimensions of a game whose rules are known, in the form in which the replay database states them."""
+    """The dimensions of a game whose rules are known, in the form in which the replay database states them.
+
+    Raises GameError for a game that is too large to be stored.
+    """
+    if max(game.obs_size, game.num_actions) > LARGEST_COUNT:
+        raise GameError(
+            f"{game.env_id} has {game.num_actions:,} actions and {game.obs_size:,} numbers in an observation; up to "
+            f"{LARGEST_COUNT:,} of each can be stored: show the network fewer planes, or divide moves into steps"
+        )
     return Metadata(
         env_id=game.env_id,
         display_name=game.display_name,

@@ -20,7 +20,7 @@ from trainer.games import settled
 from trainer.gpu.batches import Unpacker
 from trainer.gpu.devices import Choice, choose, errors_named
 from trainer.network import PolicyValueNetwork
-from trainer.replay import PackedBatch, ReplayBuffer, Views, databases_of
+from trainer.replay import PackedBatch, ReplayBuffer, databases_of
 from trainer.run.actor_statistics import ACTOR_STATS_FILE, players_in
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RECORD_FILE, set_aside
@@ -86,7 +86,7 @@ class Trainer:
         network = PolicyValueNetwork(
             game.metadata, config.network, config.width, game.layout, config.blocks, config.pooling
         )
-        views = game.views or Views.identity(game.metadata)
+        views = game.views
         unpacker = None if device.type == "cpu" else Unpacker(game.metadata, views, device)
         with errors_named("the start of training"):
             learner = Learner(network.to(device), config, unpacker)

@@ -10,7 +10,7 @@ import pytest
 from small_models import linear_model
 
 from trainer.core.files import write_bytes
-from trainer.evaluators.acceleration import Acceleration, random_play
+from trainer.evaluators.acceleration import COMPARED, Acceleration, random_play
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.games import game_of
@@ -111,3 +111,11 @@ def test_the_positions_looked_at_are_those_of_whole_games_and_always_the_same() 
     assert legal.any(axis=1).all()
     other, _ = random_play(game.env_id, 1)
     assert not np.array_equal(observation[: len(other)], other[: len(observation)])
+
+
+def test_no_more_positions_are_compared_than_one_batch() -> None:
+    """However long games are; a game that would never end is played up to its limit."""
+    for env_id in ("connect4", "go:size=5"):
+        observation, legal = random_play(env_id, 0)
+        assert len(observation) == len(legal) == COMPARED
+    assert len(random_play("tictactoe", 0)[0]) < COMPARED

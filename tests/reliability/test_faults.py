@@ -225,6 +225,21 @@ def test_a_database_that_is_replaced_or_emptied_is_read_from_the_start(tmp_path:
     assert len(replay) == 5
 
 
+def test_a_database_that_is_replaced_by_an_empty_file_is_reported_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, close_later: CloseLater
+) -> None:
+    """It may stay empty for long, and is looked at several times per second."""
+    database = close_later(ForeignDatabase(tmp_path / "replay.db"))
+    add_random_play(database, 10)
+    replay = close_later(ReplayBuffer(database.path, TICTACTOE))
+    replay.refresh()
+    (tmp_path / "empty").touch()
+    os.replace(tmp_path / "empty", database.path)
+    for _ in range(3):
+        assert replay.refresh() == 0
+    assert sum("was replaced" in message for message in caplog.messages) == 1
+
+
 @pytest.mark.parametrize("everything", [True, False])
 def test_an_actor_whose_database_is_deleted_goes_on_in_a_new_one(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, everything: bool, close_later: CloseLater

@@ -305,6 +305,16 @@ def test_the_window_keeps_the_newest_games_whole(tmp_path: Path, close_later: Cl
     assert pages[-1] <= pages[100]
 
 
+def test_a_window_smaller_than_a_game_keeps_the_newest_game(tmp_path: Path, close_later: CloseLater) -> None:
+    """Whole, and no other."""
+    writer = close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE, window=3))
+    reader = close_later(sqlite3.connect(tmp_path / "replay.db"))
+    for game in range(3):
+        writer.write([episode(f"a-{game}", plies=5)])
+        assert reader.execute("SELECT DISTINCT episode_id FROM transitions").fetchall() == [(f"a-{game}",)]
+    assert reader.execute("SELECT count(*) FROM transitions").fetchall() == [(5,)]
+
+
 def test_the_last_rows_stay_if_all_rows_of_a_game_are_deleted(
     foreign: Callable[..., ForeignDatabase], close_later: CloseLater
 ) -> None:

@@ -396,3 +396,26 @@ def test_search_with_a_perfect_evaluator_plays_perfectly() -> None:
     exact = np.array([minimax(position.to_bytes()) for position in positions])
     assert most_visited_values(positions, visits) == exact.tolist()
     np.testing.assert_array_equal(np.sign(values[exact != 0]), exact[exact != 0])
+
+
+@pytest.mark.parametrize("part", [0, 1], ids=["prior", "value"])
+def test_an_answer_that_is_not_finite_is_refused(part: int) -> None:
+    """A caller's own evaluator may be wrong; the search would play moves of other positions."""
+
+    def evaluate(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        answer = uniform(observation, legal)
+        answer[part][0] = np.nan
+        return answer
+
+    with pytest.raises(ValueError, match="the evaluator answers NaN or infinity"):
+        Search("tictactoe", 1, 10).run(after("tictactoe", [4]), 10, evaluate)
+
+
+def test_every_row_of_a_batch_has_a_legal_move() -> None:
+    """Also those that no search waits for, so that an evaluator may divide by their number."""
+
+    def evaluate(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        assert legal.any(axis=1).all()
+        return uniform(observation, legal)
+
+    Search("tictactoe", 64, 10).run(np.repeat(after("tictactoe", [4]), 3, axis=0), 10, evaluate)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.core.errors import GameError
+from trainer.core.errors import ConfigError, GameError
 from trainer.game_config import contract_layout, metadata_of
 from trainer.games import game_of, rules_of
-from trainer.games.layout import layout_of
+from trainer.games.layout import Layout, layout_of
 from trainer.games.position import Position
 from trainer.network import (
     ConvStem,
@@ -26,6 +26,7 @@ from trainer.network import (
     alphazero_loss,
     create_network,
 )
+from trainer.replay import Metadata
 from trainer.settings.groups.learning import Pooling
 
 CONNECT4 = metadata_of(game_of("connect4"))
@@ -209,3 +210,15 @@ def test_a_network_without_a_width_has_the_one_of_its_game() -> None:
     assert (network.body[0].out_features, network.body[2].out_features) == (128, 64)
     with pytest.raises(GameError, match="no rules for a game named 'chess'"):
         create_network("chess")
+
+
+@pytest.mark.parametrize("family", ["conv", "residual"])
+def test_a_game_without_planes_has_no_board_to_convolve(family: Family) -> None:
+    """It may show the network features alone. The message names the family that can learn it."""
+    layout = Layout(0, 6, 2, 2, num_actions=4, exchange=None, actions=None)
+    game = Metadata("counts", "Counts", 2, 2, num_actions=4, obs_size=12, legal_mask_offset=6)
+    with pytest.raises(
+        ConfigError, match="counts shows no planes, so there is no board to convolve; use --network mlp"
+    ):
+        PolicyValueNetwork(game, family, 64, layout)
+    PolicyValueNetwork(game, "mlp", 64, layout)

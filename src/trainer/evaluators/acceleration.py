@@ -19,7 +19,9 @@ from trainer.games.positions import Positions
 log = logging.getLogger(__name__)
 
 GAMES = 32
-"""Random games whose positions are compared."""
+"""Random games from which positions are compared."""
+COMPARED = 512
+"""Positions that are compared: one batch, whose memory an evaluator keeps."""
 
 
 class Accelerator(Protocol):
@@ -65,17 +67,20 @@ class Acceleration:
 
 
 def random_play(env_id: str, seed: int) -> tuple[Observations, Mask]:
-    """Every position of some random games: observations float32 [R, obs_size], legal moves bool [R, A]."""
+    """Positions of some random games, R <= COMPARED: observations float32 [R, obs_size], legal moves bool [R, A]."""
     generator = np.random.default_rng(seed)
     positions = Positions(env_id, GAMES)
-    observations, legal = [], []
-    while len(under_way := np.flatnonzero(positions.winner == OPEN)):
-        positions = positions.of(positions.states[under_way])
+    seen = []
+    for _ in range(positions.game.max_plies):
+        positions = positions.of(positions.states[positions.winner == OPEN])
         mask = positions.legal()
-        observations.append(positions.observation())
-        legal.append(mask)
+        if not len(mask):
+            break
+        seen.append(positions.states.copy())
         positions.play(np.arange(len(mask)), (mask * generator.random(mask.shape)).argmax(axis=1))
-    return np.concatenate(observations), np.concatenate(legal)
+    states = np.concatenate(seen)
+    chosen = positions.of(generator.permutation(states)[:COMPARED])
+    return chosen.observation(), chosen.legal()
 
 
 def distance(answers: tuple[Prior, Values], others: tuple[Prior, Values]) -> float:

@@ -55,6 +55,9 @@ OPEN, FIRST, SECOND, DRAW = 0, 1, 2, 3
 LARGEST_ROW = 4096
 """Bytes of a row of the replay contract above which a game's rows are packed."""
 
+MOST_MOVES = 32_767
+"""The most legal moves of a position that search can count."""
+
 BOARD_TYPES = ("grid", "drop_column", "hex", "edges", "pieces", "points")
 """How the page can draw a board."""
 
@@ -159,6 +162,11 @@ class Game:
                 )
         if len(self.player_names) != 2 or len(self.player_symbols) != 2:
             raise ValueError("player_names and player_symbols must have one entry for each of the two players")
+        if self.most_moves > MOST_MOVES:
+            raise ValueError(
+                f"a position may have {self.most_moves:,} legal moves, and search counts up to {MOST_MOVES:,}; give "
+                "max_moves, the most that one can have"
+            )
         words = FLAGS + self.flag_words + self.width * self.height + self.raw_words
         object.__setattr__(self, "display_name", self.display_name or self.env_id.capitalize())
         object.__setattr__(self, "state_words", self.state_words or words)

@@ -75,6 +75,8 @@ class PolicyValueNetwork(nn.Module):
             raise ConfigError(
                 f"the layout of {game.env_id}'s observations is unknown, so its board can't be convolved; use --network mlp"
             )
+        if family != "mlp" and layout is not None and not layout.planes:
+            raise ConfigError(f"{game.env_id} shows no planes, so there is no board to convolve; use --network mlp")
         last = width
         if family == "mlp":
             last = max(width // 2, 1)

@@ -25,7 +25,7 @@ class ReplayBuffer:
 
     def __init__(
         self,
-        databases: Path | Sequence[Path],
+        databases: str | Path | Sequence[str | Path],
         metadata: Metadata,
         views: Views | None = None,
         min_rows: int = 1,
@@ -41,7 +41,7 @@ class ReplayBuffer:
         and log rows that break the contract, instead of raising ReplayError. `merge_repeats`: see `sample`. `stamp`: a hash
         of the rules by which the games must have been played.
         """
-        paths = [databases] if isinstance(databases, Path) else list(databases)
+        paths = [Path(path) for path in ([databases] if isinstance(databases, (str, Path)) else databases)]
         share = -(-min_rows // len(paths))
         self.metadata = metadata
         self.views = views or Views.identity(metadata)

@@ -144,6 +144,7 @@ class Mirror:
                 )
                 return None
             self._start_over(f"the replay database {self.path} was replaced")
+            self._identity = None  # said once, also if the new file has no rows yet
         if self._connection is None and found is not None:
             with ExitStack() as closed:
                 connection = closed.enter_context(closing(open_for_reading(self.path)))

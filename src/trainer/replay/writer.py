@@ -179,7 +179,7 @@ class ReplayWriter:
                 raise
 
     def _prune(self) -> None:
-        """Delete the oldest games, a slice at a time, while the file holds more rows than the window.
+        """Delete the oldest games, a slice at a time, while the file holds more rows than the window; never the newest game.
 
         Rowids are assigned in order, so their span is the number of rows. The file reuses the pages of deleted rows.
         """
@@ -191,11 +191,14 @@ class ReplayWriter:
             if excess <= 0:
                 return
             with transaction(self._connection) as connection:
-                connection.execute(
+                deleted = connection.execute(
                     "DELETE FROM transitions WHERE episode_id IN "
-                    "(SELECT episode_id FROM transitions WHERE rowid BETWEEN ? AND ?)",
-                    (oldest, oldest + min(excess, PRUNE_SLICE) - 1),
+                    "(SELECT episode_id FROM transitions WHERE rowid BETWEEN ? AND ?) "
+                    "AND episode_id != (SELECT episode_id FROM transitions WHERE rowid = ?)",
+                    (oldest, oldest + min(excess, PRUNE_SLICE) - 1, newest),
                 )
+            if not deleted.rowcount:
+                return
 
     def _empty_log(self) -> None:
         """Move a long write-ahead log into the database. Gives up if a reader is in the way: other writers wait."""

@@ -84,18 +84,18 @@ class Search:
         self.most_simulations = most_simulations
         considered = min(config.considered, game.num_actions)
         self.selection = Selection(
-            config.c_puct,
-            config.fpu_reduction,
-            config.policy_temperature,
-            config.noise_fraction,
-            config.value_scale,
+            float(config.c_puct),  # an int would be another type, for which everything is compiled anew
+            float(config.fpu_reduction),
+            float(config.policy_temperature),
+            float(config.noise_fraction),
+            float(config.value_scale),
             np.zeros((considered + 1, most_simulations + 1), np.int32),
         )
         self.tree = empty_tree(game, slots, most_simulations)
         self.cache = empty_cache(game, config.cache)
         self._asked: Evaluate | None = None  # whose answers are in the cache
         self.observation = np.zeros((slots, game.obs_size), np.float32)
-        self.legal = np.zeros((slots, game.num_actions), np.bool_)
+        self.legal = np.ones((slots, game.num_actions), np.bool_)  # a batch may have rows that no leaf was written to
         self.simulations_done = 0
         self.plan(most_simulations)
         self.kernels = link_kernels(env_id, *KERNELS, warm_up=self._warm_up)
@@ -106,13 +106,18 @@ class Search:
             visited[:simulations] = halving(considered, simulations)
 
     def step(self, evaluate: Evaluate) -> int:
-        """One evaluation in every slot that has budget, or the last simulation; returns the number of evaluated leaves."""
+        """One evaluation in every slot that has budget, or the last simulation; returns the number of evaluated leaves.
+
+        Raises ValueError if an answer is not finite.
+        """
         self.turn_to(evaluate)
         kernels = self.kernels.simulations
         waiting, done = kernels.descend(self.tree, self.selection, self.cache, self.observation, self.legal)
         self.simulations_done += done
         if waiting:
             answer = self.ask(evaluate, waiting)
+            if not all(np.isfinite(part[:waiting]).all() for part in answer):
+                raise ValueError("the evaluator answers NaN or infinity; search needs finite priors and values")
             self.simulations_done += kernels.expand(self.tree, self.selection, self.cache, self.legal, *answer)
         return int(waiting)
 
@@ -131,7 +136,8 @@ class Search:
         """Search every position, without noise.
 
         `states` uint64 [R, S] of unfinished games, any number of them. Returns each action's share of the visits,
-        float32 [R, A], and the value for the mover, float32 [R]. Raises ValueError for too many simulations.
+        float32 [R, A], and the value for the mover, float32 [R]. Raises ValueError for too many simulations, and for answers
+        that are not finite.
         """
         if simulations > self.most_simulations:
             raise ValueError(f"{simulations} simulations are more than most_simulations = {self.most_simulations}")

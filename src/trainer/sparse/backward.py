@@ -34,7 +34,7 @@ class Gradient(NamedTuple):
 
     weights: Floats
     biases: Floats
-    turned: Floats
+    transposed: Floats
     """Memory for weights, or their gradient, in blocks [I / 64, F, 64] instead of [F / 64, I, 64]."""
     from_results: NDArray[np.bool_]
     """[L] the gradient of the layer's weights was added up over its active results, not its active inputs."""
@@ -88,11 +88,11 @@ def differentiate(
         fewer = count_active(results, places) * inputs.width < count_active(inputs, places) * results.width
         to.from_results[index] = learns[index] and fewer
         if to.from_results[index]:
-            to.turned[layer.weights : layer.weights + layer.inputs * layer.results] = 0.0
-            add_weights(results, inputs, places, buffer, to.turned, layer.weights)
-            turn(to.turned, layer.weights, layer.results, layer.inputs, to.weights)
-            turn(network.weights, layer.weights, layer.inputs, layer.results, to.turned)
-            add_inputs(layer, to.turned, rows, deltas)
+            to.transposed[layer.weights : layer.weights + layer.inputs * layer.results] = 0.0
+            add_weights(results, inputs, places, buffer, to.transposed, layer.weights)
+            transpose_blocks(to.transposed, layer.weights, layer.results, layer.inputs, to.weights)
+            transpose_blocks(network.weights, layer.weights, layer.inputs, layer.results, to.transposed)
+            add_inputs(layer, to.transposed, rows, deltas)
         else:
             add_weights(inputs, results, places, buffer, to.weights, layer.weights)
             if learns[index]:
@@ -177,10 +177,10 @@ def transpose(operand: Operand, first: int, end: int, buffer: TransposeBuffer) -
                 buffer.active[column * words + place] |= bit
 
 
-def add_inputs(layer: Any, turned: Floats, rows: int, deltas: Memory) -> None:
+def add_inputs(layer: Any, transposed: Floats, rows: int, deltas: Memory) -> None:
     """Write the deltas of a layer's inputs: per row, the sum over the results that passed of their weights times deltas.
 
-    `turned`: the layer's weights in blocks [I / 64, F, 64], at its place in the network.
+    `transposed`: the layer's weights in blocks [I / 64, F, 64], at its place in the network.
     """
     words = layer.results // BLOCK
     for block in range(layer.inputs // BLOCK):
@@ -193,7 +193,9 @@ def add_inputs(layer: Any, turned: Floats, rows: int, deltas: Memory) -> None:
                 total = lanes.load_block(deltas.activations, source)
                 if first == 0 and not layer.residual:
                     total = lanes.masked_block(total, np.uint64(0))
-                total = lanes.add_active(total, deltas.activations, deltas.active, target, first, end, turned, weights)
+                total = lanes.add_active(
+                    total, deltas.activations, deltas.active, target, first, end, transposed, weights
+                )
                 lanes.store_block(deltas.activations, source, total)
 
 
@@ -217,7 +219,7 @@ def add_active_inputs(network: Network, layer: Any, rows: int, memory: Memory, d
                 deltas.activations[source + i] = before + lanes.sum_of(total)
 
 
-def turn(numbers: Floats, begin: int, inputs: int, results: int, to: Floats) -> None:
+def transpose_blocks(numbers: Floats, begin: int, inputs: int, results: int, to: Floats) -> None:
     """Write the blocks [results / 64, inputs, 64] that begin at `begin` as blocks [inputs / 64, results, 64] there."""
     for block in range(results // BLOCK):
         for other in range(inputs // BLOCK):

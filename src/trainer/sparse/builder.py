@@ -46,10 +46,10 @@ class LayoutBuilder:
         places, inputs = corners.size, padded(kernel.size)
         columns = corners.reshape(-1, 1) + kernel.reshape(1, -1)  # [places, the view's columns seen there]
         shown_as = np.arange(places)[:, None] * inputs + np.arange(kernel.size)  # [places, the inputs that show them]
-        self._taps = np.full((self._view, np.bincount(columns.ravel()).max()), -1)
-        for column in range(planes * self._cells):
-            found = shown_as[columns == column]
-            self._taps[column, : len(found)] = found
+        counts = np.bincount(columns.ravel(), minlength=self._view)
+        order = np.argsort(columns.ravel(), kind="stable")  # by column, and within one by place
+        self._taps = np.full((self._view, counts.max()), -1)
+        self._taps[np.arange(counts.max()) < counts[:, None]] = shown_as.ravel()[order]
         patches = self._region(places * inputs)
         self._newest = self._region(places * padded(filters))
         self._places = places

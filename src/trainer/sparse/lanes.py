@@ -21,7 +21,7 @@ from trainer.compile.processor import processor_has
 INLINED = True
 
 BLOCK = 64
-"""Numbers per block. A block fits into the registers of any current processor and leaves some free."""
+"""Numbers per block. A block fits into the vector registers of any current processor. With AVX some stay free."""
 
 PAIRS = processor_has("avx512f")
 """Whether two blocks at once are faster than one by one: there are registers for both."""

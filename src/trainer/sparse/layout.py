@@ -2,9 +2,10 @@
 
 B rows, I inputs of a layer, F results of a layer. All numbers of a batch are in one array, `activations`. It consists of
 regions [B, width]; a region's width is a multiple of 64, and it begins at (its column) * B. `active` has one bit per number,
-set if the number is not 0. A layer's inputs are read through these bits, so its work grows with the active ones alone; only
-`forward.result` reads whole blocks of them, in which the others are zeros. A layer's weights are stored in the order in
-which they are read, in blocks [F / 64, I, 64].
+set if the number is not 0. A layer's inputs are read through these bits, so its work grows with the active ones alone. Three
+functions read whole blocks of them, in which the others are zeros: `forward.result`, `forward.store_sum` (the inputs of a
+residual layer) and `backward.add_weights`, where it runs over the active results. A layer's weights are stored in the order
+in which they are read, in blocks [F / 64, I, 64].
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Steps of AdamW for networks whose gradient is computed by our own kernels.
 
-A step only calls NumPy and compiled code. An operation of torch costs more than it seems: by the next step the caches have
-lost its code and data. All numbers that a step changes are kept in the order of the kernels; they are written back into the
-network and the optimizer when somebody asks for those. N numbers, P parameters.
+A step hardly calls anything but NumPy and compiled code. An operation of torch costs more than it seems: by the next step
+the caches have lost its code and data. All numbers that a step changes are kept in the order of the kernels; they are
+written back into the network and the optimizer when somebody asks for those. N numbers, P parameters.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class AdamWSteps:
         weights. `sparsity`: see `LossGradient`.
         """
         self._optimizer = optimizer
-        self._grad_clip = grad_clip or math.inf
+        self._grad_clip = (
+            float(grad_clip) or math.inf
+        )  # an int would be another type, for which the kernels are compiled anew
         self._parameters = parameters_of(network)
         self._published = parameters_of(published) if published else []
         self.loss_gradient = LossGradient(network, sparsity)
@@ -104,8 +106,8 @@ class AdamWSteps:
             self._variance,
             float(self._steps),
             self._grad_clip,
-            settings["lr"],
-            settings["weight_decay"],
+            float(settings["lr"]),
+            float(settings["weight_decay"]),
             beta1,
             beta2,
             settings["eps"],

@@ -1,7 +1,8 @@
 """A checkpoint: everything that the next training step depends on, in one file.
 
 Weights, averaged weights, optimizer, step, time used, random state and statistics. A run that is killed and resumed ends
-with the same weights as an uninterrupted one, bit for bit on a CPU if no rows are added to the database.
+with the same weights as an uninterrupted one, bit for bit on a CPU if no rows are added to the database and only `--steps`
+limits it.
 """
 
 from __future__ import annotations

@@ -28,5 +28,5 @@ def explain_divergence(point: TrainingPoint, batch: Batch, config: TrainerConfig
     return (
         f"the loss or the weights at step {point.step} are not finite: the loss is {point.total_loss} (policy "
         f"{point.policy_loss}, value {point.value_loss}); {published} and the batch {where}; "
-        f"try a smaller --lr, or --grad-clip"
+        f"start again with a smaller --lr or --grad-clip, and without --resume: training begins with the stored games"
     )

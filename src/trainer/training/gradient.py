@@ -65,7 +65,7 @@ class LossGradient:
         `sparsity` times the sum of a row's results of the first layer, averaged over the rows, is added to the loss whose
         gradient is computed, but not to the loss that is returned.
         """
-        self._sparsity = sparsity
+        self._sparsity = float(sparsity)  # an int would be another type, for which the kernels are compiled anew
         shapes = [parameter.shape for parameter in parameters_of(network)]
         parameters = sum(map(math.prod, shapes))
         own = pieces(torch.arange(1, parameters + 1, dtype=torch.int32), shapes)
@@ -79,15 +79,15 @@ class LossGradient:
         first_bias = len(numbers.weights)
         self.values, self.gradient = (aligned(len(found), np.float32) for _ in range(2))
         """[N] the weights, and the derivatives of the last batch's loss with respect to them."""
-        turned = aligned(first_bias, np.float32)
-        of_heads = turned[int(numbers.layers["weights"][-1]) :] if numbers.legal >= 0 else turned[:0]
+        transposed = aligned(first_bias, np.float32)
+        of_heads = transposed[int(numbers.layers["weights"][-1]) :] if numbers.legal >= 0 else transposed[:0]
         self._network = numbers._replace(
             weights=self.values[:first_bias], biases=self.values[first_bias:], by_result=of_heads
         )
         self._gradient = Gradient(
             self.gradient[:first_bias],
             self.gradient[first_bias:],
-            turned,
+            transposed,
             np.zeros(len(numbers.layers), np.bool_),
         )
         widest = int(max(numbers.layers["inputs"].max(), numbers.layers["results"].max()))
@@ -124,7 +124,7 @@ class LossGradient:
         self.prepare(rows)
         kernels = self._kernels
         if network.legal >= 0:
-            self._turn_heads(kernels)
+            self._transpose_heads(kernels)
         kernels.forward.pass_through(network, self._memory, rows, batch.observation)
         loss = np.empty(3, np.float32)
         if network.legal >= 0:
@@ -133,11 +133,11 @@ class LossGradient:
         self._differentiate(kernels, rows)
         return loss
 
-    def _turn_heads(self, kernels: Linked) -> None:
+    def _transpose_heads(self, kernels: Linked) -> None:
         """Write the heads' weights in the order in which the logits of legal moves are computed."""
         heads = self._network.layers[-1]
         begin, inputs, results = (int(heads[name]) for name in ("weights", "inputs", "results"))
-        kernels.backward.turn(self._network.weights, begin, inputs, results, self._gradient.turned)
+        kernels.backward.transpose_blocks(self._network.weights, begin, inputs, results, self._gradient.transposed)
 
     def _differentiate(self, kernels: Linked, rows: int) -> None:
         """Write the gradient, from the deltas of the heads."""
@@ -182,7 +182,7 @@ class LossGradient:
         network, nothing, no_rows = self._network, np.zeros(0, np.float32), np.zeros((0, 1), np.float32)
         linked.forward.pass_through(network, self._memory, 0, no_rows)
         linked.heads.differentiate_heads(no_rows, no_rows > 0, no_rows, nothing, np.empty(3, np.float32), no_rows)
-        self._turn_heads(linked)
+        self._transpose_heads(linked)
         self._differentiate(linked, 0)
 
 
