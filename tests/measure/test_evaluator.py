@@ -165,7 +165,7 @@ def test_solve_compares_a_connect4_model_with_minimax(tmp_path: Path, capsys: py
     [
         (
             ("--opponent", "nobody"),
-            "there is no player 'nobody'; give random, search, rollouts, perfect, minimax, gtp: or",
+            "there is no player 'nobody'; give random, search, rollouts, perfect, minimax, pretrained, gtp: or",
         ),
         (("--opponent", "minimax"), "minimax has no heuristic for tictactoe"),
         (("--games", "0"), "--games is 0; at least 1 is needed"),

@@ -21,13 +21,12 @@ from trainer.web.runs.runs import Runs
 MOST_BYTES = 3_000_000
 
 
-@pytest.mark.parametrize("name", pretrained.names())
-def test_each_fits_its_game_and_has_a_card(name: str) -> None:
+@pytest.mark.parametrize("env_id", pretrained.env_ids())
+def test_each_fits_its_game_and_has_a_card(env_id: str) -> None:
     """Also if the rules were edited after it was trained: then it must be trained, or measured, again."""
-    path = pretrained.FOLDER / f"{name}.onnx"
+    path = pretrained.FOLDER / f"{pretrained.file_name(env_id)}.onnx"
     assert path.stat().st_size <= MOST_BYTES
-    env_id = next(entry.value for entry in onnx.load(path).metadata_props if entry.key == "env_id")
-    assert pretrained.file_name(env_id) == name
+    assert env_id == next(entry.value for entry in onnx.load(path).metadata_props if entry.key == "env_id")
     model = trainer.load_model("pretrained", env_id=env_id)
     position = trainer.new_position(env_id)
     assert model.best_move(position) in position.legal

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tools.flag_tables import COMMANDS, flags_of
-from trainer.pretrained import file_name, names
+from trainer.pretrained import env_ids
 
 ROOT = Path(__file__).parent.parent.parent
 LOG = ROOT / "docs" / "log.md"
@@ -109,7 +109,7 @@ def test_the_models_of_the_package_are_listed() -> None:
     """Under `cartridge play` in docs/commands.md."""
     text = (ROOT / "docs" / "commands.md").read_text()
     (listed,) = re.findall(r"a model comes with the package: ([^.]+)\.", text)
-    assert [file_name(env_id) for env_id in re.findall(r"`(.+?)`", listed)] == names()
+    assert re.findall(r"`(.+?)`", listed) == env_ids()
 
 
 def test_every_page_is_in_the_readme() -> None:

@@ -64,7 +64,12 @@ def random_play(subject: Subject) -> RandomPlay:
 
 
 def row_bytes(game: Game) -> int:
-    """Bytes of a stored row: two states, two observations, the policy, the action and the numbers beside them."""
+    """Bytes of a stored row: two states, two observations, the policy, the action and the numbers beside them.
+
+    In packed form an observation has a bit per number, and a policy only the legal moves.
+    """
+    if game.packs_rows:
+        return 2 * game.state_bytes + 2 * -(-game.obs_size // 8) + 4 * game.most_moves + 4
     return 2 * game.state_bytes + 4 * (2 * game.obs_size + game.num_actions) + 4
 
 

@@ -16,7 +16,6 @@ rate over all positions drawn is the rate over the stored ones times the kept sh
 from __future__ import annotations
 
 from collections import Counter
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ from rich.console import Console
 from trainer.core.files import write_bytes
 from trainer.evaluators.uniform import uniform
 from trainer.games.base import MOVER, OPEN
-from trainer.games.connect4.scored_positions import FILE, KINDS, ScoredLine, file_text, kind_of
+from trainer.games.connect4.scored_positions import KINDS, ScoredLine, file_text, kind_of
 from trainer.games.connect4.solver import BitBullySolver, plies_to_end
 from trainer.games.positions import Positions
 from trainer.games.solving.solver import NOT_LEGAL
@@ -40,8 +39,8 @@ GAMES_AT_ONCE = 400
 SIMULATIONS = 50
 
 
-def make_positions(each: int, seed: int, output: Path | None = None) -> None:
-    """Write a file with `each` positions of each kind to `output`; None = the set that the package ships."""
+def make_positions(each: int, seed: int, output: Path) -> None:
+    """Write a file with `each` positions of each kind."""
     solver = BitBullySolver()
     found: dict[str, list[ScoredLine]] = {kind: [] for kind in KINDS}
     left_out: Counter[str] = Counter()
@@ -58,8 +57,7 @@ def make_positions(each: int, seed: int, output: Path | None = None) -> None:
             f"{kind}: {each} kept of {total} drawn ({each / total:.3f}); in the others all moves have the same score"
         )
     lines = [line for kind in KINDS for line in found[kind]]
-    path = output or Path(str(files("trainer.games.connect4").joinpath(FILE)))
-    write_bytes(path, file_text(comments, lines).encode())
+    write_bytes(output, file_text(comments, lines).encode())
 
 
 def draw_phase(

@@ -14,6 +14,9 @@ from trainer.games.positions import Positions
 MOST_POSITIONS = 200_000
 """Openings are drawn from a list of all positions after a number of plies. Longer lists than this are not made."""
 
+MOST_BYTES = 2**30
+"""Memory that the positions of one more ply may take."""
+
 
 def in_words(openings: list[list[int]]) -> str:
     """How long some openings are, as in "openings of 2 moves"."""
@@ -46,12 +49,15 @@ def draw_openings(env_id: str, count: int, seed: int, plies: int | None = None) 
 def lines_by_ply(env_id: str) -> Iterator[NDArray[np.int64]]:
     """For each ply, one sequence of moves to every unfinished position: int64 [positions, ply].
 
-    Ends when all games are over, or before a ply with more than MOST_POSITIONS.
+    Ends when all games are over, before a ply with more than MOST_POSITIONS, or if finding those would take more than
+    MOST_BYTES.
     """
     positions = Positions(env_id, 1)
     lines = np.zeros((1, 0), np.int64)
     while 0 < len(lines) <= MOST_POSITIONS:
         yield lines
+        if positions.legal().sum() * positions.states[:1].nbytes > MOST_BYTES:
+            return
         rows, actions, after = positions.successors()
         states, first = np.unique(after.states, axis=0, return_index=True)
         under_way = after.winner[first] == OPEN

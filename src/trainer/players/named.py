@@ -20,7 +20,7 @@ from trainer.players.minimax import MinimaxPlayer
 from trainer.players.network import model_player
 from trainer.players.perfect import PerfectPlayer
 from trainer.players.rollouts import RolloutPlayer
-from trainer.pretrained import model_path
+from trainer.pretrained import PRETRAINED, model_path
 from trainer.settings.evaluator import EvaluatorConfig
 
 NAMES = ("random", "search", "rollouts", "perfect", "minimax")
@@ -74,8 +74,8 @@ def named_player(
     path = model_path(Path(name), env_id)
     if not path.is_file():
         raise ConfigError(
-            f"there is no player {name!r}; give {', '.join(NAMES)}, gtp: or uci: with the command of an engine, or "
-            f"the path of an ONNX model"
+            f"there is no player {name!r}; give {', '.join(NAMES)}, {PRETRAINED}, gtp: or uci: with the command of an "
+            f"engine, or the path of an ONNX model"
         )
     game = game_of(env_id)
     model = load_prepared(path, env_id, game.obs_size, game.num_actions, prepare)

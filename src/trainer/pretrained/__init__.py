@@ -23,9 +23,9 @@ def shipped(env_id: str) -> Path | None:
     return path if path.exists() else None
 
 
-def names() -> list[str]:
-    """The names of the files of all models, without their ending."""
-    return sorted(path.stem for path in FOLDER.glob("*.onnx"))
+def env_ids() -> list[str]:
+    """The games of all models, as --env-id takes them."""
+    return sorted(path.stem.replace("-", ":", 1).replace("-", ",") for path in FOLDER.glob("*.onnx"))
 
 
 def model_path(path: Path, env_id: str) -> Path:
@@ -34,5 +34,5 @@ def model_path(path: Path, env_id: str) -> Path:
         return path
     found = shipped(env_id)
     if found is None:
-        raise ModelError(f"no model of {env_id} comes with this package; there are {', '.join(names())}")
+        raise ModelError(f"no model of {env_id} comes with this package; there are {', '.join(env_ids())}")
     return found

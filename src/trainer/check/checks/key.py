@@ -84,11 +84,12 @@ def check_pairs(subject: Subject) -> list[Finding]:
     later = np.flatnonzero(found.differs)
     if not len(later):
         return []
-    move = int(later[0])
-    pair = pairs[int(found.pair[move])]
-    raw = bool((pair.one[: game.state_words - game.raw_words] == pair.two[: game.state_words - game.raw_words]).all())
-    what = f"what action {found.actions[move]} leads to"
-    return [explained(game, pair, what, Level.NOTE if raw else Level.FAILURE)]
+    of_move = found.pair[later]
+    plain_words = game.state_words - game.raw_words
+    raw = (one.states[of_move, :plain_words] == two.states[of_move, :plain_words]).all(axis=1)
+    chosen = int(raw.argmin())  # the first that isn't only a matter of raw words, if there is one
+    what = f"what action {found.actions[later[chosen]]} leads to"
+    return [explained(game, pairs[int(of_move[chosen])], what, Level.NOTE if raw.all() else Level.FAILURE)]
 
 
 def explained(game: Game, pair: Pair, what: str, level: Level) -> Finding:

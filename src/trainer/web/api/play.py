@@ -127,12 +127,13 @@ class Play:
         if not asked.isascii() or not asked.isdigit() or len(asked) > 4 or int(asked) > game.ply:
             raise Refusal(400, f"The ply must be a whole number from 0 to {game.ply}.")
         ply = int(asked)
-        if not game.positions[ply].legal:
+        position = game.positions[ply]  # another request may take it back while the model thinks
+        if not position.legal:
             raise Refusal(400, "The game is over in this position; there is nothing to analyse.")
         analysis = game.analyses.get(ply)
         if analysis is None or analysis.simulations != game.simulations:
             analysis = await self._analyse(game, ply)
-        answer = JsonAnswer({"ply": ply, "env_id": game.env_id} | analysis.fields(game.positions[ply]))
+        answer = JsonAnswer({"ply": ply, "env_id": game.env_id} | analysis.fields(position))
         return self._sessions.remember(answer, session)
 
     async def _start(self, request: Request, env_id: str, human: int, simulations: int) -> Response:

@@ -8,7 +8,7 @@ from threading import Lock
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import game_of, is_available
 from trainer.gpu.choice import on_device
-from trainer.pretrained import PRETRAINED, shipped
+from trainer.pretrained import shipped
 from trainer.settings.groups.device import EvaluationSettings
 from trainer.web.runs.replay_file import modified
 from trainer.web.runs.run import Run
@@ -23,8 +23,8 @@ class Models:
         self._runs = runs
         self._device = device or EvaluationSettings()
         self._lock = Lock()
-        self._files: dict[tuple[str, str], ModelFile] = {}
-        """By run name and env_id."""
+        self._files: dict[tuple[Path, str], ModelFile] = {}
+        """By path and env_id."""
 
     def of_game(self, env_id: str) -> ModelFile | None:
         """The model file that plays a game: the newest usable one of a run, else the newest.
@@ -46,20 +46,20 @@ class Models:
         env_id = run.env_id
         if env_id is None or not is_available(env_id) or not modified(run.model):
             return None
-        return self._file(run.name, env_id, run.model)
+        return self._file(env_id, run.model)
 
     def _shipped(self, env_id: str) -> ModelFile | None:
         """The model that comes with the package."""
         path = shipped(env_id)
-        return self._file(PRETRAINED, env_id, path) if path else None
+        return self._file(env_id, path) if path else None
 
-    def _file(self, name: str, env_id: str, path: Path) -> ModelFile:
+    def _file(self, env_id: str, path: Path) -> ModelFile:
         with self._lock:
-            file = self._files.get((name, env_id))
+            file = self._files.get((path, env_id))
             if file is None:
                 game = game_of(env_id)
                 file = ModelFile(path, env_id, game.obs_size, game.num_actions, prepare=on_device(env_id, self._device))
-                self._files[name, env_id] = file
+                self._files[path, env_id] = file
             file.poll()
             return file
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from trainer.api import game_named_in
 from trainer.core.errors import ModelError
 from trainer.core.json_values import is_number, number_fields
 from trainer.evaluators.onnx_file import load_model
@@ -14,6 +15,7 @@ from trainer.games import game_of, is_available, known_games
 from trainer.run.actor_statistics import sum_of_actors
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
+from trainer.run.model_files import read_model
 from trainer.run.training_statistics import TrainingStats
 from trainer.web.runs.json_file import FieldChecks, JsonFile, are_entries, are_points, is_text
 from trainer.web.runs.replay_file import modified
@@ -89,7 +91,11 @@ def is_run(folder: RunFolder) -> bool:
 
 def game_of_model(path: Path) -> str | None:
     """The game that a model file fits, by its metadata and shapes; None if it fits none."""
-    for env_id in known_games():
+    try:
+        named = game_named_in(read_model(path))
+    except ModelError:
+        return None
+    for env_id in [named] if named and is_available(named) else known_games():
         game = game_of(env_id)
         try:
             return load_model(path, env_id, game.obs_size, game.num_actions).info.metadata.get("env_id", env_id)

@@ -35,6 +35,19 @@ export function reportOutage() {
   }, RETRY_MS);
 }
 
+/** The sentence with which the server refuses a stream; null if it would open it, or doesn't answer. */
+export async function refusalOf(path) {
+  const asked = new AbortController();
+  try {
+    const response = await fetch(path, { cache: "no-store", signal: asked.signal });
+    const sentence = response.ok ? null : await response.text();
+    asked.abort();
+    return sentence;
+  } catch {
+    return null;
+  }
+}
+
 async function call(path, options) {
   try {
     const response = await fetch(path, { cache: "no-store", ...options });

@@ -16,6 +16,11 @@ export const el = (tag, attributes = {}, ...children) => fill(document.createEle
 export const svg = (tag, attributes = {}, ...children) =>
   fill(document.createElementNS(SVG, tag), attributes, children);
 
+/** Set an element's text, if it is another one: a screen reader reads out each change of a status. */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** Give an element the colours of a game's players and of its board. */
 export function dress(element, info) {
   const [first, second] = info.player_names.map((name) => name.toLowerCase());

@@ -71,9 +71,16 @@ export class Chart {
     return min > steps[0] || max < steps.at(-1);
   }
 
+  /** A colour of the page as canvas understands it, in the theme that is shown: rgb(r, g, b). */
+  colorOf(name) {
+    this.place.style.color = `var(${name})`;
+    const found = getComputedStyle(this.place).color;
+    this.place.style.color = "";
+    return found;
+  }
+
   build() {
-    const style = getComputedStyle(document.documentElement);
-    const color = (name) => style.getPropertyValue(name).trim();
+    const color = (name) => this.colorOf(name);
     const axis = {
       stroke: color("--soft"),
       grid: { stroke: color("--line"), width: 1 },
@@ -82,7 +89,7 @@ export class Chart {
     };
     const bands = [];
     this.series.forEach((one, at) => {
-      if (one.band) bands.push({ series: [one.band[0] + 1, one.band[1] + 1], fill: `${color(one.color)}2b` });
+      if (one.band) bands.push({ series: [one.band[0] + 1, one.band[1] + 1], fill: color(one.color).replace("rgb(", "rgba(").replace(")", ", 0.17)") });
     });
     this.plot?.destroy();
     this.plot = new uPlot(

@@ -10,8 +10,8 @@ export class PlayFrame {
   constructor(holder, analysis, { undo, hint, analyse, show }) {
     this.board = el("div", { class: "boardholder" });
     this.status = el("p", { class: "status", role: "status", "aria-live": "polite" }, "Preparing the game…");
-    this.note = el("p", { class: "note" });
-    this.spoken = el("p", { class: "hidden", role: "status" }); // for people who don't see the board
+    this.note = el("p", { class: "note", role: "status" });
+    this.spoken = el("p", { class: "hidden", role: "status" }); // the model's move, for people who don't see the board
     const valueHolder = el("div", { class: "valueholder" });
     this.value = new ValueBar(valueHolder);
     this.undo = el("button", { type: "button", onclick: undo }, "Undo", el("kbd", {}, "U"));

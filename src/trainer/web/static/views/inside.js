@@ -170,10 +170,11 @@ export class InsideView {
 
   async open(episode) {
     const { run } = this;
+    this.opening = episode;
     try {
       const game = await api.get("replay/game", { run, episode });
       const info = await api.info(game.env_id);
-      if (this.closed || run !== this.run) return;
+      if (this.closed || run !== this.run || episode !== this.opening) return; // a later click has replaced this one
       [this.game, this.info] = [game, info];
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

@@ -66,7 +66,7 @@ export class PlayView {
   wish(changes) {
     this.remember(changes);
     if (document.activeElement?.matches("input[type=radio]:focus-visible"))
-      this.frame.note.textContent = this.frame.spoken.textContent = "Press New game to begin it.";
+      this.frame.note.textContent = "Press New game to begin it.";
     else this.start();
   }
 
@@ -212,8 +212,9 @@ export class PlayView {
     this.plies = (await api.get("game/moves", { game_id: state.game_id })).plies;
     const replies = state.bot_moves?.length ?? 0;
     const names = this.plies.slice(state.ply - replies, state.ply).map((ply) => ply.name);
-    this.frame.spoken.textContent = reply(names);
-    if (names.length > 1) this.frame.note.textContent = reply(names);
+    const said = names.length > 1 ? this.frame.note : this.frame.spoken; // the board shows one move by itself
+    this.frame.spoken.textContent = "";
+    said.textContent = reply(names);
     await this.analyseShown();
   }
 

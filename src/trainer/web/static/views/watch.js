@@ -1,7 +1,7 @@
 // Watch: the statistics of a run, live.
 
-import { api, ApiError, reportOutage } from "../base/api.js";
-import { el } from "../base/dom.js";
+import { api, ApiError, refusalOf, reportOutage } from "../base/api.js";
+import { el, write } from "../base/dom.js";
 import { ago, count, percent, rate, scientific, threeDigits } from "../base/format.js";
 import { winInterval } from "../base/intervals.js";
 import { tabMemory } from "../base/memory.js";
@@ -11,6 +11,7 @@ import { playerTable } from "../parts/player_table.js";
 import { Tile } from "../parts/tile.js";
 
 const FRESH_SECONDS = 20; // older statistics mean that nothing is running
+const REFUSED_MS = 10000; // until a stream is asked for again that the server refused
 const MAX_POINTS = 600; // as in stats.json; even, so that dropping every second point keeps the newest
 
 export class WatchView {
@@ -27,6 +28,7 @@ export class WatchView {
     this.closed = true;
     clearInterval(this.clock);
     this.source?.close();
+    clearTimeout(this.again);
     this.charts.forEach((chart) => chart.close());
   }
 
@@ -134,12 +136,24 @@ export class WatchView {
     this.run = run;
     if (run) tabMemory.set("run", run);
     this.source?.close();
-    this.source = new EventSource(run ? `events?run=${encodeURIComponent(run)}` : "events");
+    clearTimeout(this.again);
+    const address = run ? `events?run=${encodeURIComponent(run)}` : "events";
+    this.source = new EventSource(address);
     this.source.addEventListener("figures", (event) => this.take(JSON.parse(event.data)));
     this.source.onerror = () => {
       this.source.close();
-      reportOutage();
+      this.broken(run, address);
     };
+  }
+
+  /** The stream has ended: the server refuses one, with a sentence, or it doesn't answer. */
+  async broken(run, address) {
+    const sentence = await refusalOf(address);
+    if (this.closed || run !== this.run) return;
+    this.refusal = sentence;
+    if (sentence === null) reportOutage(); // begins anew once the server answers
+    else this.again = setTimeout(() => this.follow(run), REFUSED_MS);
+    this.tick();
   }
 
   /** Take over an event: the whole history, or what was added to it. */
@@ -149,10 +163,12 @@ export class WatchView {
       return;
     }
     const { history, eval_history: evaluations } = statistics.stats;
-    if (!statistics.added) this.charts.forEach((chart) => chart.begin());
+    const another = statistics.run !== this.statistics?.run || history.length < this.history.length;
+    if (!statistics.added && another) this.charts.forEach((chart) => chart.begin());
     this.history = statistics.added ? extended(this.history, history) : history;
     this.evaluated = statistics.added ? [...this.evaluated, ...evaluations] : evaluations;
     this.statistics = statistics;
+    this.refusal = null;
     const game = statistics.stats.env_id || statistics.actors.env_id;
     if (game !== this.gameId) this.nameGame(game);
     this.draw();
@@ -221,7 +237,10 @@ export class WatchView {
 
   /** Draw what changes with time alone. */
   tick() {
-    if (!this.statistics) return;
+    if (!this.statistics) {
+      if (this.refusal) write(this.note, this.refusal);
+      return;
+    }
     const { run, stats, actors, model } = this.statistics;
     const now = Date.now() / 1000;
     const training = stats.timestamp && now - stats.timestamp < FRESH_SECONDS;
@@ -242,13 +261,14 @@ export class WatchView {
       model?.file_modified ? `${named ? "step · " : ""}${ago(model.file_modified)}` : "no model yet",
     );
     const game = this.gameName;
-    if (run === null) this.status.textContent = "Waiting for a run";
-    else if (training) this.status.textContent = `Learning${game ? ` ${game}` : ""}`;
-    else if (stats.timestamp) this.status.textContent = `Not running${game ? ` · ${game}` : ""}`;
-    else this.status.textContent = playing ? "Collecting games" : "Waiting for the first statistics";
+    const of = game ? ` · ${game}` : "";
+    if (run === null) write(this.status, "Waiting for a run");
+    else if (training) write(this.status, `Learning${game ? ` ${game}` : ""}`);
+    else if (playing) write(this.status, `Collecting games${of}`); // the trainer may wait for enough of them
+    else write(this.status, stats.timestamp ? `Not running${of}` : "Waiting for the first statistics");
     const trouble = model?.problem ? `The newest model can’t be used (${model.problem}).` : null;
-    const problems = [stats.message, trouble].filter(Boolean);
-    this.note.textContent = problems.length ? problems.join(" ") : `Last update ${ago(stats.timestamp)}.`;
+    const problems = [this.refusal, stats.message, trouble].filter(Boolean);
+    write(this.note, problems.length ? problems.join(" ") : `Last update ${ago(stats.timestamp)}.`);
   }
 }
 
