@@ -33,6 +33,13 @@ def test_the_same_seed_makes_the_same_file(tmp_path: Path, monkeypatch: pytest.M
     assert len([line for line in texts[0].splitlines() if not line.startswith("#")]) == 6
 
 
+def test_the_command_refuses_a_file_that_it_could_not_write(tmp_path: Path) -> None:
+    """Before it draws and solves positions for minutes."""
+    result = run_module("trainer.measure.make_positions", "--output", tmp_path)
+    assert result.returncode == 1
+    assert f"--output {tmp_path} is a folder" in result.stderr
+
+
 def test_the_command_refuses_too_few_positions() -> None:
     """The error comes before anything is drawn."""
     result = run_module("trainer.measure.make_positions", "--each", 0)

@@ -11,6 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 from browser import serving
+from random_models import publish_model
 from run_files import put_model, put_run, put_stats
 from web_client import client_of, sentence
 
@@ -83,6 +84,14 @@ def test_the_game_of_a_run_that_has_only_a_model(tmp_path: Path) -> None:
         assert client.get("/runs").json()["runs"][0]["env_id"] == "othello"
         state = client.post("/game/new", json={"first": "bot", "game": "othello", "simulations": 0}).json()
         assert state["bot_move"] == 19
+
+
+def test_a_model_alone_names_its_game_with_parameters(tmp_path: Path) -> None:
+    """A copied model of a game of this package is enough to play it, in the size that it was trained for."""
+    publish_model(tmp_path / "from-elsewhere", "hex:size=3")
+    with client_of(tmp_path) as client:
+        assert client.get("/runs").json()["runs"][0]["env_id"] == "hex:size=3"
+        assert "hex:size=3" in client.get("/games").json()["games"]
 
 
 def test_the_game_of_a_run_whose_model_comes_later(tmp_path: Path) -> None:
