@@ -137,6 +137,15 @@ def test_an_entry_point_is_a_game(monkeypatch: pytest.MonkeyPatch) -> None:
         find_game("nobodys")
 
 
+@pytest.mark.parametrize("module", ["gone.mygame", "trainer.gone", "gone"])
+def test_an_entry_point_whose_module_is_gone_is_one_sentence(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its package may be gone, or only the module in it."""
+    points = EntryPoints([EntryPoint("theirs", module, "trainer.games")])
+    monkeypatch.setattr(names, "entry_points", lambda group: points.select(group=group))
+    with pytest.raises(GameError, match=f"the game theirs should be the module {module}, which is not installed"):
+        find_game("theirs")
+
+
 def test_a_folder_has_further_parts(tmp_path: Path) -> None:
     """Like those of the package; a file has what it defines itself."""
     edited(tmp_path, name="rules.py")

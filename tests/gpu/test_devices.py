@@ -109,13 +109,17 @@ def test_a_card_that_fails_at_once(cuda: pytest.MonkeyPatch) -> None:
         ("sm_90", ["sm_90"], True),
         ("sm_89", ["sm_80", "sm_86"], True),
         ("sm_86", ["sm_89"], False),
-        ("sm_100", ["sm_90", "compute_90"], False),
+        ("sm_100", ["sm_90"], False),
+        ("sm_100", ["sm_90", "compute_90"], True),
+        ("sm_100", ["compute_90a"], False),
         ("sm_120", ["sm_120a"], True),
+        ("sm_121", ["sm_120a"], False),
+        ("sm_121", ["sm_120f"], True),
         ("sm_61", ["sm_75"], False),
     ],
 )
 def test_which_cards_run_which_code(architecture: str, known: list[str], answer: bool) -> None:
-    """Code runs on cards of the same major version that aren't older."""
+    """Code runs on cards of the same major version that aren't older, PTX on all that aren't, and some on one kind alone."""
     assert devices.supported(architecture, known) == answer
 
 

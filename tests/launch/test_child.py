@@ -58,3 +58,13 @@ def test_a_process_that_has_ended_gets_no_signal(tmp_path: Path, monkeypatch: py
     own.stop()
     own.send(signal.SIGSTOP)
     assert sent == [(own._process.pid, signal.SIGCONT)]
+
+
+def test_the_log_of_the_start_before_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may say why that one failed; the last words have no time of day, whatever their level."""
+    for words in ("12:00:00 WARNING the first", "12:00:01 INFO the second"):
+        own = child(f"print('{words}')", tmp_path, monkeypatch)
+        wait_until(lambda own=own: own.status is not None, "it doesn't end")
+        assert own.last_words == words.split(" ", 2)[2]
+    assert (tmp_path / "logs" / "trainer.log").read_text() == "12:00:01 INFO the second\n"
+    assert (tmp_path / "logs" / "trainer.log.1").read_text() == "12:00:00 WARNING the first\n"

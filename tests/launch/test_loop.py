@@ -24,6 +24,8 @@ from trainer.games.recipes import TOWER, recipe_of
 from trainer.launch import local
 from trainer.launch.local import web_config
 from trainer.loop import config_from
+from trainer.run.folder import RunFolder
+from trainer.run.record import write_record
 from trainer.settings.loop import LoopConfig
 
 
@@ -68,7 +70,7 @@ def test_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
 def test_ctrl_z_stops_all_processes_and_fg_continues_them(tmp_path: Path) -> None:
     """The loop's own and those that it started."""
     command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "60", "--threads", "1"]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
 
     def states() -> set[str]:
         found = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout.split()
@@ -83,7 +85,9 @@ def test_ctrl_z_stops_all_processes_and_fg_continues_them(tmp_path: Path) -> Non
     finally:
         process.send_signal(signal.SIGCONT)
         process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 130
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, errors
+    assert "Interrupted and saved" in errors  # Ctrl-Z doesn't count as a first Ctrl-C
 
 
 def test_a_killed_loop_leaves_nothing_running(tmp_path: Path) -> None:
@@ -250,6 +254,14 @@ def test_simulations_that_are_asked_for_do_not_grow() -> None:
     assert searches() == (100, 300)
     assert searches("--simulations", "300") == (None, 300)
     assert searches("--simulations", "50", "--first-simulations", "20") == (20, 50)
+
+
+def test_a_resumed_run_keeps_the_growth_of_its_searches(tmp_path: Path) -> None:
+    """Also if its number of simulations is given once more: nobody gave a number that contradicts the run."""
+    words = ["--env-id", "connect4", "--data-dir", str(tmp_path)]
+    write_record(RunFolder(tmp_path).record, "loop", config_from(words))
+    resumed = config_from([*words, "--resume", "--simulations", "300"])
+    assert (resumed.first_simulations, resumed.simulations) == (100, 300)
 
 
 def test_a_resumed_run_keeps_its_settings_and_refuses_others(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from torture.__main__ import Torture, promises_of
+from torture.__main__ import Promise, Torture, promises_of
 from waiting import PATIENCE
 
 TESTS = Path(__file__).parent.parent
@@ -83,3 +83,19 @@ def test_every_promise_is_tried() -> None:
     assert re.findall(r"^\| \*\*(.+?)\.\*\*", text, re.MULTILINE) == [
         promise.name for promise in promises_of(Torture())
     ]
+
+
+@pytest.mark.parametrize("promise", promises_of(Torture()), ids=lambda promise: promise.name)
+def test_what_a_promise_says_is_tried_exists(promise: Promise) -> None:
+    """Every file that its row names is run, and every word that selects tests is part of a test's name there."""
+    text = (TESTS.parent / "docs" / "reliability.md").read_text()
+    (row,) = re.findall(rf"^\| \*\*{re.escape(promise.name)}\.\*\*.*$", text, re.MULTILINE)
+    words = [str(word) for part in promise.parts for word in part.arguments]
+    run = {word for word in words if word.endswith(".py")} | {f"torture/{part.program}.py" for part in promise.parts}
+    assert set(re.findall(r"`tests/(.+?\.py)`", row)) <= run
+    for part in promise.parts:
+        if "-k" in part.arguments:
+            *files, _, selection = map(str, part.arguments)
+            names = [name for file in files for name in re.findall(r"def (test_\w+)", (TESTS / file).read_text())]
+            for word in set(re.findall(r"\w+", selection)) - {"and", "or", "not"}:
+                assert any(word in name for name in names), f"no test of {files} has {word} in its name"

@@ -168,6 +168,19 @@ def test_somebody_elses_folder_is_left_alone(rules: Path, tmp_path: Path) -> Non
     assert (tmp_path / "rules" / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("content", ["", "{}", '{"env_id": "myttt", "file": 3, "parameters": {}}'])
+def test_a_damaged_record_is_one_sentence(content: str, rules: Path, tmp_path: Path) -> None:
+    """For whoever starts the run again, and for whoever looks for its game."""
+    keep_rules(str(rules), tmp_path)
+    (tmp_path / "rules" / "kept.json").write_text(content)
+    with pytest.raises(
+        GameError, match=r"kept\.json is damaged, so this run's own rules can't be found; move the folder"
+    ):
+        keep_rules(str(rules), tmp_path, resume=True)
+    with pytest.raises(GameError, match=r"kept\.json is damaged"):
+        kept_game(tmp_path, "myttt:size=3")
+
+
 def test_a_copy_is_used_for_its_own_game_only(rules: Path, tmp_path: Path) -> None:
     """Another game in the same folder has nothing to do with it."""
     keep_rules(str(rules), tmp_path)

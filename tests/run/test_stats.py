@@ -137,15 +137,17 @@ def test_an_actor_that_has_ended_keeps_its_games_but_not_its_speed(tmp_path: Pat
 
 
 def test_an_actor_that_starts_again_goes_on_with_the_count(tmp_path: Path) -> None:
-    """As after `--resume`; of very many that have ended only the latest are kept."""
+    """As after `--resume`; of very many that have ended only the latest have an entry, but none is forgotten."""
     path = tmp_path / "actor_stats.json"
-    for _ in range(MOST_ENDED + 20):
+    before = MOST_ENDED + 20
+    for _ in range(before):
         with subprocess.Popen(["true"]) as dead:
             pass
         ActorStats("tictactoe", 1, process=dead.pid).write(path, "actor-1")
     ActorStats("tictactoe", 1).write(path, "actor-1")
     total = json.loads(path.read_text())
-    assert total["episodes_completed"] == MOST_ENDED + 1
+    assert total["episodes_completed"] == before + 1
+    assert len(total["actors"]) == MOST_ENDED + 2
 
 
 def test_no_actor_means_zeros() -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import builtins
 import os
+import re
 import shutil
 import sqlite3
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +86,10 @@ def watch(clock: Clock) -> None:
     trainer.core.files.open = opened  # type: ignore[attr-defined]
 
     class Connection(sqlite3.Connection):
-        """A connection that dies before its statements, and in the middle of many rows."""
+        """A connection that dies before its statements."""
 
         def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
-            if statement.upper().startswith(WORDS):
+            if without_comments(statement).upper().startswith(WORDS):
                 clock.tick()
             return super().execute(statement, *parameters)
 
@@ -96,18 +97,13 @@ def watch(clock: Clock) -> None:
             clock.tick()
             return super().executescript(script)
 
-        def executemany(self, statement: str, rows: Any) -> sqlite3.Cursor:
-            def dying() -> Iterator[Any]:
-                middle = len(rows) // 2
-                for number, row in enumerate(rows):
-                    if number == middle:
-                        clock.tick()
-                    yield row
-
-            return super().executemany(statement, dying())
-
     connect = sqlite3.connect
     sqlite3.connect = lambda *given, **options: connect(*given, **(options | {"factory": Connection}))  # type: ignore
+
+
+def without_comments(statement: str) -> str:
+    """A statement from its first word on."""
+    return re.sub(r"^(\s|--[^\n]*\n)*", "", statement)
 
 
 def run(main: Callable[[], int], arguments: list[str], die_at: int | None) -> tuple[int, int]:
@@ -140,8 +136,12 @@ def sweep(
     folder: Path,
     every: int,
     finished: Callable[[Path], object],
+    keeps_all: bool = True,
 ) -> int:
-    """Die at each `every`-th point; returns how often. `finished` tells what a run left in its folder."""
+    """Die at each `every`-th point; returns how often.
+
+    `finished` tells what a run left in its folder. `keeps_all`: it deletes no old games.
+    """
 
     def fresh(name: str) -> Path:
         path = folder / name
@@ -161,10 +161,10 @@ def sweep(
             break
         assert status == DIED, (point, status)
         deaths += 1
-        promises.check(path, "tictactoe")
+        promises.check(path, "tictactoe", keeps_all=keeps_all)
         status, _ = run(main, arguments(path), None)
         assert status == 0, (point, status)
-        promises.check(path, "tictactoe")
+        promises.check(path, "tictactoe", keeps_all=keeps_all)
         assert not promises.leftovers(path), (point, promises.leftovers(path))
         assert finished(path) == expected, f"death at point {point} of {points} changed the end"
     return deaths
@@ -174,7 +174,7 @@ def actor_arguments(folder: Path) -> list[str]:
     """A short actor: random play, a few transactions, a window."""
     return [
         *("--replay-db-path", f"{folder}/replay.db", "--data-dir", f"{folder}", "--log-level", "ERROR"),
-        *("--max-episodes", "12", "--games", "4", "--seed", "1"),
+        *("--max-episodes", "12", "--games", "4", "--seed", "1", "--replay-window", "40"),
     ]
 
 
@@ -191,8 +191,9 @@ def main() -> None:
     """Both commands, in a folder, at every n-th point; prints how often each died."""
     folder, every = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
     (folder / "base").mkdir(parents=True)
-    of_actor = sweep(actor_main, actor_arguments, folder, every, lambda path: None)
-    run(actor_main, [*actor_arguments(folder / "base"), "--max-episodes", "100"], None)
+    of_actor = sweep(actor_main, actor_arguments, folder, every, lambda path: None, keeps_all=False)
+    base = [*actor_arguments(folder / "base"), "--max-episodes", "100", "--replay-window", "None"]
+    run(actor_main, base, None)
     import torch  # once for all children
 
     import trainer.training.learner  # noqa: F401

@@ -14,13 +14,18 @@ from trainer.run.model_files import LATEST, stored_models
 from trainer.training.checkpoint import load_checkpoint
 
 
-def check(folder: Path, env_id: str, games_before: int = 0) -> None:
-    """Raise AssertionError where a promise is broken; `games_before` were stored before the actors began to count."""
+def check(folder: Path, env_id: str, games_before: int = 0, keeps_all: bool = True) -> None:
+    """Raise AssertionError where a promise is broken; `games_before` were stored before the actors began to count.
+
+    `keeps_all`: no old games are deleted.
+    """
     games = check_database(folder / "replay.db")
     actors = folder / ACTOR_STATS_FILE
     if actors.exists():
         counted = json.loads(actors.read_bytes())["episodes_completed"]
-        assert counted <= games - games_before, f"{counted} games were counted, {games - games_before} are stored"
+        assert not keeps_all or counted <= games - games_before, (
+            f"{counted} games were counted, {games - games_before} are stored"
+        )
     models = folder / "models"
     game = metadata_of(game_of(env_id))
     for path in (*stored_models(models), models / LATEST):

@@ -69,7 +69,8 @@ def within_memory(game: Game, settings: Settings) -> Settings:
     one, two = (actor_memory(game, replace(settings, games=games, cache=1)) for games in (1, 2))
     each = two.of_games - one.of_games
     games = max(1, min(settings.games, int(SHARE_OF_GAMES * budget / each)))
-    cache = max(0, min(settings.cache, int((budget - games * each) / one.cache)))
+    entry = actor_memory(game, replace(settings, games=1, cache=2)).cache - one.cache
+    cache = max(0, min(settings.cache, int((budget - games * each) / entry)))
     return replace(settings, games=games, cache=cache)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from trainer.core.errors import ConfigError
 from trainer.core.files import write_bytes
+from trainer.core.locks import locked
 
 KEEP_UNUSED_DAYS = 30
 
@@ -32,8 +33,8 @@ def cache_folder() -> Path:
 def keep(name: str, file_name: str, text: bytes, depends: str) -> Path:
     """Make sure that the folder `name` of the cache has this text in it; returns the path of the text.
 
-    If the cache can't be written, a folder below the temporary one that belongs to this user alone is used instead.
-    Raises ConfigError if that can't be written either.
+    If the cache can't be written, or lies on a file system without locks, a folder below the temporary one that belongs to
+    this user alone is used instead. Raises ConfigError if that can't be written either.
     """
     try:
         return _keep(cache_folder(), name, file_name, text, depends)
@@ -57,7 +58,8 @@ def _keep(cache: Path, name: str, file_name: str, text: bytes, depends: str) -> 
         _remove_unused(cache)
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(f"{path.parent} is read-only")
-    os.utime(path.parent)  # it was used just now
+    with locked(path):  # raises OSError where there are no locks
+        os.utime(path.parent)  # it was used just now
     return path
 
 

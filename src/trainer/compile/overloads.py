@@ -8,7 +8,6 @@ looking whether another process does the same, so two processes could leave an i
 from __future__ import annotations
 
 import logging
-import pickle
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -24,9 +23,6 @@ from trainer.core.locks import locked
 
 log = logging.getLogger(__name__)
 
-DAMAGED = (AttributeError, EOFError, ImportError, pickle.UnpicklingError)
-"""What reading a damaged file raises, or one that names a class which is gone."""
-
 
 class Overloads(FunctionCache):
     """Numba's store of one function's compiled variants, without those gaps. A damaged file is compiled anew."""
@@ -38,7 +34,7 @@ class Overloads(FunctionCache):
         """The variant for a signature; None if there is none."""
         try:
             found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
-        except DAMAGED as error:
+        except Exception as error:  # a damaged file, or one that names a class which is gone, may raise anything
             log.warning("compiling again what can't be read in %s (%s)", self.cache_path, error)
             with self._locked():
                 self.flush()  # type: ignore[no-untyped-call]

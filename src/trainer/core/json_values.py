@@ -12,9 +12,12 @@ from typing import Any
 from trainer.core.files import write_bytes
 
 
-def write_json(path: Path, value: Any, indent: int | None = None) -> None:
-    """Replace `path` with `value` as JSON, atomically. Raises ValueError for NaN and infinity, which JSON lacks."""
-    write_bytes(path, json.dumps(value, allow_nan=False, indent=indent).encode() + b"\n", durable=False)
+def write_json(path: Path, value: Any, indent: int | None = None, durable: bool = False) -> None:
+    """Replace `path` with `value` as JSON, atomically. Raises ValueError for NaN and infinity, which JSON lacks.
+
+    `durable`: it is on the disk when this returns.
+    """
+    write_bytes(path, json.dumps(value, allow_nan=False, indent=indent).encode() + b"\n", durable=durable)
 
 
 def read_json_object(path: Path) -> dict[str, Any] | None:

@@ -62,10 +62,24 @@ def problem_with_cuda() -> str | None:
 
 
 def supported(architecture: str, known: list[str]) -> bool:
-    """Whether code for one of the `known` architectures runs on this one: of the same major version, and not newer."""
+    """Whether code for one of the `known` architectures runs on this one.
+
+    Code for `sm_` runs on later ones of the same major version, that for `compute_` is translated for any later one. With an
+    "a" it is for one architecture alone, with an "f" for later ones of the same major version.
+    """
     number = int(architecture.removeprefix("sm_"))
-    found = [int(match[1]) for name in known if (match := re.fullmatch(r"(?:sm|compute)_(\d+)[af]?", name))]
-    return any(one // 10 == number // 10 and one <= number for one in found)
+    for name in known:
+        match = re.fullmatch(r"(sm|compute)_(\d+)([af]?)", name)
+        if match is None or int(match[2]) > number:
+            continue
+        same = int(match[2]) == number
+        if (
+            same
+            or (match[3] != "a" and int(match[2]) // 10 == number // 10)
+            or (match[1] == "compute" and not match[3])
+        ):
+            return True
+    return False
 
 
 @contextmanager

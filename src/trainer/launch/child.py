@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,11 +23,16 @@ class Child:
     """A command in a process of its own. It writes to its own log, and ends if this process dies."""
 
     def __init__(self, name: str, module: str, config: Any, logs: Path) -> None:
-        """Start `python -m module` with the settings of `config`; its log is `<logs>/<name>.log`."""
+        """Start `python -m module` with the settings of `config`; its log is `<logs>/<name>.log`.
+
+        The log of the start before becomes `<name>.log.1`, because it may say why that one failed.
+        """
         self.name = name
         self._stopped = False  # by this process
         self.log = logs / f"{name}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists():
+            self.log.replace(logs / f"{name}.log.1")
         with open(self.log, "wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments_of(config)],
@@ -73,7 +79,7 @@ class Child:
     def last_words(self) -> str:
         """The last line of its log, without the time."""
         lines = self.log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
-        return lines[-1].rpartition(" INFO ")[2]
+        return re.sub(r"^[\d:]+ (DEBUG|INFO|WARNING|ERROR) ", "", lines[-1])
 
     def raise_failure(self) -> None:
         """Raise TrainerError with its last words, if it failed."""

@@ -25,7 +25,10 @@ CLUSTER = "cluster"
 CLUSTER_SILENCE = 6
 """Seconds of silence after which a cluster's player counts as ended. It reports every second, as often as the hub writes."""
 MOST_ENDED = 100
-"""Maximum number of ended actors whose counts are kept."""
+"""Maximum number of ended actors with an entry of their own."""
+EARLIER = "earlier"
+"""The entry with the counts of all that ended before those."""
+COUNTS = ("episodes_completed", "total_steps", "opening_plies", "simulations", "player1_wins", "player2_wins", "draws")
 
 
 @dataclass
@@ -98,12 +101,14 @@ def write_actors(path: Path, env_id: str, ours: Mapping[str, dict[str, Any]], no
     here = process_space()
     with locked(path):
         actors = {**read_actors(path, env_id), **ours}
+        earlier = [actors.pop(EARLIER)] if EARLIER in actors else []
         ended = [key for key, actor in actors.items() if has_ended(actor, now, here)]
         ended.sort(key=lambda key: int(actors[key]["timestamp"]))
         for key in ended:
             actors[key] = actors[key] | dict.fromkeys(RATES, 0.0)
-        for key in ended[:-MOST_ENDED]:
-            del actors[key]
+        earlier += [actors.pop(key) for key in ended[:-MOST_ENDED]]
+        if earlier:
+            actors[EARLIER] = earlier[-1] | {name: sum(actor.get(name, 0) for actor in earlier) for name in COUNTS}
         write_json(path, sum_of_actors(env_id, list(actors.values())) | {"actors": actors})
 
 

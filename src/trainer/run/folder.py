@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,7 @@ def set_aside(models: Path, stats: Path) -> Path | None:
     with locked(actor_stats):  # actors may be running already
         for path in (stats, stats.with_name(EVALUATIONS_FILE), actor_stats, *stored, *checkpoint):
             if path.exists():
-                path.rename(old / path.name)
+                shutil.move(path, old / path.name)  # statistics may lie on another file system than models
     return old
 
 

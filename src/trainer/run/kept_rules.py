@@ -61,8 +61,18 @@ def kept_game(folder: Path, env_id: str) -> FoundGame | None:
 
 
 def recorded(folder: Path) -> dict[str, Any] | None:
-    """What `kept.json` says: env_id, file, parameters; None if a run keeps no rules."""
-    return read_json_object(folder / KEPT / RECORD)
+    """What `kept.json` says: env_id, file, parameters; None if a run keeps no rules. Raises GameError if it is damaged."""
+    path = folder / KEPT / RECORD
+    if not path.exists():
+        return None
+    kept = read_json_object(path) or {}
+    kinds = {"env_id": str, "file": str, "parameters": dict}
+    if not all(isinstance(kept.get(name), kind) for name, kind in kinds.items()):
+        raise GameError(
+            f"{path} is damaged, so this run's own rules can't be found; move the folder {path.parent} away and name the "
+            f"file with the rules with --env-id, or give another folder with --data-dir"
+        )
+    return kept
 
 
 def differs(found: FoundGame, rules: Path, kept: dict[str, Any], resume: bool) -> bool:
@@ -115,7 +125,7 @@ def copy_to(rules: Path, found: FoundGame) -> None:
         for file in files_of(found.path):
             shutil.copyfile(file, new / file.name)
         content = {"env_id": found.game.env_id, "file": found.path.name, "parameters": dict(found.parameters)}
-        write_json(new / RECORD, content, indent=2)
+        write_json(new / RECORD, content, indent=2, durable=True)
         new.chmod(0o755)
         os.rename(new, rules)
     except BaseException:

@@ -89,14 +89,16 @@ class EvaluatorConfig(EvaluationSettings):
         )
         require_above_0(self, "engine_seconds")
         require_seed(self.seed)
-        for name in MATCH_SETTINGS if self.solve else SOLVE_SETTINGS:
+        given = [
+            name for name in (*MATCH_SETTINGS, *SOLVE_SETTINGS) if getattr(self, name) != getattr(EvaluatorConfig, name)
+        ]
+        for name in given:
             flag = f"--{name.replace('_', '-')}"
-            problem = (
+            require(
+                not self.solve or name in SOLVE_SETTINGS,
                 f"{flag} is for matches, and --solve plays none; leave out one of them "
-                f"(--solve-simulations sets the simulations of --solve)"
-                if self.solve
-                else f"{flag} is for --solve; give both, or leave out {flag}"
+                f"(--solve-simulations sets the simulations of --solve)",
             )
-            require(getattr(self, name) == getattr(EvaluatorConfig, name), problem)
+            require(self.solve or name in MATCH_SETTINGS, f"{flag} is for --solve; give both, or leave out {flag}")
         require_output(self.json, "--json")
         require_database(self.db)

@@ -41,10 +41,10 @@ class RayPlayer:
 
     def begin(self) -> None:
         """Return when the process is up."""
-        refuse_without_shared_memory()
 
     def play(self, hub: Any, name: str, cores: int) -> None:
         """Play until `stop` is called. All finished games are stored then."""
+        refuse_without_shared_memory()
         play_for(RayTransport(hub), name, cores, self._stop)
 
     def stop(self) -> None:
@@ -152,7 +152,7 @@ class Fleet:
             ray.kill(seat.player)
             seat.player, seat.late = None, False
         elif not seat.late and now > seat.since + START_SECONDS and not is_ready(seat.begun):
-            log.warning("%s doesn't start on %s; do other programs use its CPUs?", seat.name, seat.node.host)
+            log.warning("%s doesn't start on %s; do other programs use its CPUs or its GPU?", seat.name, seat.node.host)
             seat.late = True
 
     def _start(self, seat: Seat) -> None:
@@ -181,7 +181,8 @@ class Fleet:
         cpus = max((node.cpus for node in nodes), default=0) or 1
         if self._players is not None and cpus > self._asked_for and nodes:
             self._asked_for = cpus  # asked again when a larger node comes: players take whole nodes
-            request_resources(bundles=[{"CPU": cpus}] * self._players)
+            gpu = {"GPU": 1} if self._gpu and any(node.gpus for node in nodes) else {}
+            request_resources(bundles=[{"CPU": cpus} | gpu] * self._players)
 
     def _need_no_nodes(self) -> None:
         """Take back what the autoscaler was asked for: it would keep the nodes until somebody asks for others."""

@@ -87,7 +87,10 @@ def file_of_entry_point(name: str) -> Path:
             f"a game of your own is named by its file, as in ./mygame.py"
         )
     module = points[name].value.partition(":")[0]
-    found = importlib.util.find_spec(module)
+    try:
+        found = importlib.util.find_spec(module)  # imports the packages that it is in
+    except ImportError:
+        found = None
     if found is None or found.origin is None:
         raise GameError(f"the game {name} should be the module {module}, which is not installed")
     return Path(found.origin)
