@@ -59,7 +59,7 @@ screenshots: dev # of the page; needs chromium, and runs under data (DATA=... fo
 	@$(PY) tools/web_screenshots.py --data-dir $(or $(DATA),data)
 
 # The runs of docs/results, from nothing with default settings: six hours on a machine that does nothing else.
-# `make results-games` makes those of the six later games, two hours.
+# `make results-games` makes those of the six later games, four hours.
 RUN = @$(PY) tools/strength_run.py
 results: dev
 	$(RUN) --env-id tictactoe --minutes 0.333 --out docs/results/tictactoe-20s
@@ -88,6 +88,12 @@ results-games: dev
 		--simulations 200 --opening-plies 2 --json docs/results/go-5x5-30min/gnugo.json
 	@$(PY) -m trainer.evaluator --env-id go:size=5 --model data/go-5x5-30min/models/latest.onnx --opponent "$(GNUGO)" \
 		--simulations 200 --opening-plies 0 --games 200 --json docs/results/go-5x5-30min/gnugo-first-position.json
+	$(RUN) --env-id go:size=7 --minutes 60 --at 30 --out docs/results/go-7x7-60min
+	@$(PY) -m trainer.evaluator --env-id go:size=7 --model data/go-7x7-60min/models/latest.onnx --opponent "$(GNUGO)" \
+		--simulations 200 --opening-plies 2 --json docs/results/go-7x7-60min/gnugo.json
+	$(RUN) --env-id go:size=9 --minutes 60 --out docs/results/go-9x9-60min
+	@$(PY) -m trainer.evaluator --env-id go:size=9 --model data/go-9x9-60min/models/latest.onnx --opponent "$(GNUGO)" \
+		--simulations 200 --opening-plies 2 --games 60 --json docs/results/go-9x9-60min/gnugo.json
 
 # `make bench ARGS=selfplay` runs one part; `make bench ARGS="--help"` lists them.
 bench: peers

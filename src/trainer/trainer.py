@@ -95,7 +95,8 @@ class Trainer:
         schedule = Schedule(config)
         stats = TrainingStats(config.env_id, schedule.total_steps(0))
         events = EventFiles(config.tensorboard) if config.tensorboard else None
-        stats_file = StatsFile(config.stats, EvaluationLog(config.stats.parent))
+        evaluations = EvaluationLog(config.stats.parent)
+        stats_file = StatsFile(config.stats, evaluations)
         remove_leftovers(config.model_dir)
         remove_leftovers(config.stats.parent)
         checkpoint = self._checkpoint()
@@ -162,7 +163,9 @@ class Trainer:
                     stats.total_steps = schedule.total_steps(step)
                     stats.record(point)
                     if events:
-                        events.add(point, players_in(read_json_object(actor_stats) or {}, time.time()))
+                        events.add(
+                            point, evaluations.read(), players_in(read_json_object(actor_stats) or {}, time.time())
+                        )
                 with unwritable_files_reported(step, last):
                     if checkpoint_due:
                         learner.write_back()

@@ -1,14 +1,15 @@
-"""An optional copy of the losses for TensorBoard, and of what the players of a cluster do."""
+"""An optional copy of losses and evaluations for TensorBoard, and of what the players of a cluster do."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainer.core.errors import ConfigError
+from trainer.core.json_values import is_number
 from trainer.run.actor_statistics import Player
 from trainer.run.folder import folder_for_old
 from trainer.run.training_statistics import TrainingPoint
@@ -34,6 +35,8 @@ class EventFiles:
         self._folder = folder
         self._writer_of: Callable[..., SummaryWriter] = SummaryWriter
         self._writer: SummaryWriter | None = None
+        self._evaluated = -1
+        """The step of the newest evaluation that was written."""
 
     def begin(self, done: int) -> None:
         """Begin after the step `done`; if that fails, log a warning and let training go on.
@@ -43,6 +46,7 @@ class EventFiles:
         """
         try:
             if done:
+                self._evaluated = done
                 self._writer = self._writer_of(str(self._folder), purge_step=done + 1)
                 return
             if earlier := sorted(self._folder.glob("events.out.tfevents.*")):
@@ -54,10 +58,17 @@ class EventFiles:
         except OSError as error:
             self._give_up(error)
 
-    def add(self, point: TrainingPoint, players: Sequence[Player] = ()) -> None:
-        """Write one point to disk, and the numbers of each player of a cluster as `<machine>/<player>/<what>`.
+    def add(
+        self,
+        point: TrainingPoint,
+        evaluations: Sequence[Mapping[str, Any]] = (),
+        players: Sequence[Player] = (),
+    ) -> None:
+        """Write one point to disk.
 
-        If that fails, log a warning, write no further points, and let training go on.
+        Beside it, of all `evaluations` of the run so far, those that are new, as `against_<opponent>/<what>` and
+        `wrong_moves/<what>_at_<simulations>`; and the numbers of each player of a cluster as `<machine>/<player>/<what>`. If
+        that fails, log a warning, write no further points, and let training go on.
         """
         if self._writer is None:
             return
@@ -66,6 +77,8 @@ class EventFiles:
             for name, value in point._asdict().items():
                 if name != "step":
                     self._writer.add_scalar(name, value, point.step)
+            for evaluation in evaluations:
+                self._add_evaluation(evaluation)
             for player in players:
                 begin = f"{player.host}/{player.name.rpartition('-')[0]}"  # the same when it starts again
                 self._writer.add_scalar(f"{begin}/games_per_second", player.episodes_per_second, point.step)
@@ -77,6 +90,20 @@ class EventFiles:
             self._writer.flush()
         except OSError as error:
             self._give_up(error)
+
+    def _add_evaluation(self, evaluation: Mapping[str, Any]) -> None:
+        """Write an evaluation at its model's step, unless it is an old one, or it lacks what the loop writes."""
+        step, opponent = evaluation.get("step"), evaluation.get("opponent")
+        if self._writer is None or not isinstance(step, int) or step <= self._evaluated:
+            return
+        found = {f"against_{opponent}/{name}": evaluation.get(name) for name in ("win_rate", "draw_rate", "loss_rate")}
+        for quality in evaluation.get("move_quality", []):
+            for name in ("weak_error", "strong_error"):
+                found[f"wrong_moves/{name}_at_{quality.get('simulations')}"] = quality.get(name)
+        for name, value in found.items():
+            if is_number(value):
+                self._writer.add_scalar(name.replace(" ", "_"), value, step)
+        self._evaluated = step
 
     def close(self) -> None:
         """End the writer's thread, and close its file."""

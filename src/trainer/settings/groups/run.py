@@ -27,8 +27,8 @@ class RunSettings(Settings):
     """Continue the run in this folder with its settings (from its run.json). Without this flag a new run begins: models and
     statistics of the old one move to a folder `old-<UTC time>`, stored games stay."""
     tensorboard: Path | None = None
-    """Folder for TensorBoard event files with the losses and, of a cluster, the numbers of each player; None: none are
-    written. A new run sets the files of an earlier one aside."""
+    """Folder for TensorBoard event files with the losses, the evaluations and, of a cluster, the numbers of each player;
+    None: none are written. A new run sets the files of an earlier one aside."""
     seed: int = 0
     """Seed of the initial weights, of the sampled rows, and of self-play."""
     log_level: LogLevel = "INFO"
