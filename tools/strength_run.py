@@ -119,7 +119,8 @@ def matches(env_id: str, opponent: str, copies: dict[float, Path], out: Path) ->
         lines.append(f"| {minute:g} | {match['step']:,} | {' | '.join(seats)} | {score} |")
     begun = f"after {plies} random plies" if plies else "from the first position"
     title = f"{GAMES} games against {match['opponent']}, {simulations} simulations per move, {begun}:"
-    return [title, "", *lines, ""]
+    different = f"{match['different_games']} of the last model's {GAMES} games are different."
+    return [title, "", *lines, "", different, ""]
 
 
 def draw(env_id: str, seen: list[dict[str, Any]], began: float, path: Path) -> None:

@@ -21,7 +21,8 @@ def measure(job: Job) -> list[Result]:
         path = publish_model("connect4", folder / "peers")
         model, content = str(path), path.read_bytes()
 
-        def ours(name: str, gumbel: bool) -> Workload:
+        def ours(name: str, gumbel: bool = False, cache: int | None = None) -> Workload:
+            """Our actor, by default with its cache, which stays full here: the model is never replaced."""
             place_model(folder / name, content)
             return actor(
                 folder / name,
@@ -31,9 +32,14 @@ def measure(job: Job) -> list[Result]:
                 threads=size.threads,
                 replay_window=size.window,
                 gumbel=gumbel,
+                cache=cache,
             )
 
-        sides = {"ours, PUCT": ours("puct", False), "ours, Gumbel": ours("gumbel", True)}
+        sides = {
+            "ours, PUCT": ours("puct"),
+            "ours, PUCT, no cache": ours("uncached", cache=0),
+            "ours, Gumbel": ours("gumbel", gumbel=True),
+        }
         if are_installed("jax", "mctx", "pgx"):
             command = [sys.executable, "-m", "bench.peers.mctx_pgx", model, str(size.simulations), str(size.games)]
             sides["mctx, PUCT"] = Workload([[*command, "muzero_policy"]])
@@ -68,6 +74,7 @@ def measure(job: Job) -> list[Result]:
 
     return [
         compare("PUCT", "mctx, PUCT", f"mctx + pgx, PUCT, batch {size.games}, both cores", 30),
+        compare("PUCT, no cache", "mctx, PUCT", f"mctx + pgx, PUCT, batch {size.games}, both cores"),
         compare("Gumbel", "mctx, Gumbel", f"mctx + pgx, Gumbel, batch {size.games}, both cores"),
         compare("PUCT", "OpenSpiel", f"OpenSpiel's Python MCTS, {size.threads} processes", 25),
     ]
