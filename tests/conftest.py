@@ -11,7 +11,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from importlib import import_module
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -128,6 +130,23 @@ def run_module(
     """`python -m module arguments`, its output captured as text."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, **options)
+
+
+@pytest.fixture
+def call_main(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Calls the `main` of a command's module in this process, because starting Python takes a second, and torch more.
+
+    The commands' handling of signals is left out: it would be that of the tests.
+    """
+
+    def call(module: str, *arguments: object, **options: Any) -> int:
+        found = import_module(module)
+        for name, instead in (("leave_on_signals", lambda: None), ("stop_on_signals", Event)):
+            if hasattr(found, name):
+                monkeypatch.setattr(found, name, instead)
+        return int(found.main([str(word) for word in arguments], **options))
+
+    return call
 
 
 @pytest.fixture

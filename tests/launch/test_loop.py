@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,23 +53,8 @@ def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
     assert leftovers == []
 
 
-def test_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
-    """Exit status 130, the model of the last step published, no process left."""
-    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "60", "--threads", "1"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    stats = tmp_path / "stats.json"
-    wait_until(stats.exists, "it doesn't train")
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130, errors
-    step = json.loads(stats.read_text())["step"]
-    assert (tmp_path / "models" / f"model_step_{step:06d}.onnx").exists()
-    left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout
-    assert left == ""
-
-
-def test_ctrl_z_stops_all_processes_and_fg_continues_them(tmp_path: Path) -> None:
-    """The loop's own and those that it started."""
+def test_ctrl_z_and_fg_and_ctrl_c(tmp_path: Path) -> None:
+    """All processes stop and go on; then all end in order: status 130, the model of the last step published, none left."""
     command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "60", "--threads", "1"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
 
@@ -88,6 +74,9 @@ def test_ctrl_z_stops_all_processes_and_fg_continues_them(tmp_path: Path) -> Non
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, errors
     assert "Interrupted and saved" in errors  # Ctrl-Z doesn't count as a first Ctrl-C
+    step = json.loads((tmp_path / "stats.json").read_text())["step"]
+    assert (tmp_path / "models" / f"model_step_{step:06d}.onnx").exists()
+    assert subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout == ""
 
 
 def test_a_killed_loop_leaves_nothing_running(tmp_path: Path) -> None:
@@ -177,10 +166,16 @@ def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
         (["--web-port", "99999"], "error: --web-port is 99999; give a number from 1 to 65535"),
     ],
 )
-def test_bad_settings_are_refused(tmp_path: Path, arguments: list[str], message: str) -> None:
+def test_bad_settings_are_refused(
+    tmp_path: Path,
+    arguments: list[str],
+    message: str,
+    call_main: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """In one line, before anything starts."""
-    done = run_module("trainer.loop", "--data-dir", tmp_path, *arguments)
-    assert (done.returncode, done.stderr.strip()) == (1, message)
+    assert call_main("trainer.loop", "--data-dir", tmp_path, *arguments) == 1
+    assert capsys.readouterr().err.strip() == message
 
 
 def test_a_game_without_a_recipe_is_learned_like_connect_4() -> None:
@@ -201,15 +196,28 @@ def test_a_gpu_has_a_recipe_of_its_own() -> None:
     assert config_from(["--env-id", "connect4", "--device", "cpu"]) == recipe_of("connect4")
 
 
-@pytest.mark.parametrize("command", ["loop", "trainer", "actor", "evaluator", "ladder", "web", "gtp"])
-def test_a_gpu_that_is_not_there_is_one_line(command: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "module",
+    [
+        "trainer.loop",
+        "trainer.__main__",
+        "trainer.actor.__main__",
+        "trainer.evaluator",
+        "trainer.ladder",
+        "trainer.web.__main__",
+        "trainer.gtp.__main__",
+    ],
+)
+def test_a_gpu_that_is_not_there_is_one_line(
+    module: str, tmp_path: Path, call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     """In every command that has --device, before it changes a file."""
     publish_model(tmp_path)
     before = sorted(tmp_path.rglob("*"))
     model = tmp_path / "models" / "latest.onnx"
     words: dict[str, list[object]] = {
-        "loop": ["--data-dir", tmp_path],
-        "trainer": [
+        "trainer.loop": ["--data-dir", tmp_path],
+        "trainer.__main__": [
             "--db",
             tmp_path / "replay.db",
             "--model-dir",
@@ -217,18 +225,17 @@ def test_a_gpu_that_is_not_there_is_one_line(command: str, tmp_path: Path) -> No
             "--stats",
             tmp_path / "stats.json",
         ],
-        "actor": ["--data-dir", tmp_path, "--replay-db-path", tmp_path / "replay.db"],
-        "evaluator": ["--model", model],
-        "ladder": ["--model-dir", model.parent],
-        "web": ["--data-dir", tmp_path],
-        "gtp": ["--model", model],
+        "trainer.actor.__main__": ["--data-dir", tmp_path, "--replay-db-path", tmp_path / "replay.db"],
+        "trainer.evaluator": ["--model", model],
+        "trainer.ladder": ["--model-dir", model.parent],
+        "trainer.web.__main__": ["--data-dir", tmp_path],
+        "trainer.gtp.__main__": ["--model", model],
     }
-    module = "trainer" if command == "trainer" else f"trainer.{command}"
-    done = run_module(module, "--device", "cuda", *words[command])
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: --device cuda can't be used: ")
-    assert done.stderr.endswith("; give auto or cpu to go on without a GPU\n")
-    assert done.stderr.count("\n") == 1
+    assert call_main(module, "--device", "cuda", *words[module]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: --device cuda can't be used: ")
+    assert said.endswith("; give auto or cpu to go on without a GPU\n")
+    assert said.count("\n") == 1
     assert sorted(tmp_path.rglob("*")) == before
 
 

@@ -52,8 +52,8 @@ def test_a_killed_run_ends_as_one_that_was_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(find_spec("ray") is None, reason='needs Ray: pip install -e ".[cluster]"')
 def test_death_of_what_ends_a_cluster_loses_nothing(tmp_path: Path) -> None:
-    """The driver and the head, once each; the run is resumed. (Those that are replaced: tests/cluster/test_ray.py.)"""
-    assert "none lost" in torture("cluster", tmp_path / "run", 2, "driver", "head")
+    """The trainer and the head, once each; the run is resumed. (The others: tests/cluster/test_ray.py.)"""
+    assert "none lost" in torture("cluster", tmp_path / "run", 2, "trainer", "head")
 
 
 def test_ctrl_c_while_a_command_imports_is_one_line(tmp_path: Path) -> None:
