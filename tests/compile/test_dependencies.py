@@ -254,14 +254,19 @@ def test_an_edit_while_a_process_runs_leaves_nothing_stale_behind(tmp_path: Path
 
 def test_a_damaged_file_is_compiled_anew(tmp_path: Path) -> None:
     """As a power failure may leave it, cut off; or with other content, whose reading may raise anything."""
-    place, case = Workplace(tmp_path), ("own_text",)
-    place.write("own_text", CASES["own_text"].files)
-    assert place.run(cases=case) == {"own_text": [1, "compiled"]}
-    (index,) = (tmp_path / "cache").glob("own_text.kernel-*/__pycache__/*.nbi")
-    whole = index.read_bytes()
-    wrong_text = b"\x80\x04\x8c\x02\xff\xfe."  # a pickle of a text that is no UTF-8
-    too_large = b"\x80\x04\x8e" + b"\xff" * 8  # a pickle of more bytes than there is memory
-    for damaged in (b"", whole[: len(whole) // 2], wrong_text, too_large):
-        index.write_bytes(damaged)
-        assert place.run(cases=case) == {"own_text": [1, "compiled"]}
-        assert place.run(cases=case) == {"own_text": [1, "loaded"]}
+    damages = {
+        "empty": lambda whole: b"",
+        "cut_off": lambda whole: whole[: len(whole) // 2],
+        "no_text": lambda whole: b"\x80\x04\x8c\x02\xff\xfe.",  # a pickle of a text that is no UTF-8
+        "too_large": lambda whole: b"\x80\x04\x8e" + b"\xff" * 8,  # a pickle of more bytes than there is memory
+    }
+    place, cases = Workplace(tmp_path), tuple(damages)
+    for name in damages:
+        place.write(name, {"kernel.py": f"def answer():\n    return 1  # {name}\n"})
+    compiled, loaded = ({name: [1, how] for name in damages} for how in ("compiled", "loaded"))
+    assert place.run(cases=cases) == compiled
+    for name, damage in damages.items():
+        (index,) = (tmp_path / "cache").glob(f"{name}.kernel-*/__pycache__/*.nbi")
+        index.write_bytes(damage(index.read_bytes()))
+    assert place.run(cases=cases) == compiled
+    assert place.run(cases=cases) == loaded

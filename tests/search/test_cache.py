@@ -77,12 +77,12 @@ def test_a_position_is_evaluated_once_per_evaluator() -> None:
 
 def test_answers_are_those_of_the_current_evaluator() -> None:
     """A search whose evaluator changes always finds what a new search would."""
-    states = positions("othello", 1)[:8]
-    search = Search("othello", 8, 30, SearchConfig(cache=100_000))
+    states = positions("connect4", 1)[:8]
+    search = Search("connect4", 8, 30, SearchConfig(cache=100_000))
     evaluators: list[Evaluate] = [CountingEvaluator(), CountingEvaluator(shift=1.0)]
     for evaluate in (*evaluators, *evaluators):
         visits, values = search.run(states, 30, evaluate)
-        expected = Search("othello", 8, 30).run(states, 30, evaluate)
+        expected = Search("connect4", 8, 30).run(states, 30, evaluate)
         np.testing.assert_array_equal(visits, expected[0])
         np.testing.assert_array_equal(values, expected[1])
 

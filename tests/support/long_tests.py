@@ -9,7 +9,8 @@ from __future__ import annotations
 LONG = (
     # Further games and kinds of games (kinds.py), after some that are always tried.
     r"/(actor|search)/.*\[(.*-)?(othello|go:size=4)(-.*)?\]",
-    r"/test_costs\.py::.*\[.*-(othello|go:size=4)\]",
+    r"/test_costs\.py::.*\[.*-(othello|go:size=4|dots:.*|breakthrough:.*)\]",
+    r"/test_shipment\.py::test_a_hub.*\[(othello|go:size=4|breakthrough:.*)\]",
     r"/test_rollouts\.py::test_it_plays_every_game.*\[(connect4|othello|mnk|hex|breakthrough|dots|go|minichess)\]",
     r"/test_real_engines\.py::test_our_engine.*\[(hex:size=5|breakthrough|dots|connect4)\]",
     r"/actor/.*\[(.*-)?(dots|breakthrough):",
@@ -28,6 +29,7 @@ LONG = (
     r"/test_go\.py::test_the_first_player_wins.*\[(3-17|2-1|2-2)",
     r"/test_go\.py::test_openspiel.*\[(5|2)-",
     r"/test_breakthrough\.py::test_two_solvers.*\[(5-2|6-2|4-3)",
+    r"/test_breakthrough\.py::.*\[(8-8|6-6|8-3)\]",
     # Kinds of mistakes, and of ways to start and stop, after one of each.
     r"/test_max_moves\.py::.*\[legal",
     r"/test_command\.py::test_correct_games_pass\[(connect4|othello)\]",
@@ -36,6 +38,7 @@ LONG = (
     r"/test_solvers\.py::test_go_is_not_solved",
     r"/test_rollouts\.py::test_values_change_their_sign",
     r"/test_actor\.py::test_(several_actors|the_numbers_of_others|episode_ids_never|a_signal_stops_it.*\[2\])",
+    r"/test_trainer\.py::.*test_it_is_interrupted.*\[SIGTERM\]",
     r"/test_planted_mistakes\.py::.*\[(a symmetry (of|permutes)|a position isn't|a division|words beyond|a history beyond)",
     r"/test_planted_mistakes\.py::.*\[an index is out of bounds late",
     r"/test_tensorboard\.py::test_a_new_run_sets",

@@ -411,7 +411,7 @@ class TestCommand:
         assert f"waiting for 64 rows: no {tmp_path}/none.db yet" in done.stderr
         assert done.stderr.splitlines()[-1].startswith(f"error: no {tmp_path}/none.db yet after 1 s")
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
     def test_it_is_interrupted_with_130_and_publishes_its_last_step(
         self, tictactoe_rows: ForeignDatabase, tmp_path: Path, number: signal.Signals
     ) -> None:
