@@ -17,7 +17,6 @@ from trainer.core.json_values import read_json_object
 from trainer.core.signals import INTERRUPTED
 from trainer.game_config import load_game_config
 from trainer.games import settled
-from trainer.gpu.batches import Unpacker
 from trainer.gpu.devices import Choice, choose, errors_named
 from trainer.network import PolicyValueNetwork
 from trainer.replay import PackedBatch, ReplayBuffer, databases_of
@@ -31,6 +30,7 @@ from trainer.run.training_statistics import StatsFile, TrainingPoint, TrainingSt
 from trainer.settings.trainer import TrainerConfig
 from trainer.settings.validation import require_writable
 from trainer.training.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
+from trainer.training.device_batches import Unpacker
 from trainer.training.divergence import explain_divergence
 from trainer.training.export import Exporter
 from trainer.training.learner import Learner
@@ -75,7 +75,7 @@ class Trainer:
             log.info("training on %s (%s)", device.type, chosen.reason)
         if device.type == "cpu":
             torch.set_num_threads(1)  # small networks are as fast on one thread, and actors use the other cores
-        torch.backends.cudnn.benchmark = True  # on a GPU: all batches have one size, so try how it is convolved fastest
+        torch.backends.cudnn.benchmark = True  # batches have one size: let cuDNN time its algorithms once
         databases = databases_of(config.db)
         game = load_game_config(config.env_id, *databases)
         record = config.stats.with_name(RECORD_FILE)

@@ -17,9 +17,9 @@ from bench.support.random_games import random_episodes
 from trainer.core.errors import DeviceError
 from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
-from trainer.gpu.batches import Unpacker
 from trainer.replay import ReplayBuffer, ReplayWriter
 from trainer.settings.trainer import TrainerConfig
+from trainer.training.device_batches import Unpacker
 from trainer.training.learner import Learner
 
 CPU = torch.device("cpu")

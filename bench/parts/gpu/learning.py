@@ -21,11 +21,11 @@ from bench.report.result import Result, Target
 from bench.support.job import Job
 from trainer.core.json_values import read_json_object
 from trainer.game_config import load_game_config
-from trainer.gpu.batches import Unpacker
 from trainer.gpu.devices import choose
 from trainer.replay import ReplayBuffer
 from trainer.run.folder import RunFolder
 from trainer.settings.trainer import TrainerConfig
+from trainer.training.device_batches import Unpacker
 from trainer.training.learner import Learner
 
 PRODUCTS = re.compile(

@@ -119,11 +119,11 @@ def play(
     further: int,
     enough: int,
 ) -> tuple[int, int, int]:
-    """Everything between two evaluations: complete the waiting simulations, make the moves that are due, walk to new leaves.
+    """One step: complete the waiting simulations, make the moves that are due, descend to new leaves.
 
-    `prior` [B, A] and `value` [B] are the answers for the waiting leaves. Then `network` evaluates the new leaves and all is
-    repeated, at most `further` times. It ends early after `enough` games, or if an answer is invalid: its leaves still wait.
-    Returns the numbers of leaves that wait, simulations done, games ended.
+    `prior` [B, A] and `value` [B] are the answers for the waiting leaves. With `network` it then evaluates the new leaves
+    itself and makes up to `further` steps more. It stops early once `enough` games have ended, or if an answer is invalid;
+    the leaves of that one still wait. Returns the numbers of leaves that wait, simulations done, games ended.
     """
     done = ended = 0
     while True:

@@ -36,7 +36,7 @@ class Evaluator(Protocol):
 
     @property
     def layers(self) -> Network | None:
-        """Its network for kernels that evaluate it themselves, without a call into Python; None if they can't."""
+        """The network's layers, if compiled kernels can evaluate it without calling Python; otherwise None."""
 
     def __call__(self, observation: Observations, legal: Mask) -> tuple[Prior, Values]:
         """Evaluate observations float32 [B, obs_size] with legal moves bool [B, A].

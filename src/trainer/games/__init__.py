@@ -7,6 +7,7 @@
     scored_positions.py  scored_positions(file), to count wrong moves: see `solving/scored_positions.py`. Small games need
                          none
     engine.py            ENGINE, what other programs call its moves: see `vocabulary.py`
+    openspiel_actions.py OPENSPIEL_ACTIONS, OpenSpiel's numbers of its actions, for `check --against`
 
 All but the rules are optional; a game has a part if its folder has the file. `library/` finds games, here and elsewhere,
 and has the list of those of this package; `naming.py` finds the one that a command's settings name.

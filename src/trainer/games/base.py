@@ -25,9 +25,9 @@ Two functions are enough. Every other one has a default:
 Code 0 is an empty cell, 1 the first player's, 2 the second player's; a game can have further codes. The flags, the board's
 cells and the raw words are all that is stored of a position, so `from_cells` must restore the rest from them.
 
-These functions are compiled (see `kernels.py`); uncompiled they are the readable reference that tests play against. In
-compiled code a variable that is a uint64 in one branch and an int64 in another is a float, and so are their quotient and
-their minimum; therefore constants are `np.uint64` and indices `int(...)`. Three further functions are never compiled:
+These functions are compiled (see `kernels.py`); uncompiled they are the readable reference that tests play against. Numba
+makes a float of a value that may be a uint64 or an int64, also of their quotient and their minimum. So write constants as
+`np.uint64(...)` and indices as `int(...)`. Three further functions are never compiled:
 
     name(state, action)         how people write a move                       default: its cells, a1 at the bottom left
     text(state)                 the position for people                       default: the board, row by row
@@ -110,10 +110,10 @@ class Game:
     raw_words: int = 0
     """Words at the end of the state that are stored as they are: what the cells can't restore, such as a history."""
     key_words: int = 0
-    """The first words of a state, which decide what can be said of this position: its legal moves, its result, what the
-    network sees. Search uses one evaluation for all positions in which they are the same. The other words follow from them
-    and only save time; or no rule depends on them; or they are raw words with a history, on which only later positions
-    depend. In a game with a history, search and solvers don't take such positions for the same. 0: all words."""
+    """How many words, from the first, determine a position's legal moves, its result and what the network sees. Search uses
+    one evaluation for all positions that agree in them. The words after them follow from them and only save time, or no rule
+    reads them, or they are raw words with a history, which only decides about later positions. In a game with a history,
+    search and solvers still keep such positions apart. 0: all words."""
     planes: int = 2
     """Planes of the board that the network sees."""
     features: int = 0

@@ -28,7 +28,7 @@ LINE_EVERY = 10.0
 EVALUATION_GAMES = 200
 EVALUATE_EVERY = 5.0
 """Minimum seconds between evaluations."""
-MOST_OF_THE_TIME = 0.05
+EVALUATION_SHARE = 0.05
 """Share of the time that evaluations may take: a large network on a CPU takes seconds for one."""
 TRAINER_NUMBERS = number_fields(TrainingStats)
 ACTOR_NUMBERS = [name for name in sum_of_actors("", []) if name != "env_id"]
@@ -116,7 +116,7 @@ class Watch:
         except (TrainerError, OSError) as error:  # a model that somebody broke, a full disk
             log.warning("the newest model isn't evaluated (%s); the run goes on", error)
         now = time.monotonic()
-        self._next_evaluation = now + max(EVALUATE_EVERY, (now - began) * (1 / MOST_OF_THE_TIME - 1))
+        self._next_evaluation = now + max(EVALUATE_EVERY, (now - began) * (1 / EVALUATION_SHARE - 1))
 
     def _summary(self) -> list[tuple[str, str]]:
         """What is known so far: names and values."""

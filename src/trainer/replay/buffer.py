@@ -82,8 +82,8 @@ class ReplayBuffer:
     def sample(self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0) -> Batch:
         """`batch_size` rows drawn uniformly with replacement, each through a symmetry drawn uniformly.
 
-        With `merge_repeats`, a position that was seen n times is drawn as often as 1 + log2 n single rows, as if its rows
-        were fewer and had the mean of their targets (AlphaZero.jl).
+        With `merge_repeats`, a position that was seen n times is drawn 1 + log2 n times as often as one that was seen once,
+        instead of n times (AlphaZero.jl).
 
         The value target is (1 - q_weight) z + q_weight q, with z the game's result and q the search's value (Willemsen,
         Baier and Kaisers 2021). If q is exactly +1 or -1 the search had proven the result, and the target is q.

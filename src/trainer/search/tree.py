@@ -2,7 +2,7 @@
 
 Many positions are searched in lockstep, one in each slot. A node is a position that was visited; an edge is a move from it,
 which may not have been made yet. The player who made the move to a node is its *chooser*. `value_sum`, `proven` and an
-edge's `q` are the chooser's, so that a node compares its edges without changing signs.
+edge's `q` are seen from the chooser's side, so that a node compares its edges without changing signs.
 
 Moves in another order that lead to the same position lead to the same node (`transpositions.py`), so this is a graph, and an
 edge has visits of its own. `parent` and `edge` of a node are those of the simulation that came to it last: the way back.

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from trainer.gpu.batches import Unpacker
 from trainer.gpu.devices import errors_named
 from trainer.network import Loss, PolicyValueNetwork, alphazero_loss
 from trainer.replay import PackedBatch
+from trainer.training.device_batches import Unpacker
 
 STEPS_BEFORE_CAPTURE = 3
 """The first steps run operation by operation: libraries choose their kernels and take their memory then."""

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 
 from trainer.core.errors import CheckpointError
-from trainer.gpu.batches import Unpacker
 from trainer.gpu.devices import is_of_device
 from trainer.network import Loss, PolicyValueNetwork
 from trainer.replay import Batch, PackedBatch
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.adamw import AdamWSteps
+from trainer.training.device_batches import Unpacker
 from trainer.training.device_steps import DeviceSteps, descend
 from trainer.training.gradient import can_differentiate
 

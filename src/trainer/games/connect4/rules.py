@@ -64,7 +64,7 @@ def play(state: State, action: int) -> None:
 
 
 def dropped(occupied: np.uint64, column: int) -> np.uint64:
-    """The lowest empty cell of a column that is not full: a one that is added at the bottom is carried there."""
+    """The lowest empty cell of a column that is not full: 1 added at its bottom carries through the discs to that cell."""
     bottom = np.uint64(9 * column)
     return (occupied + (ONE << bottom)) & (COLUMN << bottom)
 

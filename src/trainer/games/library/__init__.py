@@ -2,7 +2,7 @@
 
 A game is named in one of three ways, and `:name=value,...` sets its parameters:
 
-    hex:size=9                 a game of this package: a folder here
+    hex:size=9                 a game of this package: a folder of trainer/games
     ./mygame.py:size=9         a file with rules, which may also have a RECIPE; or a folder with rules.py and other parts
     mygame                     a game of another package, an entry point of the group `trainer.games` that names a module
 

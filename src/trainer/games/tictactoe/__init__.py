@@ -1,1 +1,1 @@
-"""Tic-tac-toe: rules, recipe, solver, scored positions."""
+"""Tic-tac-toe: rules and recipe."""

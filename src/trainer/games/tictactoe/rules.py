@@ -21,14 +21,10 @@ GAME = Game(
 STONES = FLAGS  # two words, the first player's and the second player's: bit i is cell i
 ONE = np.uint64(1)
 FULL = np.uint64(0b111_111_111)
-LINES = np.array(
-    [
-        *(0b000_000_111, 0b000_111_000, 0b111_000_000),
-        *(0b001_001_001, 0b010_010_010, 0b100_100_100),
-        *(0b100_010_001, 0b001_010_100),
-    ],
-    dtype=np.uint64,
-)
+ROWS = [0b000_000_111, 0b000_111_000, 0b111_000_000]
+COLUMNS = [0b001_001_001, 0b010_010_010, 0b100_100_100]
+DIAGONALS = [0b100_010_001, 0b001_010_100]
+LINES = np.array(ROWS + COLUMNS + DIAGONALS, dtype=np.uint64)
 
 
 def start(state: State) -> None:

@@ -51,8 +51,8 @@ class SelfPlaySettings(EvaluationSettings):
     """Evaluations that each thread caches until the next model: 14 MiB for Connect 4, 74 MiB for Othello; 0: none. The
     games are the same either way."""
     memory_gib: float = 1.0
-    """GiB that the games, search trees and caches of all threads may take. Where --games and --cache would take more, there
-    are fewer of them."""
+    """GiB that the games, search trees and caches of all threads may take. If --games and --cache would need more, both are
+    reduced."""
     episode_timeout_secs: float = 0.0
     """Abandon a game that takes longer than this; 0: never."""
     replay_window: int | None = None

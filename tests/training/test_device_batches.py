@@ -16,8 +16,8 @@ from episodes import TICTACTOE, episode
 from bench.support.random_games import random_episodes
 from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
-from trainer.gpu.batches import Unpacker
 from trainer.replay import ReplayBuffer, ReplayWriter
+from trainer.training.device_batches import Unpacker
 
 CPU = torch.device("cpu")
 
