@@ -218,6 +218,7 @@ export class WatchView {
     const measured = all.filter((one) => Array.isArray(one.move_quality) && one.move_quality.length);
     const errors = measured.map((one) => one.move_quality[0]);
     this.quality.root.hidden = !measured.length;
+    this.rates.root.classList.toggle("all", !measured.length); // the last of three charts takes the whole row
     if (measured.length) {
       this.quality.draw([
         measured.map((one) => one.step),
