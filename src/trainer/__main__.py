@@ -18,13 +18,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer"
 
     def complete(words: Sequence[str]) -> TrainerConfig:
         """The arguments, with the settings of the run that is resumed in place of the defaults."""
-        from trainer.run.folder import RECORD_FILE
-        from trainer.run.record import recorded_settings
+        from trainer.run.folder import RunFolder
+        from trainer.run.record import TRAIN, recorded_settings
 
-        stats = Path(value_of(words, "--stats") or TrainerConfig.stats)
-        resumed = (
-            recorded_settings(stats.with_name(RECORD_FILE), "train", TrainerConfig) if "--resume" in words else None
-        )
+        run = RunFolder(Path(value_of(words, "--stats") or TrainerConfig.stats).parent)
+        resumed = recorded_settings(run.record, TRAIN, TrainerConfig) if "--resume" in words else None
         return parse(TrainerConfig, prog, words, resumed)
 
     def run(config: TrainerConfig) -> int:

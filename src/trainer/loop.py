@@ -26,14 +26,14 @@ def config_from(words: Sequence[str], prog: str = "python -m trainer.loop") -> L
     from trainer.gpu.choice import means_gpu
     from trainer.run.folder import RunFolder
     from trainer.run.kept_rules import kept_game
-    from trainer.run.record import recorded_settings
+    from trainer.run.record import LOOP, recorded_settings
 
     named, folder = value_of(words, "--env-id"), value_of(words, "--data-dir")
     env_id = game_of(named or LoopConfig.env_id).env_id
     base = None
     if "--resume" in words:
         run = RunFolder(LoopConfig(env_id=env_id, data_dir=Path(folder) if folder else None).folder)
-        base = recorded_settings(run.record, "loop", LoopConfig)
+        base = recorded_settings(run.record, LOOP, LoopConfig)
         if base and not named:
             kept_game(run.path, base.env_id)  # from now on this process knows the game
     kept = {} if base is None else {"first_simulations": base.first_simulations}  # a run that is resumed keeps them

@@ -20,12 +20,12 @@ from trainer.games import settled
 from trainer.gpu.devices import Choice, choose, errors_named
 from trainer.network import PolicyValueNetwork
 from trainer.replay import PackedBatch, ReplayBuffer, databases_of
-from trainer.run.actor_statistics import ACTOR_STATS_FILE, players_in
+from trainer.run.actor_statistics import players_in
 from trainer.run.evaluations import EvaluationLog
-from trainer.run.folder import RECORD_FILE, set_aside
+from trainer.run.folder import RunFolder, set_aside
 from trainer.run.model_files import LATEST
 from trainer.run.owner import owned
-from trainer.run.record import require_same_run, write_record
+from trainer.run.record import TRAIN, require_same_run, write_record
 from trainer.run.training_statistics import StatsFile, TrainingPoint, TrainingStats
 from trainer.settings.trainer import TrainerConfig
 from trainer.settings.validation import require_writable
@@ -42,9 +42,6 @@ from trainer.training.tensorboard import EventFiles
 __all__ = ["Trainer", "TrainerConfig", "train"]
 
 log = logging.getLogger(__name__)
-
-COMMAND = "train"
-"""Name of the command in run.json."""
 
 
 class Trainer:
@@ -78,8 +75,7 @@ class Trainer:
         torch.backends.cudnn.benchmark = True  # batches have one size: let cuDNN time its algorithms once
         databases = databases_of(config.db)
         game = load_game_config(config.env_id, *databases)
-        record = config.stats.with_name(RECORD_FILE)
-        actor_stats = config.stats.with_name(ACTOR_STATS_FILE)
+        run = RunFolder(config.stats.parent)
 
         torch.manual_seed(config.seed)
         generator = np.random.default_rng([config.seed, 1])
@@ -95,13 +91,13 @@ class Trainer:
         schedule = Schedule(config)
         stats = TrainingStats(config.env_id, schedule.total_steps(0))
         events = EventFiles(config.tensorboard) if config.tensorboard else None
-        evaluations = EvaluationLog(config.stats.parent)
+        evaluations = EvaluationLog(run.path)
         stats_file = StatsFile(config.stats, evaluations)
         remove_leftovers(config.model_dir)
         remove_leftovers(config.stats.parent)
         checkpoint = self._checkpoint()
         if checkpoint:
-            require_same_run(record, COMMAND, config)
+            require_same_run(run.record, TRAIN, config)
             with errors_named("the start of training"):
                 learner.restore(checkpoint.learner)
             generator.bit_generator.state = checkpoint.generator
@@ -114,7 +110,7 @@ class Trainer:
             delete_later(config.model_dir, checkpoint.step)
         elif old := set_aside(config.model_dir, config.stats):
             log.info("set the earlier run of this folder aside in %s; %s stays until the first new model", old, LATEST)
-        write_record(record, COMMAND, config)
+        write_record(run.record, TRAIN, config)
         done = checkpoint.step if checkpoint else 0
         if events:
             events.begin(done)
@@ -164,7 +160,7 @@ class Trainer:
                     stats.record(point)
                     if events:
                         events.add(
-                            point, evaluations.read(), players_in(read_json_object(actor_stats) or {}, time.time())
+                            point, evaluations.read(), players_in(read_json_object(run.actor_stats) or {}, time.time())
                         )
                 with unwritable_files_reported(step, last):
                     if checkpoint_due:
@@ -175,8 +171,10 @@ class Trainer:
                         stats_file.write(stats, at_once=last)
                     if checkpoint_due:
                         state = dict(generator.bit_generator.state)
-                        run = Checkpoint(config.env_id, step, schedule.seconds, learner.state(), state, stats.fields())
-                        run.save(config.model_dir)
+                        reached = Checkpoint(
+                            config.env_id, step, schedule.seconds, learner.state(), state, stats.fields()
+                        )
+                        reached.save(config.model_dir)
                 if log_due:
                     log.info("%s of %d, %d rows", point, stats.total_steps, len(replay))
                 if last:

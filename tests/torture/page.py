@@ -34,7 +34,7 @@ CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     *(("POST", "/move", {"position": position}) for position in (0, 3, 4, 19)),
     ("POST", "/game/settings", {"simulations": 20}),
     ("POST", "/game/undo", {}),
-    ("GET", "/game/mind", {"ply": "1"}),
+    ("GET", "/game/analysis", {"ply": "1"}),
     ("GET", "/game/state", {}),
     ("GET", "/game/moves", {}),
     ("GET", "/stats", {"run": "."}),

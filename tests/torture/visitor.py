@@ -52,7 +52,7 @@ class Visitor:
             self.json("GET", f"/replay/game?episode={generator.choice(games)['episode_id']}")
         state = self.json("POST", "/game/new", first=generator.choice(["player", "bot"]), simulations=50)
         while not state["game_over"]:
-            self.json("GET", "/game/mind")
+            self.json("GET", "/game/analysis")
             state = self.json("POST", "/move", position=generator.choice(state["legal_moves"]))
 
     def close(self) -> None:

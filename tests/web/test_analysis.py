@@ -1,4 +1,4 @@
-"""The analysis of a position: /game/mind."""
+"""The analysis of a position: /game/analysis."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def test_an_analysis_tells_of_each_legal_move(tmp_path: Path) -> None:
     with client_of(tmp_path) as client:
         client.post("/game/new", json={"first": "player", "simulations": 60})
         client.post("/move", json={"position": 4})
-        analysis = client.get("/game/mind", params={"ply": 1}).json()
+        analysis = client.get("/game/analysis", params={"ply": 1}).json()
         assert (analysis["mover"], analysis["simulations"], analysis["ply"]) == (2, 60, 1)
-        assert [move["action"] for move in analysis["thoughts"]] == [0, 1, 2, 3, 5, 6, 7, 8]
-        assert sum(move["prior"] for move in analysis["thoughts"]) == pytest.approx(1, abs=1e-4)
-        assert sum(move["share"] for move in analysis["thoughts"]) == pytest.approx(1, abs=1e-4)
-        assert max(analysis["thoughts"], key=lambda move: move["prior"])["action"] == 8
+        assert [move["action"] for move in analysis["moves"]] == [0, 1, 2, 3, 5, 6, 7, 8]
+        assert sum(move["prior"] for move in analysis["moves"]) == pytest.approx(1, abs=1e-4)
+        assert sum(move["share"] for move in analysis["moves"]) == pytest.approx(1, abs=1e-4)
+        assert max(analysis["moves"], key=lambda move: move["prior"])["action"] == 8
         assert -1 <= analysis["value"] <= 1
-        assert client.get("/game/mind").json()["ply"] == 2
+        assert client.get("/game/analysis").json()["ply"] == 2
         for ply in ("3", "-1", "x", "1.5", "99999", "²"):
-            sentence(client.get("/game/mind", params={"ply": ply}), 400)
+            sentence(client.get("/game/analysis", params={"ply": ply}), 400)
 
 
 def test_the_priors_are_those_of_the_network(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_the_priors_are_those_of_the_network(tmp_path: Path) -> None:
     with client_of(tmp_path) as client:
         for simulations in (0, 60):
             client.post("/game/new", json={"first": "player", "simulations": simulations})
-            moves = client.get("/game/mind").json()["thoughts"]
+            moves = client.get("/game/analysis").json()["moves"]
             assert [move["prior"] for move in moves] == pytest.approx(prior[0].tolist(), rel=1e-6)
             shares = [move["share"] for move in moves]
             assert (shares == pytest.approx(prior[0].tolist(), rel=1e-6)) == (simulations == 0)
@@ -54,7 +54,7 @@ def test_a_proven_win_has_the_value_1_for_the_mover(client: TestClient) -> None:
     client.post("/move", json={"position": 1})  # the uniform raw policy answers on the first empty cell, 0
     client.post("/move", json={"position": 4})  # 2
     client.post("/game/settings", json={"simulations": 100})
-    analysis = client.get("/game/mind").json()
-    winning = next(move for move in analysis["thoughts"] if move["action"] == 7)
+    analysis = client.get("/game/analysis").json()
+    winning = next(move for move in analysis["moves"] if move["action"] == 7)
     assert (analysis["best"], analysis["value"]) == (7, 1)
     assert (winning["proven"], winning["value"], winning["share"]) == ("win", 1, 1)

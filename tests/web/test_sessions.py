@@ -28,7 +28,7 @@ def test_a_move_needs_a_session(client: TestClient) -> None:
     for call in ("/game/undo", "/game/settings"):
         sentence(client.post(call, json={}), 409)
     sentence(client.get("/game/moves"), 409)
-    sentence(client.get("/game/mind"), 409)
+    sentence(client.get("/game/analysis"), 409)
 
 
 def request_with(sessions: Sessions, key: str) -> Request:
@@ -143,7 +143,7 @@ def test_the_cookie_lives_as_long_as_the_game(tmp_path: Path) -> None:
             client.post("/move", json={"position": 4}),
             client.post("/game/settings", json={}),
             client.get("/game/moves"),
-            client.get("/game/mind"),
+            client.get("/game/analysis"),
             client.post("/game/undo"),
         ):
             assert "Max-Age=90;" in response.headers["set-cookie"]
@@ -159,7 +159,7 @@ def test_a_request_about_a_replaced_game_is_refused(client: TestClient) -> None:
         client.post("/game/undo", json=named),
         client.post("/game/settings", json={"simulations": 800, **named}),
         client.get("/game/moves", params=named),
-        client.get("/game/mind", params={"ply": 0, **named}),
+        client.get("/game/analysis", params={"ply": 0, **named}),
     ):
         assert "Another game" in sentence(response, 412)
     assert client.get("/game/state").json() == {

@@ -13,8 +13,8 @@ from trainer.cluster.remote_model import RemoteModel
 from trainer.cluster.remote_sink import RemoteSink
 from trainer.cluster.transport import Transport
 from trainer.cluster.versions import our_versions
-from trainer.core.processes import threads_with_gpu
 from trainer.evaluators.hot_reload import ModelFile
+from trainer.games.recipes import threads_with_gpu
 from trainer.gpu.choice import means_gpu
 from trainer.run.actor_statistics import ActorStats
 from trainer.run.folder import RunFolder

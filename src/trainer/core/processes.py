@@ -40,8 +40,3 @@ def available_cores(quota: Path = QUOTA) -> int:
     except (OSError, ValueError, ZeroDivisionError):  # no container, or one without a limit
         return cores
     return max(1, min(cores, round(limit)))
-
-
-def threads_with_gpu(cores: int) -> int:
-    """Threads of self-play on so many cores with a GPU: while one waits for it, another searches."""
-    return 2 * cores

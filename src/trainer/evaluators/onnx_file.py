@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from trainer.compile.linker import Linked, link
 from trainer.core.errors import ModelError, first_line
 from trainer.evaluators import answers
-from trainer.evaluators.answers import NOT_FINITE, TOO_LARGE
+from trainer.evaluators.answers import NOT_FINITE, SOUND
 from trainer.evaluators.interface import Evaluator, Observations, Prior, Values
 from trainer.games import find_game, has_rules
 from trainer.games.base import Mask
@@ -86,16 +86,18 @@ class ModelEvaluator(ABC):
             logits, value = self.outputs(observation)
         except Exception as error:  # onnxruntime raises classes of its own, without a common base
             raise ModelError(f"{self.source} can't evaluate {len(observation)} rows ({first_line(error)})") from error
-        fault = self._answers.fault_of(logits, value[:, 0])
-        if fault == NOT_FINITE:
-            raise ModelError(f"{self.source} answers NaN or infinity; train it again, or give another model")
-        if fault == TOO_LARGE:
-            raise ModelError(
-                f"{self.source} answers a value of {value[np.abs(value).argmax(), 0]:g}; it must be from -1 to 1"
-            )
+        refuse_fault(self.source, self._answers.fault_of(logits, value[:, 0]), value)
         prior = np.empty_like(logits)
         self._answers.masked_softmax(logits, legal, np.empty(logits.shape[1], np.int64), prior)
         return prior, value[:, 0]
+
+
+def refuse_fault(source: str, fault: int, value: Values) -> None:
+    """Raise ModelError for a `fault` of the answers of the model `source`, whose values these are; SOUND is none."""
+    if fault == NOT_FINITE:
+        raise ModelError(f"{source} answers NaN or infinity; train it again, or give another model")
+    if fault != SOUND:
+        raise ModelError(f"{source} answers a value of {value.flat[np.abs(value).argmax()]:g}; it must be from -1 to 1")
 
 
 class OnnxEvaluator(ModelEvaluator):

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from trainer.core.processes import available_cores, threads_with_gpu
+from trainer.core.processes import available_cores
 from trainer.games import part_of, rules_of
 from trainer.settings.loop import LoopConfig
 
 FALLBACK = "connect4"
 """A game without a recipe is learned like this one."""
+
+
+def threads_with_gpu(cores: int) -> int:
+    """Threads of self-play on so many cores with a GPU: while one waits for it, another searches."""
+    return 2 * cores
 
 
 TOWER: dict[str, Any] = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from trainer.core.errors import ModelError
+from trainer.evaluators.answers import NOT_FINITE, SOUND, TOO_LARGE
 from trainer.evaluators.interface import Observations, Prior, Values
-from trainer.evaluators.onnx_file import ModelInfo, OnnxEvaluator
+from trainer.evaluators.onnx_file import ModelInfo, OnnxEvaluator, refuse_fault
 from trainer.games import game_of
 from trainer.games.base import Game, Mask
-from trainer.gpu.launchers import NOT_FINITE, TOO_LARGE, EagerLauncher, GraphLauncher, MakeLauncher
+from trainer.gpu.launchers import EagerLauncher, GraphLauncher, MakeLauncher
 from trainer.gpu.slots import Slots
 from trainer.gpu.weights import Weights, kind_of, weights_of
 from trainer.settings.groups.device import Precision
@@ -81,15 +81,12 @@ class TorchEvaluator:
             filled = rows.stop - first
             seen[:filled], allowed[:filled] = observation[rows], legal[rows]
             launcher.launch()
-            self._refuse(answers[:filled])
+            refuse_fault(self.source, worst_fault(answers[:filled, -1]), answers[:filled, -2])
             prior[rows], value[rows] = answers[:filled, :actions], answers[:filled, actions]
         return prior, value
 
-    def _refuse(self, answers: np.ndarray) -> None:
-        """Raise ModelError if an answer [B, A + 2] can't be used."""
-        fault = answers[:, -1]
-        if (fault == NOT_FINITE).any():
-            raise ModelError(f"{self.source} answers NaN or infinity; train it again, or give another model")
-        if (fault == TOO_LARGE).any():
-            worst = answers[np.abs(answers[:, -2]).argmax(), -2]
-            raise ModelError(f"{self.source} answers a value of {worst:g}; it must be from -1 to 1")
+
+def worst_fault(faults: np.ndarray) -> int:
+    """The fault of a batch, from those of its rows [B]: NOT_FINITE before TOO_LARGE before SOUND."""
+    found = set(faults.tolist())
+    return next((fault for fault in (NOT_FINITE, TOO_LARGE) if fault in found), SOUND)

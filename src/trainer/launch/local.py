@@ -26,7 +26,7 @@ from trainer.launch.watch import Watch
 from trainer.run.folder import RunFolder, set_aside
 from trainer.run.kept_rules import keep_rules
 from trainer.run.owner import owned
-from trainer.run.record import require_same_run, write_record
+from trainer.run.record import LOOP, require_same_run, write_record
 from trainer.settings.actor import ActorConfig
 from trainer.settings.cluster import ClusterConfig
 from trainer.settings.loop import LoopConfig
@@ -36,8 +36,6 @@ from trainer.settings.web import WebConfig
 
 log = logging.getLogger(__name__)
 
-COMMAND = "loop"
-"""Name of the command in run.json."""
 LOOK_SECONDS = 0.5
 """Time between two looks at the run."""
 
@@ -81,11 +79,11 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
 def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     """Start the processes of the loop and watch them, as the owner of the run; returns the exit status."""
     if config.resume:
-        require_same_run(run.record, COMMAND, config)
+        require_same_run(run.record, LOOP, config)
     game = keep_rules(config.env_id, run.path, config.resume)
     if not config.resume:
         begin_anew(run, run.shards(config.replay_shards))
-    write_record(run.record, COMMAND, config)
+    write_record(run.record, LOOP, config)
     prepare = on_device(config.env_id, config)
     console = Console(stderr=True)
     with started(config, game, run) as (trainer, actor, web):

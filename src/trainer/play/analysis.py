@@ -45,13 +45,13 @@ class Analysis:
     """One for each legal move, by action."""
 
     def fields(self, position: Position) -> dict[str, Any]:
-        """As the API sends it, with the moves of the position under the name `thoughts`."""
+        """As the API sends it; each move has its name in the position, too."""
         return {
             "mover": self.mover,
             "value": self.value,
             "best": self.best,
             "simulations": self.simulations,
-            "thoughts": [asdict(move) | {"name": position.name(move.action)} for move in self.moves],
+            "moves": [asdict(move) | {"name": position.name(move.action)} for move in self.moves],
         }
 
 

@@ -90,11 +90,11 @@ def set_aside(models: Path, stats: Path) -> Path | None:
     if not checkpoint and not stored:
         return None
     old = folder_for_old(models)
-    record, actor_stats = stats.with_name(RECORD_FILE), stats.with_name(ACTOR_STATS_FILE)
-    if record.exists():
-        (old / record.name).write_bytes(record.read_bytes())
-    with locked(actor_stats):  # actors may be running already
-        for path in (stats, stats.with_name(EVALUATIONS_FILE), actor_stats, *stored, *checkpoint):
+    run = RunFolder(stats.parent)
+    if run.record.exists():
+        (old / RECORD_FILE).write_bytes(run.record.read_bytes())
+    with locked(run.actor_stats):  # actors may be running already
+        for path in (stats, run.evaluations, run.actor_stats, *stored, *checkpoint):
             if path.exists():
                 shutil.move(path, old / path.name)  # statistics may lie on another file system than models
     return old

@@ -22,6 +22,8 @@ from trainer.settings.base import takes_path
 
 Config = TypeVar("Config")
 
+LOOP, TRAIN = "loop", "train"
+"""The commands that have an entry."""
 LIBRARIES = ("torch", "numpy", "numba", "onnx", "onnxruntime")
 
 

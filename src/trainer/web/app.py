@@ -95,7 +95,7 @@ def build_app(
         Route("/game/undo", play.undo, methods=["POST"]),
         Route("/game/settings", play.settings, methods=["POST"]),
         Route("/game/moves", play.moves),
-        Route("/game/mind", play.analysis),
+        Route("/game/analysis", play.analysis),
         Route("/stats", statistics.stats),
         Route("/actor-stats", statistics.actor_stats),
         Route("/model", statistics.model),

@@ -28,7 +28,7 @@ UNBUFFERED = {"x-accel-buffering": "no", "cache-control": "no-cache, no-transfor
 
 
 class Live:
-    """GET /events[?run=NAME]: an event `figures` at once, and another whenever something has changed.
+    """GET /events[?run=NAME]: an event `statistics` at once, and another whenever something has changed.
 
     Its data is {run, stats, actors, model, added}. The first event has the whole histories and `added` false; later ones
     have `added` true and only the new points and evaluations.
@@ -58,7 +58,7 @@ class Live:
             while not self._stop.is_set():
                 now = await run_in_threadpool(self._snapshot, name)
                 if now != sent:
-                    yield f"event: figures\ndata: {json_text(update(sent, now))}\n\n"
+                    yield f"event: statistics\ndata: {json_text(update(sent, now))}\n\n"
                     sent, silence = now, 0.0
                 elif silence >= MAX_SILENCE:
                     yield ": still here\n\n"

@@ -120,7 +120,7 @@ class Play:
         return self._sessions.remember(JsonAnswer({"game": game.env_id, "plies": plies}), session)
 
     async def analysis(self, request: Request) -> Response:
-        """GET /game/mind?ply=N: the model's analysis of a position of the game, by default the newest."""
+        """GET /game/analysis?ply=N: the model's analysis of a position of the game, by default the newest."""
         session = self._session(request, request.query_params.get("game_id"))
         game = session.game
         asked = request.query_params.get("ply", str(game.ply))

@@ -21,11 +21,11 @@ export class AnalysisTable {
     );
   }
 
-  /** `analysis`: the answer of /game/mind; undefined hides the table. */
+  /** `analysis`: the answer of /game/analysis; undefined hides the table. */
   draw(info, analysis) {
     this.root.hidden = !analysis;
     if (!analysis) return;
-    const ranked = [...analysis.thoughts].sort((a, b) => b.share - a.share || b.prior - a.prior);
+    const ranked = [...analysis.moves].sort((a, b) => b.share - a.share || b.prior - a.prior);
     this.body.replaceChildren(
       ...ranked.slice(0, MAX_ROWS).map((move) => {
         const bar = el("span", { class: "sharebar" });

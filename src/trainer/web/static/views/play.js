@@ -181,9 +181,9 @@ export class PlayView {
     if (this.frame.hint.disabled) return;
     await this.attempt(async () => {
       this.shownPly = null;
-      const { best, thoughts } = await this.analysisOf(this.state.ply);
+      const { best, moves } = await this.analysisOf(this.state.ply);
       this.hinted = best;
-      this.frame.note.textContent = `Hint: ${thoughts.find((move) => move.action === best).name}.`;
+      this.frame.note.textContent = `Hint: ${moves.find((move) => move.action === best).name}.`;
     });
   }
 
@@ -225,7 +225,7 @@ export class PlayView {
   }
 
   async analysisOf(ply) {
-    if (!this.analyses.has(ply)) this.analyses.set(ply, await api.get("game/mind", { ply, game_id: this.state.game_id }));
+    if (!this.analyses.has(ply)) this.analyses.set(ply, await api.get("game/analysis", { ply, game_id: this.state.game_id }));
     return this.analyses.get(ply);
   }
 
@@ -242,7 +242,7 @@ export class PlayView {
     const now = this.shownPly === null;
     const position = this.plies[ply] ?? { board: state.board, mover: state.current_player };
     const analysis = this.settings.analysis ? this.analyses.get(ply) : undefined;
-    const marks = analysis ? Object.fromEntries(analysis.thoughts.map((move) => [move.action, move])) : {};
+    const marks = analysis ? Object.fromEntries(analysis.moves.map((move) => [move.action, move])) : {};
     const yours = now && !state.game_over && state.current_player === state.human_player;
     this.board.draw({
       cells: position.board,

@@ -139,7 +139,7 @@ export class WatchView {
     clearTimeout(this.again);
     const address = run ? `events?run=${encodeURIComponent(run)}` : "events";
     this.source = new EventSource(address);
-    this.source.addEventListener("figures", (event) => this.take(JSON.parse(event.data)));
+    this.source.addEventListener("statistics", (event) => this.take(JSON.parse(event.data)));
     this.source.onerror = () => {
       this.source.close();
       this.broken(run, address);
