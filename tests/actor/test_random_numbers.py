@@ -8,8 +8,9 @@ import numpy as np
 
 from trainer.actor import random_numbers as dice_kernels
 from trainer.compile.linker import link
+from trainer.games import splitmix
 
-dice = link(dice_kernels).random_numbers
+dice = link(splitmix, dice_kernels).random_numbers
 
 KEY = np.uint64(1234567)
 

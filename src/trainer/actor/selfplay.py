@@ -17,6 +17,7 @@ from trainer.actor.played import PlayedGame
 from trainer.compile.linker import Linked
 from trainer.evaluators import answers
 from trainer.evaluators.interface import Evaluator, Prior, Values
+from trainer.games import splitmix
 from trainer.games.base import Game
 from trainer.games.kernels import link_kernels
 from trainer.search import KERNELS, Search, SearchConfig
@@ -71,7 +72,7 @@ class SelfPlay:
         self._began = np.zeros(slots)
         self._games = allocate(game, slots)
         self._games.run[0] = np.frombuffer(hashlib.sha256(f"{seed} {actor_id}".encode()).digest(), np.uint64)[0]
-        kernels = (*KERNELS, random_kernels, lanes, forward, answers, move_kernels)
+        kernels = (*KERNELS, splitmix, random_kernels, lanes, forward, answers, move_kernels)
         self._kernels = link_kernels(env_id, *kernels, warm_up=self._warm_up).moves
 
     def step(self, evaluator: Evaluator) -> list[PlayedGame]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from trainer.compile.linker import Linked
 from trainer.core.errors import ConfigError
+from trainer.games import splitmix
 from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
 from trainer.players import uct
@@ -26,7 +27,7 @@ class RolloutPlayer:
         self.name = f"UCT with {simulations} rollouts"
         self._positions = Positions(env_id, 1)
         self._tree = uct.empty_tree(self._positions.game, simulations)
-        self._kernels = link_kernels(env_id, uct, warm_up=self._warm_up).uct
+        self._kernels = link_kernels(env_id, splitmix, uct, warm_up=self._warm_up).uct
 
     def choose(
         self, positions: Positions, generators: Sequence[np.random.Generator], played: Played | None = None

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Game, Mask, Moves, State
 
 own: ModuleType
+splitmix: ModuleType
 NUM_ACTIONS: int
 MOST_MOVES: int
 HAS_MOVES: bool
@@ -32,8 +33,6 @@ HAS_MOVES: bool
 EXPLORATION = 2.0
 """For results from -1 to 1; the same as 1 for results from 0 to 1."""
 NOBODY = -1
-STEP = np.uint64(0x9E37_79B9_7F4A_7C15)
-FIRST_FACTOR, SECOND_FACTOR = np.uint64(0xBF58_476D_1CE4_E5B9), np.uint64(0x94D0_49BB_1331_11EB)
 HALF = np.uint64(32)
 
 NODE = np.dtype(
@@ -277,9 +276,6 @@ def prove(tree: Tree, index: int) -> None:
 
 def below(tree: Tree, count: int) -> int:
     """A random number from 0 to count - 1."""
-    tree.random[0] += STEP
-    word = tree.random[0]
-    word = (word ^ (word >> np.uint64(30))) * FIRST_FACTOR
-    word = (word ^ (word >> np.uint64(27))) * SECOND_FACTOR
-    word ^= word >> np.uint64(31)
+    tree.random[0] += splitmix.STEP
+    word = splitmix.mixed(tree.random[0])
     return np.int64(((word >> HALF) * np.uint64(count)) >> HALF)  # type: ignore[return-value]

@@ -10,6 +10,7 @@ import numpy as np
 
 from trainer.compile.linker import Linked
 from trainer.core.errors import GameError
+from trainer.games import splitmix
 from trainer.games.base import Game, State
 from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
@@ -42,7 +43,7 @@ class ExhaustiveSolver:
         """
         self._positions = Positions(env_id, 1)
         self._line = visit.empty_line(self._positions.game)
-        self._kernels = link_kernels(env_id, visit, warm_up=self._warm_up).visit
+        self._kernels = link_kernels(env_id, splitmix, visit, warm_up=self._warm_up).visit
         sample = np.zeros((kept, self._positions.game.state_words), np.uint64)
         plies = np.zeros(kept, np.int64)
         limit = min(FIRST_TABLE, most)

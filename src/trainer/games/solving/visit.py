@@ -6,11 +6,12 @@ What a position is worth for its mover is a number, of which a larger one is bet
 The table has no positions, only two 64-bit hashes of the words of each that decide the rest of the game: among ten million
 positions the chance that two are taken for one is below 10^-24.
 
-Compiled for each game by `trainer.games.kernels`, which binds `rules` and the sizes.
+Compiled for each game by `trainer.games.kernels`, which binds `rules`, `splitmix` and the sizes.
 """
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Game, Mask, Moves, Rules, State
 
 rules: Rules
+splitmix: ModuleType
 NUM_ACTIONS: int
 
 MOST = 30_000
@@ -27,8 +29,6 @@ NO_MOVE = -32_000
 LEAST_SCORE, MOST_SCORE = 1, 127
 TOO_MANY, REPEATED, TOO_LONG, UNKNOWN = -1, -2, -3, -4
 
-STEP = np.uint64(0x9E37_79B9_7F4A_7C15)
-FIRST_FACTOR, SECOND_FACTOR = np.uint64(0xBF58_476D_1CE4_E5B9), np.uint64(0x94D0_49BB_1331_11EB)
 ODD = np.uint64(0xD6E8_FEB8_6659_FD93)
 
 
@@ -167,7 +167,7 @@ def keep(line: Line, ply: int, sample: State, plies: NDArray[np.int64], count: i
     """Keep the position of a ply in the sample, by chance if that is full; returns the number of positions with this one."""
     row = np.int64(count)
     if count >= len(sample):
-        row = np.int64(mixed(np.uint64(count) * STEP) % np.uint64(count + 1))
+        row = np.int64(splitmix.mixed(np.uint64(count) * splitmix.STEP) % np.uint64(count + 1))
     if row < len(sample):
         for word in range(sample.shape[1]):
             sample[row, word] = line.states[ply, word]
@@ -234,9 +234,9 @@ def score_of(worth: int, left: int) -> int:
 
 def first_key(table: Table, state: State) -> np.uint64:
     """A hash of the words that decide the rest of the game."""
-    key = STEP
+    key = splitmix.STEP
     for word in range(table.words):
-        key = mixed(key ^ state[word]) + STEP
+        key = splitmix.mixed(key ^ state[word]) + splitmix.STEP
     return np.uint64(key)
 
 
@@ -244,12 +244,5 @@ def second_key(table: Table, state: State) -> np.uint64:
     """Another one."""
     key = ODD
     for word in range(table.words):
-        key = mixed((key + state[word]) * ODD)
+        key = splitmix.mixed((key + state[word]) * ODD)
     return np.uint64(key)
-
-
-def mixed(word: np.uint64) -> np.uint64:
-    """A word whose every bit depends on all those of `word` (SplitMix64, Steele, Lea and Flood 2014)."""
-    word = (word ^ (word >> np.uint64(30))) * FIRST_FACTOR
-    word = (word ^ (word >> np.uint64(27))) * SECOND_FACTOR
-    return word ^ (word >> np.uint64(31))
