@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import time
-from contextlib import closing, nullcontext
+from contextlib import closing
 from threading import Event
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from trainer.core.errors import TrainerError
 from trainer.core.files import remove_leftovers
@@ -17,7 +18,7 @@ from trainer.core.json_values import read_json_object
 from trainer.core.signals import INTERRUPTED
 from trainer.game_config import load_game_config
 from trainer.games import settled
-from trainer.gpu.devices import Choice, choose, errors_named
+from trainer.gpu.devices import choose, errors_named
 from trainer.network import PolicyValueNetwork
 from trainer.replay import PackedBatch, ReplayBuffer, databases_of
 from trainer.run.actor_statistics import players_in
@@ -63,63 +64,19 @@ class Trainer:
         require_writable(config.model_dir, "--model-dir")
         require_writable(config.stats.parent, "--stats")
         with owned(config.model_dir, "cartridge train", "--model-dir"):
-            return self._train(chosen)
+            if config.device == "auto":
+                log.info("training on %s (%s)", chosen.device.type, chosen.reason)
+            progress = Progress(config, chosen.device)
+            if progress.take_up():
+                self._train(progress)
+            return progress.stats
 
-    def _train(self, chosen: Choice) -> TrainingStats:
-        """Train, as the owner of the run."""
-        config, stop, device = self.config, self.stop, chosen.device
-        if config.device == "auto":
-            log.info("training on %s (%s)", device.type, chosen.reason)
-        if device.type == "cpu":
-            torch.set_num_threads(1)  # small networks are as fast on one thread, and actors use the other cores
-        torch.backends.cudnn.benchmark = True  # batches have one size: let cuDNN time its algorithms once
-        databases = databases_of(config.db)
-        game = load_game_config(config.env_id, *databases)
-        run = RunFolder(config.stats.parent)
-
-        torch.manual_seed(config.seed)
-        generator = np.random.default_rng([config.seed, 1])
-        network = PolicyValueNetwork(
-            game.metadata, config.network, config.width, game.layout, config.blocks, config.pooling
-        )
-        views = game.views
-        unpacker = None if device.type == "cpu" else Unpacker(game.metadata, views, device)
-        with errors_named("the start of training"):
-            learner = Learner(network.to(device), config, unpacker)
-        exporter = Exporter(learner.published, game.metadata, game.stamp)
-        retention = Retention(config.max_checkpoints, config.checkpoint_interval if config.spread_checkpoints else None)
-        schedule = Schedule(config)
-        stats = TrainingStats(config.env_id, schedule.total_steps(0))
-        events = EventFiles(config.tensorboard) if config.tensorboard else None
-        evaluations = EvaluationLog(run.path)
-        stats_file = StatsFile(config.stats, evaluations)
-        remove_leftovers(config.model_dir)
-        remove_leftovers(config.stats.parent)
-        checkpoint = self._checkpoint()
-        if checkpoint:
-            require_same_run(run.record, TRAIN, config)
-            with errors_named("the start of training"):
-                learner.restore(checkpoint.learner)
-            generator.bit_generator.state = checkpoint.generator
-            stats.restore(checkpoint.stats)
-            schedule.seconds_before = checkpoint.seconds
-            log.info("resuming after step %d", checkpoint.step)
-            if schedule.over_after(checkpoint.step):
-                log.info("the run is over: %d steps are done; to go on give more %s", checkpoint.step, schedule.bound)
-                return stats
-            delete_later(config.model_dir, checkpoint.step)
-        elif old := set_aside(config.model_dir, config.stats):
-            log.info("set the earlier run of this folder aside in %s; %s stays until the first new model", old, LATEST)
-        write_record(run.record, TRAIN, config)
-        done = checkpoint.step if checkpoint else 0
-        if events:
-            events.begin(done)
-        if config.publish_first and not done:
-            blank = np.zeros((1, game.metadata.obs_size), np.float32)
-            publish(exporter.to_bytes(0, blank), config.model_dir, 0, retention)
-
+    def _train(self, progress: Progress) -> None:
+        """Take all steps that are left."""
+        config, game, stop = self.config, progress.game, self.stop
+        learner, schedule, generator = progress.learner, progress.schedule, progress.generator
         replay = ReplayBuffer(
-            databases,
+            progress.databases,
             game.metadata,
             game.views,
             config.batch_size,
@@ -127,15 +84,17 @@ class Trainer:
             config.merge_repeats,
             game.stamp,
         )
-        with closing(replay), closing(events) if events else nullcontext():
+        with closing(replay), closing(progress):
             rows = RowSupply(replay, config, schedule, stop)
             learner.prepare(config.batch_size)  # while actors compile the game and play
-            if not rows.wait_for_first(databases):
-                return stats
-            log.info("training %s on %d rows of %s", config.env_id, len(replay), ", ".join(map(str, databases)))
-            rows.resume_after(done)
+            if not rows.wait_for_first(progress.databases):
+                return
+            log.info(
+                "training %s on %d rows of %s", config.env_id, len(replay), ", ".join(map(str, progress.databases))
+            )
+            rows.resume_after(progress.done)
             schedule.begin()
-            for step in range(done + 1, schedule.last_step + 1):
+            for step in range(progress.done + 1, schedule.last_step + 1):
                 rows.wait_for(step)
                 draw = replay.sample_packed if learner.device_steps else replay.sample
                 drawn = draw(generator, config.batch_size, config.q_weight)
@@ -153,46 +112,122 @@ class Trainer:
                 if not math.isfinite(point.total_loss) or (checkpoint_due and not learner.finite):
                     raise TrainerError(explain_divergence(point, batch, config))
                 if stats_due:
-                    stats.samples_seen = step * config.batch_size
-                    stats.replay_buffer_size = len(replay)
-                    stats.bad_rows = replay.bad_rows
-                    stats.total_steps = schedule.total_steps(step)
-                    stats.record(point)
-                    if events:
-                        events.add(
-                            point, evaluations.read(), players_in(read_json_object(run.actor_stats) or {}, time.time())
-                        )
+                    progress.note(point, replay)
                 with unwritable_files_reported(step, last):
                     if checkpoint_due:
-                        learner.write_back()
-                        content = exporter.to_bytes(step, batch.observation, schedule.progress(step))
-                        stats.last_checkpoint = str(publish(content, config.model_dir, step, retention))
+                        progress.publish(step, batch.observation)
                     if stats_due:
-                        stats_file.write(stats, at_once=last)
+                        progress.stats_file.write(progress.stats, at_once=last)
                     if checkpoint_due:
-                        state = dict(generator.bit_generator.state)
-                        reached = Checkpoint(
-                            config.env_id, step, schedule.seconds, learner.state(), state, stats.fields()
-                        )
-                        reached.save(config.model_dir)
+                        progress.save(step)
                 if log_due:
-                    log.info("%s of %d, %d rows", point, stats.total_steps, len(replay))
+                    log.info("%s of %d, %d rows", point, progress.stats.total_steps, len(replay))
                 if last:
                     break
         if stop.is_set():
             log.info(
                 "interrupted after step %d, which is saved; the same command with --resume goes on from there", step
             )
-        return stats
 
-    def _checkpoint(self) -> Checkpoint | None:
-        """The checkpoint to resume from; None for a run from the beginning."""
-        if not self.config.resume:
-            return None
-        checkpoint = load_checkpoint(self.config.model_dir, self.config.env_id)
-        if checkpoint is None:
-            log.info("there is no %s in %s to resume: starting from the beginning", CHECKPOINT, self.config.model_dir)
-        return checkpoint
+
+class Progress:
+    """How far a run is: the network, the optimizer, the schedule, the statistics and the random numbers; and its files."""
+
+    def __init__(self, config: TrainerConfig, device: torch.device) -> None:
+        """An untrained network. Nothing is written yet."""
+        if device.type == "cpu":
+            torch.set_num_threads(1)  # small networks are as fast on one thread, and actors use the other cores
+        torch.backends.cudnn.benchmark = True  # batches have one size: let cuDNN time its algorithms once
+        self._config = config
+        self.databases = databases_of(config.db)
+        self.game = game = load_game_config(config.env_id, *self.databases)
+        self._run = RunFolder(config.stats.parent)
+        torch.manual_seed(config.seed)
+        self.generator = np.random.default_rng([config.seed, 1])
+        network = PolicyValueNetwork(
+            game.metadata, config.network, config.width, game.layout, config.blocks, config.pooling
+        )
+        unpacker = None if device.type == "cpu" else Unpacker(game.metadata, game.views, device)
+        with errors_named("the start of training"):
+            self.learner = Learner(network.to(device), config, unpacker)
+        self._exporter = Exporter(self.learner.published, game.metadata, game.stamp)
+        interval = config.checkpoint_interval if config.spread_checkpoints else None
+        self._retention = Retention(config.max_checkpoints, interval)
+        self.schedule = Schedule(config)
+        self.stats = TrainingStats(config.env_id, self.schedule.total_steps(0))
+        self._events = EventFiles(config.tensorboard) if config.tensorboard else None
+        self._evaluations = EvaluationLog(self._run.path)
+        self.stats_file = StatsFile(config.stats, self._evaluations)
+        self.done = 0
+        """Steps that were done before."""
+
+    def take_up(self) -> bool:
+        """Go on from the checkpoint if the run is resumed, else set an earlier run aside; False if the run is over."""
+        config = self._config
+        remove_leftovers(config.model_dir)
+        remove_leftovers(config.stats.parent)
+        checkpoint = load_checkpoint(config.model_dir, config.env_id) if config.resume else None
+        if checkpoint:
+            require_same_run(self._run.record, TRAIN, config)
+            self._restore(checkpoint)
+            if self.schedule.over_after(self.done):
+                log.info("the run is over: %d steps are done; to go on give more %s", self.done, self.schedule.bound)
+                return False
+            delete_later(config.model_dir, self.done)
+        else:
+            if config.resume:
+                log.info("there is no %s in %s to resume: starting from the beginning", CHECKPOINT, config.model_dir)
+            if old := set_aside(config.model_dir, config.stats):
+                log.info(
+                    "set the earlier run of this folder aside in %s; %s stays until the first new model", old, LATEST
+                )
+        write_record(self._run.record, TRAIN, config)
+        if self._events:
+            self._events.begin(self.done)
+        if config.publish_first and not self.done:
+            blank = np.zeros((1, self.game.metadata.obs_size), np.float32)
+            publish(self._exporter.to_bytes(0, blank), config.model_dir, 0, self._retention)
+        return True
+
+    def note(self, point: TrainingPoint, replay: ReplayBuffer) -> None:
+        """Take a step into the statistics, and into TensorBoard's files."""
+        stats = self.stats
+        stats.samples_seen = point.step * self._config.batch_size
+        stats.replay_buffer_size = len(replay)
+        stats.bad_rows = replay.bad_rows
+        stats.total_steps = self.schedule.total_steps(point.step)
+        stats.record(point)
+        if self._events:
+            players = players_in(read_json_object(self._run.actor_stats) or {}, time.time())
+            self._events.add(point, self._evaluations.read(), players)
+
+    def publish(self, step: int, observation: NDArray[np.float32]) -> None:
+        """Publish the model after a step; it is compared with torch on these observations [B, obs_size]. Raises OSError."""
+        self.learner.write_back()
+        content = self._exporter.to_bytes(step, observation, self.schedule.progress(step))
+        self.stats.last_checkpoint = str(publish(content, self._config.model_dir, step, self._retention))
+
+    def save(self, step: int) -> None:
+        """Write the checkpoint after a step. Raises OSError."""
+        state = dict(self.generator.bit_generator.state)
+        fields = self.stats.fields()
+        run = Checkpoint(self._config.env_id, step, self.schedule.seconds, self.learner.state(), state, fields)
+        run.save(self._config.model_dir)
+
+    def close(self) -> None:
+        """Close TensorBoard's files."""
+        if self._events:
+            self._events.close()
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint. Raises CheckpointError if it is of another network."""
+        with errors_named("the start of training"):
+            self.learner.restore(checkpoint.learner)
+        self.generator.bit_generator.state = checkpoint.generator
+        self.stats.restore(checkpoint.stats)
+        self.schedule.seconds_before = checkpoint.seconds
+        self.done = checkpoint.step
+        log.info("resuming after step %d", self.done)
 
 
 def train(config: TrainerConfig, stop: Event) -> int:
