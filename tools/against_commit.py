@@ -37,7 +37,7 @@ from bench.support.turns import Turn, alternate, rates  # noqa: E402
 from bench.support.workload import Workload, ready  # noqa: E402
 from trainer.games.recipes import recipe_of  # noqa: E402
 from trainer.run.folder import RunFolder  # noqa: E402
-from trainer.run.record import commit  # noqa: E402
+from trainer.run.provenance import commit  # noqa: E402
 
 GAMES = ("tictactoe", "connect4", "othello")
 ROWS = 60_000

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 
 from llvmlite.binding import get_host_cpu_name
 
-from trainer.run.record import commit, processor
+from trainer.run.provenance import commit, processor, version_of
 
 LIBRARIES = ("numpy", "numba", "onnxruntime", "torch", "jax", "mctx", "pgx", "open_spiel", "ray")
 
@@ -25,7 +24,7 @@ def describe_machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "busy at the start": f"{os.getloadavg()[0]:.1f} cores",
         "python": platform.python_version(),
-        **{name: version_of(name) for name in LIBRARIES},
+        **{name: version_of(name) or "" for name in LIBRARIES},
     }
     return {name: value for name, value in known.items() if value}
 
@@ -38,11 +37,3 @@ def gpu() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return ", ".join(done.stdout.split("\n")).strip(", ") if done.returncode == 0 else ""
-
-
-def version_of(library: str) -> str:
-    """The version of an installed library, empty if it is not installed."""
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return ""

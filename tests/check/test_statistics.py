@@ -10,7 +10,6 @@ import pytest
 from unreliable import random_games
 
 from trainer.actor.sink import DatabaseSink
-from trainer.check.statistics import row_bytes
 from trainer.game_config import load_game_config
 from trainer.games import game_of
 
@@ -28,4 +27,4 @@ def test_bytes_per_row_are_those_of_a_stored_row(env_id: str, tmp_path: Path) ->
         stored = connection.execute(
             f"SELECT {' + '.join(f'length({name})' for name in BLOBS)} FROM transitions"
         ).fetchone()
-    assert stored == (row_bytes(game_of(env_id)),)
+    assert stored == (game_of(env_id).row_bytes,)

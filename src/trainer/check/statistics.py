@@ -13,7 +13,7 @@ from trainer.check import lines
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
 from trainer.compile.linker import Linked
-from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
+from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
 from trainer.settings.groups.self_play import SelfPlaySettings
@@ -61,16 +61,6 @@ def random_play(subject: Subject) -> RandomPlay:
         (int(results[FIRST]), int(results[SECOND]), int(results[DRAW])),
         again / max(1, going),
     )
-
-
-def row_bytes(game: Game) -> int:
-    """Bytes of a stored row: two states, two observations, the policy, the action and the numbers beside them.
-
-    In packed form an observation has a bit per number, and a policy only the legal moves.
-    """
-    if game.packs_rows:
-        return 2 * game.state_bytes + 2 * -(-game.obs_size // 8) + 4 * game.most_moves + 4
-    return 2 * game.state_bytes + 4 * (2 * game.obs_size + game.num_actions) + 4
 
 
 def linked_lines(subject: Subject) -> Linked:
@@ -129,7 +119,7 @@ def described(subject: Subject, depth: int | None) -> Iterator[tuple[str, str]]:
     yield "legal moves", f"{play.mean_moves:.1f} on average, at most {play.most_moves} ({limit})"
     yield "results", f"the first player wins {first:.1%}, the second {second:.1%}, {draws:.1%} are draws"
     yield "moves in a row", f"after {play.in_a_row:.1%} of the moves the same player moves again"
-    yield "bytes per row", f"{row_bytes(game):,}"
+    yield "bytes per row", f"{game.row_bytes:,}"
     memory = actor_memory(game, within_memory(game, SelfPlaySettings()))
     parts = ", ".join(f"{name} {size / 1e6:,.0f}" for name, size in vars(memory).items() if name not in ("threads",))
     yield "actor's memory", f"{memory.total / 1e6:,.0f} MB per thread with default settings ({parts})"

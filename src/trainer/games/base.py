@@ -199,7 +199,22 @@ class Game:
     @property
     def packs_rows(self) -> bool:
         """Whether its rows are stored in packed form, because they would be large."""
-        return 4 * (2 * self.obs_size + self.num_actions) + 2 * self.state_bytes > LARGEST_ROW
+        return self._plain_row_bytes > LARGEST_ROW
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a stored row: two states, two observations, the policy and the action.
+
+        In packed form an observation has a bit per number, and a policy only the legal moves.
+        """
+        if not self.packs_rows:
+            return self._plain_row_bytes + 4
+        return 2 * self.state_bytes + 2 * -(-self.obs_size // 8) + 4 * self.most_moves + 4
+
+    @property
+    def _plain_row_bytes(self) -> int:
+        """Bytes of a row of the replay contract without its action."""
+        return 4 * (2 * self.obs_size + self.num_actions) + 2 * self.state_bytes
 
     @property
     def most_moves(self) -> int:

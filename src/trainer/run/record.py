@@ -5,26 +5,21 @@ Paths are stored relative to the run's folder if they lie in it, so a folder can
 
 from __future__ import annotations
 
-import platform
-import subprocess
 import time
 from dataclasses import MISSING, fields
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-import trainer
 from trainer.core.errors import ConfigError
 from trainer.core.json_values import read_json_object, write_json
 from trainer.core.locks import locked
-from trainer.core.processes import available_cores
+from trainer.run.provenance import commit, processor, versions
 from trainer.settings.base import takes_path
 
 Config = TypeVar("Config")
 
 LOOP, TRAIN = "loop", "train"
 """The commands that have an entry."""
-LIBRARIES = ("torch", "numpy", "numba", "onnx", "onnxruntime")
 
 
 def write_record(path: Path, command: str, config: Any) -> None:
@@ -103,43 +98,3 @@ def placed(value: Any, folder: Path) -> Any:
     if isinstance(value, list):
         return tuple(placed(one, folder) for one in value)
     return folder / value if isinstance(value, str) else value
-
-
-def versions() -> dict[str, str | None]:
-    """The versions that a result may depend on; None for a library that is not installed."""
-    found: dict[str, str | None] = {"trainer": trainer.__version__, "python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            found[library] = None
-    return found
-
-
-def commit() -> str | None:
-    """The Git commit of this package's sources, with "+" if files were changed since; None if it isn't a checkout."""
-    here = Path(__file__).parent.parent
-    git = ["git", "-C", str(here)]
-    try:
-        subprocess.run(
-            [*git, "ls-files", "--error-unmatch", "__init__.py"], check=True, capture_output=True, timeout=10
-        )
-        head = subprocess.run(
-            [*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True, timeout=10
-        ).stdout
-        changed = subprocess.run(
-            [*git, "status", "--porcelain", "."], capture_output=True, text=True, timeout=10
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return head.strip() + ("+" if changed else "")
-
-
-def processor() -> str:
-    """The processor's name and the number of logical cores of this machine."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor() or platform.machine()}, {available_cores()} cores"
