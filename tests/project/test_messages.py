@@ -131,3 +131,12 @@ def test_messages_that_functions_make_are_listed_and_exist() -> None:
         text if isinstance(text, str) else text.decode() for text in texts if isinstance(text, str | bytes)
     )
     assert [entry for entry in MADE if any(part.strip(" ;") not in strings for part in entry.split(GAP))] == []
+
+
+def test_messages_ask_for_the_versions_that_the_extras_ask_for() -> None:
+    """`pip install 'ray>=2.52'` in a message is what pyproject.toml says."""
+    asked = re.findall(r"([a-z_]+)>=([\d.]+)", (ROOT / "pyproject.toml").read_text())
+    texts = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
+    found = [wanted for text in texts for wanted in re.findall(r"pip install '([a-z_]+)>=([\d.]+)'", text)]
+    assert len(found) >= 4
+    assert set(found) <= set(asked)

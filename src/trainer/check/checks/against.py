@@ -49,7 +49,9 @@ def openspiel_game(name: str) -> Any:
     try:
         pyspiel: Any = import_module("pyspiel")
     except ImportError as error:
-        raise ConfigError("--against needs OpenSpiel, which is not installed; pip install open_spiel") from error
+        raise ConfigError(
+            "--against needs OpenSpiel, which is not installed; install it with: pip install 'open_spiel>=1.5'"
+        ) from error
     try:
         game = pyspiel.load_game(name)
     except pyspiel.SpielError as error:
