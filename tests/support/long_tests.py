@@ -46,7 +46,7 @@ LONG = (
     r"/test_solvers\.py::test_(a_history_that|a_large_game)",
     r"/test_scored_positions\.py::test_a_large_game",
     r"/test_rollouts\.py::test_it_never_errs",
-    r"/test_faults\.py::test_a_broken_latest_model.*\[(gone|empty|other game)\]",
+    r"/test_broken_model\.py::test_a_broken_latest_model.*\[(gone|empty|other game)\]",
     r"/test_page\.py::test_a_whole_game_by_clicks\[(othello-draw|othello-loss|connect4-draw)\]",
     r"/test_(page|boards)\.py::test_every_(view|board)_is_accessible_and_fits\[(desktop-light|phone-dark)\]",
     # Parts of the benchmarks, and what `make torture` tries, too.

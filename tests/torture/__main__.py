@@ -82,6 +82,7 @@ NEEDS_RAY = 'not tried, because Ray is not installed: pip install -e ".[cluster]
 def promises_of(size: Torture) -> tuple[Promise, ...]:
     """All of them; the one that takes longest comes first, the others beside it."""
     faults, damage = "reliability/test_faults.py", "reliability/test_damage.py"
+    disk, database, model = (f"reliability/test_{name}.py" for name in ("full_disk", "lost_database", "broken_model"))
     return (
         promise("Many at one database", program("crowd", size.seconds)),
         promise("Killed and resumed", program("resume", size.steps, 5)),
@@ -99,13 +100,13 @@ def promises_of(size: Torture) -> tuple[Promise, ...]:
         promise("Starting anew", tests("training/test_trainer.py", "-k", "aside")),
         promise("Safe checkpoints", tests("training/test_checkpoint.py")),
         promise("Damaged rows", tests(faults, damage, "-k", "damaged_rows or any_row")),
-        promise("Full disks and read-only folders", tests(faults, "-k", "disk or read_only")),
-        promise("Replaced databases", tests(faults, "-k", "database and (deleted or replaced)")),
-        promise("Locked databases", tests(faults, "-k", "locked or for_now")),
-        promise("Broken models", tests(faults, "-k", "broken or fails_in_use")),
+        promise("Full disks and read-only folders", tests(disk), tests(model, "-k", "full_disk")),
+        promise("Replaced databases", tests(database, "-k", "deleted or replaced")),
+        promise("Locked databases", tests(database, "-k", "locked or for_now")),
+        promise("Broken models", tests(model, "-k", "broken or fails_in_use")),
         promise(
             "Broken weights",
-            tests(faults, "training/test_checkpoint.py", "-k", "not_finite or breaks_training"),
+            tests(model, "training/test_checkpoint.py", "-k", "not_finite or breaks_training"),
             tests("training/test_export.py"),
         ),
         promise("A clock that jumps", tests(faults, "-k", "clock")),

@@ -1,0 +1,166 @@
+"""Databases that are deleted, replaced, locked or can't be opened: nobody fails, and nothing that is there is lost."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+from conftest import CloseLater, ForeignDatabase, add_random_play, run_module
+from episodes import TICTACTOE, episode
+from faults import delete_database, rows_of, running, step_of, trainer_for
+from torture import promises
+from waiting import wait_until
+
+from trainer.actor.actor import act
+from trainer.core.errors import ReplayUnavailableError
+from trainer.replay import ReplayBuffer, ReplayWriter
+from trainer.settings.actor import ActorConfig
+from trainer.trainer import train
+
+
+def test_a_deleted_database_leaves_its_rows_in_use_and_a_new_one_takes_over(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, caplog: pytest.LogCaptureFixture, close_later: CloseLater
+) -> None:
+    """One line when it is gone, one when there is another; the old rows go when the new ones suffice for a batch."""
+    config = trainer_for(tmp_path)
+    with running(lambda stop: train(config, stop)) as result:
+        wait_until(lambda: step_of(tmp_path) > 20, "it doesn't train")
+        delete_database(tictactoe_rows.path)
+        wait_until(lambda: "is gone; going on with the 200 rows" in caplog.text, "it doesn't notice")
+        reached = step_of(tmp_path)
+        wait_until(lambda: step_of(tmp_path) > reached, "it doesn't go on")
+        database = close_later(ForeignDatabase(tmp_path / "replay.db"))
+        add_random_play(database, 30, seed=1)
+        wait_until(lambda: rows_of(tmp_path) == 230, "the new rows aren't used beside the old ones")
+        add_random_play(database, 60, seed=2)
+        wait_until(lambda: rows_of(tmp_path) == 90, "the old rows are not left out")
+    assert result == [130]
+    assert "was replaced: reading it from the start; the 200 rows that were read stay" in caplog.text
+
+
+def test_a_database_that_is_replaced_or_emptied_is_read_from_the_start(tmp_path: Path, close_later: CloseLater) -> None:
+    """Another file is renamed over it, or its rows are deleted: the buffer follows, whatever the row numbers are."""
+    database = close_later(ForeignDatabase(tmp_path / "replay.db"))
+    add_random_play(database, 10)
+    replay = close_later(ReplayBuffer(database.path, TICTACTOE))
+    assert replay.refresh() == 10
+    (tmp_path / "new").mkdir()
+    other = close_later(ForeignDatabase(tmp_path / "new" / "replay.db"))
+    add_random_play(other, 30, seed=3)
+    os.replace(other.path, database.path)
+    assert replay.refresh() == 30
+    assert len(replay) == 30
+    other.connection.close()
+    other.connection = close_later(sqlite3.connect(database.path))
+    other.connection.execute("DELETE FROM transitions")
+    other.connection.commit()
+    assert replay.refresh() == 0
+    assert len(replay) == 30  # training goes on with what there was
+    other.rows = 0
+    add_random_play(other, 5, seed=4)
+    assert replay.refresh() == 5
+    assert len(replay) == 5
+
+
+def test_a_database_that_is_replaced_by_an_empty_file_is_reported_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, close_later: CloseLater
+) -> None:
+    """It may stay empty for long, and is looked at several times per second."""
+    database = close_later(ForeignDatabase(tmp_path / "replay.db"))
+    add_random_play(database, 10)
+    replay = close_later(ReplayBuffer(database.path, TICTACTOE))
+    replay.refresh()
+    (tmp_path / "empty").touch()
+    os.replace(tmp_path / "empty", database.path)
+    for _ in range(3):
+        assert replay.refresh() == 0
+    assert sum("was replaced" in message for message in caplog.messages) == 1
+
+
+@pytest.mark.parametrize("everything", [True, False])
+def test_an_actor_whose_database_is_deleted_goes_on_in_a_new_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, everything: bool, close_later: CloseLater
+) -> None:
+    """With what SQLite keeps beside it or without: the new one is whole, and has the later games."""
+    path = tmp_path / "replay.db"
+    writer = close_later(ReplayWriter(path, TICTACTOE))
+    writer.write([episode("a-0"), episode("a-1")])
+    if everything:
+        delete_database(path)
+    else:
+        path.unlink()
+    writer.write([episode("a-2")])
+    writer.write([episode("a-3")])
+    writer.close()
+    assert promises.check_database(path) == 2
+    assert "was deleted or replaced: going on in a new file" in caplog.text
+
+
+def test_a_database_is_deleted_under_a_running_actor_and_trainer(tmp_path: Path) -> None:
+    """Both go on: games come into the new database, and the trainer takes them from there."""
+    actor = ActorConfig(replay_db_path=tmp_path / "replay.db", data_dir=tmp_path, games=4, simulations=5)
+    trainer = trainer_for(tmp_path)
+    with running(lambda stop: act(actor, stop)) as played, running(lambda stop: train(trainer, stop)) as trained:
+        wait_until(lambda: step_of(tmp_path) > 100, "it doesn't train", played, trained)
+        reached = step_of(tmp_path)
+        delete_database(tmp_path / "replay.db")
+        wait_until((tmp_path / "replay.db").exists, "the actor makes no new database", played, trained)
+        wait_until(lambda: step_of(tmp_path) > reached + 500, "it doesn't train on", played, trained)
+    assert trained == [130]
+    assert len(played) == 1
+    assert not isinstance(played[0], Exception)
+    assert promises.check_database(tmp_path / "replay.db") > 0
+
+
+def test_a_database_that_cannot_be_read_for_now_leaves_its_rows_in_use(
+    tictactoe_rows: ForeignDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    close_later: CloseLater,
+) -> None:
+    """Somebody holds it locked for longer than we wait: one warning, and the rows are read when that is over."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr("trainer.replay.database.BUSY_SECONDS", 0.1)
+    replay = close_later(ReplayBuffer(tictactoe_rows.path, TICTACTOE))
+    replay.refresh()
+    add_random_play(tictactoe_rows, 10, seed=1)
+    tictactoe_rows.connection.execute("BEGIN EXCLUSIVE")
+    assert [replay.refresh(), replay.refresh()] == [0, 0]
+    assert len(replay) == 200
+    tictactoe_rows.connection.execute("ROLLBACK")
+    assert replay.refresh() == 10
+    warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1
+    assert "database is locked; going on with the 200 rows" in warnings[0]
+    assert "can be read again" in caplog.text
+
+
+def test_a_write_that_finds_the_database_locked_can_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, close_later: CloseLater
+) -> None:
+    """The error says that it may pass, and nothing of the game is stored before."""
+    monkeypatch.setattr("trainer.replay.database.BUSY_SECONDS", 0.1)
+    writer = close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE))
+    other = close_later(sqlite3.connect(tmp_path / "replay.db", isolation_level=None))
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(ReplayUnavailableError, match="database is locked"):
+        writer.write([episode("a-0")])
+    other.execute("ROLLBACK")
+    writer.write([episode("a-0")])
+    assert promises.check_database(tmp_path / "replay.db") == 1
+
+
+def test_a_database_that_cannot_be_opened_is_an_error_at_the_start(tmp_path: Path) -> None:
+    """A folder in its place, in one line."""
+    (tmp_path / "replay.db").mkdir()
+    done = run_module(
+        "trainer", "--db", tmp_path / "replay.db", "--model-dir", tmp_path / "m", "--stats", tmp_path / "s"
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {tmp_path}/replay.db is not a file; give the path of a replay database")
+    done = run_module("trainer.actor", "--replay-db-path", tmp_path / "replay.db", "--data-dir", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {tmp_path}/replay.db is not a file; give the path of a replay database")
