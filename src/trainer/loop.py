@@ -36,10 +36,12 @@ def config_from(words: Sequence[str], prog: str = "python -m trainer.loop") -> L
         base = recorded_settings(run.record, LOOP, LoopConfig)
         if base and not named:
             kept_game(run.path, base.env_id)  # from now on this process knows the game
-    kept = {} if base is None else {"first_simulations": base.first_simulations}  # a run that is resumed keeps them
+    resumed = base
     base = base or recipe_of(env_id, means_gpu(value_of(words, "--device") or LoopConfig.device))
     parsed = parse(LoopConfig, prog, words, base)
-    settings: dict[str, Any] = kept | {name: getattr(parsed, name) for name in given(LoopConfig, words)}
+    settings: dict[str, Any] = {name: getattr(parsed, name) for name in given(LoopConfig, words)}
+    if resumed and settings.get("simulations") == resumed.simulations:  # nobody asked for another growth of searches
+        settings.setdefault("first_simulations", resumed.first_simulations)
     return settled(changed(base, **settings))
 
 

@@ -121,7 +121,7 @@ class Trainer:
                     if checkpoint_due:
                         progress.save(step)
                 if log_due:
-                    log.info("%s of %d, %d rows", point, progress.stats.total_steps, len(replay))
+                    log.info("%s of %d, %d rows", point, schedule.total_steps(step), len(replay))
                 if last:
                     break
         if stop.is_set():
@@ -199,7 +199,7 @@ class Progress:
         stats.record(point)
         if self._events:
             players = players_in(read_json_object(self._run.actor_stats) or {}, time.time())
-            self._events.add(point, self._evaluations.read(), players)
+            self._events.add(point, self._evaluations, players)
 
     def publish(self, step: int, observation: NDArray[np.float32]) -> None:
         """Publish the model after a step; it is compared with torch on these observations [B, obs_size]. Raises OSError."""

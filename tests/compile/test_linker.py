@@ -105,7 +105,6 @@ def test_a_home_folder_is_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for name, value in {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "", "CARTRIDGE_CACHE": ""}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    (tmp_path / f"cartridge-trainer-{os.getuid()}").mkdir(0o700)
     path = keep("any-0123456789abcdef", "any.py", b"text", "")
     assert path.is_relative_to(tmp_path)
     assert path.read_bytes() == b"text"

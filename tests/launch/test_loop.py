@@ -26,7 +26,7 @@ from trainer.launch import local
 from trainer.launch.local import web_config
 from trainer.loop import config_from
 from trainer.run.folder import RunFolder
-from trainer.run.record import write_record
+from trainer.run.record import require_same_run, write_record
 from trainer.settings.loop import LoopConfig
 
 
@@ -269,6 +269,10 @@ def test_a_resumed_run_keeps_the_growth_of_its_searches(tmp_path: Path) -> None:
     write_record(RunFolder(tmp_path).record, "loop", config_from(words))
     resumed = config_from([*words, "--resume", "--simulations", "300"])
     assert (resumed.first_simulations, resumed.simulations) == (100, 300)
+    other = config_from([*words, "--resume", "--simulations", "50"])
+    other.check()  # what contradicts the run is said by its record, of the flag that was given
+    with pytest.raises(ConfigError, match=r"--simulations is 50, but the run in .* has 300"):
+        require_same_run(RunFolder(tmp_path).record, "loop", other)
 
 
 def test_a_resumed_run_keeps_its_settings_and_refuses_others(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from tools.flag_tables import COMMANDS, flags_of
 from trainer.pretrained import env_ids
+from trainer.settings.loop import LoopConfig
 
 ROOT = Path(__file__).parent.parent.parent
 LOG = ROOT / "docs" / "log.md"
@@ -110,6 +111,13 @@ def test_the_models_of_the_package_are_listed() -> None:
     text = (ROOT / "docs" / "commands.md").read_text()
     (listed,) = re.findall(r"a model comes with the package: ([^.]+)\.", text)
     assert re.findall(r"`(.+?)`", listed) == env_ids()
+
+
+def test_what_a_resumed_run_keeps_is_listed() -> None:
+    """At the end of docs/training.md."""
+    _, text = (ROOT / "docs" / "training.md").read_text().split("## What `--resume` may not change\n")
+    listed = re.findall(r"`--([a-z-]+)`", text.partition("All others")[0])
+    assert listed == [name.replace("_", "-") for name in LoopConfig.FIXED]
 
 
 def test_every_page_is_in_the_readme() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from trainer.run.actor_statistics import MOST_ENDED, ActorStats, sum_of_actors
+from trainer.run.actor_statistics import CLUSTER, LONG_AGO, MOST_ENDED, ActorStats, sum_of_actors, write_actors
 from trainer.run.evaluations import NEWEST, EvaluationLog, thinned
 from trainer.run.training_statistics import (
     EVALUATIONS,
@@ -137,17 +138,28 @@ def test_an_actor_that_has_ended_keeps_its_games_but_not_its_speed(tmp_path: Pat
 
 
 def test_an_actor_that_starts_again_goes_on_with_the_count(tmp_path: Path) -> None:
-    """As after `--resume`; of very many that have ended only the latest have an entry, but none is forgotten."""
-    path = tmp_path / "actor_stats.json"
+    """As after `--resume`; of very many that ended long ago only the latest have an entry, but none is forgotten."""
+    path, now = tmp_path / "actor_stats.json", 1_800_000_000
     before = MOST_ENDED + 20
-    for _ in range(before):
-        with subprocess.Popen(["true"]) as dead:
-            pass
-        ActorStats("tictactoe", 1, process=dead.pid).write(path, "actor-1")
-    ActorStats("tictactoe", 1).write(path, "actor-1")
+    for number in range(before):
+        entry = asdict(ActorStats("tictactoe", 1, space="elsewhere")) | {"timestamp": now - LONG_AGO - before + number}
+        write_actors(path, "tictactoe", {f"actor-1-{number}": entry}, now)
+    write_actors(path, "tictactoe", {"actor-1-new": asdict(ActorStats("tictactoe", 1, timestamp=now))}, now)
     total = json.loads(path.read_text())
     assert total["episodes_completed"] == before + 1
     assert len(total["actors"]) == MOST_ENDED + 2
+
+
+def test_players_that_come_back_are_counted_once(tmp_path: Path) -> None:
+    """More of them than entries that are kept, silent for longer than after which they count as ended."""
+    path, now = tmp_path / "actor_stats.json", 1_800_000_000
+    stats = asdict(ActorStats("tictactoe", 10, space=CLUSTER)) | {"timestamp": now}
+    players = {f"player-{number}": stats for number in range(MOST_ENDED + 50)}
+    for seconds in (0, 10, 20, 60, 70):
+        back = seconds == 70
+        heard = {name: one | {"timestamp": now + seconds} for name, one in players.items()} if back else players
+        write_actors(path, "tictactoe", heard if seconds != 60 else {}, now + seconds)
+        assert json.loads(path.read_text())["episodes_completed"] == 10 * len(players)
 
 
 def test_no_actor_means_zeros() -> None:

@@ -103,7 +103,7 @@ def promises_of(size: Torture) -> tuple[Promise, ...]:
         promise("Full disks and read-only folders", tests(disk), tests(model, "-k", "full_disk")),
         promise("Replaced databases", tests(database, "-k", "deleted or replaced")),
         promise("Locked databases", tests(database, "-k", "locked or for_now")),
-        promise("Broken models", tests(model, "-k", "broken or fails_in_use")),
+        promise("Broken models", tests(model, "-k", "latest_model or fails_in_use or the_page or costs_the_loop")),
         promise(
             "Broken weights",
             tests(model, "training/test_checkpoint.py", "-k", "not_finite or breaks_training"),

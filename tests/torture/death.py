@@ -171,11 +171,16 @@ def sweep(
 
 
 def actor_arguments(folder: Path) -> list[str]:
-    """A short actor: random play, a few transactions, a window."""
+    """A short actor: random play, a few transactions."""
     return [
         *("--replay-db-path", f"{folder}/replay.db", "--data-dir", f"{folder}", "--log-level", "ERROR"),
-        *("--max-episodes", "12", "--games", "4", "--seed", "1", "--replay-window", "40"),
+        *("--max-episodes", "12", "--games", "4", "--seed", "1"),
     ]
+
+
+def pruning_arguments(folder: Path) -> list[str]:
+    """The same with a window, so that old games are deleted."""
+    return [*actor_arguments(folder), "--replay-window", "40"]
 
 
 def trainer_arguments(folder: Path) -> list[str]:
@@ -191,9 +196,9 @@ def main() -> None:
     """Both commands, in a folder, at every n-th point; prints how often each died."""
     folder, every = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
     (folder / "base").mkdir(parents=True)
-    of_actor = sweep(actor_main, actor_arguments, folder, every, lambda path: None, keeps_all=False)
-    base = [*actor_arguments(folder / "base"), "--max-episodes", "100", "--replay-window", "None"]
-    run(actor_main, base, None)
+    of_actor = sweep(actor_main, actor_arguments, folder, every, lambda path: None)
+    of_actor += sweep(actor_main, pruning_arguments, folder, every, lambda path: None, keeps_all=False)
+    run(actor_main, [*actor_arguments(folder / "base"), "--max-episodes", "100"], None)
     import torch  # once for all children
 
     import trainer.training.learner  # noqa: F401

@@ -10,6 +10,7 @@ import pytest
 from conftest import ForeignDatabase, run_module
 
 from trainer.run.actor_statistics import Player
+from trainer.run.evaluations import EvaluationLog
 from trainer.run.training_statistics import TrainingPoint
 from trainer.training.tensorboard import EventFiles
 
@@ -45,7 +46,7 @@ def test_the_players_of_a_cluster_have_curves(tmp_path: Path) -> None:
     events.begin(0)
     for step, name in ((10, "actor-1-2-aaaa"), (20, "actor-1-2-bbbb")):
         player = Player(name, "node-7", 2.5, 20.0, step, int(time.time()) - 100, 0.25)
-        events.add(TrainingPoint(step, 1.0, 0.5, 0.5, 0.01), [], [player])
+        events.add(TrainingPoint(step, 1.0, 0.5, 0.5, 0.01), players=[player])
     accumulator = accumulators.EventAccumulator(str(tmp_path))
     accumulator.Reload()
 
@@ -60,19 +61,28 @@ def test_the_players_of_a_cluster_have_curves(tmp_path: Path) -> None:
 
 
 def test_evaluations_have_curves(tmp_path: Path) -> None:
-    """By opponent, at the steps of their models, each once; those before a resume were written before it."""
-    events = EventFiles(tmp_path)
-    events.begin(20)
+    """By opponent, at the steps of their models, each once, also over a resume; what is no evaluation is left out."""
+    log = EvaluationLog(tmp_path)
     quality = {"simulations": 0, "weak_error": 0.25, "strong_error": 0.5}
     rates = {"opponent": "random", "win_rate": 0.75, "draw_rate": 0.0, "loss_rate": 0.25}
-    evaluations = [{"step": step, **rates, "move_quality": [quality]} for step in (10, 30, 40)] + [{"step": 50}]
-    for step in (50, 60):
-        events.add(TrainingPoint(step, 1.0, 0.5, 0.5, 0.01), evaluations)
-    events.close()
-    accumulator = accumulators.EventAccumulator(str(tmp_path))
+
+    def evaluate(step: int, after: int) -> None:
+        log.append({"step": step, "timestamp": int(time.time()) + after, **rates, "move_quality": [quality, None]})
+
+    for done, steps, after in ((0, (10, 20), -100), (30, (30, 40), 100)):
+        events = EventFiles(tmp_path / "events")
+        events.begin(done)
+        for step in steps:
+            evaluate(step, after)
+            log.append({"step": step, "move_quality": None})
+            events.add(TrainingPoint(step + 10, 1.0, 0.5, 0.5, 0.01), log)
+        events.close()
+    accumulator = accumulators.EventAccumulator(str(tmp_path / "events"))
     accumulator.Reload()
     for name, value in (("against_random/win_rate", 0.75), ("wrong_moves/weak_error_at_0", 0.25)):
-        assert [(point.step, point.value) for point in accumulator.Scalars(name)] == [(30, value), (40, value)]
+        assert {(point.step, point.value) for point in accumulator.Scalars(name)} == {
+            (step, value) for step in (10, 20, 30, 40)
+        }
 
 
 def test_a_new_run_sets_the_files_of_the_earlier_one_aside(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:

@@ -18,11 +18,9 @@ from trainer.evaluators.answers import HIGHEST_VALUE, NOT_FINITE, TOO_LARGE
 from trainer.gpu.devices import errors_named
 from trainer.network import PolicyValueNetwork
 
-"""In the last column of an answer: a number that is NaN or infinite, a value outside of [-1, 1]."""
-
 
 def answer(network: PolicyValueNetwork, observation: Tensor, legal: Tensor) -> Tensor:
-    """float32 [C, A + 2]: the prior over the legal moves, the value, and what is wrong (0: nothing).
+    """float32 [C, A + 2]: the prior over the legal moves, the value, and what is wrong: SOUND, NOT_FINITE or TOO_LARGE.
 
     observation float32 [C, obs_size], legal bool [C, A]; the network computes in its own type.
     """

@@ -40,7 +40,8 @@ def draw_openings(env_id: str, count: int, seed: int, plies: int | None = None) 
             best = moves.tolist()
     if not best:
         raise ConfigError(
-            f"{env_id} has no openings of {plies} moves, or more than {MOST_POSITIONS:,} of them; choose a smaller number"
+            f"{env_id} has no openings of {plies} moves, or too many to list (more than {MOST_POSITIONS:,}); "
+            "choose a smaller number"
         )
     chosen = np.random.default_rng(seed).permutation(len(best))[:count]
     return [best[number] for number in chosen]

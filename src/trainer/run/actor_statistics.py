@@ -27,7 +27,9 @@ CLUSTER_SILENCE = 6
 MOST_ENDED = 100
 """Maximum number of ended actors with an entry of their own."""
 EARLIER = "earlier"
-"""The entry with the counts of all that ended before those."""
+"""The entry with the counts of those that ended before."""
+LONG_AGO = 3600
+"""Seconds of silence after which an actor's counts may be added to that entry: it won't be heard of again."""
 COUNTS = ("episodes_completed", "total_steps", "opening_plies", "simulations", "player1_wins", "player2_wins", "draws")
 
 
@@ -106,7 +108,8 @@ def write_actors(path: Path, env_id: str, ours: Mapping[str, dict[str, Any]], no
         ended.sort(key=lambda key: int(actors[key]["timestamp"]))
         for key in ended:
             actors[key] = actors[key] | dict.fromkeys(RATES, 0.0)
-        earlier += [actors.pop(key) for key in ended[:-MOST_ENDED]]
+        gone = [key for key in ended if key not in ours and actors[key]["timestamp"] < now - LONG_AGO]
+        earlier += [actors.pop(key) for key in gone[: max(0, len(ended) - MOST_ENDED)]]
         if earlier:
             actors[EARLIER] = earlier[-1] | {name: sum(actor.get(name, 0) for actor in earlier) for name in COUNTS}
         write_json(path, sum_of_actors(env_id, list(actors.values())) | {"actors": actors})

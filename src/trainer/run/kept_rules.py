@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.core.errors import GameError
+from trainer.core.files import write_bytes
 from trainer.core.json_values import read_json_object, write_json
 from trainer.games import find_game
 from trainer.games.library import PARTS, RULES_FILE, FoundGame, adopt, with_parameters
@@ -121,9 +122,9 @@ def copy_to(rules: Path, found: FoundGame) -> None:
     rules.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=".rules-", dir=rules.parent))
     try:
-        (new / found.path.name).write_bytes(found.text)
+        write_bytes(new / found.path.name, found.text)
         for file in files_of(found.path):
-            shutil.copyfile(file, new / file.name)
+            write_bytes(new / file.name, file.read_bytes())
         content = {"env_id": found.game.env_id, "file": found.path.name, "parameters": dict(found.parameters)}
         write_json(new / RECORD, content, indent=2, durable=True)
         new.chmod(0o755)

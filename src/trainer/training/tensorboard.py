@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from trainer.core.errors import ConfigError
 from trainer.core.json_values import is_number
 from trainer.run.actor_statistics import Player
+from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import folder_for_old
 from trainer.run.training_statistics import TrainingPoint
 
@@ -35,8 +36,10 @@ class EventFiles:
         self._folder = folder
         self._writer_of: Callable[..., SummaryWriter] = SummaryWriter
         self._writer: SummaryWriter | None = None
-        self._evaluated = -1
-        """The step of the newest evaluation that was written."""
+        self._evaluations = 0
+        """Evaluations that were looked at."""
+        self._written_until = 0
+        """When the files of the run that is resumed were written last, Unix seconds: earlier evaluations are in them."""
 
     def begin(self, done: int) -> None:
         """Begin after the step `done`; if that fails, log a warning and let training go on.
@@ -46,7 +49,8 @@ class EventFiles:
         """
         try:
             if done:
-                self._evaluated = done
+                written = [path.stat().st_mtime for path in self._folder.glob("events.out.tfevents.*")]
+                self._written_until = int(max(written, default=0))
                 self._writer = self._writer_of(str(self._folder), purge_step=done + 1)
                 return
             if earlier := sorted(self._folder.glob("events.out.tfevents.*")):
@@ -61,7 +65,7 @@ class EventFiles:
     def add(
         self,
         point: TrainingPoint,
-        evaluations: Sequence[Mapping[str, Any]] = (),
+        evaluations: EvaluationLog | None = None,
         players: Sequence[Player] = (),
     ) -> None:
         """Write one point to disk.
@@ -77,8 +81,10 @@ class EventFiles:
             for name, value in point._asdict().items():
                 if name != "step":
                     self._writer.add_scalar(name, value, point.step)
-            for evaluation in evaluations:
+            found = evaluations.read() if evaluations else []
+            for evaluation in found[self._evaluations :]:
                 self._add_evaluation(evaluation)
+            self._evaluations = len(found)
             for player in players:
                 begin = f"{player.host}/{player.name.rpartition('-')[0]}"  # the same when it starts again
                 self._writer.add_scalar(f"{begin}/games_per_second", player.episodes_per_second, point.step)
@@ -92,18 +98,22 @@ class EventFiles:
             self._give_up(error)
 
     def _add_evaluation(self, evaluation: Mapping[str, Any]) -> None:
-        """Write an evaluation at its model's step, unless it is an old one, or it lacks what the loop writes."""
-        step, opponent = evaluation.get("step"), evaluation.get("opponent")
-        if self._writer is None or not isinstance(step, int) or step <= self._evaluated:
+        """Write an evaluation at its model's step, unless an earlier process did, or it lacks what the loop writes."""
+        step, written = evaluation.get("step"), evaluation.get("timestamp")
+        if self._writer is None or not isinstance(step, int) or not isinstance(written, (int, float)):
             return
-        found = {f"against_{opponent}/{name}": evaluation.get(name) for name in ("win_rate", "draw_rate", "loss_rate")}
-        for quality in evaluation.get("move_quality", []):
-            for name in ("weak_error", "strong_error"):
-                found[f"wrong_moves/{name}_at_{quality.get('simulations')}"] = quality.get(name)
-        for name, value in found.items():
+        if written < self._written_until:
+            return
+        rates = ("win_rate", "draw_rate", "loss_rate")
+        numbers = {f"against_{evaluation.get('opponent')}/{name}": evaluation.get(name) for name in rates}
+        qualities = evaluation.get("move_quality")
+        for quality in qualities if isinstance(qualities, list) else []:
+            if isinstance(quality, dict):
+                for name in ("weak_error", "strong_error"):
+                    numbers[f"wrong_moves/{name}_at_{quality.get('simulations')}"] = quality.get(name)
+        for name, value in numbers.items():
             if is_number(value):
                 self._writer.add_scalar(name.replace(" ", "_"), value, step)
-        self._evaluated = step
 
     def close(self) -> None:
         """End the writer's thread, and close its file."""

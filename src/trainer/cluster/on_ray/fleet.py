@@ -181,7 +181,9 @@ class Fleet:
         cpus = max((node.cpus for node in nodes), default=0) or 1
         if self._players is not None and cpus > self._asked_for and nodes:
             self._asked_for = cpus  # asked again when a larger node comes: players take whole nodes
-            gpu = {"GPU": 1} if self._gpu and any(node.gpus for node in nodes) else {}
+            gpu = (
+                {"GPU": 1} if self._gpu and all(node.gpus for node in nodes) else {}
+            )  # else machines without one come, too
             request_resources(bundles=[{"CPU": cpus} | gpu] * self._players)
 
     def _need_no_nodes(self) -> None:

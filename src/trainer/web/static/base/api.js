@@ -35,12 +35,12 @@ export function reportOutage() {
   }, RETRY_MS);
 }
 
-/** The sentence with which the server refuses a stream; null if it would open it, or doesn't answer. */
+/** The sentence with which the server refuses a stream; null if it would open it, doesn't answer, or a proxy answers for it. */
 export async function refusalOf(path) {
   const asked = new AbortController();
   try {
     const response = await fetch(path, { cache: "no-store", signal: asked.signal });
-    const sentence = response.ok ? null : await response.text();
+    const sentence = response.ok || response.status >= 500 ? null : await response.text();
     asked.abort();
     return sentence;
   } catch {

@@ -152,7 +152,7 @@ export class WatchView {
     if (this.closed || run !== this.run) return;
     this.refusal = sentence;
     if (sentence === null) reportOutage(); // begins anew once the server answers
-    else this.again = setTimeout(() => this.follow(run), REFUSED_MS);
+    else this.again = setTimeout(() => this.start(), REFUSED_MS);
     this.tick();
   }
 
