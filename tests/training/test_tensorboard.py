@@ -80,9 +80,8 @@ def test_evaluations_have_curves(tmp_path: Path) -> None:
     accumulator = accumulators.EventAccumulator(str(tmp_path / "events"))
     accumulator.Reload()
     for name, value in (("against_random/win_rate", 0.75), ("wrong_moves/weak_error_at_0", 0.25)):
-        assert {(point.step, point.value) for point in accumulator.Scalars(name)} == {
-            (step, value) for step in (10, 20, 30, 40)
-        }
+        expected = [(step, value) for step in (10, 20, 30, 40)]
+        assert [(point.step, point.value) for point in accumulator.Scalars(name)] == expected
 
 
 def test_a_new_run_sets_the_files_of_the_earlier_one_aside(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
