@@ -6,8 +6,6 @@ import os
 import platform
 import subprocess
 
-from llvmlite.binding import get_host_cpu_name
-
 from trainer.run.provenance import commit, processor, version_of
 
 LIBRARIES = ("numpy", "numba", "onnxruntime", "torch", "jax", "mctx", "pgx", "open_spiel", "ray")
@@ -18,7 +16,7 @@ def describe_machine() -> dict[str, str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     known = {
         "commit": commit() or "",
-        "cpu": f"{processor()}, {get_host_cpu_name()}",
+        "cpu": processor(),
         "gpu": gpu(),
         "memory": f"{memory:.0f} GiB",
         "system": f"{platform.system()} {platform.machine()}",

@@ -47,10 +47,13 @@ def commit() -> str | None:
 
 
 def processor() -> str:
-    """The processor's name and the number of logical cores of this machine."""
+    """The processor's name, what LLVM calls its kind, and the number of logical cores of this machine."""
+    from llvmlite.binding import get_host_cpu_name  # takes a moment to import
+
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor() or platform.machine()}, {available_cores()} cores"
+    name = names[0] if names else platform.processor() or platform.machine()
+    return f"{name} ({get_host_cpu_name()}), {available_cores()} cores"
