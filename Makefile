@@ -90,10 +90,10 @@ results-games: dev
 		--simulations 200 --opening-plies 0 --games 200 --json docs/results/go-5x5-30min/gnugo-first-position.json
 	$(RUN) --env-id go:size=7 --minutes 60 --at 30 --out docs/results/go-7x7-60min
 	@$(PY) -m trainer.evaluator --env-id go:size=7 --model data/go-7x7-60min/models/latest.onnx --opponent "$(GNUGO)" \
-		--simulations 200 --opening-plies 2 --json docs/results/go-7x7-60min/gnugo.json
+		--simulations 200 --opening-plies 2 --games 60 --json docs/results/go-7x7-60min/gnugo.json
 	$(RUN) --env-id go:size=9 --minutes 60 --out docs/results/go-9x9-60min
 	@$(PY) -m trainer.evaluator --env-id go:size=9 --model data/go-9x9-60min/models/latest.onnx --opponent "$(GNUGO)" \
-		--simulations 200 --opening-plies 2 --games 60 --json docs/results/go-9x9-60min/gnugo.json
+		--simulations 200 --opening-plies 2 --games 30 --json docs/results/go-9x9-60min/gnugo.json
 
 # `make bench ARGS=selfplay` runs one part; `make bench ARGS="--help"` lists them.
 bench: peers
