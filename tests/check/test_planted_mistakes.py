@@ -62,7 +62,7 @@ PLANTS = {
     ),
     "a symmetry that the rules don't have": Plant(
         "tictactoe",
-        (("*(0b100_010_001, 0b001_010_100),", "*(0b100_010_001,),"),),
+        (("DIAGONALS = [0b100_010_001, 0b001_010_100]", "DIAGONALS = [0b100_010_001]"),),
         SYMMETRIES,
         ("doesn't hold", "The rules treat the directions of the board differently"),
     ),

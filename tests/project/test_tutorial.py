@@ -82,17 +82,17 @@ def test_the_commands_learn_and_measure(folder: Path) -> None:
     assert web.startswith("python -m trainer.web --data-dir runs --games ./takeaway.py")
 
 
-def test_the_second_game_is_correct(folder: Path) -> None:
-    """The checker finds nothing at two sizes; small boards are solved, with the results that are known."""
+@pytest.mark.parametrize(
+    ("size", "result"),
+    [(4, "2,765 unfinished positions were visited. With best play the first player wins."), (5, "")],
+)
+def test_the_second_game_is_correct(folder: Path, size: int, result: str) -> None:
+    """The checker finds nothing at two sizes; the small one is solved, with the result that is known."""
     (folder / "domineering.py").write_text(step("domineering.py"))
-    for size, result in (
-        (4, "2,765 unfinished positions were visited. With best play the first player wins."),
-        (5, ""),
-    ):
-        status, shown = checked(folder, f"domineering.py:size={size}")
-        assert status == 0
-        assert not [line for line in shown if line.startswith(("warning", "FAILED"))]
-        assert result in "\n".join(shown)
+    status, shown = checked(folder, f"domineering.py:size={size}")
+    assert status == 0
+    assert not [line for line in shown if line.startswith(("warning", "FAILED"))]
+    assert result in "\n".join(shown)
 
 
 def test_the_readme_shows_the_same_game() -> None:

@@ -13,9 +13,9 @@ import pytest
 import torch
 from browser import Server
 from conftest import ForeignDatabase
-from faults import full_disk, running, trainer_for
 from random_models import publish_model
 from small_models import linear_model
+from torture.faults import full_disk, running, trainer_for
 from torture.visitor import Visitor
 from waiting import wait_until
 

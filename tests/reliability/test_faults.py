@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from conftest import EMPTY_BOARD, CloseLater, ForeignDatabase, add_random_play, floats
-from faults import stands_still, trainer_for
 from torture import promises
+from torture.faults import stands_still, trainer_for
 from waiting import PATIENCE, wait_until
 
 from trainer.actor.actor import act

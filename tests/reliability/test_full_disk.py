@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import ForeignDatabase, fill, run_module
-from faults import full_disk, running, step_of, trainer_for
 from torture import promises
+from torture.faults import full_disk, running, step_of, trainer_for
 from waiting import PATIENCE, wait_until
 
 from trainer.actor.actor import act

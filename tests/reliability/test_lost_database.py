@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import CloseLater, ForeignDatabase, add_random_play, run_module
 from episodes import TICTACTOE, episode
-from faults import delete_database, rows_of, running, step_of, trainer_for
 from torture import promises
+from torture.faults import delete_database, rows_of, running, step_of, trainer_for
 from waiting import wait_until
 
 from trainer.actor.actor import act

@@ -18,6 +18,7 @@ LONG = (
     r"/test_play\.py::test_an_env_id_with_parameters",
     r"/test_contract\.py::.*\[(mnk:width=9|breakthrough:rows=5)",
     # Sizes of games.
+    r"/test_tutorial\.py::test_the_second_game.*\[5-",
     r"/test_hex\.py::test_openspiel.*\[(2|8|12)-",
     r"/test_hex\.py::.*\[(3-wins1|2)\]",
     r"/test_hex\.py::test_wins_next.*\[3\]",
