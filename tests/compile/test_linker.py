@@ -100,14 +100,11 @@ def test_a_cache_that_cannot_be_written_is_done_without(rules_file: Path, tmp_pa
     assert private.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_home_folder_is_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_folder_is_not_needed(rules_file: Path, tmp_path: Path) -> None:
     """Without `$CARTRIDGE_CACHE` the cache is in the home folder, and if there is none, in the temporary one."""
-    for name, value in {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "", "CARTRIDGE_CACHE": ""}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    path = keep("any-0123456789abcdef", "any.py", b"text", "")
-    assert path.is_relative_to(tmp_path)
-    assert path.read_bytes() == b"text"
+    homeless = {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "", "TMPDIR": str(tmp_path)}
+    assert answer(start(rules_file, **homeless)) == "9 compiled"
+    assert answer(start(rules_file, **homeless)) == "9 from the cache"
 
 
 def test_a_temporary_folder_that_others_can_write_is_not_trusted(

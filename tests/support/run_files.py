@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
@@ -16,6 +17,18 @@ from trainer.games.base import DRAW
 from trainer.games.position import Position
 from trainer.replay import Episode, ReplayWriter
 from trainer.run.actor_statistics import ActorStats
+from trainer.settings.trainer import TrainerConfig
+
+
+def trainer_config(folder: Path, **settings: object) -> TrainerConfig:
+    """Settings of a trainer whose files are all in one folder."""
+    places: dict[str, Any] = {
+        "db": folder / "replay.db",
+        "model_dir": folder / "models",
+        "stats": folder / "stats.json",
+    }
+    return TrainerConfig(**(places | settings))
+
 
 EVALUATIONS = [
     {"step": 50 * at, "opponent": "random", "win_rate": 0.5 + 0.1 * at, "draw_rate": 0.1, "loss_rate": 0.4 - 0.1 * at}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from run_files import trainer_config
 from waiting import PATIENCE
 
 from trainer.core.errors import TrainerError
@@ -20,15 +21,12 @@ from trainer.settings.trainer import TrainerConfig
 def trainer_for(folder: Path, **changed: object) -> TrainerConfig:
     """A run without an end."""
     values = {
-        "db": folder / "replay.db",
-        "model_dir": folder / "models",
-        "stats": folder / "stats.json",
         "steps": 10_000_000,
         "checkpoint_interval": 20,
         "max_wait": 0.0,
         "wait_interval": 0.05,
     }
-    return TrainerConfig(**(values | changed))  # type: ignore[arg-type]
+    return trainer_config(folder, **(values | changed))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ForeignDatabase
+from run_files import trainer_config
 from waiting import PATIENCE
 
 from trainer.core.errors import CheckpointError, TrainerError
@@ -28,16 +29,13 @@ from trainer.training.learner import Learner
 def config_for(folder: Path, **changed: object) -> TrainerConfig:
     """A run of 200 steps that uses everything with a state: average, schedule, mixed targets."""
     values = {
-        "db": folder / "replay.db",
-        "model_dir": folder / "models",
-        "stats": folder / "stats.json",
         "steps": 200,
         "checkpoint_interval": 30,
         "average": 0.95,
         "q_weight": 0.5,
         "max_wait": 1.0,
     }
-    return TrainerConfig(**(values | changed))  # type: ignore[arg-type]
+    return trainer_config(folder, **(values | changed))
 
 
 def run(config: TrainerConfig) -> int:

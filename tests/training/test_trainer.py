@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import CENTRE, COLUMNS, EMPTY_BOARD, CloseLater, ForeignDatabase, add_random_play, floats, run_module
+from run_files import trainer_config
 from waiting import PATIENCE, wait_until
 
 from trainer.core.errors import ConfigError, GameError, ReplayError, TrainerError, WaitTimeoutError
@@ -33,14 +34,11 @@ from trainer.training.schedule import Schedule
 def config_for(folder: Path, **changed: object) -> TrainerConfig:
     """A short run in a folder."""
     values = {
-        "db": folder / "replay.db",
-        "model_dir": folder / "models",
-        "stats": folder / "stats.json",
         "steps": 30,
         "max_wait": 0.3,
         "wait_interval": 0.05,
     }
-    return TrainerConfig(**(values | changed))  # type: ignore[arg-type]
+    return trainer_config(folder, **(values | changed))
 
 
 def run(config: TrainerConfig) -> int:

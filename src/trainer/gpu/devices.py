@@ -62,24 +62,23 @@ def problem_with_cuda() -> str | None:
 
 
 def supported(architecture: str, known: list[str]) -> bool:
-    """Whether code for one of the `known` architectures runs on this one.
+    """Whether code for one of the `known` architectures runs on this one, such as sm_90."""
+    return any(runs_on(code, int(architecture.removeprefix("sm_"))) for code in known)
 
-    Code for `sm_` runs on later ones of the same major version, that for `compute_` is translated for any later one. With an
-    "a" it is for one architecture alone, with an "f" for later ones of the same major version.
+
+def runs_on(code: str, number: int) -> bool:
+    """Whether code for an architecture such as sm_80 or compute_90 runs on the one with this number.
+
+    `sm_` runs on later ones of the same major version, and `compute_` is translated for any later one. With an "a" at its
+    end it is for one architecture alone, with an "f" for later ones of the same major version.
     """
-    number = int(architecture.removeprefix("sm_"))
-    for name in known:
-        match = re.fullmatch(r"(sm|compute)_(\d+)([af]?)", name)
-        if match is None or int(match[2]) > number:
-            continue
-        same = int(match[2]) == number
-        if (
-            same
-            or (match[3] != "a" and int(match[2]) // 10 == number // 10)
-            or (match[1] == "compute" and not match[3])
-        ):
-            return True
-    return False
+    match = re.fullmatch(r"(sm|compute)_(\d+)([af]?)", code)
+    if match is None:
+        return False
+    kind, made_for, suffix = match[1], int(match[2]), match[3]
+    if suffix == "a" or made_for > number:
+        return made_for == number
+    return made_for // 10 == number // 10 or (kind == "compute" and not suffix)
 
 
 @contextmanager

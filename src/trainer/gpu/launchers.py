@@ -14,7 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from trainer.evaluators.answers import HIGHEST_VALUE, NOT_FINITE, TOO_LARGE
+from trainer.evaluators.answers import HIGHEST_VALUE, NOT_FINITE, SOUND, TOO_LARGE
 from trainer.gpu.devices import errors_named
 from trainer.network import PolicyValueNetwork
 
@@ -27,9 +27,8 @@ def answer(network: PolicyValueNetwork, observation: Tensor, legal: Tensor) -> T
     logits, value = network(observation.to(network.value.weight.dtype))
     logits, value = logits.float(), value.float()
     finite = logits.isfinite().all(dim=1, keepdim=True) & value.isfinite()
-    fault = torch.where(
-        finite, torch.where(value.abs() <= float(HIGHEST_VALUE), 0.0, float(TOO_LARGE)), float(NOT_FINITE)
-    )
+    beyond = torch.where(value.abs() <= float(HIGHEST_VALUE), float(SOUND), float(TOO_LARGE))
+    fault = torch.where(finite, beyond, float(NOT_FINITE))
     likely = logits.masked_fill(~legal, -torch.inf).softmax(dim=1)
     prior = likely.masked_fill(~legal, 0.0)  # also in a row without a legal move, where softmax is NaN
     return torch.cat([prior, value, fault], dim=1)

@@ -144,7 +144,7 @@ class Watch:
                 )
             )
         else:
-            summary.append(("training", "waits for the first games (a new game is compiled first, for up to a minute)"))
+            summary.append(("training", "starting (a new game is compiled first, for up to a minute)"))
         if evaluation:
             rates = ", ".join(f"{evaluation[f'{kind}_rate']:.1%} {kind}" for kind in ("win", "draw", "loss"))
             summary.append(("vs random", f"{rates} (step {evaluation['step']})"))

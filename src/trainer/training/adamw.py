@@ -43,9 +43,8 @@ class AdamWSteps:
         weights. `sparsity`: see `LossGradient`.
         """
         self._optimizer = optimizer
-        self._grad_clip = (
-            float(grad_clip) or math.inf
-        )  # an int would be another type, for which the kernels are compiled anew
+        # As a float: for an int the kernels would be compiled anew.
+        self._grad_clip = float(grad_clip) or math.inf
         self._parameters = parameters_of(network)
         self._published = parameters_of(published) if published else []
         self.loss_gradient = LossGradient(network, sparsity)

@@ -181,9 +181,8 @@ class Fleet:
         cpus = max((node.cpus for node in nodes), default=0) or 1
         if self._players is not None and cpus > self._asked_for and nodes:
             self._asked_for = cpus  # asked again when a larger node comes: players take whole nodes
-            gpu = (
-                {"GPU": 1} if self._gpu and all(node.gpus for node in nodes) else {}
-            )  # else machines without one come, too
+            # Where some node has no GPU, new ones may have none, too: a request for GPUs might never be met.
+            gpu = {"GPU": 1} if self._gpu and all(node.gpus for node in nodes) else {}
             request_resources(bundles=[{"CPU": cpus} | gpu] * self._players)
 
     def _need_no_nodes(self) -> None:

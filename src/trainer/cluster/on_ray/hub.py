@@ -94,9 +94,8 @@ def answer_of(reference: Any, seconds: float = CALL_SECONDS) -> Any:
     except GetTimeoutError:
         raise TimeoutError(f"no answer within {seconds:g} s") from None
     except RayTaskError as error:
-        if isinstance(
-            error.cause, RayError
-        ):  # Ray's own trouble where the hub is, such as an object store that is full
+        if isinstance(error.cause, RayError):
+            # Ray's own trouble where the hub is, such as an object store that is full
             raise ConnectionError(first_line(error.cause)) from None
         raise error.cause from None
     except RayError as error:
