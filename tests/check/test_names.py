@@ -127,8 +127,8 @@ def test_a_counter_that_counts_later_is_a_failure(tmp_path: Path) -> None:
     pairs = [Pair(one.states[0].copy(), two.states[0].copy(), (0,), (0, 0, 0))]
     (found,) = later(subject, pairs, one, two, np.array([True]))
     assert (
-        "But after the moves 0, 0 in both, state[WINNER] is 3 here and 0 there. The states differ in word 2"
-        in found.text
+        "But after the moves 0, 0 in both, state[WINNER] is DRAW (3) here and OPEN (0) there. The "
+        "states differ in state[FLAGS]" in found.text
     )
     assert (found.level, found.moves) == (Level.FAILURE, (0, 0, 0))
     assert later(subject, pairs, one, two, np.array([False])) == []

@@ -116,7 +116,7 @@ PLANTS = {
             ("    symmetries=square_symmetries(3),\n", "    seats=None,\n"),
         ),
         HIDDEN,
-        ("The network can't see all that decides", "word 2", "`features`", "state[WINNER] becomes"),
+        ("The network can't see all that decides", "state[FLAGS];", "`features`", "state[WINNER] becomes"),
     ),
     "words become floats": Plant(
         "tictactoe",
@@ -244,9 +244,9 @@ def test_games_that_only_the_limit_ends_are_a_warning(tmp_path: Path) -> None:
         ("TWO = np", "COUNT = 2\nFLAGS = 3\nTWO = np"),
         (
             "    mover = state[MOVER]\n",
-            "    mover = state[MOVER]\n    state[COUNT] += np.uint64(1)\n    if action == 6:\n"
-            "        if state[COUNT] == 60:\n            state[WINNER] = DRAW\n        else:\n"
-            "            state[MOVER] = THREE - mover\n        return\n",
+            "    mover = state[MOVER]\n    state[COUNT] += np.uint64(1)\n    if state[COUNT] == 60:\n"
+            "        state[WINNER] = DRAW\n        return\n    if action == 6:\n"
+            "        state[MOVER] = THREE - mover\n        return\n",
         ),
         (
             "\n\ndef place(",

@@ -49,6 +49,20 @@ def test_another_signal_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyP
         own.raise_failure()
 
 
+def test_a_process_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It didn't fail: it was busy, say compiling, for longer than it gets."""
+    monkeypatch.setattr("trainer.launch.child.STOP_SECONDS", 0.1)
+    own = child(
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('compiling', flush=True)\ntime.sleep(60)",
+        tmp_path,
+        monkeypatch,
+    )
+    wait_until(lambda: own.last_words == "compiling", "it doesn't start")
+    assert own.stop() == -signal.SIGKILL
+    with pytest.raises(TrainerError, match=r"the trainer didn't end within 0\.1 s of being asked to, and was killed"):
+        own.raise_failure()
+
+
 def test_a_process_that_has_ended_gets_no_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its id may belong to a process of somebody else by then; before, the signal goes to its group."""
     sent = []

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 MovesOf = Callable[[int], tuple[int, ...]]
 """The moves that lead to the position of a row."""
+RESULTS = ("OPEN (0)", "FIRST (1)", "SECOND (2)", "DRAW (3)")
+"""What state[WINNER] may be, by its number."""
 
 
 class Level(IntEnum):

@@ -40,6 +40,8 @@ class Result:
 
     name: str
     findings: list[Finding]
+    applies: bool = True
+    """False if the game has nothing of what the check is about."""
 
     @property
     def failed(self) -> bool:
@@ -63,6 +65,8 @@ CHECKS: dict[str, Check] = {
     "games end by themselves": check_length,
     "people can tell the moves apart": check_names,
 }
+NEEDED = {"wins_next tells the truth": "wins_next"}
+"""The function without which there is nothing to check."""
 SOLVED = "search proves what exhaustive play says"
 
 
@@ -76,7 +80,7 @@ def results(subject: Subject, against: str | None = None) -> Iterator[Result]:
             if result.failed:
                 return
         for name, check in CHECKS.items():
-            result = Result(name, check(subject))
+            result = Result(name, check(subject), NEEDED.get(name) is None or subject.has(NEEDED[name]))
             failed |= result.failed
             yield result
         if against:
@@ -134,7 +138,7 @@ def verdict(failed: int, skipped: bool) -> str:
 def printed(subject: Subject, result: Result) -> Iterator[str]:
     """The lines that show a result."""
     worst = max((finding.level for finding in result.findings), default=None)
-    mark = "ok" if worst in (None, Level.NOTE) else MARKS[worst]
+    mark = MARKS[worst] if worst else "ok" if result.applies else "none"
     yield f"{mark:9}{result.name}"
     for finding in result.findings:
         begin = f"{MARKS[finding.level]}: " if finding.level is not worst or worst is Level.NOTE else ""

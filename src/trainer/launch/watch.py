@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ class Watch:
         self._actors: dict[str, Any] = {}
         self._evaluation: dict[str, Any] | None = None
         self._evaluated = ""
+        self._evaluator = ThreadPoolExecutor(1)
+        self._evaluating: Future[None] | None = None
         self._next_evaluation = 0.0
         self._next_line = LINE_EVERY
         self._live: Live | None = None
@@ -64,13 +67,16 @@ class Watch:
         return live
 
     def look(self) -> None:
-        """Read the statistics, evaluate a new model, show the progress."""
+        """Read the statistics, begin to evaluate a new model, show the progress."""
         if self.learned:  # until the trainer writes, the file is an earlier run's
             self._stats = self._read(self._run.stats, TRAINER_NUMBERS)
         self._actors = self._read(self._run.actor_stats, ACTOR_NUMBERS)
         newest = self._stats.get("last_checkpoint", "")
-        if newest != self._evaluated and time.monotonic() >= self._next_evaluation:
-            self.evaluate(newest)
+        if self._evaluating and self._evaluating.done():
+            self._evaluating.result()
+            self._evaluating = None
+        if newest != self._evaluated and not self._evaluating and time.monotonic() >= self._next_evaluation:
+            self._evaluating = self._evaluator.submit(self.evaluate, newest)  # the first one of a game may take minutes
         if self._live:
             self._live.update(self._table(), refresh=True)
         elif time.monotonic() - self._began >= self._next_line:
@@ -83,7 +89,9 @@ class Watch:
         return self._stamp() != self._old
 
     def finish(self) -> None:
-        """Evaluate the last model, merge the result into stats.json, and print the summary of the run."""
+        """Evaluate the last model, merge the results into stats.json, and print the summary of the run."""
+        if self._evaluating:
+            self._evaluating.result()
         self._stats = self._read(self._run.stats, TRAINER_NUMBERS)
         newest = self._stats.get("last_checkpoint", "")
         if self.learned and newest != self._evaluated:

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.check.alike import Pair, effects, pairs_alike, parting
-from trainer.check.findings import Finding, Level
+from trainer.check.findings import RESULTS, Finding, Level
 from trainer.check.subject import Subject
+from trainer.games.base import FLAGS
 from trainer.games.positions import Positions
 
 MOST_PLAYED_ON = 200
@@ -42,7 +43,7 @@ def check_hidden(subject: Subject) -> list[Finding]:
     at = int(found.pair[move])
     here, there = found.after_two.winner[move], found.after_one.winner[move]
     what = (
-        f"state[WINNER] becomes {here} here and {there} there"
+        f"state[WINNER] becomes {RESULTS[here]} here and {RESULTS[there]} there"
         if here != there
         else "the positions after it look different"
     )
@@ -68,7 +69,7 @@ def later(
     pair = pairs[int(rows[found.pair])]
     what = "the positions look different"
     if found.winner_one != found.winner_two:
-        what = f"state[WINNER] is {found.winner_two} here and {found.winner_one} there"
+        what = f"state[WINNER] is {RESULTS[found.winner_two]} here and {RESULTS[found.winner_one]} there"
     moves = ", ".join(map(str, found.moves))
     text = unseen(pair, f"after the moves {moves} in both, {what}", Level.FAILURE)
     return [Finding(Level.FAILURE, text, pair.moves_two)]
@@ -76,12 +77,18 @@ def later(
 
 def unseen(pair: Pair, what: str, level: Level) -> str:
     """Sentences about two positions that look alike: `what` shows that they aren't, and what to do about it."""
-    differing = np.flatnonzero(pair.one != pair.two)
+    differing = [word_name(int(word)) for word in np.flatnonzero(pair.one != pair.two)]
+    alike = f"the one after the moves {', '.join(map(str, pair.moves_one))}" if pair.moves_one else "the first position"
     advice = "show what is in there in `features`, each number 0 or 1."
     if level is not Level.FAILURE:
         advice = "their history differs (raw words beyond the key), which may be left out of account on purpose."
     return (
-        "The network can't see all that decides. This position looks exactly like the one after the moves "
-        f"{', '.join(map(str, pair.moves_one))}: the same pieces, features, legal moves and mover. But {what}. The states "
-        f"differ in {'word' if len(differing) == 1 else 'words'} {', '.join(map(str, differing[:6]))}; {advice}"
+        f"The network can't see all that decides. This position looks exactly like {alike}: the same pieces, features, "
+        f"legal moves and mover. But {what}. The states differ in {' and '.join(differing[:6])}; {advice}"
     )
+
+
+def word_name(word: int) -> str:
+    """How rules write a word of the state."""
+    names = ("MOVER", "WINNER", "FLAGS")
+    return f"state[{names[word]}]" if word < len(names) else f"state[FLAGS + {word - FLAGS}]"

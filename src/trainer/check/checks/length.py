@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.check.findings import Finding, Level
+from trainer.check.checks.promises import look_at_end
+from trainer.check.endless import check_endless
+from trainer.check.findings import Examples, Finding, Level
 from trainer.check.random_games import Choose, RandomGames
 from trainer.check.subject import Subject, chosen
 from trainer.games.base import OPEN, Mask
@@ -16,23 +21,45 @@ MOST_SHORT = 200
 MOST_MOVES = 8_000_000
 """Moves that are tried for each way to play."""
 
+Good = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]
+"""Which moves are good [R], by the number of pieces before and after them."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to play: its description, how many games, how moves are chosen (None: at random)."""
+
+    name: str
+    games: int
+    choose: Choose | None = None
+    warns: bool = True
+    """Whether it is suspicious if most games reach the limit."""
+
 
 def check_length(subject: Subject) -> list[Finding]:
-    """Play at random, then so that games don't end, then so that nothing is captured; count games that reach `max_plies`."""
+    """Look for positions that come back. Then play in several ways and count the games that `max_plies` ends, or doesn't."""
+    findings = check_endless(subject)
+    if findings:
+        return findings
     findings = short_games(subject)
-    for name, choose, games in ways(subject):
-        reached, moves = capped(subject, RandomGames(subject, games, choose), games)
-        if 2 * reached > games:
+    for way in ways(subject):
+        games = RandomGames(subject, way.games, way.choose)
+        reached, moves = capped(subject, games, way.games)
+        examples = Examples()
+        look_at_end(subject, games, examples)
+        if examples:
+            return examples.findings()
+        if way.warns and 2 * reached > way.games and not any(finding.moves for finding in findings):
             findings.append(
                 Finding(
                     Level.WARNING,
-                    f"{reached:,} of {games:,} games {name} are only over because of max_plies={subject.game.max_plies}; "
-                    "moves are repeated in them and add no piece. Self-play of an untrained network will look like that, "
-                    "and every such game teaches it the limit's result. Add a rule that ends such games sooner.",
+                    f"{reached:,} of {way.games:,} games {way.name} are only over because of "
+                    f"max_plies={subject.game.max_plies}; moves are repeated in them and add no piece. Self-play of an "
+                    "untrained network will look like that, and every such game teaches it the limit's result. Add a rule "
+                    "that ends such games sooner.",
                     moves,
                 )
             )
-            break
     return findings
 
 
@@ -54,36 +81,40 @@ def short_games(subject: Subject) -> list[Finding]:
     ]
 
 
-def ways(subject: Subject) -> list[tuple[str, Choose | None, int]]:
-    """How to play: a description, how moves are chosen, how many games."""
+def ways(subject: Subject) -> list[Way]:
+    """At random, and those that make games long."""
     tried = subject.game.most_moves * subject.game.max_plies
     few = int(np.clip(MOST_MOVES // tried, 4, min(100, subject.games)))
 
-    def avoiding_ends(positions: Positions, legal: Mask, generator: np.random.Generator) -> NDArray[np.int64]:
-        return chosen(preferred(subject, positions, legal, captures=False), generator)
-
-    def avoiding_captures(positions: Positions, legal: Mask, generator: np.random.Generator) -> NDArray[np.int64]:
-        return chosen(preferred(subject, positions, legal, captures=True), generator)
+    def preferring(is_good: Good) -> Choose:
+        return lambda positions, legal, generator: chosen(preferred(subject, positions, legal, is_good), generator)
 
     return [
-        ("of random moves", None, subject.games),
-        ("of moves that avoid the end of the game", avoiding_ends, few),
-        ("of moves that capture nothing", avoiding_captures, few),
+        Way("of random moves", subject.games),
+        Way("of moves that avoid the end of the game", few, preferring(lambda before, after: after >= 0)),
+        Way("of moves that capture nothing", few, preferring(lambda before, after: after >= before)),
+        Way(
+            "of moves that add no piece and take none",
+            few,
+            preferring(lambda before, after: after == before),
+            warns=False,
+        ),
     ]
 
 
-def preferred(subject: Subject, positions: Positions, legal: Mask, captures: bool) -> Mask:
-    """The legal moves that don't end the game and, with `captures`, take no piece; all legal ones if there are none."""
+def preferred(subject: Subject, positions: Positions, legal: Mask, is_good: Good) -> Mask:
+    """The good ones of the legal moves that don't end the game, or else all that don't end it, or else all."""
     rows, actions = np.nonzero(legal)
     after = positions.of(positions.states[rows])
     after.play(np.arange(len(rows)), actions)
-    good = after.winner == OPEN
-    if captures:
-        good &= pieces(subject, after) >= pieces(subject, positions)[rows]
-    mask = np.zeros_like(legal)
+    open_still = after.winner == OPEN
+    good = open_still & is_good(pieces(subject, positions)[rows], pieces(subject, after))
+    mask, others = np.zeros_like(legal), np.zeros_like(legal)
     mask[rows[good], actions[good]] = True
-    none = ~mask.any(axis=1)
-    mask[none] = legal[none]
+    others[rows[open_still], actions[open_still]] = True
+    for instead in (others, legal):
+        none = ~mask.any(axis=1)
+        mask[none] = instead[none]
     return mask
 
 

@@ -6,12 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.check.checks.crashes import crash
-from trainer.check.findings import Examples, Finding, MovesOf
+from trainer.check.findings import RESULTS, Examples, Finding, MovesOf
 from trainer.check.random_games import Ply, RandomGames
 from trainer.check.subject import Subject
 from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, WINNER, Mask, State
-
-RESULTS = ("OPEN (0)", "FIRST (1)", "SECOND (2)", "DRAW (3)")
 
 
 def check_promises(subject: Subject) -> list[Finding]:

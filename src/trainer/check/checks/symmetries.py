@@ -99,6 +99,7 @@ def undeclared(subject: Subject, count: int) -> list[Finding]:
         Finding(
             Level.NOTE,
             f"GAME doesn't declare {', '.join(names)}, which held in {count:,} random games. The trainer learns from the "
-            "images of each position, so declare what the rules guarantee (see trainer.games.symmetry).",
+            "images of each position, so declare what the rules guarantee (see trainer.games.symmetry), unless play never "
+            "meets such images because Seats turns the board.",
         )
     ]
