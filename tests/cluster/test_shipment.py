@@ -12,7 +12,7 @@ from stored_rows import select
 from unreliable import Reliable, hub_in, random_games
 
 from trainer.actor.moves import ply_record
-from trainer.actor.played import PlayedGame
+from trainer.actor.played import PlayedGame, TreeRows
 from trainer.actor.sink import DatabaseSink
 from trainer.cluster.remote_sink import RemoteSink
 from trainer.cluster.shipment import SHIPMENT_PLIES, pack, shipments_of, unpack
@@ -34,14 +34,28 @@ def made_up(game: Game, generator: np.random.Generator, number: int) -> PlayedGa
         entries = generator.integers(1, game.most_moves + 1)
         row[generator.choice(game.num_actions, entries, replace=False)] = generator.dirichlet(np.ones(entries))
     visits[0, game.num_actions - 1] = 1e-40  # a number of less than full precision
-    return PlayedGame(number, records, visits, int(generator.integers(0, 100)))
+    first = int(generator.integers(0, 100))
+    if number % 2:
+        return PlayedGame(number, records, visits, first)
+    chosen = np.arange(0, plies, 2)
+    states = records["state"][chosen]
+    rows = TreeRows(
+        (first + chosen).astype(np.int32),
+        states,
+        ~states,
+        records["action"][chosen],
+        -records["value"][chosen],
+        visits[chosen],
+    )
+    return PlayedGame(number, records, visits, first, rows)
 
 
 def require_same(one: PlayedGame, other: PlayedGame) -> None:
     """Fail unless all that a game has is the same, bit for bit."""
     assert (one.number, one.first_ply) == (other.number, other.first_ply)
-    for name in ("states", "actions", "values", "visits"):
-        ours, theirs = getattr(one, name), getattr(other, name)
+    pairs = [(name, getattr(one, name), getattr(other, name)) for name in ("states", "actions", "values", "visits")]
+    rows = [(name, getattr(one.tree_rows, name), getattr(other.tree_rows, name)) for name in vars(one.tree_rows)]
+    for name, ours, theirs in (*pairs, *rows):
         assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape), name
         assert ours.tobytes() == theirs.tobytes(), name
 

@@ -12,6 +12,38 @@ from trainer.games.base import DRAW, MOVER, WINNER, State
 
 
 @dataclass(frozen=True)
+class TreeRows:
+    """T positions from inside the searches of a game, each the position after its own moves."""
+
+    plies: NDArray[np.int32]
+    """[T] the ply of the game in whose search they were, counted from its first move."""
+    states: State
+    """uint64 [T, S]"""
+    after: State
+    """uint64 [T, S] after the action."""
+    actions: NDArray[np.uint32]
+    """[T] the move that the search visited most."""
+    values: NDArray[np.float32]
+    """[T] of the search, for the mover."""
+    visits: NDArray[np.float32]
+    """[T, A] the policy targets."""
+
+    def __len__(self) -> int:
+        return len(self.plies)
+
+
+NO_TREE_ROWS = TreeRows(
+    np.zeros(0, np.int32),
+    np.zeros((0, 0), np.uint64),
+    np.zeros((0, 0), np.uint64),
+    np.zeros(0, np.uint32),
+    np.zeros(0, np.float32),
+    np.zeros((0, 0), np.float32),
+)
+"""Of a game without any."""
+
+
+@dataclass(frozen=True)
 class PlayedGame:
     """A game of P plies, from the end of its random opening on."""
 
@@ -22,6 +54,8 @@ class PlayedGame:
     """[P, A] the policy targets."""
     first_ply: int = 0
     """Random moves before these plies."""
+    tree_rows: TreeRows = NO_TREE_ROWS
+    """Positions from inside the searches of these plies."""
 
     @property
     def states(self) -> State:

@@ -23,6 +23,7 @@ class SelfPlaySettings(EvaluationSettings):
         "sampled_plies",
         "random_openings",
         "random_plies",
+        "tree_rows",
     )
     """What can't change when a run is resumed."""
 
@@ -43,6 +44,9 @@ class SelfPlaySettings(EvaluationSettings):
     random_plies: int | None = None
     """The most random moves at the start of a game; every number from 0 to this one is equally likely. None: half of an
     ordinary game."""
+    tree_rows: bool = False
+    """Also store a position from inside the tree of each search, with the value and the visits that it has there, so that
+    training gets up to twice the rows (in the manner of TreeStrap; Veness et al. 2009)."""
     threads: int = 1
     """Threads that play; one per core is best."""
     games: int = 128
