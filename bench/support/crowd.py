@@ -16,7 +16,7 @@ from trainer.actor.played import PlayedGame
 from trainer.actor.selfplay import SelfPlay
 from trainer.actor.threads import QUEUE_GAMES
 from trainer.cluster.on_ray.hub import STORING
-from trainer.cluster.shipment import pack
+from trainer.cluster.shipment import HEADER_BYTES, pack
 from trainer.games import game_of
 
 SIZES = (256, 128, 64, 32, 16, 8, 4, 2, 1)
@@ -26,8 +26,6 @@ PAUSE_SECONDS = 0.2
 LOOK_SECONDS = 0.005
 WARM_UP = 0.25
 """Share of the time that isn't counted."""
-NUMBERS = 24
-"""Where the games' numbers begin in a shipment, int64 each."""
 
 
 @dataclass
@@ -75,7 +73,7 @@ class Recorded:
         """A shipment of at most `most` games, numbered from `first`; returns its games, its rows and its content."""
         size = next(size for size in SIZES if size <= most)
         content, rows = self._packed[size]
-        content[NUMBERS : NUMBERS + 8 * size] = np.arange(first, first + size, dtype="<i8").tobytes()
+        content[HEADER_BYTES : HEADER_BYTES + 8 * size] = np.arange(first, first + size, dtype="<i8").tobytes()
         return size, rows, bytes(content)
 
 

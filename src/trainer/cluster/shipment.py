@@ -31,6 +31,8 @@ from trainer.actor.played import NO_TREE_ROWS, PlayedGame, TreeRows
 from trainer.core.errors import ReplayError
 from trainer.games.base import Game
 
+HEADER_BYTES = 32
+"""Bytes before the games' numbers."""
 SHIPMENT_PLIES = 8192
 """Plies after which a shipment is full. It bounds what a hub needs for each player, half a megabyte of Connect 4."""
 
