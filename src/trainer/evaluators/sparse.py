@@ -7,10 +7,10 @@ import threading
 from dataclasses import replace
 
 import numpy as np
-import onnx
 from onnx import numpy_helper
 
 from trainer.compile.linker import Linked, link
+from trainer.evaluators.half_precision import graph_of
 from trainer.evaluators.interface import Observations
 from trainer.evaluators.onnx_file import ModelEvaluator, ModelInfo, OnnxEvaluator, Outputs
 from trainer.games import game_of
@@ -84,7 +84,7 @@ def network_of(content: bytes, game: Game) -> Network | None:
 
     Only operations and shapes are inspected, so compare the answers with the original's before using them.
     """
-    graph = onnx.load_model_from_string(content).graph
+    graph = graph_of(content)
     found = SHAPE.fullmatch(" ".join(node.op_type for node in graph.node))
     if not found:
         return None

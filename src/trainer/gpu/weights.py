@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-import onnx
 import torch
 from onnx import numpy_helper
 from torch import Tensor
 
 from trainer.core.errors import ModelError
+from trainer.evaluators.half_precision import graph_of
 from trainer.game_config import metadata_of
 from trainer.games.base import Game
 from trainer.games.layout import layout_of
@@ -37,7 +37,7 @@ class Kind:
 
 def weights_of(content: bytes) -> Weights:
     """The weights in a model file of this package, which has them under the network's own names."""
-    graph = onnx.load_model_from_string(content).graph
+    graph = graph_of(content)
     return {
         tensor.name: torch.from_numpy(np.array(numpy_helper.to_array(tensor)))
         for tensor in graph.initializer
