@@ -37,9 +37,11 @@ def main(results: Path, model: Path) -> None:
     """Copy the model and write its card."""
     content = model.read_bytes()
     if len(content) > MOST_BYTES:
-        content = halved(content)
-        print(
-            f"{model} has more than {MOST_BYTES:,} bytes, so its weights are stored in half precision; measure that file"
+        half = model.with_suffix(".half.onnx")
+        half.write_bytes(halved(content))
+        raise SystemExit(
+            f"{model} has {len(content):,} bytes, and {MOST_BYTES:,} are the most. {half} is the same model with weights of "
+            f"16 bits: measure that one with the evaluator, write the figures to results.md, and ship it"
         )
     metadata = {entry.key: entry.value for entry in onnx.load_model_from_string(content).metadata_props}
     _, training, *rest = re.split(r"\n\n", (results / "results.md").read_text().strip())

@@ -27,6 +27,7 @@ from trainer.pretrained import PRETRAINED, model_path
 from trainer.replay import shortened
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
+from trainer.run.record import LOOP, recorded_settings
 from trainer.search import Search
 from trainer.settings.evaluator import EvaluatorConfig
 from trainer.settings.groups.device import Device, EvaluationSettings, Precision
@@ -176,12 +177,15 @@ def play_match(
 def learn(env_id: str, data_dir: str | Path, stop: Event | None = None, **settings: Any) -> Model:
     """Learn a game from scratch as `cartridge loop` does, and return the final model.
 
-    `settings` are fields of LoopConfig that replace those of the game's recipe, such as `minutes=10` or `steps=500`. Actor
-    and trainer run as processes of their own; set `stop` from another thread to end the run early.
+    `settings` are fields of LoopConfig that replace those of the game's recipe, such as `minutes=10` or `steps=500`; with
+    `resume=True` they replace those of the run in the folder. Actor and trainer run as processes of their own; set `stop`
+    from another thread to end the run early.
     """
     from trainer.launch.local import run_loop
 
-    recipe = recipe_of(env_id, means_gpu(settings.get("device", EvaluationSettings.device)))
-    config = changed(recipe, data_dir=Path(data_dir), **settings)
+    base = recipe_of(env_id, means_gpu(settings.get("device", EvaluationSettings.device)))
+    if settings.get("resume"):
+        base = recorded_settings(RunFolder(Path(data_dir)).record, LOOP, type(base)) or base
+    config = changed(base, env_id=game_of(env_id).env_id, data_dir=Path(data_dir), **settings)
     run_loop(config, stop or Event())
     return load_model(RunFolder(Path(data_dir)).latest_model)

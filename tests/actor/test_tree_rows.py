@@ -33,13 +33,12 @@ def played(env_id: str, settings: SelfPlaySettings, games: int = 6) -> dict[int,
 
 
 def below(env_id: str, state: State, depth: int) -> set[bytes]:
-    """The positions up to `depth` moves after one."""
-    positions, found = Positions(env_id, 1).of(state[None]), set[bytes]()
+    """The positions that are `depth` moves after one."""
+    positions = Positions(env_id, 1).of(state[None])
     for _ in range(depth):
         _, _, positions = positions.successors()
         positions = positions.of(np.unique(positions.states, axis=0))
-        found |= {one.tobytes() for one in positions.states}
-    return found
+    return {one.tobytes() for one in positions.states}
 
 
 @every_kind
@@ -60,10 +59,25 @@ def test_they_are_positions_after_other_moves(env_id: str) -> None:
         assert (rows.visits[np.arange(len(rows)), rows.actions] == rows.visits.max(axis=1, initial=0)).all()
         assert (np.abs(rows.values) <= 1).all()
         assert (np.diff(rows.plies) > 0).all()
-        for ply, state in list(zip(rows.plies - game.first_ply, rows.states, strict=True))[:3]:
-            assert state.tobytes() in below(env_id, game.states[ply], 3)
+        for ply, depth, state in list(zip(rows.plies - game.first_ply, rows.depths, rows.states, strict=True))[:3]:
+            assert state.tobytes() in below(env_id, game.states[ply], depth)
             assert state.tobytes() != game.states[ply + 1].tobytes()
     assert total > 6
+
+
+def test_moves_that_are_proven_to_lose_are_no_target() -> None:
+    """In tic-tac-toe a search sees at once that the answer to a move wins. Such a move has no share."""
+    open_moves = 0
+    for game in played("tictactoe", replace(SETTINGS, simulations=200), games=30).values():
+        rows = game.tree_rows
+        positions = Positions("tictactoe", 0).of(rows.states)
+        chosen, actions = np.nonzero(rows.visits)
+        after = positions.of(rows.states[chosen])
+        after.play(np.arange(len(chosen)), actions)
+        _, _, answers = after.of(after.states[after.winner == OPEN]).successors()
+        assert (answers.winner != answers.mover).all()
+        open_moves += len(answers.states)
+    assert open_moves > 1000
 
 
 def test_values_are_those_of_the_mover() -> None:
@@ -105,11 +119,14 @@ def test_they_are_stored_for_training_alone(tmp_path: Path, env_id: str) -> None
     sink.store(games)
     first_free = sink.first_free_number()
     sink.close()
-    columns = "episode_id, step_number, done, reward, mcts_value, game_outcome"
+    columns = "episode_id, step_number, done, reward, mcts_value, game_outcome, id"
     stored = select(path, f"SELECT {columns} FROM transitions WHERE episode_id LIKE '%-tree-%'")
     values = [float(value) for game in games for value in game.tree_rows.values]
-    assert [tuple(row[1:]) for row in stored] == [(0, 0, 0.0, value, value) for value in values]
+    steps = [int(step) for game in games for step in game.tree_rows.plies + game.tree_rows.depths]
+    expected = [(step, 0, 0.0, value, value) for step, value in zip(steps, values, strict=True)]
+    assert [tuple(row[1:6]) for row in stored] == expected
     assert len({row[0] for row in stored}) == len(stored) > 6
+    assert [row[6] for row in stored] == [f"{row[0]}-step-{row[1]}" for row in stored]
     assert first_free == len(games)
     rows = sum(len(game.actions) + len(game.tree_rows) for game in games)
     replay = ReplayBuffer([path], config.metadata, config.views, 8, stamp=config.stamp)

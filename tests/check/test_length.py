@@ -84,7 +84,7 @@ def test_a_limit_that_is_too_low_is_a_failure(tmp_path: Path) -> None:
     assert len(found.moves) == 299
 
 
-def test_a_true_limit_is_none(tmp_path: Path) -> None:
+def test_a_true_limit_is_no_failure(tmp_path: Path) -> None:
     """Only a warning that the limit ends all games in which the players avoid the end."""
     (found,) = check_length(walk(tmp_path, 300, COUNTED))
     assert "are only over because of max_plies=300" in found.text

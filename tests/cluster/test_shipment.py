@@ -15,7 +15,7 @@ from trainer.actor.moves import ply_record
 from trainer.actor.played import PlayedGame, TreeRows
 from trainer.actor.sink import DatabaseSink
 from trainer.cluster.remote_sink import RemoteSink
-from trainer.cluster.shipment import SHIPMENT_PLIES, pack, shipments_of, unpack
+from trainer.cluster.shipment import SHIPMENT_ROWS, pack, shipments_of, unpack
 from trainer.core.errors import ReplayError
 from trainer.game_config import load_game_config
 from trainer.games import ENV_IDS, game_of
@@ -41,6 +41,7 @@ def made_up(game: Game, generator: np.random.Generator, number: int) -> PlayedGa
     states = records["state"][chosen]
     rows = TreeRows(
         (first + chosen).astype(np.int32),
+        (1 + chosen).astype(np.int32),
         states,
         ~states,
         records["action"][chosen],
@@ -122,9 +123,9 @@ def test_other_bytes_are_refused() -> None:
 def test_a_shipment_has_a_largest_size() -> None:
     """All games are in one of the parts, in order; each part but the last is just full."""
     game = random_games("tictactoe", 64)[0]
-    games = [replace(game, number=number) for number in range(3 * SHIPMENT_PLIES // len(game.actions))]
+    games = [replace(game, number=number) for number in range(3 * SHIPMENT_ROWS // len(game.actions))]
     parts = list(shipments_of(games))
     assert [one.number for part in parts for one in part] == list(range(len(games)))
     for part in parts[:-1]:
-        assert SHIPMENT_PLIES <= len(part) * len(game.actions) < SHIPMENT_PLIES + len(game.actions)
+        assert SHIPMENT_ROWS <= len(part) * len(game.actions) < SHIPMENT_ROWS + len(game.actions)
     assert list(shipments_of([])) == []

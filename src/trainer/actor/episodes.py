@@ -70,6 +70,7 @@ def tree_rows_of(
             Episode(
                 env_id=positions.game.env_id,
                 episode_id=f"{episode_id(game.number)}-tree-{ply}",
+                first_ply=ply + int(own.depths[row]),
                 states=states[end - len(own) + row],
                 observations=observations[end - len(own) + row],
                 actions=own.actions[row : row + 1],

@@ -57,7 +57,7 @@ class Games(NamedTuple):
     plies: NDArray[Any]
     """[G, P + 1] as `ply_record` has it; of the last one of a game only `state` means anything."""
     tree_rows: NDArray[Any]
-    """[G, P] what `tree_rows.draw` found in the search of each ply, or [G, 0] if it isn't asked."""
+    """[G, P] what `tree_rows.draw` found in the search of each ply, or [G, 0] if tree rows are off."""
     policy: NDArray[np.float32]
     """[A], scratch memory."""
 

@@ -13,10 +13,12 @@ from trainer.games.base import DRAW, MOVER, WINNER, State
 
 @dataclass(frozen=True)
 class TreeRows:
-    """T positions from inside the searches of a game, each the position after its own moves."""
+    """T positions from inside the searches of a game, each reached by moves of its own."""
 
     plies: NDArray[np.int32]
     """[T] the ply of the game in whose search they were, counted from its first move."""
+    depths: NDArray[np.int32]
+    """[T] moves from the position of that ply to them."""
     states: State
     """uint64 [T, S]"""
     after: State
@@ -33,12 +35,13 @@ class TreeRows:
 
 
 NO_TREE_ROWS = TreeRows(
-    np.zeros(0, np.int32),
-    np.zeros((0, 0), np.uint64),
-    np.zeros((0, 0), np.uint64),
-    np.zeros(0, np.uint32),
-    np.zeros(0, np.float32),
-    np.zeros((0, 0), np.float32),
+    plies=np.zeros(0, np.int32),
+    depths=np.zeros(0, np.int32),
+    states=np.zeros((0, 0), np.uint64),
+    after=np.zeros((0, 0), np.uint64),
+    actions=np.zeros(0, np.uint32),
+    values=np.zeros(0, np.float32),
+    visits=np.zeros((0, 0), np.float32),
 )
 """Of a game without any."""
 

@@ -190,7 +190,15 @@ class SelfPlay:
             return NO_TREE_ROWS
         rows = inside[found]
         plies = (first_ply + found).astype(np.int32)
-        return TreeRows(plies, rows["state"], rows["after"], rows["action"], rows["value"], self._policies(rows))
+        return TreeRows(
+            plies=plies,
+            depths=rows["depth"],
+            states=rows["state"],
+            after=rows["after"],
+            actions=rows["action"],
+            values=rows["value"],
+            visits=self._policies(rows),
+        )
 
     def _policies(self, records: NDArray[Any]) -> NDArray[np.float32]:
         """The policy targets [R, A] of records [R] with a `state` and `visits`."""

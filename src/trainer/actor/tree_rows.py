@@ -2,9 +2,9 @@
 
 A search learns about more positions than its root. Where it went often, the mean value and the visits of the moves are
 targets, too, as in TreeStrap (Veness, Silver, Uther and Blair 2009, "Bootstrapping from game tree search"). These rows
-cost next to nothing. They are of other positions than those of games, and their values don't tell how some game ended.
+cost next to nothing. Most are of positions that the game doesn't reach, and their values don't tell how some game ended.
 
-Compiled for each game by `trainer.games.kernels`, which binds `rules`, `policies` and the sizes.
+Compiled for each game by `trainer.games.kernels`, which binds `rules`, `policies`, `proofs` and the sizes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.games.base import OPEN, WINNER, Game, Rules
-from trainer.search.tree import NOBODY, UNKNOWN, Tree
+from trainer.search.tree import LOSS, NOBODY, UNKNOWN, Tree
 
 rules: Rules
 policies: ModuleType
+proofs: ModuleType
 FEW_LEGAL: bool
 NUM_ACTIONS: int
 
@@ -36,6 +37,7 @@ def tree_row(game: Game) -> np.dtype[Any]:
             ("visits", np.float32, (game.policy_size,)),  # the policy target, as `search.policies` keeps it
             ("value", np.float32),  # its mean in the search, for the mover
             ("action", np.uint32),  # the most visited move
+            ("depth", np.int32),  # moves from the position that was searched
             ("found", np.bool_),  # there is such a position
         ],
         align=True,
@@ -45,7 +47,7 @@ def tree_row(game: Game) -> np.dtype[Any]:
 def draw(trees: Tree, slot: int, played: int, uniform: float, policy: NDArray[np.float32], row: Any) -> None:
     """Write a position of the search in a slot to `row`, drawn by `uniform` in [0, 1).
 
-    It is none that is proven, nor the one after the move `played`, which is searched next. `policy` [A]: scratch memory.
+    Never a proven one, nor the one after the move `played`, which is searched next. `policy` [A]: scratch memory.
     """
     row.found = False
     root, next_root = trees.nodes[slot, 0], NOBODY
@@ -70,19 +72,25 @@ def is_candidate(node: Any, index: int, next_root: int) -> bool:
 
 
 def write(trees: Tree, slot: int, index: int, policy: NDArray[np.float32], row: Any) -> None:
-    """Write a node to `row`; not if its most visited move ends the game, because then there is no search after it."""
+    """Write a node to `row`; not if its most visited move ends the game, because then the row would be the end of one.
+
+    As at a root, moves that are proven losses are no target, however often they were visited before the proof.
+    """
     node = trees.nodes[slot, index]
     for word in range(len(row.state)):
         row.state[word] = row.after[word] = trees.states[slot, index, word]
     for action in range(NUM_ACTIONS):
         policy[action] = 0.0
-    most = total = 0
+    best = most = total = 0
     for at in range(node.first_edge, node.first_edge + node.num_edges):
         edge = trees.edges[slot, at]
-        policy[edge.action] = edge.visits
-        total += edge.visits
-        if edge.visits > most:
-            most, row.action = edge.visits, edge.action
+        if edge.visits > 0 and proofs.proven_of(trees, slot, at) != LOSS:
+            policy[edge.action] = edge.visits
+            total += edge.visits
+            if edge.visits > most:
+                most, best = int(edge.visits), int(edge.action)
+    if total == 0:
+        return
     for action in range(NUM_ACTIONS):
         policy[action] /= np.float32(total)
     if FEW_LEGAL:
@@ -90,5 +98,6 @@ def write(trees: Tree, slot: int, index: int, policy: NDArray[np.float32], row: 
     policies.keep(policy, trees.mask, row.visits)
     mean = np.float32(node.value_sum / np.float32(node.visits))
     row.value = min(max(mean if node.chooser == node.mover else -mean, np.float32(-1.0)), np.float32(1.0))
-    rules.play(row.after, row.action)
+    row.action, row.depth = best, node.depth
+    rules.play(row.after, best)
     row.found = row.after[WINNER] == OPEN

@@ -1,4 +1,4 @@
-"""Whether a position can come back in the same game: then the players may go round for ever, and no limit is true."""
+"""Whether a position can come back in the same game: then the players may go round for ever, so `max_plies` can't hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trainer.games.base import OPEN, Board
 from trainer.games.positions import Positions
 
 STARTS = 8
-"""Positions of random games from which a way back is looked for."""
+"""Positions from which a way back is looked for: the first one, and others of random games."""
 DEPTH = 6
 """Moves that are looked ahead."""
 MOST_TRIED = 5_000
@@ -78,10 +78,11 @@ def check_endless(subject: Subject) -> list[Finding]:
         if found:
             number, back = found
             again = f"The last {len(back)} of these moves lead" if len(back) > 1 else "The last of these moves leads"
+            before = "them" if len(back) > 1 else "it"
             return [
                 Finding(
                     Level.FAILURE,
-                    f"{again} back to the position before them, so a game can go on for ever, although GAME promises "
+                    f"{again} back to the position before {before}, so a game can go on for ever, although GAME promises "
                     f"max_plies={subject.game.max_plies}. Count the moves without progress in a flag word, and let play "
                     "end the game when there are L of them in a row. If a game has at most P moves with progress, max_plies "
                     "is (P + 1) * L.",

@@ -65,8 +65,12 @@ CHECKS: dict[str, Check] = {
     "games end by themselves": check_length,
     "people can tell the moves apart": check_names,
 }
-NEEDED = {"wins_next tells the truth": "wins_next"}
-"""The function without which there is nothing to check."""
+APPLIES: dict[str, Callable[[Subject], bool]] = {
+    "wins_next tells the truth": lambda subject: subject.has("wins_next"),
+    "words beyond key_words decide nothing": lambda subject: subject.game.deciding_words < subject.game.state_words,
+    "players can be exchanged as Seats says": lambda subject: subject.game.seats is not None,
+}
+"""Of some checks, whether a game has what they are about."""
 SOLVED = "search proves what exhaustive play says"
 
 
@@ -80,7 +84,7 @@ def results(subject: Subject, against: str | None = None) -> Iterator[Result]:
             if result.failed:
                 return
         for name, check in CHECKS.items():
-            result = Result(name, check(subject), NEEDED.get(name) is None or subject.has(NEEDED[name]))
+            result = Result(name, check(subject), name not in APPLIES or APPLIES[name](subject))
             failed |= result.failed
             yield result
         if against:
@@ -138,7 +142,7 @@ def verdict(failed: int, skipped: bool) -> str:
 def printed(subject: Subject, result: Result) -> Iterator[str]:
     """The lines that show a result."""
     worst = max((finding.level for finding in result.findings), default=None)
-    mark = MARKS[worst] if worst else "ok" if result.applies else "none"
+    mark = MARKS[worst] if worst else "ok" if result.applies else "n/a"
     yield f"{mark:9}{result.name}"
     for finding in result.findings:
         begin = f"{MARKS[finding.level]}: " if finding.level is not worst or worst is Level.NOTE else ""

@@ -8,7 +8,7 @@ What follows from the rest isn't sent: observations, outcomes, zeros of policies
     int32 [G]           random moves before their plies
     int32 [G]           P of each
     int32 [G]           T of each
-    int32 [T]           the plies in whose searches these were
+    int32 [2 T]         the plies in whose searches these were, and the moves from there
     uint64 [plies + G, S]  states; the last one of a game is its final position
     uint64 [2 T, S]     the states from inside searches, then those after their moves
     A's type [plies + T]  actions; the smallest unsigned type that has room for A
@@ -33,18 +33,18 @@ from trainer.games.base import Game
 
 HEADER_BYTES = 32
 """Bytes before the games' numbers."""
-SHIPMENT_PLIES = 8192
-"""Plies after which a shipment is full. It bounds what a hub needs for each player, half a megabyte of Connect 4."""
+SHIPMENT_ROWS = 8192
+"""Rows after which a shipment is full. It bounds what a hub needs for each player, less than a megabyte of Connect 4."""
 
 
 def shipments_of(games: Sequence[PlayedGame]) -> Iterator[Sequence[PlayedGame]]:
     """The games in parts that are each sent as one shipment."""
-    first = plies = 0
+    first = rows = 0
     for at, game in enumerate(games):
-        plies += len(game.actions)
-        if plies >= SHIPMENT_PLIES:
+        rows += len(game.actions) + len(game.tree_rows)
+        if rows >= SHIPMENT_ROWS:
             yield games[first : at + 1]
-            first, plies = at + 1, 0
+            first, rows = at + 1, 0
     if first < len(games):
         yield games[first:]
 
@@ -63,6 +63,7 @@ def pack(games: Sequence[PlayedGame], game: Game) -> bytes:
         (np.array(plies), "<i4"),
         (np.array([len(one.tree_rows) for one in games]), "<i4"),
         (np.concatenate([one.tree_rows.plies for one in games]), "<i4"),
+        (np.concatenate([one.tree_rows.depths for one in games]), "<i4"),
         (np.concatenate([one.states for one in games]), "<u8"),
         *(
             (np.concatenate(part), "<u8")
@@ -86,7 +87,7 @@ def unpack(content: bytes, game: Game) -> list[PlayedGame]:
     take = Reader(content)
     count, total, inside, entries = (int(number) for number in take(4, "<i8"))
     numbers, first_plies, plies, lengths = take(count, "<i8"), *(take(count, "<i4") for _ in range(3))
-    inside_plies = take(inside, "<i4")
+    inside_plies, depths = take(inside, "<i4"), take(inside, "<i4")
     states, *inside_states = (
         take(rows * game.state_words, "<u8").reshape(-1, game.state_words) for rows in (total + count, inside, inside)
     )
@@ -106,7 +107,7 @@ def unpack(content: bytes, game: Game) -> list[PlayedGame]:
     ends = np.cumsum(plies + 1)
     recorded = np.delete(np.arange(total + count), ends - 1)  # all but the final positions
     records["action"][recorded], records["value"][recorded] = actions[:total], values[:total]
-    columns = (inside_plies, *inside_states, actions[total:].astype(np.uint32), values[total:], visits[total:])
+    columns = (inside_plies, depths, *inside_states, actions[total:].astype(np.uint32), values[total:], visits[total:])
     inside_ends = np.cumsum(lengths)
     return [
         PlayedGame(

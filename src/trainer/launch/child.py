@@ -28,7 +28,9 @@ class Child:
         The log of the start before becomes `<name>.log.1`, because it may say why that one failed.
         """
         self.name = name
-        self._stopped = self._killed = False  # by this process
+        self._stopped = False  # by this process
+        self.killed = False
+        """Whether this process killed it, because it didn't stop."""
         self.log = logs / f"{name}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
@@ -56,7 +58,7 @@ class Child:
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._killed = True
+            self.killed = True
             self._process.kill()
             self._process.wait()
         assert self.status is not None
@@ -74,10 +76,10 @@ class Child:
         too_early = self._stopped and self.status == -signal.SIGTERM  # it was still starting, and knew no better
         if self.status in (None, 0, INTERRUPTED) or too_early:
             return None
-        if self._killed:
+        if self.killed:
             return (
-                f"the {self.name} didn't end within {STOP_SECONDS:g} s of being asked to, and was killed; start again with "
-                f"--resume to go on from the last checkpoint. Its log is {self.log}"
+                f"the {self.name} didn't end within {STOP_SECONDS:g} s of being asked to, and was killed; what was saved is "
+                f"kept. Its log is {self.log}"
             )
         return f"the {self.name} failed ({self.last_words.removeprefix('error: ')}); see {self.log}"
 

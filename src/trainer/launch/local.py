@@ -100,7 +100,10 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
                 watch.look()
     status = trainer.status
     trainer.raise_failure()
-    actor.raise_failure()
+    if status == 0 and actor.killed:  # nothing is lost
+        log.warning("%s", actor.failure)
+    else:
+        actor.raise_failure()
     if stop.is_set():
         console.print("Interrupted and saved; the same command with --resume continues the run.")
     elif status == INTERRUPTED:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from rich.console import Console
@@ -53,8 +53,8 @@ class Watch:
         self._actors: dict[str, Any] = {}
         self._evaluation: dict[str, Any] | None = None
         self._evaluated = ""
-        self._evaluator = ThreadPoolExecutor(1)
-        self._evaluating: Future[None] | None = None
+        self._evaluating: Thread | None = None
+        self._failure: Exception | None = None
         self._next_evaluation = 0.0
         self._next_line = LINE_EVERY
         self._live: Live | None = None
@@ -72,11 +72,12 @@ class Watch:
             self._stats = self._read(self._run.stats, TRAINER_NUMBERS)
         self._actors = self._read(self._run.actor_stats, ACTOR_NUMBERS)
         newest = self._stats.get("last_checkpoint", "")
-        if self._evaluating and self._evaluating.done():
-            self._evaluating.result()
-            self._evaluating = None
-        if newest != self._evaluated and not self._evaluating and time.monotonic() >= self._next_evaluation:
-            self._evaluating = self._evaluator.submit(self.evaluate, newest)  # the first one of a game may take minutes
+        if self._failure:
+            raise self._failure
+        busy = self._evaluating is not None and self._evaluating.is_alive()
+        if newest != self._evaluated and not busy and time.monotonic() >= self._next_evaluation:
+            self._evaluating = Thread(target=self._evaluate_aside, args=(newest,), daemon=True)
+            self._evaluating.start()
         if self._live:
             self._live.update(self._table(), refresh=True)
         elif time.monotonic() - self._began >= self._next_line:
@@ -90,8 +91,11 @@ class Watch:
 
     def finish(self) -> None:
         """Evaluate the last model, merge the results into stats.json, and print the summary of the run."""
-        if self._evaluating:
-            self._evaluating.result()
+        if self._evaluating and self._evaluating.is_alive():
+            log.info("waiting for the evaluation in progress")
+            self._evaluating.join()
+        if self._failure:
+            raise self._failure
         self._stats = self._read(self._run.stats, TRAINER_NUMBERS)
         newest = self._stats.get("last_checkpoint", "")
         if self.learned and newest != self._evaluated:
@@ -112,6 +116,13 @@ class Watch:
             return self._run.stats.stat().st_mtime_ns
         except FileNotFoundError:
             return 0
+
+    def _evaluate_aside(self, newest: str) -> None:
+        """What a thread does: the first evaluation of a game may take minutes, because its positions are visited."""
+        try:
+            self.evaluate(newest)
+        except Exception as error:  # `look` raises it
+            self._failure = error
 
     def evaluate(self, newest: str) -> None:
         """Evaluate the newest model, named by `newest`, against random play; a failure is only reported."""

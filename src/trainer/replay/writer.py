@@ -58,7 +58,7 @@ MARK = "INSERT OR REPLACE INTO shipments (sender, last) VALUES (?, ?)"
 
 @dataclass(frozen=True)
 class Episode:
-    """The last P plies of a finished game."""
+    """The last P plies of a finished game, or P plies that nobody played on from."""
 
     env_id: str
     episode_id: str

@@ -41,15 +41,16 @@ def check_length(subject: Subject) -> list[Finding]:
     findings = check_endless(subject)
     if findings:
         return findings
-    findings = short_games(subject)
+    findings, warned = short_games(subject), False
     for way in ways(subject):
         games = RandomGames(subject, way.games, way.choose)
         reached, moves = capped(subject, games, way.games)
         examples = Examples()
         look_at_end(subject, games, examples)
         if examples:
-            return examples.findings()
-        if way.warns and 2 * reached > way.games and not any(finding.moves for finding in findings):
+            return [*findings, *examples.findings()]
+        if way.warns and 2 * reached > way.games and not warned:
+            warned = True
             findings.append(
                 Finding(
                     Level.WARNING,

@@ -60,7 +60,7 @@ class SelfPlaySettings(EvaluationSettings):
     episode_timeout_secs: float = 0.0
     """Abandon a game that takes longer than this; 0: never."""
     replay_window: int | None = None
-    """Keep about this many of the newest positions in the database, by whole games; None: all."""
+    """Keep about this many of the newest rows in the database, by whole games; None: all."""
     actor_id: str = "actor-1"
     """Name of this actor; the ids of its games start with it."""
 

@@ -1,0 +1,56 @@
+"""The display of a run and its evaluations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from waiting import wait_until
+
+from trainer.launch import watch as watching
+from trainer.launch.watch import Watch
+from trainer.run.folder import RunFolder
+
+
+@pytest.fixture
+def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watch:
+    """The watch of a run whose trainer has just published a model."""
+    monkeypatch.setattr(Watch, "_read", lambda *_: {"last_checkpoint": "model"})
+    watch = Watch("tictactoe", RunFolder(tmp_path), seed=0)
+    RunFolder(tmp_path).stats.write_text("{}")
+    return watch
+
+
+def test_the_display_goes_on_while_a_model_is_evaluated(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first evaluation of a game may take minutes."""
+    began, may_end, evaluated = Event(), Event(), []
+
+    def slow(self: Watch, newest: str) -> None:
+        began.set()
+        assert may_end.wait(60)
+        self._evaluated = newest
+        evaluated.append(newest)
+
+    monkeypatch.setattr(Watch, "evaluate", slow)
+    for _ in range(3):  # the second and the third begin no further one
+        watch.look()
+        assert began.wait(60)
+    assert evaluated == []
+    may_end.set()
+    wait_until(lambda: evaluated == ["model"], "the evaluation doesn't end")
+    watch.look()
+    assert evaluated == ["model"]
+
+
+def test_a_mistake_in_an_evaluation_ends_the_run(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It isn't swallowed by the thread."""
+
+    def wrong(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(watching, "evaluate_step", wrong)
+    watch.look()
+    with pytest.raises(ZeroDivisionError):
+        wait_until(lambda: bool(watch.look()), "no error")
