@@ -23,7 +23,7 @@ Play it with `cartridge play --env-id {env_id} --model pretrained`.
 Measure it with `cartridge evaluate --env-id {env_id} --model pretrained`.
 
 - **Training.** From random weights, by self-play alone: {training}
-- **File.** {size:,} bytes, ONNX, training step {step}; inputs and outputs as in the documentation of the formats.
+- **File.** {size:,} bytes, ONNX{precision}, training step {step}; inputs and outputs as in the documentation of the formats.
 - **Licence.** MIT, as the package.
 - **Limits.** It knows this game with these parameters and these rules alone. What follows is all that was measured.
 
@@ -37,13 +37,15 @@ def main(results: Path, model: Path) -> None:
     """Copy the model and write its card."""
     content = model.read_bytes()
     if len(content) > MOST_BYTES:
-        half = model.with_suffix(".half.onnx")
-        half.write_bytes(halved(content))
+        smaller = model.with_suffix(".half.onnx")
+        smaller.write_bytes(halved(content))
         raise SystemExit(
-            f"{model} has {len(content):,} bytes, and {MOST_BYTES:,} are the most. {half} is the same model with weights of "
-            f"16 bits: measure that one with the evaluator, write the figures to results.md, and ship it"
+            f"{model} has {len(content):,} bytes, and {MOST_BYTES:,} are the most. {smaller} is the same model with "
+            f"weights of 16 bits: measure that one with the evaluator, write the figures to results.md, and ship it"
         )
-    metadata = {entry.key: entry.value for entry in onnx.load_model_from_string(content).metadata_props}
+    shipped = onnx.load_model_from_string(content)
+    metadata = {entry.key: entry.value for entry in shipped.metadata_props}
+    half = any(tensor.data_type == onnx.TensorProto.FLOAT16 for tensor in shipped.graph.initializer)
     _, training, *rest = re.split(r"\n\n", (results / "results.md").read_text().strip())
     measurements = "\n\n".join(part for part in rest if not part.startswith("!["))
     name = file_name(metadata["env_id"])
@@ -52,6 +54,7 @@ def main(results: Path, model: Path) -> None:
         env_id=metadata["env_id"],
         training=training,
         size=len(content),
+        precision=" with weights of 16 bits" if half else "",
         step=metadata["step"],
         measurements=measurements,
     )

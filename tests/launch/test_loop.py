@@ -179,9 +179,8 @@ def test_bad_settings_are_refused(
 
 
 def test_a_game_without_a_recipe_is_learned_like_connect_4() -> None:
-    """But for its name, and for what was tried with Connect 4 alone."""
-    usual = {"tree_rows": False, "replay_window": 1_000_000}
-    assert recipe_of(registered(bonsai)) == replace(recipe_of("connect4"), env_id="bonsai", **usual)
+    """Its recipe differs from Connect 4's in nothing but the name."""
+    assert recipe_of(registered(bonsai)) == replace(recipe_of("connect4"), env_id="bonsai")
 
 
 def test_settings_come_from_the_recipe_unless_they_are_given() -> None:

@@ -11,8 +11,6 @@ from trainer.settings.loop import LoopConfig
 
 FALLBACK = "connect4"
 """A game without a recipe is learned like this one."""
-UNTRIED: dict[str, Any] = {"tree_rows": LoopConfig.tree_rows, "replay_window": LoopConfig.replay_window}
-"""What such a game doesn't take over, because no other game was tried with it."""
 
 
 def threads_with_gpu(cores: int) -> int:
@@ -42,12 +40,11 @@ def recipe_of(env_id: str, gpu: bool = False) -> LoopConfig:
 def recipe_for_cpu(env_id: str) -> LoopConfig:
     """The recipe that the game has of its own, or that of the fallback."""
     rules_of(env_id)
-    own = part_of(env_id, "recipe")
-    part = own or part_of(FALLBACK, "recipe")
+    part = part_of(env_id, "recipe") or part_of(FALLBACK, "recipe")
     assert part is not None
     recipe = part.RECIPE
     assert isinstance(recipe, LoopConfig)
-    return replace(recipe, env_id=env_id, **({} if own else UNTRIED))
+    return replace(recipe, env_id=env_id)
 
 
 def changed(recipe: LoopConfig, **settings: Any) -> LoopConfig:

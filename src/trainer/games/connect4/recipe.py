@@ -9,7 +9,6 @@ RECIPE = LoopConfig(
     first_simulations=100,
     gumbel=True,
     random_openings=0.9,
-    tree_rows=True,
     network="conv",
     width=256,
     batch_size=512,
@@ -18,5 +17,4 @@ RECIPE = LoopConfig(
     average=0.999,
     passes=4,
     checkpoint_interval=200,
-    replay_window=2_000_000,
 )
