@@ -142,7 +142,8 @@ def verdict(failed: int, skipped: bool) -> str:
 def printed(subject: Subject, result: Result) -> Iterator[str]:
     """The lines that show a result."""
     worst = max((finding.level for finding in result.findings), default=None)
-    mark = MARKS[worst] if worst else "ok" if result.applies else "n/a"
+    fine = "ok" if result.applies else "n/a"
+    mark = fine if worst in (None, Level.NOTE) else MARKS[worst]
     yield f"{mark:9}{result.name}"
     for finding in result.findings:
         begin = f"{MARKS[finding.level]}: " if finding.level is not worst or worst is Level.NOTE else ""

@@ -104,7 +104,7 @@ def ways(subject: Subject) -> list[Way]:
 
 
 def preferred(subject: Subject, positions: Positions, legal: Mask, is_good: Good) -> Mask:
-    """The good ones of the legal moves that don't end the game, or else all that don't end it, or else all."""
+    """The good moves that don't end the game. If there are none, all that don't end it; if there are none, all."""
     rows, actions = np.nonzero(legal)
     after = positions.of(positions.states[rows])
     after.play(np.arange(len(rows)), actions)
