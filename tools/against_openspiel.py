@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pyspiel  # type: ignore[import-not-found]
 
-from trainer.evaluators.onnx_file import load_model
+from trainer.evaluators.onnx_file import load_evaluator
 from trainer.games import game_of
 from trainer.games.base import FIRST, OPEN, SECOND
 from trainer.games.positions import Positions
@@ -41,7 +41,7 @@ def our_player(env_id: str, model: Path | None, simulations: int, games: int) ->
     if model is None:
         return RolloutPlayer(env_id, simulations)
     rules = game_of(env_id)
-    evaluate = load_model(model, env_id, rules.obs_size, rules.num_actions)
+    evaluate = load_evaluator(model, env_id, rules.obs_size, rules.num_actions)
     return model_player(f"ONNX({model.name})", env_id, evaluate, simulations, games, 0.0)
 
 

@@ -13,7 +13,7 @@ from bench.support.job import Job
 from bench.support.models import publish_model, trained_model
 from bench.support.turns import alternate
 from trainer.evaluators.acceleration import random_play
-from trainer.evaluators.onnx_file import ModelEvaluator, load_model
+from trainer.evaluators.onnx_file import ModelEvaluator, load_evaluator
 from trainer.evaluators.sparse import SparseAccelerator
 from trainer.games import game_of
 from trainer.games.library import OF_CONTRACT
@@ -32,7 +32,7 @@ def measure(job: Job) -> list[Result]:
 def compare(job: Job, env_id: str, name: str, path: Path) -> Result:
     """One model, on positions of random games."""
     game = game_of(env_id)
-    model = load_model(path, env_id, game.obs_size, game.num_actions)
+    model = load_evaluator(path, env_id, game.obs_size, game.num_actions)
     accelerated = SparseAccelerator(env_id)(path.read_bytes(), model)
     assert accelerated is not None
     observation, _ = random_play(env_id, seed=2)

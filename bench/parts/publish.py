@@ -10,7 +10,7 @@ import torch
 from bench.report.result import Result, Target
 from bench.support.job import Job
 from bench.support.models import layer_sizes, network_of
-from trainer.evaluators.onnx_file import load_model
+from trainer.evaluators.onnx_file import load_evaluator
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.run.model_files import LATEST
@@ -40,7 +40,7 @@ def measure(job: Job) -> list[Result]:
             checked.append(1000 * (time.perf_counter() - began))
             publish(content, folder, step, Retention(10))
             times.append(1000 * (time.perf_counter() - began))
-        prior, value = load_model(folder / LATEST, game.env_id, game.obs_size, game.num_actions)(rows, legal)
+        prior, value = load_evaluator(folder / LATEST, game.env_id, game.obs_size, game.num_actions)(rows, legal)
     with torch.no_grad():
         logits, expected = network(torch.from_numpy(rows))
     difference = max(

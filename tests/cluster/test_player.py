@@ -23,7 +23,7 @@ from trainer.cluster.player import play_for
 from trainer.cluster.remote_model import ASK_SECONDS, RemoteModel
 from trainer.cluster.remote_sink import REPORT_SECONDS, WINDOW_SECONDS, RemoteSink
 from trainer.cluster.roster import Roster
-from trainer.cluster.shelf import Model
+from trainer.cluster.shelf import ShelvedModel
 from trainer.cluster.versions import RefusedError, our_versions, source_of
 from trainer.core.errors import ReplayUnavailableError
 from trainer.evaluators.hot_reload import ModelFile
@@ -50,7 +50,7 @@ class Recording(Reliable):
 
     def __init__(self) -> None:
         self.calls: list[tuple] = []
-        self.model: Model | None = None
+        self.model: ShelvedModel | None = None
         self.during = lambda: None
 
     def answer(self, *call: object) -> None:
@@ -65,7 +65,7 @@ class Recording(Reliable):
     def report(self, sender: str, statistics: object) -> None:
         self.answer("report", statistics)
 
-    def newest_model(self, known: str | None) -> Model | None:
+    def newest_model(self, known: str | None) -> ShelvedModel | None:
         self.answer("newest_model", known)
         return None if self.model is None or self.model.identity == known else self.model
 

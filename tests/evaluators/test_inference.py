@@ -17,7 +17,7 @@ from small_models import linear_model
 from trainer.core.errors import ModelError
 from trainer.core.files import write_bytes
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.evaluators.onnx_file import OnnxEvaluator, answer_kernels, load_model
+from trainer.evaluators.onnx_file import OnnxEvaluator, answer_kernels, load_evaluator
 from trainer.evaluators.uniform import uniform
 
 OBS_SIZE, NUM_ACTIONS = 29, 9  # tic-tac-toe's
@@ -158,9 +158,9 @@ def test_a_model_that_does_not_fit_is_refused_with_the_reason(content: bytes, wo
 def test_a_model_that_is_not_there_is_an_error_with_the_way_out(tmp_path: Path) -> None:
     """A missing file, and a folder where a file should be."""
     with pytest.raises(ModelError, match=r"no model at .*latest\.onnx; train one first, or give its path with --model"):
-        load_model(tmp_path / "latest.onnx", "tictactoe", OBS_SIZE, NUM_ACTIONS)
+        load_evaluator(tmp_path / "latest.onnx", "tictactoe", OBS_SIZE, NUM_ACTIONS)
     with pytest.raises(ModelError, match="can't be read as a model"):
-        load_model(tmp_path, "tictactoe", OBS_SIZE, NUM_ACTIONS)
+        load_evaluator(tmp_path, "tictactoe", OBS_SIZE, NUM_ACTIONS)
 
 
 # --- Files that are replaced ---
@@ -260,8 +260,8 @@ def test_weights_in_another_file_are_named_with_the_remedy(tmp_path: Path) -> No
     with pytest.raises(
         ModelError, match=r"model\.onnx keeps its weights in another file, but a model is one file"
     ) as caught:
-        load_model(path, "tictactoe", OBS_SIZE, NUM_ACTIONS)
+        load_evaluator(path, "tictactoe", OBS_SIZE, NUM_ACTIONS)
     command = str(caught.value).partition("merge them with: ")[2]
     command = command.replace("MODEL", str(path)).replace("MERGED", str(merged)).replace("python", sys.executable, 1)
     subprocess.run(command, shell=True, check=True)
-    assert load_model(merged, "tictactoe", OBS_SIZE, NUM_ACTIONS).step is None
+    assert load_evaluator(merged, "tictactoe", OBS_SIZE, NUM_ACTIONS).step is None

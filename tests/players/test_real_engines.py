@@ -13,7 +13,7 @@ from small_models import write_model
 from waiting import PATIENCE
 
 import trainer
-from trainer.evaluators.onnx_file import load_model
+from trainer.evaluators.onnx_file import load_evaluator
 from trainer.games import game_of, rules_of
 from trainer.games.base import FIRST, SECOND
 from trainer.games.position import Position
@@ -94,7 +94,7 @@ def test_our_engine_plays_what_its_model_does(env_id: str, tmp_path: Path) -> No
     """A match through GTP has the same moves as one without."""
     path = write_model(tmp_path / "model.onnx", env_id, seed=1, step=1)
     game = game_of(env_id)
-    model = NetworkPlayer("model", load_model(path, env_id, game.obs_size, game.num_actions))
+    model = NetworkPlayer("model", load_evaluator(path, env_id, game.obs_size, game.num_actions))
     without = play_match(env_id, RandomPlayer(), model, 4, 0)
     assert play_match(env_id, RandomPlayer(), own_engine(path, env_id), 4, 0).moves == without.moves
     assert without.different_games == 4

@@ -23,7 +23,7 @@ from trainer.actor.actor import act
 from trainer.core.errors import TrainerError
 from trainer.core.files import write_bytes
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.evaluators.onnx_file import load_model
+from trainer.evaluators.onnx_file import load_evaluator
 from trainer.launch.watch import Watch
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
@@ -165,7 +165,7 @@ def test_weights_that_are_not_finite_are_never_published(
         match=r"the loss or the weights at step 40 are not finite.*published model is good and the batch is in",
     ):
         train(config, threading.Event())
-    assert load_model(config.model_dir / "latest.onnx", "tictactoe", 29, 9).step == 20
+    assert load_evaluator(config.model_dir / "latest.onnx", "tictactoe", 29, 9).step == 20
     checkpoint = load_checkpoint(config.model_dir, "tictactoe")
     assert checkpoint is not None
     assert checkpoint.step == 20

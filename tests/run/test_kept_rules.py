@@ -12,7 +12,7 @@ import pytest
 from random_models import publish_model
 
 from trainer.core.errors import GameError, ModelError, ReplayError
-from trainer.evaluators.onnx_file import load_model
+from trainer.evaluators.onnx_file import load_evaluator
 from trainer.game_config import load_game_config
 from trainer.games import find_game
 from trainer.games.kernels import link_kernels
@@ -282,11 +282,11 @@ def test_a_model_of_other_rules_is_refused(rules: Path, tmp_path: Path) -> None:
     game = find_game(str(rules))
     publish_model(tmp_path, str(rules))
     path = tmp_path / "models" / "latest.onnx"
-    load_model(path, "myttt", game.game.obs_size, game.game.num_actions)
+    load_evaluator(path, "myttt", game.game.obs_size, game.game.num_actions)
     edit(rules)
     find_game(str(rules))
     with pytest.raises(ModelError, match="was trained by other rules of myttt: their hash was"):
-        load_model(path, "myttt", game.game.obs_size, game.game.num_actions)
+        load_evaluator(path, "myttt", game.game.obs_size, game.game.num_actions)
 
 
 def test_a_trainer_refuses_games_of_other_rules_that_come_later(rules: Path, tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ from waiting import PATIENCE, wait_until
 from torture import promises
 from torture.small_cluster import ENVIRONMENT, SmallCluster
 from trainer.core.json_values import read_json_object
-from trainer.evaluators.onnx_file import load_model
-from trainer.run.actor_statistics import Player, players_in
+from trainer.evaluators.onnx_file import load_evaluator
+from trainer.run.actor_statistics import PlayerRow, players_in
 
 KINDS = ("player", "hub", "driver", "trainer", "node", "head")
 ENDS_THE_LOOP = ("driver", "trainer", "head")
@@ -84,14 +84,14 @@ class Loop:
         return self._process.wait(PATIENCE)
 
 
-def players(folder: Path) -> list[Player]:
+def players(folder: Path) -> list[PlayerRow]:
     """The players that play now."""
     return players_in(read_json_object(folder / "actor_stats.json") or {}, time.time())
 
 
 def newest_step(folder: Path) -> int:
     """The step of the newest model."""
-    return load_model(folder / "models" / "latest.onnx", "tictactoe", 29, 9).step or 0
+    return load_evaluator(folder / "models" / "latest.onnx", "tictactoe", 29, 9).step or 0
 
 
 def games(folder: Path) -> dict[str, int]:

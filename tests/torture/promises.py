@@ -6,7 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
-from trainer.evaluators.onnx_file import load_model
+from trainer.evaluators.onnx_file import load_evaluator
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.run.actor_statistics import ACTOR_STATS_FILE
@@ -30,7 +30,7 @@ def check(folder: Path, env_id: str, games_before: int = 0, keeps_all: bool = Tr
     game = metadata_of(game_of(env_id))
     for path in (*stored_models(models), models / LATEST):
         if path.exists():
-            load_model(path, env_id, game.obs_size, game.num_actions)
+            load_evaluator(path, env_id, game.obs_size, game.num_actions)
     load_checkpoint(models, env_id)
     stats = folder / "stats.json"
     if stats.exists():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ForeignDatabase, run_module
 
-from trainer.run.actor_statistics import Player
+from trainer.run.actor_statistics import PlayerRow
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.training_statistics import TrainingPoint
 from trainer.training.tensorboard import EventFiles
@@ -45,7 +45,7 @@ def test_the_players_of_a_cluster_have_curves(tmp_path: Path) -> None:
     events = EventFiles(tmp_path)
     events.begin(0)
     for step, name in ((10, "actor-1-2-aaaa"), (20, "actor-1-2-bbbb")):
-        player = Player(name, "node-7", 2.5, 20.0, step, int(time.time()) - 100, 0.25)
+        player = PlayerRow(name, "node-7", 2.5, 20.0, step, int(time.time()) - 100, 0.25)
         events.add(TrainingPoint(step, 1.0, 0.5, 0.5, 0.01), players=[player])
     accumulator = accumulators.EventAccumulator(str(tmp_path))
     accumulator.Reload()

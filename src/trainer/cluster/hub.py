@@ -16,7 +16,7 @@ from trainer.actor.episodes import episodes_of
 from trainer.actor.sink import episode_id, first_free_number
 from trainer.cluster.parcel import parcel_of
 from trainer.cluster.roster import Roster, Statistics
-from trainer.cluster.shelf import Model, ModelShelf
+from trainer.cluster.shelf import ModelShelf, ShelvedModel
 from trainer.cluster.shipment import unpack
 from trainer.cluster.transport import Assignment
 from trainer.cluster.versions import refuse_other_versions
@@ -106,7 +106,7 @@ class Hub:
         """Note what a player did."""
         self.roster.heard(sender, statistics)
 
-    def newest_model(self, known: str | None) -> Model | None:
+    def newest_model(self, known: str | None) -> ShelvedModel | None:
         """The newest model; None if there is none, or if it is the one with the identity `known`."""
         newest = self._shelf.newest
         return None if newest is None or newest.identity == known else newest

@@ -12,7 +12,7 @@ from trainer.run.model_files import read_model
 
 
 @dataclass(frozen=True)
-class Model:
+class ShelvedModel:
     """A model file."""
 
     identity: str
@@ -20,9 +20,9 @@ class Model:
     content: bytes
 
 
-def model_of(content: bytes) -> Model:
+def model_of(content: bytes) -> ShelvedModel:
     """A model with its identity."""
-    return Model(hashlib.sha256(content).hexdigest(), content)
+    return ShelvedModel(hashlib.sha256(content).hexdigest(), content)
 
 
 class ModelShelf:
@@ -31,10 +31,10 @@ class ModelShelf:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen: tuple[int, int, int] | None = None
-        self._newest: Model | None = None
+        self._newest: ShelvedModel | None = None
 
     @property
-    def newest(self) -> Model | None:
+    def newest(self) -> ShelvedModel | None:
         """The model that is in the file now, or was when it could last be read; None before the first one."""
         try:
             signature = signature_of(self._path)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from trainer.cluster.parcel import Parcel
 from trainer.cluster.roster import Statistics
-from trainer.cluster.shelf import Model
+from trainer.cluster.shelf import ShelvedModel
 from trainer.settings.actor import ActorConfig
 
 
@@ -40,5 +40,5 @@ class Transport(Protocol):
     def report(self, sender: str, statistics: Statistics) -> None:
         """Tell what this player did."""
 
-    def newest_model(self, known: str | None) -> Model | None:
+    def newest_model(self, known: str | None) -> ShelvedModel | None:
         """The newest model; None if there is none, or if it is the one with the identity `known`."""

@@ -190,7 +190,7 @@ def has_external_data(content: bytes) -> bool:
     return any(weight.data_location == onnx.TensorProto.EXTERNAL for weight in graph.initializer)
 
 
-def load_model(path: Path, env_id: str, obs_size: int, num_actions: int) -> OnnxEvaluator:
+def load_evaluator(path: Path, env_id: str, obs_size: int, num_actions: int) -> OnnxEvaluator:
     """The model in a file. Raises ModelError if there is none or it doesn't fit the game."""
     path = model_path(path, env_id)
     return OnnxEvaluator(read_model(path), str(path), env_id, obs_size, num_actions)

@@ -13,7 +13,7 @@ from trainer.core.errors import ConfigError, DeviceError, first_line
 
 
 @dataclass(frozen=True)
-class Choice:
+class DeviceChoice:
     """A device, and why it was chosen."""
 
     device: torch.device
@@ -21,23 +21,23 @@ class Choice:
     """In a few words, such as "NVIDIA H100, 80 GB"."""
 
 
-def choose(name: str) -> Choice:
+def choose(name: str) -> DeviceChoice:
     """The device for `auto`, `cpu`, `cuda` or `mps`. Raises ConfigError if one that is named can't be used here."""
     if name == "cpu":
-        return Choice(torch.device("cpu"), "as asked for")
+        return DeviceChoice(torch.device("cpu"), "as asked for")
     if name == "mps":
         if not torch.backends.mps.is_available():
             raise ConfigError("--device mps needs a Mac with Apple silicon, and this machine is none; give auto or cpu")
-        return Choice(torch.device("mps"), "Apple silicon")
+        return DeviceChoice(torch.device("mps"), "Apple silicon")
     problem = problem_with_cuda()
     if problem is None:
         card = torch.cuda.get_device_properties(0)
-        return Choice(torch.device("cuda"), f"{card.name}, {card.total_memory / 1e9:.0f} GB")
+        return DeviceChoice(torch.device("cuda"), f"{card.name}, {card.total_memory / 1e9:.0f} GB")
     if name == "cuda":
         raise ConfigError(f"--device cuda can't be used: {problem}; give auto or cpu to go on without a GPU")
     if torch.backends.mps.is_available():
-        return Choice(torch.device("mps"), "Apple silicon")
-    return Choice(torch.device("cpu"), problem)
+        return DeviceChoice(torch.device("mps"), "Apple silicon")
+    return DeviceChoice(torch.device("cpu"), problem)
 
 
 def problem_with_cuda() -> str | None:

@@ -71,7 +71,7 @@ class ActorStats:
 
 
 @dataclass(frozen=True)
-class Player:
+class PlayerRow:
     """What a player of a cluster does now."""
 
     name: str
@@ -144,10 +144,10 @@ def read_actors_of(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def players_in(content: Mapping[str, Any], now: float) -> list[Player]:
+def players_in(content: Mapping[str, Any], now: float) -> list[PlayerRow]:
     """The players of a cluster in actor_stats.json that have not ended by `now` (Unix seconds), ordered by name."""
     return [
-        Player(
+        PlayerRow(
             name=name,
             host=str(actor.get("host")),
             episodes_per_second=float(actor["episodes_per_second"]),

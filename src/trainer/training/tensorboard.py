@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainer.core.errors import ConfigError
 from trainer.core.json_values import is_number
-from trainer.run.actor_statistics import Player
+from trainer.run.actor_statistics import PlayerRow
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import folder_for_old
 from trainer.run.training_statistics import TrainingPoint
@@ -66,7 +66,7 @@ class EventFiles:
         self,
         point: TrainingPoint,
         evaluations: EvaluationLog | None = None,
-        players: Sequence[Player] = (),
+        players: Sequence[PlayerRow] = (),
     ) -> None:
         """Write one point to disk.
 

@@ -13,7 +13,7 @@ from play import finished
 from trainer.actor.played import PlayedGame
 from trainer.actor.selfplay import SelfPlay
 from trainer.cluster.hub import Hub
-from trainer.cluster.shelf import Model
+from trainer.cluster.shelf import ShelvedModel
 from trainer.cluster.transport import Assignment
 from trainer.settings.actor import ActorConfig
 
@@ -44,7 +44,7 @@ class Reliable:
     def report(self, sender: str, statistics: Mapping[str, Any]) -> None:
         self.hub.report(sender, statistics)
 
-    def newest_model(self, known: str | None) -> Model | None:
+    def newest_model(self, known: str | None) -> ShelvedModel | None:
         return self.hub.newest_model(known)
 
 

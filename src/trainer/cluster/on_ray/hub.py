@@ -12,7 +12,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from trainer.cluster.hub import Hub
 from trainer.cluster.roster import Statistics
-from trainer.cluster.shelf import Model
+from trainer.cluster.shelf import ShelvedModel
 from trainer.cluster.transport import Assignment
 from trainer.core.errors import first_line
 from trainer.core.log import log_to_stderr
@@ -133,10 +133,10 @@ class RayTransport:
         """Tell what this player did."""
         answer_of(self._call("report", TALKING, sender, statistics))
 
-    def newest_model(self, known: str | None) -> Model | None:
+    def newest_model(self, known: str | None) -> ShelvedModel | None:
         """The newest model."""
         offer = answer_of(self._call("offer", TALKING, known))
-        return None if offer is None else Model(offer[0], answer_of(offer[1][0]))
+        return None if offer is None else ShelvedModel(offer[0], answer_of(offer[1][0]))
 
     def _call(self, method: str, group: str, *arguments: Any) -> Any:
         """Begin a call; returns the reference of its reply. Raises ConnectionError if that isn't possible."""
