@@ -19,7 +19,7 @@ from waiting import wait_until
 
 from trainer.actor.played import PlayedGame
 from trainer.cluster.remote_sink import RemoteSink
-from trainer.cluster.shipment import SHIPMENT_ROWS, pack
+from trainer.cluster.shipment import SHIPMENT_PLIES, pack
 from trainer.cluster.versions import our_versions
 from trainer.core.errors import ReplayError, ReplayUnavailableError
 from trainer.games import game_of
@@ -221,7 +221,7 @@ def test_a_large_batch_is_sent_in_parts_and_goes_on_where_it_stopped(tmp_path: P
     games = random_games("tictactoe", 64)
     network = Unreliable(hub_in(tmp_path), np.random.default_rng(3))
     sender = Sender(network, "player")
-    batch = games * (4 * SHIPMENT_ROWS // sum(len(game.actions) for game in games))
+    batch = games * (4 * SHIPMENT_PLIES // sum(len(game.actions) for game in games))
     failures = 0
     while not sender.acknowledged:
         try:

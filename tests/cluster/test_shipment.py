@@ -12,10 +12,10 @@ from stored_rows import select
 from unreliable import Reliable, hub_in, random_games
 
 from trainer.actor.moves import ply_record
-from trainer.actor.played import PlayedGame, TreeRows
+from trainer.actor.played import PlayedGame
 from trainer.actor.sink import DatabaseSink
 from trainer.cluster.remote_sink import RemoteSink
-from trainer.cluster.shipment import SHIPMENT_ROWS, pack, shipments_of, unpack
+from trainer.cluster.shipment import SHIPMENT_PLIES, pack, shipments_of, unpack
 from trainer.core.errors import ReplayError
 from trainer.game_config import load_game_config
 from trainer.games import ENV_IDS, game_of
@@ -34,29 +34,14 @@ def made_up(game: Game, generator: np.random.Generator, number: int) -> PlayedGa
         entries = generator.integers(1, game.most_moves + 1)
         row[generator.choice(game.num_actions, entries, replace=False)] = generator.dirichlet(np.ones(entries))
     visits[0, game.num_actions - 1] = 1e-40  # a number of less than full precision
-    first = int(generator.integers(0, 100))
-    if number % 2:
-        return PlayedGame(number, records, visits, first)
-    chosen = np.arange(0, plies, 2)
-    states = records["state"][chosen]
-    rows = TreeRows(
-        (first + chosen).astype(np.int32),
-        (1 + chosen).astype(np.int32),
-        states,
-        ~states,
-        records["action"][chosen],
-        -records["value"][chosen],
-        visits[chosen],
-    )
-    return PlayedGame(number, records, visits, first, rows)
+    return PlayedGame(number, records, visits, int(generator.integers(0, 100)))
 
 
 def require_same(one: PlayedGame, other: PlayedGame) -> None:
     """Fail unless all that a game has is the same, bit for bit."""
     assert (one.number, one.first_ply) == (other.number, other.first_ply)
-    pairs = [(name, getattr(one, name), getattr(other, name)) for name in ("states", "actions", "values", "visits")]
-    rows = [(name, getattr(one.tree_rows, name), getattr(other.tree_rows, name)) for name in vars(one.tree_rows)]
-    for name, ours, theirs in (*pairs, *rows):
+    for name in ("states", "actions", "values", "visits"):
+        ours, theirs = getattr(one, name), getattr(other, name)
         assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape), name
         assert ours.tobytes() == theirs.tobytes(), name
 
@@ -123,9 +108,9 @@ def test_other_bytes_are_refused() -> None:
 def test_a_shipment_has_a_largest_size() -> None:
     """All games are in one of the parts, in order; each part but the last is just full."""
     game = random_games("tictactoe", 64)[0]
-    games = [replace(game, number=number) for number in range(3 * SHIPMENT_ROWS // len(game.actions))]
+    games = [replace(game, number=number) for number in range(3 * SHIPMENT_PLIES // len(game.actions))]
     parts = list(shipments_of(games))
     assert [one.number for part in parts for one in part] == list(range(len(games)))
     for part in parts[:-1]:
-        assert SHIPMENT_ROWS <= len(part) * len(game.actions) < SHIPMENT_ROWS + len(game.actions)
+        assert SHIPMENT_PLIES <= len(part) * len(game.actions) < SHIPMENT_PLIES + len(game.actions)
     assert list(shipments_of([])) == []

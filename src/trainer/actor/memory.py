@@ -52,7 +52,7 @@ def actor_memory(game: Game, settings: SelfPlaySettings | None = None) -> ActorM
     return ActorMemory(
         trees=grown(lambda count: empty_tree(game, count, settings.simulations), slots),
         cache=grown(lambda count: empty_cache(game, count), settings.cache),
-        games=grown(lambda count: allocate(game, count, settings.tree_rows), slots),
+        games=grown(lambda count: allocate(game, count), slots),
         batches=slots * (4 * numbers + game.num_actions),
         threads=settings.threads,
     )

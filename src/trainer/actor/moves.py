@@ -1,7 +1,7 @@
 """Kernels of self-play: from searches to moves, for games in lockstep. G slots, P plies, S state words, A actions.
 
 All chance in a game comes from `random_numbers` and the game's key: two numbers for its opening, then NOISE + A per ply, of
-which one picks a position inside the search, one picks the move, and A are the noise of the search.
+which one picks the move and A are the noise of the search.
 
 Compiled for each game by `trainer.games.kernels`, which binds `rules`, the kernels of the search, `random_numbers`,
 `forward`, `answers` and the sizes.
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.games.base import DRAW, OPEN, WINNER, Game, Mask, Rules, State
+from trainer.games.base import DRAW, OPEN, WINNER, Game, Mask, Rules
 from trainer.search.cache import Cache
 from trainer.search.selection import Selection
 from trainer.search.tree import NOBODY, Tree
@@ -30,13 +30,12 @@ simulations: ModuleType
 random_numbers: ModuleType
 forward: ModuleType
 answers: ModuleType
-tree_rows: ModuleType
 FEW_LEGAL: bool
 NUM_ACTIONS: int
 
 EMPTY, READY, PLAYING, FINISHED = 0, 1, 2, 3
 HAS_OPENING, OPENING_LENGTH, PLIES = 0, 1, 2  # places of a game's numbers
-INSIDE, MOVE, NOISE = 0, 1, 2  # places of those of a ply
+MOVE, NOISE = 1, 2  # places of those of a ply; place 0 is free, so that games keep the numbers they always had
 
 
 class Games(NamedTuple):
@@ -56,8 +55,6 @@ class Games(NamedTuple):
     """[G] random moves at the start of the game; until it has begun, the upper limit of that number."""
     plies: NDArray[Any]
     """[G, P + 1] as `ply_record` has it; of the last one of a game only `state` means anything."""
-    tree_rows: NDArray[Any]
-    """[G, P] what `tree_rows.draw` found in the search of each ply, or [G, 0] if tree rows are off."""
     policy: NDArray[np.float32]
     """[A], scratch memory."""
 
@@ -207,9 +204,6 @@ def advance(games: Games, trees: Tree, selection: Selection, settings: MoveSetti
         if FEW_LEGAL:
             rules.legal(at.state, trees.mask, trees.found)
         policies.keep(policy, trees.mask, at.visits)
-        if games.tree_rows.shape[1] > 0:
-            uniform = random_numbers.uniform(games.key[slot], place(ply, INSIDE))
-            tree_rows.draw(trees, slot, action, uniform, policy, games.tree_rows[slot, ply])
         if make_move(games, slot, action):
             ended += 1
         else:
@@ -239,16 +233,14 @@ def make_random_move(games: Games, trees: Tree, slot: int) -> bool:
         policy[action] = trees.mask[action] / count
     policies.keep(policy, trees.mask, at.visits)
     at.value = 0.0
-    if games.tree_rows.shape[1] > 0:
-        games.tree_rows[slot, games.ply[slot]].found = False
     return make_move(games, slot, drawn(policy, chance(games, slot)))
 
 
-def unpack_policies(states: State, visits: NDArray[np.float32], trees: Tree, to: NDArray[np.float32]) -> None:
-    """Write policy targets, kept as `visits` [R, `Game.policy_size`], to `to` [R, A]; only if few actions are legal."""
-    for row in range(len(to)):
-        rules.legal(states[row], trees.mask, trees.found)
-        policies.unpack(visits[row], trees.mask, to[row])
+def unpack_policies(plies: NDArray[Any], trees: Tree, to: NDArray[np.float32]) -> None:
+    """Write the policy targets of the first P of `plies` to `to` [P, A], if few actions are legal."""
+    for ply in range(len(to)):
+        rules.legal(plies[ply].state, trees.mask, trees.found)
+        policies.unpack(plies[ply].visits, trees.mask, to[ply])
 
 
 def chance(games: Games, slot: int) -> float:

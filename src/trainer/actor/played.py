@@ -12,41 +12,6 @@ from trainer.games.base import DRAW, MOVER, WINNER, State
 
 
 @dataclass(frozen=True)
-class TreeRows:
-    """T positions from inside the searches of a game, each reached by moves of its own."""
-
-    plies: NDArray[np.int32]
-    """[T] the ply of the game in whose search they were, counted from its first move."""
-    depths: NDArray[np.int32]
-    """[T] moves from the position of that ply to them."""
-    states: State
-    """uint64 [T, S]"""
-    after: State
-    """uint64 [T, S] after the action."""
-    actions: NDArray[np.uint32]
-    """[T] the move that the search visited most."""
-    values: NDArray[np.float32]
-    """[T] of the search, for the mover."""
-    visits: NDArray[np.float32]
-    """[T, A] the policy targets."""
-
-    def __len__(self) -> int:
-        return len(self.plies)
-
-
-NO_TREE_ROWS = TreeRows(
-    plies=np.zeros(0, np.int32),
-    depths=np.zeros(0, np.int32),
-    states=np.zeros((0, 0), np.uint64),
-    after=np.zeros((0, 0), np.uint64),
-    actions=np.zeros(0, np.uint32),
-    values=np.zeros(0, np.float32),
-    visits=np.zeros((0, 0), np.float32),
-)
-"""Of a game without any."""
-
-
-@dataclass(frozen=True)
 class PlayedGame:
     """A game of P plies, from the end of its random opening on."""
 
@@ -57,8 +22,6 @@ class PlayedGame:
     """[P, A] the policy targets."""
     first_ply: int = 0
     """Random moves before these plies."""
-    tree_rows: TreeRows = NO_TREE_ROWS
-    """Positions from inside the searches of these plies."""
 
     @property
     def states(self) -> State:

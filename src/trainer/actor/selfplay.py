@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 
 from trainer.actor import moves as move_kernels
 from trainer.actor import random_numbers as random_kernels
-from trainer.actor import tree_rows as tree_row_kernels
 from trainer.actor.moves import EMPTY, FINISHED, PLAYING, READY, Games, Leaves, MoveSettings, ply_record
-from trainer.actor.played import NO_TREE_ROWS, PlayedGame, TreeRows
-from trainer.actor.tree_rows import tree_row
+from trainer.actor.played import PlayedGame
 from trainer.compile.linker import Linked
 from trainer.evaluators import answers
 from trainer.evaluators.interface import Evaluator, Prior, Values
@@ -72,9 +70,9 @@ class SelfPlay:
             found=np.zeros(game.num_actions, np.int64),
         )
         self._began = np.zeros(slots)
-        self._games = allocate(game, slots, self.settings.tree_rows)
+        self._games = allocate(game, slots)
         self._games.run[0] = np.frombuffer(hashlib.sha256(f"{seed} {actor_id}".encode()).digest(), np.uint64)[0]
-        kernels = (*KERNELS, splitmix, random_kernels, lanes, forward, answers, tree_row_kernels, move_kernels)
+        kernels = (*KERNELS, splitmix, random_kernels, lanes, forward, answers, move_kernels)
         self._kernels = link_kernels(env_id, *kernels, warm_up=self._warm_up).moves
 
     def step(self, evaluator: Evaluator) -> list[PlayedGame]:
@@ -175,56 +173,32 @@ class SelfPlay:
         for slot in np.flatnonzero(games.status == FINISHED):
             first, last = int(games.random_plies[slot]), games.ply[slot]
             plies = games.plies[slot, first : last + 1].copy()
-            inside = games.tree_rows[slot, first:last]
-            visits = self._policies(plies[:-1])
-            played.append(PlayedGame(int(games.number[slot]), plies, visits, first, self._tree_rows(inside, first)))
+            played.append(PlayedGame(int(games.number[slot]), plies, self._policies(plies), first))
             games.status[slot] = EMPTY
         self._vacant = True
         self._steps = self._finished = 0
         return played
 
-    def _tree_rows(self, inside: NDArray[Any], first_ply: int) -> TreeRows:
-        """The positions from inside the searches of a game, of its records [P] or [0]."""
-        found = np.flatnonzero(inside["found"])
-        if not len(found):
-            return NO_TREE_ROWS
-        rows = inside[found]
-        plies = (first_ply + found).astype(np.int32)
-        return TreeRows(
-            plies=plies,
-            depths=rows["depth"],
-            states=rows["state"],
-            after=rows["after"],
-            actions=rows["action"],
-            values=rows["value"],
-            visits=self._policies(rows),
-        )
-
-    def _policies(self, records: NDArray[Any]) -> NDArray[np.float32]:
-        """The policy targets [R, A] of records [R] with a `state` and `visits`."""
-        visits: NDArray[np.float32] = records["visits"]
+    def _policies(self, plies: NDArray[Any]) -> NDArray[np.float32]:
+        """The policy targets [P, A] of a game's records [P + 1]."""
         if not self.search.game.few_legal:
+            visits: NDArray[np.float32] = plies["visits"][:-1]
             return visits
-        unpacked = np.empty((len(records), self.search.game.num_actions), np.float32)
-        self._unpack_policies(self._kernels, records, unpacked)
+        unpacked = np.empty((len(plies) - 1, self.search.game.num_actions), np.float32)
+        self._kernels.unpack_policies(plies, self.search.tree, unpacked)
         return unpacked
-
-    def _unpack_policies(self, kernels: Any, records: NDArray[Any], to: NDArray[np.float32]) -> None:
-        """Write the policy targets of records [R] to `to` [R, A]."""
-        states, visits = (np.ascontiguousarray(records[name]) for name in ("state", "visits"))
-        kernels.unpack_policies(states, visits, self.search.tree, to)
 
     def _warm_up(self, linked: Linked) -> None:
         """Call each kernel once, without a game."""
         games = self._games
         linked.moves.play(*self._arguments(self._no_answer), 0, 1)
         linked.moves.play_random(games, self.search.tree, self._moves)
-        self._unpack_policies(linked.moves, games.plies[0], self._no_answer[0])
+        linked.moves.unpack_policies(games.plies[0], self.search.tree, self._no_answer[0])
         games.status[:] = EMPTY
 
 
-def allocate(game: Game, slots: int, tree_rows: bool) -> Games:
-    """Memory for `slots` games, all empty; with `tree_rows` also for positions from inside their searches."""
+def allocate(game: Game, slots: int) -> Games:
+    """Memory for `slots` games, all empty."""
     return Games(
         run=np.zeros(1, np.uint64),
         status=np.full(slots, EMPTY, np.int8),
@@ -233,6 +207,5 @@ def allocate(game: Game, slots: int, tree_rows: bool) -> Games:
         ply=np.zeros(slots, np.int32),
         random_plies=np.zeros(slots, np.int32),
         plies=np.zeros((slots, game.max_plies + 1), ply_record(game)),
-        tree_rows=np.zeros((slots, game.max_plies if tree_rows else 0), tree_row(game)),
         policy=np.zeros(game.num_actions, np.float32),
     )

@@ -1,19 +1,15 @@
-"""Finished games as bytes, to be sent to another machine. G games, P plies of a game, S state words, A actions, T
-positions from inside searches, E entries.
+"""Finished games as bytes, to be sent to another machine. G games, P plies of a game, S state words, A actions, E entries.
 
 What follows from the rest isn't sent: observations, outcomes, zeros of policies. Numbers are little-endian, in this order:
 
-    int64 [4]           G, the plies of all games, T, E
+    int64 [3]           G, the plies of all games, E
     int64 [G]           the games' numbers
     int32 [G]           random moves before their plies
     int32 [G]           P of each
-    int32 [G]           T of each
-    int32 [2 T]         the plies in whose searches these were, and the moves from there
     uint64 [plies + G, S]  states; the last one of a game is its final position
-    uint64 [2 T, S]     the states from inside searches, then those after their moves
-    A's type [plies + T]  actions; the smallest unsigned type that has room for A
-    float32 [plies + T] values
-    A's type [plies + T]  entries of each policy
+    A's type [plies]    actions; the smallest unsigned type that has room for A
+    float32 [plies]     values
+    A's type [plies]    entries of each policy
     A's type [E]        their actions
     float32 [E]         their shares
 """
@@ -27,24 +23,24 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from trainer.actor.moves import ply_record
-from trainer.actor.played import NO_TREE_ROWS, PlayedGame, TreeRows
+from trainer.actor.played import PlayedGame
 from trainer.core.errors import ReplayError
 from trainer.games.base import Game
 
-HEADER_BYTES = 32
+HEADER_BYTES = 24
 """Bytes before the games' numbers."""
-SHIPMENT_ROWS = 8192
-"""Rows after which a shipment is full. It bounds what a hub needs for each player, less than a megabyte of Connect 4."""
+SHIPMENT_PLIES = 8192
+"""Plies after which a shipment is full. It bounds what a hub needs for each player, half a megabyte of Connect 4."""
 
 
 def shipments_of(games: Sequence[PlayedGame]) -> Iterator[Sequence[PlayedGame]]:
     """The games in parts that are each sent as one shipment."""
-    first = rows = 0
+    first = plies = 0
     for at, game in enumerate(games):
-        rows += len(game.actions) + len(game.tree_rows)
-        if rows >= SHIPMENT_ROWS:
+        plies += len(game.actions)
+        if plies >= SHIPMENT_PLIES:
             yield games[first : at + 1]
-            first, rows = at + 1, 0
+            first, plies = at + 1, 0
     if first < len(games):
         yield games[first:]
 
@@ -52,26 +48,16 @@ def shipments_of(games: Sequence[PlayedGame]) -> Iterator[Sequence[PlayedGame]]:
 def pack(games: Sequence[PlayedGame], game: Game) -> bytes:
     """At least one finished game of `game` as bytes."""
     plies = [len(one.actions) for one in games]
-    inside = [one.tree_rows for one in games if len(one.tree_rows)]
-    recorded: list[PlayedGame | TreeRows] = [*games, *inside]
-    visits = np.concatenate([one.visits for one in recorded])
+    visits = np.concatenate([one.visits for one in games])
     rows, actions = np.nonzero(visits)
     parts: list[tuple[NDArray[Any], DTypeLike]] = [
-        (np.array([len(games), sum(plies), sum(map(len, inside)), len(rows)]), "<i8"),
+        (np.array([len(games), len(visits), len(rows)]), "<i8"),
         (np.array([one.number for one in games]), "<i8"),
         (np.array([one.first_ply for one in games]), "<i4"),
         (np.array(plies), "<i4"),
-        (np.array([len(one.tree_rows) for one in games]), "<i4"),
-        (np.concatenate([one.tree_rows.plies for one in games]), "<i4"),
-        (np.concatenate([one.tree_rows.depths for one in games]), "<i4"),
         (np.concatenate([one.states for one in games]), "<u8"),
-        *(
-            (np.concatenate(part), "<u8")
-            for part in ([one.states for one in inside], [one.after for one in inside])
-            if part
-        ),
-        (np.concatenate([one.actions for one in recorded]), action_type(game)),
-        (np.concatenate([one.values for one in recorded]), "<f4"),
+        (np.concatenate([one.actions for one in games]), action_type(game)),
+        (np.concatenate([one.values for one in games]), "<f4"),
         (np.bincount(rows, minlength=len(visits)), action_type(game)),
         (actions, action_type(game)),
         (visits[rows, actions], "<f4"),
@@ -85,41 +71,29 @@ def unpack(content: bytes, game: Game) -> list[PlayedGame]:
     The records of the games lack `visits`, which may be packed there; they are in `PlayedGame.visits`.
     """
     take = Reader(content)
-    count, total, inside, entries = (int(number) for number in take(4, "<i8"))
-    numbers, first_plies, plies, lengths = take(count, "<i8"), *(take(count, "<i4") for _ in range(3))
-    inside_plies, depths = take(inside, "<i4"), take(inside, "<i4")
-    states, *inside_states = (
-        take(rows * game.state_words, "<u8").reshape(-1, game.state_words) for rows in (total + count, inside, inside)
-    )
+    count, total, entries = (int(number) for number in take(3, "<i8"))
+    numbers, first_plies, plies = take(count, "<i8"), take(count, "<i4"), take(count, "<i4")
+    states = take((total + count) * game.state_words, "<u8").reshape(-1, game.state_words)
     kind = action_type(game)
-    actions, values, policies = (take(total + inside, form) for form in (kind, "<f4", kind))
+    actions, values, policies = take(total, kind), take(total, "<f4"), take(total, kind)
     policy_actions, shares = take(entries, kind), take(entries, "<f4")
-    whole = plies.sum() == total and lengths.sum() == inside and policies.sum() == entries
-    sound = whole and (plies >= 0).all() and (lengths >= 0).all()
+    sound = (plies >= 0).all() and plies.sum() == total and policies.sum() == entries
     if not sound or take.left or (actions >= game.num_actions).any() or (policy_actions >= game.num_actions).any():
         raise ReplayError(
             f"a shipment of {len(content)} bytes doesn't hold games of {game.env_id}; is it of another game?"
         )
-    visits = np.zeros((total + inside, game.num_actions), np.float32)
-    visits[np.repeat(np.arange(total + inside), policies), policy_actions] = shares
+    visits = np.zeros((total, game.num_actions), np.float32)
+    visits[np.repeat(np.arange(total), policies), policy_actions] = shares
     records = np.zeros(total + count, ply_record(game))
     records["state"] = states
     ends = np.cumsum(plies + 1)
     recorded = np.delete(np.arange(total + count), ends - 1)  # all but the final positions
-    records["action"][recorded], records["value"][recorded] = actions[:total], values[:total]
-    columns = (inside_plies, depths, *inside_states, actions[total:].astype(np.uint32), values[total:], visits[total:])
-    inside_ends = np.cumsum(lengths)
+    records["action"][recorded], records["value"][recorded] = actions, values
     return [
         PlayedGame(
-            int(number),
-            records[end - length - 1 : end],
-            visits[end - length - 1 - at : end - 1 - at],
-            int(first),
-            TreeRows(*(column[inside_end - rows : inside_end] for column in columns)) if rows else NO_TREE_ROWS,
+            int(number), records[end - length - 1 : end], visits[end - length - 1 - at : end - 1 - at], int(first)
         )
-        for at, (number, first, length, end, rows, inside_end) in enumerate(
-            zip(numbers, first_plies, plies, ends, lengths, inside_ends, strict=True)
-        )
+        for at, (number, first, length, end) in enumerate(zip(numbers, first_plies, plies, ends, strict=True))
     ]
 
 

@@ -3,8 +3,7 @@
 --
 -- :games is a JSON array with one entry per game: [episode_id, env_id, first ply, number of plies of the games before it in
 -- the arrays, [the search's value at each ply]]. The other arrays are blobs, one game after the other, with one row per ply;
--- :states and :observations have one more row per game, for the position after the last ply. Widths are in bytes. :outcomes
--- has a byte per ply: 1, 0, -1, or 127 where a game has no end; then the search's value stands for it.
+-- :states and :observations have one more row per game, for the position after the last ply. Widths are in bytes.
 
 WITH games AS (
     SELECT
@@ -23,10 +22,8 @@ plies AS (
         *,
         key AS ply,
         value AS mcts_value,
-        key + 1 = json_array_length(search_values) AND substr(:outcomes, 1 + plies_before + key, 1) != x'7F' AS done,
-        CASE substr(:outcomes, 1 + plies_before + key, 1)
-            WHEN x'01' THEN 1.0 WHEN x'FF' THEN -1.0 WHEN x'7F' THEN value ELSE 0.0
-        END AS outcome
+        key + 1 = json_array_length(search_values) AS done,
+        CASE substr(:outcomes, 1 + plies_before + key, 1) WHEN x'01' THEN 1.0 WHEN x'FF' THEN -1.0 ELSE 0.0 END AS outcome
     FROM games, json_each(search_values)
 )
 

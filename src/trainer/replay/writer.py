@@ -35,8 +35,6 @@ from trainer.replay.packing import packed_observations, packed_rows
 log = logging.getLogger(__name__)
 
 INSERT = files("trainer.replay").joinpath("insert.sql").read_text()
-NO_OUTCOME = 127
-"""The code of an outcome in `insert.sql` for which the search's value stands."""
 GAMES_AT_ONCE = 256
 """Games per INSERT statement, which holds a copy of their arrays."""
 PRUNE_SLICE = 1000
@@ -58,7 +56,7 @@ MARK = "INSERT OR REPLACE INTO shipments (sender, last) VALUES (?, ?)"
 
 @dataclass(frozen=True)
 class Episode:
-    """The last P plies of a finished game, or P plies that nobody played on from."""
+    """The last P plies of a finished game."""
 
     env_id: str
     episode_id: str
@@ -75,11 +73,9 @@ class Episode:
     values: NDArray[np.float32]
     """[P] the search's value for the mover."""
     outcomes: NDArray[np.float32]
-    """[P] +1 the mover won the game, 0 draw, -1 the mover lost; if it has no end, the values."""
+    """[P] +1 the mover won the game, 0 draw, -1 the mover lost."""
     first_ply: int = 0
     """Plies played before those recorded here."""
-    ended: bool = True
-    """Whether the last position is the end of a game."""
 
     def __len__(self) -> int:
         return len(self.actions)
@@ -270,14 +266,9 @@ def arrays_of(episodes: Sequence[Episode], metadata: Metadata) -> dict[str, Any]
         "policies": policies,
         "policy_width": policies.strides[0],
         "has_policy": concatenated([episode.has_policy for episode in episodes], "?"),
-        "outcomes": concatenated([outcome_codes(episode) for episode in episodes], "i1"),
+        "outcomes": concatenated([episode.outcomes for episode in episodes], "i1"),
         "now": int(time.time()),
     }
-
-
-def outcome_codes(episode: Episode) -> NDArray[np.int8]:
-    """[P] the outcomes as `insert.sql` has them."""
-    return episode.outcomes.astype(np.int8) if episode.ended else np.full(len(episode), NO_OUTCOME, np.int8)
 
 
 def concatenated(arrays: Sequence[NDArray[Any]], kind: str) -> NDArray[Any]:

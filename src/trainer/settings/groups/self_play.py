@@ -23,7 +23,6 @@ class SelfPlaySettings(EvaluationSettings):
         "sampled_plies",
         "random_openings",
         "random_plies",
-        "tree_rows",
     )
     """What can't change when a run is resumed."""
 
@@ -44,9 +43,6 @@ class SelfPlaySettings(EvaluationSettings):
     random_plies: int | None = None
     """The most random moves at the start of a game; every number from 0 to this one is equally likely. None: half of an
     ordinary game."""
-    tree_rows: bool = False
-    """Also store a position from inside the tree of each search, with the value and the visits that it has there, so that
-    training gets up to twice the rows (in the manner of TreeStrap; Veness et al. 2009)."""
     threads: int = 1
     """Threads that play; one per core is best."""
     games: int = 128
@@ -60,7 +56,7 @@ class SelfPlaySettings(EvaluationSettings):
     episode_timeout_secs: float = 0.0
     """Abandon a game that takes longer than this; 0: never."""
     replay_window: int | None = None
-    """Keep about this many of the newest rows in the database, by whole games; None: all."""
+    """Keep about this many of the newest positions in the database, by whole games; None: all."""
     actor_id: str = "actor-1"
     """Name of this actor; the ids of its games start with it."""
 
