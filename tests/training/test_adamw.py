@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,7 +24,7 @@ from trainer.games import game_of
 from trainer.network import ConvStem, Family, Loss, PolicyValueNetwork
 from trainer.replay import Batch, Metadata
 from trainer.settings.trainer import TrainerConfig
-from trainer.training.adamw import AdamWSteps
+from trainer.training.adamw import AdamWSteps, adamw_kernels
 from trainer.training.gradient import can_differentiate, parameters_of, pieces
 from trainer.training.learner import Learner
 
@@ -208,6 +209,21 @@ def test_a_step_equals_torchs_adamw(grad_clip: float) -> None:
         expected = in_float64(before, state, gradients, grad_clip)
         for ours, theirs in zip(parameters_of(network), parameters_of(expected), strict=True):
             torch.testing.assert_close(ours.double(), theirs, rtol=1e-6, atol=1e-7)
+
+
+def test_moments_of_an_unused_weight_never_become_subnormal() -> None:
+    """They shrink with every step, and end at 0. Subnormal numbers would make a step slow."""
+    weights, gradient = np.ones(100, np.float32), np.zeros(100, np.float32)
+    mean, variance = (np.geomspace(1e-25, 1e-3, 100, dtype=np.float32) for _ in range(2))
+    mean[::2] *= -1
+    for step in range(1, 1001):
+        adamw_kernels().adamw_step.adamw(
+            weights, gradient, mean, variance, float(step), math.inf, 0.001, 0.0, 0.9, 0.9, 1e-8
+        )
+        for moments in (mean, variance):
+            assert np.all((moments == 0) | (np.abs(moments) >= np.finfo(np.float32).tiny))
+    assert not mean.any()
+    assert not variance.any()
 
 
 @pytest.fixture(params=["kernels", "autograd"])

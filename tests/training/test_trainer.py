@@ -183,6 +183,15 @@ def test_the_learning_rate_follows_a_cosine() -> None:
     assert [flat.learning_rate(step) for step in (1, 100)] == [0.2, 0.2]
 
 
+def test_the_learning_rate_rises_first() -> None:
+    """It is a tenth of the warm-up's end after a tenth of its steps, and follows the cosine after them."""
+    flat = Schedule(TrainerConfig(steps=1000, lr=0.2, lr_schedule=False, lr_warmup=50))
+    assert [flat.learning_rate(step) for step in (5, 50, 51)] == pytest.approx([0.02, 0.2, 0.2])
+    warm, cold = (Schedule(TrainerConfig(steps=1000, lr=0.2, lr_warmup=steps)) for steps in (50, 0))
+    assert warm.learning_rate(25) == pytest.approx(cold.learning_rate(25) / 2)
+    assert warm.learning_rate(500) == cold.learning_rate(500)
+
+
 def test_the_minutes_of_a_run_begin_with_its_first_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long it waited for rows, as when an actor compiles; those of an earlier part count."""
     now = [100.0]
@@ -295,6 +304,7 @@ def _metadata(database: ForeignDatabase):  # type: ignore[no-untyped-def]
         ({"lr": 0.0}, ConfigError, "--lr is 0.0"),
         ({"lr": math.nan}, ConfigError, "--lr is nan"),
         ({"lr_min_ratio": 1.5}, ConfigError, "--lr-min-ratio is 1.5"),
+        ({"lr_warmup": -1}, ConfigError, "--lr-warmup is -1"),
         ({"grad_clip": -1.0}, ConfigError, "--grad-clip is -1.0"),
         ({"max_wait": -1.0}, ConfigError, "--max-wait is -1.0"),
         ({"wait_interval": math.inf}, ConfigError, "--wait-interval is inf"),
@@ -378,6 +388,7 @@ class TestCommand:
             "device": "cpu",
             "lr_schedule": True,
             "lr_min_ratio": 0.1,
+            "lr_warmup": 0,
             "wait_interval": 2.0,
             "max_wait": 300.0,
             "env_id": "tictactoe",

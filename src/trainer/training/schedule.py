@@ -73,9 +73,14 @@ class Schedule:
         return min(max(step / self.last_step, self.time_used), 1.0)
 
     def learning_rate(self, step: int) -> float:
-        """Cosine annealing from `lr` to `lr * lr_min_ratio` (Loshchilov and Hutter 2017, without restarts)."""
+        """The learning rate of step number `step`, counted from 1.
+
+        It rises linearly over `lr_warmup` steps (Goyal and others 2017), and falls along a cosine from `lr` to
+        `lr * lr_min_ratio` (Loshchilov and Hutter 2017, without restarts).
+        """
         config = self._config
+        warm = min(1.0, step / config.lr_warmup) if config.lr_warmup else 1.0
         if not config.lr_schedule:
-            return config.lr
+            return config.lr * warm
         share = (1 + math.cos(math.pi * self.progress(step))) / 2
-        return config.lr * (config.lr_min_ratio + (1 - config.lr_min_ratio) * share)
+        return config.lr * warm * (config.lr_min_ratio + (1 - config.lr_min_ratio) * share)

@@ -28,6 +28,7 @@ class LearningSettings(DeviceSettings):
         "grad_clip",
         "lr_schedule",
         "lr_min_ratio",
+        "lr_warmup",
         "q_weight",
         "average",
         "passes",
@@ -61,6 +62,9 @@ class LearningSettings(DeviceSettings):
     """Anneal the learning rate along a cosine."""
     lr_min_ratio: float = 0.1
     """Final learning rate, as a share of --lr."""
+    lr_warmup: int = 0
+    """Steps in which the learning rate rises from 0 to --lr. Without them the first steps switch off many units of a
+    hidden layer with many inputs for good."""
     q_weight: float = 0.0
     """Share of the search's root value in the value target; the rest is the game's outcome (Willemsen et al. 2021)."""
     average: float = 0.0
@@ -102,7 +106,7 @@ class LearningSettings(DeviceSettings):
             "stats_interval",
             "log_interval",
         )
-        require_at_least(self, 0, "weight_decay", "sparsity", "grad_clip", "max_wait")
+        require_at_least(self, 0, "lr_warmup", "weight_decay", "sparsity", "grad_clip", "max_wait")
         require_above_0(self, "lr", "publish_seconds", "wait_interval", "passes")
         require(0 <= self.lr_min_ratio <= 1, f"--lr-min-ratio is {self.lr_min_ratio}; give a number from 0 to 1")
         require(0 <= self.q_weight <= 1, f"--q-weight is {self.q_weight}; give a number from 0 to 1")
