@@ -71,13 +71,18 @@ def test_the_better_half_by_prior_and_value_is_visited_further() -> None:
     assert value == pytest.approx(policy @ means, rel=1e-5)
 
 
-def test_an_unvisited_move_has_the_value_of_the_root() -> None:
-    """Four simulations visit the move with the largest prior and three others of the seven; the root has 5 evaluations."""
+def test_an_unvisited_move_has_the_value_of_playing_by_the_priors() -> None:
+    """Four simulations visit the move with the largest prior and three others of the seven.
+
+    The others' value is estimated from the visited ones, weighted by their priors and four visits, and from the root's own.
+    """
     search = searched([], 4, evaluator_with(0.6))
     visits = search.root_moves(0).visits
     assert (visits.sum(), visits.max(), visits[0]) == (4, 1, 1)
-    root = (0.6 + VALUES[visits == 1].sum()) / 5
-    improved = PRIOR * np.exp(5.1 * np.where(visits == 1, VALUES, root))
+    seen = visits == 1
+    mixed = (0.6 + 4 * (PRIOR[seen] @ VALUES[seen]) / PRIOR[seen].sum()) / 5
+    assert mixed != pytest.approx((0.6 + VALUES[seen].sum()) / 5, abs=0.05)
+    improved = PRIOR * np.exp(5.1 * np.where(seen, VALUES, mixed))
     policy, _, _ = answer(search)
     assert policy == pytest.approx(improved / improved.sum(), rel=1e-5)
 

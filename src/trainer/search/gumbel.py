@@ -1,7 +1,7 @@
 """Kernels of a Gumbel search's root: which move is visited next, and what the search answers.
 
 From "Policy improvement by planning with Gumbel" (Danihelka, Guez, Schrittwieser and Silver 2022), called the paper below.
-g is the Gumbel noise of a move, P its prior, Q its value, N its visits.
+g is the Gumbel noise of a move, P its prior, Q its value, N its visits. A move that was never visited has a Q, too.
 
 Compiled for each game by `trainer.games.kernels`, which binds `tree` and `proofs`.
 """
@@ -33,12 +33,12 @@ def halved_edge(trees: Tree, slot: int, selection: Selection) -> int:
     root = trees.nodes[slot, 0]
     considered = min(len(selection.halving) - 1, int(root.num_edges))
     wanted = selection.halving[considered, root.visits - 1]
-    sigma = sigma_of(trees, slot, selection)
+    sigma, mixed = sigma_of(trees, slot, selection), mixed_value(trees, slot)
     best, best_score, fits = int(root.first_edge), np.float32(-np.inf), False
     for at in range(root.first_edge, root.first_edge + root.num_edges):
         if proofs.proven_of(trees, slot, at) == LOSS:
             continue
-        score = gumbel_score(trees, slot, at, sigma)
+        score = gumbel_score(trees, slot, at, sigma, mixed)
         due = tree.visits_of(trees, slot, at) == wanted
         if (due and not fits) or (due == fits and score > best_score):
             best, best_score, fits = at, score, due
@@ -58,20 +58,44 @@ def sigma_of(trees: Tree, slot: int, selection: Selection) -> np.float32:
     return np.float32(selection.value_scale) * np.float32(50 + most)
 
 
-def gumbel_score(trees: Tree, slot: int, edge: int, sigma: np.float32) -> np.float32:
+def mixed_value(trees: Tree, slot: int) -> np.float32:
+    """What a move of the root that was never visited counts as (the paper's appendix D).
+
+    It estimates the value of playing by the priors: from the visited moves, weighted by their priors, and from the root's
+    own evaluation, which counts as much as one visit.
+    """
+    root = trees.nodes[slot, 0]
+    priors = values = np.float32(0.0)
+    visits = 0
+    for at in range(root.first_edge, root.first_edge + root.num_visited):
+        prior = tree.prior_of(trees, slot, at)
+        priors += prior
+        values += prior * visited_q(trees, slot, at)
+        visits += tree.visits_of(trees, slot, at)
+    if visits == 0:
+        return np.float32(trees.own[slot])
+    return np.float32((trees.own[slot] + np.float32(visits) * values / priors) / np.float32(1 + visits))
+
+
+def gumbel_score(trees: Tree, slot: int, edge: int, sigma: np.float32, mixed: np.float32) -> np.float32:
     """g + log P + sigma Q of a move of the root."""
-    return np.float32(trees.noise[slot, trees.edges[slot, edge].action] + improved_logit(trees, slot, edge, sigma))
+    return np.float32(
+        trees.noise[slot, trees.edges[slot, edge].action] + improved_logit(trees, slot, edge, sigma, mixed)
+    )
 
 
-def improved_logit(trees: Tree, slot: int, edge: int, sigma: np.float32) -> np.float32:
+def improved_logit(trees: Tree, slot: int, edge: int, sigma: np.float32, mixed: np.float32) -> np.float32:
     """log P + sigma Q of a move of the root."""
-    return np.float32(np.log(tree.prior_of(trees, slot, edge)) + sigma * root_q(trees, slot, edge))
+    return np.float32(np.log(tree.prior_of(trees, slot, edge)) + sigma * root_q(trees, slot, edge, mixed))
 
 
-def root_q(trees: Tree, slot: int, edge: int) -> np.float32:
-    """Q of a move of the root; the root's own mean value if the move was never visited."""
-    if trees.edges[slot, edge].node == NOBODY:
-        return np.float32(tree.value_of(trees, slot, 0))
+def root_q(trees: Tree, slot: int, edge: int, mixed: np.float32) -> np.float32:
+    """Q of a move of the root; `mixed` if the move was never visited."""
+    return mixed if trees.edges[slot, edge].node == NOBODY else visited_q(trees, slot, edge)
+
+
+def visited_q(trees: Tree, slot: int, edge: int) -> np.float32:
+    """Q of a move of the root that was visited."""
     proven = proofs.proven_of(trees, slot, edge)
     return np.float32(trees.edges[slot, edge].q if proven == UNKNOWN else proofs.exact(proven))
 
@@ -86,24 +110,24 @@ def answer(trees: Tree, slot: int, selection: Selection, policy: NDArray[np.floa
     for action in range(NUM_ACTIONS):
         policy[action] = 0.0
     last = root.first_edge + root.num_edges
-    sigma = sigma_of(trees, slot, selection)
+    sigma, mixed = sigma_of(trees, slot, selection), mixed_value(trees, slot)
     best, lost = proofs.proven_at_root(trees, slot)
     largest = np.float32(-np.inf)
     for at in range(root.first_edge, last):
         if proofs.is_candidate(trees, slot, at, best, lost):
-            largest = max(largest, improved_logit(trees, slot, at, sigma))
+            largest = max(largest, improved_logit(trees, slot, at, sigma, mixed))
     total = mean = np.float32(0.0)
     choice, choice_visits, choice_score = 0, -1, np.float32(-np.inf)
     for at in range(root.first_edge, last):
         if not proofs.is_candidate(trees, slot, at, best, lost):
             continue
         action = trees.edges[slot, at].action
-        logit = improved_logit(trees, slot, at, sigma)
+        logit = improved_logit(trees, slot, at, sigma, mixed)
         share = np.exp(logit - largest)
         policy[action] = share
         total += share
-        mean += share * root_q(trees, slot, at)
-        visits, score = tree.visits_of(trees, slot, at), gumbel_score(trees, slot, at, sigma)
+        mean += share * root_q(trees, slot, at, mixed)
+        visits, score = tree.visits_of(trees, slot, at), gumbel_score(trees, slot, at, sigma, mixed)
         if visits > choice_visits or (visits == choice_visits and score > choice_score):
             choice, choice_visits, choice_score = int(action), visits, score
     for action in range(NUM_ACTIONS):

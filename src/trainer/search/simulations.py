@@ -180,8 +180,10 @@ def complete(
     tree.add_edges(trees, slot, index, legal, prior)
     if selection.policy_temperature != 1.0:
         priors.soften(trees, slot, index, selection.policy_temperature)
-    if index == 0 and not trees.gumbel[slot]:
-        priors.mix_noise(trees, slot, selection.noise_fraction)
+    if index == 0:
+        trees.own[slot] = value
+        if not trees.gumbel[slot]:
+            priors.mix_noise(trees, slot, selection.noise_fraction)
     tree.bring_best_forward(trees, slot, index)
     signed = value if node.chooser == node.mover else -value
     backup.back_up(trees, slot, index, signed)

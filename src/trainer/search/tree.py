@@ -79,6 +79,8 @@ class Tree(NamedTuple):
     """[G] the node that waits for its evaluation, or NOBODY."""
     row: NDArray[np.int32]
     """[G] its row in the batch."""
+    own: NDArray[np.float32]
+    """[G] the root's own evaluation, for the player to move."""
     budget: NDArray[np.int32]
     """[G] simulations left to do; the root's own evaluation counts as one."""
     noise: NDArray[np.float32]
@@ -109,6 +111,7 @@ def empty_tree(game: Game, slots: int, simulations: int) -> Tree:
         used_edges=np.zeros(slots, np.int32),
         leaf=np.full(slots, NOBODY, np.int64),
         row=np.zeros(slots, np.int32),
+        own=np.zeros(slots, np.float32),
         budget=np.zeros(slots, np.int32),
         noise=np.zeros((slots, game.num_actions), np.float32),
         gumbel=np.zeros(slots, np.bool_),

@@ -22,8 +22,8 @@ from trainer.sparse.layout import Floats, Memory, Network
 lanes: ModuleType
 
 WORDS = 2
-"""Words (64 inputs each) of a layer that are processed for all rows before the next ones. Together with one block of results
-they use 32 KiB of weights, which stay in the first-level cache."""
+"""Words (64 inputs each) of a layer that are processed for all rows before the next ones; half as many for a pair of blocks.
+They use 32 KiB of weights, which stay in the first-level cache."""
 
 
 def evaluate(network: Network, memory: Memory, rows: int, observation: Floats, logits: Floats, value: Floats) -> None:
@@ -113,8 +113,8 @@ def evaluate_layer(network: Network, index: int, rows: int, memory: Memory) -> N
     words, blocks = layer.inputs // BLOCK, layer.results // BLOCK
     pairs = blocks // 2 if lanes.PAIRS else 0
     for pair in range(pairs):
-        for first in range(0, words, WORDS):
-            evaluate_pair(network, layer, rows, memory, 2 * pair, first, min(first + WORDS, words))
+        for first in range(0, words, WORDS // 2):
+            evaluate_pair(network, layer, rows, memory, 2 * pair, first, min(first + WORDS // 2, words))
     for block in range(2 * pairs, blocks):
         for first in range(0, words, WORDS):
             evaluate_block(network, layer, rows, memory, block, first, min(first + WORDS, words))
