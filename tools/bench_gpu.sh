@@ -1,8 +1,11 @@
 #!/bin/sh
-# `make bench-gpu` on a machine that has torch, Numba, onnx, ONNX Runtime, rich, psutil and a GPU, but no network: tools/bench_gpu.sh OUT [PART...]
+# `make bench-gpu` on a machine that has torch, Numba, onnx, ONNX Runtime, rich, psutil and a GPU, but no network:
 #
-# Run it in the checkout. `make gpu-wheels` puts the packages that such a machine lacks into build/wheels, on one that has a
-# network. OUT gets benchmarks.md and benchmarks.json. PART: gpu (default, five minutes) or gpu-learning (eight).
+#     make gpu-wheels                          first, on a machine with a network: the other packages, in build/wheels
+#     sh tools/bench_gpu.sh OUT gpu            then here, in the checkout with these: five minutes (the default part)
+#     sh tools/bench_gpu.sh OUT gpu-learning   eight minutes
+#
+# OUT gets benchmarks.md and benchmarks.json.
 set -eu
 out=$1
 shift

@@ -52,7 +52,7 @@ class LearningSettings(DeviceSettings):
     lr: float = 0.001
     """Initial learning rate."""
     weight_decay: float = 0.0001
-    """L2 regularization (AdamW)."""
+    """Decoupled weight decay (AdamW; Loshchilov and Hutter 2019)."""
     sparsity: float = 0.0
     """How strongly training pushes the results of the first layer to 0: an L1 penalty (Glorot et al. 2011). A CPU skips
     zeros, so it trains and evaluates the network faster. Towers, and training on a GPU, ignore it."""
