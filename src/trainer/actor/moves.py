@@ -164,8 +164,8 @@ def begin_game(games: Games, trees: Tree, slot: int, settings: MoveSettings) -> 
 def begin_search(games: Games, trees: Tree, slot: int, settings: MoveSettings) -> None:
     """Start the search of the move to be made in a slot.
 
-    Exponential variates, divided by their sum, are Dirichlet noise of alpha 1, which is about 10 / the usual number of legal
-    moves (AlphaZero; Silver et al. 2017).
+    Exponential variates, divided by their sum, are Dirichlet noise of alpha 1 in every game. AlphaZero's alpha is about 10 /
+    the usual number of legal moves (Silver et al. 2017), so less on a large board.
     """
     ply, key = games.ply[slot], games.key[slot]
     for action in range(NUM_ACTIONS):
