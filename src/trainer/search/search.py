@@ -101,7 +101,10 @@ class Search:
         self.kernels = link_kernels(env_id, *KERNELS, warm_up=self._warm_up)
 
     def plan(self, simulations: int) -> None:
-        """Have Gumbel searches distribute this many simulations from now on."""
+        """Have Gumbel searches distribute this many simulations: all that begin from now on.
+
+        Searches in progress go on by the new schedule as well, and by the old one beyond its end.
+        """
         for considered, visited in enumerate(self.selection.halving):
             visited[:simulations] = halving(considered, simulations)
 
