@@ -41,17 +41,11 @@ class EpisodeNumbers(Iterator[int]):
 class PlayerThreads:
     """Threads that play until the `with` block ends or there is nothing left to play; one `SelfPlay` each."""
 
-    def __init__(
-        self, players: list[SelfPlay], models: ModelSource, game_timeout: float = 0.0, wait_for_model: bool = False
-    ) -> None:
-        """Games that take longer than `game_timeout` seconds are abandoned; 0: never.
-
-        While there is no model the threads play at random, or pause if they `wait_for_model`.
-        """
+    def __init__(self, players: list[SelfPlay], models: ModelSource, game_timeout: float = 0.0) -> None:
+        """Games that take longer than `game_timeout` seconds are abandoned; 0: never."""
         self._players = players
         self._models = models
         self._game_timeout = game_timeout
-        self._wait_for_model = wait_for_model
         self._stop = Event()
         self._finished: queue.SimpleQueue[PlayedGame] = queue.SimpleQueue()
         self._failure: Exception | None = None
@@ -115,9 +109,6 @@ class PlayerThreads:
             evaluator: GuardedEvaluator | None = None
             while not self._stop.is_set():
                 model = self._models.current
-                if model is None and self._wait_for_model:
-                    self._stop.wait(0.05)
-                    continue
                 if model is None:
                     games = player.play_randomly()
                 else:
