@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 
 from trainer.actor import random_numbers as dice_kernels
 from trainer.compile.linker import link
@@ -28,6 +29,22 @@ def test_the_numbers_are_those_of_splitmix64() -> None:
     ]
     expected = [((word >> 11) + 0.5) / 2**53 for word in published]
     np.testing.assert_array_equal(numbers("uniform", 5), expected)
+
+
+def key_of_first(word: int) -> np.uint64:
+    """The key whose first word is this one: the steps of SplitMix64 backwards."""
+    for shift, factor in ((31, splitmix.SECOND_FACTOR), (27, splitmix.FIRST_FACTOR), (30, 1)):
+        word ^= (word >> shift) ^ (word >> 2 * shift)
+        word = word * pow(int(factor), -1, 2**64) % 2**64
+    return np.uint64((word - int(splitmix.STEP)) % 2**64)
+
+
+@pytest.mark.parametrize(("word", "expected"), [(0, 2**-54), (6457827717110365317, None), (2**64 - 1, 1 - 2**-53)])
+def test_no_number_is_0_or_1(word: int, expected: float | None) -> None:
+    """From the smallest word, the first one of `KEY` and the largest; a Gumbel variate of 0 or 1 would be infinite."""
+    key = key_of_first(word)
+    assert dice.uniform(key, 0) == (expected or dice.uniform(KEY, 0))
+    assert np.isfinite(dice.gumbel(key, 0))
 
 
 def test_the_distributions_are_what_they_are_called() -> None:

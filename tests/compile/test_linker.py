@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +135,21 @@ def test_only_compiled_code_that_nobody_uses_is_removed_from_the_cache(
         os.utime(tmp_path / name, (0, 0))
     keep("games.rows-0123456789abcdef", "rows.py", b"", "")
     assert {path.name for path in tmp_path.iterdir()} == {used, photographs, "games.rows-0123456789abcdef"}
+
+
+def test_two_processes_can_clear_the_cache_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another one removes meanwhile is no reason to do without the cache."""
+    monkeypatch.setenv("CARTRIDGE_CACHE", str(tmp_path))
+    unused, now = tmp_path / "go.rules-0123456789abcdef", time.time
+    unused.mkdir()
+
+    def looked_at_the_clock() -> float:
+        shutil.rmtree(unused, ignore_errors=True)
+        return now()
+
+    monkeypatch.setattr("trainer.compile.cache.time.time", looked_at_the_clock)
+    assert keep("rows", "rows.py", b"", "") == tmp_path / "rows" / "rows.py"
+    assert not unused.exists()
 
 
 def test_nothing_is_compiled_after_the_warm_up() -> None:

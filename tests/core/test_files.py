@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -125,6 +126,26 @@ def test_two_writers_with_the_same_temporary_name_take_turns(tmp_path: Path) -> 
         file.write(b"first")
     other.join(60)
     assert path.read_bytes() == b"2"
+    assert names(tmp_path) == {"stats.json"}
+
+
+def test_who_is_interrupted_while_waiting_leaves_the_file_to_its_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The temporary file belongs to the process that has locked it."""
+    path = tmp_path / "stats.json"
+
+    def interrupted(file: IO[bytes], how: int) -> None:
+        file.close()
+        raise KeyboardInterrupt
+
+    with atomic_write(path) as file:
+        with monkeypatch.context() as patched:
+            patched.setattr("trainer.core.files.fcntl.flock", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                write_bytes(path, b"second")
+        file.write(b"first")
+    assert path.read_bytes() == b"first"
     assert names(tmp_path) == {"stats.json"}
 
 

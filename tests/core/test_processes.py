@@ -29,10 +29,18 @@ def test_a_process_bound_to_one_core_has_one(program: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("quota", "cores"), [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None), ("", None), ("1 0", None)]
+    ("quota", "cores"),
+    [
+        ("100000 100000", 1),
+        ("50000 100000", 1),
+        ("190000 100000", 1),
+        ("max 100000", None),
+        ("", None),
+        ("1 0", None),
+    ],
 )
 def test_a_containers_limit_counts(tmp_path: Path, quota: str, cores: int | None) -> None:
-    """Half a core is one; no limit, or a file of another kind, leaves all cores."""
+    """Half a core is one, and so are nearly two; no limit, or a file of another kind, leaves all cores."""
     path = tmp_path / "cpu.max"
     path.write_text(quota)
     assert available_cores(path) == (cores or available_cores(tmp_path / "missing"))

@@ -148,6 +148,13 @@ def test_a_sparse_evaluator_has_the_step_and_progress_of_its_model() -> None:
     assert (sparse.step, sparse.progress) == (7, 0.2)
 
 
+def test_the_kernels_are_linked_once_for_all_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linking takes a lock that another process may hold while it compiles."""
+    sparse_of(published(CONNECT4))
+    monkeypatch.setattr("trainer.evaluators.sparse.link", None)
+    sparse_of(published(game_of("tictactoe")), game_of("tictactoe"))
+
+
 def test_other_kinds_of_models_are_left_to_onnx_runtime() -> None:
     """The residual tower, and models from other programs."""
     foreign = linear_model(np.ones((CONNECT4.obs_size, CONNECT4.num_actions), np.float32))

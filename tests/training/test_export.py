@@ -154,6 +154,13 @@ def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir())[0] == "latest.onnx"
 
 
+def test_only_a_number_is_a_step(tmp_path: Path) -> None:
+    """Other files that begin like a model's are somebody's own."""
+    for name in ("model_step_.onnx", "model_step_best.onnx", "model_step_².onnx", "model_step_7.onnx"):
+        (tmp_path / name).touch()
+    assert [path.name for path in stored_models(tmp_path)] == ["model_step_7.onnx"]
+
+
 @pytest.mark.parametrize(("most", "interval"), [(1, 10), (2, 10), (10, 10), (32, 200), (7, 1)])
 def test_models_can_be_kept_spread_over_the_run(tmp_path: Path, most: int, interval: int) -> None:
     """At any length of the run: never more than asked for, always the newest, and the others evenly spaced."""

@@ -14,9 +14,10 @@ from trainer.sparse.layout import Network
 
 @dataclass
 class Clock:
-    """What one thread has evaluated."""
+    """What one thread has had evaluated by calling models; what kernels evaluate by themselves isn't in it."""
 
     positions: int = 0
+    """Rows of the batches, with those that only fill a batch up."""
     seconds: float = 0.0
 
 

@@ -18,7 +18,8 @@ GIBIBYTE = 2**30
 Settings = TypeVar("Settings", bound=SelfPlaySettings)
 
 SHARE_OF_GAMES = 0.6
-"""Share of the memory that games and their trees may take where not everything fits; the rest is for caches."""
+"""Share of the memory that games and their trees get at least, if they need it, where not everything fits. They get more if
+the caches need less than the rest."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,12 @@ def within_memory(game: Game, settings: Settings) -> Settings:
     """
     if actor_memory(game, settings).total <= settings.memory_gib * GIBIBYTE:
         return settings
-    budget = settings.memory_gib * GIBIBYTE / settings.threads
-    one, two = (actor_memory(game, replace(settings, games=games, cache=1)) for games in (1, 2))
-    each = two.of_games - one.of_games
-    games = max(1, min(settings.games, int(SHARE_OF_GAMES * budget / each)))
-    entry = actor_memory(game, replace(settings, games=1, cache=2)).cache - one.cache
+    one, two = (actor_memory(game, replace(settings, games=count, cache=count)) for count in (1, 2))
+    each, entry = two.of_games - one.of_games, two.cache - one.cache
+    scratch = one.of_games - each + one.cache - entry  # what a thread needs beside its games and entries
+    budget = settings.memory_gib * GIBIBYTE / settings.threads - scratch
+    for_games = max(SHARE_OF_GAMES * budget, budget - settings.cache * entry)
+    games = max(1, min(settings.games, int(for_games / each)))
     cache = max(0, min(settings.cache, int((budget - games * each) / entry)))
     return replace(settings, games=games, cache=cache)
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from trainer.games.base import DRAW, OPEN, WINNER, Game, Mask, Rules
 from trainer.search.cache import Cache
 from trainer.search.selection import Selection
-from trainer.search.tree import NOBODY, Tree
+from trainer.search.tree import NOBODY, UNKNOWN, Tree
 from trainer.sparse.layout import Memory, Network
 
 rules: Rules
@@ -36,6 +36,7 @@ NUM_ACTIONS: int
 EMPTY, READY, PLAYING, FINISHED = 0, 1, 2, 3
 HAS_OPENING, OPENING_LENGTH, PLIES = 0, 1, 2  # places of a game's numbers
 MOVE, NOISE = 1, 2  # places of those of a ply; place 0 is free, so that games keep the numbers they always had
+LARGEST_UNPROVEN = np.float32(1 - 2**-24)  # the largest value below 1, which would mean a proven win
 
 
 class Games(NamedTuple):
@@ -65,7 +66,7 @@ def ply_record(game: Game) -> np.dtype[Any]:
         [
             ("state", np.uint64, (game.state_words,)),
             ("visits", np.float32, (game.policy_size,)),  # the policy target, as `search.policies` keeps it
-            ("value", np.float32),  # of the search, for the mover
+            ("value", np.float32),  # of the search, for the mover; exactly +1 or -1 only if it has proven the result
             ("action", np.uint32),
         ],
         align=True,
@@ -163,8 +164,8 @@ def begin_game(games: Games, trees: Tree, slot: int, settings: MoveSettings) -> 
 def begin_search(games: Games, trees: Tree, slot: int, settings: MoveSettings) -> None:
     """Start the search of the move to be made in a slot.
 
-    Exponential variates, divided by their sum, are Dirichlet noise of alpha 1, which is about 10 / the usual number of legal
-    moves (AlphaZero; Silver et al. 2017).
+    Exponential variates, divided by their sum, are Dirichlet noise of alpha 1 in every game. AlphaZero's alpha is about 10 /
+    the usual number of legal moves (Silver et al. 2017), so less on a large board.
     """
     ply, key = games.ply[slot], games.key[slot]
     for action in range(NUM_ACTIONS):
@@ -201,6 +202,8 @@ def advance(games: Games, trees: Tree, selection: Selection, settings: MoveSetti
         else:
             at.value = puct.answer(trees, slot, policy)
             action = drawn(policy, chance(games, slot)) if ply < settings.sampled_plies else int(np.argmax(policy))
+        if trees.nodes[slot, 0].proven == UNKNOWN:  # a tanh that saturates is exactly +1 or -1
+            at.value = max(-LARGEST_UNPROVEN, min(at.value, LARGEST_UNPROVEN))
         if FEW_LEGAL:
             rules.legal(at.state, trees.mask, trees.found)
         policies.keep(policy, trees.mask, at.visits)

@@ -17,6 +17,7 @@ splitmix: ModuleType
 INLINED = True
 
 DROPPED = np.uint64(11)  # bits of 64 that don't fit into a float64
+LARGEST = 1 - 2.0**-53  # the largest float64 below 1
 
 
 def key_of(run: np.uint64, number: int) -> np.uint64:
@@ -27,7 +28,7 @@ def key_of(run: np.uint64, number: int) -> np.uint64:
 def uniform(key: np.uint64, index: int) -> float:
     """The number at `index` of a key, uniform between 0 and 1, neither of them included."""
     word = splitmix.mixed(key + splitmix.STEP * np.uint64(index + 1))
-    return float((np.float64(word >> DROPPED) + 0.5) * 2.0**-53)
+    return min(float((np.float64(word >> DROPPED) + 0.5) * 2.0**-53), LARGEST)  # the sum may be rounded up to 2^53
 
 
 def exponential(key: np.uint64, index: int) -> float:

@@ -51,7 +51,7 @@ class SelfPlay:
         self.settings = settings or SelfPlaySettings()
         self.search = Search(env_id, slots, self.settings.simulations, search)
         self._progress = 1.0
-        self._moves = self._plan(self._progress)
+        self._moves = self._moves_at(self._progress)
         game = self.search.game
         self._numbers = numbers
         self._exhausted = False
@@ -101,15 +101,15 @@ class SelfPlay:
     def _follow(self, progress: float) -> None:
         """Adapt the length of searches to how much of the run is done, 0 to 1."""
         if progress != self._progress and self.settings.first_simulations is not None:
-            self._progress, self._moves = progress, self._plan(progress)
+            self._progress, self._moves = progress, self._moves_at(progress)
+            self.search.plan(self._moves.simulations)
 
-    def _plan(self, progress: float) -> MoveSettings:
-        """How moves are made at this `progress` (0 to 1) of the run; also plans Gumbel searches of that length."""
+    def _moves_at(self, progress: float) -> MoveSettings:
+        """How moves are made at this `progress` (0 to 1) of the run."""
         settings, simulations = self.settings, self.settings.simulations
         if settings.first_simulations is not None:
             first = settings.first_simulations
             simulations = round(first + progress * (simulations - first))
-        self.search.plan(simulations)
         usual = self.search.game.usual_plies
         sampled = usual // 4 if settings.sampled_plies is None else settings.sampled_plies
         random = usual // 2 if settings.random_plies is None else settings.random_plies

@@ -83,7 +83,7 @@ class PlayerThreads:
 
     @property
     def inference_us(self) -> float:
-        """Mean microseconds per evaluated position."""
+        """Mean microseconds per row of the batches that models were called with; see `Clock`."""
         positions = sum(clock.positions for clock in self._clocks)
         return 1e6 * sum(clock.seconds for clock in self._clocks) / positions if positions else 0.0
 

@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from trainer.core.errors import ConfigError
@@ -76,5 +77,6 @@ def _private_folder() -> Path:
 def _remove_unused(cache: Path) -> None:
     """Delete the folders of compiled code that no run has used for a month. Anything else in the cache is not ours."""
     for folder in cache.glob("*-" + "[0-9a-f]" * 16):
-        if folder.is_dir() and time.time() - folder.stat().st_mtime > KEEP_UNUSED_DAYS * 86400:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another process has just removed it
+            if folder.is_dir() and time.time() - folder.stat().st_mtime > KEEP_UNUSED_DAYS * 86400:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -39,14 +39,17 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     temporary = path.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}"
     try:
         with own_file(temporary) as file:
-            yield file
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:  # errors of writes carry no file name
+            try:
+                yield file
+                file.flush()
+                if durable:
+                    os.fsync(file.fileno())
+                os.replace(temporary, path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)  # while it is locked, so that it isn't another writer's yet
+                raise
+    except OSError as error:
+        if error.filename is None:  # errors of writes carry no file name
             error.filename = str(path)
         raise
     if durable:

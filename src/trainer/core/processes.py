@@ -7,7 +7,8 @@ import socket
 from pathlib import Path
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
-"""A container's limit of processor time: two numbers, used and per, in microseconds; or `max` and a number."""
+"""A container's limit of processor time: the microseconds that it may use in each period, and those of a period; or `max`
+and a number."""
 
 
 def is_alive(process: int) -> bool:
@@ -35,8 +36,8 @@ def available_cores(quota: Path = QUOTA) -> int:
     affinity = getattr(os, "sched_getaffinity", None)  # macOS has none
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     try:
-        used, per = quota.read_text().split()
-        limit = int(used) / int(per)
+        allowed, period = quota.read_text().split()
+        limit = int(allowed) // int(period)
     except (OSError, ValueError, ZeroDivisionError):  # no container, or one without a limit
         return cores
-    return max(1, min(cores, round(limit)))
+    return max(1, min(cores, limit))

@@ -6,14 +6,23 @@ import logging
 import time
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
-from trainer.core.errors import ModelError
+from trainer.core.errors import DeviceError, ModelError
 from trainer.core.files import signature_of
 from trainer.evaluators.interface import Evaluator
 from trainer.evaluators.onnx_file import Prepare, prepared
 from trainer.run.model_files import read_model
 
 log = logging.getLogger(__name__)
+
+
+class Loaded(NamedTuple):
+    """A model, and when it was loaded."""
+
+    evaluator: Evaluator | None = None
+    at: float = 0.0
+    """Unix seconds; 0 if there is none."""
 
 
 class ModelFile:
@@ -32,25 +41,34 @@ class ModelFile:
 
         `prepare` gets the file's content and its evaluator and returns the evaluator to use, perhaps a faster one; it raises
         ModelError for a model that can't be used. `problem` says why the present file can't be used; None if it can, or if
-        there is none. `loaded_at` is the time at which `current` was loaded, in Unix seconds.
+        there is none.
         """
         self.path = path
-        self.current: Evaluator | None = None
         self.problem: str | None = None
-        self.loaded_at = 0.0
         self._dimensions = (env_id, obs_size, num_actions)
         self._every = every
         self._prepare = prepare
         self._next_look = 0.0
         self._seen: tuple[int, int, int] | None = None
-        self._before: Evaluator | None = None
+        self._loaded = self._before = Loaded()
         self._changing = Lock()
         self.poll()
+
+    @property
+    def current(self) -> Evaluator | None:
+        """The last good model; None before the first one."""
+        return self._loaded.evaluator
+
+    @property
+    def loaded_at(self) -> float:
+        """When `current` was loaded, in Unix seconds; 0 if there is none."""
+        return self._loaded.at
 
     def poll(self) -> bool:
         """Reload the model if its file was replaced; True if `current` changed.
 
-        A file that can't be used is reported once, and the last good model stays.
+        A file that can't be used is reported once, and the last good model stays. What can't be read is tried again by the
+        next call. Raises DeviceError if the device fails that should evaluate the model.
         """
         now = time.monotonic()
         if now < self._next_look:
@@ -58,20 +76,28 @@ class ModelFile:
         self._next_look = now + self._every
         try:
             signature = signature_of(self.path)
-        except OSError:
+            if signature == self._seen:
+                return False
+            content = read_model(self.path)
+        except FileNotFoundError:
+            self._seen = self.problem = None
             return False
-        if signature == self._seen:
+        except (OSError, ModelError) as error:
+            self._seen = None
+            if str(error) != self.problem:
+                self._report(error)
             return False
         self._seen = signature
         try:
-            loaded = prepared(read_model(self.path), str(self.path), *self._dimensions, self._prepare)
-        except ModelError as error:
+            evaluator = prepared(content, str(self.path), *self._dimensions, self._prepare)
+        except DeviceError as error:
             self.problem = str(error)
-            log.warning("%s; %s", error, "keeping the model before it" if self.current else "going on without one")
+            raise
+        except ModelError as error:
+            self._report(error)
             return False
         with self._changing:
-            self._before, self.current = self.current, loaded
-        self.problem, self.loaded_at = None, time.time()
+            self._before, self._loaded, self.problem = self._loaded, Loaded(evaluator, time.time()), None
         return True
 
     def give_up(self, evaluator: Evaluator, error: ModelError) -> None:
@@ -79,7 +105,12 @@ class ModelFile:
         with self._changing:  # every thread that plays with it gives it up
             if self.current is not evaluator:
                 return
-            self.current, self._before = self._before, None
+            self._loaded, self._before = self._before, Loaded()
             self.problem = str(error)
             before = self.current
         log.warning("%s; %s", error, "going back to the model before it" if before else "going on without one")
+
+    def _report(self, error: Exception) -> None:
+        """Keep and log why the present file can't be used."""
+        self.problem = str(error)
+        log.warning("%s; %s", error, "keeping the model before it" if self.current else "going on without one")

@@ -52,7 +52,10 @@ class ModelInfo:
     def step(self) -> int | None:
         """Training step; None if the file doesn't say."""
         step = self.metadata.get("step", "")
-        return int(step) if step.isdigit() else None
+        try:
+            return int(step) if step.isdigit() else None
+        except ValueError:  # such as ², or thousands of digits
+            return None
 
     @property
     def progress(self) -> float:

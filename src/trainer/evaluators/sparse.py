@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from onnx import numpy_helper
@@ -18,7 +19,7 @@ from trainer.games.base import Game
 from trainer.games.layout import layout_of
 from trainer.sparse import forward, lanes
 from trainer.sparse.builder import LayoutBuilder
-from trainer.sparse.layout import Memory, Network, memory_for
+from trainer.sparse.layout import LAYER, NO_NETWORK, Memory, Network, memory_for
 
 SHAPE = re.compile(
     "(?P<view>Slice Slice Slice Slice Sub Mul Add Sub Concat |Gather Slice Cast Slice Where )?"
@@ -27,6 +28,19 @@ SHAPE = re.compile(
     "Gemm (?:Gather Slice Cast Where )?Gemm Tanh"
 )
 """The operations of such a model's file in order, as `trainer.training.export` writes them."""
+
+
+@cache
+def forward_kernels() -> Linked:
+    """The kernels that evaluate a network by its active inputs, compiled. Every model uses the same."""
+    return link(lanes, forward, warm_up=_warm_up)
+
+
+def _warm_up(linked: Linked) -> None:
+    """Call the kernel once, with a layer that has nothing in it and without a position."""
+    network = NO_NETWORK._replace(layers=np.zeros(1, LAYER))
+    no_row = np.zeros((0, 1), np.float32)
+    linked.forward.evaluate(network, memory_for(network, 0), 0, no_row, no_row, np.zeros(0, np.float32))
 
 
 class SparseAccelerator:
@@ -62,7 +76,7 @@ class SparseEvaluator(ModelEvaluator):
         self.layers = network
         self._scratch = Scratch()
         self._num_actions = num_actions
-        self._kernels = link(lanes, forward, warm_up=self._warm_up).forward
+        self._kernels = forward_kernels().forward
 
     def outputs(self, observation: Observations) -> Outputs:
         """The network's outputs for observations [B, obs_size], unchecked."""
@@ -72,11 +86,6 @@ class SparseEvaluator(ModelEvaluator):
             scratch.rows, scratch.memory = rows, memory_for(self.layers, rows)
         self._kernels.evaluate(self.layers, scratch.memory, rows, np.ascontiguousarray(observation), logits, value)
         return logits, value[:, None]
-
-    def _warm_up(self, linked: Linked) -> None:
-        """Call the kernel once, without a position."""
-        logits, value = np.zeros((0, self._num_actions), np.float32), np.zeros(0, np.float32)
-        linked.forward.evaluate(self.layers, memory_for(self.layers, 0), 0, np.zeros((0, 1), np.float32), logits, value)
 
 
 def network_of(content: bytes, game: Game) -> Network | None:

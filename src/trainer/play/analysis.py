@@ -24,7 +24,7 @@ class MoveAnalysis:
     """As the network gives it; the search softens it."""
     visits: int
     share: float
-    """Share of the visits; without simulations the prior."""
+    """Share of the visits, where what is proven counts as `Search.run` says; without simulations the prior."""
     value: float | None
     """In [-1, 1]; None if no simulation went through the move."""
     proven: str | None

@@ -34,7 +34,8 @@ WITHOUT_SIMULATIONS = ("random", "perfect", "minimax", GTP)
 
 def kind_of(name: str) -> str:
     """The name of a player, without the command of an engine; empty for a path."""
-    return name[: len(GTP)] if name.startswith((GTP, UCI)) else name if name in NAMES else ""
+    engine = next((prefix for prefix in (GTP, UCI) if name.startswith(prefix)), "")
+    return engine or (name if name in NAMES else "")
 
 
 def simulations_of(name: str, given: int | None, of_models: int) -> int:

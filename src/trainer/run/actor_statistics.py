@@ -52,6 +52,7 @@ class ActorStats:
     simulations_per_second: float = 0.0
     runtime_seconds: float = 0.0
     mcts_avg_inference_us: float = 0.0
+    """Mean microseconds per row of the batches that models were called with, without what kernels evaluate by themselves."""
     model_step: int | None = None
     timestamp: int = 0
     process: int = field(default_factory=os.getpid)

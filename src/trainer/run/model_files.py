@@ -22,7 +22,8 @@ def read_model(path: Path) -> bytes:
 
 def stored_models(folder: Path) -> list[Path]:
     """The models `model_step_*.onnx` in a folder, oldest first."""
-    return sorted((path for path in folder.glob("model_step_*.onnx") if path.stem[11:].isdigit()), key=step_of)
+    numbers = ((path, path.stem.removeprefix("model_step_")) for path in folder.glob("model_step_*.onnx"))
+    return sorted((path for path, number in numbers if number.isascii() and number.isdigit()), key=step_of)
 
 
 def step_of(model: Path) -> int:

@@ -101,7 +101,10 @@ class Search:
         self.kernels = link_kernels(env_id, *KERNELS, warm_up=self._warm_up)
 
     def plan(self, simulations: int) -> None:
-        """Have Gumbel searches distribute this many simulations from now on."""
+        """Have Gumbel searches distribute this many simulations: all that begin from now on.
+
+        Searches in progress go on by the new schedule as well, and by the old one beyond its end.
+        """
         for considered, visited in enumerate(self.selection.halving):
             visited[:simulations] = halving(considered, simulations)
 
@@ -136,8 +139,9 @@ class Search:
         """Search every position, without noise.
 
         `states` uint64 [R, S] of unfinished games, any number of them. Returns each action's share of the visits,
-        float32 [R, A], and the value for the mover, float32 [R]. Raises ValueError for too many simulations, and for answers
-        that are not finite.
+        float32 [R, A], and the value for the mover, float32 [R]. Proven wins share everything if there are any, and proven
+        losses get nothing unless all moves lose. Where no other move was visited, the shares are the priors. Raises
+        ValueError for too many simulations, and for answers that are not finite.
         """
         if simulations > self.most_simulations:
             raise ValueError(f"{simulations} simulations are more than most_simulations = {self.most_simulations}")

@@ -17,4 +17,5 @@ class Selection(NamedTuple):
     noise_fraction: float
     value_scale: float
     halving: NDArray[np.int32]
-    """[M + 1, N + 1] of m moves considered: how often the move that simulation n visits was visited before."""
+    """[M + 1, N + 1] of m moves considered: how often the move that simulation n visits was visited before. The last column
+    is never read."""

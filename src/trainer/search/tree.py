@@ -70,7 +70,7 @@ class Tree(NamedTuple):
     """EDGE [G, E]"""
     known: NDArray[np.int32]
     """[G, T] a hash table of the nodes by their positions: a node's index plus 1, or 0 for none. In a game with a history it
-    isn't used."""
+    has one place, which nobody reads."""
     used_nodes: NDArray[np.int32]
     """[G]"""
     used_edges: NDArray[np.int32]
@@ -99,7 +99,7 @@ class Tree(NamedTuple):
 
 def empty_tree(game: Game, slots: int, simulations: int) -> Tree:
     """Memory for G = `slots` searches of at most this many simulations."""
-    nodes = simulations + 2  # the root and one for each simulation; one is spare
+    nodes = simulations + 2  # the root, one for each simulation, and one that is never used
     edges = (simulations + 1) * game.most_moves + 1  # `add_edges` writes one place too far
     places = 1 if game.has_history else 1 << (2 * nodes - 1).bit_length()
     return Tree(

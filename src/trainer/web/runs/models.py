@@ -66,10 +66,9 @@ class Models:
 
 def trouble_with(file: ModelFile | None) -> str | None:
     """Why the newest model of a game doesn't play, and what plays instead, as a sentence; None if it plays."""
-    if file is None:
+    if file is None or not (file.current or file.problem):
         return "There is no model of this game yet; uniform-guess search plays instead."
-    if file.current is None:
-        return f"The newest model can't be used ({file.problem}); uniform-guess search plays instead."
-    if file.problem:
-        return f"The newest model can't be used ({file.problem}); the model before it plays instead."
-    return None
+    if file.problem is None:
+        return None
+    player = "the model before it" if file.current else "uniform-guess search"
+    return f"The newest model can't be used ({file.problem}); {player} plays instead."
