@@ -245,10 +245,11 @@ def test_a_new_model_is_used_without_dropping_a_game(tmp_path: Path) -> None:
 
 
 def test_a_game_that_takes_too_long_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """With a limit of a millisecond no searched game of Othello ever ends; the actor lives on."""
-    publish_model(tmp_path, "othello")
+    """With a limit of a millisecond no game with 30,000 simulations a move ever ends; the actor lives on."""
+    publish_model(tmp_path, "connect4")
     stop = threading.Event()
-    config = config_for(tmp_path, env_id="othello", simulations=400, games=64, episode_timeout_secs=0.001)
+    long = {"simulations": 30_000, "games": 20, "cache": 0}
+    config = config_for(tmp_path, env_id="connect4", episode_timeout_secs=0.001, **long)
     actor = threading.Thread(target=act, args=(config, stop))
     actor.start()
     wait_until(lambda: "took longer than 0.001 s and was abandoned" in caplog.text, "no game is given up")

@@ -10,7 +10,7 @@ LONG = (
     # Further games and kinds of games (kinds.py), after some that are always tried.
     r"/(actor|search)/.*\[(.*-)?(othello|go:size=4)(-.*)?\]",
     r"/test_costs\.py::.*\[.*-(othello|go:size=4|dots:.*|breakthrough:.*)\]",
-    r"/test_shipment\.py::test_a_hub.*\[(othello|go:size=4|breakthrough:.*)\]",
+    r"/test_shipment\.py::test_a_hub.*\[(othello|go:size=4|dots:.*|breakthrough:.*)\]",
     r"/test_rollouts\.py::test_it_plays_every_game.*\[(connect4|othello|mnk|hex|breakthrough|dots|go|minichess)\]",
     r"/test_real_engines\.py::test_our_engine.*\[(hex:size=5|breakthrough|dots|connect4)\]",
     r"/actor/.*\[(.*-)?(dots|breakthrough):",
