@@ -170,7 +170,7 @@ def test_several_actors_write_one_file(tmp_path: Path) -> None:
 @pytest.mark.command
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_it_with_every_finished_game_stored(tmp_path: Path, number: signal.Signals) -> None:
-    """The games that were counted are in the database, all of them whole, and the exit status is 0."""
+    """The games that were counted and reported are in the database, all of them whole, and the exit status is 0."""
     publish_model(tmp_path, "connect4")
     command = [sys.executable, "-m", "trainer.actor", "--env-id", "connect4", "--games", "64", "--simulations", "20"]
     command += ["--replay-db-path", str(tmp_path / "replay.db"), "--data-dir", str(tmp_path)]
@@ -180,11 +180,13 @@ def test_a_signal_stops_it_with_every_finished_game_stored(tmp_path: Path, numbe
     process.send_signal(number)
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
-    assert "games/s" not in errors or "model step 1" in errors
     counts = rows_of(tmp_path, "count(*), count(DISTINCT episode_id), sum(done)")[0]
     final = json.loads(stats.read_text())
     assert (final["total_steps"], final["episodes_completed"]) == counts[:2]
     assert counts[1] == counts[2] > 100
+    last = errors.splitlines()[-1]
+    assert f"actor-1: {counts[1]} games (" in last
+    assert last.endswith("simulations/s, model step 1")
 
 
 def test_games_that_have_ended_are_handed_over_at_the_stop() -> None:
