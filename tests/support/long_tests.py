@@ -17,7 +17,8 @@ LONG = (
     r"/test_actor\.py::test_stored_games.*connect4\]",
     r"/test_play\.py::test_an_env_id_with_parameters",
     r"/test_contract\.py::.*\[(mnk:width=9|breakthrough:rows=5)",
-    # Sizes of games.
+    # Sizes of games, and more games.
+    r"/games/.*::test_openspiel_agrees_on_random_games\[.*-1000\]",
     r"/test_tutorial\.py::test_the_second_game.*\[5-",
     r"/test_hex\.py::test_openspiel.*\[(2|8|12)-",
     r"/test_hex\.py::.*\[(3-wins1|2)\]",
