@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,6 @@ from typing import cast
 
 import numpy as np
 import pytest
-from conftest import run_module
 from random_models import publish_model
 from stored_rows import select
 from waiting import PATIENCE, wait_until
@@ -320,9 +320,9 @@ sys.exit("torch" in sys.modules)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.command
-def test_a_flag_that_does_not_parse_is_2() -> None:
+def test_a_flag_that_does_not_parse_is_2(call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     """As is usual."""
-    done = run_module("trainer.actor", "--games", "many")
-    assert done.returncode == 2
-    assert "--games" in done.stderr + done.stdout
+    with pytest.raises(SystemExit) as end:
+        call_main("trainer.actor.__main__", "--games", "many")
+    assert end.value.code == 2
+    assert "--games" in "".join(capsys.readouterr())
