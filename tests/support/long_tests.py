@@ -43,7 +43,6 @@ LONG = (
     r"/test_trainer\.py::.*test_it_is_interrupted.*\[SIGTERM\]",
     r"/test_planted_mistakes\.py::.*\[(a symmetry (of|permutes)|a position isn't|a division|words beyond|a history beyond)",
     r"/test_planted_mistakes\.py::.*\[an index is out of bounds late",
-    r"/test_tensorboard\.py::test_a_new_run_sets",
     r"/test_max_moves\.py::test_(rollouts_and|self_play_stays)",
     r"/test_solvers\.py::test_(a_history_that|a_large_game)",
     r"/test_scored_positions\.py::test_a_large_game",
