@@ -244,8 +244,12 @@ def test_an_average_of_the_weights_is_published(tictactoe_rows: ForeignDatabase,
     assert np.abs(outputs[0.05, 0.0] - outputs[0.05, 0.9]).max() > 1e-3
 
 
-def test_an_earlier_run_in_the_folder_is_set_aside(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """Its models and statistics move to old-<time>; latest.onnx stays until the first new model is published."""
+def test_an_earlier_run_in_the_folder_is_set_aside(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its models and statistics move to old-<time>, and one line of the log says so; latest.onnx stays until the first new
+    model is published."""
+    caplog.set_level("INFO")
     config = config_for(tmp_path, steps=20)
     run(config)
     EvaluationLog(tmp_path).append({"step": 20})
@@ -256,6 +260,9 @@ def test_an_earlier_run_in_the_folder_is_set_aside(tictactoe_rows: ForeignDataba
     assert (config.model_dir / "latest.onnx").read_bytes() == first
     run(replace(config, seed=7))
     (old,) = config.model_dir.glob("old-*")
+    assert [message for message in caplog.messages if "aside" in message] == [
+        f"set the earlier run of this folder aside in {old}; latest.onnx stays until the first new model"
+    ]
     kept = [
         "actor_stats.json",
         "checkpoint.pt",
