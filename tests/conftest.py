@@ -53,8 +53,8 @@ ALLOWED_SKIPS = (
     "could not import 'termios'",
     "the raw words aren't transformed",  # of some games; another test is for them
 )
-"""Parts of the reasons for which a test may be skipped with CI=true: what the machine is, and what the user may do there. The
-programs and packages that `.ci/run` installs are no such reasons."""
+"""Parts of the reasons for which a test may be skipped with CI=true: what the machine is, and what the user may do there.
+That a program or a package is missing is no such reason: `.ci/run` installs them."""
 if platform.system() == "Linux" and platform.machine() != "x86_64":
     ALLOWED_SKIPS += ("could not import 'bitbully'", "could not import 'pyffish'")  # they are not built for it
 

@@ -89,17 +89,18 @@ class Missing(Exception):
 
 def main() -> int:
     """Do the runs, one after the other; returns 1 if one failed."""
-    names = [run.name for run in RUNS]
+    runs = [run.name for run in RUNS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="*", metavar="RUN", help=f"which ones: {', '.join(names)}; all by default")
+    parser.add_argument("runs", nargs="*", metavar="RUN", help=f"which ones: {', '.join(runs)}; all by default")
     parser.add_argument("--numeric", action="store_true", help="only the tests that depend on how floats are rounded")
     chosen = parser.parse_args()
-    if unknown := set(chosen.runs) - set(names):
-        parser.error(f"there is no run named {unknown.pop()}; the runs are {', '.join(names)}")
+    if unknown := set(chosen.runs) - set(runs):
+        parser.error(f"there is no run named {unknown.pop()}; the runs are {', '.join(runs)}")
     LOGS.mkdir(parents=True, exist_ok=True)
     tests = ["-m", ""]
     if chosen.numeric:
-        tests = ["-m", "not command and not long", "-k", f"not ({FURTHER_GAMES})", *(f"tests/{name}" for name in NUMERIC)]
+        names = [f"tests/{name}" for name in NUMERIC]
+        tests = ["-m", "not command and not long", "-k", f"not ({FURTHER_GAMES})", *names]
     failed = False
     for run in RUNS:
         if not chosen.runs or run.name in chosen.runs:

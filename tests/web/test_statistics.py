@@ -91,7 +91,9 @@ def test_the_players_of_a_cluster_are_listed(tmp_path: Path, client: TestClient)
     later = int(time.time()) + 3600  # so that it isn't silent while the test runs
     stats = ActorStats("tictactoe", 7, episodes_per_second=2.5, positions_per_second=20.0, model_step=40, host="node-7")
     player = asdict(stats) | {"space": CLUSTER, "timestamp": later, "back_pressure": 0.25}
-    write_actors(tmp_path / "actor_stats.json", "tictactoe", {"actor-1-aa": asdict(stats) | {"timestamp": later}}, later)
+    write_actors(
+        tmp_path / "actor_stats.json", "tictactoe", {"actor-1-aa": asdict(stats) | {"timestamp": later}}, later
+    )
     assert "players" not in client.get("/actor-stats").json()
     gone = player | {"timestamp": later - 3660}
     write_actors(tmp_path / "actor_stats.json", "tictactoe", {"p-1-bb": player, "p-2-cc": gone}, later)
