@@ -28,7 +28,7 @@ test: lint types
 test-all: lint types
 	@$(PY) -m pytest --numprocesses auto --dist worksteal -m ""
 
-# The tests whose results come out of compiled code, compiled for an older processor.
+# The tests whose results depend on how a processor rounds, compiled for an older one.
 test-foreign: dev
 	@$(PY) tools/portable_tests.py --numeric x86-64
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import re
 import sqlite3
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from importlib import import_module
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -38,6 +39,48 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 found.add(pattern)
     if len({item.path.parent for item in items}) > 10 and (missing := set(LONG) - found):
         raise ValueError(f"tests/support/long_tests.py names tests that are not there: {sorted(missing)}")
+
+
+ALLOWED_SKIPS = (
+    "needs root and unshare",
+    "only root can mount a small disk",
+    "only root makes device nodes",
+    "this file system holds no devices",
+    "this machine has no IPv6 beside IPv4",
+    "this system has no /dev/full",
+    "this system has no affinities",
+    "needs pseudo-terminals",
+    "could not import 'termios'",
+    "the raw words aren't transformed",  # of some games; another test is for them
+)
+"""Parts of the reasons for which a test may be skipped with CI=true: what the machine is, and what the user may do there.
+That a program or a package is missing is no such reason: `.ci/run` installs them."""
+if platform.system() == "Linux" and platform.machine() != "x86_64":
+    ALLOWED_SKIPS += ("could not import 'bitbully'", "could not import 'pyffish'")  # they are not built for it
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def judged(report: Report) -> Report:
+    """The report of a test or of a file; with CI=true a skip is made a failure, unless its reason is allowed."""
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        if not any(allowed in reason for allowed in ALLOWED_SKIPS):
+            report.outcome = "failed"
+            report.longrepr = f"{reason}; with CI=true that is a failure: install it, or add it to ALLOWED_SKIPS"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Judge the skips of tests."""
+    return judged((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Judge the skips of whole files."""
+    return judged((yield))
 
 
 COLUMNS = (

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,6 @@ from typing import cast
 
 import numpy as np
 import pytest
-from conftest import run_module
 from random_models import publish_model
 from stored_rows import select
 from waiting import PATIENCE, wait_until
@@ -170,7 +170,7 @@ def test_several_actors_write_one_file(tmp_path: Path) -> None:
 @pytest.mark.command
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_it_with_every_finished_game_stored(tmp_path: Path, number: signal.Signals) -> None:
-    """The games that were counted are in the database, all of them whole, and the exit status is 0."""
+    """The games that were counted and reported are in the database, all of them whole, and the exit status is 0."""
     publish_model(tmp_path, "connect4")
     command = [sys.executable, "-m", "trainer.actor", "--env-id", "connect4", "--games", "64", "--simulations", "20"]
     command += ["--replay-db-path", str(tmp_path / "replay.db"), "--data-dir", str(tmp_path)]
@@ -180,11 +180,13 @@ def test_a_signal_stops_it_with_every_finished_game_stored(tmp_path: Path, numbe
     process.send_signal(number)
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
-    assert "games/s" not in errors or "model step 1" in errors
     counts = rows_of(tmp_path, "count(*), count(DISTINCT episode_id), sum(done)")[0]
     final = json.loads(stats.read_text())
     assert (final["total_steps"], final["episodes_completed"]) == counts[:2]
     assert counts[1] == counts[2] > 100
+    last = errors.splitlines()[-1]
+    assert f"actor-1: {counts[1]} games (" in last
+    assert last.endswith("simulations/s, model step 1")
 
 
 def test_games_that_have_ended_are_handed_over_at_the_stop() -> None:
@@ -245,10 +247,11 @@ def test_a_new_model_is_used_without_dropping_a_game(tmp_path: Path) -> None:
 
 
 def test_a_game_that_takes_too_long_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """With a limit of a millisecond no searched game of Othello ever ends; the actor lives on."""
-    publish_model(tmp_path, "othello")
+    """With a limit of a millisecond no game with 30,000 simulations a move ever ends; the actor lives on."""
+    publish_model(tmp_path, "connect4")
     stop = threading.Event()
-    config = config_for(tmp_path, env_id="othello", simulations=400, games=64, episode_timeout_secs=0.001)
+    long = {"simulations": 30_000, "games": 20, "cache": 0}
+    config = config_for(tmp_path, env_id="connect4", episode_timeout_secs=0.001, **long)
     actor = threading.Thread(target=act, args=(config, stop))
     actor.start()
     wait_until(lambda: "took longer than 0.001 s and was abandoned" in caplog.text, "no game is given up")
@@ -317,9 +320,9 @@ sys.exit("torch" in sys.modules)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.command
-def test_a_flag_that_does_not_parse_is_2() -> None:
+def test_a_flag_that_does_not_parse_is_2(call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     """As is usual."""
-    done = run_module("trainer.actor", "--games", "many")
-    assert done.returncode == 2
-    assert "--games" in done.stderr + done.stdout
+    with pytest.raises(SystemExit) as end:
+        call_main("trainer.actor.__main__", "--games", "many")
+    assert end.value.code == 2
+    assert "--games" in "".join(capsys.readouterr())

@@ -271,9 +271,9 @@ def test_a_model_that_arrives_takes_over_from_random_play() -> None:
 def test_simulations_rise_with_the_progress_of_the_run() -> None:
     """From 4 at its beginning by way of 22 to 40 at its end; visits are shares of so many."""
     for progress, simulations in ((0.0, 4), (0.5, 22), (1.0, 40)):
-        games = SelfPlay("othello", 4, iter(range(4)), 0, "a", SelfPlaySettings(simulations=40, first_simulations=4))
+        games = SelfPlay("connect4", 4, iter(range(4)), 0, "a", SelfPlaySettings(simulations=40, first_simulations=4))
         for game in finished(games, uniform, progress).values():
-            counts = game.visits[:20] * simulations
+            counts = game.visits[:4] * simulations  # later a move may be proven lost, and gets no share
             np.testing.assert_allclose(counts, np.round(counts), atol=1e-4)
 
 

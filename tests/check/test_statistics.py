@@ -7,10 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from unreliable import random_games
+from lines_of_play import random_lines
+from run_files import store_games
 
-from trainer.actor.sink import DatabaseSink
-from trainer.game_config import load_game_config
 from trainer.games import game_of
 
 BLOBS = ("state", "next_state", "observation", "next_observation", "policy_probs", "action")
@@ -19,11 +18,8 @@ BLOBS = ("state", "next_state", "observation", "next_observation", "policy_probs
 @pytest.mark.parametrize("env_id", ["tictactoe", "breakthrough"])
 def test_bytes_per_row_are_those_of_a_stored_row(env_id: str, tmp_path: Path) -> None:
     """Of a game whose rows are as the contract says, and of one whose rows are packed."""
-    database = tmp_path / "replay.db"
-    sink = DatabaseSink(database, load_game_config(env_id, database), None, tmp_path / "actor_stats.json", "a")
-    sink.store(random_games(env_id, 1))
-    sink.close()
-    with closing(sqlite3.connect(database)) as connection:
+    store_games(tmp_path, env_id, [line.actions for line in random_lines(env_id, 1)])
+    with closing(sqlite3.connect(tmp_path / "replay.db")) as connection:
         stored = connection.execute(
             f"SELECT {' + '.join(f'length({name})' for name in BLOBS)} FROM transitions"
         ).fetchone()

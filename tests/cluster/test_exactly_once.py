@@ -25,7 +25,7 @@ from trainer.core.errors import ReplayError, ReplayUnavailableError
 from trainer.games import game_of
 
 GAME = game_of("tictactoe")
-ROUNDS = 10_000
+ROUNDS = 2_500
 
 
 class Sender:
@@ -60,7 +60,7 @@ def stored(folder: Path) -> dict[str, int]:
 
 
 def test_every_acknowledged_game_is_stored_once(tmp_path: Path) -> None:
-    """Three players and their hub over a network that fails in every way, 10,000 times; the hub is restarted 20 times."""
+    """Three players and their hub over a network that fails in every way, 2,500 times; the hub is restarted 20 times."""
     generator = np.random.default_rng(21)
     games = random_games("tictactoe", 64)
     network = Unreliable(hub_in(tmp_path), generator)

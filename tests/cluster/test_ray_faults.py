@@ -10,6 +10,7 @@ from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
+from browser import lasting_port
 from stored_rows import select
 from waiting import PATIENCE
 
@@ -144,19 +145,19 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 def test_a_head_that_is_gone_ends_the_process_in_one_line() -> None:
     """Whatever its other threads wait for; not before it is gone."""
     code = """
-import socket, sys, threading, time
+import socket, sys, threading
 from trainer.cluster.on_ray import head
 head.LOOK_SECONDS, head.REFUSED_SECONDS = 0.01, 0.1
-server = socket.create_server(("127.0.0.1", 0), backlog=100)
-print(server.getsockname()[1], flush=True)
-head.leave_with_head(f"127.0.0.1:{server.getsockname()[1]}", threading.Event())
+host, _, port = sys.argv[1].partition(":")
+server = socket.create_server((host, int(port)), backlog=100)
+head.leave_with_head(sys.argv[1], threading.Event())
 for _ in range(20):
     server.accept()
 server.close()
 threading.Event().wait()
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
-    address = f"127.0.0.1:{done.stdout.strip()}"
+    address = f"127.0.0.1:{lasting_port()}"
+    done = subprocess.run([sys.executable, "-c", code, address], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1
     assert done.stderr == (
         f"error: the head of the Ray cluster, {address}, is gone; start Ray again, then the same command with --resume\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kinds import every_kind
+from lines_of_play import random_lines
 from stored_rows import select
 from unreliable import Reliable, hub_in, random_games
 
@@ -35,6 +36,20 @@ def made_up(game: Game, generator: np.random.Generator, number: int) -> PlayedGa
         row[generator.choice(game.num_actions, entries, replace=False)] = generator.dirichlet(np.ones(entries))
     visits[0, game.num_actions - 1] = 1e-40  # a number of less than full precision
     return PlayedGame(number, records, visits, int(generator.integers(0, 100)))
+
+
+def of_random_moves(game: Game, count: int) -> list[PlayedGame]:
+    """Games by the plain rules; each policy is uniform over the legal moves."""
+    games = []
+    for number, line in enumerate(random_lines(game.env_id, count)):
+        records = np.zeros(len(line.positions), ply_record(game))
+        records["state"] = [position.state for position in line.positions]
+        records["action"][:-1] = line.actions
+        visits = np.zeros((len(line.actions), game.num_actions), np.float32)
+        for row, position in zip(visits, line.positions[:-1], strict=True):
+            row[position.legal] = 1 / len(position.legal)
+        games.append(PlayedGame(number, records, visits))
+    return games
 
 
 def require_same(one: PlayedGame, other: PlayedGame) -> None:
@@ -82,7 +97,7 @@ def test_a_hub_stores_what_an_actor_stores(tmp_path: Path, env_id: str) -> None:
 def test_a_row_takes_few_bytes() -> None:
     """At most what SCALE.md foresees: 72 for Connect 4; Othello's 312 become less, because zeros aren't sent."""
     for env_id, most in (("connect4", 72), ("othello", 150)):
-        games = random_games(env_id, 8)
+        games = of_random_moves(game_of(env_id), 8)
         assert len(pack(games, game_of(env_id))) < most * sum(len(game.actions) + 1 for game in games)
 
 

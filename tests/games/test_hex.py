@@ -33,7 +33,7 @@ def drawn(state: Any) -> list[int]:
     return [codes[cell] for cell in str(state).split()]
 
 
-@pytest.mark.parametrize(("size", "games"), [(7, 1_000), (2, 20), (8, 100), (12, 50)])
+@pytest.mark.parametrize(("size", "games"), [(7, 200), (7, 1_000), (2, 20), (8, 100), (12, 50)])
 def test_openspiel_agrees_on_random_games(size: int, games: int) -> None:
     """The same legal moves, mover and board at each ply, the same end and the same result."""
     agree_on_random_games(f"hex:size={size}", f"hex(board_size={size})", drawn, games)

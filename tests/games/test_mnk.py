@@ -19,7 +19,6 @@ from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.games.solving.exhaustive import ExhaustiveSolver
 
-GAMES = 1_000
 SIZES = [(3, 3, 3), (5, 5, 4), (4, 7, 5), (16, 8, 4), (15, 15, 5), (19, 19, 5)]
 """Width, height, line: among them boards of one, two, four and six words, and two that are no squares."""
 
@@ -163,18 +162,19 @@ def test_impossible_sizes_are_refused(bad: str) -> None:
         game_of(f"mnk:{bad}")
 
 
+@pytest.mark.parametrize("games", [200, 1_000])
 @pytest.mark.parametrize(("width", "height", "line"), [(15, 15, 5), (7, 4, 3)])
-def test_openspiel_agrees_on_random_games(width: int, height: int, line: int) -> None:
+def test_openspiel_agrees_on_random_games(width: int, height: int, line: int, games: int) -> None:
     """The same legal moves, mover and board at each ply, the same end and the same result."""
     game = pyspiel.load_game(f"mnk(m={width},n={height},k={line})")
-    theirs: list[Any] = [game.new_initial_state() for _ in range(GAMES)]
+    theirs: list[Any] = [game.new_initial_state() for _ in range(games)]
     cells = [f"{row},{column}" for row in range(height) for column in range(width)]
     names = [theirs[0].action_to_string(0, action) for action in range(width * height)]
     to_ours = np.array([cells.index(name[2:-1]) for name in names])  # "x(3,4)"
     to_theirs = np.argsort(to_ours)
-    ours = Positions(named(width, height, line), GAMES)
+    ours = Positions(named(width, height, line), games)
     generator = np.random.default_rng(1)
-    playing = np.arange(GAMES)
+    playing = np.arange(games)
     while len(playing):
         legal = ours.legal()[playing]
         actions = (generator.random(legal.shape) * legal).argmax(axis=1)

@@ -111,14 +111,16 @@ def test_a_run_that_is_over_is_not_begun_again(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "stats.json").read_text())["step"] == 60
 
 
-def test_a_port_that_is_taken_is_refused_before_anything_starts(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_refused_before_anything_starts(
+    tmp_path: Path, call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     """With the flag that the loop has for it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = run_module("trainer.loop", "--data-dir", tmp_path, "--web", "--web-port", port)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: can't listen on 127.0.0.1 port {port} (")
-    assert done.stderr.strip().endswith("choose another with --web-host or --web-port")
+        assert call_main("trainer.loop", "--data-dir", tmp_path, "--web", "--web-port", port) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: can't listen on 127.0.0.1 port {port} (")
+    assert said.endswith("choose another with --web-host or --web-port\n")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -275,7 +277,9 @@ def test_a_resumed_run_keeps_the_growth_of_its_searches(tmp_path: Path) -> None:
         require_same_run(RunFolder(tmp_path).record, "loop", other)
 
 
-def test_a_resumed_run_keeps_its_settings_and_refuses_others(tmp_path: Path) -> None:
+def test_a_resumed_run_keeps_its_settings_and_refuses_others(
+    tmp_path: Path, call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     """Nothing is repeated on the command line, not even the game; the length may change, the learning rate may not."""
     words = ["--data-dir", str(tmp_path), "--threads", "1"]
     first = run_module("trainer.loop", *words, "--steps", 40, "--simulations", 5, "--lr", 0.01, "--seed", 3)
@@ -289,9 +293,8 @@ def test_a_resumed_run_keeps_its_settings_and_refuses_others(tmp_path: Path) -> 
         assert (settings["lr"], settings["seed"], settings["steps"]) == (0.01, 3, 60)
         assert stored[command]["versions"]["torch"]
     assert stored["loop"]["settings"]["simulations"] == 5
-    other = run_module("trainer.loop", *words, "--resume", "--lr", 0.02)
-    assert other.returncode == 1
-    assert other.stderr.strip() == (
+    assert call_main("trainer.loop", *words, "--resume", "--lr", 0.02) == 1
+    assert capsys.readouterr().err.strip() == (
         f"error: --lr is 0.02, but the run in {tmp_path} has 0.01 (run.json); leave the flag out to resume that run, "
         "or start a new one without --resume"
     )

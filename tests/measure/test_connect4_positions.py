@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import run_module
 
 from trainer.games.positions import Positions
 from trainer.measure import connect4_positions
@@ -33,14 +33,17 @@ def test_the_same_seed_makes_the_same_file(tmp_path: Path, monkeypatch: pytest.M
     assert len([line for line in texts[0].splitlines() if not line.startswith("#")]) == 6
 
 
-def test_the_command_refuses_a_file_that_it_could_not_write(tmp_path: Path) -> None:
+def test_the_command_refuses_a_file_that_it_could_not_write(
+    tmp_path: Path, call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     """Before it draws and solves positions for minutes."""
-    result = run_module("trainer.measure.make_positions", "--output", tmp_path)
-    assert result.returncode == 1
-    assert f"--output {tmp_path} is a folder" in result.stderr
+    assert call_main("trainer.measure.make_positions", "--output", tmp_path) == 1
+    assert f"--output {tmp_path} is a folder" in capsys.readouterr().err
 
 
-def test_the_command_refuses_too_few_positions() -> None:
+def test_the_command_refuses_too_few_positions(
+    call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     """The error comes before anything is drawn."""
-    result = run_module("trainer.measure.make_positions", "--each", 0)
-    assert (result.returncode, result.stderr) == (1, "error: --each is 0; at least 1 is needed\n")
+    assert call_main("trainer.measure.make_positions", "--each", 0) == 1
+    assert capsys.readouterr().err == "error: --each is 0; at least 1 is needed\n"

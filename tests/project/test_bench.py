@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
 import sys
 from html import escape
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bench import __main__ as bench_command
 from bench.parts import PARTS, selfplay
 from bench.parts.gpu.learning import PRODUCTS
 from bench.profiles.bar_chart import bar_chart
@@ -25,6 +25,7 @@ from bench.support.databases import make_rows
 from bench.support.job import Job
 from bench.support.size import TINY
 from bench.support.workload import Workload, ready
+from trainer.core.command import run_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -174,8 +175,9 @@ def test_a_turn_measures_the_growth_of_the_count() -> None:
         assert workload.turn(0.05).rates["count"] > 0
 
 
-def test_an_unknown_part_is_an_error_that_names_the_parts() -> None:
+def test_an_unknown_part_is_an_error_that_names_the_parts(capsys: pytest.CaptureFixture[str]) -> None:
     """One line, exit status 1."""
-    done = subprocess.run([sys.executable, "-m", "bench", "nothing"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: there is no part nothing; the parts are selfplay, ")
+    assert run_command(bench_command.BenchConfig, bench_command.run, "python -m bench", ["nothing"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: there is no part nothing; the parts are selfplay, ")
+    assert said.count("\n") == 1

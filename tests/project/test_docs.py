@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tools import flag_tables
 from tools.flag_tables import COMMANDS, flags_of
 from trainer.pretrained import env_ids
 from trainer.settings.loop import LoopConfig
@@ -50,9 +50,10 @@ def command_of(words: list[str]) -> str | None:
     return None
 
 
-def test_the_tables_of_flags_are_fresh() -> None:
+def test_the_tables_of_flags_are_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are made from the dataclasses: `python tools/flag_tables.py`."""
-    assert subprocess.run([sys.executable, ROOT / "tools" / "flag_tables.py", "--check"]).returncode == 0
+    monkeypatch.setattr(sys, "argv", ["flag_tables.py", "--check"])
+    flag_tables.main()  # exits with the page that is stale
 
 
 def test_the_readme_is_short() -> None:

@@ -7,11 +7,12 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import ForeignDatabase, fill, run_module
+from conftest import ForeignDatabase, fill
 from torture import promises
 from torture.faults import full_disk, running, step_of, trainer_for
 from waiting import PATIENCE, wait_until
@@ -116,12 +117,16 @@ def test_a_full_disk_ends_what_is_written_for_tensorboard_and_nothing_else(
     ]
 
 
-def test_a_read_only_folder_at_the_start_is_an_error_in_one_line(small_disk: Path, tmp_path: Path) -> None:
+def test_a_read_only_folder_at_the_start_is_an_error_in_one_line(
+    small_disk: Path, tmp_path: Path, call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     """The database of an actor, the models of a trainer: nothing is begun that could not be stored."""
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    done = run_module("trainer.actor", "--replay-db-path", small_disk / "replay.db", "--data-dir", tmp_path)
-    assert done.returncode == 1
-    assert "can't write to the folder" in done.stderr.splitlines()[-1]
-    done = run_module("trainer", "--db", tmp_path / "replay.db", "--model-dir", small_disk, "--stats", tmp_path / "s")
-    assert done.returncode == 1
-    assert "can't write to the folder" in done.stderr.splitlines()[-1]
+    for module, words in (
+        ("trainer.actor.__main__", ("--replay-db-path", small_disk / "replay.db", "--data-dir", tmp_path)),
+        ("trainer.__main__", ("--db", tmp_path / "a.db", "--model-dir", small_disk, "--stats", tmp_path / "s")),
+    ):
+        assert call_main(module, *words) == 1
+        said = capsys.readouterr().err
+        assert said.startswith(f"error: can't write to the folder {small_disk} (")
+        assert said.count("\n") == 1

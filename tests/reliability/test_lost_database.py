@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import CloseLater, ForeignDatabase, add_random_play, run_module
+from conftest import CloseLater, ForeignDatabase, add_random_play
 from episodes import TICTACTOE, episode
 from torture import promises
 from torture.faults import delete_database, rows_of, running, step_of, trainer_for
@@ -153,14 +154,17 @@ def test_a_write_that_finds_the_database_locked_can_be_repeated(
     assert promises.check_database(tmp_path / "replay.db") == 1
 
 
-def test_a_database_that_cannot_be_opened_is_an_error_at_the_start(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_opened_is_an_error_at_the_start(
+    tmp_path: Path, call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     """A folder in its place, in one line."""
-    (tmp_path / "replay.db").mkdir()
-    done = run_module(
-        "trainer", "--db", tmp_path / "replay.db", "--model-dir", tmp_path / "m", "--stats", tmp_path / "s"
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {tmp_path}/replay.db is not a file; give the path of a replay database")
-    done = run_module("trainer.actor", "--replay-db-path", tmp_path / "replay.db", "--data-dir", tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {tmp_path}/replay.db is not a file; give the path of a replay database")
+    path = tmp_path / "replay.db"
+    path.mkdir()
+    for module, words in (
+        ("trainer.__main__", ("--db", path, "--model-dir", tmp_path / "m", "--stats", tmp_path / "s")),
+        ("trainer.actor.__main__", ("--replay-db-path", path, "--data-dir", tmp_path)),
+    ):
+        assert call_main(module, *words) == 1
+        said = capsys.readouterr().err
+        assert said.startswith(f"error: {path} is not a file; give the path of a replay database")
+        assert said.count("\n") == 1

@@ -39,10 +39,15 @@ def random_line(rules: Any, generator: np.random.Generator) -> Line:
     return Line(positions, actions)
 
 
-@cache
 def random_lines(env_id: str, games: int) -> list[Line]:
     """Random games, the same ones at each call, played by the uncompiled rules."""
-    return [random_line(rules_of(env_id), np.random.default_rng([7, game])) for game in range(games)]
+    return [numbered_line(env_id, number) for number in range(games)]
+
+
+@cache
+def numbered_line(env_id: str, number: int) -> Line:
+    """Random game `number`, played once."""
+    return random_line(rules_of(env_id), np.random.default_rng([7, number]))
 
 
 def transformed(position: Position, symmetry: Symmetry) -> Position:

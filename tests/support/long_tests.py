@@ -10,14 +10,15 @@ LONG = (
     # Further games and kinds of games (kinds.py), after some that are always tried.
     r"/(actor|search)/.*\[(.*-)?(othello|go:size=4)(-.*)?\]",
     r"/test_costs\.py::.*\[.*-(othello|go:size=4|dots:.*|breakthrough:.*)\]",
-    r"/test_shipment\.py::test_a_hub.*\[(othello|go:size=4|breakthrough:.*)\]",
+    r"/test_shipment\.py::test_a_hub.*\[(othello|go:size=4|dots:.*|breakthrough:.*)\]",
     r"/test_rollouts\.py::test_it_plays_every_game.*\[(connect4|othello|mnk|hex|breakthrough|dots|go|minichess)\]",
     r"/test_real_engines\.py::test_our_engine.*\[(hex:size=5|breakthrough|dots|connect4)\]",
     r"/actor/.*\[(.*-)?(dots|breakthrough):",
     r"/test_actor\.py::test_stored_games.*connect4\]",
     r"/test_play\.py::test_an_env_id_with_parameters",
     r"/test_contract\.py::.*\[(mnk:width=9|breakthrough:rows=5)",
-    # Sizes of games.
+    # Sizes of games, and more games.
+    r"/games/.*::test_openspiel_agrees_on_random_games\[.*-1000\]",
     r"/test_tutorial\.py::test_the_second_game.*\[5-",
     r"/test_hex\.py::test_openspiel.*\[(2|8|12)-",
     r"/test_hex\.py::.*\[(3-wins1|2)\]",
@@ -42,7 +43,6 @@ LONG = (
     r"/test_trainer\.py::.*test_it_is_interrupted.*\[SIGTERM\]",
     r"/test_planted_mistakes\.py::.*\[(a symmetry (of|permutes)|a position isn't|a division|words beyond|a history beyond)",
     r"/test_planted_mistakes\.py::.*\[an index is out of bounds late",
-    r"/test_tensorboard\.py::test_a_new_run_sets",
     r"/test_max_moves\.py::test_(rollouts_and|self_play_stays)",
     r"/test_solvers\.py::test_(a_history_that|a_large_game)",
     r"/test_scored_positions\.py::test_a_large_game",

@@ -75,33 +75,36 @@ def put_model(run: Path, env_id: str, favourite: int = 0, step: int | None = Non
     write_bytes(run / "models" / "latest.onnx", model_bytes(env_id, favourite, step))
 
 
+def stored_game(env_id: str, actions: Sequence[int], number: int = 0) -> Episode:
+    """A game as it is stored. The policy target is 3/4 on the move played, and all values are 0.5."""
+    positions = [Position.first(rules_of(env_id))]
+    visits = np.zeros((len(actions), game_of(env_id).num_actions), np.float32)
+    for ply, action in enumerate(actions):
+        legal = positions[-1].legal
+        visits[ply, legal] = 0.25 / len(legal)
+        visits[ply, action] += 0.75
+        positions.append(positions[-1].play(action))
+    winner = positions[-1].winner
+    movers = [position.mover for position in positions[:-1]]
+    outcomes = [0.0 if winner == DRAW else 1.0 if mover == winner else -1.0 for mover in movers]
+    return Episode(
+        env_id=env_id,
+        episode_id=f"test-game-{number:03d}",
+        states=np.stack([np.frombuffer(position.to_bytes(), np.uint8) for position in positions]),
+        observations=np.stack([position.observation for position in positions]),
+        actions=np.array(actions, np.uint32),
+        visits=visits,
+        has_policy=np.array([ply != 1 for ply in range(len(actions))]),
+        values=np.full(len(actions), 0.5, np.float32),
+        outcomes=np.array(outcomes, np.float32),
+    )
+
+
 def store_games(run: Path, env_id: str, games: Sequence[Sequence[int]]) -> None:
-    """Store games, each a list of actions. The policy target is 3/4 on the move played, and all values are 0.5."""
-    game = game_of(env_id)
-    writer = ReplayWriter(run / "replay.db", metadata_of(game))
+    """Store games, each a list of actions, in the replay database of a run."""
+    writer = ReplayWriter(run / "replay.db", metadata_of(game_of(env_id)))
     for number, actions in enumerate(games):
-        positions = [Position.first(rules_of(env_id))]
-        visits = np.zeros((len(actions), game.num_actions), np.float32)
-        for ply, action in enumerate(actions):
-            legal = positions[-1].legal
-            visits[ply, legal] = 0.25 / len(legal)
-            visits[ply, action] += 0.75
-            positions.append(positions[-1].play(action))
-        winner = positions[-1].winner
-        movers = [position.mover for position in positions[:-1]]
-        outcomes = [0.0 if winner == DRAW else 1.0 if mover == winner else -1.0 for mover in movers]
-        episode = Episode(
-            env_id=env_id,
-            episode_id=f"test-game-{number:03d}",
-            states=np.stack([np.frombuffer(position.to_bytes(), np.uint8) for position in positions]),
-            observations=np.stack([position.observation for position in positions]),
-            actions=np.array(actions, np.uint32),
-            visits=visits,
-            has_policy=np.array([ply != 1 for ply in range(len(actions))]),
-            values=np.full(len(actions), 0.5, np.float32),
-            outcomes=np.array(outcomes, np.float32),
-        )
-        writer.write([episode])
+        writer.write([stored_game(env_id, actions, number)])
     writer.close()
 
 

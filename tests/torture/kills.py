@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from browser import Server
+from browser import Server, lasting_port
 from run_files import put_run
 from waiting import PATIENCE, wait_until
 
@@ -43,14 +42,8 @@ def command(kind: str, folder: Path, end: bool = False) -> list[str]:
         words = (
             f"trainer.loop --data-dir {folder} --resume --threads 1 --simulations 10 --seed 1 --replay-window {KEPT}"
         )
-        words += " --steps 50" if end else f" --steps 1_000_000 --web --web-port {free_port()}"
+        words += " --steps 50" if end else f" --steps 1_000_000 --web --web-port {lasting_port()}"
     return [sys.executable, "-m", *words.split()]
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def processes_of(folder: Path) -> list[int]:

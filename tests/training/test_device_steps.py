@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import copy
-from contextlib import closing
-from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from conftest import CloseLater
+from lines_of_play import random_lines
 from random_models import random_network
+from run_files import store_games
 
-from bench.support.random_games import random_episodes
 from trainer.core.errors import DeviceError
-from trainer.game_config import load_game_config, metadata_of
-from trainer.games import game_of
-from trainer.replay import ReplayBuffer, ReplayWriter
+from trainer.game_config import load_game_config
+from trainer.replay import ReplayBuffer
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.device_batches import Unpacker
 from trainer.training.learner import Learner
@@ -29,8 +27,7 @@ CPU = torch.device("cpu")
 def replay(tmp_path: Path, close_later: CloseLater) -> ReplayBuffer:
     """Some random games of Connect 4."""
     path = tmp_path / "replay.db"
-    with closing(ReplayWriter(path, metadata_of(game_of("connect4")))) as writer:
-        writer.write([one for one, _ in zip(random_episodes("connect4", count()), range(8), strict=False)])
+    store_games(tmp_path, "connect4", [line.actions for line in random_lines("connect4", 8)])
     game = load_game_config("connect4", path)
     buffer: ReplayBuffer = close_later(ReplayBuffer(path, game.metadata, game.views))
     buffer.refresh()

@@ -13,6 +13,7 @@ import pytest
 import torch
 from random_models import random_network
 
+import trainer
 from trainer.core.errors import ConfigError, ModelError
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.game_config import metadata_of
@@ -103,6 +104,8 @@ def test_a_file_describes_itself() -> None:
     assert metadata["env_id"] == "othello"
     assert metadata["step"] == "1200"
     assert metadata["architecture"] == "PolicyValueNet"  # whatever the class is called now
+    assert (metadata["obs_size"], metadata["num_actions"]) == ("195", "65")
+    assert metadata["trainer_version"] == trainer.__version__
     assert not any(weight.external_data for weight in model.graph.initializer)
 
 

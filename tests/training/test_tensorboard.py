@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from conftest import ForeignDatabase, run_module
+from conftest import ForeignDatabase
+from run_files import trainer_config
 
 from trainer.run.actor_statistics import PlayerRow
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.training_statistics import TrainingPoint
+from trainer.trainer import Trainer
 from trainer.training.tensorboard import EventFiles
 
 accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="it is an extra")
 
 
-def train(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """`python -m trainer` with event files."""
-    places = ["--db", folder / "replay.db", "--model-dir", folder / "models", "--stats", folder / "stats.json"]
-    return run_module("trainer", *places, "--tensorboard", folder / "events", "--stats-interval", 10, *arguments)
+def train(folder: Path, steps: int, resume: bool = False) -> None:
+    """Train with event files."""
+    intervals = {"stats_interval": 10, "checkpoint_interval": 20}
+    Trainer(trainer_config(folder, steps=steps, resume=resume, tensorboard=folder / "events", **intervals)).train()
 
 
 def steps_of(events: Path) -> list[int]:
@@ -32,11 +33,11 @@ def steps_of(events: Path) -> list[int]:
 
 def test_a_resumed_run_has_one_point_per_step(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
     """What was written after the checkpoint, before the run was killed, is replaced by what is trained again."""
-    assert train(tmp_path, "--steps", 40, "--checkpoint-interval", 20).returncode == 0
+    train(tmp_path, 40)
     checkpoint = (tmp_path / "models" / "checkpoint.pt").read_bytes()
-    assert train(tmp_path, "--resume", "--steps", 70).returncode == 0
+    train(tmp_path, 70, resume=True)
     (tmp_path / "models" / "checkpoint.pt").write_bytes(checkpoint)  # as if it had been killed before the next one
-    assert train(tmp_path, "--resume", "--steps", 100).returncode == 0
+    train(tmp_path, 100, resume=True)
     assert steps_of(tmp_path / "events") == list(range(10, 101, 10))
 
 
@@ -84,12 +85,15 @@ def test_evaluations_have_curves(tmp_path: Path) -> None:
         assert [(point.step, point.value) for point in accumulator.Scalars(name)] == expected
 
 
-def test_a_new_run_sets_the_files_of_the_earlier_one_aside(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+def test_a_new_run_sets_the_files_of_the_earlier_one_aside(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Each is a curve of its own; other files of the folder stay."""
-    assert train(tmp_path, "--steps", 30).returncode == 0
+    train(tmp_path, 30)
     (tmp_path / "events" / "notes.txt").write_text("mine")
-    done = train(tmp_path, "--steps", 20)
-    assert "set the earlier run's files for TensorBoard aside" in done.stderr
+    caplog.set_level("INFO")
+    train(tmp_path, 20)
+    assert "set the earlier run's files for TensorBoard aside" in caplog.text
     assert steps_of(tmp_path / "events") == [10, 20]
     (old,) = (tmp_path / "events").glob("old-*")
     assert steps_of(old) == [10, 20, 30]

@@ -244,8 +244,12 @@ def test_an_average_of_the_weights_is_published(tictactoe_rows: ForeignDatabase,
     assert np.abs(outputs[0.05, 0.0] - outputs[0.05, 0.9]).max() > 1e-3
 
 
-def test_an_earlier_run_in_the_folder_is_set_aside(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """Its models and statistics move to old-<time>; latest.onnx stays until the first new model is published."""
+def test_an_earlier_run_in_the_folder_is_set_aside(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its models and statistics move to old-<time>, and one line of the log says so; latest.onnx stays until the first new
+    model is published."""
+    caplog.set_level("INFO")
     config = config_for(tmp_path, steps=20)
     run(config)
     EvaluationLog(tmp_path).append({"step": 20})
@@ -256,6 +260,9 @@ def test_an_earlier_run_in_the_folder_is_set_aside(tictactoe_rows: ForeignDataba
     assert (config.model_dir / "latest.onnx").read_bytes() == first
     run(replace(config, seed=7))
     (old,) = config.model_dir.glob("old-*")
+    assert [message for message in caplog.messages if "aside" in message] == [
+        f"set the earlier run of this folder aside in {old}; latest.onnx stays until the first new model"
+    ]
     kept = [
         "actor_stats.json",
         "checkpoint.pt",
@@ -399,26 +406,35 @@ class TestCommand:
             "log_level": "INFO",
         }.items()
 
-    def test_it_fails_with_1_and_one_line(self, foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
+    def test_it_fails_with_1_and_one_line(
+        self,
+        foreign: Callable[..., ForeignDatabase],
+        tmp_path: Path,
+        call_main: Callable[..., int],
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
         """The error isn't shown as a traceback."""
         foreign(columns=COLUMNS.replace("observation BLOB NOT NULL, ", "", 1))
-        done = run_module(
-            "trainer", "--db", tmp_path / "replay.db", "--model-dir", tmp_path / "m", "--stats", tmp_path / "s"
-        )
-        assert done.returncode == 1
-        assert done.stderr.count("\n") == 1
-        assert done.stderr.startswith("error: the table transitions of ")
-        assert "lacks observation;" in done.stderr
+        words = ("--db", tmp_path / "replay.db", "--model-dir", tmp_path / "m", "--stats", tmp_path / "s")
+        assert call_main("trainer.__main__", *words) == 1
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert said.startswith("error: the table transitions of ")
+        assert "lacks observation;" in said
 
-    def test_it_times_out_with_2_and_says_what_it_waited_for(self, tmp_path: Path) -> None:
+    def test_it_times_out_with_2_and_says_what_it_waited_for(
+        self,
+        tmp_path: Path,
+        call_main: Callable[..., int],
+        capsys: pytest.CaptureFixture[str],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
         """There is no database, and nobody creates one."""
-        done = run_module(
-            *("trainer", "--db", tmp_path / "none.db", "--model-dir", tmp_path / "m", "--stats", tmp_path / "s"),
-            *("--max-wait", "1", "--wait-interval", "0.1"),
-        )
-        assert done.returncode == 2
-        assert f"waiting for 64 rows: no {tmp_path}/none.db yet" in done.stderr
-        assert done.stderr.splitlines()[-1].startswith(f"error: no {tmp_path}/none.db yet after 1 s")
+        caplog.set_level("INFO")
+        words = ("--db", tmp_path / "none.db", "--model-dir", tmp_path / "m", "--stats", tmp_path / "s")
+        assert call_main("trainer.__main__", *words, "--max-wait", 1, "--wait-interval", 0.1) == 2
+        assert f"waiting for 64 rows: no {tmp_path}/none.db yet" in caplog.messages
+        assert capsys.readouterr().err.startswith(f"error: no {tmp_path}/none.db yet after 1 s")
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
     def test_it_is_interrupted_with_130_and_publishes_its_last_step(

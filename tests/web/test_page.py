@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import Server, begin, board, click, serving, settled, window
+from browser import Server, begin, board, click, lasting_port, serving, settled, window
 from playwright.sync_api import expect
 from run_files import EVALUATIONS, put_stats
 
@@ -253,7 +253,7 @@ def test_a_chart_grows_while_a_run_is_training(browser: Any, tmp_path: Path) -> 
 def test_the_page_recovers_when_the_server_is_back(browser: Any, tmp_path: Path) -> None:
     """It says that the server is gone, waits, and continues: Watch with newer statistics, Play with a new game."""
     put_stats(tmp_path, "tictactoe", 50)
-    server = Server(tmp_path)
+    server = Server(tmp_path, port=lasting_port())
     try:
         with window(browser, server.url) as found:
             page = found.page

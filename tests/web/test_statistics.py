@@ -88,15 +88,17 @@ def test_actor_stats_are_the_sum_over_the_actors(tmp_path: Path, client: TestCli
 
 def test_the_players_of_a_cluster_are_listed(tmp_path: Path, client: TestClient) -> None:
     """Those that were heard of lately, with all that the page shows; without a cluster there is no such field."""
-    now = int(time.time())
+    later = int(time.time()) + 3600  # so that it isn't silent while the test runs
     stats = ActorStats("tictactoe", 7, episodes_per_second=2.5, positions_per_second=20.0, model_step=40, host="node-7")
-    player = asdict(stats) | {"space": CLUSTER, "timestamp": now, "back_pressure": 0.25}
-    write_actors(tmp_path / "actor_stats.json", "tictactoe", {"actor-1-aa": asdict(stats) | {"timestamp": now}}, now)
+    player = asdict(stats) | {"space": CLUSTER, "timestamp": later, "back_pressure": 0.25}
+    write_actors(
+        tmp_path / "actor_stats.json", "tictactoe", {"actor-1-aa": asdict(stats) | {"timestamp": later}}, later
+    )
     assert "players" not in client.get("/actor-stats").json()
-    gone = player | {"timestamp": now - 60}
-    write_actors(tmp_path / "actor_stats.json", "tictactoe", {"p-1-bb": player, "p-2-cc": gone}, now)
+    gone = player | {"timestamp": later - 3660}
+    write_actors(tmp_path / "actor_stats.json", "tictactoe", {"p-1-bb": player, "p-2-cc": gone}, later)
     expected = {"name": "p-1-bb", "host": "node-7", "episodes_per_second": 2.5, "positions_per_second": 20.0}
-    expected |= {"model_step": 40, "timestamp": now, "back_pressure": 0.25}
+    expected |= {"model_step": 40, "timestamp": later, "back_pressure": 0.25}
     assert client.get("/actor-stats").json()["players"] == [expected]
 
 

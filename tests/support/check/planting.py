@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from pathlib import Path
 
 from trainer.check.findings import Finding, Level
@@ -37,11 +38,14 @@ def numbered(words: str, folder: Path) -> str:
     return re.sub(r"{(.*)}", lambda found: str(next(at for at, line in enumerate(lines, 1) if found[1] in line)), words)
 
 
-def found_in(path: str, level: Level = Level.FAILURE, games: int = GAMES) -> dict[str, list[Finding]]:
-    """What the checker finds in a game at this level or above, by the name of the check."""
+def found_in(path: str, level: Level = Level.FAILURE, until: str = "") -> dict[str, list[Finding]]:
+    """What the checker finds in a game at this level or above, by the name of the check. `until`: the last check to do."""
     found = {}
-    for result in results(Subject(path, games)):
-        bad = [finding for finding in result.findings if finding.level >= level]
-        if bad:
-            found[result.name] = bad
+    with closing(results(Subject(path, GAMES))) as outcomes:
+        for result in outcomes:
+            bad = [finding for finding in result.findings if finding.level >= level]
+            if bad:
+                found[result.name] = bad
+            if result.name == until:
+                break
     return found
