@@ -63,8 +63,8 @@ class LearningSettings(DeviceSettings):
     lr_min_ratio: float = 0.1
     """Final learning rate, as a share of --lr."""
     lr_warmup: int = 0
-    """Steps in which the learning rate rises from 0 to --lr. Without them the first steps switch off many units of a
-    hidden layer with many inputs for good."""
+    """Steps in which the learning rate rises from 0 to --lr. Large first steps switch off units of a layer with many
+    inputs for good (dying ReLUs)."""
     q_weight: float = 0.0
     """Share of the search's root value in the value target; the rest is the game's outcome (Willemsen et al. 2021)."""
     average: float = 0.0
