@@ -307,6 +307,7 @@ def _metadata(database: ForeignDatabase):  # type: ignore[no-untyped-def]
         ({"lr_warmup": -1}, ConfigError, "--lr-warmup is -1"),
         ({"grad_clip": -1.0}, ConfigError, "--grad-clip is -1.0"),
         ({"max_wait": -1.0}, ConfigError, "--max-wait is -1.0"),
+        ({"max_pause": -1.0}, ConfigError, "--max-pause is -1.0"),
         ({"wait_interval": math.inf}, ConfigError, "--wait-interval is inf"),
         ({"seed": 10**20}, ConfigError, r"--seed is 1\d+; a number from 0 to 2\^63 - 1"),
         (

@@ -44,7 +44,9 @@ def trainer_config(config: LoopConfig) -> TrainerConfig:
     """The settings of the loop's trainer."""
     run = RunFolder(config.folder)
     db = run.shards(config.replay_shards)
-    return narrowed(config, TrainerConfig, db=db, model_dir=run.models, stats=run.stats, publish_first=True)
+    return narrowed(  # without a longest pause: the loop sees for itself whether somebody plays
+        config, TrainerConfig, db=db, model_dir=run.models, stats=run.stats, publish_first=True, max_pause=0.0
+    )
 
 
 def actor_config(config: LoopConfig) -> ActorConfig:

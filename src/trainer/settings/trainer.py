@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trainer.settings.groups.learning import LearningSettings
 from trainer.settings.groups.run import RunSettings
-from trainer.settings.validation import require_database
+from trainer.settings.validation import require_at_least, require_database
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,12 @@ class TrainerConfig(LearningSettings, RunSettings):
     """Statistics file, replaced while training."""
     publish_first: bool = False
     """Publish the untrained network before the first step, so that actors can search from the start."""
+    max_pause: float = 300.0
+    """Maximum seconds without any new row while --passes waits for one; 0: no limit."""
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
         RunSettings.check(self)
         LearningSettings.check(self)
+        require_at_least(self, 0, "max_pause")
         require_database(self.db)
