@@ -13,11 +13,15 @@ import pytest
 from browser import serving
 from random_models import publish_model
 from run_files import put_model, put_run, put_stats
+from waiting import wait_until
 from web_client import client_of, sentence
 
+from trainer.core.errors import DeviceError
 from trainer.core.files import write_bytes
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.web.api.live import snapshot
 from trainer.web.http.answer import json_text
+from trainer.web.runs import models
 from trainer.web.runs.models import Models
 from trainer.web.runs.runs import Runs
 
@@ -59,6 +63,26 @@ def test_a_model_of_another_game_does_not_change_the_game_of_a_run(tmp_path: Pat
         assert model["training_step"] == 3
         assert "was trained for connect4, not tictactoe; give a model of tictactoe" in model["status"]
         assert client.get("/model?game=connect4").json()["loaded"] is False
+
+
+def test_a_model_that_the_gpu_can_not_take_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page doesn't claim that it plays; the model before it does."""
+
+    def prepare(content: bytes, original: OnnxEvaluator) -> OnnxEvaluator:
+        if original.step == 2:
+            raise DeviceError("the memory of the GPU is full during a test (no room)")
+        return original
+
+    monkeypatch.setattr(models, "on_device", lambda *_: prepare)
+    put_model(tmp_path, "tictactoe", step=1)
+    with client_of(tmp_path) as client:
+        assert client.get("/model?game=tictactoe").json()["problem"] is None
+        put_model(tmp_path, "tictactoe", step=2)
+        wait_until(lambda: client.get("/model?game=tictactoe").json()["problem"], "the new model isn't tried")
+        for _ in range(2):
+            model = client.get("/model?game=tictactoe").json()
+            assert model["training_step"] == 1
+            assert model["status"].endswith("(no room)); the model before it plays instead.")
 
 
 def test_a_folder_that_can_not_be_read_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
