@@ -76,7 +76,11 @@ class Play:
                 game.play(game.check(body.get("position")))
             except MoveError as error:
                 raise Refusal(400, str(error)) from None
-            replies = await self._reply(game)
+            try:
+                replies = await self._reply(game)
+            except BaseException:  # else the game would wait for an answer that nobody makes
+                game.undo()
+                raise
         return await self._answer(session, **replies)
 
     async def undo(self, request: Request) -> Response:
