@@ -14,7 +14,8 @@ from starlette.testclient import TestClient
 from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
-from trainer.run.actor_statistics import CLUSTER, ActorStats, write_actors
+from trainer.core.json_values import write_json
+from trainer.run.actor_statistics import CLUSTER, SILENCE, ActorStats, sum_of_actors, write_actors
 from trainer.web.api.live import snapshot, update
 from trainer.web.runs.models import Models
 from trainer.web.runs.runs import Runs
@@ -84,6 +85,20 @@ def test_actor_stats_are_the_sum_over_the_actors(tmp_path: Path, client: TestCli
     found = client.get("/actor-stats").json()
     assert (found["env_id"], found["episodes_completed"], found["draws"]) == ("connect4", 12, 3)
     assert found["total_steps"] == 0
+
+
+def test_the_rates_of_actors_that_have_ended_are_0(tmp_path: Path, client: TestClient) -> None:
+    """Also of the last one, after which nobody writes the file. Their counts stay."""
+    now = int(time.time())
+    stats = ActorStats("tictactoe", 7, episodes_per_second=2.0, positions_per_second=20.0)
+    running = asdict(stats) | {"timestamp": now}
+    silent = running | {"timestamp": now - SILENCE - 10, "simulations_per_second": 5.0}
+    actors = {"actor-1-aa": running, "actor-2-bb": silent}
+    content = sum_of_actors("tictactoe", [running, silent]) | {"actors": actors}
+    write_json(tmp_path / "actor_stats.json", content)
+    found = client.get("/actor-stats").json()
+    rates = (found["episodes_per_second"], found["positions_per_second"], found["simulations_per_second"])
+    assert (rates, found["episodes_completed"]) == ((2, 20, 0), 14)
 
 
 def test_the_players_of_a_cluster_are_listed(tmp_path: Path, client: TestClient) -> None:
