@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from dataclasses import asdict
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from web_client import client_of, sentence
 from trainer.core.files import write_bytes
 from trainer.core.json_values import write_json
 from trainer.run.actor_statistics import CLUSTER, SILENCE, ActorStats, sum_of_actors, write_actors
-from trainer.web.api.live import snapshot, update
+from trainer.web.api.live import Live, snapshot, update
 from trainer.web.runs.models import Models
 from trainer.web.runs.runs import Runs
 
@@ -152,6 +154,21 @@ def test_live_statistics_of_a_run_show_its_own_model(tmp_path: Path) -> None:
     assert snapshot(models, runs.pick("old"))["model"]["training_step"] == 100
     assert snapshot(models, runs.pick("new"))["model"]["training_step"] == 200
     assert snapshot(models, runs.pick("tictactoe"))["model"] is None
+
+
+def test_live_statistics_say_what_time_it_is(tmp_path: Path) -> None:
+    """The clock of the browser may be wrong."""
+    runs = Runs(tmp_path)
+    live = Live(runs, Models(runs), Event())
+
+    async def first_event() -> str:
+        stream = live._stream(None)
+        await anext(stream)  # how soon the browser is to come back
+        return await anext(stream)
+
+    began = time.time()
+    _, _, data = asyncio.run(first_event()).partition("data: ")
+    assert began <= json.loads(data)["now"] <= time.time()
 
 
 def test_live_updates_hold_only_new_points() -> None:

@@ -2,7 +2,7 @@
 
 import { api, ApiError, refusalOf, reportOutage } from "../base/api.js";
 import { el, write } from "../base/dom.js";
-import { ago, count, percent, rate, scientific, threeDigits } from "../base/format.js";
+import { ago, count, percent, rate, scientific, setTime, threeDigits, time } from "../base/format.js";
 import { winInterval } from "../base/intervals.js";
 import { tabMemory } from "../base/memory.js";
 import { Chart } from "../parts/chart.js";
@@ -158,6 +158,7 @@ export class WatchView {
 
   /** Take over an event: the whole history, or what was added to it. */
   take(statistics) {
+    setTime(statistics.now);
     if (this.run === null && statistics.run !== null) {
       this.start(); // the first run has appeared
       return;
@@ -243,7 +244,7 @@ export class WatchView {
       return;
     }
     const { run, stats, actors, model } = this.statistics;
-    const now = Date.now() / 1000;
+    const now = time();
     const training = stats.timestamp && now - stats.timestamp < FRESH_SECONDS;
     const playing = actors.timestamp && now - actors.timestamp < FRESH_SECONDS;
     this.tiles.speed.draw("Games per second", playing ? rate(actors.episodes_per_second) : "–", playing ? "now" : "no actor is running");
