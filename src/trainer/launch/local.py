@@ -113,7 +113,7 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
         trainer.raise_exit()
     elif not watch.learned:
         console.print(f"The trainer: {trainer.last_words}.", markup=False)
-    watch.finish()
+    watch.finish(interrupted=stop.is_set())
     return INTERRUPTED if stop.is_set() else int(status or 0)
 
 
