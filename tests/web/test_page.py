@@ -217,6 +217,20 @@ def test_a_browser_whose_clock_is_wrong_shows_a_run_that_is_learning(browser: An
         found.page.get_by_text("Last update 0 s ago.").wait_for()
 
 
+def test_a_page_that_watches_for_hours_keeps_few_evaluations(browser: Any, empty: Server) -> None:
+    """The first, the newest ten, and some of those between them."""
+    grow = """import('/static/base/history.js').then(({ thinned }) => {
+        let kept = [];
+        for (let step = 0; step < 1000; step++) kept = thinned([...kept, step]);
+        return kept;
+    })"""
+    with window(browser, empty.url) as found:
+        kept = found.page.evaluate(grow)
+    assert (kept[0], kept[-10:]) == (0, list(range(990, 1000)))
+    assert kept == sorted(kept)
+    assert 50 < len(kept) <= 110
+
+
 def test_the_pointer_shows_what_a_move_would_do(browser: Any, empty: Server) -> None:
     """Connect 4 shows where the disc falls, Othello which discs it flips."""
     with window(browser, empty.url) as found:

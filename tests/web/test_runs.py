@@ -18,11 +18,15 @@ from web_client import client_of, sentence
 
 from trainer.core.errors import DeviceError
 from trainer.core.files import write_bytes
+from trainer.core.json_values import json_object
 from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.run.evaluations import EvaluationLog
+from trainer.run.folder import RunFolder
 from trainer.web.api.live import snapshot
 from trainer.web.http.answer import json_text
 from trainer.web.runs import models
 from trainer.web.runs.models import Models
+from trainer.web.runs.run import Run
 from trainer.web.runs.runs import Runs
 
 
@@ -158,6 +162,25 @@ def test_names_that_look_alike_stay_apart(tmp_path: Path) -> None:
         assert sorted(names) == sorted(["caf%E9", "caf%25E9", "caf%2525E9", "café", "50%", "%%E9"])
         found = [client.get("/stats", params={"run": name}).json()["step"] for name in names]
         assert sorted(found) == sorted(steps.values())
+
+
+def test_the_evaluations_of_a_run_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later only what is new: a long run has thousands, and every page of the stored games asks for them."""
+    read: list[bytes | str] = []
+
+    def noted(line: bytes | str) -> dict[str, Any] | None:
+        read.append(line)
+        return json_object(line)
+
+    monkeypatch.setattr("trainer.run.evaluations.json_object", noted)
+    run, log = Run("a", RunFolder(tmp_path)), EvaluationLog(tmp_path)
+    for step in (1, 2):
+        log.append({"step": step})
+    assert run.evaluations() == [{"step": 1}, {"step": 2}]
+    read.clear()
+    log.append({"step": 3})
+    assert run.evaluations() == [{"step": 1}, {"step": 2}, {"step": 3}]
+    assert [line for line in read if line] == [b'{"step": 3}']
 
 
 def test_the_data_folder_may_have_a_name_that_is_not_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
