@@ -34,6 +34,7 @@ from trainer.players import (
 )
 from trainer.replay import databases_of
 from trainer.settings.evaluator import EvaluatorConfig
+from trainer.settings.validation import require
 
 Show = Callable[[], None]
 """Prints what was measured."""
@@ -42,6 +43,12 @@ Show = Callable[[], None]
 def evaluate(config: EvaluatorConfig) -> int:
     """Measure, write the JSON, then print, so that nothing is lost if nobody can read it. Returns the exit status."""
     config.check()
+    kind, given = kind_of(config.opponent), config.opponent_simulations
+    require(
+        given is None or kind not in WITHOUT_SIMULATIONS,
+        f"--opponent-simulations is {given}, but the opponent {kind} makes no simulations of ours; leave out "
+        f"--opponent-simulations, or choose another --opponent, such as rollouts",
+    )
     config = settled(config)
     databases = databases_of(config.db)
     dimensions = load_game_config(config.env_id, *databases).metadata
