@@ -15,6 +15,7 @@ from small_models import write_model
 from trainer.core.command import run_command
 from trainer.evaluator import EvaluatorConfig
 from trainer.games import game_of
+from trainer.measure import evaluation
 from trainer.measure.evaluation import evaluate
 from trainer.measure.match import Match
 from trainer.measure.progress import evaluate_step
@@ -113,6 +114,14 @@ def test_the_json_file_has_the_match(opponent: str, model: str, tmp_path: Path) 
     assert found["opponent_simulations"] == (7 if searches else None)
     assert len(found["openings"]) == (0 if opponent == "random" else 5)
     assert sum(found[name]["count"] for name in ("wins", "draws", "losses")) == 10 == len(found["games"])
+
+
+def test_the_device_is_chosen_once_for_both_models(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And with `auto` said once."""
+    chosen: list[str] = []
+    monkeypatch.setattr(evaluation, "on_device", lambda env_id, _: chosen.append(env_id))
+    assert run("--model", model, "--opponent", model, "--games", "2") == 0
+    assert chosen == ["tictactoe"]
 
 
 def test_an_opponent_of_the_same_file_name_is_told_apart(
