@@ -52,7 +52,7 @@ class Model:
     def __init__(self, evaluator: Evaluator, env_id: str) -> None:
         self.evaluator = evaluator
         self.env_id = env_id
-        self._searches: dict[int, Search] = {}
+        self._kept: Search | None = None
 
     @property
     def step(self) -> int | None:
@@ -86,11 +86,10 @@ class Model:
         return self.analyse(position, simulations).best
 
     def _search(self, simulations: int) -> Search:
-        """A search of up to this many simulations, kept for the next call."""
-        search = self._searches.get(simulations)
-        if search is None:
-            search = self._searches[simulations] = Search(self.env_id, 1, simulations, PLAYING)
-        return search
+        """A search of up to this many simulations or more, which doesn't change its answers; kept for the next call."""
+        if self._kept is None or self._kept.most_simulations < simulations:
+            self._kept = Search(self.env_id, 1, simulations, PLAYING)
+        return self._kept
 
 
 def load_model(
