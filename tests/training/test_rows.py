@@ -44,7 +44,9 @@ def test_a_long_pause_without_new_rows_is_mentioned_once_and_then_ends_the_train
     with caplog.at_level(logging.WARNING, "trainer"):
         rows.wait_for(2)
         assert not caplog.messages
-        with pytest.raises(WaitTimeoutError, match=r"^no new row of tictactoe in \S*replay\.db for 0\.2 s, .* step 3; is"):
+        with pytest.raises(
+            WaitTimeoutError, match=r"^no new row of tictactoe in \S*replay\.db for 0\.2 s, .* step 3; is"
+        ):
             rows.wait_for(3)
     (said,) = caplog.messages
     assert said.startswith("no new row of tictactoe in ")
