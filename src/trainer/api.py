@@ -16,7 +16,7 @@ from trainer.evaluators.interface import Evaluator
 from trainer.evaluators.onnx_file import prepared
 from trainer.games import game_of, is_installed, is_known, rules_of
 from trainer.games.position import Position
-from trainer.games.recipes import changed, recipe_of
+from trainer.games.recipes import changed, continued, recipe_of
 from trainer.gpu.choice import means_gpu, on_device
 from trainer.measure.match import Match
 from trainer.measure.match import play_match as play_games
@@ -31,6 +31,7 @@ from trainer.run.record import LOOP, recorded_settings
 from trainer.search import Search
 from trainer.settings.evaluator import EvaluatorConfig
 from trainer.settings.groups.device import Device, EvaluationSettings, Precision
+from trainer.settings.loop import LoopConfig
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Model:
     def __init__(self, evaluator: Evaluator, env_id: str) -> None:
         self.evaluator = evaluator
         self.env_id = env_id
-        self._searches: dict[int, Search] = {}
+        self._kept: Search | None = None
 
     @property
     def step(self) -> int | None:
@@ -85,11 +86,10 @@ class Model:
         return self.analyse(position, simulations).best
 
     def _search(self, simulations: int) -> Search:
-        """A search of up to this many simulations, kept for the next call."""
-        search = self._searches.get(simulations)
-        if search is None:
-            search = self._searches[simulations] = Search(self.env_id, 1, simulations, PLAYING)
-        return search
+        """A search of up to this many simulations or more, which doesn't change its answers; kept for the next call."""
+        if self._kept is None or self._kept.most_simulations < simulations:
+            self._kept = Search(self.env_id, 1, simulations, PLAYING)
+        return self._kept
 
 
 def load_model(
@@ -183,9 +183,12 @@ def learn(env_id: str, data_dir: str | Path, stop: Event | None = None, **settin
     """
     from trainer.launch.local import run_loop
 
-    base = recipe_of(env_id, means_gpu(settings.get("device", EvaluationSettings.device)))
-    if settings.get("resume"):
-        base = recorded_settings(RunFolder(Path(data_dir)).record, LOOP, type(base)) or base
-    config = changed(base, env_id=game_of(env_id).env_id, data_dir=Path(data_dir), **settings)
+    run = RunFolder(Path(data_dir))
+    settings |= {"env_id": game_of(env_id).env_id, "data_dir": run.path}
+    recorded = recorded_settings(run.record, LOOP, LoopConfig) if settings.get("resume") else None
+    if recorded:
+        config = continued(recorded, **settings)
+    else:
+        config = changed(recipe_of(env_id, means_gpu(settings.get("device", EvaluationSettings.device))), **settings)
     run_loop(config, stop or Event())
-    return load_model(RunFolder(Path(data_dir)).latest_model)
+    return load_model(run.latest_model)

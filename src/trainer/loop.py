@@ -22,7 +22,7 @@ __all__ = ["LoopConfig", "config_from", "main"]
 def config_from(words: Sequence[str], prog: str = "python -m trainer.loop") -> LoopConfig:
     """The settings that `words` ask for; those they leave out come from the game's recipe, or from the run resumed."""
     from trainer.games import game_of, settled  # NumPy takes a moment to import
-    from trainer.games.recipes import changed, recipe_of
+    from trainer.games.recipes import changed, continued, recipe_of
     from trainer.gpu.choice import means_gpu
     from trainer.run.folder import RunFolder
     from trainer.run.kept_rules import kept_game
@@ -40,9 +40,7 @@ def config_from(words: Sequence[str], prog: str = "python -m trainer.loop") -> L
     base = base or recipe_of(env_id, means_gpu(value_of(words, "--device") or LoopConfig.device))
     parsed = parse(LoopConfig, prog, words, base)
     settings: dict[str, Any] = {name: getattr(parsed, name) for name in given(LoopConfig, words)}
-    if resumed and settings.get("simulations") == resumed.simulations:  # nobody asked for another growth of searches
-        settings.setdefault("first_simulations", resumed.first_simulations)
-    return settled(changed(base, **settings))
+    return settled(continued(resumed, **settings) if resumed else changed(base, **settings))
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer.loop") -> int:

@@ -60,6 +60,16 @@ def test_bad_settings_are_refused(arguments: list[str], words: str, capsys: pyte
     assert words in capsys.readouterr().err
 
 
+def test_a_game_that_openspiel_does_not_know_is_refused_before_the_first_check(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The checks take a while."""
+    assert main(["tictactoe", "--against", "no_such_game"]) == 1
+    printed = capsys.readouterr()
+    assert "OpenSpiel can't load the game no_such_game" in printed.err
+    assert printed.out == ""
+
+
 def test_perft_counts_lines_by_plies_and_by_turns() -> None:
     """Pairs, by hand: 6 first moves; 1 of the 5 second ones completes the row and moves again, with 4 moves."""
     subject = Subject(str(SOURCES["pairs"]))

@@ -69,6 +69,17 @@ def test_moves_of_one_name_are_a_warning(tmp_path: Path) -> None:
     assert found.moves == ()
 
 
+def test_a_name_that_fails_is_a_failure(tmp_path: Path) -> None:
+    """With the action, what was raised, and the line."""
+    path = tmp_path / "nameless.py"
+    path.write_text(GAME.format(name="nameless", more="") + '\n\ndef name(state, action):\n    return "abc"[action]\n')
+    (found,) = check_names(Subject(str(path), games=50))
+    assert found.level is Level.FAILURE
+    assert found.text.startswith("name fails for action 3: IndexError: string index out of range (")
+    assert found.text.endswith(': `return "abc"[action]`).')
+    assert found.moves == ()
+
+
 def test_more_actions_than_places_are_a_warning(tmp_path: Path) -> None:
     """One may be a pass; with two, nobody can say what to click on."""
     assert not [found for found in check_names(subject(tmp_path)) if "action_cells" in found.text]

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from planting import found_in, numbered, planted
 
-from trainer.check.findings import Level
+from trainer.check import report
+from trainer.check.checks.stored import check_stored
+from trainer.check.findings import Finding, Level
 from trainer.check.subject import Subject
 
 COMPILE = "functions compile, and compute with integers"
@@ -205,6 +207,32 @@ def test_a_planted_mistake_is_found_and_explained(name: str, tmp_path: Path) -> 
         assert numbered(words, tmp_path) in text
     if plant.check != COMPILE:
         assert all(finding.moves is not None for finding in found[plant.check])
+
+
+def test_an_index_out_of_bounds_that_only_a_later_check_meets_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here that of the stored positions, because those before it, which would meet it too, are left out."""
+    monkeypatch.setattr(report, "FOUNDATIONS", {})
+    monkeypatch.setattr(report, "CHECKS", {STORED: check_stored})
+    change = ("state[STONES + int(board[cell]) - 1]", "state[STONES + int(board[cell]) + 1]")
+    (finding,) = found_in(planted(tmp_path, "tictactoe", change))[STORED]
+    assert finding.text.startswith("from_cells uses an index that is out of bounds (index 4 is out of bounds for ")
+    assert numbered("line {int(board[cell]) + 1}: `state[STONES + int(board[cell]) + 1] |=", tmp_path) in finding.text
+    assert finding.moves is not None
+    assert len(finding.moves) == 1
+
+
+def test_a_mistake_of_a_check_itself_is_none_of_the_game(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps its traceback."""
+
+    def mistaken(subject: Subject) -> list[Finding]:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(report, "FOUNDATIONS", {})
+    monkeypatch.setattr(report, "CHECKS", {STORED: mistaken})
+    with pytest.raises(IndexError, match="list index"):
+        list(report.results(Subject("tictactoe", 5)))
 
 
 PASSING = (

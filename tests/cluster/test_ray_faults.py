@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from ray.exceptions import ObjectStoreFullError, RayTaskError, RpcError
 
 from trainer.cluster.on_ray import connection, fleet, hub
 from trainer.cluster.on_ray.connection import LEAST_STORE, Node
+from trainer.cluster.versions import RefusedError
 
 TESTS = Path(__file__).parent.parent
 GAME = TESTS / "support" / "own_games" / "myttt.py"
@@ -54,6 +56,32 @@ def test_a_node_that_can_not_play_leaves_its_place_to_another(monkeypatch: pytes
     seats = fleet.Fleet([None], "actor-1", 2, "INFO")
     seats.look([Node(str(at), f"node-{at}", 1, LEAST_STORE // 2 if at in (0, 2) else LEAST_STORE) for at in range(6)])
     assert started == ["node-1", "node-3"]
+
+
+def test_a_node_that_the_hub_refuses_leaves_its_place_to_another(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Here one with another version: asking again wouldn't help, so that is said once."""
+    started = []
+
+    def start(self: fleet.Fleet, seat: fleet.Seat) -> None:
+        seat.player = seat.begun = seat.end = seat.node.host
+        seat.since = math.inf
+        started.append(seat.node.host)
+
+    def answer(end: str) -> None:
+        raise RefusedError(f"{end} has another version")
+
+    monkeypatch.setattr(fleet, "request_resources", lambda bundles: None)
+    monkeypatch.setattr(fleet, "is_ready", lambda reference: reference == "node-0")
+    monkeypatch.setattr(fleet, "answer_of", answer)
+    monkeypatch.setattr(fleet.ray, "kill", lambda player: None)
+    monkeypatch.setattr(fleet.Fleet, "_start", start)
+    seats = fleet.Fleet([None], "actor-1", 1, "INFO")
+    for _ in range(5):
+        seats.look([Node(str(at), f"node-{at}", 1, LEAST_STORE) for at in range(3)])
+    assert started == ["node-0", "node-1"]
+    assert sum("actor-1-1 on node-0 is refused (node-0 has another version)" in said for said in caplog.messages) == 1
 
 
 @pytest.mark.parametrize(

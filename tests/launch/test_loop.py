@@ -16,6 +16,7 @@ import pytest
 from conftest import run_module
 from random_models import publish_model
 from registering import registered
+from run_files import store_games
 from stored_rows import select
 from waiting import PATIENCE, wait_until
 
@@ -51,6 +52,20 @@ def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
     assert (tmp_path / "models" / "latest.onnx").exists()
     leftovers = [path.name for path in tmp_path.rglob(".tmp-*")]
     assert leftovers == []
+
+
+def test_a_new_run_says_how_many_rows_are_stored_and_how_many_of_them_stay(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An actor can't bring back what it deletes."""
+    run = RunFolder(tmp_path)
+    store_games(tmp_path, "tictactoe", [[0, 3, 1, 4, 2], [4, 0, 8, 1, 6, 2]])
+    local.begin_anew(run, run.shards(None), None)
+    local.begin_anew(run, run.shards(None), 11)
+    assert caplog.text.count("replay.db holds games that were played before (11 rows), and training begins") == 2
+    assert "are kept" not in caplog.text
+    local.begin_anew(run, run.shards(None), 6)
+    assert "of these 11 rows only the newest 6 are kept" in caplog.text
 
 
 def test_ctrl_z_and_fg_and_ctrl_c(tmp_path: Path) -> None:

@@ -44,6 +44,19 @@ def test_the_display_goes_on_while_a_model_is_evaluated(watch: Watch, monkeypatc
     assert evaluated == ["model"]
 
 
+def test_the_last_model_is_evaluated_unless_the_run_was_interrupted(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever presses Ctrl-C doesn't want to wait for it."""
+    evaluated: list[str] = []
+    monkeypatch.setattr(Watch, "evaluate", lambda _, newest: evaluated.append(newest))
+    monkeypatch.setattr(Watch, "_summary", lambda _: [])
+    watch.finish(interrupted=True)
+    assert evaluated == []
+    watch.finish()
+    assert evaluated == ["model"]
+
+
 def test_a_mistake_in_an_evaluation_ends_the_run(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """It isn't swallowed by the thread."""
 

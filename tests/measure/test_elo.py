@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trainer.measure.elo import UNIT, elo_difference, expected_score, fit_elo
+from trainer.measure.elo import UNIT, elo_difference, fit_elo
 from trainer.measure.intervals import Z95
+
+
+def expected_score(difference: float) -> float:
+    """The expected points per game of a player who is `difference` Elo points stronger."""
+    return 1 / (1 + 10 ** (-difference / 400))
 
 
 def test_known_scores_give_the_known_differences() -> None:
@@ -21,9 +26,9 @@ def test_known_scores_give_the_known_differences() -> None:
     assert elo_difference(0) == -math.inf
 
 
-def test_expected_score_is_the_inverse_of_the_difference() -> None:
-    """400 Elo points more give 10 of 11 points."""
-    assert expected_score(400) == pytest.approx(10 / 11)
+def test_the_difference_is_the_inverse_of_the_expected_score() -> None:
+    """Also of the weaker player."""
+    assert elo_difference(expected_score(400)) == pytest.approx(400)
     assert elo_difference(expected_score(-123)) == pytest.approx(-123)
 
 

@@ -15,6 +15,7 @@ from small_models import write_model
 from trainer.core.command import run_command
 from trainer.evaluator import EvaluatorConfig
 from trainer.games import game_of
+from trainer.measure import evaluation
 from trainer.measure.evaluation import evaluate
 from trainer.measure.match import Match
 from trainer.measure.progress import evaluate_step
@@ -105,13 +106,22 @@ def test_games_against_a_model_start_from_different_openings(model: str, capsys:
 def test_the_json_file_has_the_match(opponent: str, model: str, tmp_path: Path) -> None:
     """It has rates, intervals, seed, openings, games, and the model's step."""
     target = tmp_path / "sub" / "match.json"
-    flags = ("--simulations", "5", "--opponent-simulations", "7", "--games", "10", "--seed", "3")
+    searches = opponent in ("search", "rollouts")
+    flags = ["--simulations", "5", "--games", "10", "--seed", "3", *(["--opponent-simulations", "7"] * searches)]
     assert run("--model", model, "--opponent", opponent, *flags, "--json", str(target)) == 0
     found = json.loads(target.read_text())
     assert (found["step"], found["seed"], found["games_played"], found["simulations"]) == (300, 3, 10, 5)
-    assert found["opponent_simulations"] == (7 if opponent in ("search", "rollouts") else None)
+    assert found["opponent_simulations"] == (7 if searches else None)
     assert len(found["openings"]) == (0 if opponent == "random" else 5)
     assert sum(found[name]["count"] for name in ("wins", "draws", "losses")) == 10 == len(found["games"])
+
+
+def test_the_device_is_chosen_once_for_both_models(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And with `auto` said once."""
+    chosen: list[str] = []
+    monkeypatch.setattr(evaluation, "on_device", lambda env_id, _: chosen.append(env_id))
+    assert run("--model", model, "--opponent", model, "--games", "2") == 0
+    assert chosen == ["tictactoe"]
 
 
 def test_an_opponent_of_the_same_file_name_is_told_apart(
@@ -171,6 +181,14 @@ def test_solve_compares_a_connect4_model_with_minimax(tmp_path: Path, capsys: py
         (("--games", "0"), "--games is 0; at least 1 is needed"),
         (("--engine-seconds", "0"), "--engine-seconds is 0.0; a number above 0 is needed"),
         (("--opponent", "uci: x", "--opponent-simulations", "0"), "--opponent-simulations is 0; at least 1 is needed"),
+        (
+            ("--opponent", "minimax", "--opponent-simulations", "500"),
+            "--opponent-simulations is 500, but the opponent minimax makes no simulations of ours; leave out",
+        ),
+        (
+            ("--opponent", "gtp: gnugo", "--opponent-simulations", "500"),
+            "--opponent-simulations is 500, but the opponent gtp: makes no simulations of ours; leave out",
+        ),
         (("--temperature", "inf"), "--temperature is inf; 0 or more is needed"),
         (("--opening-plies", "-1"), "--opening-plies is -1; 0 or more is needed"),
         (("--simulations", "-1"), "--simulations is -1"),

@@ -6,13 +6,17 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_models import write_model
 
 from trainer.core.command import run_command
+from trainer.evaluators.interface import Evaluator
 from trainer.ladder import LadderConfig
-from trainer.measure.ladder import evenly_spaced, rate_models
+from trainer.measure import ladder
+from trainer.measure.ladder import evenly_spaced, ladder_players, rate_models
+from trainer.run.model_files import stored_models
 
 
 def run(*arguments: str) -> int:
@@ -73,6 +77,22 @@ def test_models_are_evenly_spaced_and_include_both_ends() -> None:
     assert [int(path.name) for path in evenly_spaced(paths, 4)] == [0, 3, 6, 9]
     assert evenly_spaced(paths, 1) == paths[-1:]
     assert evenly_spaced(paths, 20) == paths
+
+
+def test_models_that_a_run_deletes_meanwhile_do_no_harm(run_folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are gone when they are to be read are left out; those that go later were read before."""
+    listed, load = stored_models(Path(run_folder)), ladder.prepared
+    listed[1].unlink()
+
+    def delete_and_load(*of: Any) -> Evaluator:
+        for path in listed:
+            path.unlink(missing_ok=True)
+        return load(*of)
+
+    monkeypatch.setattr(ladder, "stored_models", lambda _: listed)
+    monkeypatch.setattr(ladder, "prepared", delete_and_load)
+    entrants = ladder_players(LadderConfig(model_dir=Path(run_folder)))
+    assert [entrant.step for entrant in entrants] == [0, 200, 1000, 2_000_000]
 
 
 def test_fewer_than_two_players_are_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,47 @@ def test_the_examples_of_the_api_page_run(tmp_path: Path) -> None:
     assert "\ntictactoe 300\n" in done.stdout
 
 
+def test_a_model_keeps_one_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The largest that was asked for; it answers to fewer simulations as one of their size does."""
+    from small_models import write_model
+
+    from trainer import api
+
+    made: list[int] = []
+    search = api.Search
+
+    def noted(env_id: str, slots: int, most_simulations: int, config: trainer.SearchConfig) -> trainer.Search:
+        made.append(most_simulations)
+        return search(env_id, slots, most_simulations, config)
+
+    monkeypatch.setattr(api, "Search", noted)
+    model = trainer.load_model(write_model(tmp_path / "model.onnx", "tictactoe", seed=1), env_id="tictactoe")
+    position = trainer.new_position("tictactoe").play(4)
+    first, _, again, _ = (model.analyse(position, simulations) for simulations in (20, 60, 20, 40))
+    assert made == [20, 60]
+    assert again == first
+
+
+def test_a_run_that_is_resumed_keeps_the_growth_of_its_searches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if its number of simulations is given once more, as with `cartridge loop`."""
+    from trainer import api
+    from trainer.launch import local
+    from trainer.run.folder import RunFolder
+    from trainer.run.record import LOOP, write_record
+
+    asked: list[trainer.LoopConfig] = []
+    monkeypatch.setattr(local, "run_loop", lambda config, stop: asked.append(config))
+    monkeypatch.setattr(api, "load_model", lambda path: None)
+    trainer.learn("connect4", tmp_path, minutes=1)
+    write_record(RunFolder(tmp_path).record, LOOP, asked[0])
+    trainer.learn("connect4", tmp_path, resume=True, simulations=300, minutes=2)
+    trainer.learn("connect4", tmp_path, resume=True, simulations=50)
+    searches = [(config.first_simulations, config.simulations, config.minutes) for config in asked]
+    assert searches == [(100, 300, 1), (100, 300, 2), (None, 50, 1)]
+
+
 def test_every_public_name_is_there_and_documented() -> None:
     """Loading it gives an object, and the page's last table names it."""
     _, table = (ROOT / "docs" / "api.md").read_text().split("## All names")

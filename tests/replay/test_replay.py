@@ -16,7 +16,8 @@ from stored_rows import select
 
 from trainer.core.errors import GameError, ReplayError
 from trainer.game_config import load_game_config
-from trainer.replay import ROWID_SPAN, ReplayBuffer, ReplayWriter, Views
+from trainer.replay import ROWID_SPAN, ReplayBuffer, ReplayWriter, Views, count_rows
+from trainer.replay import writer as writing
 
 NAN = float("nan")
 
@@ -303,6 +304,23 @@ def test_the_window_keeps_the_newest_games_whole(tmp_path: Path, close_later: Cl
     assert len(replay) == sum(count for _, count in rows)
     assert replay.seen == 75 * (2 + 3 + 4 + 5)
     assert pages[-1] <= pages[100]
+
+
+def test_a_file_with_far_more_rows_than_the_window_shrinks_over_several_writes(
+    tmp_path: Path, close_later: CloseLater, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write deletes a few slices and more than it added, so an actor that is to stop need not wait for all of them."""
+    path = tmp_path / "replay.db"
+    close_later(ReplayWriter(path, TICTACTOE)).write([episode(f"a-{game:03d}") for game in range(100)])
+    assert count_rows(path) == 200
+    monkeypatch.setattr(writing, "PRUNE_SLICE", 4)
+    monkeypatch.setattr(writing, "PRUNE_SLICES", 3)
+    writer = close_later(ReplayWriter(path, TICTACTOE, window=10))
+    writer.write([episode("b-000")])
+    assert count_rows(path) == 202 - 3 * 4 - 4
+    for game in range(1, 20):
+        writer.write([episode(f"b-{game:03d}")])
+    assert count_rows(path) == 10
 
 
 def test_a_window_smaller_than_a_game_keeps_the_newest_game(tmp_path: Path, close_later: CloseLater) -> None:

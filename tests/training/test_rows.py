@@ -26,3 +26,31 @@ def test_messages_name_the_databases_that_are_read(tmp_path: Path, close_later: 
     close_later(ForeignDatabase(tmp_path / "replay-2.db"))
     with pytest.raises(WaitTimeoutError, match=r"^4 rows of tictactoe in \S*replay-0\.db, \S*replay-1\.db after"):
         RowSupply(replay, config, Schedule(config), Event()).wait_for_first(databases)
+
+
+def test_a_long_pause_without_new_rows_is_mentioned_once(
+    tmp_path: Path, close_later: CloseLater, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --passes, if the actor is gone. Here the run is stopped a few looks after the message."""
+    database, stop, said, looks = tmp_path / "replay.db", Event(), [], []
+    close_later(ForeignDatabase(database)).add_tictactoe(2)
+    config = TrainerConfig(db=database, steps=9, batch_size=1, passes=1)
+    replay = close_later(ReplayBuffer(database, TICTACTOE))
+    rows = RowSupply(replay, config, Schedule(config), stop)
+    assert rows.wait_for_first([database])
+
+    def look(every: float) -> int:
+        looks.append(every)
+        if len(looks) == 5:
+            stop.set()
+        return 0
+
+    monkeypatch.setattr("trainer.training.rows.SILENT_SECONDS", 0.0)
+    monkeypatch.setattr("trainer.training.rows.log.warning", lambda text, *values: said.append(text % values))
+    rows.wait_for(2)
+    assert not said
+    monkeypatch.setattr(replay, "refresh", look)
+    rows.wait_for(3)
+    assert len(looks) == 5
+    (sentence,) = said
+    assert sentence == f"no new row of tictactoe in {database} for 0 s; training waits, is an actor running?"

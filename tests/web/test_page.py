@@ -206,6 +206,31 @@ def test_the_players_of_a_cluster_are_a_table(browser: Any, tmp_path: Path) -> N
         expect(rows.last.locator("td").nth(3)).to_have_text("1,500")
 
 
+def test_a_browser_whose_clock_is_wrong_shows_a_run_that_is_learning(browser: Any, tmp_path: Path) -> None:
+    """Here it is an hour fast. What is new is told by the clock of the server."""
+    later = int(time.time()) + 3000  # so that it stays new while the test runs
+    put_stats(tmp_path / "tictactoe", "tictactoe", 100, timestamp=later)
+    fast = "const real = Date.now; Date.now = () => real() + 3600e3;"
+    with serving(tmp_path) as server, window(browser, server.url, script=fast) as found:
+        found.page.get_by_role("link", name="Watch").click()
+        found.page.get_by_text("Learning Tic-Tac-Toe").wait_for()
+        found.page.get_by_text("Last update 0 s ago.").wait_for()
+
+
+def test_a_page_that_watches_for_hours_keeps_few_evaluations(browser: Any, empty: Server) -> None:
+    """The first, the newest ten, and some of those between them."""
+    grow = """import('/static/base/history.js').then(({ thinned }) => {
+        let kept = [];
+        for (let step = 0; step < 1000; step++) kept = thinned([...kept, step]);
+        return kept;
+    })"""
+    with window(browser, empty.url) as found:
+        kept = found.page.evaluate(grow)
+    assert (kept[0], kept[-10:]) == (0, list(range(990, 1000)))
+    assert kept == sorted(kept)
+    assert 50 < len(kept) <= 110
+
+
 def test_the_pointer_shows_what_a_move_would_do(browser: Any, empty: Server) -> None:
     """Connect 4 shows where the disc falls, Othello which discs it flips."""
     with window(browser, empty.url) as found:

@@ -160,6 +160,23 @@ def test_moving_while_the_model_thinks_is_out_of_turn(tmp_path: Path, monkeypatc
         assert state["board"][4] == 1
 
 
+def test_a_move_is_taken_back_if_the_answer_to_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person can make it again."""
+
+    async def failing(*_: Any) -> Any:
+        raise RuntimeError("the model can't think")
+
+    with client_of(tmp_path) as client:
+        client.post("/game/new", json={"first": "player"})
+        before = client.get("/game/state").json()
+        with monkeypatch.context() as broken:
+            broken.setattr(SearchPool, "analyse", failing)
+            with pytest.raises(RuntimeError, match="can't think"):
+                client.post("/move", json={"position": 4})
+        assert client.get("/game/state").json() == before
+        assert client.post("/move", json={"position": 4}).json()["ply"] == 2
+
+
 def test_a_game_says_that_its_only_model_is_broken(tmp_path: Path) -> None:
     """Uniform-guess search plays meanwhile."""
     write_bytes(tmp_path / "tictactoe" / "models" / "latest.onnx", b"broken")

@@ -13,12 +13,20 @@ import pytest
 from browser import serving
 from random_models import publish_model
 from run_files import put_model, put_run, put_stats
+from waiting import wait_until
 from web_client import client_of, sentence
 
+from trainer.core.errors import DeviceError
 from trainer.core.files import write_bytes
+from trainer.core.json_values import json_object
+from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.run.evaluations import EvaluationLog
+from trainer.run.folder import RunFolder
 from trainer.web.api.live import snapshot
 from trainer.web.http.answer import json_text
+from trainer.web.runs import models
 from trainer.web.runs.models import Models
+from trainer.web.runs.run import Run
 from trainer.web.runs.runs import Runs
 
 
@@ -59,6 +67,26 @@ def test_a_model_of_another_game_does_not_change_the_game_of_a_run(tmp_path: Pat
         assert model["training_step"] == 3
         assert "was trained for connect4, not tictactoe; give a model of tictactoe" in model["status"]
         assert client.get("/model?game=connect4").json()["loaded"] is False
+
+
+def test_a_model_that_the_gpu_can_not_take_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page doesn't claim that it plays; the model before it does."""
+
+    def prepare(content: bytes, original: OnnxEvaluator) -> OnnxEvaluator:
+        if original.step == 2:
+            raise DeviceError("the memory of the GPU is full during a test (no room)")
+        return original
+
+    monkeypatch.setattr(models, "on_device", lambda *_: prepare)
+    put_model(tmp_path, "tictactoe", step=1)
+    with client_of(tmp_path) as client:
+        assert client.get("/model?game=tictactoe").json()["problem"] is None
+        put_model(tmp_path, "tictactoe", step=2)
+        wait_until(lambda: client.get("/model?game=tictactoe").json()["problem"], "the new model isn't tried")
+        for _ in range(2):
+            model = client.get("/model?game=tictactoe").json()
+            assert model["training_step"] == 1
+            assert model["status"].endswith("(no room)); the model before it plays instead.")
 
 
 def test_a_folder_that_can_not_be_read_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +162,25 @@ def test_names_that_look_alike_stay_apart(tmp_path: Path) -> None:
         assert sorted(names) == sorted(["caf%E9", "caf%25E9", "caf%2525E9", "café", "50%", "%%E9"])
         found = [client.get("/stats", params={"run": name}).json()["step"] for name in names]
         assert sorted(found) == sorted(steps.values())
+
+
+def test_the_evaluations_of_a_run_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later only what is new: a long run has thousands, and every page of the stored games asks for them."""
+    read: list[bytes | str] = []
+
+    def noted(line: bytes | str) -> dict[str, Any] | None:
+        read.append(line)
+        return json_object(line)
+
+    monkeypatch.setattr("trainer.run.evaluations.json_object", noted)
+    run, log = Run("a", RunFolder(tmp_path)), EvaluationLog(tmp_path)
+    for step in (1, 2):
+        log.append({"step": step})
+    assert run.evaluations() == [{"step": 1}, {"step": 2}]
+    read.clear()
+    log.append({"step": 3})
+    assert run.evaluations() == [{"step": 1}, {"step": 2}, {"step": 3}]
+    assert [line for line in read if line] == [b'{"step": 3}']
 
 
 def test_the_data_folder_may_have_a_name_that_is_not_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from dataclasses import asdict
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,8 +16,9 @@ from starlette.testclient import TestClient
 from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
-from trainer.run.actor_statistics import CLUSTER, ActorStats, write_actors
-from trainer.web.api.live import snapshot, update
+from trainer.core.json_values import write_json
+from trainer.run.actor_statistics import CLUSTER, SILENCE, ActorStats, sum_of_actors, write_actors
+from trainer.web.api.live import Live, snapshot, update
 from trainer.web.runs.models import Models
 from trainer.web.runs.runs import Runs
 
@@ -86,6 +89,20 @@ def test_actor_stats_are_the_sum_over_the_actors(tmp_path: Path, client: TestCli
     assert found["total_steps"] == 0
 
 
+def test_the_rates_of_actors_that_have_ended_are_0(tmp_path: Path, client: TestClient) -> None:
+    """Also of the last one, after which nobody writes the file. Their counts stay."""
+    now = int(time.time())
+    stats = ActorStats("tictactoe", 7, episodes_per_second=2.0, positions_per_second=20.0)
+    running = asdict(stats) | {"timestamp": now}
+    silent = running | {"timestamp": now - SILENCE - 10, "simulations_per_second": 5.0}
+    actors = {"actor-1-aa": running, "actor-2-bb": silent}
+    content = sum_of_actors("tictactoe", [running, silent]) | {"actors": actors}
+    write_json(tmp_path / "actor_stats.json", content)
+    found = client.get("/actor-stats").json()
+    rates = (found["episodes_per_second"], found["positions_per_second"], found["simulations_per_second"])
+    assert (rates, found["episodes_completed"]) == ((2, 20, 0), 14)
+
+
 def test_the_players_of_a_cluster_are_listed(tmp_path: Path, client: TestClient) -> None:
     """Those that were heard of lately, with all that the page shows; without a cluster there is no such field."""
     later = int(time.time()) + 3600  # so that it isn't silent while the test runs
@@ -139,6 +156,21 @@ def test_live_statistics_of_a_run_show_its_own_model(tmp_path: Path) -> None:
     assert snapshot(models, runs.pick("old"))["model"]["training_step"] == 100
     assert snapshot(models, runs.pick("new"))["model"]["training_step"] == 200
     assert snapshot(models, runs.pick("tictactoe"))["model"] is None
+
+
+def test_live_statistics_say_what_time_it_is(tmp_path: Path) -> None:
+    """The clock of the browser may be wrong."""
+    runs = Runs(tmp_path)
+    live = Live(runs, Models(runs), Event())
+
+    async def first_event() -> str:
+        stream = live._stream(None)
+        await anext(stream)  # how soon the browser is to come back
+        return await anext(stream)
+
+    began = time.time()
+    _, _, data = asyncio.run(first_event()).partition("data: ")
+    assert began <= json.loads(data)["now"] <= time.time()
 
 
 def test_live_updates_hold_only_new_points() -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from run_files import put_stats, store_games
 from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
+from trainer.web.api import stored_games
+from trainer.web.api.stored_games import ply_of
 
 X_WINS, O_WINS, DRAWN = [0, 3, 1, 4, 2], [0, 3, 1, 4, 8, 5], [0, 1, 2, 4, 3, 5, 7, 6, 8]
 
@@ -39,6 +43,23 @@ def test_stored_games_are_listed_newest_first(tmp_path: Path) -> None:
         assert [game["winner"] for game in second] == [2] * 10
         sentence(client.get("/replay/games", params={"result": "best"}), 400)
         sentence(client.get("/replay/games", params={"before": "x"}), 400)
+
+
+def test_a_long_game_does_not_delay_other_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its plies are worked out in a thread beside that of the event loop, which serves everybody."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def noted(*arguments: Any) -> Any:
+        with suppress(RuntimeError):  # there is none in this thread
+            loops.append(asyncio.get_running_loop())
+        return ply_of(*arguments)
+
+    monkeypatch.setattr(stored_games, "ply_of", noted)
+    store_games(tmp_path, "tictactoe", [X_WINS])
+    with client_of(tmp_path) as client:
+        answer = client.get("/replay/game", params={"episode": "test-game-000"})
+        assert len(answer.json()["plies"]) == len(X_WINS) + 1
+    assert loops == []
 
 
 def test_games_of_several_databases_are_one_list(tmp_path: Path) -> None:

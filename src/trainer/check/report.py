@@ -5,13 +5,15 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from rich.console import Console
 
 from trainer.check import statistics
 from trainer.check.bounds import bounds_checked
-from trainer.check.checks.against import check_against
+from trainer.check.checks.against import actions_of, check_against, openspiel_game
 from trainer.check.checks.compiled import check_compiled
+from trainer.check.checks.crashes import late_crash
 from trainer.check.checks.hidden import check_hidden
 from trainer.check.checks.key import check_key
 from trainer.check.checks.length import check_length
@@ -84,16 +86,31 @@ def results(subject: Subject, against: str | None = None) -> Iterator[Result]:
             if result.failed:
                 return
         for name, check in CHECKS.items():
-            result = Result(name, check(subject), name not in APPLIES or APPLIES[name](subject))
+            result = Result(name, found_by(check, subject), name not in APPLIES or APPLIES[name](subject))
             failed |= result.failed
             yield result
         if against:
-            result = Result(f"OpenSpiel's {against} agrees", check_against(subject, against))
+            compared = found_by(partial(check_against, name=against), subject)
+            result = Result(f"OpenSpiel's {against} agrees", compared)
             failed |= result.failed
             yield result
-        solution = None if failed else solve(subject)
+        if failed:
+            return
+        try:
+            solution = solve(subject)
+        except IndexError as error:
+            yield Result(SOLVED, [late_crash(subject, error)])
+            return
     if solution:
         yield solved(subject, solution)
+
+
+def found_by(check: Check, subject: Subject) -> list[Finding]:
+    """What a check finds; also an index out of bounds that the game's functions use in the positions it looks at."""
+    try:
+        return check(subject)
+    except IndexError as error:
+        return [late_crash(subject, error)]
 
 
 def solved(subject: Subject, solution: Solution) -> Result:
@@ -112,6 +129,9 @@ def check(config: CheckConfig) -> int:
     out = Console(width=WIDTH, highlight=False, markup=False, soft_wrap=True)
     subject = Subject(config.game, config.games, config.seed)
     game = subject.game
+    if config.against:  # what is wrong with it is said before the checks, which take a while
+        openspiel_game(config.against)
+        actions_of(subject)
     out.print(f"{game.display_name} ({game.env_id}), {subject.found.path}")
     failed, finished = 0, set()
     for result in results(subject, config.against):

@@ -58,3 +58,13 @@ def changed(recipe: LoopConfig, **settings: Any) -> LoopConfig:
     if "simulations" in settings and "first_simulations" not in settings:
         settings["first_simulations"] = None
     return replace(recipe, **settings)
+
+
+def continued(run: LoopConfig, **settings: Any) -> LoopConfig:
+    """The settings of a run that is resumed with some changed, as in `changed`.
+
+    If its own number of simulations is given once more, nobody asks for another growth of searches.
+    """
+    if settings.get("simulations") == run.simulations:
+        settings.setdefault("first_simulations", run.first_simulations)
+    return changed(run, **settings)

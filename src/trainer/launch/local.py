@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,13 +16,14 @@ from types import FrameType
 from rich.console import Console
 
 from trainer.core.arguments import narrowed
-from trainer.core.errors import ConfigError
+from trainer.core.errors import ConfigError, ReplayError
 from trainer.core.listener import listen, url_of
 from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor
 from trainer.games import find_game, settled
 from trainer.gpu.choice import on_device, require_device
 from trainer.launch.child import Child
 from trainer.launch.watch import Watch
+from trainer.replay import count_rows
 from trainer.run.folder import RunFolder, set_aside
 from trainer.run.kept_rules import keep_rules
 from trainer.run.owner import owned
@@ -82,7 +83,7 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
         require_same_run(run.record, LOOP, config)
     game = keep_rules(config.env_id, run.path, config.resume)
     if not config.resume:
-        begin_anew(run, run.shards(config.replay_shards))
+        begin_anew(run, run.shards(config.replay_shards), config.replay_window)
     write_record(run.record, LOOP, config)
     prepare = on_device(config.env_id, config)
     console = Console(stderr=True)
@@ -110,7 +111,7 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
         trainer.raise_exit()
     elif not watch.learned:
         console.print(f"The trainer: {trainer.last_words}.", markup=False)
-    watch.finish()
+    watch.finish(interrupted=stop.is_set())
     return INTERRUPTED if stop.is_set() else int(status or 0)
 
 
@@ -175,14 +176,27 @@ def suspended_together(children: Sequence[Child]) -> Iterator[None]:
         signal.signal(signal.SIGTSTP, before)
 
 
-def begin_anew(run: RunFolder, databases: Sequence[Path]) -> None:
-    """Set an earlier run in the folder aside; its games in these databases stay, and training begins with them."""
+def begin_anew(run: RunFolder, databases: Sequence[Path], window: int | None) -> None:
+    """Set an earlier run in the folder aside; its games in these databases stay, and training begins with them.
+
+    The actor deletes all but about the newest `window` rows; None: it keeps all.
+    """
     if old := set_aside(run.models, run.stats):
         log.info("set the earlier run of this folder aside in %s", old)
+    total = 0
     for database in databases:
-        if database.exists():
+        rows = 0
+        with suppress(ReplayError):  # the actor says what is wrong with it
+            rows = count_rows(database)
+        total += rows
+        if rows:
             log.warning(
-                "%s holds games that were played before, and training begins with them; "
+                "%s holds games that were played before (%s rows), and training begins with them; "
                 "to learn from nothing, give another folder with --data-dir",
                 database,
+                f"{rows:,}",
             )
+    if window is not None and total > window:
+        log.warning(
+            "of these %s rows only the newest %s are kept; --replay-window None keeps all", f"{total:,}", f"{window:,}"
+        )

@@ -89,8 +89,11 @@ class Watch:
         """Whether the trainer has written statistics since this run began."""
         return self._stamp() != self._old
 
-    def finish(self) -> None:
-        """Evaluate the last model, merge the results into stats.json, and print the summary of the run."""
+    def finish(self, interrupted: bool = False) -> None:
+        """Evaluate the last model, merge the results into stats.json, and print the summary of the run.
+
+        `interrupted`: somebody waits for the end, so no further evaluation is begun.
+        """
         if self._evaluating and self._evaluating.is_alive():
             log.info("waiting for the evaluation in progress")
             self._evaluating.join()
@@ -98,7 +101,7 @@ class Watch:
             raise self._failure
         self._stats = self._read(self._run.stats, TRAINER_NUMBERS)
         newest = self._stats.get("last_checkpoint", "")
-        if self.learned and newest != self._evaluated:
+        if self.learned and newest != self._evaluated and not interrupted:
             self.evaluate(newest)
         merge_evaluations(self._run.stats, self._evaluations)
         self._actors = self._read(self._run.actor_stats, ACTOR_NUMBERS)

@@ -25,11 +25,6 @@ class Ratings(NamedTuple):
     """[N] half the width of the 95% interval."""
 
 
-def expected_score(difference: float) -> float:
-    """The expected points per game of a player who is `difference` Elo points stronger."""
-    return 1 / (1 + math.exp(-difference / UNIT))
-
-
 def elo_difference(score: float) -> float:
     """How many Elo points stronger a player with this many points per game is; infinite for 0 and 1."""
     if score in (0, 1):

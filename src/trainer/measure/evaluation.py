@@ -11,7 +11,7 @@ from typing import Any
 from trainer.core.errors import GameError
 from trainer.core.json_values import write_json
 from trainer.evaluators.interface import Evaluator
-from trainer.evaluators.onnx_file import load_prepared
+from trainer.evaluators.onnx_file import Prepare, load_prepared
 from trainer.game_config import load_game_config
 from trainer.games import has_part, has_rules, known_games, part_of, settled
 from trainer.games.positions import Positions
@@ -34,6 +34,7 @@ from trainer.players import (
 )
 from trainer.replay import databases_of
 from trainer.settings.evaluator import EvaluatorConfig
+from trainer.settings.validation import require
 
 Show = Callable[[], None]
 """Prints what was measured."""
@@ -42,6 +43,12 @@ Show = Callable[[], None]
 def evaluate(config: EvaluatorConfig) -> int:
     """Measure, write the JSON, then print, so that nothing is lost if nobody can read it. Returns the exit status."""
     config.check()
+    kind, given = kind_of(config.opponent), config.opponent_simulations
+    require(
+        given is None or kind not in WITHOUT_SIMULATIONS,
+        f"--opponent-simulations is {given}, but the opponent {kind} makes no simulations of ours; leave out "
+        f"--opponent-simulations, or choose another --opponent, such as rollouts",
+    )
     config = settled(config)
     databases = databases_of(config.db)
     dimensions = load_game_config(config.env_id, *databases).metadata
@@ -52,7 +59,7 @@ def evaluate(config: EvaluatorConfig) -> int:
         )
     prepare = on_device(config.env_id, config)
     model = load_prepared(config.model, config.env_id, dimensions.obs_size, dimensions.num_actions, prepare)
-    found, show = count_wrong_moves(config, model) if config.solve else compete(config, model)
+    found, show = count_wrong_moves(config, model) if config.solve else compete(config, model, prepare)
     if config.json:
         origin = {"model": str(config.model), "step": model.step, "timestamp": int(time.time())}
         write_json(config.json, origin | found)
@@ -60,15 +67,19 @@ def evaluate(config: EvaluatorConfig) -> int:
     return 0
 
 
-def compete(config: EvaluatorConfig, model: Evaluator) -> tuple[dict[str, Any], Show]:
-    """Play the match. Returns the content of the JSON file, and what prints the report."""
+def compete(config: EvaluatorConfig, model: Evaluator, prepare: Prepare | None) -> tuple[dict[str, Any], Show]:
+    """Play the match. Returns the content of the JSON file, and what prints the report.
+
+    `prepare` makes the evaluator of an opponent that is a model; None: ONNX Runtime.
+    """
     rival = None if kind_of(config.opponent) else Path(config.opponent)
     name, *others = shown_models([config.model] if rival is None else [config.model, rival])
     player = model_player(name, config.env_id, model, config.simulations, config.games, config.temperature)
     simulations = simulations_of(config.opponent, config.opponent_simulations, config.simulations)
     shown = others[0] if others else None
-    seconds, prepare = config.engine_seconds, on_device(config.env_id, config)
-    opponent = named_player(config.opponent, config.env_id, simulations, config.games, shown, seconds, prepare)
+    opponent = named_player(
+        config.opponent, config.env_id, simulations, config.games, shown, config.engine_seconds, prepare
+    )
     openings = None
     games_differ = config.opponent == "random" or config.temperature > 0
     if config.opening_plies or (config.opening_plies is None and not games_differ):

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from trainer.core.errors import ModelError
 from trainer.core.json_values import write_json
-from trainer.evaluators.onnx_file import load_prepared
+from trainer.evaluators.onnx_file import prepared
 from trainer.games import game_of, settled
 from trainer.gpu.choice import on_device
 from trainer.measure.elo import fit_elo
@@ -26,7 +26,7 @@ from trainer.measure.openings import draw_openings, in_words
 from trainer.measure.plot import Curve, require_plots, save_plot
 from trainer.measure.report import print_table
 from trainer.players import Player, kind_of, model_player, named_player, shown_models, simulations_of
-from trainer.run.model_files import step_of, stored_models
+from trainer.run.model_files import read_model, step_of, stored_models
 from trainer.settings.ladder import LadderConfig
 
 
@@ -96,8 +96,8 @@ def ladder_players(config: LadderConfig) -> list[Entrant]:
     """The players of a ladder. Raises ModelError if there are fewer than two."""
     game, prepare = game_of(config.env_id), on_device(config.env_id, config)
     entrants: list[Entrant] = []
-    for path in evenly_spaced(stored_models(config.model_dir), config.rungs):
-        model = load_prepared(path, config.env_id, game.obs_size, game.num_actions, prepare)
+    for path, content in models_to_rate(config):
+        model = prepared(content, str(path), config.env_id, game.obs_size, game.num_actions, prepare)
         step = step_of(path)
         player = model_player(f"step {step:,}", config.env_id, model, config.simulations, config.games)
         entrants.append(Entrant(player, step, path))
@@ -116,6 +116,22 @@ def ladder_players(config: LadderConfig) -> list[Entrant]:
             f"more --rungs than {config.rungs}, or add a player with --against"
         )
     return entrants
+
+
+def models_to_rate(config: LadderConfig) -> list[tuple[Path, bytes]]:
+    """The files of the run's models, and their content.
+
+    A run under way deletes models. So all are read before the first is loaded, and those that are gone are left out. Raises
+    ModelError if a file can't be read.
+    """
+    found = []
+    for path in evenly_spaced(stored_models(config.model_dir), config.rungs):
+        try:
+            found.append((path, read_model(path)))
+        except ModelError:
+            if path.exists():
+                raise
+    return found
 
 
 def evenly_spaced(paths: Sequence[Path], count: int) -> list[Path]:

@@ -16,7 +16,7 @@ from trainer.games.kernels import link_kernels
 from trainer.play.analysis import Analysis, analysed
 from trainer.play.board import BoardText, Marks
 from trainer.play.drawing import owners
-from trainer.play.game_in_progress import Choice, GameInProgress, MoveError
+from trainer.play.game_in_progress import DEFAULT_GAME, Choice, GameInProgress, MoveError
 from trainer.play.keys import forget_keys, have_keys, keys
 from trainer.play.picking import STEPS, Picker
 from trainer.play.screen import Screen
@@ -27,7 +27,6 @@ from trainer.run.model_files import read_model
 from trainer.search import Search
 from trainer.settings.play import MOST_SIMULATIONS, PlayConfig
 
-DEFAULT_GAME = "tictactoe"
 WORDS = "hint, undo, level N, new, quit"
 HINT_SIMULATIONS = 100
 """The least simulations of a hint."""

@@ -175,6 +175,20 @@ def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
     return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
 
 
+def count_rows(path: Path) -> int:
+    """How many rows a database holds, of all games together; 0 if there is no file or no table yet. Raises ReplayError.
+
+    Rowids are assigned in order, and the oldest rows are deleted first, so their span is the number of rows.
+    """
+    if not path.exists():
+        return 0
+    with closing(open_for_reading(path)) as connection, reporting(path):
+        if not columns_of(connection, "transitions"):
+            return 0
+        oldest, newest = connection.execute(ROWID_SPAN).fetchone()
+    return 0 if oldest is None else int(newest - oldest + 1)
+
+
 def check_columns(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether there is a `transitions` table yet. Raises ReplayError naming the columns of the contract that it lacks."""
     found = columns_of(connection, "transitions")

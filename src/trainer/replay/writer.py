@@ -39,6 +39,9 @@ GAMES_AT_ONCE = 256
 """Games per INSERT statement, which holds a copy of their arrays."""
 PRUNE_SLICE = 1000
 """Rows deleted at a time; few enough that no writer delays another for long."""
+PRUNE_SLICES = 10
+"""The most slices deleted after a write, beside twice as many rows as it added. So a file with millions of rows too many
+shrinks over many writes, and between them an actor notices that it is to stop."""
 PAGE_SIZE = 16_384
 """Bytes per page of a new file. An Othello row would take a whole page of SQLite's default 4,096 bytes and leave half of it
 empty."""
@@ -128,7 +131,7 @@ class ReplayWriter:
         try:
             with reporting(self.path):
                 self._empty_log()
-                self._prune()
+                self._prune(sum(map(len, episodes)))
         except ReplayUnavailableError as error:  # the games are stored; the next call cleans up
             log.debug("%s", error)
 
@@ -178,14 +181,15 @@ class ReplayWriter:
                 self._identity = None  # the next write opens it again
                 raise
 
-    def _prune(self) -> None:
+    def _prune(self, written: int) -> None:
         """Delete the oldest games, a slice at a time, while the file holds more rows than the window; never the newest game.
 
-        Rowids are assigned in order, so their span is the number of rows. The file reuses the pages of deleted rows.
+        It ends after PRUNE_SLICES and twice the rows just `written`; the next write goes on. Rowids are assigned in order,
+        so their span is the number of rows. The file reuses the pages of deleted rows.
         """
         if self._window is None:
             return
-        while True:
+        for _ in range(PRUNE_SLICES + 2 * written // PRUNE_SLICE):
             oldest, newest = self._connection.execute(ROWID_SPAN).fetchone()
             excess = 0 if oldest is None else newest - oldest + 1 - self._window
             if excess <= 0:

@@ -162,6 +162,16 @@ def players_in(content: Mapping[str, Any], now: float) -> list[PlayerRow]:
     ]
 
 
+def rates_in(content: Mapping[str, Any], now: float) -> dict[str, float]:
+    """The summed rates of the actors in actor_stats.json that have not ended by `now` (Unix seconds).
+
+    Those in the file are as the last actor wrote them, who may have ended since. Empty if the file lists no actors.
+    """
+    actors, here = read_actors_of(content), process_space()
+    running = [actor for actor in actors.values() if not has_ended(actor, int(now), here)]
+    return {rate: sum(float(actor[rate]) for actor in running) for rate in RATES} if actors else {}
+
+
 def sum_of_actors(env_id: str, actors: list[dict[str, Any]]) -> dict[str, Any]:
     """The fields of /actor-stats: counts and rates summed, averages weighted; zeros without actors."""
 

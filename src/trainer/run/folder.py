@@ -86,11 +86,12 @@ def set_aside(models: Path, stats: Path) -> Path | None:
     `latest.onnx` stays until the first new model replaces it, and run.json is copied, because a new run may have written it
     already. The checkpoint goes last: if this process is killed, `--resume` still works, and the next start moves the rest.
     """
+    run = RunFolder(stats.parent)
     checkpoint, stored = [*models.glob("checkpoint*")], stored_models(models)
-    if not checkpoint and not stored:
+    reported = stats.exists() or run.evaluations.exists()  # actor_stats.json alone may be the new run's
+    if not checkpoint and not stored and not reported:
         return None
     old = folder_for_old(models)
-    run = RunFolder(stats.parent)
     if run.record.exists():
         (old / RECORD_FILE).write_bytes(run.record.read_bytes())
     with locked(run.actor_stats):  # actors may be running already
@@ -103,7 +104,7 @@ def set_aside(models: Path, stats: Path) -> Path | None:
 def folder_for_old(folder: Path) -> Path:
     """Make the folder `<folder>/old-<UTC time>`, for files of an earlier run."""
     old = unused(folder, "old")
-    old.mkdir()
+    old.mkdir(parents=True)
     return old
 
 

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 0.5
 """Time between two looks for new rows while training."""
+SILENT_SECONDS = 30.0
+"""Time without a new row after which a pause is mentioned in the log."""
 
 
 class RowSupply:
@@ -28,6 +30,8 @@ class RowSupply:
         self._config = config
         self._schedule = schedule
         self._stop = stop
+        self._names = "the replay database"
+        """The databases that the buffer reads, for messages."""
         self._gone = 0.0
         """Rows that a resumed run has used and that have left the database since."""
 
@@ -37,7 +41,7 @@ class RowSupply:
         `databases` are those that the buffer reads, for messages.
         """
         config, replay = self._config, self._replay
-        names = ", ".join(map(str, databases))
+        self._names = names = ", ".join(map(str, databases))
         began, said = time.monotonic(), ""
         replay.refresh()
         while len(replay) < config.batch_size:
@@ -63,12 +67,26 @@ class RowSupply:
         self._gone = max(0.0, self._needed(step) - self._replay.seen)
 
     def wait_for(self, step: int) -> None:
-        """Read new rows now and then; pause until `step` may run, the time is over, or `stop` is set."""
-        replay = self._replay
+        """Read new rows now and then; pause until `step` may run, the time is over, or `stop` is set.
+
+        A long pause without a new row is mentioned in the log.
+        """
+        config, replay = self._config, self._replay
         replay.refresh(every=REFRESH_SECONDS)
         needed = self._needed(step) - self._gone
+        came, said = time.monotonic(), False
         while replay.seen < needed and not self._schedule.over and not self._stop.wait(0.02):
-            replay.refresh(every=0.1)
+            if replay.refresh(every=0.1):
+                came, said = time.monotonic(), False
+            silent = time.monotonic() - came
+            if silent >= SILENT_SECONDS and not said:
+                log.warning(
+                    "no new row of %s in %s for %.0f s; training waits, is an actor running?",
+                    config.env_id,
+                    self._names,
+                    silent,
+                )
+                said = True
 
     def _needed(self, step: int) -> float:
         """Rows that the first `step` steps need in all; none if training never pauses."""

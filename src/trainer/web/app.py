@@ -20,6 +20,7 @@ from starlette.routing import Route
 from trainer.core.processes import available_cores
 from trainer.games import ENV_IDS
 from trainer.settings.groups.device import EvaluationSettings
+from trainer.settings.web import WebConfig
 from trainer.web.api.info import Info, health
 from trainer.web.api.live import Live
 from trainer.web.api.play import Play
@@ -45,8 +46,8 @@ ROUTING_SENTENCES = {404: "There is no such page here.", 405: "This address does
 class Limits:
     """How many games in progress are kept, and for how long."""
 
-    sessions: int = 1000
-    idle_seconds: float = 3600.0
+    sessions: int = WebConfig.max_sessions
+    idle_seconds: float = 60 * WebConfig.session_minutes
 
 
 def build_app(

@@ -11,7 +11,6 @@ from typing import Any
 
 import numba
 from numba.core import types
-from numba.core.errors import NumbaError
 from numba.core.ir import Assign, Expr
 from numba.extending import is_jitted
 
@@ -70,8 +69,6 @@ def check_compiled(subject: Subject) -> list[Finding]:
             continue
         try:
             getattr(module, name).compile(signature)
-        except NumbaError as error:
-            findings.append(Finding(Level.FAILURE, explained(name, error, found.path)))
         except Exception as error:  # Numba raises what it likes for code that it does not know
             findings.append(Finding(Level.FAILURE, explained(name, error, found.path)))
     findings = findings or [Finding(Level.FAILURE, text) for text in floats(module, found.path)]

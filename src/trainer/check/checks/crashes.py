@@ -12,9 +12,12 @@ from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
 from trainer.games.base import OPEN, WINNER, State
+from trainer.games.position import Position
 
 Call = Callable[[Any, State], object]
 """Calls one function of some rules on a state."""
+OUT_OF_BOUNDS = ("index is out of bounds", "tuple index out of range")
+"""What compiled code says, without the index."""
 
 
 def crash(subject: Subject, games: RandomGames) -> Finding:
@@ -37,6 +40,35 @@ def crash(subject: Subject, games: RandomGames) -> Finding:
                     Level.FAILURE, f"{name} uses an index that is out of bounds{place(subject, call, state)}.", played
                 )
     return Finding(Level.FAILURE, "A function uses an index that is out of bounds.")
+
+
+def late_crash(subject: Subject, error: IndexError) -> Finding:
+    """What raised an IndexError in a check after that of the promises.
+
+    That one has called all functions but `from_cells` in the positions of random games. Raises the error once more if it
+    doesn't come from compiled code: it is a bug of this package.
+    """
+    games = RandomGames(subject, subject.games)
+    for ply in games:
+        for row, stored in enumerate(ply.after.stored()):
+            try:
+                subject.restored(stored[None])
+            except IndexError:
+                where = place(subject, restore, ply.after.states[row])
+                text = f"from_cells uses an index that is out of bounds{where}."
+                return Finding(Level.FAILURE, text, games.moves(int(ply.games[row]), ply.number + 1))
+    if str(error) not in OUT_OF_BOUNDS:
+        raise error
+    text = (
+        "A function uses an index that is out of bounds, in a position that the random games of the checks before don't "
+        "have. Look for positions that come up seldom; more --games may show which."
+    )
+    return Finding(Level.FAILURE, text)
+
+
+def restore(rules: Any, state: State) -> None:
+    """Store a position and restore it."""
+    Position.from_bytes(rules, Position(rules, state).to_bytes())
 
 
 def start(rules: Any, state: State) -> None:

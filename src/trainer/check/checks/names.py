@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from trainer.check.checks.crashes import line_of
 from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
@@ -15,21 +16,33 @@ MOST_GAMES = 20
 
 
 def check_names(subject: Subject) -> list[Finding]:
-    """A warning if the page can't know what to click on, or else if two legal moves of a position have one name."""
+    """A warning if the page can't know what to click on, or else if two legal moves of a position have one name.
+
+    A failure if the game's own `name` raises anything.
+    """
     if beyond_cells(subject.game) > 1:
         return [Finding(Level.WARNING, without_cells(subject.game))]
     games = RandomGames(subject, min(MOST_GAMES, subject.games))
     for ply in games:
         position = Position(subject.found.rules, ply.before.states[0].copy())
-        names = Counter(map(position.name, position.legal))
-        twice = [name for name, times in names.items() if times > 1]
+        moves = games.moves(int(ply.games[0]), ply.number)
+        names: dict[int, str] = {}
+        for action in position.legal:
+            try:
+                names[action] = position.name(action)
+            except Exception as error:  # whatever somebody's rules raise
+                if not subject.has("name"):
+                    raise
+                what = f"name fails for action {action}: {type(error).__name__}: {error} ({line_of(subject, error)})."
+                return [Finding(Level.FAILURE, what, moves)]
+        twice = [name for name, times in Counter(names.values()).items() if times > 1]
         if twice:
-            actions = [action for action in position.legal if position.name(action) == twice[0]]
+            actions = [action for action, name in names.items() if name == twice[0]]
             text = (
                 f"The legal moves {', '.join(map(str, actions))} are all called {twice[0]!r}. The page and the reports show "
                 "moves by their names; write a function `name(state, action)` that tells them apart."
             )
-            return [Finding(Level.WARNING, text, games.moves(int(ply.games[0]), ply.number))]
+            return [Finding(Level.WARNING, text, moves)]
     return []
 
 

@@ -18,6 +18,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from trainer.cluster.on_ray.connection import Node, refuse_small_store, refuse_without_shared_memory
 from trainer.cluster.on_ray.hub import RayTransport, answer_of
 from trainer.cluster.player import play_for
+from trainer.cluster.versions import RefusedError
 from trainer.core.errors import ConfigError, first_line
 from trainer.core.log import log_to_stderr
 
@@ -118,8 +119,8 @@ class Fleet:
         for end, seat in ends.items():
             if end not in ended:
                 log.warning("%s on %s didn't stop in time; its last games are lost", seat.name, seat.node.host)
-            elif reason := failure_of(end):
-                log.warning("%s on %s ended before it was stopped (%s)", seat.name, seat.node.host, reason)
+            elif failure := failure_of(end):
+                log.warning("%s on %s ended before it was stopped (%s)", seat.name, seat.node.host, first_line(failure))
 
     @property
     def _full(self) -> bool:
@@ -144,13 +145,23 @@ class Fleet:
             if not seat.refused and now >= seat.not_before:
                 self._start(seat)
         elif is_ready(seat.end):
-            reason = failure_of(seat.end) or "it was stopped"
+            failure = failure_of(seat.end)
+            ray.kill(seat.player)
+            seat.player, seat.late = None, False
+            if isinstance(failure, RefusedError):
+                log.warning(
+                    "%s on %s is refused (%s); it isn't tried again until the machine has left the cluster and joined again",
+                    seat.name,
+                    seat.node.host,
+                    first_line(failure),
+                )
+                seat.refused = True
+                return
+            reason = first_line(failure) if failure else "it was stopped"
             if now > seat.since + SOON:
                 seat.pause = FIRST_PAUSE
             log.warning("%s on %s ended (%s); it starts again in %g s", seat.name, seat.node.host, reason, seat.pause)
             seat.not_before, seat.pause = now + seat.pause, min(2 * seat.pause, LONGEST_PAUSE)
-            ray.kill(seat.player)
-            seat.player, seat.late = None, False
         elif not seat.late and now > seat.since + START_SECONDS and not is_ready(seat.begun):
             log.warning("%s doesn't start on %s; do other programs use its CPUs or its GPU?", seat.name, seat.node.host)
             seat.late = True
@@ -197,10 +208,10 @@ def is_ready(reference: Any) -> bool:
     return bool(ray.wait([reference], timeout=0)[0])
 
 
-def failure_of(end: Any) -> str | None:
-    """Why a player ended, in one line; None if it was asked to."""
+def failure_of(end: Any) -> Exception | None:
+    """Why a player ended; None if it was asked to."""
     try:
         answer_of(end)
     except Exception as error:  # whatever ended another process
-        return first_line(error)
+        return error
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from threading import Event
 from typing import Any
@@ -30,8 +31,8 @@ UNBUFFERED = {"x-accel-buffering": "no", "cache-control": "no-cache, no-transfor
 class Live:
     """GET /events[?run=NAME]: an event `statistics` at once, and another whenever something has changed.
 
-    Its data is {run, stats, actors, model, added}. The first event has the whole histories and `added` false; later ones
-    have `added` true and only the new points and evaluations.
+    Its data is {run, stats, actors, model, added, now}. The first event has the whole histories and `added` false; later
+    ones have `added` true and only the new points and evaluations. `now` is this machine's time, Unix seconds.
     """
 
     def __init__(self, runs: Runs, models: Models, stop: Event) -> None:
@@ -58,7 +59,8 @@ class Live:
             while not self._stop.is_set():
                 now = await run_in_threadpool(self._snapshot, name)
                 if now != sent:
-                    yield f"event: statistics\ndata: {json_text(update(sent, now))}\n\n"
+                    event = update(sent, now) | {"now": time.time()}
+                    yield f"event: statistics\ndata: {json_text(event)}\n\n"
                     sent, silence = now, 0.0
                 elif silence >= MAX_SILENCE:
                     yield ": still here\n\n"

@@ -13,7 +13,7 @@ from trainer.core.errors import ModelError
 from trainer.evaluators.uniform import uniform
 from trainer.games.base import FIRST
 from trainer.play.analysis import Analysis
-from trainer.play.game_in_progress import GameInProgress, MoveError, seat_of
+from trainer.play.game_in_progress import DEFAULT_GAME, GameInProgress, MoveError, seat_of
 from trainer.web.game.search_pool import MAX_SIMULATIONS, SearchPool
 from trainer.web.game.sessions import Session, Sessions
 from trainer.web.http.answer import JsonAnswer
@@ -22,7 +22,6 @@ from trainer.web.http.refusal import Refusal
 from trainer.web.runs.games import Games
 from trainer.web.runs.models import Models, trouble_with
 
-DEFAULT_GAME = "tictactoe"
 DEFAULT_SIMULATIONS = 100
 NO_GAME = (
     "This browser has no game in progress; start a new one. An idle game is forgotten after a while, "
@@ -76,7 +75,11 @@ class Play:
                 game.play(game.check(body.get("position")))
             except MoveError as error:
                 raise Refusal(400, str(error)) from None
-            replies = await self._reply(game)
+            try:
+                replies = await self._reply(game)
+            except BaseException:  # else the game would wait for an answer that nobody makes
+                game.undo()
+                raise
         return await self._answer(session, **replies)
 
     async def undo(self, request: Request) -> Response:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import ENV_IDS
-from trainer.run.actor_statistics import players_in, sum_of_actors
+from trainer.run.actor_statistics import players_in, rates_in, sum_of_actors
 from trainer.run.training_statistics import TrainingStats
 from trainer.web.game.sessions import Sessions
 from trainer.web.http.answer import JsonAnswer
@@ -86,11 +86,16 @@ def stats_of(run: Run | None) -> dict[str, Any]:
 
 
 def actor_stats_of(run: Run | None) -> dict[str, Any]:
-    """The sum over all actors, and the players of a cluster if there are any; zeros and a `message` if none has run."""
+    """The sum over all actors, and the players of a cluster if there are any; zeros and a `message` if none has run.
+
+    Rates are those of the actors that are running now.
+    """
     content, problem = (None, NO_RUN) if run is None else run.actor_stats.read()
     sums = sum_of_actors((run and run.env_id) or "", [])
     sums |= {name: value for name, value in (content or {}).items() if name in sums}
-    players = [asdict(player) for player in players_in(content or {}, time.time())]
+    now = time.time()
+    sums |= rates_in(content or {}, now)
+    players = [asdict(player) for player in players_in(content or {}, now)]
     return sums | ({"players": players} if players else {}) | ({"message": problem} if problem else {})
 
 

@@ -65,12 +65,19 @@ class StoredGames:
 
     async def game(self, request: Request) -> Response:
         """GET /replay/game?run=NAME&episode=ID: one game, every ply with its training targets."""
-        run = self._runs.pick(request.query_params.get("run"))
-        episode = request.query_params.get("episode", "")
+        query = request.query_params
+        episode = query.get("episode", "")
+        rows = await run_in_threadpool(self._rows, query.get("run"), episode)
+        rules = await self._pool.rules(rows[0]["env_id"])
+        return await run_in_threadpool(game_of_rows, episode, rows, rules)
+
+    def _rows(self, name: str | None, episode: str) -> list[dict[str, Any]]:
+        """The rows of a game in the run of that name. Refuses a game that can't be shown."""
+        run = self._runs.pick(name)
         if run is None:
             raise Refusal(404, NO_RUN)
         try:
-            rows = await run_in_threadpool(run.replay.rows, episode)
+            rows = run.replay.rows(episode)
         except NoGamesError as error:
             raise Refusal(404, str(error)) from None
         if not rows:
@@ -78,15 +85,19 @@ class StoredGames:
         env_id = rows[0]["env_id"]
         if not is_available(env_id):
             raise Refusal(404, "This stored game can't be shown, because its rules are not known here.")
-        stamp = await run_in_threadpool(run.replay.stamp, env_id)
+        stamp = run.replay.stamp(env_id)
         if stamp and stamp != find_game(env_id).stamp:
             raise Refusal(404, "This stored game can't be shown, because it was played by other rules than those here.")
-        rules = await self._pool.rules(env_id)
-        plies = [ply_of(row, rules) for row in rows]
-        last = stored_position(rules, rows[-1]["next_state"])
-        end = {"ply": plies[-1]["ply"] + 1, "board": last.cells.tolist(), "mover": last.mover, "action": None}
-        plies.append(end | {"score": last.score})
-        return JsonAnswer({"episode_id": episode, "env_id": env_id, "winner": last.winner, "plies": plies})
+        return rows
+
+
+def game_of_rows(episode: str, rows: list[dict[str, Any]], rules: Any) -> Response:
+    """The game `episode`, move by move. Refuses rows that don't fit."""
+    plies = [ply_of(row, rules) for row in rows]
+    last = stored_position(rules, rows[-1]["next_state"])
+    end = {"ply": plies[-1]["ply"] + 1, "board": last.cells.tolist(), "mover": last.mover, "action": None}
+    plies.append(end | {"score": last.score})
+    return JsonAnswer({"episode_id": episode, "env_id": rows[0]["env_id"], "winner": last.winner, "plies": plies})
 
 
 def cursor_of(following: list[int] | None) -> int | str | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from threading import Lock
 
+from trainer.core.errors import DeviceError
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import game_of, is_available
 from trainer.gpu.choice import on_device
@@ -13,6 +15,8 @@ from trainer.settings.groups.device import EvaluationSettings
 from trainer.web.runs.replay_file import modified
 from trainer.web.runs.run import Run
 from trainer.web.runs.runs import Runs
+
+log = logging.getLogger(__name__)
 
 
 class Models:
@@ -60,7 +64,13 @@ class Models:
                 game = game_of(env_id)
                 file = ModelFile(path, env_id, game.obs_size, game.num_actions, prepare=on_device(env_id, self._device))
                 self._files[path, env_id] = file
-            file.poll()
+            try:
+                file.poll()
+            except DeviceError as error:  # the GPU can't take the newest model
+                if file.problem != str(error):
+                    file.problem = str(error)
+                    instead = "keeping the model before it" if file.current else "going on without one"
+                    log.warning("%s; %s", error, instead)
             return file
 
 

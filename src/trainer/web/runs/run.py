@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from trainer.api import game_named_in
@@ -40,6 +41,9 @@ class Run:
         self.replay = ReplayFiles(folder)
         self.stats = JsonFile(folder.stats, STATS_CHECKS)
         self.actor_stats = JsonFile(folder.actor_stats, ACTOR_STATS_CHECKS)
+        self._evaluations = EvaluationLog(folder.path)
+        self._reading = Lock()
+        """Held while the evaluations are read; a log remembers how far it has read."""
         self._detected: tuple[tuple[float, float], str | None] = ((0.0, 0.0), None)
         """Change times of the model and of the databases, and the game they were found to belong to at that time."""
 
@@ -65,8 +69,8 @@ class Run:
 
     def evaluations(self) -> list[dict[str, Any]]:
         """All its evaluations (stats.json may hold only some of them); none if they can't be read."""
-        with suppress(OSError):
-            return EvaluationLog(self.folder.path).read()
+        with self._reading, suppress(OSError):
+            return self._evaluations.read()
         return []
 
     def _detected_game(self) -> str | None:

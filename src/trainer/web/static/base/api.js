@@ -54,7 +54,7 @@ async function call(path, options) {
     if (!response.ok) throw new ApiError(response.status, await response.text());
     return await response.json();
   } catch (error) {
-    if (error.name === "AbortError" || error instanceof ApiError) throw error;
+    if (error instanceof ApiError) throw error;
     reportOutage();
     throw new ApiError(0, "The server does not answer.");
   }
@@ -63,10 +63,10 @@ async function call(path, options) {
 const infos = new Map();
 
 export const api = {
-  get: (path, query = {}, signal = undefined) => {
+  get: (path, query = {}) => {
     const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
     const search = new URLSearchParams(given).toString();
-    return call(search ? `${path}?${search}` : path, { signal });
+    return call(search ? `${path}?${search}` : path);
   },
   post: (path, body = {}) =>
     call(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),

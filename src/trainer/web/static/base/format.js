@@ -22,10 +22,20 @@ export function short(number) {
   return whole.format(number);
 }
 
+let ahead = 0; // seconds by which the server's clock is ahead of the browser's
+
+/** Take over the time of the server, which all times come from, in Unix seconds. */
+export function setTime(seconds) {
+  ahead = seconds - Date.now() / 1000;
+}
+
+/** The time by the clock of the server, in Unix seconds. */
+export const time = () => Date.now() / 1000 + ahead;
+
 /** How long ago a Unix time was. */
 export function ago(seconds) {
   if (!seconds) return "never";
-  const passed = Math.max(0, Date.now() / 1000 - seconds);
+  const passed = Math.max(0, time() - seconds);
   if (passed < 60) return `${Math.floor(passed)} s ago`;
   if (passed < 3600) return `${Math.floor(passed / 60)} min ago`;
   if (passed < 86400) return `${Math.floor(passed / 3600)} h ago`;

@@ -2,7 +2,8 @@
 
 import { api, ApiError, refusalOf, reportOutage } from "../base/api.js";
 import { el, write } from "../base/dom.js";
-import { ago, count, percent, rate, scientific, threeDigits } from "../base/format.js";
+import { ago, count, percent, rate, scientific, setTime, threeDigits, time } from "../base/format.js";
+import { extended, thinned } from "../base/history.js";
 import { winInterval } from "../base/intervals.js";
 import { tabMemory } from "../base/memory.js";
 import { Chart } from "../parts/chart.js";
@@ -12,7 +13,6 @@ import { Tile } from "../parts/tile.js";
 
 const FRESH_SECONDS = 20; // older statistics mean that nothing is running
 const REFUSED_MS = 10000; // until a stream is asked for again that the server refused
-const MAX_POINTS = 600; // as in stats.json; even, so that dropping every second point keeps the newest
 
 export class WatchView {
   constructor(holder) {
@@ -158,6 +158,7 @@ export class WatchView {
 
   /** Take over an event: the whole history, or what was added to it. */
   take(statistics) {
+    setTime(statistics.now);
     if (this.run === null && statistics.run !== null) {
       this.start(); // the first run has appeared
       return;
@@ -166,7 +167,7 @@ export class WatchView {
     const another = statistics.run !== this.statistics?.run || history.length < this.history.length;
     if (!statistics.added && another) this.charts.forEach((chart) => chart.begin());
     this.history = statistics.added ? extended(this.history, history) : history;
-    this.evaluated = statistics.added ? [...this.evaluated, ...evaluations] : evaluations;
+    this.evaluated = statistics.added ? thinned([...this.evaluated, ...evaluations]) : evaluations;
     this.statistics = statistics;
     this.refusal = null;
     const game = statistics.stats.env_id || statistics.actors.env_id;
@@ -243,7 +244,7 @@ export class WatchView {
       return;
     }
     const { run, stats, actors, model } = this.statistics;
-    const now = Date.now() / 1000;
+    const now = time();
     const training = stats.timestamp && now - stats.timestamp < FRESH_SECONDS;
     const playing = actors.timestamp && now - actors.timestamp < FRESH_SECONDS;
     this.tiles.speed.draw("Games per second", playing ? rate(actors.episodes_per_second) : "–", playing ? "now" : "no actor is running");
@@ -280,15 +281,4 @@ function results(actors) {
   if (!games) return "none yet";
   const share = (number) => percent(number / games);
   return `${share(actors.player1_wins)} first · ${share(actors.player2_wins)} second · ${share(actors.draws)} draws`;
-}
-
-/** A history with points added, thinned out as the trainer does it. */
-function extended(history, points) {
-  let kept = [...history];
-  for (const point of points) {
-    if (kept.length > 2 && kept.at(-1).step - kept.at(-2).step < kept[1].step - kept[0].step) kept.pop();
-    kept.push(point);
-    if (kept.length > MAX_POINTS) kept = kept.filter((_, at) => at % 2 === 0);
-  }
-  return kept;
 }
