@@ -8,13 +8,12 @@ from threading import Event
 from typing import Any
 
 import numpy as np
-import onnx
-from google.protobuf.message import DecodeError
 
 from trainer.core.errors import GameError, ModelError
 from trainer.evaluators.interface import Evaluator
+from trainer.evaluators.named_game import game_named_in, require_installed
 from trainer.evaluators.onnx_file import prepared
-from trainer.games import game_of, is_installed, is_known, rules_of
+from trainer.games import game_of, rules_of
 from trainer.games.position import Position
 from trainer.games.recipes import changed, continued, recipe_of
 from trainer.gpu.choice import means_gpu, on_device
@@ -24,7 +23,6 @@ from trainer.measure.openings import draw_openings
 from trainer.players import model_player, named_player, shown_models, simulations_of
 from trainer.players.network import PLAYING
 from trainer.pretrained import PRETRAINED, model_path
-from trainer.replay import shortened
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
 from trainer.run.record import LOOP, recorded_settings
@@ -119,24 +117,11 @@ def load_model(
         env_id = game_named_in(content)
         if env_id is None:
             raise ModelError(f"{path} doesn't name its game; call load_model(path, env_id=...), or give --env-id")
-        if not is_known(env_id) and not is_installed(env_id):
-            raise ModelError(
-                f"{path} is a model of {shortened(env_id)}, a game that is not installed; name the file with its rules: "
-                f"load_model(path, env_id='./mygame.py'), or --env-id ./mygame.py"
-            )
+        require_installed(env_id, str(path))
     game = game_of(env_id)
     prepare = on_device(game.env_id, EvaluationSettings(device, precision))
     evaluator = prepared(content, str(path), game.env_id, game.obs_size, game.num_actions, prepare)
     return Model(evaluator, game.env_id)
-
-
-def game_named_in(content: bytes) -> str | None:
-    """The game that a model file's metadata names; None if it names none, or can't be read."""
-    try:
-        model = onnx.load_model_from_string(content)
-    except DecodeError:
-        return None
-    return next((entry.value for entry in model.metadata_props if entry.key == "env_id"), None)
 
 
 def new_position(env_id: str) -> Position:

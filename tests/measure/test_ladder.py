@@ -91,7 +91,7 @@ def test_models_that_a_run_deletes_meanwhile_do_no_harm(run_folder: str, monkeyp
 
     monkeypatch.setattr(ladder, "stored_models", lambda _: listed)
     monkeypatch.setattr(ladder, "prepared", delete_and_load)
-    entrants = ladder_players(LadderConfig(model_dir=Path(run_folder)))
+    entrants = ladder_players("tictactoe", LadderConfig(model_dir=Path(run_folder)))
     assert [entrant.step for entrant in entrants] == [0, 200, 1000, 2_000_000]
 
 

@@ -25,11 +25,13 @@ from types import ModuleType
 
 from trainer.games.base import Game
 from trainer.games.library import ENV_IDS, find_game, has_rules, is_available, is_installed, is_known, known_games
-from trainer.games.naming import settled
+from trainer.games.naming import DEFAULT_GAME, env_id_of, settled
 
 __all__ = [
+    "DEFAULT_GAME",
     "ENV_IDS",
     "Game",
+    "env_id_of",
     "find_game",
     "game_of",
     "games_with",

@@ -18,9 +18,15 @@ class NamesGame(Protocol):
 
 Config = TypeVar("Config", bound=NamesGame)
 
+DEFAULT_GAME = "tictactoe"
+"""The game that is played if nothing names one."""
+
+
+def env_id_of(name: str) -> str:
+    """The env_id of the game with this name; the name itself if there are no rules for it."""
+    return find_game(name).game.env_id if has_rules(name) else name
+
 
 def settled(config: Config) -> Config:
     """Settings with the env_id of the game that they name, in place of that name."""
-    name = config.env_id
-    env_id = find_game(name).game.env_id if has_rules(name) else name
-    return replace(config, env_id=env_id)  # type: ignore[type-var]
+    return replace(config, env_id=env_id_of(config.env_id))  # type: ignore[type-var]

@@ -11,9 +11,10 @@ from typing import Any
 from trainer.core.errors import GameError
 from trainer.core.json_values import write_json
 from trainer.evaluators.interface import Evaluator
+from trainer.evaluators.named_game import chosen_game
 from trainer.evaluators.onnx_file import Prepare, load_prepared
 from trainer.game_config import load_game_config
-from trainer.games import has_part, has_rules, known_games, part_of, settled
+from trainer.games import has_part, has_rules, known_games, part_of
 from trainer.games.positions import Positions
 from trainer.games.solving.exhaustive import exhaustive_solver
 from trainer.games.solving.scored_positions import scored_positions_of
@@ -49,17 +50,17 @@ def evaluate(config: EvaluatorConfig) -> int:
         f"--opponent-simulations is {given}, but the opponent {kind} makes no simulations of ours; leave out "
         f"--opponent-simulations, or choose another --opponent, such as rollouts",
     )
-    config = settled(config)
+    env_id = chosen_game(config.env_id, [config.model])
     databases = databases_of(config.db)
-    dimensions = load_game_config(config.env_id, *databases).metadata
-    if not has_rules(config.env_id):
+    dimensions = load_game_config(env_id, *databases).metadata
+    if not has_rules(env_id):
         raise GameError(
-            f"{config.env_id} can't be played, because only its dimensions are known, from {databases[0]}; "
+            f"{env_id} can't be played, because only its dimensions are known, from {databases[0]}; "
             f"the games whose rules are known are {', '.join(known_games())}"
         )
-    prepare = on_device(config.env_id, config)
-    model = load_prepared(config.model, config.env_id, dimensions.obs_size, dimensions.num_actions, prepare)
-    found, show = count_wrong_moves(config, model) if config.solve else compete(config, model, prepare)
+    prepare = on_device(env_id, config)
+    model = load_prepared(config.model, env_id, dimensions.obs_size, dimensions.num_actions, prepare)
+    found, show = count_wrong_moves(env_id, config, model) if config.solve else compete(env_id, config, model, prepare)
     if config.json:
         origin = {"model": str(config.model), "step": model.step, "timestamp": int(time.time())}
         write_json(config.json, origin | found)
@@ -67,24 +68,24 @@ def evaluate(config: EvaluatorConfig) -> int:
     return 0
 
 
-def compete(config: EvaluatorConfig, model: Evaluator, prepare: Prepare | None) -> tuple[dict[str, Any], Show]:
+def compete(
+    env_id: str, config: EvaluatorConfig, model: Evaluator, prepare: Prepare | None
+) -> tuple[dict[str, Any], Show]:
     """Play the match. Returns the content of the JSON file, and what prints the report.
 
     `prepare` makes the evaluator of an opponent that is a model; None: ONNX Runtime.
     """
     rival = None if kind_of(config.opponent) else Path(config.opponent)
     name, *others = shown_models([config.model] if rival is None else [config.model, rival])
-    player = model_player(name, config.env_id, model, config.simulations, config.games, config.temperature)
+    player = model_player(name, env_id, model, config.simulations, config.games, config.temperature)
     simulations = simulations_of(config.opponent, config.opponent_simulations, config.simulations)
     shown = others[0] if others else None
-    opponent = named_player(
-        config.opponent, config.env_id, simulations, config.games, shown, config.engine_seconds, prepare
-    )
+    opponent = named_player(config.opponent, env_id, simulations, config.games, shown, config.engine_seconds, prepare)
     openings = None
     games_differ = config.opponent == "random" or config.temperature > 0
     if config.opening_plies or (config.opening_plies is None and not games_differ):
-        openings = draw_openings(config.env_id, (config.games + 1) // 2, config.seed, config.opening_plies)
-    match = play_match(config.env_id, player, opponent, config.games, config.seed, openings)
+        openings = draw_openings(env_id, (config.games + 1) // 2, config.seed, config.opening_plies)
+    match = play_match(env_id, player, opponent, config.games, config.seed, openings)
 
     def show() -> None:
         if config.verbose:
@@ -100,32 +101,32 @@ def compete(config: EvaluatorConfig, model: Evaluator, prepare: Prepare | None) 
     return match.as_json() | settings, show
 
 
-def count_wrong_moves(config: EvaluatorConfig, model: Evaluator) -> tuple[dict[str, Any], Show]:
+def count_wrong_moves(env_id: str, config: EvaluatorConfig, model: Evaluator) -> tuple[dict[str, Any], Show]:
     """Count the model's wrong moves, and minimax's as a baseline.
 
     Returns the content of the JSON file, and what prints the table.
     """
-    scored = scored_positions_of(config.env_id, config.positions)
+    scored = scored_positions_of(env_id, config.positions)
     (name,) = shown_models([config.model])
     results, lines = [], []
     for simulations in config.solve_simulations:
-        player = model_player(name, config.env_id, model, simulations, len(scored))
+        player = model_player(name, env_id, model, simulations, len(scored))
         shown = f"{simulations} simulations" if simulations else "raw policy"
         results.append(replace(measure_move_quality(scored, player), player=shown))
-        if has_few_lines(config.env_id):
-            lines.append(both_seats(config.env_id, shown, player))
-    if has_part(config.env_id, "heuristic"):
-        results.append(measure_move_quality(scored, MinimaxPlayer(config.env_id)))
+        if has_few_lines(env_id):
+            lines.append(both_seats(env_id, shown, player))
+    if has_part(env_id, "heuristic"):
+        results.append(measure_move_quality(scored, MinimaxPlayer(env_id)))
 
     def show() -> None:
-        print_table(error_table(f"Wrong moves of {name} in {config.env_id}", results))
+        print_table(error_table(f"Wrong moves of {name} in {env_id}", results))
         for each in lines:
             print(each)
-        if part_of(config.env_id, "scored_positions") is None:
-            print(result_with_best_play(config.env_id))
+        if part_of(env_id, "scored_positions") is None:
+            print(result_with_best_play(env_id))
 
     found = {
-        "env_id": config.env_id,
+        "env_id": env_id,
         "simulations": list(config.solve_simulations),
         "positions": str(config.positions) if config.positions else None,
         "results": [quality.as_json() for quality in results],

@@ -17,8 +17,9 @@ from rich.text import Text
 
 from trainer.core.errors import ModelError
 from trainer.core.json_values import write_json
+from trainer.evaluators.named_game import chosen_game
 from trainer.evaluators.onnx_file import prepared
-from trainer.games import game_of, settled
+from trainer.games import game_of
 from trainer.gpu.choice import on_device
 from trainer.measure.elo import fit_elo
 from trainer.measure.match import Match, play_match
@@ -51,23 +52,23 @@ class Rung:
 def rate_models(config: LadderConfig) -> int:
     """Play all matches, rate the players, write the files, then print the table; returns the exit status."""
     config.check()
-    config = settled(config)
+    env_id = chosen_game(config.env_id, stored_models(config.model_dir)[-1:])
     if config.plot:
         require_plots()
-    entrants = ladder_players(config)
+    entrants = ladder_players(env_id, config)
     players = [entrant.player for entrant in entrants]
-    openings = draw_openings(config.env_id, (config.games + 1) // 2, config.seed, config.opening_plies)
+    openings = draw_openings(env_id, (config.games + 1) // 2, config.seed, config.opening_plies)
     matches: dict[tuple[int, int], Match] = {}
     with Console(stderr=True).status("playing") as status:
         for first, second in combinations(range(len(players)), 2):
             status.update(Text(f"{players[first].name} against {players[second].name}"))
             matches[first, second] = play_match(
-                config.env_id, players[first], players[second], config.games, config.seed, openings
+                env_id, players[first], players[second], config.games, config.seed, openings
             )
     rungs = rate(entrants, matches)
-    title = f"Elo in {config.env_id}"
+    title = f"Elo in {env_id}"
     if config.json:
-        write_json(config.json, as_json(config, openings, rungs, list(matches.values())))
+        write_json(config.json, as_json(env_id, config, openings, rungs, list(matches.values())))
     if config.plot:
         save_plot(config.plot, title, "training step", "Elo (0 = average)", curves(rungs))
     print_table(ladder_table(title, rungs))
@@ -92,14 +93,14 @@ class Entrant:
     """The file of a model; None for players that are not models."""
 
 
-def ladder_players(config: LadderConfig) -> list[Entrant]:
+def ladder_players(env_id: str, config: LadderConfig) -> list[Entrant]:
     """The players of a ladder. Raises ModelError if there are fewer than two."""
-    game, prepare = game_of(config.env_id), on_device(config.env_id, config)
+    game, prepare = game_of(env_id), on_device(env_id, config)
     entrants: list[Entrant] = []
     for path, content in models_to_rate(config):
-        model = prepared(content, str(path), config.env_id, game.obs_size, game.num_actions, prepare)
+        model = prepared(content, str(path), env_id, game.obs_size, game.num_actions, prepare)
         step = step_of(path)
-        player = model_player(f"step {step:,}", config.env_id, model, config.simulations, config.games)
+        player = model_player(f"step {step:,}", env_id, model, config.simulations, config.games)
         entrants.append(Entrant(player, step, path))
     models = [Path(name) for name in config.against if not kind_of(name)]
     shown = dict(zip(models, shown_models(models), strict=True))
@@ -107,7 +108,7 @@ def ladder_players(config: LadderConfig) -> list[Entrant]:
         simulations = simulations_of(name, None, config.simulations)
         file = None if kind_of(name) else Path(name)
         title = shown[file] if file else None
-        player = named_player(name, config.env_id, simulations, config.games, title, config.engine_seconds, prepare)
+        player = named_player(name, env_id, simulations, config.games, title, config.engine_seconds, prepare)
         entrants.append(Entrant(player, None, file))
     if len(entrants) < 2:
         raise ModelError(
@@ -198,10 +199,12 @@ def curve(name: str, x: list[float], points: list[Rung]) -> Curve:
     )
 
 
-def as_json(config: LadderConfig, openings: list[list[int]], rungs: list[Rung], matches: list[Match]) -> dict[str, Any]:
+def as_json(
+    env_id: str, config: LadderConfig, openings: list[list[int]], rungs: list[Rung], matches: list[Match]
+) -> dict[str, Any]:
     """The content of the JSON file: settings, ratings and all games."""
     return {
-        "env_id": config.env_id,
+        "env_id": env_id,
         "model_dir": str(config.model_dir),
         "simulations": config.simulations,
         "seed": config.seed,

@@ -13,9 +13,6 @@ from trainer.play.analysis import Analysis
 from trainer.play.drawing import clicked_cells
 from trainer.replay import shortened
 
-DEFAULT_GAME = "tictactoe"
-"""The game that is played if nobody names one."""
-
 
 class MoveError(Exception):
     """A move that can't be made; the message is a sentence for the person."""

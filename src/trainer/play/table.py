@@ -9,14 +9,15 @@ from pathlib import Path
 from rich.console import Console, Group
 from rich.text import Text
 
-from trainer.api import game_named_in, load_model
-from trainer.games import game_of
+from trainer.api import load_model
+from trainer.evaluators.named_game import game_named_in
+from trainer.games import DEFAULT_GAME, game_of
 from trainer.games.base import FIRST, SECOND
 from trainer.games.kernels import link_kernels
 from trainer.play.analysis import Analysis, analysed
 from trainer.play.board import BoardText, Marks
 from trainer.play.drawing import owners
-from trainer.play.game_in_progress import DEFAULT_GAME, Choice, GameInProgress, MoveError
+from trainer.play.game_in_progress import Choice, GameInProgress, MoveError
 from trainer.play.keys import forget_keys, have_keys, keys
 from trainer.play.picking import STEPS, Picker
 from trainer.play.screen import Screen

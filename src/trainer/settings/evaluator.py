@@ -40,8 +40,8 @@ class EvaluatorConfig(EvaluationSettings):
     """ONNX model file, or `pretrained`: the model of the game that comes with the package."""
     db: Path | tuple[Path, ...] = Path("../data/replay.db")
     """Replay database to read the game's dimensions from, or several. Without the file, they come from the rules."""
-    env_id: str = "tictactoe"
-    """Game to play."""
+    env_id: str | None = None
+    """Game to play. None: the one that the model was trained for; tictactoe if its file doesn't say."""
     games: int = 100
     """Games to play. The model moves first in half of them."""
     temperature: float = 0.0

@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from trainer.core.errors import ModelError
 from trainer.evaluators.uniform import uniform
+from trainer.games import DEFAULT_GAME
 from trainer.games.base import FIRST
 from trainer.play.analysis import Analysis
-from trainer.play.game_in_progress import DEFAULT_GAME, GameInProgress, MoveError, seat_of
+from trainer.play.game_in_progress import GameInProgress, MoveError, seat_of
 from trainer.web.game.search_pool import MAX_SIMULATIONS, SearchPool
 from trainer.web.game.sessions import Session, Sessions
 from trainer.web.http.answer import JsonAnswer

@@ -8,9 +8,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from trainer.api import game_named_in
 from trainer.core.errors import ModelError
 from trainer.core.json_values import is_number, number_fields
+from trainer.evaluators.named_game import game_named_in
 from trainer.evaluators.onnx_file import load_evaluator
 from trainer.games import game_of, is_available, known_games
 from trainer.run.actor_statistics import sum_of_actors
