@@ -23,6 +23,7 @@ TOWER: dict[str, Any] = {
     "width": 384,
     "blocks": 6,
     "batch_size": 2048,
+    "lr": 0.002,
     "games": 512,
     "memory_gib": 8.0,
     "publish_seconds": 10.0,
