@@ -20,7 +20,7 @@ from trainer.gpu.choice import means_gpu, on_device
 from trainer.measure.match import Match
 from trainer.measure.match import play_match as play_games
 from trainer.measure.openings import draw_openings
-from trainer.players import model_player, named_player, shown_models, simulations_of
+from trainer.players import Choose, FunctionPlayer, model_player, named_player, shown_models, simulations_of
 from trainer.players.network import PLAYING
 from trainer.pretrained import PRETRAINED, model_path
 from trainer.run.folder import RunFolder
@@ -131,14 +131,15 @@ def new_position(env_id: str) -> Position:
 
 def play_match(
     player: Model,
-    opponent: Model | str = "random",
+    opponent: Model | Choose | str = "random",
     games: int = 100,
     simulations: int = 0,
     seed: int = 0,
     engine_seconds: float = EvaluatorConfig.engine_seconds,
 ) -> Match:
-    """Play a model against another one, or against a named player: random, search, rollouts, perfect, minimax, pretrained,
-    or an engine (`gtp: COMMAND` or `uci: COMMAND`), whose answers may take `engine_seconds` each.
+    """Play a model against another one, against a function that gets a Position and returns one of its legal actions, or
+    against a named player: random, search, rollouts, perfect, minimax, pretrained, or an engine (`gtp: COMMAND` or
+    `uci: COMMAND`), whose answers may take `engine_seconds` each.
 
     Half of the games are played from each seat. Against random play they start from the first position, otherwise from
     different openings, each played from both seats. `simulations` per move, for both models; 0: raw policies.
@@ -151,6 +152,8 @@ def play_match(
         if opponent.env_id != env_id:
             raise GameError(f"the opponent plays {opponent.env_id}, the player {env_id}")
         theirs = model_player(names[1], env_id, opponent.evaluator, simulations, games)
+    elif callable(opponent):
+        theirs = FunctionPlayer(opponent, env_id, getattr(opponent, "__name__", "the opponent"))
     else:
         theirs = named_player(
             opponent, env_id, simulations_of(opponent, None, simulations), games, engine_seconds=engine_seconds

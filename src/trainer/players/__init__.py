@@ -2,10 +2,12 @@
 
 `base.py` says what a player is and has the random one; `network.py` asks a model, with or without a search; `minimax.py`
 searches a few plies by the kernels in `alphabeta.py`, `rollouts.py` by random games and the kernels in `uct.py`;
-`perfect.py` asks a solver; `engines/` asks another program; `named.py` finds a player by its name.
+`perfect.py` asks a solver; `engines/` asks another program, `function.py` a Python function; `named.py` finds a player by
+its name.
 """
 
 from trainer.players.base import RESIGNS, Player, RandomPlayer, sample
+from trainer.players.function import Choose, FunctionPlayer
 from trainer.players.minimax import MinimaxPlayer
 from trainer.players.named import WITHOUT_SIMULATIONS, kind_of, named_player, shown_models, simulations_of
 from trainer.players.network import NetworkPlayer, SearchPlayer, model_player
@@ -15,6 +17,8 @@ from trainer.players.rollouts import RolloutPlayer
 __all__ = [
     "RESIGNS",
     "WITHOUT_SIMULATIONS",
+    "Choose",
+    "FunctionPlayer",
     "MinimaxPlayer",
     "NetworkPlayer",
     "PerfectPlayer",

@@ -16,6 +16,7 @@ from trainer.games import game_of
 from trainer.games.solving.solvers import solver_of
 from trainer.players.base import Player, RandomPlayer
 from trainer.players.engines import GtpPlayer, UciPlayer
+from trainer.players.function import FunctionPlayer, function_in_file
 from trainer.players.minimax import MinimaxPlayer
 from trainer.players.network import model_player
 from trainer.players.perfect import PerfectPlayer
@@ -28,14 +29,16 @@ GTP, UCI = "gtp:", "uci:"
 """How the names of engines begin."""
 DEFAULT_SIMULATIONS = {"search": 100, "rollouts": 1000, UCI: 10_000}
 """Default simulations of the players that search by simulations, and aren't models; for engines the nodes to search."""
-WITHOUT_SIMULATIONS = ("random", "perfect", "minimax", GTP)
+FUNCTION = ".py"
+"""How the path of a file ends that has a function `choose`."""
+WITHOUT_SIMULATIONS = ("random", "perfect", "minimax", GTP, FUNCTION)
 """Players that don't search by simulations, or not by ours."""
 
 
 def kind_of(name: str) -> str:
-    """The name of a player, without the command of an engine; empty for a path."""
+    """The name of a player, without the command of an engine or the path of a function; empty for the path of a model."""
     engine = next((prefix for prefix in (GTP, UCI) if name.startswith(prefix)), "")
-    return engine or (name if name in NAMES else "")
+    return engine or (name if name in NAMES else FUNCTION if name.endswith(FUNCTION) else "")
 
 
 def simulations_of(name: str, given: int | None, of_models: int) -> int:
@@ -62,6 +65,8 @@ def named_player(
         return GtpPlayer(name[len(GTP) :], env_id, engine_seconds)
     if name.startswith(UCI):
         return UciPlayer(name[len(UCI) :], env_id, simulations, engine_seconds)
+    if name.endswith(FUNCTION):
+        return FunctionPlayer(function_in_file(Path(name)), env_id, Path(name).name)
     if name == "random":
         return RandomPlayer()
     if name == "search":
@@ -76,7 +81,7 @@ def named_player(
     if not path.is_file():
         raise ConfigError(
             f"there is no player {name!r}; give {', '.join(NAMES)}, {PRETRAINED}, gtp: or uci: with the command of an "
-            f"engine, or the path of an ONNX model"
+            f"engine, the path of an ONNX model, or that of a Python file with a function choose(position)"
         )
     game = game_of(env_id)
     model = load_prepared(path, env_id, game.obs_size, game.num_actions, prepare)

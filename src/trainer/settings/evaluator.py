@@ -51,7 +51,8 @@ class EvaluatorConfig(EvaluationSettings):
     opponent: str = "random"
     """`random`; `rollouts` (UCT with random playouts); `search` (search with the uniform guess instead of a network);
     `perfect` (connect4 and small games); `minimax` (connect4, othello and minichess: alpha-beta, a few plies deep); another
-    program, `gtp: COMMAND` or `uci: COMMAND` (docs/engines.md); `pretrained`; or the path of another ONNX model."""
+    program, `gtp: COMMAND` or `uci: COMMAND` (docs/engines.md); `pretrained`; the path of another ONNX model; or that of
+    a Python file with a function `choose(position)`."""
     simulations: int = 0
     """Search simulations of the model before each move; 0 = the best move of its raw policy."""
     opponent_simulations: int | None = None

@@ -29,7 +29,7 @@ class LadderConfig(EvaluationSettings):
     against: tuple[str, ...] = ()
     """Further players to rate: random, rollouts (1,000 simulations), search (100), perfect, minimax, other programs
     (`gtp: COMMAND`, `uci: COMMAND`; docs/engines.md), `pretrained` (the model that comes with the package), or paths of
-    models."""
+    models and of Python files with a function `choose(position)`."""
     engine_seconds: float = EvaluatorConfig.engine_seconds
     """Seconds that one answer of another program may take."""
     json: Path | None = None
