@@ -55,7 +55,10 @@ def test_a_file_with_a_function_is_a_player(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("def chose(position): ...", r"bot\.py has no function choose\(position\), which returns one of position\.legal$"),
+        (
+            "def chose(position): ...",
+            r"bot\.py has no function choose\(position\), which returns one of position\.legal$",
+        ),
         ("choose = 3", r"bot\.py has no function choose"),
         ("import nowhere", r"bot\.py, line 1: ModuleNotFoundError: No module named 'nowhere'$"),
         (None, r"bot\.py can't be read as a player \(No such file or directory\)$"),
@@ -73,7 +76,10 @@ def test_a_file_that_is_no_player_is_refused(text: str | None, message: str, tmp
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
-        (0, r"^bot chose 0 as player 2, which is not legal; legal are 1, 2, 3, 4, 5, 6, 7, 8, and -1 gives the game up$"),
+        (
+            0,
+            r"^bot chose 0 as player 2, which is not legal; legal are 1, 2, 3, 4, 5, 6, 7, 8, and -1 gives the game up$",
+        ),
         (0.5, r"^bot chose 0\.5; an action is a whole number$"),
         (None, r"^bot chose None; an action is a whole number$"),
     ],

@@ -16,6 +16,7 @@ from rich.text import Text
 from trainer.core.errors import TrainerError
 from trainer.core.json_values import has_numbers, number_fields, read_json_object
 from trainer.evaluators.onnx_file import Prepare
+from trainer.measure.anchor import Anchor, last_elo
 from trainer.measure.progress import evaluate_step
 from trainer.run.actor_statistics import players_in, sum_of_actors
 from trainer.run.evaluations import EvaluationLog
@@ -47,6 +48,7 @@ class Watch:
         self._seed = seed
         self._prepare = prepare
         self._evaluations = EvaluationLog(run.path)
+        self._anchor = Anchor(env_id, seed, last_elo(self._evaluations) if resumed else 0.0)
         self._began = time.monotonic()
         self._since = " since it was resumed" if resumed else ""
         self._stats: dict[str, Any] = {}
@@ -132,7 +134,12 @@ class Watch:
         self._evaluated, began = newest, time.monotonic()
         try:
             self._evaluation = evaluate_step(
-                self._run.latest_model, self._env_id, EVALUATION_GAMES, self._seed, prepare=self._prepare
+                self._run.latest_model,
+                self._env_id,
+                EVALUATION_GAMES,
+                self._seed,
+                prepare=self._prepare,
+                anchor=self._anchor,
             )
             self._evaluations.append(self._evaluation)
         except (TrainerError, OSError) as error:  # a model that somebody broke, a full disk
@@ -170,6 +177,8 @@ class Watch:
         if evaluation:
             rates = ", ".join(f"{evaluation[f'{kind}_rate']:.1%} {kind}" for kind in ("win", "draw", "loss"))
             summary.append(("vs random", f"{rates} (step {evaluation['step']})"))
+        if evaluation and "elo" in evaluation:
+            summary.append(("Elo", f"{evaluation['elo']:+.0f} against earlier models of the run, without search"))
         return summary
 
     def _table(self) -> Table:

@@ -8,6 +8,7 @@ from typing import Any
 from trainer.evaluators.onnx_file import Prepare, load_prepared
 from trainer.games import game_of
 from trainer.games.solving.scored_positions import has_scored_positions
+from trainer.measure.anchor import Anchor
 from trainer.measure.match import play_match
 from trainer.measure.move_quality import quick_move_quality
 from trainer.players import NetworkPlayer, RandomPlayer
@@ -20,11 +21,12 @@ def evaluate_step(
     seed: int,
     simulations: tuple[int, ...] = (0,),
     prepare: Prepare | None = None,
+    anchor: Anchor | None = None,
 ) -> dict[str, Any]:
     """A model's raw policy against random play, as an entry of stats.json's `eval_history`.
 
     If the game has scored positions, `move_quality` holds the model's wrong moves, once for each of `simulations`. `prepare`
-    makes the evaluator of the model; None: ONNX Runtime.
+    makes the evaluator of the model; None: ONNX Runtime. With an `anchor` the entry also has the model's Elo.
     """
     game = game_of(env_id)
     model = load_prepared(path, env_id, game.obs_size, game.num_actions, prepare)
@@ -34,4 +36,4 @@ def evaluate_step(
         evaluation["move_quality"] = [
             {"simulations": number, **quick_move_quality(env_id, model, number).as_json()} for number in simulations
         ]
-    return evaluation
+    return evaluation | (anchor.rate(model) if anchor else {})

@@ -106,6 +106,7 @@ class EventFiles:
             return
         rates = ("win_rate", "draw_rate", "loss_rate")
         numbers = {f"against_{evaluation.get('opponent')}/{name}": evaluation.get(name) for name in rates}
+        numbers["against_earlier_models/elo"] = evaluation.get("elo")
         qualities = evaluation.get("move_quality")
         for quality in qualities if isinstance(qualities, list) else []:
             if isinstance(quality, dict):

@@ -1,7 +1,7 @@
 // Evaluations as a table, with their intervals.
 
 import { el } from "../base/dom.js";
-import { count, percent } from "../base/format.js";
+import { count, percent, short } from "../base/format.js";
 import { winInterval } from "../base/intervals.js";
 
 const KNOWN = new Set(["step", "opponent", "win_rate", "draw_rate", "loss_rate", "games_played", "timestamp"]);
@@ -20,7 +20,7 @@ export function evaluationTable(evaluations) {
       percent(one.draw_rate, 1),
       percent(one.loss_rate, 1),
       count(one.games_played),
-      ...extras.map((key) => (typeof one[key] === "number" ? `${+one[key].toFixed(3)}` : "–")),
+      ...extras.map((key) => (typeof one[key] === "number" ? short(+one[key].toFixed(3)) : "–")),
     ];
     return el("tr", {}, el("th", { scope: "row" }, count(one.step)), ...cells.map((cell) => el("td", {}, cell)));
   });

@@ -57,14 +57,14 @@ export class WatchView {
       format: scientific,
     });
     const share = (label, color, dash) => ({ label, color, dash, text: (value) => percent(value, 1) });
+    const ends = ["low", "high"].map((label) => ({ label, color: "--chart-1", hidden: true }));
     this.evaluations = new Chart(
       "Evaluation",
       [
         { ...share("won", "--chart-1"), band: [4, 3] },
         share("drawn", "--chart-2", [8, 4]),
         share("lost", "--chart-3", [2, 3]),
-        { label: "low", color: "--chart-1", hidden: true },
-        { label: "high", color: "--chart-1", hidden: true },
+        ...ends,
       ],
       { range: [0, 1], format: (number) => percent(number) },
     );
@@ -73,14 +73,23 @@ export class WatchView {
       [
         { ...share("give away a result", "--chart-1"), band: [3, 2] },
         share("not the shortest way", "--chart-2", [8, 4]),
-        { label: "low", color: "--chart-1", hidden: true },
-        { label: "high", color: "--chart-1", hidden: true },
+        ...ends,
       ],
       { format: (number) => percent(number) },
     );
+    this.elo = new Chart(
+      "Elo",
+      [
+        { label: "Elo", color: "--chart-1", text: (value) => `${Math.round(value)}`, band: [3, 2] },
+        ...ends,
+      ],
+      { format: (number) => `${Math.round(number)}` },
+    );
+    const against = "The raw policy against earlier models of the run; the band is the 95% interval of one match.";
+    this.elo.root.append(el("p", { class: "quiet" }, against));
     this.qualityNote = el("p", { class: "quiet" });
     this.quality.root.append(this.qualityNote);
-    this.charts = [this.losses, this.rates, this.evaluations, this.quality];
+    this.charts = [this.losses, this.rates, this.evaluations, this.quality, this.elo];
     this.opponents = el("select", { id: "opponent", onchange: () => this.drawEvaluations() });
     this.opponentField = el("div", { class: "inline", hidden: true }, el("label", { for: "opponent" }, "Opponent"), this.opponents);
     this.evaluations.root.querySelector("figcaption").append(this.opponentField);
@@ -102,7 +111,7 @@ export class WatchView {
       el(
         "div",
         { class: "charts" },
-        ...[this.losses, this.evaluations, this.quality, this.rates].map((chart) => chart.root),
+        ...[this.losses, this.evaluations, this.quality, this.elo, this.rates].map((chart) => chart.root),
         this.cluster,
         this.results,
       ),
@@ -219,7 +228,18 @@ export class WatchView {
     const measured = all.filter((one) => Array.isArray(one.move_quality) && one.move_quality.length);
     const errors = measured.map((one) => one.move_quality[0]);
     this.quality.root.hidden = !measured.length;
-    this.rates.root.classList.toggle("all", !measured.length); // the last of three charts takes the whole row
+    const rated = measured.length ? [] : all.filter((one) => typeof one.elo === "number"); // wrong moves say more
+    this.elo.root.hidden = !rated.length;
+    this.rates.root.classList.toggle("all", !measured.length && !rated.length); // the last of three charts takes the whole row
+    if (rated.length) {
+      const ends = rated.map((one) => one.elo_interval_95 ?? [null, null]);
+      this.elo.draw([
+        rated.map((one) => one.step),
+        rated.map((one) => one.elo),
+        ends.map((bound) => bound[0]),
+        ends.map((bound) => bound[1]),
+      ]);
+    }
     if (measured.length) {
       this.quality.draw([
         measured.map((one) => one.step),
