@@ -37,7 +37,7 @@ def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
         done = run_module("trainer.loop", "--data-dir", tmp_path, "--steps", 150, "--threads", 1, "--simulations", 10)
         assert done.returncode == 0, done.stderr
         assert ("holds games that were played before" in done.stderr) == (run == 2)
-        for figure in ("self-play", "speed", "training", "loss", "vs random"):
+        for figure in ("self-play", "speed", "training", "loss", "vs random", "Elo"):
             assert f"\n  {figure} " in done.stdout
         stats = json.loads((tmp_path / "stats.json").read_text())
         assert stats["step"] == stats["total_steps"] == 150

@@ -28,7 +28,7 @@ def test_it_plays_what_the_function_says() -> None:
     player = FunctionPlayer(first_legal, "tictactoe", "lowest")
     match = play_match("tictactoe", player, player, 2, 0)
     assert match.moves == [[0, 1, 2, 3, 4, 5, 6]] * 2
-    assert (match.player, match.wins(FIRST), match.losses(2)) == ("lowest", 1, 1)
+    assert (match.player, match.wins(FIRST), match.losses(FIRST)) == ("lowest", 1, 1)
 
 
 def test_it_sees_copies_and_may_give_up() -> None:
