@@ -67,3 +67,31 @@ def test_a_mistake_in_an_evaluation_ends_the_run(watch: Watch, monkeypatch: pyte
     watch.look()
     with pytest.raises(ZeroDivisionError):
         wait_until(lambda: bool(watch.look()), "no error")
+
+
+def test_evaluations_take_a_twentieth_of_the_time_but_for_the_first(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one also compiles. Of seconds 0, 30, ... only those are listed at which an evaluation begins."""
+    now, began = [0.0], []
+
+    def ten_seconds(*_: Any, **__: Any) -> dict[str, Any]:
+        began.append(now[0])
+        now[0] += 10.0
+        return {"step": len(began)}
+
+    class Aside:
+        """Runs at once what a thread would run."""
+
+        def __init__(self, target: Any, args: tuple[str, ...], daemon: bool) -> None:
+            self.start = lambda: target(*args)
+            self.is_alive = lambda: False
+
+    monkeypatch.setattr(watching, "evaluate_step", ten_seconds)
+    monkeypatch.setattr(watching, "Thread", Aside)
+    monkeypatch.setattr(watching.time, "monotonic", lambda: now[0])
+    for second in range(0, 500, 30):
+        now[0] = max(now[0], float(second))
+        monkeypatch.setattr(Watch, "_read", lambda *_, second=second: {"last_checkpoint": f"model {second}"})
+        watch.look()
+    assert began == [0.0, 30.0, 240.0, 450.0]

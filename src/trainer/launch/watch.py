@@ -145,7 +145,9 @@ class Watch:
         except (TrainerError, OSError) as error:  # a model that somebody broke, a full disk
             log.warning("the newest model isn't evaluated (%s); the run goes on", error)
         now = time.monotonic()
-        self._next_evaluation = now + max(EVALUATE_EVERY, (now - began) * (1 / EVALUATION_SHARE - 1))
+        # The first one also compiles, and visits the positions of a small game: the next ones are shorter.
+        pause = 0.0 if self._next_evaluation == 0 else (now - began) * (1 / EVALUATION_SHARE - 1)
+        self._next_evaluation = now + max(EVALUATE_EVERY, pause)
 
     def _summary(self) -> list[tuple[str, str]]:
         """What is known so far: names and values."""

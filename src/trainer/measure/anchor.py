@@ -31,16 +31,17 @@ class Anchor:
         self._seed = seed
         self._elo = elo
         self._model: Evaluator | None = None
+        self._openings: list[list[int]] = []
 
     def rate(self, model: Evaluator) -> dict[str, Any]:
         """The model's Elo as fields of an evaluation, with its 95% interval and the step of the model it played against."""
         if self._model is None:
             self._model = model
+            self._openings = draw_openings(self._env_id, GAMES // 2, self._seed)
         if self._model is model:
             return {"elo": self._elo, "elo_interval_95": [self._elo, self._elo], "elo_against": model.step}
-        openings = draw_openings(self._env_id, GAMES // 2, self._seed)
         players = NetworkPlayer("newest", model), NetworkPlayer("anchor", self._model)
-        match = play_match(self._env_id, *players, GAMES, self._seed, openings)
+        match = play_match(self._env_id, *players, GAMES, self._seed, self._openings)
         points = match.score * GAMES
         elo, low, high = (
             round(self._elo + elo_difference(score), 1)
