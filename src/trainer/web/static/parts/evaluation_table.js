@@ -6,11 +6,13 @@ import { winInterval } from "../base/intervals.js";
 
 const KNOWN = new Set(["step", "opponent", "win_rate", "draw_rate", "loss_rate", "games_played", "timestamp"]);
 
+const inWords = (key) => `${key[0].toUpperCase()}${key.slice(1).replaceAll("_", " ")}`;
+
 /** Any other number that an evaluation holds, such as an Elo, gets a column of its own. */
 export function evaluationTable(evaluations) {
   const numbers = (one) => Object.keys(one).filter((key) => !KNOWN.has(key) && typeof one[key] === "number");
   const extras = [...new Set(evaluations.flatMap(numbers))];
-  const heads = ["Step", "Opponent", "Won", "95% interval", "Drawn", "Lost", "Games", ...extras.map((key) => key.replaceAll("_", " "))];
+  const heads = ["Step", "Opponent", "Won", "95% interval", "Drawn", "Lost", "Games", ...extras.map(inWords)];
   const body = evaluations.map((one) => {
     const [low, high] = winInterval(one);
     const cells = [

@@ -80,7 +80,7 @@ export class WatchView {
     this.elo = new Chart(
       "Elo",
       [
-        { label: "Elo", color: "--chart-1", text: (value) => `${Math.round(value)}`, band: [3, 2] },
+        { label: "Elo", color: "--chart-1", text: (value) => `${Math.round(value)}`, band: [2, 1] },
         ...ends,
       ],
       { format: (number) => `${Math.round(number)}` },
