@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -15,8 +15,6 @@ from trainer.settings.groups.device import EvaluationSettings
 from trainer.web.runs.replay_file import modified
 from trainer.web.runs.run import Run
 from trainer.web.runs.runs import Runs
-
-log = logging.getLogger(__name__)
 
 
 class Models:
@@ -64,13 +62,8 @@ class Models:
                 game = game_of(env_id)
                 file = ModelFile(path, env_id, game.obs_size, game.num_actions, prepare=on_device(env_id, self._device))
                 self._files[path, env_id] = file
-            try:
+            with suppress(DeviceError):  # the GPU can't take the newest model, and `problem` says so
                 file.poll()
-            except DeviceError as error:  # the GPU can't take the newest model
-                if file.problem != str(error):
-                    file.problem = str(error)
-                    instead = "keeping the model before it" if file.current else "going on without one"
-                    log.warning("%s; %s", error, instead)
             return file
 
 
