@@ -179,7 +179,6 @@ class Watch:
         if evaluation:
             rates = ", ".join(f"{evaluation[f'{kind}_rate']:.1%} {kind}" for kind in ("win", "draw", "loss"))
             summary.append(("vs random", f"{rates} (step {evaluation['step']})"))
-        if evaluation and "elo" in evaluation:
             summary.append(("Elo", f"{evaluation['elo']:+.0f} against earlier models of the run, without search"))
         return summary
 

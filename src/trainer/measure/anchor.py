@@ -15,7 +15,7 @@ from trainer.run.evaluations import EvaluationLog
 
 GAMES = 100
 CLEARLY = 0.75
-"""The score with which a model takes the anchor's place: then one can't tell much more about the models after it."""
+"""The score with which a model takes the anchor's place. Matches between models that are closer to each other tell more."""
 
 
 class Anchor:
@@ -42,14 +42,9 @@ class Anchor:
             return {"elo": self._elo, "elo_interval_95": [self._elo, self._elo], "elo_against": model.step}
         players = NetworkPlayer("newest", model), NetworkPlayer("anchor", self._model)
         match = play_match(self._env_id, *players, GAMES, self._seed, self._openings)
-        points = match.score * GAMES
-        elo, low, high = (
-            round(self._elo + elo_difference(score), 1)
-            for score in (
-                (points + 0.5) / (GAMES + 1),
-                *wilson(points + 0.5, GAMES + 1),
-            )  # half a point keeps it finite
-        )
+        points, games = match.score * GAMES + 0.5, GAMES + 1  # with a draw more, so that the Elo is finite
+        scores = points / games, *wilson(points, games)
+        elo, low, high = (round(self._elo + elo_difference(score), 1) for score in scores)
         found = {"elo": elo, "elo_interval_95": [low, high], "elo_against": self._model.step}
         if match.score >= CLEARLY:
             self._model, self._elo = model, elo

@@ -30,7 +30,7 @@ GTP, UCI = "gtp:", "uci:"
 DEFAULT_SIMULATIONS = {"search": 100, "rollouts": 1000, UCI: 10_000}
 """Default simulations of the players that search by simulations, and aren't models; for engines the nodes to search."""
 FUNCTION = ".py"
-"""How the path of a file ends that has a function `choose`."""
+"""How the name of a Python file with a function `choose` ends."""
 WITHOUT_SIMULATIONS = ("random", "perfect", "minimax", GTP, FUNCTION)
 """Players that don't search by simulations, or not by ours."""
 

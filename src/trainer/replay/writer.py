@@ -40,8 +40,8 @@ GAMES_AT_ONCE = 256
 PRUNE_SLICE = 1000
 """Rows deleted at a time; few enough that no writer delays another for long."""
 PRUNE_SLICES = 10
-"""The most slices deleted after a write, beside twice as many rows as it added. So a file with millions of rows too many
-shrinks over many writes, and between them an actor notices that it is to stop."""
+"""A write deletes at most this many slices, and twice as many rows as it added. So a file with millions of rows too many
+shrinks over many writes. Between them an actor can stop."""
 PAGE_SIZE = 16_384
 """Bytes per page of a new file. An Othello row would take a whole page of SQLite's default 4,096 bytes and leave half of it
 empty."""

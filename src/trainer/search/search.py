@@ -101,9 +101,9 @@ class Search:
         self.kernels = link_kernels(env_id, *KERNELS, warm_up=self._warm_up)
 
     def plan(self, simulations: int) -> None:
-        """Have Gumbel searches distribute this many simulations: all that begin from now on.
+        """Gumbel searches that begin from now on spread this many simulations.
 
-        Searches in progress go on by the new schedule as well, and by the old one beyond its end.
+        Those in progress change to the new schedule, too. Beyond its end they follow the old one.
         """
         for considered, visited in enumerate(self.selection.halving):
             visited[:simulations] = halving(considered, simulations)
