@@ -11,10 +11,10 @@ from bench.report.result import Result, Target
 from bench.support.job import Job
 from bench.support.models import layer_sizes, network_of
 from trainer.evaluators.onnx_file import load_evaluator
+from trainer.export import Exporter
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.run.model_files import LATEST
-from trainer.training.export import Exporter
 from trainer.training.publish import Retention, publish
 
 BATCH = 1024

@@ -12,13 +12,13 @@ import torch
 
 from bench.support.job import Job
 from trainer.core.files import write_bytes
+from trainer.export import Exporter
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.games.recipes import recipe_of
 from trainer.network import PolicyValueNetwork, create_network
 from trainer.run.folder import RunFolder
 from trainer.settings.groups.learning import Family
-from trainer.training.export import Exporter
 from trainer.training.publish import Retention, publish
 
 SIZES = {"tictactoe": (128, 64), "connect4": (256, 128), "othello": (512, 256)}

@@ -95,13 +95,14 @@ def load_model(
     env_id: str | None = None,
     device: Device = "cpu",
     precision: Precision = EvaluationSettings.precision,
+    network_file: str | Path | None = None,
 ) -> Model:
     """Load a model file, or `pretrained`, the model of the game `env_id` that comes with the package.
 
     A file's metadata names the game; give `env_id` for a file without metadata, and for a game of your own the file with its
     rules (`env_id="./mygame.py"`), unless this process has named it before.
 
-    `device` and `precision` are those of `EvaluationSettings`.
+    `device`, `precision` and `network_file` are those of `EvaluationSettings`.
 
     Raises ModelError if the file is missing, damaged, for another game than `env_id`, or doesn't name its game. No model
     file can say which code runs: the game that it names must be installed, or known to this process.
@@ -119,7 +120,9 @@ def load_model(
             raise ModelError(f"{path} doesn't name its game; call load_model(path, env_id=...), or give --env-id")
         require_installed(env_id, str(path))
     game = game_of(env_id)
-    prepare = on_device(game.env_id, EvaluationSettings(device, precision))
+    prepare = on_device(
+        game.env_id, EvaluationSettings(device, Path(network_file) if network_file else None, precision)
+    )
     evaluator = prepared(content, str(path), game.env_id, game.obs_size, game.num_actions, prepare)
     return Model(evaluator, game.env_id)
 

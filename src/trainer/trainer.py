@@ -16,10 +16,11 @@ from trainer.core.errors import TrainerError
 from trainer.core.files import remove_leftovers
 from trainer.core.json_values import read_json_object
 from trainer.core.signals import INTERRUPTED
-from trainer.game_config import load_game_config
+from trainer.export import Exporter
+from trainer.game_config import GameConfig, load_game_config
 from trainer.games import settled
 from trainer.gpu.devices import choose, errors_named
-from trainer.network import PolicyValueNetwork
+from trainer.network import MoverNetwork, NetworkFile, OwnNetwork, PolicyValueNetwork, default_width
 from trainer.replay import PackedBatch, ReplayBuffer, databases_of
 from trainer.run.actor_statistics import players_in
 from trainer.run.evaluations import EvaluationLog
@@ -33,7 +34,6 @@ from trainer.settings.validation import require_writable
 from trainer.training.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
 from trainer.training.device_batches import Unpacker
 from trainer.training.divergence import explain_divergence
-from trainer.training.export import Exporter
 from trainer.training.learner import Learner
 from trainer.training.publish import Retention, delete_later, publish, unwritable_files_reported
 from trainer.training.rows import RowSupply
@@ -144,9 +144,8 @@ class Progress:
         self._run = RunFolder(config.stats.parent)
         torch.manual_seed(config.seed)
         self.generator = np.random.default_rng([config.seed, 1])
-        network = PolicyValueNetwork(
-            game.metadata, config.network, config.width, game.layout, config.blocks, config.pooling
-        )
+        self._file = NetworkFile(config.network_file) if config.network_file else None
+        network = new_network(config, game, self._file)
         unpacker = None if device.type == "cpu" else Unpacker(game.metadata, game.views, device)
         with errors_named("the start of training"):
             self.learner = Learner(network.to(device), config, unpacker)
@@ -169,6 +168,8 @@ class Progress:
         checkpoint = load_checkpoint(config.model_dir, config.env_id) if config.resume else None
         if checkpoint:
             require_same_run(self._run.record, TRAIN, config)
+            if self._file:
+                self._file.require_kept(config.model_dir)
             self._restore(checkpoint)
             if self.schedule.over_after(self.done):
                 log.info("the run is over: %d steps are done; to go on give more %s", self.done, self.schedule.bound)
@@ -181,6 +182,8 @@ class Progress:
                 log.info(
                     "set the earlier run of this folder aside in %s; %s stays until the first new model", old, LATEST
                 )
+            if self._file:
+                self._file.keep(config.model_dir)
         write_record(self._run.record, TRAIN, config)
         if self._events:
             self._events.begin(self.done)
@@ -228,6 +231,14 @@ class Progress:
         self.schedule.seconds_before = checkpoint.seconds
         self.done = checkpoint.step
         log.info("resuming after step %d", self.done)
+
+
+def new_network(config: TrainerConfig, game: GameConfig, file: NetworkFile | None) -> MoverNetwork:
+    """A network with random weights, as the settings say; `file`: the one that `--network-file` names."""
+    metadata, layout = game.metadata, game.layout
+    if file is None:
+        return PolicyValueNetwork(metadata, config.network, config.width, layout, config.blocks, config.pooling)
+    return OwnNetwork(file, metadata, layout, config.width or default_width(metadata, "conv"), config.blocks)
 
 
 def train(config: TrainerConfig, stop: Event) -> int:

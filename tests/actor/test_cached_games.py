@@ -19,13 +19,13 @@ from trainer.core.errors import ModelError
 from trainer.evaluators.interface import Evaluator, FunctionEvaluator
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.uniform import uniform
+from trainer.export import Exporter
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.games.base import Mask
 from trainer.network import Family, create_network
 from trainer.search import SearchConfig
 from trainer.settings.groups.self_play import SelfPlaySettings
-from trainer.training.export import Exporter
 
 
 @cache

@@ -16,13 +16,13 @@ from trainer.evaluators.acceleration import random_play
 from trainer.evaluators.interface import FunctionEvaluator
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.sparse import SparseAccelerator, SparseEvaluator, network_of
+from trainer.export import Exporter
 from trainer.game_config import metadata_of
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Game
 from trainer.network import Family, create_network
 from trainer.search import SearchConfig
 from trainer.settings.groups.self_play import SelfPlaySettings
-from trainer.training.export import Exporter
 
 CONNECT4 = game_of("connect4")
 

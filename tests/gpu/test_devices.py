@@ -42,7 +42,7 @@ def test_a_gpu_that_works_is_chosen(cuda: pytest.MonkeyPatch) -> None:
 def test_a_network_too_coarse_in_16_bits_still_plays_on_the_gpu(cuda: pytest.MonkeyPatch) -> None:
     """After the precision that was asked for comes fp32, and then the CPU."""
     asked_for: tuple[Precision, ...] = ("fp16", "fp32")
-    found = [accelerators("tictactoe", EvaluationSettings("cuda", precision)) for precision in asked_for]
+    found = [accelerators("tictactoe", EvaluationSettings("cuda", precision=precision)) for precision in asked_for]
     assert [[one.manner for one in several] for several in found] == [
         ["on the device cuda in fp16", "on the device cuda in fp32"],
         ["on the device cuda in fp32"],

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from trainer.export import Exporter
 from trainer.game_config import metadata_of
 from trainer.games import find_game, game_of
 from trainer.games.layout import layout_of
 from trainer.network import Family, PolicyValueNetwork, create_network
 from trainer.settings.groups.learning import Pooling
-from trainer.training.export import Exporter
 from trainer.training.publish import Retention, publish
 
 

@@ -25,6 +25,7 @@ from waiting import PATIENCE
 
 from trainer.core.errors import TrainerError
 from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.export import Exporter
 from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
 from trainer.network import PolicyValueNetwork
@@ -34,7 +35,6 @@ from trainer.run.evaluations import EvaluationLog
 from trainer.run.training_statistics import merge_evaluations
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint, sealed
-from trainer.training.export import Exporter
 from trainer.training.learner import Learner
 
 GAME = metadata_of(game_of("tictactoe"))

@@ -16,13 +16,13 @@ from random_models import random_network
 import trainer
 from trainer.core.errors import ConfigError, ModelError
 from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.export import Exporter
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.network import Family, PolicyValueNetwork
 from trainer.replay import Metadata
 from trainer.run.model_files import step_of, stored_models
 from trainer.settings.groups.learning import Pooling
-from trainer.training.export import Exporter
 from trainer.training.publish import Retention, publish
 
 OTHELLO = metadata_of(game_of("othello"))
@@ -121,9 +121,9 @@ def test_a_model_that_answers_nan_is_not_published() -> None:
 
 def test_a_wrong_translation_is_not_published(monkeypatch: pytest.MonkeyPatch) -> None:
     """If a ReLU is left out of the graph, ONNX Runtime and torch disagree; the error says by how much."""
-    from trainer.training import export
+    from trainer.export import graph
 
-    monkeypatch.setitem(export.TRANSLATIONS, torch.nn.ReLU, lambda graph, module, name, source, output: source)
+    monkeypatch.setitem(graph.TRANSLATIONS, torch.nn.ReLU, lambda graph, module, name, source, output: source)
     exporter = Exporter(network_for(OTHELLO), OTHELLO)
     with pytest.raises(ModelError, match=r"policy_logits differs from torch's by 0\.\d+; it was not published"):
         exporter.to_bytes(1, observations(OTHELLO, 4))

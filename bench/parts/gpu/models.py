@@ -6,11 +6,11 @@ import numpy as np
 import torch
 
 from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.export import Exporter
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.games.layout import layout_of
 from trainer.network import Family, PolicyValueNetwork
-from trainer.training.export import Exporter
 
 Kind = tuple[Family, int, int]
 """Family, width, blocks."""

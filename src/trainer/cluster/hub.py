@@ -80,7 +80,8 @@ class Hub:
         refuse_other_versions(versions)
         with self._writing:
             first = first_free_number(self._writer, name)
-        return Assignment(replace(self._config, actor_id=name), self._rules, first)
+        settings = replace(self._config, actor_id=name, network_file=None)  # the file is on this machine alone
+        return Assignment(settings, self._rules, first)
 
     def store(self, sender: str, number: int, content: bytes, statistics: Statistics | None = None) -> None:
         """Store a shipment, packed by `shipment.pack`, unless it is stored already. Returning acknowledges it.

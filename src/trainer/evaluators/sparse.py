@@ -27,7 +27,7 @@ SHAPE = re.compile(
     "(?P<body>(?:Gemm Relu (?:Add )?)+)"
     "Gemm (?:Gather Slice Cast Where )?Gemm Tanh"
 )
-"""The operations of such a model's file in order, as `trainer.training.export` writes them."""
+"""The operations of such a model's file in order, as `trainer.export.graph` writes them."""
 
 
 @cache

@@ -40,6 +40,7 @@ def accelerators(env_id: str, settings: EvaluationSettings, capacity: int = BATC
         return []
     from trainer.gpu.devices import choose
     from trainer.gpu.evaluator import TorchAccelerator
+    from trainer.network import NetworkFile
 
     choice = choose(settings.device)
     used = choice.device if choice.device.type == "cuda" else None
@@ -49,7 +50,8 @@ def accelerators(env_id: str, settings: EvaluationSettings, capacity: int = BATC
         return []
     # A network that is too coarse in 16 bits still plays on the device.
     precisions = dict.fromkeys((settings.precision, "fp32"))
-    return [TorchAccelerator(env_id, used, precision, capacity) for precision in precisions]
+    file = NetworkFile(settings.network_file) if settings.network_file else None
+    return [TorchAccelerator(env_id, used, precision, capacity, file=file) for precision in precisions]
 
 
 def on_device(env_id: str, settings: EvaluationSettings, capacity: int = BATCH) -> Prepare | None:

@@ -12,7 +12,8 @@ from trainer.games import game_of
 from trainer.games.base import Game, Mask
 from trainer.gpu.launchers import EagerLauncher, GraphLauncher, MakeLauncher
 from trainer.gpu.slots import Slots
-from trainer.gpu.weights import Weights, kind_of, weights_of
+from trainer.gpu.weights import Kind, OwnKind, Weights, kind_of, own_kind, weights_of
+from trainer.network import NetworkFile
 from trainer.settings.groups.device import Precision
 
 PRECISIONS: dict[Precision, tuple[torch.dtype, float]] = {
@@ -33,8 +34,10 @@ class TorchAccelerator:
         precision: Precision,
         capacity: int,
         make_launcher: MakeLauncher | None = None,
+        file: NetworkFile | None = None,
     ) -> None:
-        """`capacity`: the positions of a batch, C. `make_launcher` None: a captured graph if that is possible."""
+        """`capacity`: the positions of a batch, C. `make_launcher` None: a captured graph if that is possible. `file`: what
+        makes the networks that aren't of this package."""
         self.manner = f"on the device {device.type} in {precision}"
         kept_as, self.tolerance = PRECISIONS[precision]
         if kept_as is torch.float32:
@@ -42,12 +45,14 @@ class TorchAccelerator:
         self._capacity = capacity
         self._game = game_of(env_id)
         self.slots = Slots(self._game, device, kept_as)
+        self._file = file
         self._make_launcher = make_launcher or (GraphLauncher if device.type == "cuda" else EagerLauncher)
 
     def __call__(self, content: bytes, original: OnnxEvaluator) -> TorchEvaluator:
-        """An evaluator of `original`, whose file is `content`. Raises ModelError for a network of no family of ours."""
+        """An evaluator of `original`, whose file is `content`. Raises ModelError for a network that can't be made here."""
         weights = weights_of(content)
-        return TorchEvaluator(original.info, self._game, weights, self.slots, self._capacity, self._make_launcher)
+        kind = own_kind(original.info.metadata, self._file) or kind_of(weights)
+        return TorchEvaluator(original.info, self._game, weights, kind, self.slots, self._capacity, self._make_launcher)
 
 
 class TorchEvaluator:
@@ -60,13 +65,14 @@ class TorchEvaluator:
         info: ModelInfo,
         game: Game,
         weights: Weights,
+        kind: Kind | OwnKind,
         slots: Slots,
         capacity: int,
         make_launcher: MakeLauncher,
     ) -> None:
         """`info` describes the file that the weights are from; the rest is as for `TorchAccelerator`."""
         self.source, self.step, self.progress = info.source, info.step, info.progress
-        self._slot = slots.take(weights, kind_of(weights), user=self)
+        self._slot = slots.take(weights, kind, user=self)
         self._launcher = (make_launcher, capacity, game.obs_size, game.num_actions)
         self._capacity = capacity
 

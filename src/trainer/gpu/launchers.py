@@ -16,15 +16,15 @@ from torch import Tensor
 
 from trainer.evaluators.answers import HIGHEST_VALUE, NOT_FINITE, SOUND, TOO_LARGE
 from trainer.gpu.devices import errors_named
-from trainer.network import PolicyValueNetwork
+from trainer.network import MoverNetwork
 
 
-def answer(network: PolicyValueNetwork, observation: Tensor, legal: Tensor) -> Tensor:
+def answer(network: MoverNetwork, observation: Tensor, legal: Tensor) -> Tensor:
     """float32 [C, A + 2]: the prior over the legal moves, the value, and what is wrong: SOUND, NOT_FINITE or TOO_LARGE.
 
     observation float32 [C, obs_size], legal bool [C, A]; the network computes in its own type.
     """
-    logits, value = network(observation.to(network.value.weight.dtype))
+    logits, value = network(observation.to(network.weight.dtype))
     logits, value = logits.float(), value.float()
     finite = logits.isfinite().all(dim=1, keepdim=True) & value.isfinite()
     beyond = torch.where(value.abs() <= float(HIGHEST_VALUE), float(SOUND), float(TOO_LARGE))
@@ -53,16 +53,16 @@ CAPTURING = Lock()
 OWN = local()
 """`OWN.stream` is the stream on which a thread replays its graphs."""
 
-MakeLauncher = Callable[[PolicyValueNetwork, int, int, int], Launcher]
+MakeLauncher = Callable[[MoverNetwork, int, int, int], Launcher]
 """Makes a launcher of a network for `capacity` positions of `obs_size` numbers and `num_actions` actions."""
 
 
 class EagerLauncher:
     """Calls the network, operation by operation."""
 
-    def __init__(self, network: PolicyValueNetwork, capacity: int, obs_size: int, num_actions: int) -> None:
+    def __init__(self, network: MoverNetwork, capacity: int, obs_size: int, num_actions: int) -> None:
         self._network = network
-        self._device = network.value.weight.device
+        self._device = network.weight.device
         pinned = self._device.type == "cuda"  # so that copies don't wait
         self.observation = torch.zeros(capacity, obs_size, pin_memory=pinned)
         self.legal = torch.zeros(capacity, num_actions, dtype=torch.bool, pin_memory=pinned)
@@ -82,7 +82,7 @@ class GraphLauncher:
     Capturing is done once. Later weights are copied into the network, where the graph reads them.
     """
 
-    def __init__(self, network: PolicyValueNetwork, capacity: int, obs_size: int, num_actions: int) -> None:
+    def __init__(self, network: MoverNetwork, capacity: int, obs_size: int, num_actions: int) -> None:
         eager = EagerLauncher(network, capacity, obs_size, num_actions)
         self.observation, self.legal, self.answers = eager.observation, eager.legal, eager.answers
         with errors_named("the preparation of an evaluation"), CAPTURING, torch.inference_mode():
@@ -95,7 +95,7 @@ class GraphLauncher:
             stream.synchronize()
             self._graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(self._graph, stream=stream, capture_error_mode="thread_local"):
-                on_device = (part.to(network.value.weight.device, non_blocking=True) for part in self._inputs)
+                on_device = (part.to(network.weight.device, non_blocking=True) for part in self._inputs)
                 self.answers.copy_(answer(network, *on_device), non_blocking=True)
 
     @property

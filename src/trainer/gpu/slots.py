@@ -14,13 +14,13 @@ import torch
 from trainer.games.base import Game
 from trainer.gpu.devices import errors_named
 from trainer.gpu.launchers import CAPTURING, Launcher, MakeLauncher
-from trainer.gpu.weights import Kind, Weights, empty_network, fill
+from trainer.gpu.weights import Kind, OwnKind, Weights, empty_network, fill
 
 
 class Slot:
     """One network on the device, and a launcher for each thread."""
 
-    def __init__(self, kind: Kind, game: Game, device: torch.device, kept_as: torch.dtype) -> None:
+    def __init__(self, kind: Kind | OwnKind, game: Game, device: torch.device, kept_as: torch.dtype) -> None:
         self.kind = kind
         network = empty_network(kind, game).to(device, kept_as).eval().requires_grad_(False)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -47,7 +47,7 @@ class Slots:
         self.made = 0
         """How many slots there are, in use or not."""
 
-    def take(self, weights: Weights, kind: Kind, user: object) -> Slot:
+    def take(self, weights: Weights, kind: Kind | OwnKind, user: object) -> Slot:
         """A slot with these weights, which is free again once `user` is gone.
 
         Raises ModelError if they don't fit, DeviceError if the device fails.

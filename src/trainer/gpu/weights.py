@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from trainer.game_config import metadata_of
 from trainer.games.base import Game
 from trainer.games.layout import layout_of
 from trainer.gpu.devices import is_of_device
-from trainer.network import PolicyValueNetwork
+from trainer.network import MoverNetwork, NetworkFile, OwnNetwork, PolicyValueNetwork
 from trainer.settings.groups.learning import Family, Pooling
 
 Weights = dict[str, Tensor]
@@ -24,8 +25,17 @@ Weights = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
+class OwnKind:
+    """What the settings of a network of one's own were."""
+
+    file: NetworkFile
+    width: int
+    blocks: int
+
+
+@dataclass(frozen=True)
 class Kind:
-    """What a network's settings were."""
+    """What the settings of a network of this package were."""
 
     family: Family
     width: int
@@ -41,7 +51,7 @@ def weights_of(content: bytes) -> Weights:
     return {
         tensor.name: torch.from_numpy(np.array(numpy_helper.to_array(tensor)))
         for tensor in graph.initializer
-        if re.fullmatch(r"(body|policy|value)\..*(weight|bias)", tensor.name)
+        if re.fullmatch(r"(body|policy|value)\..*(weight|bias)|inner\..*", tensor.name)
     }
 
 
@@ -60,18 +70,40 @@ def kind_of(weights: Weights) -> Kind:
     raise ModelError("its weights aren't named as those of a network of this package")
 
 
+def own_kind(metadata: Mapping[str, str], file: NetworkFile | None) -> OwnKind | None:
+    """The settings that a model's metadata states for a network of one's own; None for a network of this package.
+
+    `file`: the one that makes it. Raises ModelError if the model needs another one.
+    """
+    stamp = metadata.get("network_file")
+    if stamp is None:
+        return None
+    if file is None:
+        raise ModelError("its network is that of a Python file; name the file with --network-file")
+    if file.stamp != stamp:
+        raise ModelError(
+            f"its network is that of a Python file with the hash {stamp}, and --network-file {file.path} has {file.stamp}"
+        )
+    return OwnKind(file, int(metadata["network_width"]), int(metadata["network_blocks"]))
+
+
 def number_of(name: str) -> int:
     """The place of a module in the body."""
     return int(name.split(".")[1])
 
 
-def empty_network(kind: Kind, game: Game) -> PolicyValueNetwork:
+def empty_network(kind: Kind | OwnKind, game: Game) -> MoverNetwork:
     """A network of this kind, to be filled with weights."""
-    return PolicyValueNetwork(metadata_of(game), kind.family, kind.width, layout_of(game), kind.blocks, kind.pooling)
+    metadata, layout = metadata_of(game), layout_of(game)
+    if isinstance(kind, OwnKind):
+        return OwnNetwork(kind.file, metadata, layout, kind.width, kind.blocks)
+    return PolicyValueNetwork(metadata, kind.family, kind.width, layout, kind.blocks, kind.pooling)
 
 
-def fill(network: PolicyValueNetwork, weights: Weights) -> None:
+def fill(network: MoverNetwork, weights: Weights) -> None:
     """Copy weights into a network on any device, in its own type. Raises ModelError if they don't fit."""
+    if isinstance(network, OwnNetwork):  # a file has only the weights that the answers depend on
+        weights = network.state_dict() | weights
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:

@@ -1,9 +1,12 @@
 """The policy-value network and its loss.
 
-`network.py` is the whole: `view.py` turns an observation to the mover's side, `planes.py` makes images of it, a body of one
-of the families follows (`tower.py` has the residual one), and two heads. `loss.py` is what training minimizes.
+`base.py` says what a network is: `view.py` turns an observation to the mover's side, and what follows answers. `network.py`
+has those of this package: `planes.py` makes images, a body of one of the families follows (`tower.py` has the residual one),
+and two heads. `file.py` has a network of one's own. `loss.py` is what training minimizes.
 """
 
+from trainer.network.base import MoverNetwork
+from trainer.network.file import NetworkFile, OwnNetwork
 from trainer.network.loss import Loss, alphazero_loss, policy_loss
 from trainer.network.network import PolicyValueNetwork, create_network, default_width
 from trainer.network.planes import AllPlanes, ConvStem, StonePlanes
@@ -16,7 +19,10 @@ __all__ = [
     "ConvStem",
     "Family",
     "Loss",
+    "MoverNetwork",
     "MoverView",
+    "NetworkFile",
+    "OwnNetwork",
     "PolicyValueNetwork",
     "PooledBias",
     "Residual",

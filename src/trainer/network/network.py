@@ -1,4 +1,4 @@
-"""The policy-value network. B batch, A actions."""
+"""The networks of this package. B batch, A actions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from trainer.core.errors import ConfigError
 from trainer.game_config import contract_layout, metadata_of
 from trainer.games import game_of, is_available
 from trainer.games.layout import Layout, layout_of
-from trainer.network.loss import Loss, alphazero_loss
+from trainer.network.base import MoverNetwork
 from trainer.network.planes import ConvStem
 from trainer.network.tower import Residual, residual_tower
-from trainer.network.view import MoverView
 from trainer.replay import Metadata
 from trainer.settings.groups.learning import Family, LearningSettings, Pooling
 
@@ -47,7 +46,7 @@ def create_network(env_id: str, family: Family = "mlp", width: int | None = None
     return PolicyValueNetwork(metadata_of(game), family, width, layout_of(game))
 
 
-class PolicyValueNetwork(nn.Module):
+class PolicyValueNetwork(MoverNetwork):
     """The mover's view, a body from one of the families, and a policy and a value head.
 
     mlp: two hidden layers. conv: a convolutional stem with `width` filters, a hidden layer and a residual layer.
@@ -67,10 +66,9 @@ class PolicyValueNetwork(nn.Module):
 
         `blocks`, `pooling`: of a residual tower.
         """
-        super().__init__()
         width = width or default_width(game, family)
         layout = layout or known_layout(game)
-        self.view = MoverView(game, layout)
+        super().__init__(game, layout)
         if family != "mlp" and layout is None:
             raise ConfigError(
                 f"the layout of {game.env_id}'s observations is unknown, so its board can't be convolved; use --network mlp"
@@ -94,12 +92,7 @@ class PolicyValueNetwork(nn.Module):
         self.policy = nn.Linear(last, game.num_actions)
         self.value = nn.Linear(last, 1)
 
-    def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
-        """float32 [B, obs_size] to policy logits [B, A], before the softmax, and value [B, 1] in [-1, 1] for the mover."""
-        features = self.body(self.view(observation))
-        return self.view.turned_back(observation, self.policy(features)), torch.tanh(self.value(features))
-
-    def loss(self, observation: Tensor, legal: Tensor, visits: Tensor, outcome: Tensor) -> Loss:
-        """`alphazero_loss` of a batch: observation [B, obs_size], legal bool [B, A], visits [B, A], outcome [B]."""
-        logits, value = self(observation)
-        return alphazero_loss(logits, value, legal, visits, outcome)
+    def answers(self, view: Tensor) -> tuple[Tensor, Tensor]:
+        """float32 [B, view size] to logits [B, A] of the view's actions and value [B, 1] in [-1, 1] for the mover."""
+        features = self.body(view)
+        return self.policy(features), torch.tanh(self.value(features))

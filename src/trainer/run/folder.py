@@ -12,7 +12,7 @@ from trainer.core.files import by_number
 from trainer.core.locks import locked
 from trainer.run.actor_statistics import ACTOR_STATS_FILE
 from trainer.run.evaluations import EVALUATIONS_FILE
-from trainer.run.model_files import LATEST, stored_models
+from trainer.run.model_files import LATEST, NETWORK, stored_models
 
 MODELS = "models"
 STATS_FILE = "stats.json"
@@ -95,7 +95,7 @@ def set_aside(models: Path, stats: Path) -> Path | None:
     if run.record.exists():
         (old / RECORD_FILE).write_bytes(run.record.read_bytes())
     with locked(run.actor_stats):  # actors may be running already
-        for path in (stats, run.evaluations, run.actor_stats, *stored, *checkpoint):
+        for path in (stats, run.evaluations, run.actor_stats, models / NETWORK, *stored, *checkpoint):
             if path.exists():
                 shutil.move(path, old / path.name)  # statistics may lie on another file system than models
     return old

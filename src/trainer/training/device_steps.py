@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from trainer.gpu.devices import errors_named
-from trainer.network import Loss, PolicyValueNetwork, alphazero_loss
+from trainer.network import Loss, MoverNetwork, alphazero_loss
 from trainer.replay import PackedBatch
 from trainer.training.device_batches import Unpacker
 
@@ -17,21 +17,21 @@ STEPS_BEFORE_CAPTURE = 3
 
 
 class DeviceSteps:
-    """AdamW steps along the gradient of `PolicyValueNetwork.loss`, for a network on a device.
+    """AdamW steps along the gradient of `MoverNetwork.loss`, for a network on a device.
 
     On an NVIDIA GPU the network computes in bfloat16 where autocast allows it; weights, loss and optimizer stay float32. The
     loss that a step returns stays on the device: reading it waits for the step.
     """
 
     def __init__(
-        self, network: PolicyValueNetwork, optimizer: torch.optim.AdamW, grad_clip: float, unpacker: Unpacker
+        self, network: MoverNetwork, optimizer: torch.optim.AdamW, grad_clip: float, unpacker: Unpacker
     ) -> None:
         """`grad_clip`: the largest norm of the gradient; 0 turns clipping off."""
         self._network = network
         self._optimizer = optimizer
         self._grad_clip = grad_clip
         self._unpacker = unpacker
-        self._device = network.value.weight.device
+        self._device = network.weight.device
         self._captures = self._device.type == "cuda"
         self._inputs: tuple[Tensor, ...] = ()
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -76,7 +76,7 @@ class DeviceSteps:
         return Loss(*(part.detach() for part in loss))
 
 
-def descend(loss: Loss, network: PolicyValueNetwork, optimizer: torch.optim.Optimizer, grad_clip: float) -> None:
+def descend(loss: Loss, network: MoverNetwork, optimizer: torch.optim.Optimizer, grad_clip: float) -> None:
     """One step of an optimizer along the gradient of a loss, its norm clipped; 0 turns clipping off."""
     optimizer.zero_grad(set_to_none=True)
     loss.total.backward()  # type: ignore[no-untyped-call]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from trainer.compile.linker import Linked, link
-from trainer.network import ConvStem, PolicyValueNetwork, Residual
+from trainer.network import ConvStem, MoverNetwork, PolicyValueNetwork, Residual
 from trainer.replay import Batch
 from trainer.sparse import backward, forward, lanes
 from trainer.sparse.backward import TRANSPOSED_ROWS, Gradient, TransposeBuffer
@@ -31,14 +31,16 @@ from trainer.training import heads as head_kernels
 PLAIN, CONVOLUTIONAL = [nn.Linear, nn.ReLU], [ConvStem, nn.Linear, nn.ReLU, Residual]
 
 
-def can_differentiate(network: PolicyValueNetwork) -> bool:
+def can_differentiate(network: MoverNetwork) -> TypeGuard[PolicyValueNetwork]:
     """Whether the kernels compute the gradient of a network: its family is `mlp` or `conv`, and it is on the CPU."""
+    if not isinstance(network, PolicyValueNetwork):
+        return False
     kinds = [type(module) for module in network.body]
     if kinds == CONVOLUTIONAL:
         *_, tail = network.body
         assert isinstance(tail, Residual)
         kinds = [type(module) for module in tail.inner.children()]
-    return kinds == PLAIN * (len(kinds) // 2) and network.value.weight.device.type == "cpu"
+    return kinds == PLAIN * (len(kinds) // 2) and network.weight.device.type == "cpu"
 
 
 def parameters_of(network: PolicyValueNetwork) -> list[Tensor]:

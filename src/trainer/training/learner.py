@@ -9,7 +9,7 @@ import torch
 
 from trainer.core.errors import CheckpointError
 from trainer.gpu.devices import is_of_device
-from trainer.network import Loss, PolicyValueNetwork
+from trainer.network import Loss, MoverNetwork
 from trainer.replay import Batch, PackedBatch
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.adamw import AdamWSteps
@@ -21,10 +21,16 @@ from trainer.training.gradient import can_differentiate
 class Learner:
     """Trains a network, one gradient step at a time."""
 
-    def __init__(self, network: PolicyValueNetwork, config: TrainerConfig, unpacker: Unpacker | None = None) -> None:
+    def __init__(self, network: MoverNetwork, config: TrainerConfig, unpacker: Unpacker | None = None) -> None:
         """`unpacker`: unpacks the batches on the network's device; None: they come unpacked."""
         self._network = network
-        self._published = copy.deepcopy(network) if config.average else network
+        self._published = copy.deepcopy(network).eval() if config.average else network
+        # Of a network of one's own with batch normalization: running means, which no optimizer changes.
+        self._measured = [
+            (theirs, ours)
+            for theirs, ours in zip(self._published.buffers(), network.buffers(), strict=True)
+            if config.average and ours.is_floating_point()
+        ]
         self._average = config.average
         self._steps = 0
         self._device = next(network.parameters()).device
@@ -42,7 +48,7 @@ class Learner:
             AdamWSteps(
                 network, self._optimizer, config.grad_clip, self._published if config.average else None, config.sparsity
             )
-            if can_differentiate(network)
+            if can_differentiate(network) and can_differentiate(self._published)
             else None
         )
         """Steps by our own kernels; None: by autograd."""
@@ -52,13 +58,13 @@ class Learner:
         """Steps with batches that are unpacked on the device; None: with those of the CPU."""
 
     @property
-    def network(self) -> PolicyValueNetwork:
+    def network(self) -> MoverNetwork:
         """The network, with its newest weights."""
         self.write_back()
         return self._network
 
     @property
-    def published(self) -> PolicyValueNetwork:
+    def published(self) -> MoverNetwork:
         """The network that is published for actors: `network` itself, or a copy with the moving average of its weights."""
         self.write_back()
         return self._published
@@ -148,3 +154,5 @@ class Learner:
             self.kernel_steps.move_average(share)
         else:
             torch._foreach_lerp_(list(self._published.parameters()), list(self._network.parameters()), share)
+        for theirs, ours in self._measured:
+            theirs.copy_(ours)

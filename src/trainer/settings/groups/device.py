@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from trainer.settings.base import Settings
@@ -18,6 +19,9 @@ class DeviceSettings(Settings):
     device: Device = "cpu"
     """What trains and evaluates networks: cpu, cuda (an NVIDIA GPU), mps (an Apple GPU, which only trains), or auto: a GPU
     if one works here."""
+    network_file: Path | None = None
+    """A Python file with a network of your own (docs/own-network.md). Training uses it in place of --network; what evaluates
+    its models needs it with --device cuda alone."""
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,16 @@
-"""The network as an ONNX file, published for actors.
-
-The graph is written once, node by node, from the network's modules. After that only the weights are replaced, which takes a
-few milliseconds. (torch's own exporter takes 1 to 5 s per call, and twice as long to import.) Every file's answers are
-compared with torch's before it is published, so a wrong translation can't be published.
-"""
+"""The networks of this package as an ONNX graph, written node by node from their modules."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-import trainer
 from trainer.core.errors import ModelError
 from trainer.network import (
     AllPlanes,
@@ -33,15 +25,8 @@ from trainer.network import (
 from trainer.replay import Metadata
 
 OPSET = 17
-IR_VERSION = 8
-ARCHITECTURE = "PolicyValueNet"
-"""Stated in the metadata of every model file. The network's class once had this name; files keep it for their readers."""
 END = 2**31 - 1
 """The end of a slice that goes to the last column."""
-TOLERANCE = 1e-5
-"""Accepted difference between ONNX Runtime's and torch's outputs, relative to the largest output or to 1."""
-CHECKED = 256
-"""Rows at most whose outputs are compared: a tower takes a second for them on one core."""
 
 
 class Graph:
@@ -196,93 +181,32 @@ TRANSLATIONS: dict[type[nn.Module], Translation] = {
 }
 
 
+def written_model(network: PolicyValueNetwork, game: Metadata) -> onnx.ModelProto:
+    """The model of a network of this package. Raises ModelError for a module that has no translation."""
+    graph = Graph()
+    view = graph.add(network.view, "view", "observation")
+    features = graph.add(network.body, "body", view)
+    if network.view.actions is None:
+        graph.add(network.policy, "policy", features, output="policy_logits")
+    else:
+        turned_back(graph, network.view, graph.add(network.policy, "policy", features))
+    graph.node("Tanh", graph.add(network.value, "value", features), output="value")
+
+    def tensor(name: str, width: int) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width])
+
+    return helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            game.env_id,
+            [tensor("observation", game.obs_size)],
+            [tensor("policy_logits", game.num_actions), tensor("value", 1)],
+            list(graph.weights.values()),
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+    )
+
+
 def numpy_of(tensor: torch.Tensor) -> np.ndarray:
     """The values of a tensor on any device, in the tensor's own type."""
     return tensor.detach().cpu().numpy()
-
-
-class Exporter:
-    """The ONNX graph of one network; `to_bytes` fills in the network's current weights."""
-
-    def __init__(self, network: PolicyValueNetwork, game: Metadata, stamp: str | None = None) -> None:
-        """`stamp`: a hash of the game's rules, which the file's metadata then states as `rules`.
-
-        Raises ModelError for a module that has no translation.
-        """
-        self._network = network
-        graph = Graph()
-        view = graph.add(network.view, "view", "observation")
-        features = graph.add(network.body, "body", view)
-        if network.view.actions is None:
-            graph.add(network.policy, "policy", features, output="policy_logits")
-        else:
-            turned_back(graph, network.view, graph.add(network.policy, "policy", features))
-        graph.node("Tanh", graph.add(network.value, "value", features), output="value")
-
-        def tensor(name: str, width: int) -> onnx.ValueInfoProto:
-            return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width])
-
-        self._model = helper.make_model(
-            helper.make_graph(
-                graph.nodes,
-                game.env_id,
-                [tensor("observation", game.obs_size)],
-                [tensor("policy_logits", game.num_actions), tensor("value", 1)],
-                list(graph.weights.values()),
-            ),
-            producer_name="cartridge-trainer",
-            producer_version=trainer.__version__,
-            opset_imports=[helper.make_opsetid("", OPSET)],
-            ir_version=IR_VERSION,
-        )
-        onnx.checker.check_model(self._model, full_check=True)
-        self._metadata = {
-            "env_id": game.env_id,
-            "architecture": ARCHITECTURE,
-            "obs_size": str(game.obs_size),
-            "num_actions": str(game.num_actions),
-            "trainer_version": trainer.__version__,
-        } | ({"rules": stamp} if stamp else {})
-
-    def to_bytes(self, step: int, sample: np.ndarray, progress: float = 0.0) -> bytes:
-        """The model file with the current weights. `progress`: the share of the run that is done, 0 to 1, for actors.
-
-        Raises ModelError if ONNX Runtime's answers to `sample`, float32 [B, obs_size], differ from torch's or aren't finite.
-        """
-        weights = self._network.state_dict()
-        model = (
-            onnx.ModelProto()
-        )  # a new message each time, because protobuf only frees what a field held with the whole message
-        model.CopyFrom(self._model)
-        for initializer in model.graph.initializer:
-            if initializer.name in weights:
-                initializer.raw_data = numpy_of(weights[initializer.name]).astype("<f4").tobytes()
-        helper.set_model_props(model, self._metadata | {"step": str(step), "progress": f"{progress:.4f}"})
-        content: bytes = model.SerializeToString()
-        self.check(content, sample)
-        return content
-
-    def check(self, content: bytes, sample: np.ndarray) -> None:
-        """Raise ModelError unless a model file answers `sample`, float32 [B, obs_size], as the network now does.
-
-        Only the first rows are compared, see CHECKED.
-        """
-        sample = sample[:CHECKED]
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        found = session.run(["policy_logits", "value"], {"observation": sample})
-        network = self._network
-        if next(network.parameters()).device.type != "cpu":  # a GPU may round more coarsely
-            network = copy.deepcopy(network).cpu()
-        with torch.no_grad():
-            expected = network(torch.from_numpy(sample))
-        for name, ours, theirs in zip(("policy_logits", "value"), expected, found, strict=True):
-            if not np.isfinite(theirs).all():
-                raise ModelError(f"the model answers NaN or infinity in {name}; it was not published")
-            worst = float(np.abs(numpy_of(ours) - theirs).max())
-            if worst > TOLERANCE * max(
-                1.0, float(np.abs(theirs).max())
-            ):  # rounding errors scale with the largest output
-                raise ModelError(f"ONNX Runtime's {name} differs from torch's by {worst:.2g}; it was not published")

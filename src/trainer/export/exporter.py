@@ -1,0 +1,110 @@
+"""The network as an ONNX file, published for actors.
+
+The graph is made once. After that only the weights are replaced, which takes a few milliseconds. Every file's answers are
+compared with torch's before it is published, so a wrong translation can't be published.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import helper
+
+import trainer
+from trainer.core.errors import ModelError
+from trainer.evaluators.answers import HIGHEST_VALUE
+from trainer.export.graph import numpy_of, written_model
+from trainer.export.traced import traced_model
+from trainer.network import MoverNetwork, OwnNetwork, PolicyValueNetwork
+from trainer.replay import Metadata
+
+IR_VERSION = 8
+ARCHITECTURE = "PolicyValueNet"
+"""Stated in the metadata of every model file. The network's class once had this name; files keep it for their readers."""
+TOLERANCE = 1e-5
+"""Accepted difference between ONNX Runtime's and torch's outputs, relative to the largest output or to 1."""
+TOLERANCE_OF_OWN = 1e-4
+"""The same for a network of somebody's own, which may be much deeper. A wrong translation differs by more."""
+CHECKED = 256
+"""Rows at most whose outputs are compared: a tower takes a second for them on one core."""
+
+
+class Exporter:
+    """The ONNX graph of one network; `to_bytes` fills in the network's current weights."""
+
+    def __init__(self, network: MoverNetwork, game: Metadata, stamp: str | None = None) -> None:
+        """`stamp`: a hash of the game's rules, which the file's metadata then states as `rules`.
+
+        Raises ModelError for a network that can't be exported.
+        """
+        self._network = network
+        self._metadata = {
+            "env_id": game.env_id,
+            "architecture": ARCHITECTURE,
+            "obs_size": str(game.obs_size),
+            "num_actions": str(game.num_actions),
+            "trainer_version": trainer.__version__,
+        } | ({"rules": stamp} if stamp else {})
+        if isinstance(network, OwnNetwork):
+            self._model = traced_model(network, game)
+            self._metadata |= network.described
+        else:
+            assert isinstance(network, PolicyValueNetwork)
+            self._model = written_model(network, game)
+        self._model.ir_version = IR_VERSION
+        self._model.producer_name, self._model.producer_version = "cartridge-trainer", trainer.__version__
+        onnx.checker.check_model(self._model, full_check=True)
+
+    def to_bytes(self, step: int, sample: np.ndarray, progress: float = 0.0) -> bytes:
+        """The model file with the current weights. `progress`: the share of the run that is done, 0 to 1, for actors.
+
+        Raises ModelError if ONNX Runtime's answers to `sample`, float32 [B, obs_size], differ from torch's or aren't finite.
+        """
+        weights = self._network.state_dict()
+        model = (
+            onnx.ModelProto()
+        )  # a new message each time, because protobuf only frees what a field held with the whole message
+        model.CopyFrom(self._model)
+        for initializer in model.graph.initializer:
+            if initializer.name in weights:
+                initializer.raw_data = numpy_of(weights[initializer.name]).astype("<f4").tobytes()
+        helper.set_model_props(model, self._metadata | {"step": str(step), "progress": f"{progress:.4f}"})
+        content: bytes = model.SerializeToString()
+        self.check(content, sample)
+        return content
+
+    def check(self, content: bytes, sample: np.ndarray) -> None:
+        """Raise ModelError unless a model file answers `sample`, float32 [B, obs_size], as the network now does.
+
+        Only the first rows are compared, see CHECKED.
+        """
+        sample = sample[:CHECKED]
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        found = session.run(["policy_logits", "value"], {"observation": sample})
+        network, own = self._network, isinstance(self._network, OwnNetwork)
+        if own or network.weight.device.type != "cpu":  # a GPU may round more coarsely
+            network = copy.deepcopy(network).cpu().eval()
+        with torch.no_grad():
+            expected = network(torch.from_numpy(sample))
+        tolerance = TOLERANCE_OF_OWN if own else TOLERANCE
+        for name, ours, theirs in zip(("policy_logits", "value"), expected, found, strict=True):
+            if not np.isfinite(theirs).all():
+                raise ModelError(f"the model answers NaN or infinity in {name}; it was not published")
+            worst = float(np.abs(numpy_of(ours) - theirs).max())
+            if worst > tolerance * max(
+                1.0, float(np.abs(theirs).max())
+            ):  # rounding errors scale with the largest output
+                raise ModelError(f"ONNX Runtime's {name} differs from torch's by {worst:.2g}; it was not published")
+        highest = float(np.abs(found[1]).max())
+        if highest > HIGHEST_VALUE:
+            raise ModelError(
+                f"the network answers a value of {highest:.3g}, and values are from -1 to 1: end it with torch.tanh; it was "
+                f"not published"
+            )

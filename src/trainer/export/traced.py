@@ -1,0 +1,83 @@
+"""A network of somebody's own file as an ONNX graph, which torch's exporter traces. B batch."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+import onnx
+import torch
+
+from trainer.core.errors import ConfigError, ModelError, first_line
+from trainer.network import OwnNetwork
+from trainer.replay import Metadata
+
+OPSET = 18
+TRACED = 3
+"""Rows with which a network is traced. The exporter takes sizes 0 and 1 for constants."""
+
+
+def traced_model(network: OwnNetwork, game: Metadata) -> onnx.ModelProto:
+    """The model of a network of one's own. Its weights have the names of the network's state, so they can be replaced.
+
+    Takes some seconds. Raises ConfigError if the exporter isn't installed, ModelError if it can't export the network.
+    """
+    if find_spec("onnxscript") is None:
+        raise ConfigError(
+            "a network of one's own needs onnxscript, which is not installed; install it with: pip install onnxscript"
+        )
+    traced = copy.deepcopy(network).cpu().eval()
+    sample = torch.zeros(TRACED, game.obs_size)
+    try:
+        with silent_exporter():
+            program = torch.onnx.export(
+                traced,
+                (sample,),
+                dynamo=True,
+                input_names=["observation"],
+                output_names=["policy_logits", "value"],
+                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                opset_version=OPSET,
+                optimize=False,  # it may merge weights, which could then not be replaced
+                external_data=False,
+                verbose=False,
+            )
+    except Exception as error:  # whatever the exporter and somebody's module raise
+        raise ModelError(
+            f"torch can't export the network of --network-file {network.file.path} to ONNX ({first_line(cause_of(error))}); "
+            f"its operations may not depend on the numbers in a position, nor on how many positions there are"
+        ) from error
+    assert program is not None
+    model: onnx.ModelProto = program.model_proto
+    for node in model.graph.node:  # the exporter notes from which line of which file a node came
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    model.graph.ClearField("metadata_props")
+    model.graph.ClearField("value_info")
+    model.graph.name = game.env_id
+    return model
+
+
+@contextmanager
+def silent_exporter() -> Iterator[None]:
+    """Suppress what torch's exporter says about packages that it lacks, and its warnings."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """The error that others were raised from."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error

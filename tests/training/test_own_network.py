@@ -1,0 +1,285 @@
+"""A network of somebody's own file trains, is published and plays like those of the package; mistakes in it are named."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from conftest import ForeignDatabase
+from run_files import trainer_config
+from torch import nn
+
+from trainer.core.errors import ConfigError, ModelError
+from trainer.evaluators.acceleration import distance, random_play
+from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.export import Exporter
+from trainer.game_config import metadata_of
+from trainer.games import game_of
+from trainer.games.layout import layout_of
+from trainer.gpu.evaluator import TorchAccelerator
+from trainer.network import NetworkFile, OwnNetwork
+from trainer.settings.trainer import TrainerConfig
+from trainer.trainer import Trainer
+from trainer.training.learner import Learner
+
+PAGE = Path(__file__).parents[2] / "docs" / "own-network.md"
+ATTENTION = """
+import torch
+from torch import nn
+from trainer.network import AllPlanes
+
+
+class Net(nn.Module):
+    def __init__(self, layout, width):
+        super().__init__()
+        self.planes = AllPlanes(layout)
+        self.embed = nn.Linear(self.planes.planes, width)
+        self.place = nn.Parameter(torch.randn(layout.cells, width))
+        self.norm = nn.LayerNorm(width)
+        self.attention = nn.MultiheadAttention(width, 2, dropout=0.1, batch_first=True)
+        self.policy = nn.Linear(width * layout.cells, layout.num_actions)
+        self.value = nn.Linear(width, 1)
+
+    def forward(self, view):
+        tokens = self.embed(self.planes(view).flatten(2).transpose(1, 2)) + self.place
+        seen = self.norm(tokens)
+        tokens = tokens + self.attention(seen, seen, seen, need_weights=False)[0]
+        return self.policy(tokens.flatten(1)), torch.tanh(self.value(tokens.mean(dim=1)))
+
+
+def network(layout, width, blocks):
+    return Net(layout, width)
+"""
+LINEAR = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, size, actions):
+        super().__init__()
+        self.both = nn.Linear(size, actions + 1)
+
+    def forward(self, view):
+        answers = self.both(view)
+        return answers[:, :-1], {value}
+
+
+def network(layout, width, blocks):
+    return Net(layout.view_size, {actions})
+"""
+
+
+def linear(value: str = "torch.tanh(answers[:, -1:])", actions: str = "layout.num_actions") -> str:
+    """A small network whose value, or whose number of actions, can be wrong."""
+    return LINEAR.format(value=value, actions=actions)
+
+
+def example() -> str:
+    """The file of docs/own-network.md, with batch normalization."""
+    (code,) = re.findall(r"<!-- file: mynet.py -->\n```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    return str(code)
+
+
+def written(folder: Path, text: str) -> Path:
+    """A file with a network."""
+    path = folder / "mynet.py"
+    path.write_text(text)
+    return path
+
+
+def network_of(path: Path, env_id: str, seed: int = 0) -> OwnNetwork:
+    """The network of a file, with random weights."""
+    torch.manual_seed(seed)
+    game = game_of(env_id)
+    return OwnNetwork(NetworkFile(path), metadata_of(game), layout_of(game), 8, 1)
+
+
+def rows_of(env_id: str) -> tuple[np.ndarray, np.ndarray]:
+    """Observations and legal moves of random games."""
+    return random_play(env_id, seed=2)
+
+
+def learned(learner: Learner, env_id: str, steps: int = 3) -> None:
+    """Some steps on positions of random games, with legal moves as likely as any."""
+    from trainer.replay import Batch
+
+    observation, legal = rows_of(env_id)
+    visits = (legal / legal.sum(axis=1, keepdims=True)).astype(np.float32)
+    outcome = np.where(np.arange(len(legal)) % 2, 1, -1).astype(np.float32)
+    for _ in range(steps):
+        learner.learn(Batch(observation, legal, visits, outcome), 0.01)
+
+
+@pytest.mark.parametrize(
+    ("env_id", "text"),
+    # Planes that are swapped, a view that exchanges cells and actions, and one with features and the seat.
+    [("connect4", example()), ("hex:size=4", ATTENTION), ("go:size=4", example())],
+    ids=["connect4", "hex", "go"],
+)
+def test_models_answer_as_the_network_does_after_each_training(env_id: str, text: str, tmp_path: Path) -> None:
+    """In ONNX Runtime, and evaluated by torch with the file; with normalization, dropout and averaged weights."""
+    game, (observation, legal) = game_of(env_id), rows_of(env_id)
+    network = network_of(written(tmp_path, text), env_id)
+    learner = Learner(network, TrainerConfig(average=0.5, lr=0.01))
+    exporter = Exporter(learner.published, metadata_of(game))
+    priors = []
+    for step in (1, 2):
+        learned(learner, env_id)
+        content = exporter.to_bytes(step, observation)
+        model = OnnxEvaluator(content, "some.onnx", env_id, game.obs_size, game.num_actions)
+        answers = model(observation, legal)
+        device = TorchAccelerator(env_id, torch.device("cpu"), "fp32", 64, file=NetworkFile(tmp_path / "mynet.py"))
+        assert distance(device(content, model)(observation, legal), answers) < 1e-5
+        with torch.no_grad():
+            logits, value = learner.published(torch.from_numpy(observation))
+        expected = logits.masked_fill(~torch.from_numpy(legal), -torch.inf).softmax(dim=1).nan_to_num()
+        assert distance((expected.numpy(), value[:, 0].numpy()), answers) < 1e-5
+        priors.append(answers)
+    assert distance(*priors) > 1e-4, "the second model has the weights of the first"
+
+
+def test_running_means_of_a_normalization_are_those_of_the_network_that_learns(tmp_path: Path) -> None:
+    """They are no weights, so no average of weights holds them."""
+    learner = Learner(network_of(written(tmp_path, example()), "connect4"), TrainerConfig(average=0.999))
+    learned(learner, "connect4")
+    for name, mean in learner.network.named_buffers():
+        if name.endswith("running_mean"):
+            assert mean.abs().sum() > 0
+            assert torch.equal(mean, learner.published.get_buffer(name))
+
+
+def test_a_model_says_nothing_about_the_machine_that_made_it(tmp_path: Path) -> None:
+    """torch's exporter notes the lines of the source files that an operation came from."""
+    path = written(tmp_path, linear())
+    content = Exporter(network_of(path, "tictactoe"), metadata_of(game_of("tictactoe"))).to_bytes(
+        1, np.zeros((1, 29), np.float32)
+    )
+    for place in (str(tmp_path), "mynet", "site-packages", str(Path(torch.__file__).parent)):
+        assert place.encode() not in content
+    model = onnx.load_from_string(content)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    assert (metadata["architecture"], metadata["network_width"], metadata["network_blocks"]) == (
+        "PolicyValueNet",
+        "8",
+        "1",
+    )
+    assert metadata["network_file"] == NetworkFile(path).stamp
+
+
+def test_a_run_trains_it_keeps_it_and_goes_on_with_it_alone(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Its copy lies beside the models. After an edit the copy goes on, the edited file doesn't."""
+    path = written(tmp_path, linear())
+    config = trainer_config(tmp_path, steps=10, max_wait=0.3, network_file=path)
+    assert Trainer(config).train().step == 10
+    copy = config.model_dir / "network.py"
+    assert copy.read_text() == linear()
+    path.write_text(linear() + "# edited\n")
+
+    def resumed(file: Path) -> int:
+        return Trainer(trainer_config(tmp_path, steps=20, max_wait=0.3, network_file=file, resume=True)).train().step
+
+    with pytest.raises(ConfigError, match=r"mynet\.py isn't the file that the run began with; go on with its copy"):
+        resumed(path)
+    assert resumed(copy) == 20
+    assert copy.read_text() == linear()
+    new = trainer_config(tmp_path, steps=10, max_wait=0.3, network_file=path)
+    Trainer(new).train()
+    assert copy.read_text().endswith("# edited\n")
+    (old,) = config.model_dir.glob("old-*/network.py")
+    assert old.read_text() == linear()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "has no function network(layout, width, blocks)"),
+        ("x = 1\nthis isnt right\n", "line 2: SyntaxError: invalid syntax"),
+        ("\n\n1 / 0\n", "line 3: ZeroDivisionError: division by zero"),
+        ("def network(layout, width, blocks):\n    return 5\n", "returned an object of type int; a torch.nn"),
+        ("def network(layout, width, blocks):\n    return layout.nothing\n", "line 2: AttributeError"),
+        (
+            linear(actions="3"),
+            "answers 2 positions with float32 [2, 3] and float32 [2, 1]; policy logits, float32 [2, 9]",
+        ),
+        (linear("answers[:, -1]"), "with float32 [2, 9] and float32 [2]; policy logits"),
+        (linear("None"), "with float32 [2, 9] and a NoneType; policy logits"),
+        (linear("answers @ view"), "line 13: RuntimeError: mat1 and mat2"),
+        (
+            linear().replace("self.both(view)", "view[:, :10]").replace("nn.Linear(size, actions + 1)", "None"),
+            "no weights",
+        ),
+    ],
+)
+def test_mistakes_are_named(text: str, says: str, tmp_path: Path) -> None:
+    """With the file, and the line if there is one."""
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError, match=re.escape(says)) as caught:
+        network_of(path, "tictactoe")
+    assert str(path) in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """One sentence."""
+    with pytest.raises(ConfigError, match=r"nothing\.py can't be read \(No such file or directory\)"):
+        NetworkFile(tmp_path / "nothing.py")
+
+
+def exported(path: Path, answers: np.ndarray | None = None) -> bytes:
+    """The model of a file for tic-tac-toe."""
+    sample = np.ones((2, 29), np.float32) if answers is None else answers
+    return Exporter(network_of(path, "tictactoe"), metadata_of(game_of("tictactoe"))).to_bytes(1, sample)
+
+
+def test_values_beyond_the_range_are_not_published(tmp_path: Path) -> None:
+    """Whoever forgets torch.tanh is told so."""
+    with pytest.raises(ModelError, match=r"a value of .*, and values are from -1 to 1: end it with torch.tanh"):
+        exported(written(tmp_path, linear("5 + answers[:, -1:]")))
+
+
+def test_what_torch_cannot_export_is_reported(tmp_path: Path) -> None:
+    """A branch that depends on the numbers of a position."""
+    text = linear().replace("answers = self.both(view)", "answers = self.both(view if view.sum() > 3 else 2 * view)")
+    with pytest.raises(
+        ModelError, match=r"torch can't export the network of --network-file .*mynet\.py to ONNX \(.+\);"
+    ):
+        exported(written(tmp_path, text))
+
+
+def test_without_torchs_exporter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message has the command that installs it."""
+    monkeypatch.setattr("trainer.export.traced.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="pip install onnxscript"):
+        exported(written(tmp_path, linear()))
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [(None, "name the file with --network-file"), (linear() + "# edited\n", "and --network-file .* has [0-9a-f]{16}")],
+)
+def test_torch_evaluates_a_model_with_its_file_only(given: str | None, says: str, tmp_path: Path) -> None:
+    """No model file says which code runs."""
+    content = exported(written(tmp_path, linear()))
+    model = OnnxEvaluator(content, "some.onnx", "tictactoe", 29, 9)
+    file: Any = NetworkFile(written(tmp_path, given)) if given else None
+    with pytest.raises(ModelError, match=says):
+        TorchAccelerator("tictactoe", torch.device("cpu"), "fp32", 64, file=file)(content, model)
+
+
+def test_the_layout_must_be_known(tmp_path: Path) -> None:
+    """Without it nobody can say what the numbers of a view mean."""
+    game = metadata_of(game_of("tictactoe"))
+    with pytest.raises(ConfigError, match=r"layout of tictactoe's observations is unknown"):
+        OwnNetwork(NetworkFile(written(tmp_path, linear())), game, None, 8, 1)
+
+
+def test_a_module_is_what_counts_not_its_class(tmp_path: Path) -> None:
+    """A network keeps the mode that its module had: some people freeze parts of theirs."""
+    network = network_of(written(tmp_path, linear()), "tictactoe")
+    assert isinstance(network.inner, nn.Module)
+    assert network.inner.training
