@@ -16,7 +16,7 @@ from trainer.core.errors import TrainerError
 from trainer.core.files import remove_leftovers
 from trainer.core.json_values import read_json_object
 from trainer.core.signals import INTERRUPTED
-from trainer.export import Exporter
+from trainer.export import Exporter, begin_with
 from trainer.game_config import GameConfig, load_game_config
 from trainer.games import settled
 from trainer.gpu.devices import choose, errors_named
@@ -146,6 +146,8 @@ class Progress:
         self.generator = np.random.default_rng([config.seed, 1])
         self._file = NetworkFile(config.network_file) if config.network_file else None
         network = new_network(config, game, self._file)
+        if config.start_from and not (config.resume and (config.model_dir / CHECKPOINT).exists()):
+            begin_with(network, config.start_from, game.metadata.env_id)
         unpacker = None if device.type == "cpu" else Unpacker(game.metadata, game.views, device)
         with errors_named("the start of training"):
             self.learner = Learner(network.to(device), config, unpacker)

@@ -11,9 +11,9 @@ from random_models import model_file, random_network
 from trainer.evaluators.half_precision import graph_of, halved
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.sparse import network_of
+from trainer.export.weights import kind_of, weights_of
 from trainer.games import game_of
 from trainer.games.positions import Positions
-from trainer.gpu.weights import kind_of, weights_of
 from trainer.network import Family
 
 

@@ -158,7 +158,7 @@ def test_a_model_that_does_not_fit_is_refused_with_the_reason(content: bytes, wo
 
 def test_a_model_that_is_not_there_is_an_error_with_the_way_out(tmp_path: Path) -> None:
     """A missing file, and a folder where a file should be."""
-    with pytest.raises(ModelError, match=r"no model at .*latest\.onnx; train one first, or give its path with --model"):
+    with pytest.raises(ModelError, match=r"no model at .*latest\.onnx; train one first, or give another path"):
         load_evaluator(tmp_path / "latest.onnx", "tictactoe", OBS_SIZE, NUM_ACTIONS)
     with pytest.raises(ModelError, match="can't be read as a model"):
         load_evaluator(tmp_path, "tictactoe", OBS_SIZE, NUM_ACTIONS)

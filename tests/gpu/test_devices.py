@@ -9,10 +9,10 @@ import torch
 from random_models import model_file, random_network
 
 from trainer.core.errors import ConfigError, DeviceError
+from trainer.export.weights import empty_network, fill, kind_of, weights_of
 from trainer.games import game_of
 from trainer.gpu import devices
 from trainer.gpu.choice import accelerators
-from trainer.gpu.weights import empty_network, fill, kind_of, weights_of
 from trainer.settings.groups.device import EvaluationSettings, Precision
 
 CARD = SimpleNamespace(name="NVIDIA H100", total_memory=85_000_000_000)

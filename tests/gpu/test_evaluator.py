@@ -19,10 +19,10 @@ from trainer.actor.selfplay import SelfPlay
 from trainer.core.errors import DeviceError, ModelError
 from trainer.evaluators.acceleration import Acceleration, distance, random_play
 from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.export.weights import Kind, kind_of, weights_of
 from trainer.games import game_of
 from trainer.gpu.evaluator import TorchAccelerator, TorchEvaluator
 from trainer.gpu.launchers import NOT_FINITE, TOO_LARGE, EagerLauncher, answer
-from trainer.gpu.weights import Kind, kind_of, weights_of
 from trainer.network import PolicyValueNetwork
 from trainer.settings.groups.learning import Family, Pooling
 

@@ -11,18 +11,22 @@ import onnx
 import psutil
 import pytest
 import torch
-from random_models import random_network
+from conftest import ForeignDatabase
+from random_models import model_file, random_network
+from run_files import model_bytes, trainer_config
 
 import trainer
 from trainer.core.errors import ConfigError, ModelError
-from trainer.evaluators.onnx_file import OnnxEvaluator
-from trainer.export import Exporter
+from trainer.evaluators.acceleration import distance, random_play
+from trainer.evaluators.onnx_file import OnnxEvaluator, load_evaluator
+from trainer.export import Exporter, begin_with
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.network import Family, PolicyValueNetwork
+from trainer.network import Family, PolicyValueNetwork, create_network
 from trainer.replay import Metadata
 from trainer.run.model_files import step_of, stored_models
 from trainer.settings.groups.learning import Pooling
+from trainer.trainer import Trainer
 from trainer.training.publish import Retention, publish
 
 OTHELLO = metadata_of(game_of("othello"))
@@ -209,3 +213,41 @@ def test_repeated_exports_take_no_more_memory() -> None:
     for step in range(20):
         exporter.to_bytes(step, sample)
     assert process.memory_info().rss - before < 25e6
+
+
+def test_a_run_begins_with_the_weights_of_a_model(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """The first model of a new run answers as the one that it starts from; a resumed run doesn't look at it again."""
+    start = tmp_path / "start.onnx"
+    start.write_bytes(model_file("tictactoe", random_network("tictactoe", width=24)))
+    config = trainer_config(
+        tmp_path, steps=1, width=24, lr=1e-9, publish_first=True, start_from=start, checkpoint_interval=1
+    )
+    Trainer(config).train()
+    rows = random_play("tictactoe", seed=2)
+    first = load_evaluator(config.model_dir / "model_step_000000.onnx", "tictactoe", 29, 9)
+    assert distance(first(*rows), load_evaluator(start, "tictactoe", 29, 9)(*rows)) == 0
+    start.unlink()
+    assert Trainer(replace(config, steps=2, resume=True)).train().step == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (
+            model_file("tictactoe", random_network("tictactoe", width=24)),
+            "its network has --network mlp --width 24, so",
+        ),
+        (model_file("tictactoe", random_network("tictactoe", "residual", 16)), "--width 16 --blocks 2 --pooling none"),
+        (model_bytes("tictactoe"), "weights aren't named as those of a network of this package"),
+        (b"nonsense", "is not an ONNX model that can be loaded"),
+        (None, "there is no model at"),
+    ],
+)
+def test_a_run_cannot_begin_with_another_network(content: bytes | None, says: str, tmp_path: Path) -> None:
+    """The message names the flags of the network that the model has."""
+    path = tmp_path / "start.onnx"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match=says) as caught:
+        begin_with(create_network("tictactoe", width=32), path, "tictactoe")
+    assert str(path) in str(caught.value)

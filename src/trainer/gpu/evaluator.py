@@ -8,11 +8,11 @@ import torch
 from trainer.evaluators.answers import NOT_FINITE, SOUND, TOO_LARGE
 from trainer.evaluators.interface import Observations, Prior, Values
 from trainer.evaluators.onnx_file import ModelInfo, OnnxEvaluator, refuse_fault
+from trainer.export.weights import Kind, OwnKind, Weights, kind_of, own_kind, weights_of
 from trainer.games import game_of
 from trainer.games.base import Game, Mask
 from trainer.gpu.launchers import EagerLauncher, GraphLauncher, MakeLauncher
 from trainer.gpu.slots import Slots
-from trainer.gpu.weights import Kind, OwnKind, Weights, kind_of, own_kind, weights_of
 from trainer.network import NetworkFile
 from trainer.settings.groups.device import Precision
 

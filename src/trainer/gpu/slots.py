@@ -11,10 +11,10 @@ from threading import Lock, local
 
 import torch
 
+from trainer.export.weights import Kind, OwnKind, Weights, empty_network, fill
 from trainer.games.base import Game
 from trainer.gpu.devices import errors_named
 from trainer.gpu.launchers import CAPTURING, Launcher, MakeLauncher
-from trainer.gpu.weights import Kind, OwnKind, Weights, empty_network, fill
 
 
 class Slot:

@@ -19,7 +19,8 @@ LINE = re.compile(r"(?:(\d+)\s*)?(\S*)\s*(.*)")
 def serve(config: GtpConfig) -> int:
     """Answer the commands on standard input until `quit` or the end of the input; returns the exit status."""
     config.check()
-    commands = Commands(load_model(config.model, config.env_id, config.device, config.precision), config.simulations)
+    model = load_model(config.model, config.env_id, config.device, config.precision, config.network_file)
+    commands = Commands(model, config.simulations)
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
     answer_all(sys.stdin, sys.stdout, commands)

@@ -41,7 +41,7 @@ class Table:
         config.check()
         path = path_of(config)
         env_id = config.env_id or (DEFAULT_GAME if str(path) == PRETRAINED else None)
-        model = load_model(path, env_id, config.device, config.precision)
+        model = load_model(path, env_id, config.device, config.precision, config.network_file)
         self._rules = link_kernels(model.env_id).rules
         self._evaluate = model.evaluator
         self._search = Search(model.env_id, 1, MOST_SIMULATIONS, PLAYING)

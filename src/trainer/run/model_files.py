@@ -17,7 +17,7 @@ def read_model(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise ModelError(f"there is no model at {path}; train one first, or give its path with --model") from None
+        raise ModelError(f"there is no model at {path}; train one first, or give another path") from None
     except OSError as error:
         raise ModelError(f"{path} can't be read as a model ({error.strerror})") from error
 

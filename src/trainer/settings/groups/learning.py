@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from trainer.settings.groups.device import DeviceSettings
@@ -47,6 +48,9 @@ class LearningSettings(DeviceSettings):
     pooling: Pooling = "none"
     """What each block of a residual tower learns from the whole board: squeeze scales its channels (squeeze-and-excitation),
     bias shifts them (global pooling, as in KataGo)."""
+    start_from: Path | None = None
+    """A model file, or `pretrained`, whose weights a new run begins with; its network must be the same. None: random
+    weights."""
     batch_size: int = 64
     """Rows per training step."""
     lr: float = 0.001

@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from onnx import numpy_helper
 from torch import Tensor
 
-from trainer.core.errors import ModelError
+from trainer.core.errors import ModelError, first_line
 from trainer.evaluators.half_precision import graph_of
 from trainer.game_config import metadata_of
 from trainer.games.base import Game
 from trainer.games.layout import layout_of
 from trainer.gpu.devices import is_of_device
 from trainer.network import MoverNetwork, NetworkFile, OwnNetwork, PolicyValueNetwork
+from trainer.pretrained import model_path
+from trainer.run.model_files import read_model
 from trainer.settings.groups.learning import Family, Pooling
 
 Weights = dict[str, Tensor]
@@ -100,9 +103,35 @@ def empty_network(kind: Kind | OwnKind, game: Game) -> MoverNetwork:
     return PolicyValueNetwork(metadata, kind.family, kind.width, layout, kind.blocks, kind.pooling)
 
 
+def begin_with(network: MoverNetwork, path: Path, env_id: str) -> None:
+    """Copy a model file's weights into the network of a new run. Raises ModelError if they don't fit, or can't be read."""
+    path = model_path(path, env_id)
+    content = read_model(path)
+    try:
+        weights = weights_of(content)
+    except Exception as error:  # protobuf's errors have no common base
+        raise ModelError(f"{path} is not an ONNX model that can be loaded ({first_line(error)})") from error
+    try:
+        fill(network, weights)
+    except ModelError as error:
+        raise ModelError(f"the run can't begin with --start-from {path}: {fitting(weights)}") from error
+
+
+def fitting(weights: Weights) -> str:
+    """Why weights don't fit the network of a run, and what to do."""
+    try:
+        kind = kind_of(weights)
+    except ModelError as error:
+        return str(error)
+    size = f"--network {kind.family} --width {kind.width}"
+    if kind.family == "residual":
+        size += f" --blocks {kind.blocks} --pooling {kind.pooling}"
+    return f"its network has {size}, so give these flags; or it was trained for another game"
+
+
 def fill(network: MoverNetwork, weights: Weights) -> None:
     """Copy weights into a network on any device, in its own type. Raises ModelError if they don't fit."""
-    if isinstance(network, OwnNetwork):  # a file has only the weights that the answers depend on
+    if isinstance(network, OwnNetwork) and weights:  # a file has only the weights that the answers depend on
         weights = network.state_dict() | weights
     try:
         network.load_state_dict(weights)
