@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.core.errors import GameError, ModelError
+from trainer.core.errors import ConfigError, GameError, ModelError
 from trainer.evaluators.interface import Evaluator
 from trainer.evaluators.named_game import game_named_in, require_installed
 from trainer.evaluators.onnx_file import prepared
@@ -145,8 +145,11 @@ def play_match(
     `uci: COMMAND`), whose answers may take `engine_seconds` each.
 
     Half of the games are played from each seat. Against random play they start from the first position, otherwise from
-    different openings, each played from both seats. `simulations` per move, for both models; 0: raw policies.
+    different openings, each played from both seats. `simulations` per move, for both models; 0: raw policies. Raises
+    ConfigError for numbers that can't be.
     """
+    if games < 1 or simulations < 0:
+        raise ConfigError(f"games is {games} and simulations {simulations}; give at least 1 game and 0 simulations")
     env_id = player.env_id
     models = [player, opponent] if isinstance(opponent, Model) else [player]
     names = shown_models([Path(model.evaluator.source) for model in models])

@@ -90,6 +90,12 @@ def test_random_games_draw_each_legal_move_as_often(legal: tuple[int, ...]) -> N
     assert drawn[mask] == pytest.approx(20_000 / len(legal), rel=0.05)
 
 
+def test_random_games_end_where_no_move_is_legal() -> None:
+    """Wrong rules must not make the statistics read beyond the mask."""
+    linked = statistics.linked_lines(Subject("tictactoe"))
+    assert linked.lines.drawn_from(np.zeros(9, np.bool_), np.uint64(12345)) == -1
+
+
 def test_memory_is_that_of_the_arrays_that_an_actor_makes() -> None:
     """Predicted from one and two slots, it equals what many take."""
     game, settings = game_of("tictactoe"), SelfPlaySettings(games=8, simulations=50, cache=100)

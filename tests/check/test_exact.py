@@ -7,8 +7,8 @@ from pathlib import Path
 from planting import SOURCES, planted
 
 from trainer.check.bounds import bounds_checked
-from trainer.check.checks.solved import check_solved, exact_moves, line_to
-from trainer.check.exact import solve
+from trainer.check.checks.solved import check_solved, exact_moves
+from trainer.check.exact import line_to, solve
 from trainer.check.findings import Level
 from trainer.check.subject import Subject
 
@@ -40,7 +40,7 @@ def test_values_follow_the_mover_through_extra_turns() -> None:
     assert solution.value == -1
     for number, level in enumerate(solution.levels):
         for row in range(len(level.states)):
-            moves = line_to(solution, number, row)
+            moves = line_to(solution.levels, number, row)
             assert subject.plain(moves).state.tolist() == level.states[row].tolist()
 
 
@@ -55,3 +55,30 @@ def test_search_that_believes_a_false_win_is_found(tmp_path: Path) -> None:
     assert "Search comes to a wrong conclusion" in finding.text
     assert "wins_next, which search believes without looking" in finding.text
     assert finding.moves is not None
+
+
+def test_a_position_without_a_move_that_random_games_miss_is_found(tmp_path: Path) -> None:
+    """The exact walk comes to every position: it says so with the moves, instead of solving a game that isn't one."""
+    stuck = "    for action in range(6):\n        mask[action] = state[WINNER] == OPEN and state[place(action)] == 0\n"
+    none = (
+        stuck
+        + "    if state[place(1)] == 2 and state[place(3)] == 2 and state[place(0)] == 0 and state[place(2)] == 1:\n"
+    )
+    none += "        mask[:] = False\n"
+    with bounds_checked():
+        subject = Subject(planted(tmp_path, "pairs", (stuck, none), name="stuck"))
+        finding = solve(subject)
+    assert finding.level is Level.FAILURE
+    assert "The game is open, but player" in finding.text
+    position = subject.plain(finding.moves)
+    assert (position.winner, position.legal) == (0, [])
+
+
+def test_a_line_that_is_longer_than_promised_is_found(tmp_path: Path) -> None:
+    """Pairs can last six moves. Five are promised; the walk says which line is longer."""
+    with bounds_checked():
+        subject = Subject(planted(tmp_path, "pairs", ("max_plies=6", "max_plies=5"), name="longer"))
+        finding = solve(subject)
+    assert "The game isn't over after 5 moves, although GAME promises max_plies=5" in finding.text
+    assert len(finding.moves) == 5
+    assert subject.plain(finding.moves).winner == 0

@@ -88,3 +88,22 @@ def test_a_true_limit_is_no_failure(tmp_path: Path) -> None:
     """Only a warning that the limit ends all games in which the players avoid the end."""
     (found,) = check_length(walk(tmp_path, 300, COUNTED))
     assert "are only over because of max_plies=300" in found.text
+
+
+def test_a_position_without_a_move_that_only_long_games_have(tmp_path: Path) -> None:
+    """After 200 moves nobody may move, though the game is open. Random games end before; those that avoid the end don't."""
+    subject = walk(tmp_path, 300, COUNTED)
+    rules = subject.found.path
+    rules.write_text(
+        rules.read_text().replace(
+            "state[BOARD + cell] == 0\n", "state[BOARD + cell] == 0 and state[COUNT + 1] != 200\n"
+        )
+    )
+    edited = rules.rename(rules.with_name("walk_stuck.py"))
+    edited.write_text(edited.read_text().replace(rules.stem, "walk_stuck"))
+    subject = Subject(str(edited), games=50)
+    assert check_promises(subject) == []
+    (found,) = check_length(subject)
+    assert "The game is open, but player 1 has no legal move" in found.text
+    assert found.moves is not None
+    assert len(found.moves) == 200

@@ -43,6 +43,13 @@ BROKEN = {
         "legal leaves",
     ),
     "too many moves": (("    max_plies=9,", "    max_plies=9,\n    max_moves=8,"), "There are 9 legal moves"),
+    "a word that start leaves": (
+        (
+            "def legal(state: State, mask: Mask) -> None:",
+            "def start(state):\n    state[0] = 1\n    state[1] = 0\n\n\ndef legal(state: State, mask: Mask) -> None:",
+        ),
+        "start leaves word 2, 3 of the state as it was; it must write every word",
+    ),
     "an unknown code": (
         ("np.uint64(2) * ((state", "np.uint64(3) * ((state"),
         "has the code 3, but GAME knows the codes 0 to 2",

@@ -108,6 +108,16 @@ def test_a_model_without_its_game_must_be_told_it(tmp_path: Path) -> None:
         trainer.load_model(tmp_path / "missing.onnx")
 
 
+@pytest.mark.parametrize(("games", "simulations"), [(0, 0), (-1, 0), (2, -1)])
+def test_a_match_needs_numbers_that_can_be(games: int, simulations: int, tmp_path: Path) -> None:
+    """One sentence, as for every wrong setting."""
+    from small_models import write_model
+
+    model = trainer.load_model(write_model(tmp_path / "model.onnx", "tictactoe", seed=1), env_id="tictactoe")
+    with pytest.raises(trainer.ConfigError, match=f"games is {games} and simulations {simulations}; give at least"):
+        trainer.play_match(model, games=games, simulations=simulations)
+
+
 def test_a_model_file_runs_no_code(tmp_path: Path) -> None:
     """Its game must be installed, or known to this process; a path or another name is refused in one sentence."""
     import onnx

@@ -200,8 +200,9 @@ def test_stones_on_crossings_and_passes(browser: Any, server: Server) -> None:
         play(page, 12)
         expect(page.locator(".status")).to_have_text("Your turn. You play Black.")
         expect(page.locator(".move").last).to_contain_text("pass")
-        page.get_by_role("button", name="Pass", exact=True).click()
+        page.get_by_role("button", name="Pass", exact=True).press("Enter")
         expect(page.locator(".status")).to_have_text("You win.")
+        assert page.evaluate("document.activeElement.matches('.board .target')"), "the keyboard has lost the board"
         expect(page.locator(".value")).to_have_text("Result: Black has won · Black 1, White 0.5")
         expect(page.locator(".choices button")).to_have_count(0)
 

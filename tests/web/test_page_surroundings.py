@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import FLAGS, Server, begin, board, chromium_path, click, serving, settled, window
+from browser import FLAGS, Server, begin, board, chromium_path, click, lasting_port, serving, settled, window
 from playwright.sync_api import expect
 from proxy import proxy_of
 from run_files import put_stats
@@ -108,6 +108,25 @@ def test_the_page_works_behind_a_proxy_that_gives_it_a_path(browser: Any, full: 
         page.get_by_text("teaches only its value").wait_for()
 
 
+def test_a_proxy_that_answers_for_a_server_that_is_down(browser: Any, tmp_path: Path) -> None:
+    """That is an outage, as without the proxy: its page of HTML isn't shown, and Play goes on by itself."""
+    server = Server(tmp_path, port=lasting_port())
+    try:
+        with proxy_of(server.port) as address, window(browser, address) as found:
+            page = found.page
+            begin(page, "tictactoe")
+            server.kill()
+            click(page, 4)
+            page.locator("#outage", has_text="The server does not answer").wait_for()
+            expect(page.locator(".note")).not_to_contain_text("<")
+            server.start()
+            page.get_by_text("a new one began").wait_for()
+            page.locator("#outage").wait_for(state="hidden")
+            found.complaints = [text for text in found.complaints if "502" not in text]
+    finally:
+        assert server.stop() == 0
+
+
 def test_a_click_in_a_tab_whose_game_was_replaced_is_not_played(browser: Any, empty: Server) -> None:
     """The tab says so and shows the game as it is now; the click after that counts."""
     with window(browser, empty.url) as found:
@@ -188,6 +207,9 @@ def test_every_view_fits_a_small_phone(browser: Any, full: Server) -> None:
             page.locator(board(env_id) + " .mark").first.wait_for()
             check(env_id)
         watch(page)
+        page.locator("#run").evaluate(
+            "list => list.add(new Option('a-run-whose-folder-has-quite-a-long-name'.repeat(2)))"
+        )
         check("watch")
         look_inside(page)
         page.locator("#run").select_option("connect4")

@@ -135,7 +135,7 @@ def test_a_forced_pass_is_posted(client: TestClient) -> None:
 
 
 def test_moving_while_the_model_thinks_is_out_of_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second move of the same browser is refused, and only the first one counts."""
+    """A second move of the same browser is refused, and only the first one counts. Who asks for the game waits."""
     analyse = SearchPool.analyse
     thinking, answered = threading.Event(), threading.Event()
 
@@ -152,8 +152,11 @@ def test_moving_while_the_model_thinks_is_out_of_turn(tmp_path: Path, monkeypatc
             first = threads.submit(client.post, "/move", json={"position": 4})
             assert thinking.wait(PATIENCE)
             second = client.post("/move", json={"position": 0})
+            seen = threads.submit(client.get, "/game/state")
+            time.sleep(0.1)
             answered.set()
         assert "turn" in sentence(second, 400)
+        assert seen.result().json()["moves"] == first.result().json()["moves"]
         assert first.result().status_code == 200
         state = client.get("/game/state").json()
         assert state["ply"] == 2
@@ -184,6 +187,18 @@ def test_a_game_says_that_its_only_model_is_broken(tmp_path: Path) -> None:
         state = client.post("/game/new", json={"first": "bot"}).json()
         assert "can't be used" in state["message"]
         assert state["bot_move"] is not None
+
+
+def test_rules_that_are_edited_while_the_page_serves_them(tmp_path: Path) -> None:
+    """Their game isn't played by other rules than those that were read; the sentence says what to do."""
+    rules = tmp_path / "points.py"
+    for changed in (b"# edited", None):
+        rules.write_bytes((BOARDS / "points.py").read_bytes())
+        with client_of(tmp_path / "runs", games=[str(rules)]) as client:
+            rules.write_bytes(changed) if changed else rules.unlink()
+            refused = client.post("/game/new", json={"first": "player", "game": "test-points"})
+            assert refused.status_code == 422
+            assert refused.text.endswith("was changed after this process had read it; start the command again.")
 
 
 def test_a_game_goes_on_when_the_model_is_replaced(tmp_path: Path) -> None:

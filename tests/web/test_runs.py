@@ -89,6 +89,35 @@ def test_a_model_that_the_gpu_can_not_take_is_reported(tmp_path: Path, monkeypat
             assert model["status"].endswith("(no room)); the model before it plays instead.")
 
 
+def test_a_first_model_that_the_gpu_can_not_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uniform-guess search plays, and the page says why; so it does if the GPU fails at a move."""
+
+    class Failing:
+        step = 1
+        layers = None
+
+        def __call__(self, *_: object) -> object:
+            raise DeviceError("the GPU failed during an evaluation (no reason)")
+
+    def prepare(content: bytes, original: OnnxEvaluator) -> Any:
+        if original.step == 1:
+            raise DeviceError("the memory of the GPU is full during a test (no room)")
+        return Failing()
+
+    monkeypatch.setattr(models, "on_device", lambda *_: prepare)
+    put_model(tmp_path, "tictactoe", step=1)
+    with client_of(tmp_path) as client:
+        for _ in range(2):
+            state = client.post("/game/new", json={"first": "bot", "game": "tictactoe"}).json()
+            assert state["bot_move"] is not None
+            assert state["message"].endswith("(no room)); uniform-guess search plays instead.")
+        put_model(tmp_path, "tictactoe", step=2)
+        wait_until(
+            lambda: "(no reason)" in client.post("/game/new", json={"first": "bot"}).json()["message"],
+            "the new model isn't tried",
+        )
+
+
 def test_a_folder_that_can_not_be_read_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as lost+found; the runs beside it are shown."""
     put_stats(tmp_path / "good", "tictactoe", 10)

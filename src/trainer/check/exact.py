@@ -5,11 +5,13 @@ It knows nothing of the search and nothing of signs: values are the first player
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.check.findings import NO_MOVE, TOO_LONG, Finding, failure
 from trainer.check.subject import Subject
 from trainer.games.base import DRAW, FIRST, MOVER, OPEN, State
 
@@ -54,11 +56,12 @@ class Solution:
         return int(self.values[0][0])
 
 
-def solve(subject: Subject) -> Solution | None:
-    """The solution; None if the game has more than about MOST_POSITIONS positions."""
+def solve(subject: Subject) -> Solution | Finding | None:
+    """The solution, or why there can't be one: what is wrong with a position. None if the game has more than about
+    MOST_POSITIONS positions."""
     levels = expanded(subject)
-    if levels is None:
-        return None
+    if levels is None or isinstance(levels, Finding):
+        return levels
     moves: list[Values] = []
     values: list[Values] = []
     for level in reversed(levels):
@@ -73,15 +76,21 @@ def solve(subject: Subject) -> Solution | None:
     return Solution(levels, moves, values)
 
 
-def expanded(subject: Subject) -> list[Level] | None:
-    """All levels, without values; None if there are too many positions."""
+def expanded(subject: Subject) -> list[Level] | Finding | None:
+    """All levels, without values, or a position that breaks a promise; None if there are too many positions."""
     levels: list[Level] = []
     positions, found = subject.first(1), 0
     while len(positions.states):
         found += len(positions.states)
-        legal = subject.legal(positions.states)
-        if found > MOST_POSITIONS or legal.sum() > MOST_MOVES_PER_PLY or len(levels) > subject.game.max_plies:
+        legal, most = subject.legal(positions.states), subject.game.max_plies
+        if found > MOST_POSITIONS or legal.sum() > MOST_MOVES_PER_PLY:
             return None
+        stuck = np.flatnonzero(~legal.any(axis=1))
+        if len(stuck):
+            text = NO_MOVE.format(mover=positions.mover[stuck[0]])
+            return failure(text, line_to(levels, len(levels), int(stuck[0])))
+        if len(levels) == most:
+            return failure(TOO_LONG.format(plies=most), line_to(levels, most, 0))
         rows, actions = np.nonzero(legal)
         after = positions.of(positions.states[rows])
         after.play(np.arange(len(rows)), actions)
@@ -93,6 +102,16 @@ def expanded(subject: Subject) -> list[Level] | None:
         levels.append(Level(positions.states, rows, actions, np.where(going, 0, result).astype(np.int8), link))
         positions = positions.of(following)
     return levels
+
+
+def line_to(levels: Sequence[Level], number: int, row: int) -> tuple[int, ...]:
+    """Actions that lead from the first position to the position `row` of a level, also of the one after the last."""
+    line: list[int] = []
+    for level in reversed(levels[:number]):
+        move = int(np.flatnonzero(level.next == row)[0])
+        line.insert(0, int(level.actions[move]))
+        row = int(level.rows[move])
+    return tuple(line)
 
 
 def unique_rows(states: State) -> tuple[State, NDArray[np.int64]]:

@@ -15,6 +15,16 @@ RESULTS = ("OPEN (0)", "FIRST (1)", "SECOND (2)", "DRAW (3)")
 """What state[WINNER] may be, by its number."""
 
 
+NO_MOVE = (
+    "The game is open, but player {mover} has no legal move. Let play end the game, or give the turn to the other player, "
+    "or make the pass an action."
+)
+TOO_LONG = (
+    "The game isn't over after {plies} moves, although GAME promises max_plies={plies}. If games can be longer, raise "
+    "max_plies. If they may never end, count the moves in the state, and let play end the game."
+)
+
+
 class Level(IntEnum):
     """How bad a finding is; the larger, the worse."""
 
@@ -32,6 +42,11 @@ class Finding:
     """Sentences that explain it well enough to fix it."""
     moves: tuple[int, ...] | None = None
     """The actions, from the start, that lead to the position it was found in. None: it is about no certain position."""
+
+
+def failure(text: str, moves: tuple[int, ...]) -> Finding:
+    """Something that must be fixed, and the moves that show it."""
+    return Finding(Level.FAILURE, text, moves)
 
 
 class Examples:

@@ -18,6 +18,7 @@ NUM_ACTIONS: int
 HAS_MOVES: bool
 
 
+NONE = -1
 TRIES = 6
 """Actions that are drawn at random before the legal ones are counted."""
 MULTIPLIER = np.uint64(1103515245)  # of a linear congruential generator (ISO C's example)
@@ -78,17 +79,19 @@ def playouts(games: int, seed: int, longest: int, state: State, mask: Mask, foun
             drawn = word >> np.uint64(33)
             if HAS_MOVES:
                 count = min(int(np.int64(own.moves(state, found))), NUM_ACTIONS)
-                action = int(found[int((drawn * np.uint64(count)) >> np.uint64(31))])
+                action = int(found[int((drawn * np.uint64(count)) >> np.uint64(31))]) if count > 0 else NONE
             else:
                 rules.legal(state, mask, found)
                 action = drawn_from(mask, drawn)
+            if action == NONE:  # such rules are wrong, but whoever finds that out needs a process that lives
+                break
             rules.play(state, action)
             moves += 1
     return moves
 
 
 def drawn_from(mask: Mask, drawn: np.uint64) -> int:
-    """A legal action, each with the same probability, by a random number below 2^31.
+    """A legal action, each with the same probability, by a random number below 2^31; NONE if there is none.
 
     Where many actions are legal, drawing until one is found is quicker than counting them.
     """
@@ -101,6 +104,8 @@ def drawn_from(mask: Mask, drawn: np.uint64) -> int:
     count = 0
     for place in range(NUM_ACTIONS):
         count += mask[place]
+    if count == 0:
+        return NONE
     left = int(np.int64((drawn * np.uint64(count)) >> np.uint64(31)))
     action = 0
     while not mask[action] or left > 0:

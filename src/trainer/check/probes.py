@@ -20,6 +20,12 @@ RAW_WORDS: int
 HAS_MOVES: bool
 
 
+def begin(states: State) -> None:
+    """Make each of `states` [R, S] the first position, whatever it is."""
+    for row in range(len(states)):
+        rules.start(states[row])
+
+
 def listed(states: State, found: Moves, counts: NDArray[np.int64]) -> None:
     """Write the moves that the game's own `moves` lists to `found` [R, A], and how many to `counts` [R]."""
     for row in range(len(states)):

@@ -45,6 +45,8 @@ class RandomGames:
         """[R] the games that are still open."""
         self.positions: Positions | None = None
         """Their positions."""
+        self.stuck: tuple[int, ...] | None = None
+        """The moves of a game that is open although no move is legal; None: there was none."""
         self.actions: NDArray[np.int64] | None = None
         """[R] The moves chosen there; None: not yet."""
 
@@ -53,7 +55,10 @@ class RandomGames:
         self.positions = self._subject.first(self._count)
         for number in range(self._subject.game.max_plies):
             legal = self._subject.legal(self.positions.states)
-            going = (self.positions.winner == OPEN) & legal.any(axis=1)
+            going, movable = self.positions.winner == OPEN, legal.any(axis=1)
+            if self.stuck is None and (going & ~movable).any():
+                self.stuck = self.moves(int(self.games[going & ~movable][0]))
+            going &= movable
             self.games, legal = self.games[going], legal[going]
             self.positions = self.positions.of(self.positions.states[going])
             if not len(self.games):

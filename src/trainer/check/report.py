@@ -101,7 +101,9 @@ def results(subject: Subject, against: str | None = None) -> Iterator[Result]:
         except IndexError as error:
             yield Result(SOLVED, [late_crash(subject, error)])
             return
-    if solution:
+    if isinstance(solution, Finding):
+        yield Result(SOLVED, [solution])
+    elif solution:
         yield solved(subject, solution)
 
 

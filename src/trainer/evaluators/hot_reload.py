@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from trainer.core.errors import DeviceError, ModelError
+from trainer.core.errors import DeviceError, ModelError, TrainerError
 from trainer.core.files import signature_of
 from trainer.evaluators.interface import Evaluator
 from trainer.evaluators.onnx_file import Prepare, prepared
@@ -36,8 +36,10 @@ class ModelFile:
         num_actions: int,
         every: float = 0.2,
         prepare: Prepare | None = None,
+        look: bool = True,
     ) -> None:
-        """Load the model at `path` if there is one; `poll` looks again, at most once in `every` seconds.
+        """Load the model at `path` if there is one; `poll` looks again, at most once in `every` seconds. `look` false: the
+        first `poll` loads it.
 
         `prepare` gets the file's content and its evaluator and returns the evaluator to use, perhaps a faster one; it raises
         ModelError for a model that can't be used. `problem` says why the present file can't be used; None if it can, or if
@@ -52,7 +54,8 @@ class ModelFile:
         self._seen: tuple[int, int, int] | None = None
         self._loaded = self._before = Loaded()
         self._changing = Lock()
-        self.poll()
+        if look:
+            self.poll()
 
     @property
     def current(self) -> Evaluator | None:
@@ -100,7 +103,7 @@ class ModelFile:
             self._before, self._loaded, self.problem = self._loaded, Loaded(evaluator, time.time()), None
         return True
 
-    def give_up(self, evaluator: Evaluator, error: ModelError) -> None:
+    def give_up(self, evaluator: Evaluator, error: TrainerError) -> None:
         """Return to the model before `evaluator`, which was loaded but fails in use; to none if there was none."""
         with self._changing:  # every thread that plays with it gives it up
             if self.current is not evaluator:

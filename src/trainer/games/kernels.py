@@ -19,7 +19,11 @@ def link_kernels(
     They can also bind the constants of `library.FoundGame.constants`. For the rest see `trainer.compile.linker.link`.
     """
     found = find_game(env_id)
-    if found.path.read_bytes() != found.text:
+    try:
+        changed = found.path.read_bytes() != found.text
+    except OSError:
+        changed = True
+    if changed:
         raise GameError(f"{found.path} was changed after this process had read it; start the command again")
 
     def prepare(linked: Linked) -> None:

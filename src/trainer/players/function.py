@@ -61,7 +61,7 @@ def function_in_file(path: Path) -> Choose:
         source = Source(path)
     except OSError as error:
         raise ConfigError(f"{path} can't be read as a player ({error.strerror})") from error
-    function = getattr(run_file(source, path.stem, {}), "choose", None)
+    function = getattr(run_file(source, f"{path.stem}.player", {}), "choose", None)
     if not callable(function):
         raise ConfigError(f"{path} has no function choose(position), which returns one of position.legal")
     chosen: Choose = function

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from trainer.core.errors import TrainerError
 from trainer.core.processes import available_cores
 from trainer.games import ENV_IDS
 from trainer.settings.groups.device import EvaluationSettings
@@ -116,7 +117,12 @@ def build_app(
     return Starlette(
         routes=routes,
         middleware=[guard, cors] if allow_origin else [guard],
-        exception_handlers={Refusal: refused, HTTPException: refused_by_routing, 500: failed},
+        exception_handlers={
+            Refusal: refused,
+            HTTPException: refused_by_routing,
+            TrainerError: refused_by_a_fault,
+            500: failed,
+        },
         lifespan=lifespan,
     )
 
@@ -132,6 +138,13 @@ async def refused_by_routing(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     sentence = ROUTING_SENTENCES.get(error.status_code, error.detail)
     return Sentence(sentence, error.status_code, headers=error.headers)
+
+
+async def refused_by_a_fault(request: Request, error: Exception) -> Response:
+    """What somebody has to mend, such as rules that were edited while the page served them, as its sentence."""
+    log.warning("%s %s failed: %s", request.method, request.url.path, error)
+    text = str(error)
+    return Sentence(f"{text[:1].upper()}{text[1:]}.", 422)
 
 
 async def failed(request: Request, error: Exception) -> Response:

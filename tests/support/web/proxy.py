@@ -35,6 +35,8 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
             while content := answer.read1():
                 self.wfile.write(content)
+        except ConnectionRefusedError:
+            self.send_error(502)  # with a page of HTML
         except OSError:
             self.close_connection = True  # the browser has gone, or the server has
         finally:

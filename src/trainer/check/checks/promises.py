@@ -6,10 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.check.checks.crashes import crash
-from trainer.check.findings import RESULTS, Examples, Finding, MovesOf
+from trainer.check.findings import NO_MOVE, RESULTS, TOO_LONG, Examples, Finding, MovesOf
 from trainer.check.random_games import Ply, RandomGames
 from trainer.check.subject import Subject
 from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, WINNER, Mask, State
+
+GARBAGE = np.uint64(0x0102030405060708)
+"""What a state may hold before `start`."""
 
 
 def check_promises(subject: Subject) -> list[Finding]:
@@ -47,6 +50,23 @@ def look_at_first(subject: Subject, examples: Examples) -> None:
     )
     if not examples:
         look_at_position(subject, first.states, first.states, examples, lambda row: ())
+        look_at_start(subject, first.states[0], examples)
+
+
+def look_at_start(subject: Subject, first: NDArray[np.uint64], examples: Examples) -> None:
+    """What `start` must write: every word. `first` [S]: what it makes of zeros."""
+    states = np.full((1, len(first)), GARBAGE, np.uint64)
+    subject.kernels.probes.begin(states)
+    left = np.flatnonzero(states[0] != first)
+    examples.add(
+        "start",
+        np.array([len(left) > 0]),
+        lambda row: (
+            f"start leaves word {listed(left)} of the state as it was; it must write every word, because the state holds "
+            "the position of another game when it is called."
+        ),
+        lambda row: (),
+    )
 
 
 def look_at(subject: Subject, ply: Ply, games: RandomGames, examples: Examples) -> None:
@@ -102,10 +122,7 @@ def look_at_position(subject: Subject, states: State, before: State, examples: E
     examples.add(
         "no move",
         (winner == OPEN) & (count == 0),
-        lambda row: (
-            f"The game is open, but player {states[row, MOVER]} has no legal move. Let play end the game, or give the "
-            "turn to the other player, or make the pass an action."
-        ),
+        lambda row: NO_MOVE.format(mover=states[row, MOVER]),
         moves_of,
     )
     examples.add(
@@ -220,18 +237,20 @@ def look_at_features(subject: Subject, states: State, examples: Examples, moves_
 
 
 def look_at_end(subject: Subject, games: RandomGames, examples: Examples) -> None:
-    """The games must be over once `max_plies` moves are played."""
+    """The games must be over once `max_plies` moves are played, and none may lack a move before."""
     states = games.positions.states if games.positions is not None else np.zeros((0, 2), np.uint64)
     endless = states[:, WINNER] == OPEN
-    number = subject.game.max_plies
     examples.add(
         "endless",
         endless,
-        lambda row: (
-            f"The game isn't over after {number} moves, although GAME promises max_plies={number}. If games can be longer, "
-            "raise max_plies. If they may never end, count the moves in the state, and let play end the game."
-        ),
+        lambda row: TOO_LONG.format(plies=subject.game.max_plies),
         lambda row: games.moves(int(games.games[row])),
+    )
+    examples.add(
+        "no move",
+        np.array([games.stuck is not None]),
+        lambda row: NO_MOVE.format(mover=subject.plain(games.stuck or ()).mover),
+        lambda row: games.stuck or (),
     )
 
 

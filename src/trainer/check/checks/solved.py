@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trainer.check.exact import Solution
+from trainer.check.exact import Solution, line_to
 from trainer.check.findings import Finding, Level
 from trainer.check.subject import Subject
 from trainer.evaluators.uniform import uniform
@@ -107,15 +107,5 @@ def explained(subject: Subject, solution: Solution, number: int, row: int, actio
         f"{WORDS[exact]}, but search has proven that it {WORDS[proven]}. Look at {why}a result that play gives to the wrong "
         "player when a player moves twice in a row, or words that decide something beyond key_words. If it is none of "
         "these, it is a mistake of the search: please report it, with the file of the game.",
-        line_to(solution, number, row),
+        line_to(solution.levels, number, row),
     )
-
-
-def line_to(solution: Solution, number: int, row: int) -> tuple[int, ...]:
-    """Actions that lead from the first position to a position of a level."""
-    line: list[int] = []
-    for level in reversed(solution.levels[:number]):
-        move = int(np.flatnonzero(level.next == row)[0])
-        line.insert(0, int(level.actions[move]))
-        row = int(level.rows[move])
-    return tuple(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -18,12 +19,18 @@ def run_file(source: Source, name: str, parameters: Mapping[str, int]) -> Module
     module = ModuleType(re.sub(r"\W", "_", name))
     module.__file__ = str(path)
     setattr(module, GIVEN, dict(parameters))
+    before = sys.modules.get(module.__name__)
+    sys.modules[module.__name__] = module  # where dataclasses look for it
     try:
         exec(source.code, vars(module))
     except GameError:
         raise
     except Exception as error:  # whatever somebody's file raises
         raise GameError(f"{path}, line {line_in(path, error)}: {type(error).__name__}: {error}") from error
+    finally:
+        del sys.modules[module.__name__]
+        if before:
+            sys.modules[module.__name__] = before
     return module
 
 

@@ -43,6 +43,7 @@ class ExhaustiveSolver:
         """
         self._positions = Positions(env_id, 1)
         self._line = visit.empty_line(self._positions.game)
+        self._line.states[0] = self._positions.states[0]  # the warm-up looks at it, too
         self._kernels = link_kernels(env_id, splitmix, visit, warm_up=self._warm_up).visit
         sample = np.zeros((kept, self._positions.game.state_words), np.uint64)
         plies = np.zeros(kept, np.int64)

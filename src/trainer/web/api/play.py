@@ -9,7 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trainer.core.errors import ModelError
+from trainer.core.errors import DeviceError, ModelError
+from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.uniform import uniform
 from trainer.games import DEFAULT_GAME
 from trainer.games.base import FIRST
@@ -165,7 +166,7 @@ class Play:
             model = file.current
             try:
                 analysis = await self._pool.analyse(game.env_id, position, simulations, model)
-            except ModelError as error:
+            except (ModelError, DeviceError) as error:
                 file.give_up(model, error)
         if analysis is None:
             analysis = await self._pool.analyse(game.env_id, position, simulations, uniform)
@@ -186,28 +187,34 @@ class Play:
 
     async def _answer(self, session: Session, **further: Any) -> Response:
         """The state of a game, with the fields that our page needs beyond the contract."""
-        game = session.game
-        file = await run_in_threadpool(self._models.of_game, game.env_id)
-        position = game.position
-        trouble = trouble_with(file)
-        state = {
-            "board": position.cells.tolist(),
-            "current_player": position.mover,
-            "human_player": game.human,
-            "winner": position.winner,
-            "game_over": game.over,
-            "legal_moves": position.legal,
-            "message": f"{game.standing()} {trouble}" if trouble else game.standing(),
-            "game": game.env_id,
-            "game_id": session.game_id,
-            "ply": game.ply,
-            "moves": game.actions,
-            "simulations": game.simulations,
-            "choices": [asdict(choice) for choice in game.choices()],
-            "winning_line": game.winning_line(),
-            "model_step": file.current.step if file and file.current else None,
-        }
+        file = await run_in_threadpool(self._models.of_game, session.game.env_id)
+        async with session.lock:  # else the model's turn could be shown, which is over before anybody asks again
+            state = state_of(session, file)
         return self._sessions.remember(JsonAnswer(state | further), session)
+
+
+def state_of(session: Session, file: ModelFile | None) -> dict[str, Any]:
+    """The state of a game; `file`: the model that plays it."""
+    game = session.game
+    position = game.position
+    trouble = trouble_with(file)
+    return {
+        "board": position.cells.tolist(),
+        "current_player": position.mover,
+        "human_player": game.human,
+        "winner": position.winner,
+        "game_over": game.over,
+        "legal_moves": position.legal,
+        "message": f"{game.standing()} {trouble}" if trouble else game.standing(),
+        "game": game.env_id,
+        "game_id": session.game_id,
+        "ply": game.ply,
+        "moves": game.actions,
+        "simulations": game.simulations,
+        "choices": [asdict(choice) for choice in game.choices()],
+        "winning_line": game.winning_line(),
+        "model_step": file.current.step if file and file.current else None,
+    }
 
 
 def check_moves(game: GameInProgress, moves: object) -> None:

@@ -60,7 +60,8 @@ class Models:
             file = self._files.get((path, env_id))
             if file is None:
                 game = game_of(env_id)
-                file = ModelFile(path, env_id, game.obs_size, game.num_actions, prepare=on_device(env_id, self._device))
+                prepare = on_device(env_id, self._device)
+                file = ModelFile(path, env_id, game.obs_size, game.num_actions, prepare=prepare, look=False)
                 self._files[path, env_id] = file
             with suppress(DeviceError):  # the GPU can't take the newest model, and `problem` says so
                 file.poll()

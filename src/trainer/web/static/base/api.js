@@ -11,6 +11,7 @@ export class ApiError extends Error {
 
 const RETRY_MS = 1000;
 const listeners = new Set();
+const infos = new Map(); // by game; see `api.info`
 let down = false;
 
 /** Call `listener(true)` when an outage begins and `listener(false)` when it ends. */
@@ -31,6 +32,7 @@ export function reportOutage() {
     }
     clearInterval(retry);
     down = false;
+    infos.clear();
     for (const listener of [...listeners]) listener(false);
   }, RETRY_MS);
 }
@@ -51,6 +53,7 @@ export async function refusalOf(path) {
 async function call(path, options) {
   try {
     const response = await fetch(path, { cache: "no-store", ...options });
+    if (response.status > 500) throw new Error("a proxy answers for a server that is down");
     if (!response.ok) throw new ApiError(response.status, await response.text());
     return await response.json();
   } catch (error) {
@@ -60,7 +63,8 @@ async function call(path, options) {
   }
 }
 
-const infos = new Map();
+/** Ask for the dimensions of games again: the server may be another one by now. */
+export const forgetInfos = () => infos.clear();
 
 export const api = {
   get: (path, query = {}) => {

@@ -136,6 +136,7 @@ export class Board {
   offer() {
     const moves = this.choice.buttons;
     const forced = this.choice.clicked.length > 0 || moves.length === this.choice.moves.length;
+    const focused = this.moves.contains(document.activeElement);
     this.moves.hidden = !moves.length;
     this.moves.replaceChildren(
       ...moves.map((move) => {
@@ -144,6 +145,7 @@ export class Board {
         return el("button", { type: "button", class: forced ? "primary" : null, "data-action": move.action, onclick: () => this.onplay(move.action, move) }, label);
       }),
     );
+    if (focused && !moves.length) this.buttons.get(this.focus).focus();
   }
 
   click(target) {

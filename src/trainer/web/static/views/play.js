@@ -1,6 +1,6 @@
 // Play: one game against the newest model.
 
-import { api, ApiError } from "../base/api.js";
+import { api, ApiError, forgetInfos } from "../base/api.js";
 import { dress, typing } from "../base/dom.js";
 import { memory } from "../base/memory.js";
 import { firstValue, remark, reply, resultWords, standing, valueWords } from "../base/standing.js";
@@ -133,6 +133,7 @@ export class PlayView {
 
   /** The server no longer has our game: begin another one with the same settings. */
   async lost() {
+    forgetInfos();
     await this.fresh(this.state ? settingsOf(this.state) : this.wanted());
     this.frame.note.textContent = "The server no longer had your game, so a new one began.";
   }
