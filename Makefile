@@ -63,6 +63,7 @@ screenshots: dev # of the page; needs chromium, and runs under data (DATA=... fo
 RUN = @$(PY) tools/strength_run.py
 results: dev
 	$(RUN) --env-id tictactoe --minutes 0.333 --out docs/results/tictactoe-20s
+	$(RUN) --env-id connect4 --minutes 30 --at 5 15 --out docs/results/connect4-30min
 	$(RUN) --env-id connect4 --minutes 60 --at 5 10 15 30 --out docs/results/connect4-60min
 	@$(PY) -m trainer.evaluator --env-id connect4 --model data/connect4-60min/models/latest.onnx --opponent perfect \
 		--simulations 600 --opening-plies 0 --json docs/results/connect4-60min/perfect-60min.json
