@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from contextlib import closing
+from dataclasses import replace
 from threading import Event
 
 import numpy as np
@@ -21,17 +22,18 @@ from trainer.game_config import GameConfig, load_game_config
 from trainer.games import settled
 from trainer.gpu.devices import choose, errors_named
 from trainer.network import MoverNetwork, NetworkFile, OwnNetwork, PolicyValueNetwork, default_width
+from trainer.pretrained import model_path
 from trainer.replay import PackedBatch, ReplayBuffer, databases_of
 from trainer.run.actor_statistics import players_in
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder, set_aside
-from trainer.run.model_files import LATEST
+from trainer.run.model_files import CHECKPOINT, LATEST, NETWORK
 from trainer.run.owner import owned
 from trainer.run.record import TRAIN, require_same_run, write_record
 from trainer.run.training_statistics import StatsFile, TrainingPoint, TrainingStats
 from trainer.settings.trainer import TrainerConfig
 from trainer.settings.validation import require_writable
-from trainer.training.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint
+from trainer.training.checkpoint import Checkpoint, load_checkpoint
 from trainer.training.device_batches import Unpacker
 from trainer.training.divergence import explain_divergence
 from trainer.training.learner import Learner
@@ -54,7 +56,10 @@ class Trainer:
         `stop`: set it from another thread or a signal handler to end the training after the step in progress.
         """
         config.check()
-        self.config = settled(config)
+        config = settled(config)
+        if config.start_from:  # as a path, because run.json has paths
+            config = replace(config, start_from=model_path(config.start_from, config.env_id))
+        self.config = config
         self.stop = stop or Event()
 
     def train(self) -> TrainingStats:
@@ -184,6 +189,7 @@ class Progress:
                 log.info(
                     "set the earlier run of this folder aside in %s; %s stays until the first new model", old, LATEST
                 )
+            (config.model_dir / NETWORK).unlink(missing_ok=True)
             if self._file:
                 self._file.keep(config.model_dir)
         write_record(self._run.record, TRAIN, config)

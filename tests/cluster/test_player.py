@@ -101,6 +101,11 @@ def test_back_pressure_is_the_share_of_time_that_calls_take() -> None:
     assert sink.back_pressure == pytest.approx(0.3)
     clock.now += WINDOW_SECONDS
     assert sink.back_pressure == 0
+    transport.during = lambda: setattr(clock, "now", clock.now + 20)
+    sink.store(random_games("tictactoe", 64)[:1])
+    assert sink.back_pressure == 1
+    clock.now += 4
+    assert sink.back_pressure == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize(

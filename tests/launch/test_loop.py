@@ -32,9 +32,15 @@ from trainer.settings.loop import LoopConfig
 
 
 def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
-    """Steps bound it; a second run in the same folder sets the first aside, and says that it learns from its games too."""
+    """Steps bound it; a second run in the same folder sets the first aside, and says that it learns from its games too.
+
+    It starts from a model of the first, which is set aside with the others.
+    """
+    start, words = tmp_path / "models" / "model_step_000150.onnx", ["--steps", 150, "--threads", 1, "--simulations", 10]
     for run in (1, 2):
-        done = run_module("trainer.loop", "--data-dir", tmp_path, "--steps", 150, "--threads", 1, "--simulations", 10)
+        begin = [] if run == 1 else ["--start-from", start]
+        model = b"" if run == 1 else start.read_bytes()
+        done = run_module("trainer.loop", "--data-dir", tmp_path, *words, *begin)
         assert done.returncode == 0, done.stderr
         assert ("holds games that were played before" in done.stderr) == (run == 2)
         for figure in ("self-play", "speed", "training", "loss", "vs random", "Elo"):
@@ -48,6 +54,7 @@ def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
         assert sum(rates) == pytest.approx(1)
         assert stats["eval_history"][-1] == stats["last_eval"]
         assert len(list((tmp_path / "models").glob("old-*"))) == run - 1
+    assert (tmp_path / "start.onnx").read_bytes() == model
     assert select(tmp_path / "replay.db", "SELECT count(DISTINCT episode_id) FROM transitions")[0][0] > 50
     assert (tmp_path / "models" / "latest.onnx").exists()
     leftovers = [path.name for path in tmp_path.rglob(".tmp-*")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from torch import nn
 from trainer.core.errors import ConfigError, ModelError
 from trainer.evaluators.acceleration import distance, random_play
 from trainer.evaluators.onnx_file import OnnxEvaluator
-from trainer.export import Exporter
+from trainer.export import Exporter, begin_with
+from trainer.export.weights import weights_of
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.games.layout import layout_of
@@ -35,25 +37,27 @@ from trainer.network import AllPlanes
 
 
 class Net(nn.Module):
-    def __init__(self, layout, width):
+    def __init__(self, layout, width, blocks):
         super().__init__()
         self.planes = AllPlanes(layout)
+        self.blocks = nn.Sequential(*(nn.Linear(width, width) for _ in range(blocks)))
         self.embed = nn.Linear(self.planes.planes, width)
-        self.place = nn.Parameter(torch.randn(layout.cells, width))
+        self.place = nn.Embedding(layout.cells, width)
+        self.register_buffer("cells", torch.arange(layout.cells))
         self.norm = nn.LayerNorm(width)
         self.attention = nn.MultiheadAttention(width, 2, dropout=0.1, batch_first=True)
         self.policy = nn.Linear(width * layout.cells, layout.num_actions)
         self.value = nn.Linear(width, 1)
 
     def forward(self, view):
-        tokens = self.embed(self.planes(view).flatten(2).transpose(1, 2)) + self.place
+        tokens = self.embed(self.planes(view).flatten(2).transpose(1, 2)) + self.place(self.cells)
         seen = self.norm(tokens)
         tokens = tokens + self.attention(seen, seen, seen, need_weights=False)[0]
-        return self.policy(tokens.flatten(1)), torch.tanh(self.value(tokens.mean(dim=1)))
+        return self.policy(tokens.flatten(1)), torch.tanh(self.value(self.blocks(tokens).mean(dim=1)))
 
 
 def network(layout, width, blocks):
-    return Net(layout, width)
+    return Net(layout, width, blocks)
 """
 LINEAR = """
 import torch
@@ -93,11 +97,11 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def network_of(path: Path, env_id: str, seed: int = 0) -> OwnNetwork:
+def network_of(path: Path, env_id: str, blocks: int = 1) -> OwnNetwork:
     """The network of a file, with random weights."""
-    torch.manual_seed(seed)
+    torch.manual_seed(0)
     game = game_of(env_id)
-    return OwnNetwork(NetworkFile(path), metadata_of(game), layout_of(game), 8, 1)
+    return OwnNetwork(NetworkFile(path), metadata_of(game), layout_of(game), 8, blocks)
 
 
 def rows_of(env_id: str) -> tuple[np.ndarray, np.ndarray]:
@@ -276,6 +280,39 @@ def test_the_layout_must_be_known(tmp_path: Path) -> None:
     game = metadata_of(game_of("tictactoe"))
     with pytest.raises(ConfigError, match=r"layout of tictactoe's observations is unknown"):
         OwnNetwork(NetworkFile(written(tmp_path, linear())), game, None, 8, 1)
+
+
+def test_a_run_with_dropout_goes_on_as_if_it_had_not_been_interrupted(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path
+) -> None:
+    """The random numbers of torch are part of a checkpoint."""
+    path = written(tmp_path, ATTENTION)
+
+    def trained(name: str, steps: int, resume: bool = False) -> bytes:
+        folder = tmp_path / name
+        config = TrainerConfig(
+            db=tmp_path / "replay.db", model_dir=folder / "models", stats=folder / "stats.json", max_wait=0.3
+        )
+        changes = {"steps": steps, "resume": resume, "network_file": path, "width": 8, "lr_schedule": False}
+        Trainer(replace(config, **changes)).train()
+        return (folder / "models" / "latest.onnx").read_bytes()
+
+    trained("interrupted", 4)
+    assert weights_of(trained("interrupted", 8, resume=True)).keys() == weights_of(trained("whole", 8)).keys()
+    both = [weights_of((tmp_path / name / "models" / "latest.onnx").read_bytes()) for name in ("interrupted", "whole")]
+    assert all(torch.equal(values, both[1][name]) for name, values in both[0].items())
+
+
+def test_a_run_cannot_begin_with_a_part_of_a_network(tmp_path: Path) -> None:
+    """A model of one block has no weights for the second one."""
+    path, start = written(tmp_path, ATTENTION), tmp_path / "start.onnx"
+    game = metadata_of(game_of("tictactoe"))
+    start.write_bytes(Exporter(network_of(path, "tictactoe"), game).to_bytes(1, np.zeros((1, 29), np.float32)))
+    begin_with(network_of(path, "tictactoe"), start, "tictactoe")
+    with pytest.raises(
+        ModelError, match=r"can't begin with --start-from .*: it lacks the weights inner\.blocks\.1\.weight"
+    ):
+        begin_with(network_of(path, "tictactoe", blocks=2), start, "tictactoe")
 
 
 def test_a_module_is_what_counts_not_its_class(tmp_path: Path) -> None:

@@ -98,8 +98,10 @@ class Hub:
             arrival = Arrival(sender, number, episodes)
             self._arrivals.append(arrival)
             with self._writing:
-                if not arrival.settled:
-                    self._store_arrivals()
+                for _ in range(2):  # if it is a copy of one that waits, only that one is settled at first
+                    if not arrival.settled:
+                        self._store_arrivals()
+        self.roster.heard(sender)  # it may have waited for longer than a silence lasts
         if arrival.error is not None:
             raise type(arrival.error)(str(arrival.error))
 

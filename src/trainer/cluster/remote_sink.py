@@ -50,7 +50,7 @@ class RemoteSink:
         self._number = 1
         self._statistics: Statistics | None = None
         self._next_report = clock()
-        self._waits: deque[tuple[float, float]] = deque()  # when an acknowledged call began, and how long it took
+        self._waits: deque[tuple[float, float]] = deque()  # when a call began, and when it ended
 
     def first_free_number(self) -> int:
         """The number of this player's first game."""
@@ -84,9 +84,9 @@ class RemoteSink:
     def back_pressure(self) -> float:
         """Share of the last seconds, 0 to 1, in which a call waited for the hub."""
         since = self._clock() - WINDOW_SECONDS
-        while self._waits and self._waits[0][0] < since:
+        while self._waits and self._waits[0][1] < since:
             self._waits.popleft()
-        return min(1.0, sum(seconds for _, seconds in self._waits) / WINDOW_SECONDS)
+        return min(1.0, sum(ended - max(began, since) for began, ended in self._waits) / WINDOW_SECONDS)
 
     def close(self) -> None:
         """Report the last time."""
@@ -104,5 +104,5 @@ class RemoteSink:
             raise ReplayUnavailableError(f"the hub can't be reached ({str(error) or type(error).__name__})") from error
         finally:
             now = self._clock()
-            self._waits.append((began, now - began))
+            self._waits.append((began, now))
             self._next_report = now + REPORT_SECONDS

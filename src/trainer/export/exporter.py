@@ -71,7 +71,8 @@ class Exporter:
         model.CopyFrom(self._model)
         for initializer in model.graph.initializer:
             if initializer.name in weights:
-                initializer.raw_data = numpy_of(weights[initializer.name]).astype("<f4").tobytes()
+                kind = helper.tensor_dtype_to_np_dtype(initializer.data_type).newbyteorder("<")
+                initializer.raw_data = numpy_of(weights[initializer.name]).astype(kind).tobytes()
         helper.set_model_props(model, self._metadata | {"step": str(step), "progress": f"{progress:.4f}"})
         content: bytes = model.SerializeToString()
         self.check(content, sample)

@@ -112,9 +112,13 @@ def begin_with(network: MoverNetwork, path: Path, env_id: str) -> None:
     except Exception as error:  # protobuf's errors have no common base
         raise ModelError(f"{path} is not an ONNX model that can be loaded ({first_line(error)})") from error
     try:
+        missing = [name for name, _ in network.named_parameters() if name not in weights]
+        if missing and isinstance(network, OwnNetwork):
+            raise ModelError(f"it lacks the weights {missing[0]}")
         fill(network, weights)
     except ModelError as error:
-        raise ModelError(f"the run can't begin with --start-from {path}: {fitting(weights)}") from error
+        reason = str(error) if isinstance(network, OwnNetwork) else fitting(weights)
+        raise ModelError(f"the run can't begin with --start-from {path}: {reason}") from error
 
 
 def fitting(weights: Weights) -> str:

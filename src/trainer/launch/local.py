@@ -17,15 +17,18 @@ from rich.console import Console
 
 from trainer.core.arguments import narrowed
 from trainer.core.errors import ConfigError, ReplayError
+from trainer.core.files import write_bytes
 from trainer.core.listener import listen, url_of
 from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor
 from trainer.games import find_game, settled
 from trainer.gpu.choice import on_device, require_device
 from trainer.launch.child import Child
 from trainer.launch.watch import Watch
+from trainer.pretrained import model_path
 from trainer.replay import count_rows
 from trainer.run.folder import RunFolder, set_aside
 from trainer.run.kept_rules import keep_rules
+from trainer.run.model_files import read_model
 from trainer.run.owner import owned
 from trainer.run.record import LOOP, require_same_run, write_record
 from trainer.settings.actor import ActorConfig
@@ -83,14 +86,16 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
         require_same_run(run.record, LOOP, config)
     game = keep_rules(config.env_id, run.path, config.resume)
     if not config.resume:
+        config = replace(config, start_from=kept_start(config, run))
         begin_anew(run, run.shards(config.replay_shards), config.replay_window)
     write_record(run.record, LOOP, config)
     prepare = on_device(config.env_id, config)
+    goes_on = config.resume and run.checkpoint.exists()  # without a checkpoint the trainer begins anew
     console = Console(stderr=True)
     with started(config, game, run) as (trainer, actor, web):
         if web:
             console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)
-        watch = Watch(config.env_id, run, config.seed, config.resume, prepare)
+        watch = Watch(config.env_id, run, config.seed, goes_on, prepare)
         together = suspended_together([trainer, actor, *([web] if web else [])])
         with before_leaving(show_cursor), together, watch.shown(console):
             while trainer.status is None and not stop.wait(LOOK_SECONDS):
@@ -174,6 +179,21 @@ def suspended_together(children: Sequence[Child]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTSTP, before)
+
+
+def kept_start(config: LoopConfig, run: RunFolder) -> Path | None:
+    """A copy of the model that a new run starts from, because the original may be one of the run that is set aside.
+
+    None if it starts from random weights. Raises ModelError if there is no such model.
+    """
+    content = None
+    if config.start_from:
+        content = read_model(model_path(config.start_from, config.env_id))
+    run.start.unlink(missing_ok=True)  # that of an earlier run
+    if content is None:
+        return None
+    write_bytes(run.start, content)
+    return run.start
 
 
 def begin_anew(run: RunFolder, databases: Sequence[Path], window: int | None) -> None:

@@ -12,7 +12,7 @@ from trainer.core.files import by_number
 from trainer.core.locks import locked
 from trainer.run.actor_statistics import ACTOR_STATS_FILE
 from trainer.run.evaluations import EVALUATIONS_FILE
-from trainer.run.model_files import LATEST, NETWORK, stored_models
+from trainer.run.model_files import CHECKPOINT, LATEST, NETWORK, stored_models
 
 MODELS = "models"
 STATS_FILE = "stats.json"
@@ -20,6 +20,7 @@ REPLAY_FILE = "replay.db"
 SHARD = "replay-{}.db"
 """Name of one of several replay databases."""
 RECORD_FILE = "run.json"
+START = "start.onnx"
 LOGS = "logs"
 
 
@@ -55,6 +56,16 @@ class RunFolder:
         return self.models / LATEST
 
     @property
+    def checkpoint(self) -> Path:
+        """What the trainer goes on from."""
+        return self.models / CHECKPOINT
+
+    @property
+    def start(self) -> Path:
+        """A copy of the model that the run started from, if it did."""
+        return self.path / START
+
+    @property
     def stats(self) -> Path:
         """The trainer's statistics."""
         return self.path / STATS_FILE
@@ -83,8 +94,9 @@ class RunFolder:
 def set_aside(models: Path, stats: Path) -> Path | None:
     """Move an earlier run's models, checkpoint and statistics to `<models>/old-<UTC time>`; returns that folder, if any.
 
-    `latest.onnx` stays until the first new model replaces it, and run.json is copied, because a new run may have written it
-    already. The checkpoint goes last: if this process is killed, `--resume` still works, and the next start moves the rest.
+    `latest.onnx` stays until the first new model replaces it. run.json is copied, because a new run may have written it
+    already, and the file of a network of one's own, because the new run may use it. The checkpoint goes last: if this
+    process is killed, `--resume` still works, and the next start moves the rest.
     """
     run = RunFolder(stats.parent)
     checkpoint, stored = [*models.glob("checkpoint*")], stored_models(models)
@@ -94,8 +106,10 @@ def set_aside(models: Path, stats: Path) -> Path | None:
     old = folder_for_old(models)
     if run.record.exists():
         (old / RECORD_FILE).write_bytes(run.record.read_bytes())
+    if (models / NETWORK).exists():
+        (old / NETWORK).write_bytes((models / NETWORK).read_bytes())
     with locked(run.actor_stats):  # actors may be running already
-        for path in (stats, run.evaluations, run.actor_stats, models / NETWORK, *stored, *checkpoint):
+        for path in (stats, run.evaluations, run.actor_stats, *stored, *checkpoint):
             if path.exists():
                 shutil.move(path, old / path.name)  # statistics may lie on another file system than models
     return old

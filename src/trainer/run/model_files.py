@@ -8,6 +8,8 @@ from trainer.core.errors import ModelError
 
 LATEST = "latest.onnx"
 """Name of the newest model in a model folder; actors watch for it to be replaced."""
+CHECKPOINT = "checkpoint.pt"
+"""Name of the checkpoint, beside the models."""
 NETWORK = "network.py"
 """Name of the copy, beside the models, of the file that made their network."""
 

@@ -20,8 +20,8 @@ import torch
 
 from trainer.core.errors import CheckpointError
 from trainer.core.files import write_bytes
+from trainer.run.model_files import CHECKPOINT
 
-CHECKPOINT = "checkpoint.pt"
 VERSION = 1
 TORCH_ERRORS = (
     pickle.UnpicklingError,

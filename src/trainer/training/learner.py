@@ -122,6 +122,7 @@ class Learner:
             "network": self.network.state_dict(),
             "published": self.published.state_dict(),
             "optimizer": self._optimizer.state_dict(),
+            "random": self._random_state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -145,6 +146,16 @@ class Learner:
                 raise
             raise CheckpointError(f"the checkpoint is of another network: {' '.join(str(error).split())}") from error
         self._steps = state["steps"]
+        for kind, numbers in state.get("random", {}).items():
+            if kind == "cpu":
+                torch.set_rng_state(numbers)
+            elif kind == self._device.type:
+                torch.cuda.set_rng_state(numbers, self._device)
+
+    def _random_state(self) -> dict[str, torch.Tensor]:
+        """The state of torch's random numbers, which a network of one's own draws for dropout, by kind of device."""
+        found = {"cpu": torch.get_rng_state()}
+        return found | ({"cuda": torch.cuda.get_rng_state(self._device)} if self._device.type == "cuda" else {})
 
     @torch.no_grad()
     def _move_average(self) -> None:
