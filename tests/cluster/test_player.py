@@ -29,6 +29,7 @@ from trainer.core.errors import ReplayUnavailableError
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import find_game, game_of
 from trainer.run.actor_statistics import CLUSTER_SILENCE, SILENCE, ActorStats, players_in
+from trainer.settings.actor import ActorConfig
 
 OWN = Path(__file__).parent.parent / "support" / "own_games" / "myttt.py"
 
@@ -291,6 +292,24 @@ def test_a_player_plays_the_models_of_its_hub_and_stores_there(tmp_path: Path, d
     assert counts == [(stats.total_steps, stats.episodes_completed, stats.episodes_completed)]
     content = json.loads((tmp_path / "actor_stats.json").read_text())
     assert content["episodes_completed"] == stats.episodes_completed > 0
+
+
+def test_a_player_gets_the_file_of_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU of its machine needs it to make the network of a model; paths of the hub's machine mean nothing there."""
+    file, seen = tmp_path / "mynet.py", []
+    file.write_text("def network(layout, width, blocks): ...")
+
+    def noted(env_id: str, settings: ActorConfig) -> None:
+        assert settings.network_file is not None
+        seen.append((settings.network_file != file, settings.network_file.read_text()))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trainer.cluster.player.accelerated", noted)
+    hub = hub_in(tmp_path, network_file=file)
+    with pytest.raises(KeyboardInterrupt):
+        play_for(Reliable(hub), "player-1", 1, threading.Event())
+    hub.close()
+    assert seen == [(True, file.read_text())]
 
 
 def test_players_are_described_in_words() -> None:

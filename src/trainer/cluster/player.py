@@ -18,6 +18,7 @@ from trainer.games.recipes import threads_with_gpu
 from trainer.gpu.choice import means_gpu
 from trainer.run.actor_statistics import ActorStats
 from trainer.run.folder import RunFolder
+from trainer.run.model_files import NETWORK
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,9 @@ def play_for(transport: Transport, name: str, cores: int, stop: Event) -> ActorS
         game = found.game
         threads = threads_with_gpu(cores) if means_gpu(assignment.settings.device) else cores
         settings = fitted(replace(assignment.settings, env_id=found.name, threads=threads, wait_for_model=True))
+        if assignment.network is not None:
+            settings = replace(settings, network_file=Path(folder, NETWORK))
+            Path(folder, NETWORK).write_bytes(assignment.network)
         path = RunFolder(Path(folder)).latest_model
         path.parent.mkdir()
         file = ModelFile(path, game.env_id, game.obs_size, game.num_actions, prepare=accelerated(found.name, settings))
