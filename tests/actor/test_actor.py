@@ -22,7 +22,7 @@ from waiting import PATIENCE, wait_until
 from trainer.actor.actor import act
 from trainer.actor.played import PlayedGame
 from trainer.actor.selfplay import SelfPlay
-from trainer.actor.threads import PlayerThreads
+from trainer.actor.threads import Finished, PlayerThreads
 from trainer.core.errors import ConfigError, GameError, TrainerError
 from trainer.evaluators.interface import ModelSource
 from trainer.games import rules_of
@@ -212,6 +212,19 @@ def test_games_that_have_ended_are_handed_over_at_the_stop() -> None:
     with threads:
         assert stepped.wait(PATIENCE)
     assert threads.collect(0) == [game]
+
+
+@pytest.mark.parametrize(("games", "plies"), [(3, 2), (2, 5)])
+def test_players_pause_when_many_games_or_many_positions_wait(games: int, plies: int) -> None:
+    """A game of Go takes far more memory than one of tic-tac-toe, so games alone aren't counted."""
+    waiting = Finished(most_games=3, most_positions=10)
+    played = [PlayedGame(number, np.zeros(plies), np.zeros((plies - 1, 9), np.float32)) for number in range(games)]
+    for game in played:
+        assert not waiting.full
+        waiting.put(game)
+    assert waiting.full
+    assert waiting.take() == played
+    assert not waiting.full
 
 
 def test_an_actor_that_waits_for_a_model_plays_nothing_if_it_is_stopped(

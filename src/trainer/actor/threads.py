@@ -6,7 +6,6 @@ Compiled code and ONNX Runtime release the GIL, so threads use all cores; each p
 from __future__ import annotations
 
 import logging
-import queue
 import time
 from collections.abc import Iterator
 from threading import Event, Lock, Thread
@@ -21,6 +20,36 @@ log = logging.getLogger(__name__)
 
 QUEUE_GAMES = 4096
 """Finished games that may wait to be stored; if the disk is slower than the players, they pause."""
+QUEUE_BYTES = 512 * 1024**2
+"""What the observations of their positions may take when they are stored."""
+
+
+class Finished:
+    """Finished games that wait to be stored. Several threads may use it."""
+
+    def __init__(self, most_games: int, most_positions: int) -> None:
+        """With so many games or positions it is full; it takes more all the same."""
+        self._most = most_games, most_positions
+        self._games: list[PlayedGame] = []
+        self._positions = 0
+        self._lock = Lock()
+
+    @property
+    def full(self) -> bool:
+        """Whether players should pause."""
+        return len(self._games) >= self._most[0] or self._positions >= self._most[1]
+
+    def put(self, game: PlayedGame) -> None:
+        """Add a game."""
+        with self._lock:
+            self._games.append(game)
+            self._positions += len(game.plies)
+
+    def take(self) -> list[PlayedGame]:
+        """Take out all games, the oldest first."""
+        with self._lock:
+            games, self._games, self._positions = self._games, [], 0
+        return games
 
 
 class EpisodeNumbers(Iterator[int]):
@@ -41,13 +70,15 @@ class EpisodeNumbers(Iterator[int]):
 class PlayerThreads:
     """Threads that play until the `with` block ends or there is nothing left to play; one `SelfPlay` each."""
 
-    def __init__(self, players: list[SelfPlay], models: ModelSource, game_timeout: float = 0.0) -> None:
-        """Games that take longer than `game_timeout` seconds are abandoned; 0: never."""
+    def __init__(
+        self, players: list[SelfPlay], models: ModelSource, game_timeout: float = 0.0, obs_size: int = 1
+    ) -> None:
+        """Games that take longer than `game_timeout` seconds are abandoned; 0: never. `obs_size`: that of the game."""
         self._players = players
         self._models = models
         self._game_timeout = game_timeout
         self._stop = Event()
-        self._finished: queue.SimpleQueue[PlayedGame] = queue.SimpleQueue()
+        self._finished = Finished(QUEUE_GAMES, QUEUE_BYTES // (4 * obs_size))
         self._failure: Exception | None = None
         self._clocks = [Clock() for _ in players]
         work = zip(players, self._clocks, strict=True)
@@ -90,12 +121,9 @@ class PlayerThreads:
     def collect(self, seconds: float) -> list[PlayedGame]:
         """Wait that long, or until no thread plays any more; then take all finished games."""
         end = time.monotonic() + seconds
-        while self.running and time.monotonic() < end and self._finished.qsize() < QUEUE_GAMES:
+        while self.running and time.monotonic() < end and not self._finished.full:
             self._stop.wait(min(0.05, seconds))
-        played: list[PlayedGame] = []
-        while not self._finished.empty():
-            played.append(self._finished.get())
-        return played
+        return self._finished.take()
 
     def raise_failure(self) -> None:
         """Raise the error that ended a thread, if one did."""
@@ -132,5 +160,5 @@ class PlayerThreads:
     def _hand_over(self, game: PlayedGame) -> None:
         """Queue a finished game, and pause while too many wait."""
         self._finished.put(game)
-        while self._finished.qsize() > QUEUE_GAMES and not self._stop.is_set():
+        while self._finished.full and not self._stop.is_set():
             self._stop.wait(0.05)
