@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -27,6 +27,7 @@ from trainer.core.errors import ConfigError, GameError, TrainerError
 from trainer.evaluators.interface import ModelSource
 from trainer.games import rules_of
 from trainer.games.position import Position
+from trainer.search import SearchConfig
 from trainer.settings.actor import ActorConfig
 
 
@@ -212,6 +213,21 @@ def test_games_that_have_ended_are_handed_over_at_the_stop() -> None:
     with threads:
         assert stepped.wait(PATIENCE)
     assert threads.collect(0) == [game]
+
+
+def test_the_constants_of_the_search_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They reach the searches of self-play."""
+    given = {"c_puct": 2.0, "fpu_reduction": 0.5, "noise_fraction": 0.1, "considered": 4, "value_scale": 0.2}
+    seen: list[SearchConfig] = []
+
+    def noted(*arguments: Any) -> None:
+        seen.append(arguments[-1])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trainer.actor.actor.SelfPlay", noted)
+    with pytest.raises(KeyboardInterrupt):
+        act(config_for(tmp_path, cache=64, **given), threading.Event())
+    assert seen == [SearchConfig(cache=64, **given)]
 
 
 @pytest.mark.parametrize(("games", "plies"), [(3, 2), (2, 5)])

@@ -16,6 +16,7 @@ from trainer.actor.recorder import Recorder
 from trainer.actor.selfplay import SelfPlay
 from trainer.actor.sink import DatabaseSink, GameSink
 from trainer.actor.threads import EpisodeNumbers, PlayerThreads
+from trainer.core.arguments import narrowed
 from trainer.core.files import remove_leftovers
 from trainer.evaluators.acceleration import Acceleration
 from trainer.evaluators.hot_reload import ModelFile
@@ -85,7 +86,7 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
     recorder = Recorder(config.env_id, config.actor_id, sink, stop)
     seed = secrets.randbits(63) if config.seed is None else config.seed
     numbers = EpisodeNumbers(first, last)
-    search = SearchConfig(cache=config.cache)
+    search = narrowed(config, SearchConfig)
     players = [
         SelfPlay(config.env_id, config.games, numbers, seed, config.actor_id, config, search)
         for _ in range(config.threads)

@@ -25,6 +25,7 @@ from trainer.search.cache import empty_cache
 from trainer.search.gumbel import halving
 from trainer.search.selection import Selection
 from trainer.search.tree import DRAWN, UNKNOWN, empty_tree
+from trainer.settings.groups.search import SearchSettings
 
 KERNELS = (policies, cache, tree, transpositions, proofs, backup, priors, puct, gumbel, simulations)
 """The kernel modules of the search, in the order in which they are linked: for others whose kernels call them."""
@@ -33,24 +34,14 @@ BATCH_STEP = 32
 
 
 @dataclass(frozen=True)
-class SearchConfig:
-    """The constants of the search, the same for every game."""
+class SearchConfig(SearchSettings):
+    """The settings of one search."""
 
-    c_puct: float = 1.5
-    """Weight of the prior against the value (PUCT)."""
-    fpu_reduction: float = 0.25
-    """How much worse than its parent an unvisited move is assumed to be, times sqrt(sum of the visited priors)."""
     policy_temperature: float = 1.0
     """Every prior is raised to the power of 1 / this. Above 1, moves that the network is sure are bad are tried sooner.
 
     It is 1 in self-play, because it would flatten the policy targets (Leela Chess Zero plays with 1.36, KataGo with 1).
     """
-    noise_fraction: float = 0.25
-    """Share of Dirichlet noise in the root's priors, in self-play only (AlphaZero)."""
-    considered: int = 16
-    """The most moves that a Gumbel search considers at the root."""
-    value_scale: float = 0.1
-    """Weight of a move's value against its logit there, times 50 + the visits of the most visited move (Gumbel MuZero)."""
     cache: int = 0
     """Evaluations that are kept in case the position comes up again; 0 = none. The results are the same either way."""
 

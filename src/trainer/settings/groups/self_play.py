@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from trainer.settings.groups.device import EvaluationSettings
+from trainer.settings.groups.search import SearchSettings
 from trainer.settings.validation import require, require_above_0, require_at_least
 
 LARGEST_CACHE = 2**24
@@ -13,7 +14,7 @@ LARGEST_CACHE = 2**24
 
 
 @dataclass(frozen=True)
-class SelfPlaySettings(EvaluationSettings):
+class SelfPlaySettings(SearchSettings, EvaluationSettings):
     """How an actor plays games against itself."""
 
     FIXED: ClassVar[tuple[str, ...]] = (
@@ -23,6 +24,11 @@ class SelfPlaySettings(EvaluationSettings):
         "sampled_plies",
         "random_openings",
         "random_plies",
+        "c_puct",
+        "fpu_reduction",
+        "noise_fraction",
+        "considered",
+        "value_scale",
     )
     """What can't change when a run is resumed."""
 
@@ -62,6 +68,7 @@ class SelfPlaySettings(EvaluationSettings):
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
+        SearchSettings.check(self)
         require_at_least(self, 1, "simulations", "threads", "games", "replay_window")
         require_at_least(self, 0, "sampled_plies", "random_plies", "episode_timeout_secs")
         require_above_0(self, "memory_gib")
