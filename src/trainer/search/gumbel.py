@@ -33,19 +33,32 @@ def halved_edge(trees: Tree, slot: int, selection: Selection) -> int:
     root = trees.nodes[slot, 0]
     considered = min(len(selection.halving) - 1, int(root.num_edges))
     wanted = selection.halving[considered, root.visits - 1]
-    sigma, mixed = sigma_of(trees, slot, selection), mixed_value(trees, slot)
-    best, best_score, fits = int(root.first_edge), np.float32(-np.inf), False
+    sigma, same = sigma_of(trees, slot, selection), np.float32(0.0)  # where none was visited, all have the same Q
+    best, best_score = NOBODY, np.float32(-np.inf)
     for at in range(root.first_edge, root.first_edge + root.num_edges):
-        if proofs.proven_of(trees, slot, at) == LOSS:
-            continue
-        score = gumbel_score(trees, slot, at, sigma, mixed)
-        due = tree.visits_of(trees, slot, at) == wanted
-        if (due and not fits) or (due == fits and score > best_score):
-            best, best_score, fits = at, score, due
+        if tree.visits_of(trees, slot, at) == wanted and proofs.proven_of(trees, slot, at) != LOSS:
+            score = gumbel_score(trees, slot, at, sigma, same)
+            if best == NOBODY or score > best_score:
+                best, best_score = at, score
+    if best == NOBODY:
+        best = best_of_all(trees, slot, sigma)
     if trees.edges[slot, best].node == NOBODY:
         first = root.first_edge + root.num_visited
         tree.exchange(trees, slot, first, best)
         best = int(first)
+    return int(best)
+
+
+def best_of_all(trees: Tree, slot: int, sigma: np.float32) -> int:
+    """The root's edge with the largest g + log P + sigma(Q) that isn't a proven loss; the first one if all are."""
+    root = trees.nodes[slot, 0]
+    mixed = mixed_value(trees, slot)
+    best, best_score = int(root.first_edge), np.float32(-np.inf)
+    for at in range(root.first_edge, root.first_edge + root.num_edges):
+        if proofs.proven_of(trees, slot, at) != LOSS:
+            score = gumbel_score(trees, slot, at, sigma, mixed)
+            if score > best_score:
+                best, best_score = at, score
     return best
 
 
