@@ -27,7 +27,8 @@ from trainer.replay import PackedBatch, ReplayBuffer, databases_of
 from trainer.run.actor_statistics import players_in
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder, set_aside
-from trainer.run.model_files import CHECKPOINT, LATEST, NETWORK
+from trainer.run.kept_network import keep_network, require_kept
+from trainer.run.model_files import CHECKPOINT, LATEST
 from trainer.run.owner import owned
 from trainer.run.record import TRAIN, require_same_run, write_record
 from trainer.run.training_statistics import StatsFile, TrainingPoint, TrainingStats
@@ -176,7 +177,7 @@ class Progress:
         if checkpoint:
             require_same_run(self._run.record, TRAIN, config)
             if self._file:
-                self._file.require_kept(config.model_dir)
+                require_kept(self._file.path, self._file.text, config.model_dir)
             self._restore(checkpoint)
             if self.schedule.over_after(self.done):
                 log.info("the run is over: %d steps are done; to go on give more %s", self.done, self.schedule.bound)
@@ -189,9 +190,7 @@ class Progress:
                 log.info(
                     "set the earlier run of this folder aside in %s; %s stays until the first new model", old, LATEST
                 )
-            (config.model_dir / NETWORK).unlink(missing_ok=True)
-            if self._file:
-                self._file.keep(config.model_dir)
+            keep_network(self._file.text if self._file else None, config.model_dir)
         write_record(self._run.record, TRAIN, config)
         if self._events:
             self._events.begin(self.done)

@@ -209,7 +209,7 @@ def test_games_that_have_ended_are_handed_over_at_the_stop() -> None:
             return [game]
 
     game = PlayedGame(7, np.zeros(2), np.zeros((1, 9), np.float32))
-    threads = PlayerThreads([cast(SelfPlay, Player())], cast(ModelSource, SimpleNamespace(current=None)))
+    threads = PlayerThreads([cast(SelfPlay, Player())], cast(ModelSource, SimpleNamespace(current=None)), 29)
     with threads:
         assert stepped.wait(PATIENCE)
     assert threads.collect(0) == [game]

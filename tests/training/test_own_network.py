@@ -13,18 +13,17 @@ import pytest
 import torch
 from conftest import ForeignDatabase
 from run_files import trainer_config
-from torch import nn
 
 from trainer.core.errors import ConfigError, ModelError
 from trainer.evaluators.acceleration import distance, random_play
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export import Exporter, begin_with
-from trainer.export.weights import weights_of
+from trainer.export.weights import FILE_STAMP, weights_of
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.games.layout import layout_of
 from trainer.gpu.evaluator import TorchAccelerator
-from trainer.network import NetworkFile, OwnNetwork
+from trainer.network import NetworkFile, OwnNetwork, create_network
 from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import Trainer
 from trainer.training.learner import Learner
@@ -32,7 +31,6 @@ from trainer.training.learner import Learner
 PAGE = Path(__file__).parents[2] / "docs" / "own-network.md"
 ATTENTION = """
 import torch
-from torch import nn
 from trainer.network import AllPlanes
 
 
@@ -44,13 +42,14 @@ class Net(nn.Module):
         self.embed = nn.Linear(self.planes.planes, width)
         self.place = nn.Embedding(layout.cells, width)
         self.register_buffer("cells", torch.arange(layout.cells))
+        self.register_buffer("scale", torch.full((1,), 0.5), persistent=False)
         self.norm = nn.LayerNorm(width)
         self.attention = nn.MultiheadAttention(width, 2, dropout=0.1, batch_first=True)
         self.policy = nn.Linear(width * layout.cells, layout.num_actions)
         self.value = nn.Linear(width, 1)
 
     def forward(self, view):
-        tokens = self.embed(self.planes(view).flatten(2).transpose(1, 2)) + self.place(self.cells)
+        tokens = self.embed(self.planes(view).flatten(2).transpose(1, 2)) + self.place(self.cells) * self.scale
         seen = self.norm(tokens)
         tokens = tokens + self.attention(seen, seen, seen, need_weights=False)[0]
         return self.policy(tokens.flatten(1)), torch.tanh(self.value(self.blocks(tokens).mean(dim=1)))
@@ -61,7 +60,6 @@ def network(layout, width, blocks):
 """
 LINEAR = """
 import torch
-from torch import nn
 
 
 class Net(nn.Module):
@@ -173,7 +171,7 @@ def test_a_model_says_nothing_about_the_machine_that_made_it(tmp_path: Path) -> 
         "8",
         "1",
     )
-    assert metadata["network_file"] == NetworkFile(path).stamp
+    assert metadata[FILE_STAMP] == NetworkFile(path).stamp
 
 
 def test_a_run_trains_it_keeps_it_and_goes_on_with_it_alone(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
@@ -192,11 +190,14 @@ def test_a_run_trains_it_keeps_it_and_goes_on_with_it_alone(tictactoe_rows: Fore
         resumed(path)
     assert resumed(copy) == 20
     assert copy.read_text() == linear()
-    new = trainer_config(tmp_path, steps=10, max_wait=0.3, network_file=path)
-    Trainer(new).train()
+    Trainer(config).train()
     assert copy.read_text().endswith("# edited\n")
     (old,) = config.model_dir.glob("old-*/network.py")
     assert old.read_text() == linear()
+    Trainer(replace(config, network_file=None)).train()
+    assert not copy.exists()
+    with pytest.raises(ConfigError, match="began without --network-file; leave it out to go on"):
+        resumed(path)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +258,7 @@ def test_what_torch_cannot_export_is_reported(tmp_path: Path) -> None:
 
 def test_without_torchs_exporter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message has the command that installs it."""
-    monkeypatch.setattr("trainer.export.traced.find_spec", lambda name: None)
+    monkeypatch.setattr("trainer.run.kept_network.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="pip install onnxscript"):
         exported(written(tmp_path, linear()))
 
@@ -315,8 +316,22 @@ def test_a_run_cannot_begin_with_a_part_of_a_network(tmp_path: Path) -> None:
         begin_with(network_of(path, "tictactoe", blocks=2), start, "tictactoe")
 
 
-def test_a_module_is_what_counts_not_its_class(tmp_path: Path) -> None:
-    """A network keeps the mode that its module had: some people freeze parts of theirs."""
-    network = network_of(written(tmp_path, linear()), "tictactoe")
-    assert isinstance(network.inner, nn.Module)
-    assert network.inner.training
+def test_parts_that_a_file_freezes_stay_frozen(tmp_path: Path) -> None:
+    """A new network is tried in evaluation mode, and has its modes back after that."""
+    frozen = example().replace(
+        "return Net(layout, width)", "net = Net(layout, width)\n    net.body[2].eval()\n    return net"
+    )
+    network = network_of(written(tmp_path, frozen), "connect4")
+    modes = {name: module.training for name, module in network.inner.named_modules() if name in ("body.2", "body.5")}
+    assert modes == {"body.2": False, "body.5": True}
+
+
+def test_an_edited_file_may_start_from_a_model_with_all_its_weights(tmp_path: Path) -> None:
+    """The hash of the file is another one then. A model of an own network fits no network of this package."""
+    path, start = written(tmp_path, linear()), tmp_path / "start.onnx"
+    start.write_bytes(exported(path))
+    edited = network_of(written(tmp_path, linear() + "# edited\n"), "tictactoe")
+    begin_with(edited, start, "tictactoe")
+    assert torch.equal(edited.state_dict()["inner.both.weight"], weights_of(start.read_bytes())["inner.both.weight"])
+    with pytest.raises(ModelError, match="its network is that of a Python file; name the file with --network-file"):
+        begin_with(create_network("tictactoe"), start, "tictactoe")

@@ -18,6 +18,7 @@ from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
 from trainer.web.game.search_pool import SearchPool
+from trainer.web.runs.models import Models
 
 BOARDS = Path(__file__).parents[1] / "support" / "boards"
 STATE = {"board", "current_player", "human_player", "winner", "game_over", "legal_moves", "message"}
@@ -139,6 +140,12 @@ def test_moving_while_the_model_thinks_is_out_of_turn(tmp_path: Path, monkeypatc
     analyse = SearchPool.analyse
     thinking, answered = threading.Event(), threading.Event()
 
+    of_game, asked = Models.of_game, threading.Event()
+
+    def noted(*arguments: Any) -> Any:
+        asked.set()
+        return of_game(*arguments)
+
     async def waiting(*arguments: Any) -> Any:
         thinking.set()
         while not answered.is_set():
@@ -152,8 +159,9 @@ def test_moving_while_the_model_thinks_is_out_of_turn(tmp_path: Path, monkeypatc
             first = threads.submit(client.post, "/move", json={"position": 4})
             assert thinking.wait(PATIENCE)
             second = client.post("/move", json={"position": 0})
+            monkeypatch.setattr(Models, "of_game", noted)
             seen = threads.submit(client.get, "/game/state")
-            time.sleep(0.1)
+            assert asked.wait(PATIENCE)
             answered.set()
         assert "turn" in sentence(second, 400)
         assert seen.result().json()["moves"] == first.result().json()["moves"]

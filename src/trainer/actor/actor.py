@@ -91,7 +91,7 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
         SelfPlay(config.env_id, config.games, numbers, seed, config.actor_id, config, search)
         for _ in range(config.threads)
     ]
-    threads = PlayerThreads(players, models, config.episode_timeout_secs, game_of(config.env_id).obs_size)
+    threads = PlayerThreads(players, models, game_of(config.env_id).obs_size, config.episode_timeout_secs)
     while config.wait_for_model and not models.current and not stop.wait(0.1):
         models.poll()
     if config.wait_for_model and not models.current:

@@ -21,14 +21,14 @@ log = logging.getLogger(__name__)
 QUEUE_GAMES = 4096
 """Finished games that may wait to be stored; if the disk is slower than the players, they pause."""
 QUEUE_BYTES = 512 * 1024**2
-"""What the observations of their positions may take when they are stored."""
+"""Bytes that the stored observations of waiting games may take."""
 
 
 class Finished:
     """Finished games that wait to be stored. Several threads may use it."""
 
     def __init__(self, most_games: int, most_positions: int) -> None:
-        """With so many games or positions it is full; it takes more all the same."""
+        """Full at this many games or positions. `put` never refuses."""
         self._most = most_games, most_positions
         self._games: list[PlayedGame] = []
         self._positions = 0
@@ -70,10 +70,8 @@ class EpisodeNumbers(Iterator[int]):
 class PlayerThreads:
     """Threads that play until the `with` block ends or there is nothing left to play; one `SelfPlay` each."""
 
-    def __init__(
-        self, players: list[SelfPlay], models: ModelSource, game_timeout: float = 0.0, obs_size: int = 1
-    ) -> None:
-        """Games that take longer than `game_timeout` seconds are abandoned; 0: never. `obs_size`: that of the game."""
+    def __init__(self, players: list[SelfPlay], models: ModelSource, obs_size: int, game_timeout: float = 0.0) -> None:
+        """`obs_size`: that of the game. Games that take longer than `game_timeout` seconds are abandoned; 0: never."""
         self._players = players
         self._models = models
         self._game_timeout = game_timeout

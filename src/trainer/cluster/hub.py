@@ -10,7 +10,6 @@ import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from threading import BoundedSemaphore, Lock
 
 from trainer.actor.episodes import episodes_of
@@ -21,12 +20,13 @@ from trainer.cluster.shelf import ModelShelf, ShelvedModel
 from trainer.cluster.shipment import unpack
 from trainer.cluster.transport import Assignment
 from trainer.cluster.versions import refuse_other_versions
-from trainer.core.errors import ConfigError, ReplayError, ReplayUnavailableError
+from trainer.core.errors import ReplayError, ReplayUnavailableError
 from trainer.game_config import load_game_config
 from trainer.games import find_game
 from trainer.games.positions import Positions
 from trainer.replay import Episode, ReplayWriter
 from trainer.run.folder import RunFolder
+from trainer.run.kept_network import read_network
 from trainer.settings.actor import ActorConfig
 from trainer.settings.groups.device import Device
 
@@ -62,7 +62,7 @@ class Hub:
         found = find_game(config.env_id)
         played = load_game_config(config.env_id, config.replay_db_path)
         device: Device = "cpu" if config.device == "cpu" else "auto"  # what each player's machine has
-        self._network = read_network(config.network_file) if config.network_file else None
+        self._network_file = read_network(config.network_file) if config.network_file else None
         self._config = replace(config, env_id=found.game.env_id, device=device, network_file=None)
         self._rules = parcel_of(found)
         self._game = found.game
@@ -82,7 +82,7 @@ class Hub:
         refuse_other_versions(versions)
         with self._writing:
             first = first_free_number(self._writer, name)
-        return Assignment(replace(self._config, actor_id=name), self._rules, first, self._network)
+        return Assignment(replace(self._config, actor_id=name), self._rules, first, self._network_file)
 
     def store(self, sender: str, number: int, content: bytes, statistics: Statistics | None = None) -> None:
         """Store a shipment, packed by `shipment.pack`, unless it is stored already. Returning acknowledges it.
@@ -173,14 +173,6 @@ class Hub:
         known = self._last.get(sender)
         stored = self._writer.last_shipment(sender)
         return max((number for number in (known, stored) if number is not None), default=None)
-
-
-def read_network(path: Path) -> bytes:
-    """The file of a network of one's own. Raises ConfigError if it can't be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"--network-file {path} can't be read ({error.strerror}); give the file again") from error
 
 
 def follows(arrival: Arrival, before: int | None) -> bool:

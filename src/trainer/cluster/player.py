@@ -36,9 +36,9 @@ def play_for(transport: Transport, name: str, cores: int, stop: Event) -> ActorS
         game = found.game
         threads = threads_with_gpu(cores) if means_gpu(assignment.settings.device) else cores
         settings = fitted(replace(assignment.settings, env_id=found.name, threads=threads, wait_for_model=True))
-        if assignment.network is not None:
+        if assignment.network_file is not None:
             settings = replace(settings, network_file=Path(folder, NETWORK))
-            Path(folder, NETWORK).write_bytes(assignment.network)
+            Path(folder, NETWORK).write_bytes(assignment.network_file)
         path = RunFolder(Path(folder)).latest_model
         path.parent.mkdir()
         file = ModelFile(path, game.env_id, game.obs_size, game.num_actions, prepare=accelerated(found.name, settings))

@@ -21,7 +21,7 @@ class Assignment:
     rules: Parcel
     first_number: int
     """The number of the player's first game: the one after the largest that it has stored before."""
-    network: bytes | None = None
+    network_file: bytes | None = None
     """The file of a network of one's own, which its models need on a GPU."""
 
 

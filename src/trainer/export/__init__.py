@@ -1,10 +1,11 @@
 """Networks as ONNX files, and back.
 
 `exporter.py` fills a graph with a network's newest weights and checks what it answers. `graph.py` writes the graph of the
-networks of this package, `traced.py` that of a network of somebody's own file. `weights.py` makes a network of a file again.
+networks of this package, `traced.py` that of a network of somebody's own file. `weights.py` makes a network of a file again,
+and `start.py` lets a run start from one.
 """
 
 from trainer.export.exporter import Exporter
-from trainer.export.weights import begin_with
+from trainer.export.start import begin_with
 
 __all__ = ["Exporter", "begin_with"]

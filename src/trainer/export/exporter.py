@@ -19,6 +19,7 @@ from trainer.core.errors import ModelError
 from trainer.evaluators.answers import HIGHEST_VALUE
 from trainer.export.graph import numpy_of, written_model
 from trainer.export.traced import traced_model
+from trainer.export.weights import described
 from trainer.network import MoverNetwork, OwnNetwork, PolicyValueNetwork
 from trainer.replay import Metadata
 
@@ -51,7 +52,7 @@ class Exporter:
         } | ({"rules": stamp} if stamp else {})
         if isinstance(network, OwnNetwork):
             self._model = traced_model(network, game)
-            self._metadata |= network.described
+            self._metadata |= described(network)
         else:
             assert isinstance(network, PolicyValueNetwork)
             self._model = written_model(network, game)

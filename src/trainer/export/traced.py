@@ -7,7 +7,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
+from inspect import signature
 
 import onnx
 import torch
@@ -15,8 +15,11 @@ import torch
 from trainer.core.errors import ConfigError, ModelError, first_line
 from trainer.network import OwnNetwork
 from trainer.replay import Metadata
+from trainer.run.kept_network import require_exporter
 
 OPSET = 18
+NEEDED = {"dynamo", "dynamic_shapes", "optimize", "external_data", "verbose"}
+"""Settings of torch's exporter, which had other ones before."""
 TRACED = 3
 """Rows with which a network is traced. The exporter takes sizes 0 and 1 for constants."""
 
@@ -26,9 +29,10 @@ def traced_model(network: OwnNetwork, game: Metadata) -> onnx.ModelProto:
 
     Takes some seconds. Raises ConfigError if the exporter isn't installed, ModelError if it can't export the network.
     """
-    if find_spec("onnxscript") is None:
+    require_exporter()
+    if lacking := NEEDED.difference(signature(torch.onnx.export).parameters):
         raise ConfigError(
-            "a network of one's own needs onnxscript, which is not installed; install it with: pip install onnxscript"
+            f"--network-file needs torch 2.6 or later; the ONNX exporter of torch {torch.__version__} lacks {min(lacking)}"
         )
     traced = copy.deepcopy(network).cpu().eval()
     sample = torch.zeros(TRACED, game.obs_size)

@@ -1,30 +1,32 @@
-"""A network of torch from a model file: its weights, and from their names and shapes what kind of network it is."""
+"""A network of torch from a model file: its weights, and what kind of network it is.
+
+Of the networks of this package the names and shapes of the weights show the kind, of one's own the file's metadata.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from onnx import numpy_helper
 from torch import Tensor
 
-from trainer.core.errors import ModelError, first_line
+from trainer.core.errors import ModelError
 from trainer.evaluators.half_precision import graph_of
 from trainer.game_config import metadata_of
 from trainer.games.base import Game
 from trainer.games.layout import layout_of
-from trainer.gpu.devices import is_of_device
 from trainer.network import MoverNetwork, NetworkFile, OwnNetwork, PolicyValueNetwork
-from trainer.pretrained import model_path
-from trainer.run.model_files import read_model
 from trainer.settings.groups.learning import Family, Pooling
 
 Weights = dict[str, Tensor]
-"""By their names in `PolicyValueNetwork.state_dict`, on the CPU."""
+"""By their names in the network's `state_dict`, on the CPU. Of one's own network there may be constants among them."""
+
+FILE_STAMP = "network_file"
+"""The entry of a model's metadata with the hash of the file of its network."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,21 @@ def kind_of(weights: Weights) -> Kind:
     raise ModelError("its weights aren't named as those of a network of this package")
 
 
+def described(network: OwnNetwork) -> dict[str, str]:
+    """What the metadata of a model states of a network of one's own, for `own_kind`."""
+    return {
+        FILE_STAMP: network.file.stamp,
+        "network_width": str(network.width),
+        "network_blocks": str(network.blocks),
+    }
+
+
 def own_kind(metadata: Mapping[str, str], file: NetworkFile | None) -> OwnKind | None:
     """The settings that a model's metadata states for a network of one's own; None for a network of this package.
 
     `file`: the one that makes it. Raises ModelError if the model needs another one.
     """
-    stamp = metadata.get("network_file")
+    stamp = metadata.get(FILE_STAMP)
     if stamp is None:
         return None
     if file is None:
@@ -103,43 +114,15 @@ def empty_network(kind: Kind | OwnKind, game: Game) -> MoverNetwork:
     return PolicyValueNetwork(metadata, kind.family, kind.width, layout, kind.blocks, kind.pooling)
 
 
-def begin_with(network: MoverNetwork, path: Path, env_id: str) -> None:
-    """Copy a model file's weights into the network of a new run. Raises ModelError if they don't fit, or can't be read."""
-    path = model_path(path, env_id)
-    content = read_model(path)
-    try:
-        weights = weights_of(content)
-    except Exception as error:  # protobuf's errors have no common base
-        raise ModelError(f"{path} is not an ONNX model that can be loaded ({first_line(error)})") from error
-    try:
-        missing = [name for name, _ in network.named_parameters() if name not in weights]
-        if missing and isinstance(network, OwnNetwork):
-            raise ModelError(f"it lacks the weights {missing[0]}")
-        fill(network, weights)
-    except ModelError as error:
-        reason = str(error) if isinstance(network, OwnNetwork) else fitting(weights)
-        raise ModelError(f"the run can't begin with --start-from {path}: {reason}") from error
-
-
-def fitting(weights: Weights) -> str:
-    """Why weights don't fit the network of a run, and what to do."""
-    try:
-        kind = kind_of(weights)
-    except ModelError as error:
-        return str(error)
-    size = f"--network {kind.family} --width {kind.width}"
-    if kind.family == "residual":
-        size += f" --blocks {kind.blocks} --pooling {kind.pooling}"
-    return f"its network has {size}, so give these flags; or it was trained for another game"
-
-
 def fill(network: MoverNetwork, weights: Weights) -> None:
     """Copy weights into a network on any device, in its own type. Raises ModelError if they don't fit."""
-    if isinstance(network, OwnNetwork) and weights:  # a file has only the weights that the answers depend on
-        weights = network.state_dict() | weights
+    if isinstance(network, OwnNetwork) and weights:
+        # A file has the weights that the answers depend on, and constants that are no part of the state.
+        state = network.state_dict()
+        weights = state | {name: values for name, values in weights.items() if name in state}
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        if is_of_device(error):
-            raise
+        if not str(error).startswith("Error(s) in loading state_dict"):
+            raise  # of the device
         raise ModelError(f"its weights are of another network: {' '.join(str(error).split())}") from error

@@ -1,7 +1,7 @@
 """Networks on a GPU: everything of the package that needs torch to evaluate a model.
 
-`choice.py` is what the commands call. `devices.py` chooses a device and says what is wrong with it; `weights.py` makes a
-network of torch from a model file; `launchers.py` runs it on batches of one size, on a GPU as a captured graph; `slots.py`
-keeps the few networks that are in use; `evaluator.py` is an evaluator made of these. torch is imported only if a device
+`choice.py` is what the commands call. `devices.py` chooses a device and says what is wrong with it; `launchers.py` runs a
+network of torch on batches of one size, on a GPU as a captured graph; `slots.py` keeps the few networks that are in use;
+`evaluator.py` is an evaluator made of these. torch is imported only if a device
 other than the CPU is asked for.
 """

@@ -46,13 +46,16 @@ class TorchAccelerator:
         self._game = game_of(env_id)
         self.slots = Slots(self._game, device, kept_as)
         self._file = file
-        self._make_launcher = make_launcher or (GraphLauncher if device.type == "cuda" else EagerLauncher)
+        self._make_launcher = make_launcher
+        self._captures = device.type == "cuda"
 
     def __call__(self, content: bytes, original: OnnxEvaluator) -> TorchEvaluator:
         """An evaluator of `original`, whose file is `content`. Raises ModelError for a network that can't be made here."""
         weights = weights_of(content)
         kind = own_kind(original.info.metadata, self._file) or kind_of(weights)
-        return TorchEvaluator(original.info, self._game, weights, kind, self.slots, self._capacity, self._make_launcher)
+        captures = self._captures and isinstance(kind, Kind)  # what somebody's module does may not fit into a graph
+        make = self._make_launcher or (GraphLauncher if captures else EagerLauncher)
+        return TorchEvaluator(original.info, self._game, weights, kind, self.slots, self._capacity, make)
 
 
 class TorchEvaluator:

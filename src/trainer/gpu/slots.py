@@ -23,7 +23,9 @@ class Slot:
     def __init__(self, kind: Kind | OwnKind, game: Game, device: torch.device, kept_as: torch.dtype) -> None:
         self.kind = kind
         network = empty_network(kind, game).to(device, kept_as).eval().requires_grad_(False)
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if isinstance(kind, Kind):
+            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network
         self._own = local()
 
     def launcher(self, make: MakeLauncher, capacity: int, obs_size: int, num_actions: int) -> Launcher:

@@ -27,8 +27,9 @@ from trainer.launch.watch import Watch
 from trainer.pretrained import model_path
 from trainer.replay import count_rows
 from trainer.run.folder import RunFolder, set_aside
+from trainer.run.kept_network import keep_network, read_network, require_exporter, require_kept
 from trainer.run.kept_rules import keep_rules
-from trainer.run.model_files import read_model
+from trainer.run.model_files import NETWORK, read_model
 from trainer.run.owner import owned
 from trainer.run.record import LOOP, require_same_run, write_record
 from trainer.settings.actor import ActorConfig
@@ -71,6 +72,8 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
     config.check()
     require_device(config)
     require_ray(config)
+    if config.network_file:
+        require_exporter()
     config = settled(config)
     run = RunFolder(config.folder)
     require_writable(run.path, "--data-dir")
@@ -85,9 +88,7 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     if config.resume:
         require_same_run(run.record, LOOP, config)
     game = keep_rules(config.env_id, run.path, config.resume)
-    if not config.resume:
-        config = replace(config, start_from=kept_start(config, run))
-        begin_anew(run, run.shards(config.replay_shards), config.replay_window)
+    config = with_own_files(config, run)
     write_record(run.record, LOOP, config)
     prepare = on_device(config.env_id, config)
     goes_on = config.resume and run.checkpoint.exists()  # without a checkpoint the trainer begins anew
@@ -179,6 +180,25 @@ def suspended_together(children: Sequence[Child]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTSTP, before)
+
+
+def with_own_files(config: LoopConfig, run: RunFolder) -> LoopConfig:
+    """The settings with the copies that a run keeps of a model and of a network's file, in place of the originals.
+
+    Sets an earlier run in the folder aside unless it is resumed: only after the originals were read, because they may belong
+    to it. Raises TrainerError if they can't be read, or if the run that is resumed began with another file.
+    """
+    file = config.network_file
+    network = read_network(file) if file else None
+    if not config.resume:
+        config = replace(config, start_from=kept_start(config, run))
+        begin_anew(run, run.shards(config.replay_shards), config.replay_window)
+    elif file and network is not None and run.checkpoint.exists():
+        require_kept(file, network, run.models)
+    if network is None:
+        return config
+    keep_network(network, run.models)
+    return replace(config, network_file=(run.models / NETWORK).absolute())
 
 
 def kept_start(config: LoopConfig, run: RunFolder) -> Path | None:

@@ -12,12 +12,11 @@ from torch import Tensor, nn
 
 from trainer.compile.source import Source
 from trainer.core.errors import ConfigError
-from trainer.core.files import write_bytes
 from trainer.games.layout import Layout
 from trainer.games.library import line_in
 from trainer.network.base import MoverNetwork
 from trainer.replay import Metadata
-from trainer.run.model_files import NETWORK
+from trainer.run.kept_network import read_network
 
 TRIED = 2
 """Positions that a new network has to answer."""
@@ -33,14 +32,9 @@ class NetworkFile:
     def __init__(self, path: Path) -> None:
         """Run the file. Raises ConfigError if it can't be read, fails, or lacks the function."""
         self.path = path
-        try:
-            source = Source(path)
-        except OSError as error:
-            raise ConfigError(
-                f"--network-file {path} can't be read ({error.strerror}); give a Python file with a function network"
-            ) from error
-        self.text = source.text
-        self.stamp = hashlib.sha256(source.text).hexdigest()[:16]
+        self.text = read_network(path)
+        source = Source(path)
+        self.stamp = hashlib.sha256(self.text).hexdigest()[:16]
         """A hash of the file, which models carry."""
         with self.errors_named():
             self._function = getattr(source.run(f"network_{self.stamp}", None), "network", None)
@@ -67,19 +61,6 @@ class NetworkFile:
             line = line_in(self.path, error)
             raise ConfigError(f"--network-file {self.path}, line {line}: {type(error).__name__}: {error}") from error
 
-    def keep(self, models: Path) -> None:
-        """Write a copy beside the models of a run."""
-        write_bytes(models / NETWORK, self.text)
-
-    def require_kept(self, models: Path) -> None:
-        """Raise ConfigError if the run with these models has another file."""
-        copy = models / NETWORK
-        if not copy.exists() or copy.read_bytes() != self.text:
-            raise ConfigError(
-                f"--network-file {self.path} isn't the file that the run began with; go on with its copy, --network-file "
-                f"{copy}, or start a new run without --resume"
-            )
-
 
 class OwnNetwork(MoverNetwork):
     """The network of a file, from the mover's side."""
@@ -100,17 +81,13 @@ class OwnNetwork(MoverNetwork):
         logits, value = self.inner(view)
         return logits, value
 
-    @property
-    def described(self) -> dict[str, str]:
-        """What a model's metadata states, so that the network can be made again with the file."""
-        return {"network_file": self.file.stamp, "network_width": str(self.width), "network_blocks": str(self.blocks)}
-
     def _try(self, game: Metadata) -> None:
         """Raise ConfigError unless the module answers positions as `NetworkFile` says."""
-        path, training = self.file.path, self.inner.training
+        path, modes = self.file.path, [(module, module.training) for module in self.inner.modules()]
         with torch.no_grad(), self.file.errors_named():
             answers = self.inner.eval()(torch.zeros(TRIED, self.view.size))
-        self.inner.train(training)
+        for module, training in modes:  # parts may be frozen
+            module.training = training
         found = [shown(part) for part in answers] if isinstance(answers, tuple | list) else [shown(answers)]
         needed = [f"float32 {[TRIED, game.num_actions]}", f"float32 {[TRIED, 1]}"]
         if found != needed:

@@ -14,22 +14,26 @@ from trainer.replay import Metadata
 class StonePlanes(nn.Module):
     """Reshapes the planes of a view into images."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, channels_last: bool = False) -> None:
+        """`channels_last`: on a GPU, in the memory layout that convolutions are fastest with."""
         super().__init__()
+        self.channels_last = channels_last
         self.shape = (layout.planes, layout.height, layout.width)
         self.size = math.prod(self.shape)
 
     def forward(self, view: Tensor) -> Tensor:
         """float32 [B, size] from `MoverView` to [B, P, H, W]; drops what follows the planes."""
-        return laid_out(view[:, : self.size].reshape(-1, *self.shape))
+        images = view[:, : self.size].reshape(-1, *self.shape)
+        return laid_out(images) if self.channels_last else images
 
 
 class AllPlanes(nn.Module):
     """Reshapes the planes of a view into images, and adds an image for each further number but the legal moves."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, channels_last: bool = False) -> None:
+        """`channels_last`: on a GPU, in the memory layout that convolutions are fastest with."""
         super().__init__()
-        self.board = StonePlanes(layout)
+        self.board = StonePlanes(layout, channels_last)
         begin, moves = layout.board_numbers + layout.features, layout.num_actions
         self.spans = ((layout.board_numbers, begin), (begin + moves, layout.view_size))
         """The features, and the seat flags if the network sees them."""
@@ -37,12 +41,15 @@ class AllPlanes(nn.Module):
 
     def forward(self, view: Tensor) -> Tensor:
         """float32 [B, size] from `MoverView` to [B, planes, H, W]."""
-        board = self.board(view)
+        board: Tensor = self.board(view)
         images = [board]
         for start, end in self.spans:
             if end > start:
                 images.append(view[:, start:end, None, None] * torch.ones_like(board[:1, :1]))
-        return laid_out(torch.cat(images, dim=1)) if len(images) > 1 else board
+        if len(images) == 1:
+            return images[0]
+        joined = torch.cat(images, dim=1)
+        return laid_out(joined) if self.board.channels_last else joined
 
 
 class ConvStem(nn.Module):
@@ -54,7 +61,7 @@ class ConvStem(nn.Module):
 
     def __init__(self, game: Metadata, layout: Layout, filters: int) -> None:
         super().__init__()
-        self.board = StonePlanes(layout)
+        self.board = StonePlanes(layout, channels_last=True)
         side = min(layout.kernel_side, game.board_height, game.board_width)
         self.conv = nn.Conv2d(layout.planes, filters, side)
         places = (game.board_height - side + 1) * (game.board_width - side + 1)

@@ -71,7 +71,7 @@ def residual_tower(layout: Layout, channels: int, width: int, blocks: int, pooli
         before = [PooledBias(channels)] if pooling == "bias" else []
         after = [SqueezeExcite(channels)] if pooling == "squeeze" else []
         tower.append(Residual(nn.Sequential(nn.ReLU(), convolution(channels), nn.ReLU(), *before, last, *after)))
-    images = AllPlanes(layout)
+    images = AllPlanes(layout, channels_last=True)
     first: nn.Module = images.board if images.planes == layout.planes else images
     dense = nn.Linear(channels * layout.cells, width)
     return nn.Sequential(first, convolution(images.planes), *tower, nn.ReLU(), nn.Flatten(), dense, nn.ReLU())

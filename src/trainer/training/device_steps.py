@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from trainer.gpu.devices import errors_named
-from trainer.network import Loss, MoverNetwork, alphazero_loss
+from trainer.network import Loss, MoverNetwork, PolicyValueNetwork, alphazero_loss
 from trainer.replay import PackedBatch
 from trainer.training.device_batches import Unpacker
 
@@ -32,7 +32,8 @@ class DeviceSteps:
         self._grad_clip = grad_clip
         self._unpacker = unpacker
         self._device = network.weight.device
-        self._captures = self._device.type == "cuda"
+        self._mixes = self._device.type == "cuda"
+        self._captures = self._mixes and isinstance(network, PolicyValueNetwork)  # others may not fit into a graph
         self._inputs: tuple[Tensor, ...] = ()
         self._graph: torch.cuda.CUDAGraph | None = None
         self._loss: Loss | None = None
@@ -69,7 +70,7 @@ class DeviceSteps:
     def _computed(self, inputs: Sequence[Tensor]) -> Loss:
         """Carry out a step, operation by operation."""
         rows = self._unpacker.unpack(*inputs)
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._captures):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._mixes):
             logits, value = self._network(rows.observation)
         loss = alphazero_loss(logits.float(), value.float(), rows.legal, rows.visits, rows.outcome)
         descend(loss, self._network, self._optimizer, self._grad_clip)

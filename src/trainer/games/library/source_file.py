@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -15,23 +14,13 @@ from trainer.games.parameters import GIVEN
 
 def run_file(source: Source, name: str, parameters: Mapping[str, int]) -> ModuleType:
     """Run a Python file as a module, with the values of its parameters. Raises GameError if it fails, with its line."""
-    path = source.path
-    module = ModuleType(re.sub(r"\W", "_", name))
-    module.__file__ = str(path)
-    setattr(module, GIVEN, dict(parameters))
-    before = sys.modules.get(module.__name__)
-    sys.modules[module.__name__] = module  # where dataclasses look for it
     try:
-        exec(source.code, vars(module))
+        return source.run(re.sub(r"\W", "_", name), None, **{GIVEN: dict(parameters)})
     except GameError:
         raise
     except Exception as error:  # whatever somebody's file raises
-        raise GameError(f"{path}, line {line_in(path, error)}: {type(error).__name__}: {error}") from error
-    finally:
-        del sys.modules[module.__name__]
-        if before:
-            sys.modules[module.__name__] = before
-    return module
+        line = line_in(source.path, error)
+        raise GameError(f"{source.path}, line {line}: {type(error).__name__}: {error}") from error
 
 
 def line_in(path: Path, error: Exception) -> int:

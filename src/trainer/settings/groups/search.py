@@ -1,4 +1,4 @@
-"""Settings of the search: its constants, the same for every game unless they are given."""
+"""Settings of the search: its constants, the same for every game unless they are given. Commands take them for self-play."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from trainer.settings.validation import require, require_at_least
 
 @dataclass(frozen=True)
 class SearchSettings(Settings):
-    """The constants by which search selects moves."""
+    """The constants by which the searches of self-play select moves."""
 
     c_puct: float = 1.5
-    """Weight of the prior against the value in a search (PUCT; Silver et al. 2017)."""
+    """Weight of the prior against the value in the searches of self-play (PUCT; Silver et al. 2017)."""
     fpu_reduction: float = 0.25
     """How much worse than its parent an unvisited move is assumed to be, times sqrt(sum of the visited priors) (KataGo)."""
     noise_fraction: float = 0.25
