@@ -1,15 +1,18 @@
-"""Put a model into the package, with its card, as what `--model pretrained` plays.
+"""Put a model into the package, with its card and its curves, as what `--model pretrained` plays.
 
     python tools/ship_model.py docs/results/hex-5x5-10min data/hex-5x5-10min/models/latest.onnx
 
-The first argument is the folder that tools/strength_run.py wrote, whose results.md becomes the card.
+The first argument is the folder that tools/strength_run.py wrote, whose results.md becomes the card, and whose stats.json
+the curves. Without the second argument only the curves are written.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import onnx
 
@@ -33,8 +36,44 @@ Measure it with `cartridge evaluate --env-id {env_id} --model pretrained`.
 """
 
 
-def main(results: Path, model: Path) -> None:
-    """Copy the model and write its card."""
+MOST_POINTS = 150
+"""Points of the losses that the curves keep."""
+MEASURED = ("step", "opponent", "win_rate", "elo")
+"""What they keep of an evaluation, beside the wrong moves."""
+
+
+def write_curves(stats: dict[str, Any]) -> None:
+    """Write what the page compares other runs with: a part of a run's stats.json."""
+    stride = -(-len(stats["history"]) // MOST_POINTS)
+    kept = stats["history"][::-1][::stride][::-1]  # with the last point
+    evaluations = []
+    for one in stats["eval_history"]:
+        quality = [{"weak_error": found["weak_error"]} for found in one.get("move_quality", [])[:1]]
+        evaluations.append({name: one[name] for name in MEASURED if name in one} | {"move_quality": quality})
+    curves = {
+        "env_id": stats["env_id"],
+        "history": [{name: point[name] for name in ("step", "total_loss", "learning_rate")} for point in kept],
+        "eval_history": evaluations,
+    }
+    (FOLDER / f"{file_name(stats['env_id'])}.json").write_text(
+        json.dumps(rounded(curves), separators=(",", ":")) + "\n"
+    )
+
+
+def rounded(value: Any) -> Any:
+    """A JSON value with numbers of four significant digits, steps apart."""
+    if isinstance(value, dict):
+        return {name: rounded(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [rounded(one) for one in value]
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def main(results: Path, model: Path | None = None) -> None:
+    """Copy the model, and write its card and its curves."""
+    write_curves(json.loads((results / "stats.json").read_text()))
+    if model is None:
+        return
     content = model.read_bytes()
     if len(content) > MOST_BYTES:
         smaller = model.with_suffix(".half.onnx")

@@ -257,6 +257,31 @@ def test_a_reload_keeps_the_game(browser: Any, empty: Server) -> None:
         assert page.locator(".stone").count() == 5
 
 
+def test_another_run_is_drawn_beside_the_one_that_is_watched(browser: Any, tmp_path: Path) -> None:
+    """One of the same game; the choice stays while the page is open, and runs of other games aren't offered."""
+    for name, env_id, steps in (("ours", "tictactoe", 50), ("theirs", "tictactoe", 200), ("other", "connect4", 90)):
+        put_stats(tmp_path / name, env_id, steps, eval_history=EVALUATIONS, last_eval=EVALUATIONS[-1])
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        page.locator("#run").select_option("ours")
+        chart = page.locator(".chart").first
+        expect(chart).to_have_attribute("data-points", "5")
+        assert page.locator("#other option").all_inner_texts() == ["nothing", "theirs"]
+        expect(chart).to_have_attribute("data-shown", "10 to 50")
+        page.locator("#other").select_option("theirs")
+        expect(chart).to_have_attribute("data-shown", "10 to 200")
+        expect(chart.locator(".legend")).to_contain_text("theirs")
+        expect(chart).to_have_attribute("data-points", "5")
+        page.get_by_role("link", name="Play").click()
+        page.get_by_role("link", name="Watch").click()
+        expect(chart).to_have_attribute("data-shown", "10 to 200")
+        page.locator("#other").select_option("nothing")
+        expect(chart).to_have_attribute("data-shown", "10 to 50")
+        page.locator("#run").select_option("other")
+        expect(page.locator("#other")).to_be_hidden()
+
+
 def test_a_chart_grows_while_a_run_is_training(browser: Any, tmp_path: Path) -> None:
     """From no run at all to an ever longer line, without a reload."""
     with serving(tmp_path) as server, window(browser, server.url) as found:

@@ -15,6 +15,7 @@ from run_files import put_model, put_stats
 from starlette.testclient import TestClient
 from web_client import client_of, sentence
 
+from trainer import pretrained
 from trainer.core.files import write_bytes
 from trainer.core.json_values import write_json
 from trainer.run.actor_statistics import CLUSTER, SILENCE, ActorStats, sum_of_actors, write_actors
@@ -117,6 +118,24 @@ def test_the_players_of_a_cluster_are_listed(tmp_path: Path, client: TestClient)
     expected = {"name": "p-1-bb", "host": "node-7", "episodes_per_second": 2.5, "positions_per_second": 20.0}
     expected |= {"model_step": 40, "timestamp": later, "back_pressure": 0.25}
     assert client.get("/actor-stats").json()["players"] == [expected]
+
+
+def test_the_curves_of_a_published_run(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They come with the package, of some games; each belongs to a model of it and has all that the charts draw."""
+    assert client.get("/runs").json()["published"] == []
+    assert "No run of that game comes with the package" in sentence(client.get("/published?game=tictactoe"), 404)
+    sentence(client.get("/published?game=../../secret"), 404)
+    monkeypatch.setattr(pretrained, "FOLDER", Path(pretrained.__file__).parent)
+    listed = client.get("/runs").json()["published"]
+    assert set(listed) <= set(pretrained.env_ids())
+    assert {"tictactoe", "connect4"} <= set(listed)
+    for env_id in ("tictactoe", "connect4"):
+        found = client.get("/published", params={"game": env_id}).json()
+        assert found["env_id"] == env_id
+        assert found["history"][-1].keys() == {"step", "total_loss", "learning_rate"}
+        assert 50 < len(found["history"]) <= 150
+        assert found["eval_history"][-1]["win_rate"] > 0.9
+        assert found["eval_history"][-1]["move_quality"][0]["weak_error"] < 0.1
 
 
 def test_the_status_of_the_model(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
-"""Models that come with the package: `<game>.onnx` beside this file, and a card `<game>.md` that says how it was trained and
-how strong it is. `--model pretrained` names the one of the game.
+"""Models that come with the package: `<game>.onnx` beside this file, a card `<game>.md` that says how it was trained and how
+strong it is, and `<game>.json`, the curves of its training. `--model pretrained` names the one of the game.
 """
 
 from __future__ import annotations
@@ -23,9 +23,15 @@ def shipped(env_id: str) -> Path | None:
     return path if path.exists() else None
 
 
-def env_ids() -> list[str]:
-    """The games of all models, as --env-id takes them."""
-    return sorted(path.stem.replace("-", ":", 1).replace("-", ",") for path in FOLDER.glob("*.onnx"))
+def curves(env_id: str) -> Path | None:
+    """The losses and evaluations of the run that made a game's model, in the form of stats.json; None if there are none."""
+    path = FOLDER / f"{file_name(env_id)}.json"
+    return path if path.exists() else None
+
+
+def env_ids(ending: str = ".onnx") -> list[str]:
+    """The games of all models, as --env-id takes them; or of all files with another ending."""
+    return sorted(path.stem.replace("-", ":", 1).replace("-", ",") for path in FOLDER.glob(f"*{ending}"))
 
 
 def model_path(path: Path, env_id: str) -> Path:

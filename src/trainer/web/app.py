@@ -102,6 +102,7 @@ def build_app(
         Route("/actor-stats", statistics.actor_stats),
         Route("/model", statistics.model),
         Route("/runs", statistics.runs),
+        Route("/published", statistics.published),
         Route("/events", live.events),
         Route("/replay/games", stored_games.games),
         Route("/replay/game", stored_games.game),

@@ -12,10 +12,12 @@ from starlette.responses import Response
 
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import ENV_IDS
+from trainer.pretrained import curves, env_ids
 from trainer.run.actor_statistics import players_in, rates_in, sum_of_actors
 from trainer.run.training_statistics import TrainingStats
 from trainer.web.game.sessions import Sessions
 from trainer.web.http.answer import JsonAnswer
+from trainer.web.http.refusal import Refusal
 from trainer.web.runs.games import Games
 from trainer.web.runs.models import Models, trouble_with
 from trainer.web.runs.replay_file import modified
@@ -36,13 +38,23 @@ class Statistics:
         self._sessions = sessions
 
     def runs(self, request: Request) -> Response:
-        """GET /runs: the runs to choose from; `default` is the one that was written to last."""
+        """GET /runs: the runs to choose from; `default` is the one that was written to last.
+
+        `published`: the games of which the curves of a run come with the package.
+        """
         newest = self._runs.newest()
         found = [
             {"name": run.name, "env_id": run.env_id, "changed": int(run.changed), "has_model": modified(run.model) > 0}
             for run in self._runs.all()
         ]
-        return JsonAnswer({"runs": found, "default": newest.name if newest else None})
+        return JsonAnswer({"runs": found, "default": newest.name if newest else None, "published": env_ids(".json")})
+
+    def published(self, request: Request) -> Response:
+        """GET /published?game=ENV_ID: the curves of the run that made the model which comes with the package."""
+        path = curves(self._games.checked(request.query_params.get("game")))
+        if path is None:
+            raise Refusal(404, "No run of that game comes with the package; GET /runs lists the games that have one.")
+        return Response(path.read_bytes(), media_type="application/json")
 
     def stats(self, request: Request) -> Response:
         """GET /stats[?run=NAME]"""

@@ -17,7 +17,7 @@ export class Chart {
     this.series = series;
     this.range = range;
     this.format = format;
-    this.data = [[], ...series.map(() => [])];
+    this.data = [[], ...series.map(() => []), []];
     this.place = el("div", { class: "plot", role: "img", "aria-label": title });
     this.legend = el(
       "ul",
@@ -29,6 +29,9 @@ export class Chart {
         return el("li", {}, key, one.label, one.last);
       }),
     );
+    this.otherName = el("span", {});
+    this.other = el("li", { hidden: true }, el("span", { class: "key other" }), this.otherName);
+    this.legend.append(this.other);
     this.empty = el("p", { class: "quiet" });
     this.title = title;
     this.root = el("figure", { class: "card chart" }, el("figcaption", {}, el("h2", {}, title)), this.legend, this.empty, this.place);
@@ -36,9 +39,14 @@ export class Chart {
     this.watcher.observe(this.place);
   }
 
-  /** `columns`: [steps, one column per series]. `empty`: what to say while there are no points. */
-  draw(columns, empty) {
-    this.data = columns;
+  /**
+   * `columns`: [steps, one column per series]. `empty`: what to say while there are no points. `other`: {label, steps,
+   * values} of another run, to be drawn beside the first series; null: none.
+   */
+  draw(columns, empty, other = null) {
+    this.data = other ? uPlot.join([columns, [other.steps, other.values]]) : [...columns, columns[0].map(() => null)];
+    this.other.hidden = !other;
+    this.otherName.textContent = other?.label ?? "";
     const points = columns[0].length;
     this.root.dataset.points = points;
     this.empty.textContent = points ? "" : empty;
@@ -50,10 +58,11 @@ export class Chart {
       const newest = columns[at + 1].findLast((value) => value !== null);
       one.last.textContent = newest === undefined ? "" : one.text(newest);
     });
-    this.place.setAttribute("aria-label", `${this.title}, ${points} points up to step ${columns[0][points - 1]}`);
+    const beside = other ? `, beside ${other.label}` : "";
+    this.place.setAttribute("aria-label", `${this.title}, ${points} points up to step ${columns[0][points - 1]}${beside}`);
     if (this.plot) {
       const zoomed = this.zoomed && !this.another;
-      this.plot.setData(columns, !zoomed);
+      this.plot.setData(this.data, !zoomed);
       if (zoomed) this.plot.redraw();
     } else this.build();
     this.another = false;
@@ -68,7 +77,7 @@ export class Chart {
   get zoomed() {
     const { min, max } = this.plot.scales.x;
     const steps = this.plot.data[0];
-    return min > steps[0] || max < steps.at(-1);
+    return min !== null && (min > steps[0] || max < steps.at(-1)); // null: nothing was drawn yet
   }
 
   /** A colour of the page as canvas understands it, in the theme that is shown: rgb(r, g, b). */
@@ -114,6 +123,7 @@ export class Chart {
             points: { show: one.hidden ? false : undefined, size: 5, fill: color("--surface") },
             spanGaps: true,
           })),
+          { stroke: color("--soft"), width: 1.5, dash: [2, 3], points: { show: false }, spanGaps: true }, // another run
         ],
         bands,
         hooks: { setCursor: [(plot) => this.point(plot)], setScale: [(plot, axis) => axis === "x" && this.span(plot)] },

@@ -7,6 +7,7 @@ import { extended, thinned } from "../base/history.js";
 import { winInterval } from "../base/intervals.js";
 import { tabMemory } from "../base/memory.js";
 import { Chart } from "../parts/chart.js";
+import { Comparison } from "../parts/comparison.js";
 import { evaluationTable } from "../parts/evaluation_table.js";
 import { playerTable } from "../parts/player_table.js";
 import { Tile } from "../parts/tile.js";
@@ -42,6 +43,7 @@ export class WatchView {
 
   build(holder) {
     this.runs = el("select", { id: "run", onchange: () => this.follow(this.runs.value) });
+    this.comparison = new Comparison(() => this.statistics && this.draw());
     this.status = el("p", { class: "status", role: "status" }, "Looking for runs…");
     this.note = el("p", { class: "note" });
     this.tiles = Object.fromEntries(
@@ -105,7 +107,7 @@ export class WatchView {
         "div",
         { class: "topline" },
         el("div", {}, this.status, this.note),
-        el("div", { class: "inline" }, el("label", { for: "run" }, "Run"), this.runs),
+        el("div", { class: "inline" }, el("label", { for: "run" }, "Run"), this.runs, this.comparison.root),
       ),
       el("dl", { class: "tiles" }, ...Object.values(this.tiles).map((tile) => tile.root)),
       el(
@@ -130,7 +132,8 @@ export class WatchView {
   }
 
   async listRuns() {
-    const { runs, default: newest } = await api.get("runs");
+    this.listed = await api.get("runs");
+    const { runs, default: newest } = this.listed;
     const remembered = this.run ?? tabMemory.get("run");
     this.run = runs.some((run) => run.name === remembered) ? remembered : newest;
     this.runs.replaceChildren(
@@ -180,6 +183,7 @@ export class WatchView {
     this.statistics = statistics;
     this.refusal = null;
     const game = statistics.stats.env_id || statistics.actors.env_id;
+    if (another || game !== this.gameId) this.comparison.offer(this.listed, statistics.run, game);
     if (game !== this.gameId) this.nameGame(game);
     this.draw();
   }
@@ -196,8 +200,9 @@ export class WatchView {
     const of = (name) => this.history.map((point) => point[name] ?? null);
     const steps = of("step");
     const none = "Appears once the trainer has written its first statistics.";
-    this.losses.draw([steps, of("total_loss"), of("policy_loss"), of("value_loss")], none);
-    this.rates.draw([steps, of("learning_rate")], none);
+    const beside = (name) => this.comparison.curve((stats) => stats.history, (point) => point[name]);
+    this.losses.draw([steps, of("total_loss"), of("policy_loss"), of("value_loss")], none, beside("total_loss"));
+    this.rates.draw([steps, of("learning_rate")], none, beside("learning_rate"));
     const known = [...new Set(this.evaluated.map((one) => one.opponent))];
     const chosen = this.opponents.value;
     this.opponents.replaceChildren(...known.map((name) => el("option", { value: name, selected: name === chosen }, name)));
@@ -215,6 +220,7 @@ export class WatchView {
     const opponent = this.opponents.value;
     const shown = all.filter((one) => one.opponent === opponent);
     const bounds = shown.map(winInterval);
+    const beside = (number) => this.comparison.curve((stats) => stats.eval_history, number);
     this.evaluations.draw(
       [
         shown.map((one) => one.step),
@@ -223,6 +229,7 @@ export class WatchView {
         bounds.map((bound) => bound[1]),
       ],
       "Appears once a model has been evaluated.",
+      beside((one) => (one.opponent === opponent ? one.win_rate : null)),
     );
     this.evaluationNote.textContent = shown.length ? `Against ${opponent}; the band is the 95% interval of the win rate.` : "";
     const measured = all.filter((one) => Array.isArray(one.move_quality) && one.move_quality.length);
@@ -238,7 +245,7 @@ export class WatchView {
         rated.map((one) => one.elo),
         ends.map((bound) => bound[0]),
         ends.map((bound) => bound[1]),
-      ]);
+      ], "", beside((one) => one.elo));
     }
     if (measured.length) {
       this.quality.draw([
@@ -247,7 +254,7 @@ export class WatchView {
         errors.map((one) => one.strong_error ?? null),
         errors.map((one) => one.weak_interval_95?.[0] ?? null),
         errors.map((one) => one.weak_interval_95?.[1] ?? null),
-      ]);
+      ], "", beside((one) => one.move_quality?.[0]?.weak_error));
       const { positions, simulations } = errors.at(-1);
       this.qualityNote.textContent =
         `${simulations ? `With ${count(simulations)} simulations` : "The raw policy"} in ${count(positions)} solved positions; ` +

@@ -1,0 +1,48 @@
+// Another run of the same game, whose curves the charts show beside those of the run that is watched.
+
+import { api } from "../base/api.js";
+import { el } from "../base/dom.js";
+import { tabMemory } from "../base/memory.js";
+
+const PUBLISHED = "the published run";
+
+export class Comparison {
+  /** `onchange()` is called when other curves are to be drawn. */
+  constructor(onchange) {
+    this.onchange = onchange;
+    this.stats = null; // of the other run, as the server states them; null: none is chosen
+    this.others = new Map(); // by label: the address of a run's statistics
+    this.choice = el("select", { id: "other", onchange: () => this.choose(this.choice.value) });
+    this.root = el("div", { class: "inline", hidden: true }, el("label", { for: "other" }, "Compare with"), this.choice);
+  }
+
+  /** Offer the other runs of a game. `listed`: what the server says of all runs. */
+  offer(listed, run, game) {
+    const runs = listed.runs.filter((one) => one.env_id === game && one.name !== run);
+    this.others = new Map(runs.map((one) => [one.name, ["stats", { run: one.name }]]));
+    if (listed.published.includes(game)) this.others.set(PUBLISHED, ["published", { game }]);
+    this.root.hidden = !this.others.size;
+    this.choice.replaceChildren(
+      el("option", { value: "" }, "nothing"),
+      ...[...this.others.keys()].map((label) => el("option", { value: label }, label)),
+    );
+    const remembered = tabMemory.get("other");
+    this.choose(this.others.has(remembered) ? remembered : "");
+  }
+
+  async choose(label) {
+    this.choice.value = this.label = label;
+    tabMemory.set("other", label);
+    const stats = label ? await api.get(...this.others.get(label)).catch(() => null) : null;
+    if (this.label !== label) return; // another one was chosen meanwhile
+    this.stats = stats;
+    this.onchange();
+  }
+
+  /** The other run's curve for a chart: `number(point)` of those of `points` that have one; null if there is none. */
+  curve(points, number) {
+    if (!this.stats) return null;
+    const shown = points(this.stats).filter((point) => typeof number(point) === "number");
+    return { label: this.label, steps: shown.map((point) => point.step), values: shown.map(number) };
+  }
+}
