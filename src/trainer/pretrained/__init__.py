@@ -1,5 +1,5 @@
 """Models that come with the package: `<game>.onnx` beside this file, a card `<game>.md` that says how it was trained and how
-strong it is, and `<game>.json`, the curves of its training. `--model pretrained` names the one of the game.
+strong it is, and `<game>.json`, the curves of a published run. `--model pretrained` names the one of the game.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def shipped(env_id: str) -> Path | None:
 
 
 def curves(env_id: str) -> Path | None:
-    """The losses and evaluations of the run that made a game's model, in the form of stats.json; None if there are none."""
+    """The losses and evaluations of a game's published run (docs/results), in the form of stats.json; None if there are none."""
     path = FOLDER / f"{file_name(env_id)}.json"
     return path if path.exists() else None
 

@@ -50,7 +50,7 @@ class Statistics:
         return JsonAnswer({"runs": found, "default": newest.name if newest else None, "published": env_ids(".json")})
 
     def published(self, request: Request) -> Response:
-        """GET /published?game=ENV_ID: the curves of the run that made the model which comes with the package."""
+        """GET /published?game=ENV_ID: the curves of the published run of a game."""
         path = curves(self._games.checked(request.query_params.get("game")))
         if path is None:
             raise Refusal(404, "No run of that game comes with the package; GET /runs lists the games that have one.")
