@@ -1,4 +1,4 @@
-"""Players by name: `random`, `search`, `rollouts`, `perfect`, `minimax`, an engine, or the path of a model.
+"""Players by name: `random`, `search`, `rollouts`, `perfect`, `minimax`, `minimax:8`, an engine, or the path of a model.
 
 An engine is another program: `gtp: COMMAND` or `uci: COMMAND`, by the protocol that it speaks.
 """
@@ -24,21 +24,34 @@ from trainer.players.rollouts import RolloutPlayer
 from trainer.pretrained import PRETRAINED, model_path
 from trainer.settings.evaluator import EvaluatorConfig
 
-NAMES = ("random", "search", "rollouts", "perfect", "minimax")
+MINIMAX = "minimax"
+NAMES = ("random", "search", "rollouts", "perfect", MINIMAX)
+MOST_PLIES = 30
+"""The most that `minimax` looks ahead; each ply takes several times as long."""
 GTP, UCI = "gtp:", "uci:"
 """How the names of engines begin."""
 DEFAULT_SIMULATIONS = {"search": 100, "rollouts": 1000, UCI: 10_000}
 """Default simulations of the players that search by simulations, and aren't models; for engines the nodes to search."""
 FUNCTION = ".py"
 """How the name of a Python file with a function `choose` ends."""
-WITHOUT_SIMULATIONS = ("random", "perfect", "minimax", GTP, FUNCTION)
+WITHOUT_SIMULATIONS = ("random", "perfect", MINIMAX, GTP, FUNCTION)
 """Players that don't search by simulations, or not by ours."""
 
 
 def kind_of(name: str) -> str:
     """The name of a player, without the command of an engine or the path of a function; empty for the path of a model."""
     engine = next((prefix for prefix in (GTP, UCI) if name.startswith(prefix)), "")
-    return engine or (name if name in NAMES else FUNCTION if name.endswith(FUNCTION) else "")
+    if engine or name.startswith(f"{MINIMAX}:"):
+        return engine or MINIMAX
+    return name if name in NAMES else FUNCTION if name.endswith(FUNCTION) else ""
+
+
+def plies_of(name: str) -> int | None:
+    """How many plies `minimax:8` looks ahead; None for `minimax`, which has its game's default. Raises ConfigError."""
+    _, colon, plies = name.partition(":")
+    if colon and not (plies.isascii() and plies.isdigit() and 1 <= int(plies) <= MOST_PLIES):
+        raise ConfigError(f"the player {name!r} should look 1 to {MOST_PLIES} plies ahead, as in {MINIMAX}:8")
+    return int(plies) if colon else None
 
 
 def simulations_of(name: str, given: int | None, of_models: int) -> int:
@@ -75,8 +88,8 @@ def named_player(
         return RolloutPlayer(env_id, simulations)
     if name == "perfect":
         return PerfectPlayer(solver_of(env_id))
-    if name == "minimax":
-        return MinimaxPlayer(env_id)
+    if kind_of(name) == MINIMAX:
+        return MinimaxPlayer(env_id, plies_of(name))
     path = model_path(Path(name), env_id)
     if not path.is_file():
         raise ConfigError(

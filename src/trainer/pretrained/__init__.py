@@ -24,7 +24,7 @@ def shipped(env_id: str) -> Path | None:
 
 
 def curves(env_id: str) -> Path | None:
-    """The losses and evaluations of a game's published run (docs/results), as stats.json has them; None if there are none."""
+    """The losses and evaluations of a game's published run, in the form of stats.json; None if there are none."""
     path = FOLDER / f"{file_name(env_id)}.json"
     return path if path.exists() else None
 
