@@ -235,11 +235,38 @@ def test_a_run_begins_with_the_weights_of_a_model(tictactoe_rows: ForeignDatabas
 
 
 @pytest.mark.parametrize(
+    ("env_id", "family"), [("tictactoe", "mlp"), ("connect4", "conv"), ("go:size=4", "conv"), ("hex:size=4", "mlp")]
+)
+def test_a_wider_network_begins_as_the_narrow_one_and_learns_with_all_of_it(
+    env_id: str, family: Family, tmp_path: Path
+) -> None:
+    """It gives the same answers. After a step the old units listen to the new ones, and so do the heads."""
+    path = tmp_path / "narrow.onnx"
+    path.write_bytes(model_file(env_id, random_network(env_id, family, width=13)))
+    game, rows = game_of(env_id), random_play(env_id, seed=2)
+    wide = random_network(env_id, family, width=32, seed=5)
+    begin_with(wide, path, env_id)
+    narrow = load_evaluator(path, env_id, game.obs_size, game.num_actions)
+    sizes = (game.obs_size, game.num_actions)
+    made = OnnxEvaluator(model_file(env_id, wide), "wide.onnx", env_id, *sizes)
+    assert distance(made(*rows), narrow(*rows)) < 1e-6
+    observation, legal = (torch.from_numpy(part) for part in rows)
+    visits = legal / legal.sum(dim=1, keepdim=True)
+    wide.loss(observation, legal, visits, torch.ones(len(legal))).total.backward()
+    units, behind = (6, wide.body[2]) if family == "mlp" else (13, wide.body[1])
+    for layer in (behind, wide.policy, wide.value):
+        listening = layer.weight[: units if layer is behind else None]
+        ignored = (listening == 0).all(dim=0)
+        assert ignored.any(), "the new units change the answers"
+        assert layer.weight.grad[: len(listening), ignored].abs().max() > 0, "nothing will ever listen to the new units"
+
+
+@pytest.mark.parametrize(
     ("content", "says"),
     [
         (
-            model_file("tictactoe", random_network("tictactoe", width=24)),
-            "its network has --network mlp --width 24, so",
+            model_file("tictactoe", random_network("tictactoe", width=64)),
+            "its network has --network mlp --width 64, so",
         ),
         (model_file("tictactoe", random_network("tictactoe", "residual", 16)), "--width 16 --blocks 2 --pooling none"),
         (model_bytes("tictactoe"), "weights aren't named as those of a network of this package"),

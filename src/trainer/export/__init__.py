@@ -2,7 +2,8 @@
 
 `exporter.py` fills a graph with a network's newest weights and checks what it answers. `graph.py` writes the graph of the
 networks of this package, `traced.py` that of a network of somebody's own file. `weights.py` makes a network of a file again,
-and `start.py` lets a run start from one.
+and `start.py` lets a run start from
+one, also from a narrower one (`widening.py`).
 """
 
 from trainer.export.exporter import Exporter

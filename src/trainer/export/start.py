@@ -9,7 +9,8 @@ import onnx
 
 from trainer.core.errors import ModelError, first_line
 from trainer.export.weights import Weights, described, fill, kind_of, own_kind, weights_of
-from trainer.network import MoverNetwork, OwnNetwork
+from trainer.export.widening import can_widen, widened
+from trainer.network import MoverNetwork, OwnNetwork, PolicyValueNetwork
 from trainer.pretrained import model_path
 from trainer.run.model_files import read_model
 
@@ -17,7 +18,7 @@ from trainer.run.model_files import read_model
 def begin_with(network: MoverNetwork, path: Path, env_id: str) -> None:
     """Copy a model file's weights into the network of a new run. Raises ModelError if they don't fit, or can't be read.
 
-    The model may be of another game, if that has observations and actions of the same sizes.
+    The model's network may be narrower. It may be of another game, if that has observations and actions of the same sizes.
     """
     path = model_path(path, env_id)
     content = read_model(path)
@@ -29,6 +30,8 @@ def begin_with(network: MoverNetwork, path: Path, env_id: str) -> None:
     try:
         if isinstance(network, OwnNetwork) and not described(network).items() <= metadata.items():
             require_all(network, weights)
+        if isinstance(network, PolicyValueNetwork) and can_widen(kind_of(weights), kind_of(network.state_dict())):
+            weights = widened(weights, network)
         fill(network, weights)
     except ModelError as error:
         reason = str(error) if isinstance(network, OwnNetwork) else fitting(weights, metadata)

@@ -49,8 +49,8 @@ class LearningSettings(DeviceSettings):
     """What each block of a residual tower learns from the whole board: squeeze scales its channels (squeeze-and-excitation),
     bias shifts them (global pooling, as in KataGo)."""
     start_from: Path | None = None
-    """A model file, or `pretrained`, whose weights a new run begins with; its network must be the same. None: random
-    weights."""
+    """A model file, or `pretrained`, whose weights a new run begins with; its network must be the same, or a narrower mlp or
+    conv. None: random weights."""
     batch_size: int = 64
     """Rows per training step."""
     lr: float = 0.001
