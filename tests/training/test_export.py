@@ -282,3 +282,14 @@ def test_a_run_cannot_begin_with_another_network(content: bytes | None, says: st
     with pytest.raises(ModelError, match=says) as caught:
         begin_with(create_network("tictactoe", width=32), path, "tictactoe")
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("family", ["mlp", "conv"])
+def test_a_narrower_network_of_a_game_of_other_sizes(family: Family, tmp_path: Path) -> None:
+    """Its weights don't fit, however wide the network is."""
+    path = tmp_path / "start.onnx"
+    path.write_bytes(model_file("tictactoe", random_network("tictactoe", family, width=8)))
+    with pytest.raises(
+        ModelError, match=f"has --network {family} --width 8, so give these flags; or it was trained for"
+    ):
+        begin_with(create_network("connect4", family, width=16), path, "connect4")

@@ -33,7 +33,7 @@ def begin_with(network: MoverNetwork, path: Path, env_id: str) -> None:
         if isinstance(network, PolicyValueNetwork) and can_widen(kind_of(weights), kind_of(network.state_dict())):
             weights = widened(weights, network)
         fill(network, weights)
-    except ModelError as error:
+    except (ModelError, RuntimeError, LookupError) as error:  # the last two if weights of another game are widened
         reason = str(error) if isinstance(network, OwnNetwork) else fitting(weights, metadata)
         raise ModelError(f"the run can't begin with --start-from {path}: {reason}") from error
 
