@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import get_args
 
 import numpy as np
@@ -152,10 +151,9 @@ def test_what_is_wrong_with_an_answer_is_found_on_the_device() -> None:
     logits = torch.tensor([[1.0, 2.0], [np.nan, 0.0], [np.inf, 0.0], [0.0, 0.0], [0.0, 0.0], [3.0, 3.0]])
     value = torch.tensor([[0.5], [0.0], [0.0], [np.nan], [1.5], [-1.0]])
     legal = torch.tensor([[True, False], [True, True], [True, True], [True, True], [True, True], [False, False]])
-    weight = SimpleNamespace(weight=torch.zeros(1))
 
     class Network:
-        value = weight
+        weight = torch.zeros(1)
 
         def __call__(self, observation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             return logits, value_of_rows
@@ -189,7 +187,7 @@ class Failing(EagerLauncher):
     def _raise(self, *_: object) -> None:
         raise self.error
 
-    _raise.value = SimpleNamespace(weight=torch.zeros(1))  # type: ignore[attr-defined]
+    _raise.weight = torch.zeros(1)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
