@@ -16,7 +16,7 @@ export class Comparison {
     this.root = el("div", { class: "inline", hidden: true }, el("label", { for: "other" }, "Compare with"), this.choice);
   }
 
-  /** Offer the other runs of a game. `listed`: what the server says of all runs. */
+  /** Offer the other runs of a game, before that is drawn. `listed`: what the server says of all runs. */
   offer(listed, run, game) {
     const runs = listed.runs.filter((one) => one.env_id === game && one.name !== run);
     this.others = new Map(runs.map((one) => [one.name, ["stats", { run: one.name }]]));
@@ -26,8 +26,10 @@ export class Comparison {
       el("option", { value: "" }, "nothing"),
       ...[...this.others.keys()].map((label) => el("option", { value: label }, label)),
     );
+    this.stats = null;
+    this.label = "";
     const remembered = tabMemory.get("other");
-    this.choose(this.others.has(remembered) ? remembered : "");
+    if (this.others.has(remembered)) this.choose(remembered);
   }
 
   async choose(label) {

@@ -183,7 +183,7 @@ export class WatchView {
     this.statistics = statistics;
     this.refusal = null;
     const game = statistics.stats.env_id || statistics.actors.env_id;
-    if (another || game !== this.gameId) this.comparison.offer(this.listed, statistics.run, game);
+    if ((!statistics.added && another) || game !== this.gameId) this.comparison.offer(this.listed, statistics.run, game);
     if (game !== this.gameId) this.nameGame(game);
     this.draw();
   }
@@ -191,7 +191,8 @@ export class WatchView {
   async nameGame(game) {
     this.gameId = this.gameName = game;
     if (game && this.games === undefined) this.games = (await api.get("games").catch(() => ({ games: [] }))).games;
-    if (this.games?.includes(game)) this.gameName = (await api.info(game)).display_name;
+    const info = this.games?.includes(game) ? await api.info(game).catch(() => null) : null; // null: an outage has begun
+    if (info) this.gameName = info.display_name;
     this.tick();
   }
 
