@@ -114,7 +114,7 @@ def test_a_match_needs_numbers_that_can_be(games: int, simulations: int, tmp_pat
     from small_models import write_model
 
     model = trainer.load_model(write_model(tmp_path / "model.onnx", "tictactoe", seed=1), env_id="tictactoe")
-    with pytest.raises(trainer.ConfigError, match=f"games is {games} and simulations {simulations}; give at least"):
+    with pytest.raises(trainer.TrainerError, match=f"games is {games} and simulations {simulations}; give at least"):
         trainer.play_match(model, games=games, simulations=simulations)
 
 

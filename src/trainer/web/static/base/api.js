@@ -12,6 +12,7 @@ export class ApiError extends Error {
 const RETRY_MS = 1000;
 const listeners = new Set();
 const infos = new Map(); // by game; see `api.info`
+const known = new Set(); // the games whose infos are those of the server that runs now
 let down = false;
 
 /** Call `listener(true)` when an outage begins and `listener(false)` when it ends. */
@@ -32,7 +33,7 @@ export function reportOutage() {
     }
     clearInterval(retry);
     down = false;
-    infos.clear();
+    forgetInfos();
     for (const listener of [...listeners]) listener(false);
   }, RETRY_MS);
 }
@@ -64,7 +65,7 @@ async function call(path, options) {
 }
 
 /** Ask for the dimensions of games again: the server may be another one by now. */
-export const forgetInfos = () => infos.clear();
+export const forgetInfos = () => known.clear();
 
 export const api = {
   get: (path, query = {}) => {
@@ -74,9 +75,13 @@ export const api = {
   },
   post: (path, body = {}) =>
     call(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
-  /** A game's dimensions and words; they don't change while the server runs. */
+  /** A game's dimensions and words; they don't change while the server runs. It is another object only if they have changed. */
   info: async (game) => {
-    if (!infos.has(game)) infos.set(game, await call(`game-info/${encodeURIComponent(game)}`));
+    if (!known.has(game)) {
+      const info = await call(`game-info/${encodeURIComponent(game)}`);
+      if (JSON.stringify(info) !== JSON.stringify(infos.get(game))) infos.set(game, info);
+      known.add(game);
+    }
     return infos.get(game);
   },
 };
