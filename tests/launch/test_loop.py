@@ -187,7 +187,7 @@ def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
             "error: --replay-shards is 2, and only a Ray cluster writes several databases; give --ray too (ray start --head "
             "makes a cluster of one machine)",
         ),
-        (["--c-puct", "-1"], "error: --c-puct is -1.0; at least 0 is needed"),
+        (["--c-puct", "-1"], "error: --c-puct is -1.0; 0 or more is needed"),
         (["--considered", "0"], "error: --considered is 0; at least 1 is needed"),
         (["--noise-fraction", "2"], "error: --noise-fraction is 2.0; give a share from 0 to 1"),
         (["--web-port", "99999"], "error: --web-port is 99999; give a number from 1 to 65535"),

@@ -31,6 +31,7 @@ from trainer.training.learner import Learner
 PAGE = Path(__file__).parents[2] / "docs" / "own-network.md"
 ATTENTION = """
 import torch
+from torch import nn
 from trainer.network import AllPlanes
 
 
@@ -60,6 +61,7 @@ def network(layout, width, blocks):
 """
 LINEAR = """
 import torch
+from torch import nn
 
 
 class Net(nn.Module):
@@ -259,7 +261,7 @@ def test_what_torch_cannot_export_is_reported(tmp_path: Path) -> None:
 def test_without_torchs_exporter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message has the command that installs it."""
     monkeypatch.setattr("trainer.run.kept_network.find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match="pip install onnxscript"):
+    with pytest.raises(ConfigError, match="pip install 'onnxscript"):
         exported(written(tmp_path, linear()))
 
 
