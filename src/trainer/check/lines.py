@@ -18,7 +18,7 @@ NUM_ACTIONS: int
 HAS_MOVES: bool
 
 
-NONE = -1
+NONE = -1  # no action, because none is legal
 TRIES = 6
 """Actions that are drawn at random before the legal ones are counted."""
 MULTIPLIER = np.uint64(1103515245)  # of a linear congruential generator (ISO C's example)

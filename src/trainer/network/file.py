@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,20 +31,21 @@ class NetworkFile:
 
     def __init__(self, path: Path) -> None:
         """Run the file. Raises ConfigError if it can't be read, fails, or lacks the function."""
-        self.path = path
-        self.text = read_network(path)
+        read_network(path)  # says so if that isn't possible
         source = Source(path)
+        self.path, self.text = path, source.text
         self.stamp = hashlib.sha256(self.text).hexdigest()[:16]
         """A hash of the file, which models carry."""
         with self.errors_named():
-            self._function = getattr(source.run(f"network_{self.stamp}", None), "network", None)
-        if not callable(self._function):
+            function = getattr(source.run(f"network_{self.stamp}", None), "network", None)
+        if not callable(function):
             raise ConfigError(f"--network-file {path} has no function network(layout, width, blocks)")
+        self._function: Callable[[Layout, int, int], object] = function
 
     def module(self, layout: Layout, width: int, blocks: int) -> nn.Module:
         """What the function returns. Raises ConfigError if it fails or returns no module."""
         with self.errors_named():
-            found = self._function(layout, width, blocks)  # type: ignore[misc]
+            found = self._function(layout, width, blocks)
         if not isinstance(found, nn.Module):
             raise ConfigError(
                 f"network() of --network-file {self.path} returned an object of type {type(found).__name__}; "
