@@ -200,11 +200,12 @@ def test_a_game_says_that_its_only_model_is_broken(tmp_path: Path) -> None:
 def test_rules_that_are_edited_while_the_page_serves_them(tmp_path: Path) -> None:
     """Their game isn't played by other rules than those that were read; the sentence says what to do."""
     rules = tmp_path / "points.py"
+    own_id = "test-edited-points"  # a name that no other test compiles in this process
     for changed in (b"# edited", None):
-        rules.write_bytes((BOARDS / "points.py").read_bytes())
+        rules.write_bytes((BOARDS / "points.py").read_bytes().replace(b"test-points", own_id.encode()))
         with client_of(tmp_path / "runs", games=[str(rules)]) as client:
             rules.write_bytes(changed) if changed else rules.unlink()
-            refused = client.post("/game/new", json={"first": "player", "game": "test-points"})
+            refused = client.post("/game/new", json={"first": "player", "game": own_id})
             assert refused.status_code == 422
             assert refused.text.endswith("was changed after this process had read it; start the command again.")
 
