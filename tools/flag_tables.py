@@ -9,16 +9,13 @@ stands between them is replaced. Every command must have its table in docs/comma
 
 from __future__ import annotations
 
-import ast
-import inspect
 import re
 import sys
-import textwrap
-from collections.abc import Iterator
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from trainer.core.arguments import help_texts
 from trainer.evaluator import EvaluatorConfig
 from trainer.games import ENV_IDS
 from trainer.games.recipes import recipe_of
@@ -77,36 +74,15 @@ class Flag:
 
 def flags_of(command: str) -> list[Flag]:
     """The flags of a command, in the order of its dataclass."""
-    return [flag_of(field, hint, text, command) for field, hint, text in settings_of(COMMANDS[command].settings)]
-
-
-def settings_of(settings: Any) -> Iterator[tuple[Field[Any], Any, str]]:
-    """Each field of a dataclass with its type and docstring; a field that is a dataclass itself gives its own fields."""
-    hints, texts = get_type_hints(settings), docstrings(settings)
-    for field in fields(settings):
-        if is_dataclass(hints[field.name]):
-            yield from settings_of(hints[field.name])
-        else:
-            yield field, hints[field.name], texts[field.name]
-
-
-def docstrings(settings: Any) -> dict[str, str]:
-    """The string that follows each field in the source of the dataclass or of a dataclass that it extends."""
-    found = {}
-    classes: list[Any] = [one for one in settings.__mro__ if is_dataclass(one)]
-    for one in reversed(classes):
-        (body,) = ast.parse(textwrap.dedent(inspect.getsource(one))).body
-        assert isinstance(body, ast.ClassDef)
-        for field, text in zip(body.body, body.body[1:], strict=False):
-            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
-                found[ast.unparse(field.target)] = " ".join(str(text.value.value).split())
-    return found
+    settings = COMMANDS[command].settings
+    hints, texts = get_type_hints(settings), help_texts(settings)
+    return [flag_of(field, hints[field.name], texts[field.name], command) for field in fields(settings)]
 
 
 def flag_of(field: Field[Any], hint: Any, text: str, command: str) -> Flag:
     """One flag as the tables show it."""
     name = field.name.replace("_", "-")
-    default = field.default if field.default_factory is MISSING else field.default_factory()
+    default = field.default
     names = (f"--{name}", f"--no-{name}") if isinstance(default, bool) else (f"--{name}",)
     if field.metadata.get("positional"):
         names = (name.upper(),)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "support"))
+sys.path += [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "support" / "web")]
 
 from browser import FLAGS, board, chromium_path, serving, window  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402

@@ -1,1 +1,1 @@
-"""Other libraries that play Connect 4 with our model. Each is a program that prints how many positions it has played."""
+"""Other libraries that play with our model, each a program that prints how many positions it has played."""

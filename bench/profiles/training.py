@@ -25,6 +25,8 @@ KERNELS = {
     "pass_back": "gradient: ReLU and biases",
     "add_weights": "gradient by weights",
     "add_inputs": "gradient by inputs",
+    "add_active_inputs": "gradient by inputs",
+    "transpose_blocks": "weights transposed",
 }
 
 
@@ -58,20 +60,14 @@ def timed_adamw(clock: Clock, linked: Linked) -> Linked:
 def timed_kernels(clock: Clock, linked: Linked) -> Linked:
     """The modules of a gradient; `differentiate` runs uncompiled and calls timed kernels."""
     backward = linked.backward
-    parts = {name: clock.timed(label, getattr(backward, name)) for name, label in KERNELS.items()}
+    parts = vars(source) | {name: clock.timed(label, getattr(backward, name)) for name, label in KERNELS.items()}
 
     def differentiate(network: Network, *others: Any) -> None:
-        FunctionType(source.differentiate.__code__, parts | {"Operand": source.Operand, "len": len, "range": range})(
-            network._replace(layers=network.layers.view(np.recarray)), *others
-        )
+        layers = network.layers.view(np.recarray)
+        FunctionType(source.differentiate.__code__, parts)(network._replace(layers=layers), *others)
 
-    order = "weights fetched, gradient returned"
     return Linked(
         forward=SimpleNamespace(pass_through=clock.timed("network", linked.forward.pass_through)),
         heads=SimpleNamespace(differentiate_heads=clock.timed("losses", linked.heads.differentiate_heads)),
-        backward=SimpleNamespace(
-            differentiate=differentiate,
-            gather=clock.timed(order, backward.gather),
-            scatter=clock.timed(order, backward.scatter),
-        ),
+        backward=SimpleNamespace(differentiate=differentiate),
     )

@@ -19,7 +19,8 @@ JSON_FILE, PAGE = "benchmarks.json", "benchmarks.md"
 COLUMNS = ("measured", "ours", "theirs", "ratio", "target", "")
 HEADING = """# Benchmarks
 
-`make bench` writes this page and [benchmarks.json](benchmarks.json), which has every repeat. Two sides that are compared ran
+`make bench` writes this page and [benchmarks.json](benchmarks.json), which has every repeat.
+The long parts run if they are named: `make bench ARGS="soak cluster cluster-soak"`. Two sides that are compared ran
 in turns, and the numbers are medians. A time that is compared with nothing is the best of several. A ratio is ours / theirs.
 A target is for the ratio if there is one, otherwise for our number. [performance.md](performance.md) explains
 where the time goes.

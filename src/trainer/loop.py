@@ -13,6 +13,7 @@ from typing import Any
 
 from trainer.core.arguments import given, parse, value_of
 from trainer.core.command import run_command
+from trainer.core.errors import ConfigError
 from trainer.core.signals import leave_on_signals, stop_on_signals
 from trainer.settings.loop import LoopConfig
 
@@ -36,6 +37,11 @@ def config_from(words: Sequence[str], prog: str = "python -m trainer.loop") -> L
         base = recorded_settings(run.record, LOOP, LoopConfig)
         if base and not named:
             kept_game(run.path, base.env_id)  # from now on this process knows the game
+        if base is None and not named:
+            raise ConfigError(
+                f"there is no run in {run.path} to resume, for it has no run.json; give the --data-dir of the run, or "
+                f"begin one there by naming its game with --env-id"
+            )
     resumed = base
     base = base or recipe_of(env_id, means_gpu(value_of(words, "--device") or LoopConfig.device))
     parsed = parse(LoopConfig, prog, words, base)

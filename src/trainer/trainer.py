@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -13,15 +14,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainer.core.errors import TrainerError
+from trainer.core.errors import ConfigError, TrainerError
 from trainer.core.files import remove_leftovers
 from trainer.core.json_values import read_json_object
 from trainer.core.signals import INTERRUPTED
-from trainer.export import Exporter, begin_with
-from trainer.game_config import GameConfig, load_game_config
+from trainer.export import Exporter, begin_with, grown, kind_of
+from trainer.game_config import load_game_config
 from trainer.games import settled
 from trainer.gpu.devices import choose, errors_named
-from trainer.network import MoverNetwork, NetworkFile, OwnNetwork, PolicyValueNetwork, default_width
+from trainer.network import MoverNetwork, NetworkFile, PolicyValueNetwork, new_network
 from trainer.pretrained import model_path
 from trainer.replay import PackedBatch, ReplayBuffer, databases_of
 from trainer.run.actor_statistics import players_in
@@ -30,7 +31,7 @@ from trainer.run.folder import RunFolder, set_aside
 from trainer.run.kept_network import keep_network, require_kept
 from trainer.run.model_files import CHECKPOINT, LATEST
 from trainer.run.owner import owned
-from trainer.run.record import TRAIN, require_same_run, write_record
+from trainer.run.record import TRAIN, recorded_settings, require_same_run, write_record
 from trainer.run.training_statistics import StatsFile, TrainingPoint, TrainingStats
 from trainer.settings.trainer import TrainerConfig
 from trainer.settings.validation import require_writable
@@ -80,7 +81,7 @@ class Trainer:
     def _train(self, progress: Progress) -> None:
         """Take all steps that are left."""
         config, game, stop = self.config, progress.game, self.stop
-        learner, schedule, generator = progress.learner, progress.schedule, progress.generator
+        schedule, generator = progress.schedule, progress.generator
         replay = ReplayBuffer(
             progress.databases,
             game.metadata,
@@ -92,7 +93,7 @@ class Trainer:
         )
         with closing(replay), closing(progress):
             rows = RowSupply(replay, config, schedule, stop)
-            learner.prepare(config.batch_size)  # while actors compile the game and play
+            progress.learner.prepare(config.batch_size)  # while actors compile the game and play
             if not rows.wait_for_first(progress.databases):
                 return
             log.info(
@@ -102,9 +103,12 @@ class Trainer:
             schedule.begin()
             for step in range(progress.done + 1, schedule.last_step + 1):
                 rows.wait_for(step)
+                if progress.grows_before(step):
+                    progress.grow(step - 1)
+                learner = progress.learner
                 draw = replay.sample_packed if learner.device_steps else replay.sample
                 drawn = draw(generator, config.batch_size, config.q_weight)
-                rate = schedule.learning_rate(step)
+                rate = schedule.learning_rate(step, learner.steps + 1)
                 loss = learner.learn(drawn, rate)
                 last = schedule.over_after(step) or stop.is_set()
                 checkpoint_due = schedule.publishes_after(step) or last
@@ -122,10 +126,9 @@ class Trainer:
                 with unwritable_files_reported(step, last):
                     if checkpoint_due:
                         progress.publish(step, batch.observation)
+                        progress.save(step)
                     if stats_due:
                         progress.stats_file.write(progress.stats, at_once=last)
-                    if checkpoint_due:
-                        progress.save(step)
                 if log_due:
                     log.info("%s of %d, %d rows", point, schedule.total_steps(step), len(replay))
                 if last:
@@ -154,10 +157,10 @@ class Progress:
         network = new_network(config, game, self._file)
         if config.start_from and not (config.resume and (config.model_dir / CHECKPOINT).exists()):
             begin_with(network, config.start_from, game.metadata.env_id)
-        unpacker = None if device.type == "cpu" else Unpacker(game.metadata, game.views, device)
-        with errors_named("the start of training"):
-            self.learner = Learner(network.to(device), config, unpacker)
-        self._exporter = Exporter(self.learner.published, game.metadata, game.stamp)
+        self._grows = config.grow_to is not None
+        """Whether the network is still to grow."""
+        self._device = device
+        self._learn_with(network)
         interval = config.checkpoint_interval if config.spread_checkpoints else None
         self._retention = Retention(config.max_checkpoints, interval)
         self.schedule = Schedule(config)
@@ -168,6 +171,33 @@ class Progress:
         self.done = 0
         """Steps that were done before."""
 
+    def _learn_with(self, network: MoverNetwork, step: int = 0) -> None:
+        """Train and publish this network from now on, after `step` steps."""
+        config, game, device = self._config, self.game, self._device
+        unpacker = None if device.type == "cpu" else Unpacker(game.metadata, game.views, device)
+        with errors_named("the start of training"):
+            self.learner = Learner(network.to(device), config, unpacker, begun_at=step)
+        self._exporter = Exporter(self.learner.published, game.metadata, game.stamp)
+
+    def grows_before(self, step: int) -> bool:
+        """Whether the network grows before step number `step`."""
+        return self._grows and self.schedule.grows_before(step)
+
+    def grow(self, step: int) -> None:
+        """Go on after `step` steps with a wide network that answers as the published one, and with a fresh optimizer."""
+        narrow, wide = self.learner.published, self._wide_network()
+        assert isinstance(narrow, PolicyValueNetwork)
+        assert isinstance(wide, PolicyValueNetwork)
+        self._learn_with(grown(narrow, wide), step)
+        self._grows = False
+        self.learner.prepare(self._config.batch_size)
+        log.info("the network grew from width %d to %d", narrow.width, wide.width)
+
+    def _wide_network(self) -> MoverNetwork:
+        """The network that the run's grows to, with random weights, which a run that is resumed draws again."""
+        torch.manual_seed(self._config.seed)
+        return new_network(replace(self._config, width=self._config.grow_to, grow_to=None), self.game, None)
+
     def take_up(self) -> bool:
         """Go on from the checkpoint if the run is resumed, else set an earlier run aside; False if the run is over."""
         config = self._config
@@ -176,6 +206,7 @@ class Progress:
         checkpoint = load_checkpoint(config.model_dir, config.env_id) if config.resume else None
         if checkpoint:
             require_same_run(self._run.record, TRAIN, config)
+            self._require_same_models()
             if self._file:
                 require_kept(self._file.path, self._file.text, config.model_dir)
             self._restore(checkpoint)
@@ -198,6 +229,16 @@ class Progress:
             blank = np.zeros((1, self.game.metadata.obs_size), np.float32)
             publish(self._exporter.to_bytes(0, blank), config.model_dir, 0, self._retention)
         return True
+
+    def _require_same_models(self) -> None:
+        """Raise ConfigError if run.json, beside the statistics, is that of a run with other models."""
+        recorded = recorded_settings(self._run.record, TRAIN, TrainerConfig)
+        ours = self._config.model_dir
+        if recorded and os.path.realpath(recorded.model_dir) != os.path.realpath(ours):
+            raise ConfigError(
+                f"{self._run.record} is of the run with the models in {recorded.model_dir}, not of that in {ours}; give the "
+                f"--stats that the run in {ours} was started with"
+            )
 
     def note(self, point: TrainingPoint, replay: ReplayBuffer) -> None:
         """Take a step into the statistics, and into TensorBoard's files."""
@@ -231,6 +272,10 @@ class Progress:
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint. Raises CheckpointError if it is of another network."""
+        wide = self._config.grow_to
+        if wide and kind_of(checkpoint.learner["network"]).width == wide:
+            self._learn_with(self._wide_network())
+            self._grows = False
         with errors_named("the start of training"):
             self.learner.restore(checkpoint.learner)
         self.generator.bit_generator.state = checkpoint.generator
@@ -238,14 +283,6 @@ class Progress:
         self.schedule.seconds_before = checkpoint.seconds
         self.done = checkpoint.step
         log.info("resuming after step %d", self.done)
-
-
-def new_network(config: TrainerConfig, game: GameConfig, file: NetworkFile | None) -> MoverNetwork:
-    """A network with random weights, as the settings say; `file`: the one that `--network-file` names."""
-    metadata, layout = game.metadata, game.layout
-    if file is None:
-        return PolicyValueNetwork(metadata, config.network, config.width, layout, config.blocks, config.pooling)
-    return OwnNetwork(file, metadata, layout, config.width or default_width(metadata, "conv"), config.blocks)
 
 
 def train(config: TrainerConfig, stop: Event) -> int:

@@ -52,9 +52,9 @@ def test_a_node_that_can_not_play_leaves_its_place_to_another(monkeypatch: pytes
     """Two of the four that can play do, whatever came first."""
     monkeypatch.setattr(fleet, "request_resources", lambda bundles: None)
     started = []
-    monkeypatch.setattr(fleet.Fleet, "_start", lambda self, seat: started.append(seat.node.host))
-    seats = fleet.Fleet([None], "actor-1", 2, "INFO")
-    seats.look([Node(str(at), f"node-{at}", 1, LEAST_STORE // 2 if at in (0, 2) else LEAST_STORE) for at in range(6)])
+    monkeypatch.setattr(fleet.Fleet, "_start", lambda self, slot: started.append(slot.node.host))
+    slots = fleet.Fleet([None], "actor-1", 2, "INFO")
+    slots.look([Node(str(at), f"node-{at}", 1, LEAST_STORE // 2 if at in (0, 2) else LEAST_STORE) for at in range(6)])
     assert started == ["node-1", "node-3"]
 
 
@@ -64,10 +64,10 @@ def test_a_node_that_the_hub_refuses_leaves_its_place_to_another(
     """Here one with another version: asking again wouldn't help, so that is said once."""
     started = []
 
-    def start(self: fleet.Fleet, seat: fleet.Seat) -> None:
-        seat.player = seat.begun = seat.end = seat.node.host
-        seat.since = math.inf
-        started.append(seat.node.host)
+    def start(self: fleet.Fleet, slot: fleet.PlayerSlot) -> None:
+        slot.player = slot.begun = slot.end = slot.node.host
+        slot.since = math.inf
+        started.append(slot.node.host)
 
     def answer(end: str) -> None:
         raise RefusedError(f"{end} has another version")
@@ -77,9 +77,9 @@ def test_a_node_that_the_hub_refuses_leaves_its_place_to_another(
     monkeypatch.setattr(fleet, "answer_of", answer)
     monkeypatch.setattr(fleet.ray, "kill", lambda player: None)
     monkeypatch.setattr(fleet.Fleet, "_start", start)
-    seats = fleet.Fleet([None], "actor-1", 1, "INFO")
+    slots = fleet.Fleet([None], "actor-1", 1, "INFO")
     for _ in range(5):
-        seats.look([Node(str(at), f"node-{at}", 1, LEAST_STORE) for at in range(3)])
+        slots.look([Node(str(at), f"node-{at}", 1, LEAST_STORE) for at in range(3)])
     assert started == ["node-0", "node-1"]
     assert sum("actor-1-1 on node-0 is refused (node-0 has another version)" in said for said in caplog.messages) == 1
 
@@ -116,8 +116,8 @@ def test_a_player_takes_one_gpu_of_its_node(
         return MagicMock()
 
     monkeypatch.setattr(fleet.ray, "remote", remember)
-    seats = fleet.Fleet([None], "actor-1", None, "INFO", gpu=run_uses_gpus)
-    seats.look([Node("a" * 56, "node-7", 1, LEAST_STORE, gpus)])
+    slots = fleet.Fleet([None], "actor-1", None, "INFO", gpu=run_uses_gpus)
+    slots.look([Node("a" * 56, "node-7", 1, LEAST_STORE, gpus)])
     assert taken == [expected]
 
 
@@ -136,10 +136,10 @@ def test_the_autoscaler_is_told_what_is_needed_and_when_nothing_is(
             raise RpcError("the head is gone")
 
     monkeypatch.setattr(fleet, "request_resources", request)
-    seats = fleet.Fleet([None], "actor-1", players, "INFO")
+    slots = fleet.Fleet([None], "actor-1", players, "INFO")
     for cpus in (4, 4, 8):
-        seats.look([Node("a", "node-7", cpus, LEAST_STORE // 2)])
-    seats.stop(0.0)
+        slots.look([Node("a", "node-7", cpus, LEAST_STORE // 2)])
+    slots.stop(0.0)
     assert asked == expected
 
 

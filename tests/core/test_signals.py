@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+from waiting import PATIENCE
+
 PROGRAM = """
 import os, signal
 from trainer.core.signals import before_leaving, leave_on_signals
@@ -21,3 +24,20 @@ def test_what_has_to_be_done_before_leaving_is_done() -> None:
     """Of the blocks that the process is in; the exit status says that it was interrupted."""
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
     assert (done.stdout, done.stderr, done.returncode) == ("outer\n", "interrupted\n", 130)
+
+
+ASKED = """
+import os, signal
+from trainer.core.signals import stop_on_signals
+signal.signal(signal.SIGHUP, getattr(signal, "HOW"))
+stop = stop_on_signals()
+os.kill(os.getpid(), signal.SIGHUP)
+print(stop.wait(SECONDS))
+"""
+
+
+@pytest.mark.parametrize(("how", "seconds", "stops"), [("SIG_DFL", PATIENCE, "True"), ("SIG_IGN", 0.2, "False")])
+def test_a_closed_terminal_stops_in_an_orderly_way(how: str, seconds: float, stops: str) -> None:
+    """Unless the process ignores it, as under nohup."""
+    program = ASKED.replace("HOW", how).replace("SECONDS", str(seconds))
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == f"{stops}\n"

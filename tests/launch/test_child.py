@@ -49,6 +49,16 @@ def test_another_signal_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyP
         own.raise_failure()
 
 
+def test_a_process_that_the_system_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last words would mislead: it had no time to say anything."""
+    own = child("import os\nprint('all is well', flush=True)\nos.kill(os.getpid(), 9)", tmp_path, monkeypatch)
+    wait_until(lambda: own.status is not None, "it doesn't end")
+    with pytest.raises(
+        TrainerError, match=r"the trainer was killed, as the system does when memory runs out; see .*log"
+    ):
+        own.raise_failure()
+
+
 def test_a_process_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It didn't fail: it was busy, say compiling, for longer than it gets."""
     monkeypatch.setattr("trainer.launch.child.STOP_SECONDS", 0.1)

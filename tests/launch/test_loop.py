@@ -25,6 +25,7 @@ from trainer.games import ENV_IDS
 from trainer.games.recipes import TOWER, recipe_of
 from trainer.launch import local
 from trainer.launch.local import web_config
+from trainer.launch.preparation import begin_anew
 from trainer.loop import config_from
 from trainer.run.folder import RunFolder
 from trainer.run.record import require_same_run, write_record
@@ -67,11 +68,11 @@ def test_a_new_run_says_how_many_rows_are_stored_and_how_many_of_them_stay(
     """An actor can't bring back what it deletes."""
     run = RunFolder(tmp_path)
     store_games(tmp_path, "tictactoe", [[0, 3, 1, 4, 2], [4, 0, 8, 1, 6, 2]])
-    local.begin_anew(run, run.shards(None), None)
-    local.begin_anew(run, run.shards(None), 11)
+    begin_anew(run, run.shards(None), None)
+    begin_anew(run, run.shards(None), 11)
     assert caplog.text.count("replay.db holds games that were played before (11 rows), and training begins") == 2
     assert "are kept" not in caplog.text
-    local.begin_anew(run, run.shards(None), 6)
+    begin_anew(run, run.shards(None), 6)
     assert "of these 11 rows only the newest 6 are kept" in caplog.text
 
 
@@ -300,6 +301,18 @@ def test_a_resumed_run_keeps_the_growth_of_its_searches(tmp_path: Path) -> None:
     other.check()  # what contradicts the run is said by its record, of the flag that was given
     with pytest.raises(ConfigError, match=r"--simulations is 50, but the run in .* has 300"):
         require_same_run(RunFolder(tmp_path).record, "loop", other)
+
+
+def test_a_folder_without_a_run_can_not_be_resumed_without_the_name_of_a_game(
+    tmp_path: Path, call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistake in the folder's name would begin tic-tac-toe there."""
+    folder = tmp_path / "otehllo"
+    assert call_main("trainer.loop", "--resume", "--data-dir", folder) == 1
+    assert (
+        f"there is no run in {folder} to resume, for it has no run.json; give the --data-dir" in capsys.readouterr().err
+    )
+    assert not folder.exists()
 
 
 def test_a_resumed_run_keeps_its_settings_and_refuses_others(

@@ -27,9 +27,9 @@ from trainer.measure.ladder import rate_models
 from trainer.measure.match import play_match
 from trainer.measure.openings import draw_openings
 from trainer.measure.report import every_move
-from trainer.players import RandomPlayer, named_player, simulations_of
+from trainer.players import RandomPlayer, has_simulations, named_player, simulations_of
 from trainer.players.engines import GtpPlayer, UciPlayer
-from trainer.players.engines.process import EngineProcess
+from trainer.players.engines.process import EngineProcess, split_command
 
 FAKE = Path(__file__).parent.parent / "support" / "engines" / "fake.py"
 
@@ -285,3 +285,27 @@ def test_positions_without_a_history_are_refused() -> None:
     """An engine can't be asked about scored positions."""
     with pytest.raises(ValueError, match="all moves are known"):
         gtp("good").choose(Positions("tictactoe", 1), [np.random.default_rng(0)])
+
+
+def test_an_empty_word_of_a_command_is_an_argument() -> None:
+    """Only semicolons end the command."""
+    assert split_command('prog --book "" --mode gtp; level 3') == (["prog", "--book", "", "--mode", "gtp"], ["level 3"])
+
+
+def test_an_engine_with_a_line_go_of_its_own_has_no_simulations() -> None:
+    """Its command says how long it thinks."""
+    assert has_simulations("uci: stockfish")
+    assert not has_simulations("uci: stockfish; go movetime 100")
+    assert not has_simulations("gtp: gnugo")
+    assert has_simulations("rollouts")
+
+
+def test_an_answer_that_has_come_counts_after_the_deadline() -> None:
+    """This process may have been suspended meanwhile. No number of seconds is too large."""
+    process = EngineProcess([sys.executable, "-u", "-c", "print('a'); print('b'); input()"], 1e9)
+    process.send("hello")
+    assert process.read_line() == "a"
+    process._deadline = 0.0
+    wait_until(lambda: b"\n" in process._unread or process._has_answered(), "it doesn't answer")
+    assert process.read_line() == "b"
+    process.stop()

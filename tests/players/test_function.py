@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from trainer.core.errors import ConfigError, GameError
@@ -89,6 +90,8 @@ def test_a_file_that_is_no_player_is_refused(text: str | None, message: str, tmp
         ),
         (0.5, r"^bot chose 0\.5; an action is a whole number$"),
         (None, r"^bot chose None; an action is a whole number$"),
+        (np.array([3]), r"^bot chose array\(\[3\]\); an action is a whole number$"),
+        (np.array(2.0), r"^bot chose array\(2\.\); an action is a whole number$"),
     ],
 )
 def test_a_choice_that_is_not_legal_ends_the_match(chosen: object, message: str) -> None:

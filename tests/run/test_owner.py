@@ -45,6 +45,22 @@ def test_a_folder_with_an_owner_is_refused_until_it_dies(tmp_path: Path) -> None
         pass
 
 
+def test_a_folder_has_one_owner_however_its_path_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a link, or from inside."""
+    other = holder(tmp_path / "models")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "models")
+    monkeypatch.chdir(tmp_path / "models")
+    for path in (Path("."), tmp_path / "link", Path("../models")):
+        with (
+            pytest.raises(ConfigError, match="belongs to cartridge loop"),
+            owned(path, "cartridge train", "--model-dir"),
+        ):
+            pass
+    other.kill()
+    other.communicate()
+
+
 def test_a_trainer_shares_the_run_of_the_loop_that_started_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And no other one does."""
     other = holder(tmp_path / "models")

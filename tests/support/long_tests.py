@@ -53,7 +53,7 @@ LONG = (
     # Parts of the benchmarks, and what `make torture` tries, too.
     r"/test_bench\.py::test_every_part.*\[(ceiling|cache|network|games|memory|coldstart|soak|cluster-soak|load|training)\]",
     r"/test_torture\.py::test_(death_(at_some_points|of_what_ends)|kills_at_random|damaged_requests|a_killed_run|many_at_one)",
-    r"/test_bench\.py::test_(a_peer_that_is_not_installed|profiles_say)",
+    r"/test_bench\.py::test_a_peer_that_is_not_installed",
     r"/test_owner\.py::test_two_loops",
     r"/test_loop\.py::test_(a_run_that_is_over|a_killed_loop|an_actor_that_somebody)",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import threading
@@ -15,11 +16,12 @@ from conftest import ForeignDatabase
 from run_files import trainer_config
 from waiting import PATIENCE
 
-from trainer.core.errors import CheckpointError, TrainerError
+from trainer.core.errors import CheckpointError, ConfigError, TrainerError
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.network import PolicyValueNetwork
 from trainer.run.model_files import stored_models
+from trainer.run.training_statistics import StatsFile, TrainingStats
 from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import train
 from trainer.training.checkpoint import CHECKPOINT, load_checkpoint, sealed
@@ -198,3 +200,33 @@ def test_an_optimizer_of_other_shapes_is_refused() -> None:
     }
     with pytest.raises(CheckpointError, match="is of another network"):
         Learner(PolicyValueNetwork(metadata_of(game_of("tictactoe"))), TrainerConfig()).restore(state)
+
+
+def test_a_run_is_saved_although_its_statistics_can_not_be_written(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may lie on another disk; the last step says what is wrong."""
+
+    def write(self: StatsFile, stats: TrainingStats, at_once: bool = False) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "stats.json")
+
+    monkeypatch.setattr(StatsFile, "write", write)
+    config = config_for(tmp_path, steps=30)
+    with pytest.raises(OSError, match="No space left"):
+        run(config)
+    checkpoint = load_checkpoint(config.model_dir, "tictactoe")
+    assert checkpoint is not None
+    assert checkpoint.step == 30
+
+
+def test_the_statistics_of_another_run_are_not_mistaken_for_its_own(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path
+) -> None:
+    """run.json lies beside them, so the settings would be those of the other run."""
+    config = config_for(tmp_path, steps=20, model_dir=tmp_path / "a")
+    run(config)
+    run(replace(config, model_dir=tmp_path / "b"))
+    with pytest.raises(
+        ConfigError, match=r"run\.json is of the run with the models in .*/b, not of that in .*/a; give the"
+    ):
+        run(replace(config, model_dir=tmp_path / "a", resume=True))

@@ -226,7 +226,9 @@ def test_a_run_begins_with_the_weights_of_a_model(tictactoe_rows: ForeignDatabas
     rows = random_play("tictactoe", seed=2)
     first = load_evaluator(config.model_dir / "model_step_000000.onnx", "tictactoe", 29, 9)
     assert distance(first(*rows), load_evaluator(start, "tictactoe", 29, 9)(*rows)) == 0
-    begun = Trainer(replace(config, resume=True, model_dir=tmp_path / "other", stats=tmp_path / "other.json")).train()
+    begun = Trainer(
+        replace(config, resume=True, model_dir=tmp_path / "other", stats=tmp_path / "other" / "stats.json")
+    ).train()
     assert begun.step == 1
     again = load_evaluator(tmp_path / "other" / "model_step_000000.onnx", "tictactoe", 29, 9)
     assert distance(again(*rows), first(*rows)) == 0, "without a checkpoint to resume, it begins with the model"

@@ -114,3 +114,15 @@ def functions_in(code: CodeType) -> Iterator[CodeType]:
             if runs_later or code.co_flags & inspect.CO_OPTIMIZED:
                 yield inner
             yield from functions_in(inner)
+
+
+def line_in(path: Path, error: Exception) -> int:
+    """The last line of a file that an error passed through; of a syntax error, where it is."""
+    if isinstance(error, SyntaxError):
+        return error.lineno or 1
+    line, trace = 1, error.__traceback__
+    while trace:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

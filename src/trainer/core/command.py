@@ -36,12 +36,15 @@ def run_command(
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what the terminal can't show is no reason to fail
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # nor is what isn't UTF-8
     try:
         parsed = complete(words) if complete else parse(config, prog, words)
         log_to_stderr(getattr(parsed, "log_level", "INFO"))
         heed_signals()
         status = command(parsed)
-        sys.stdout.flush()  # here, where it is known what to do if that fails
+        if sys.stdout:  # it may be closed
+            sys.stdout.flush()  # here, where it is known what to do if that fails
         return status
     except BrokenPipeError:  # the reader has seen enough, as in `... | head`; what had to be saved was saved before
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

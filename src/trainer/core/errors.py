@@ -56,3 +56,9 @@ class WaitTimeoutError(TrainerError):
 def first_line(error: BaseException) -> str:
     """The first line of an error's text, or its type if it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def shortened(value: object) -> str:
+    """A value's repr for an error message, cut to 60 characters."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

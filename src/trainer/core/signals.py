@@ -69,7 +69,8 @@ def _end_with(line: bytes) -> NoReturn:
 
 
 def stop_on_signals() -> Event:
-    """An event that Ctrl-C or SIGTERM sets, so that a loop can stop at a good moment. A second signal exits immediately.
+    """An event that Ctrl-C, SIGTERM or a closed terminal sets, so that a loop can stop at a good moment. A second Ctrl-C or
+    SIGTERM exits immediately.
 
     That works even while the main thread waits for a disk or a lock, because another thread counts the signals. Files are
     complete or absent at every moment, so nothing is torn.
@@ -84,6 +85,8 @@ def stop_on_signals() -> Event:
     signal.set_wakeup_fd(hears)
     signal.signal(signal.SIGINT, ask)
     signal.signal(signal.SIGTERM, ask)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # the terminal is closed; `nohup` lets a process ignore it
+        signal.signal(signal.SIGHUP, ask)
     Thread(target=_leave_at_second, args=(heard,), daemon=True).start()
     if parent := os.environ.get(PARENT_VARIABLE):
         Thread(target=_stop_without_parent, args=(int(parent), stop), daemon=True).start()

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from google.protobuf.message import DecodeError
 
-from trainer.core.errors import ModelError
+from trainer.core.errors import ModelError, shortened
 from trainer.games import DEFAULT_GAME, env_id_of, is_installed, is_known
-from trainer.replay import shortened
 from trainer.run.model_files import read_model
 
 

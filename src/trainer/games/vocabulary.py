@@ -9,6 +9,7 @@ that engines for several games have.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import ModuleType
 
 from trainer.games.base import FIRST, Game, State
@@ -61,6 +62,14 @@ class Vocabulary:
         if hasattr(self.own, "name"):
             return str(uncompiled(self.own.name)(state, action))
         return default_name(self.game, action)
+
+
+def action_named(actions: Mapping[str, int], name: str) -> int | None:
+    """The action of that name, in whichever case it is written; None if there is none, or more than one."""
+    if name in actions:
+        return actions[name]
+    found = [action for own, action in actions.items() if own.lower() == name.lower()]
+    return found[0] if len(found) == 1 else None
 
 
 def vocabulary_of(env_id: str) -> Vocabulary:

@@ -10,7 +10,7 @@ from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
-from trainer.games.vocabulary import PASS, vocabulary_of
+from trainer.games.vocabulary import PASS, action_named, vocabulary_of
 
 Arguments = list[str]
 COLOURS = {"b": "black", "black": "black", "w": "white", "white": "white"}
@@ -102,10 +102,10 @@ class Commands:
         colour, name = colour_of(arguments[0]), arguments[1]
         position = self._turn(colour)
         named = {self._words.gtp_move(position.state, action): action for action in position.legal}
-        found = [named[name]] if name in named else [named[own] for own in named if own.lower() == name.lower()]
-        if len(found) != 1:
+        action = action_named(named, name)
+        if action is None:
             raise Refusal("illegal move")
-        self._turns.append(position.play(found[0]))
+        self._turns.append(position.play(action))
         return ""
 
     def _generate_move(self, arguments: Arguments) -> str:

@@ -1,4 +1,5 @@
 """The loop at work on this machine.
 
-`local.py` starts and ends the processes (`child.py`). `watch.py` shows their progress and evaluates the newest models.
+`preparation.py` gets the folder of a run ready. `local.py` starts and ends the processes (`child.py`). `watch.py` shows
+their progress and evaluates the newest models.
 """

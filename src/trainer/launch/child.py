@@ -81,6 +81,8 @@ class Child:
                 f"the {self.name} didn't end within {STOP_SECONDS:g} s of being asked to, and was killed; what was saved is "
                 f"kept. Its log is {self.log}"
             )
+        if self.status == -signal.SIGKILL:
+            return f"the {self.name} was killed, as the system does when memory runs out; see {self.log}"
         return f"the {self.name} failed ({self.last_words.removeprefix('error: ')}); see {self.log}"
 
     @property

@@ -6,30 +6,26 @@ import logging
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 from threading import Event, current_thread, main_thread
 from types import FrameType
 
 from rich.console import Console
 
 from trainer.core.arguments import narrowed
-from trainer.core.errors import ConfigError, ReplayError
-from trainer.core.files import write_bytes
+from trainer.core.errors import ConfigError
 from trainer.core.listener import listen, url_of
 from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor
 from trainer.games import find_game, settled
 from trainer.gpu.choice import on_device, require_device
 from trainer.launch.child import Child
+from trainer.launch.preparation import with_own_files
 from trainer.launch.watch import Watch
-from trainer.pretrained import model_path
-from trainer.replay import count_rows
-from trainer.run.folder import RunFolder, set_aside
-from trainer.run.kept_network import keep_network, read_network, require_exporter, require_kept
+from trainer.run.folder import RunFolder
+from trainer.run.kept_network import require_exporter
 from trainer.run.kept_rules import keep_rules
-from trainer.run.model_files import NETWORK, read_model
 from trainer.run.owner import owned
 from trainer.run.record import LOOP, require_same_run, write_record
 from trainer.settings.actor import ActorConfig
@@ -38,6 +34,7 @@ from trainer.settings.loop import LoopConfig
 from trainer.settings.trainer import TrainerConfig
 from trainer.settings.validation import require_writable
 from trainer.settings.web import WebConfig
+from trainer.training.tensorboard import require_tensorboard
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +71,8 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
     require_ray(config)
     if config.network_file:
         require_exporter()
+    if config.tensorboard:
+        require_tensorboard()
     config = settled(config)
     run = RunFolder(config.folder)
     require_writable(run.path, "--data-dir")
@@ -112,7 +111,12 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     else:
         actor.raise_failure()
     if stop.is_set():
-        console.print("Interrupted and saved; the same command with --resume continues the run.")
+        saved = run.checkpoint.exists()
+        console.print(
+            "Interrupted and saved; the same command with --resume continues the run."
+            if saved
+            else "Interrupted before the first model; start again with the same command."
+        )
     elif status == INTERRUPTED:
         trainer.raise_exit()
     elif not watch.learned:
@@ -180,63 +184,3 @@ def suspended_together(children: Sequence[Child]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTSTP, before)
-
-
-def with_own_files(config: LoopConfig, run: RunFolder) -> LoopConfig:
-    """The settings with the copies that a run keeps of a model and of a network's file, in place of the originals.
-
-    Sets an earlier run in the folder aside unless it is resumed: only after the originals were read, because they may belong
-    to it. Raises TrainerError if they can't be read, or if the run that is resumed began with another file.
-    """
-    file = config.network_file
-    network = read_network(file) if file else None
-    if not config.resume:
-        config = replace(config, start_from=kept_start(config, run))
-        begin_anew(run, run.shards(config.replay_shards), config.replay_window)
-    elif file and network is not None and run.checkpoint.exists():
-        require_kept(file, network, run.models)
-    if network is None:
-        return config
-    keep_network(network, run.models)
-    return replace(config, network_file=(run.models / NETWORK).absolute())
-
-
-def kept_start(config: LoopConfig, run: RunFolder) -> Path | None:
-    """A copy of the model that a new run starts from, because the original may be one of the run that is set aside.
-
-    None if it starts from random weights. Raises ModelError if there is no such model.
-    """
-    content = None
-    if config.start_from:
-        content = read_model(model_path(config.start_from, config.env_id))
-    run.start.unlink(missing_ok=True)  # that of an earlier run
-    if content is None:
-        return None
-    write_bytes(run.start, content)
-    return run.start
-
-
-def begin_anew(run: RunFolder, databases: Sequence[Path], window: int | None) -> None:
-    """Set an earlier run in the folder aside; its games in these databases stay, and training begins with them.
-
-    The actor deletes all but about the newest `window` rows; None: it keeps all.
-    """
-    if old := set_aside(run.models, run.stats):
-        log.info("set the earlier run of this folder aside in %s", old)
-    total = 0
-    for database in databases:
-        rows = 0
-        with suppress(ReplayError):  # the actor says what is wrong with it
-            rows = count_rows(database)
-        total += rows
-        if rows:
-            log.warning(
-                "%s holds games that were played before (%s rows), and training begins with them; "
-                "to learn from nothing, give another folder with --data-dir",
-                database,
-                f"{rows:,}",
-            )
-    if window is not None and total > window:
-        log.warning(
-            "of these %s rows only the newest %s are kept; --replay-window None keeps all", f"{total:,}", f"{window:,}"
-        )

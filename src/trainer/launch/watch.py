@@ -83,7 +83,7 @@ class Watch:
         if self._live:
             self._live.update(self._table(), refresh=True)
         elif time.monotonic() - self._began >= self._next_line:
-            self._next_line += LINE_EVERY
+            self._next_line = time.monotonic() - self._began + LINE_EVERY
             log.info("%s", ", ".join(f"{name} {value}" for name, value in self._summary()))
 
     @property

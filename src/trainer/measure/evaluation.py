@@ -25,8 +25,8 @@ from trainer.measure.move_quality import measure_move_quality
 from trainer.measure.openings import draw_openings
 from trainer.measure.report import error_table, every_move, print_table, report, report_with_intervals
 from trainer.players import (
-    WITHOUT_SIMULATIONS,
     MinimaxPlayer,
+    has_simulations,
     kind_of,
     model_player,
     named_player,
@@ -46,7 +46,7 @@ def evaluate(config: EvaluatorConfig) -> int:
     config.check()
     kind, given = kind_of(config.opponent), config.opponent_simulations
     require(
-        given is None or kind not in WITHOUT_SIMULATIONS,
+        given is None or has_simulations(config.opponent),
         f"--opponent-simulations is {given}, but the opponent {kind} makes no simulations of ours; leave out "
         f"--opponent-simulations, or choose another --opponent, such as rollouts",
     )
@@ -95,7 +95,7 @@ def compete(
     settings = {
         "opponent_model": str(rival) if rival else None,
         "simulations": config.simulations,
-        "opponent_simulations": None if kind_of(config.opponent) in WITHOUT_SIMULATIONS else simulations,
+        "opponent_simulations": simulations if has_simulations(config.opponent) else None,
         "temperature": config.temperature,
     }
     return match.as_json() | settings, show

@@ -60,7 +60,9 @@ def rate_models(config: LadderConfig) -> int:
     openings = draw_openings(env_id, (config.games + 1) // 2, config.seed, config.opening_plies)
     matches: dict[tuple[int, int], Match] = {}
     with Console(stderr=True).status("playing") as status:
-        for first, second in combinations(range(len(players)), 2):
+        for number, pair in enumerate(combinations(range(len(players)), 2)):
+            # Of an odd number of games, neither older nor newer models begin more often.
+            first, second = reversed(pair) if number % 2 and config.games % 2 else pair
             status.update(Text(f"{players[first].name} against {players[second].name}"))
             matches[first, second] = play_match(
                 env_id, players[first], players[second], config.games, config.seed, openings

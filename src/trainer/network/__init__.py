@@ -2,10 +2,12 @@
 
 `base.py` says what a network is: `view.py` turns an observation to the mover's side, and what follows answers. `network.py`
 has those of this package: `planes.py` makes images, a body of one of the families follows (`tower.py` has the residual one),
-and two heads. `file.py` has a network of one's own. `loss.py` is what training minimizes.
+and two heads. `file.py` has a network of one's own. `chosen.py` takes one or the other. `loss.py` is what training
+minimizes.
 """
 
 from trainer.network.base import MoverNetwork
+from trainer.network.chosen import new_network
 from trainer.network.file import NetworkFile, OwnNetwork
 from trainer.network.loss import Loss, alphazero_loss, policy_loss
 from trainer.network.network import PolicyValueNetwork, create_network, default_width
@@ -31,5 +33,6 @@ __all__ = [
     "alphazero_loss",
     "create_network",
     "default_width",
+    "new_network",
     "policy_loss",
 ]

@@ -10,10 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from trainer.compile.source import Source
+from trainer.compile.source import Source, line_in
 from trainer.core.errors import ConfigError
 from trainer.games.layout import Layout
-from trainer.games.library import line_in
 from trainer.network.base import MoverNetwork
 from trainer.replay import Metadata
 from trainer.run.kept_network import read_network

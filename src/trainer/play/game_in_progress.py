@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from trainer.core.errors import shortened
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.position import Position
 from trainer.play.analysis import Analysis
 from trainer.play.drawing import clicked_cells
-from trainer.replay import shortened
 
 
 class MoveError(Exception):

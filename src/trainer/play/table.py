@@ -14,6 +14,7 @@ from trainer.evaluators.named_game import game_named_in
 from trainer.games import DEFAULT_GAME, game_of
 from trainer.games.base import FIRST, SECOND
 from trainer.games.kernels import link_kernels
+from trainer.games.vocabulary import action_named
 from trainer.play.analysis import Analysis, analysed
 from trainer.play.board import BoardText, Marks
 from trainer.play.drawing import owners
@@ -102,10 +103,9 @@ class Table:
         """Do what was typed: a move, or one of WORDS."""
         text = words.strip()
         name, *rest = text.lower().split() or [""]
-        moves = self.moves()
-        found = [one for one in moves if one.name == text] or [one for one in moves if one.name.lower() == text.lower()]
-        if found:
-            self.play(found[0].action)
+        action = action_named({one.name: one.action for one in self.moves()}, text)
+        if action is not None:
+            self.play(action)
         elif name in ("quit", "q", "exit"):
             self.over = True
         elif name in ("hint", "h", "?"):

@@ -9,14 +9,13 @@ its name.
 from trainer.players.base import RESIGNS, Player, RandomPlayer, sample
 from trainer.players.function import Choose, FunctionPlayer
 from trainer.players.minimax import MinimaxPlayer
-from trainer.players.named import WITHOUT_SIMULATIONS, kind_of, named_player, shown_models, simulations_of
+from trainer.players.named import has_simulations, kind_of, named_player, shown_models, simulations_of
 from trainer.players.network import NetworkPlayer, SearchPlayer, model_player
 from trainer.players.perfect import PerfectPlayer
 from trainer.players.rollouts import RolloutPlayer
 
 __all__ = [
     "RESIGNS",
-    "WITHOUT_SIMULATIONS",
     "Choose",
     "FunctionPlayer",
     "MinimaxPlayer",
@@ -26,6 +25,7 @@ __all__ = [
     "RandomPlayer",
     "RolloutPlayer",
     "SearchPlayer",
+    "has_simulations",
     "kind_of",
     "model_player",
     "named_player",

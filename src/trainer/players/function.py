@@ -44,7 +44,7 @@ class FunctionPlayer:
         legal, chosen = position.legal, self.function(position)
         try:
             action = chosen.__index__()
-        except AttributeError:
+        except (AttributeError, TypeError):
             raise GameError(f"{self.name} chose {chosen!r}; an action is a whole number") from None
         if action != RESIGNS and action not in legal:
             shown = ", ".join(map(str, legal[:SHOWN])) + (", ..." if len(legal) > SHOWN else "")

@@ -15,7 +15,7 @@ from trainer.evaluators.uniform import uniform
 from trainer.games import game_of
 from trainer.games.solving.solvers import solver_of
 from trainer.players.base import Player, RandomPlayer
-from trainer.players.engines import GtpPlayer, UciPlayer
+from trainer.players.engines import GtpPlayer, UciPlayer, own_go
 from trainer.players.function import FunctionPlayer, function_in_file
 from trainer.players.minimax import MinimaxPlayer
 from trainer.players.network import model_player
@@ -52,6 +52,12 @@ def plies_of(name: str) -> int | None:
     if colon and not (plies.isascii() and plies.isdigit() and 1 <= int(plies) <= MOST_PLIES):
         raise ConfigError(f"the player {name!r} should look 1 to {MOST_PLIES} plies ahead, as in {MINIMAX}:8")
     return int(plies) if colon else None
+
+
+def has_simulations(name: str) -> bool:
+    """Whether a number of simulations means something to a player. Raises ConfigError for a command that can't be read."""
+    kind = kind_of(name)
+    return kind not in WITHOUT_SIMULATIONS and not (kind == UCI and own_go(name.removeprefix(UCI)))
 
 
 def simulations_of(name: str, given: int | None, of_models: int) -> int:

@@ -22,7 +22,6 @@ from trainer.replay.database import (
     read_metadata,
     read_stamp,
     reporting,
-    shortened,
 )
 from trainer.replay.views import Views
 from trainer.replay.writer import Episode, ReplayWriter
@@ -47,5 +46,4 @@ __all__ = [
     "read_metadata",
     "read_stamp",
     "reporting",
-    "shortened",
 ]

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.core.errors import ReplayError
-from trainer.replay.database import Metadata, shortened
+from trainer.core.errors import ReplayError, shortened
+from trainer.replay.database import Metadata
 from trainer.replay.packing import unpacked_observations, unpacked_policies
 
 COLUMNS = "rowid, observation, policy_probs, mcts_value, game_outcome"

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from glob import escape
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-from trainer.core.errors import ConfigError, ReplayError, ReplayUnavailableError
+from trainer.core.errors import ConfigError, ReplayError, ReplayUnavailableError, shortened
 from trainer.core.files import by_number
 
 SCHEMA = files("trainer.replay").joinpath("replay.sql").read_text()
@@ -280,9 +279,3 @@ def read_stamp(path: Path, env_id: str) -> str | None:
     """The hash of the rules by which the games of a database were played; None if it states none, or if there is no file."""
     kept = read_layout(path, env_id)
     return kept[1] if kept else None
-
-
-def shortened(value: Any) -> str:
-    """A value's repr for an error message, cut to 60 characters."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -42,6 +42,9 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
             f"another folder with --data-dir"
         )
     if kept and found.path.parent.resolve() == rules.resolve():
+        if kept["env_id"] != found.game.env_id:  # other parameters
+            refuse_mixture(found, folder, None)
+            write_json(rules / RECORD, record_of(found), indent=2, durable=True)
         return found.name
     if kept is None or differs(found, rules, kept, resume):
         refuse_mixture(found, folder, kept if resume else None)
@@ -117,6 +120,11 @@ def contents(rules: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in files_of(rules)}
 
 
+def record_of(found: FoundGame) -> dict[str, Any]:
+    """What `kept.json` says of a game."""
+    return {"env_id": found.game.env_id, "file": found.path.name, "parameters": dict(found.parameters)}
+
+
 def copy_to(rules: Path, found: FoundGame) -> None:
     """Make the folder `rules` with a copy of a game's files; it is complete or not there."""
     rules.parent.mkdir(parents=True, exist_ok=True)
@@ -125,8 +133,7 @@ def copy_to(rules: Path, found: FoundGame) -> None:
         write_bytes(new / found.path.name, found.text)
         for file in files_of(found.path):
             write_bytes(new / file.name, file.read_bytes())
-        content = {"env_id": found.game.env_id, "file": found.path.name, "parameters": dict(found.parameters)}
-        write_json(new / RECORD, content, indent=2, durable=True)
+        write_json(new / RECORD, record_of(found), indent=2, durable=True)
         new.chmod(0o755)
         os.rename(new, rules)
     except BaseException:

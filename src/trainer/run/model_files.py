@@ -24,6 +24,11 @@ def read_model(path: Path) -> bytes:
         raise ModelError(f"{path} can't be read as a model ({error.strerror})") from error
 
 
+def stored_model(folder: Path, step: int) -> Path:
+    """Where the model of a training step is kept."""
+    return folder / f"model_step_{step:06d}.onnx"
+
+
 def stored_models(folder: Path) -> list[Path]:
     """The models `model_step_*.onnx` in a folder, oldest first."""
     numbers = ((path, path.stem.removeprefix("model_step_")) for path in folder.glob("model_step_*.onnx"))

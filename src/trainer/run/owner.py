@@ -23,6 +23,7 @@ def owned(models: Path, command: str, flag: str) -> Iterator[None]:
     The system releases the lock, a hidden file beside the folder, when its owner dies. A trainer that a loop started shares
     its ownership. `command` names this process to others; `flag` is the one that chooses another folder.
     """
+    models = Path(os.path.realpath(models))  # one folder has one lock, however its path is written
     path = models.parent / f".{models.name}.owner"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()

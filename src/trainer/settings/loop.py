@@ -40,6 +40,7 @@ class LoopConfig(ClusterSettings, SelfPlaySettings, LearningSettings, RunSetting
     spread_checkpoints: bool = True
     log_interval: int = 100
     wait_interval: float = 0.2
+    max_wait: float = 0.0
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""

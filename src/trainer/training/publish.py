@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trainer.core.files import write_bytes
-from trainer.run.model_files import LATEST, step_of, stored_models
+from trainer.run.model_files import LATEST, step_of, stored_model, stored_models
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def publish(content: bytes, folder: Path, step: int, retention: Retention) -> Pa
 
     Raises OSError if the files can't be written.
     """
-    path = folder / f"model_step_{step:06d}.onnx"
+    path = stored_model(folder, step)
     write_bytes(path, content)
     write_bytes(folder / LATEST, content)
     models = stored_models(folder)

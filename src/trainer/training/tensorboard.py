@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,18 +22,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+def require_tensorboard() -> None:
+    """Raise ConfigError if the package `tensorboard` is not installed."""
+    if find_spec("tensorboard") is None:
+        raise ConfigError(
+            "--tensorboard needs the package tensorboard, which is not installed; "
+            "install it with: pip install 'tensorboard>=2.15'"
+        )
+
+
 class EventFiles:
     """TensorBoard's event files in a folder, with one scalar per number of a training point."""
 
     def __init__(self, folder: Path) -> None:
         """Nothing is written yet. Raises ConfigError if the package `tensorboard` is not installed."""
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            raise ConfigError(
-                "--tensorboard needs the package tensorboard, which is not installed; "
-                "install it with: pip install 'tensorboard>=2.15'"
-            ) from None
+        require_tensorboard()
+        from torch.utils.tensorboard import SummaryWriter
+
         self._folder = folder
         self._writer_of: Callable[..., SummaryWriter] = SummaryWriter
         self._writer: SummaryWriter | None = None

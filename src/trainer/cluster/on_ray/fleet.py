@@ -54,7 +54,7 @@ class RayPlayer:
 
 
 @dataclass
-class Seat:
+class PlayerSlot:
     """A node and the player there, if one is at work."""
 
     node: Node
@@ -86,104 +86,104 @@ class Fleet:
         self._players = players
         self._log_level = log_level
         self._gpu = gpu
-        self._seats: dict[str, Seat] = {}
+        self._slots: dict[str, PlayerSlot] = {}
         self._asked_for = 0
         """CPUs of each node that the autoscaler was asked for."""
 
     def look(self, nodes: Sequence[Node]) -> None:
         """Start players on nodes that lack one, and forget nodes that are gone."""
         alive = {node.identity: node for node in nodes if node.cpus > 0}
-        for identity in [one for one in self._seats if one not in alive]:
-            seat = self._seats.pop(identity)
-            log.info("%s has left, and %s with it", seat.node.host, seat.name)
+        for identity in [one for one in self._slots if one not in alive]:
+            slot = self._slots.pop(identity)
+            log.info("%s has left, and %s with it", slot.node.host, slot.name)
         for node in alive.values():
-            if node.identity not in self._seats and not self._full:
-                self._seats[node.identity] = self._new_seat(node)
-        for seat in self._seats.values():
-            self._tend(seat)
+            if node.identity not in self._slots and not self._full:
+                self._slots[node.identity] = self._new_slot(node)
+        for slot in self._slots.values():
+            self._tend(slot)
         self._ask_for_nodes(nodes)
 
     def stop(self, seconds: float) -> None:
         """End all players, each with its finished games stored; give up after that many seconds."""
         ends = {}
-        for seat in self._seats.values():
-            if seat.player is None:
+        for slot in self._slots.values():
+            if slot.player is None:
                 continue
-            if is_ready(seat.begun):
-                seat.player.stop.remote()
-                ends[seat.end] = seat
+            if is_ready(slot.begun):
+                slot.player.stop.remote()
+                ends[slot.end] = slot
             else:  # its process isn't up yet
-                ray.kill(seat.player)
+                ray.kill(slot.player)
         self._need_no_nodes()
         ended, _ = ray.wait(list(ends), num_returns=len(ends), timeout=seconds) if ends else ([], [])
-        for end, seat in ends.items():
+        for end, slot in ends.items():
             if end not in ended:
-                log.warning("%s on %s didn't stop in time; its last games are lost", seat.name, seat.node.host)
+                log.warning("%s on %s didn't stop in time; its last games are lost", slot.name, slot.node.host)
             elif failure := failure_of(end):
-                log.warning("%s on %s ended before it was stopped (%s)", seat.name, seat.node.host, first_line(failure))
+                log.warning("%s on %s ended before it was stopped (%s)", slot.name, slot.node.host, first_line(failure))
 
     @property
     def _full(self) -> bool:
         """Whether as many nodes play as are to; those that can't play don't count."""
-        return self._players is not None and sum(not seat.refused for seat in self._seats.values()) >= self._players
+        return self._players is not None and sum(not slot.refused for slot in self._slots.values()) >= self._players
 
-    def _new_seat(self, node: Node) -> Seat:
-        """The seat of a node that has joined."""
-        seat = Seat(node, self._free_name())
-        log.info("%s has joined with %d CPUs and gets %s", node.host, node.cpus, seat.name)
+    def _new_slot(self, node: Node) -> PlayerSlot:
+        """The slot of a node that has joined."""
+        slot = PlayerSlot(node, self._free_name())
+        log.info("%s has joined with %d CPUs and gets %s", node.host, node.cpus, slot.name)
         try:
             refuse_small_store(node)
         except ConfigError as error:
             log.warning("%s", error)
-            seat.refused = True
-        return seat
+            slot.refused = True
+        return slot
 
-    def _tend(self, seat: Seat) -> None:
-        """Start the player of a seat, or see how it is."""
+    def _tend(self, slot: PlayerSlot) -> None:
+        """Start the player of a slot, or see how it is."""
         now = time.monotonic()
-        if seat.player is None:
-            if not seat.refused and now >= seat.not_before:
-                self._start(seat)
-        elif is_ready(seat.end):
-            failure = failure_of(seat.end)
-            ray.kill(seat.player)
-            seat.player, seat.late = None, False
+        if slot.player is None:
+            if not slot.refused and now >= slot.not_before:
+                self._start(slot)
+        elif is_ready(slot.end):
+            failure = failure_of(slot.end)
+            ray.kill(slot.player)
+            slot.player, slot.late = None, False
             if isinstance(failure, RefusedError):
                 log.warning(
                     "%s on %s is refused (%s); it isn't tried again until the machine has left the cluster and joined again",
-                    seat.name,
-                    seat.node.host,
+                    slot.name,
+                    slot.node.host,
                     first_line(failure),
                 )
-                seat.refused = True
+                slot.refused = True
                 return
             reason = first_line(failure) if failure else "it was stopped"
-            if now > seat.since + SOON:
-                seat.pause = FIRST_PAUSE
-            log.warning("%s on %s ended (%s); it starts again in %g s", seat.name, seat.node.host, reason, seat.pause)
-            seat.not_before, seat.pause = now + seat.pause, min(2 * seat.pause, LONGEST_PAUSE)
-        elif not seat.late and now > seat.since + START_SECONDS and not is_ready(seat.begun):
-            log.warning("%s doesn't start on %s; do other programs use its CPUs or its GPU?", seat.name, seat.node.host)
-            seat.late = True
+            if now > slot.since + SOON:
+                slot.pause = FIRST_PAUSE
+            log.warning("%s on %s ended (%s); it starts again in %g s", slot.name, slot.node.host, reason, slot.pause)
+            slot.not_before, slot.pause = now + slot.pause, min(2 * slot.pause, LONGEST_PAUSE)
+        elif not slot.late and now > slot.since + START_SECONDS and not is_ready(slot.begun):
+            log.warning("%s doesn't start on %s; do other programs use its CPUs or its GPU?", slot.name, slot.node.host)
+            slot.late = True
 
-    def _start(self, seat: Seat) -> None:
+    def _start(self, slot: PlayerSlot) -> None:
         """Start a player; its calls wait until its process is up."""
         options = {
-            "num_cpus": seat.node.cpus,
-            "num_gpus": min(1, seat.node.gpus) if self._gpu else 0,
+            "num_cpus": slot.node.cpus,
+            "num_gpus": min(1, slot.node.gpus) if self._gpu else 0,
             "max_restarts": 0,
             "max_concurrency": 3,
-            "scheduling_strategy": NodeAffinitySchedulingStrategy(seat.node.identity, soft=False),
+            "scheduling_strategy": NodeAffinitySchedulingStrategy(slot.node.identity, soft=False),
         }
-        seat.player = ray.remote(**options)(RayPlayer).remote(self._log_level)
-        seat.begun = seat.player.begin.remote()
-        hub = self._hubs[int(seat.name.rpartition("-")[2]) % len(self._hubs)]
-        seat.end = seat.player.play.remote(hub, seat.name, seat.node.cpus)
-        seat.since = time.monotonic()
+        slot.player = ray.remote(**options)(RayPlayer).remote(self._log_level)
+        slot.begun = slot.player.begin.remote()
+        hub = self._hubs[int(slot.name.rpartition("-")[2]) % len(self._hubs)]
+        slot.end = slot.player.play.remote(hub, slot.name, slot.node.cpus)
+        slot.since = time.monotonic()
 
     def _free_name(self) -> str:
         """The first name that no player has."""
-        taken = {seat.name for seat in self._seats.values()}
+        taken = {slot.name for slot in self._slots.values()}
         numbers = range(1, len(taken) + 2)
         return next(name for number in numbers if (name := f"{self._name}-{number}") not in taken)
 

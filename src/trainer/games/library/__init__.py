@@ -17,7 +17,7 @@ game's rules.
 from trainer.games.library.found_game import FoundGame
 from trainer.games.library.names import ENV_IDS, OF_CONTRACT, PARTS, RULES_FILE, is_installed, with_parameters
 from trainer.games.library.registry import adopt, find_game, has_rules, is_available, is_known, known_games
-from trainer.games.library.source_file import line_in, run_file
+from trainer.games.library.source_file import run_file
 
 __all__ = [
     "ENV_IDS",
@@ -32,7 +32,6 @@ __all__ = [
     "is_installed",
     "is_known",
     "known_games",
-    "line_in",
     "run_file",
     "with_parameters",
 ]

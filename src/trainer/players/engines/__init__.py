@@ -4,6 +4,6 @@
 """
 
 from trainer.players.engines.gtp import GtpPlayer
-from trainer.players.engines.uci import UciPlayer
+from trainer.players.engines.uci import UciPlayer, own_go
 
-__all__ = ["GtpPlayer", "UciPlayer"]
+__all__ = ["GtpPlayer", "UciPlayer", "own_go"]

@@ -10,6 +10,7 @@ import numpy as np
 from trainer.core.errors import EngineError
 from trainer.games.base import State
 from trainer.games.positions import Positions
+from trainer.games.vocabulary import action_named
 
 Naming = Callable[[State, int], str]
 """What an engine calls an action in a position."""
@@ -26,7 +27,7 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Story:
+class TranslatedGame:
     """A game so far."""
 
     moves: list[Move]
@@ -41,25 +42,24 @@ class Story:
 
     def action(self, name: str, command: str) -> int:
         """The legal action of that name, in whichever case it is written. `command` names the engine in the error."""
-        found = [self.legal[name]] if name in self.legal else []
-        found = found or [action for own, action in self.legal.items() if own.lower() == name.lower()]
-        if len(found) != 1:
+        action = action_named(self.legal, name)
+        if action is None:
             raise EngineError(
                 f"the engine {command!r} plays {name!r} {self}, which is not a legal move there; does it play this game by "
                 f"the same rules?"
             )
-        return found[0]
+        return action
 
 
-class Storyteller:
+class GameTranslator:
     """Puts games into an engine's words."""
 
     def __init__(self, env_id: str, naming: Naming) -> None:
         self._first = Positions(env_id, 1)
         self._naming = naming
 
-    def tell(self, played: Sequence[int]) -> Story:
-        """The story of the game with these actions."""
+    def translated(self, played: Sequence[int]) -> TranslatedGame:
+        """The game with these actions."""
         position = self._first.of(self._first.states.copy())
         row = np.zeros(1, np.int64)
         moves = []
@@ -68,4 +68,4 @@ class Storyteller:
             moves.append(Move(int(position.mover[0]), self._naming(position.states[0], action), forced))
             position.play(row, np.array([action]))
         legal = {self._naming(position.states[0], int(one)): int(one) for one in np.flatnonzero(position.legal()[0])}
-        return Story(moves, int(position.mover[0]), legal)
+        return TranslatedGame(moves, int(position.mover[0]), legal)

@@ -11,7 +11,7 @@ from trainer.core.errors import EngineError
 from trainer.games.positions import Positions
 from trainer.games.vocabulary import PASS, vocabulary_of
 from trainer.players.base import RESIGNS, Played, require_played
-from trainer.players.engines.game import Storyteller
+from trainer.players.engines.game import GameTranslator
 from trainer.players.engines.process import EngineProcess, split_command
 
 
@@ -26,7 +26,7 @@ class GtpPlayer:
         program, lines = split_command(command)
         self._process = EngineProcess(program, seconds)
         self._words = vocabulary_of(env_id)
-        self._stories = Storyteller(env_id, self._words.gtp_move)
+        self._translator = GameTranslator(env_id, self._words.gtp_move)
         self.name = f"{self._ask('name')} {self._ask('version')} ({command.strip()})"
         for line in [*lines, *self._words.gtp_setup()]:
             self._ask(line)
@@ -39,21 +39,21 @@ class GtpPlayer:
 
     def _move(self, played: Sequence[int]) -> int:
         """The engine's move after these."""
-        story = self._stories.tell(played)
+        game = self._translator.translated(played)
         self._ask("clear_board")
-        for move in story.moves:
+        for move in game.moves:
             command = f"play {self._words.gtp_colour(move.player)} {move.name}"
             accepted, answer = self._answer(command)
             # Some engines make a move that is forced, such as a pass in Othello, by themselves.
             if not accepted and not (move.forced and move.name.lower() == PASS):
                 raise EngineError(
-                    f"the engine {self._process.command!r} refuses {command!r} ({answer}) of the game {story}; does it "
+                    f"the engine {self._process.command!r} refuses {command!r} ({answer}) of the game {game}; does it "
                     f"play this game by the same rules?"
                 )
-        said = self._ask(f"genmove {self._words.gtp_colour(story.player)}")
+        said = self._ask(f"genmove {self._words.gtp_colour(game.player)}")
         if said.lower() == "resign":
             return RESIGNS
-        return story.action(said, self._process.command)
+        return game.action(said, self._process.command)
 
     def _ask(self, command: str) -> str:
         """The answer to a command that must succeed."""

@@ -18,6 +18,8 @@ PATIENCE = 1.0
 """Seconds that an engine gets to end by itself, before it is killed."""
 LONGEST_LINE = 1_000_000
 """Bytes without an end of line after which an answer makes no sense."""
+LONGEST_WAIT = 3600.0
+"""Seconds that are waited at a time: the system refuses some weeks."""
 LAST_BYTES = 400
 """How much of what the engine wrote to standard error is kept for messages."""
 
@@ -33,7 +35,7 @@ def split_command(text: str) -> tuple[list[str], list[str]]:
     parts: list[list[str]] = [[]]
     try:
         for word in lexer:
-            if word.strip(";"):
+            if word.strip(";") or not word:  # an empty word stood in quotes
                 parts[-1].append(word)
             else:
                 parts.append([])
@@ -94,7 +96,7 @@ class EngineProcess:
         """The next line of the answer, without its end. Raises EngineError if the engine dies, or is too slow."""
         while True:
             left = self._deadline - time.monotonic()
-            if left <= 0:
+            if left <= 0 and b"\n" not in self._unread and not self._has_answered():
                 raise EngineError(
                     f"the engine {self.command!r} has not answered {self._request} after {self.seconds:g} s"
                     f"{self.last_words()}; does it speak this protocol? If so, let it think less, or give it more time "
@@ -109,8 +111,12 @@ class EngineProcess:
                     f"the engine {self.command!r} answers {self._request} by more than {LONGEST_LINE:,} bytes without an "
                     f"end of line; is it a program that plays?"
                 )
-            if not self._receive(left):
+            if not self._receive(max(left, 0.0)):
                 self._fail_as_dead()
+
+    def _has_answered(self) -> bool:
+        """Whether output waits to be read: this process may have been suspended, so that it looks too late."""
+        return any(key.fileobj is self._output for key, _ in self._selector.select(0))
 
     def last_words(self) -> str:
         """The end of what the engine wrote to standard error, for the middle of a message; empty if it wrote nothing."""
@@ -123,7 +129,7 @@ class EngineProcess:
 
     def _receive(self, seconds: float) -> bool:
         """Wait for output of either kind and keep it; returns whether the engine's answers can go on."""
-        for key, _ in self._selector.select(seconds):
+        for key, _ in self._selector.select(min(seconds, LONGEST_WAIT)):
             if key.fileobj is self._errors:
                 self._hear()
             elif received := os.read(key.fd, 65536):

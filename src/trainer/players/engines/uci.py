@@ -13,8 +13,14 @@ from trainer.games import game_of
 from trainer.games.positions import Positions
 from trainer.games.vocabulary import vocabulary_of
 from trainer.players.base import Played, require_played
-from trainer.players.engines.game import Storyteller
+from trainer.players.engines.game import GameTranslator
 from trainer.players.engines.process import EngineProcess, split_command
+
+
+def own_go(command: str) -> str | None:
+    """The line `go ...` that an engine's command has of its own, in place of a number of nodes."""
+    _, lines = split_command(command)
+    return next((line for line in lines if line.split()[:1] == ["go"]), None)
 
 
 class UciPlayer:
@@ -34,9 +40,9 @@ class UciPlayer:
                 f"the game's engine.py (docs/engines.md)"
             )
         program, lines = split_command(command)
-        self._go = next((line for line in lines if line.split()[:1] == ["go"]), f"go nodes {nodes}")
+        self._go = own_go(command) or f"go nodes {nodes}"
         self._process = EngineProcess(program, seconds)
-        self._stories = Storyteller(env_id, words.uci_move)
+        self._translator = GameTranslator(env_id, words.uci_move)
         self._process.send("uci")
         answer = self._lines_until("uciok")
         reported = next((line[len("id name ") :] for line in answer if line.startswith("id name ")), program[0])
@@ -60,16 +66,16 @@ class UciPlayer:
 
     def _move(self, played: Sequence[int]) -> int:
         """The engine's move after these."""
-        story = self._stories.tell(played)
+        game = self._translator.translated(played)
         self._process.send("ucinewgame")
         self._process.send("isready")
         self._lines_until("readyok")
-        moves = " ".join(move.name for move in story.moves)
+        moves = " ".join(move.name for move in game.moves)
         self._process.send(f"position startpos moves {moves}" if moves else "position startpos")
         self._process.send(self._go)
         *_, answer = self._lines_until("bestmove")
         said = answer.partition(" ")[2].strip().partition(" ")[0]
-        return story.action(said, self._process.command)
+        return game.action(said, self._process.command)
 
     def _lines_until(self, word: str) -> list[str]:
         """The engine's lines up to the first that begins with `word`."""

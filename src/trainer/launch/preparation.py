@@ -1,0 +1,102 @@
+"""A run's folder before its processes start: an earlier run is set aside, and files that are given are kept."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from trainer.core.errors import ReplayError
+from trainer.core.files import write_bytes
+from trainer.game_config import load_game_config
+from trainer.games import game_of
+from trainer.games.layout import layout_of
+from trainer.pretrained import model_path
+from trainer.replay import count_rows
+from trainer.run.folder import RunFolder, set_aside
+from trainer.run.kept_network import keep_network, read_network, require_kept
+from trainer.run.model_files import NETWORK, read_model
+from trainer.settings.loop import LoopConfig
+
+log = logging.getLogger(__name__)
+
+
+def with_own_files(config: LoopConfig, run: RunFolder) -> LoopConfig:
+    """The settings with the copies that a run keeps of a model and of a network's file, in place of the originals.
+
+    Sets an earlier run in the folder aside unless it is resumed: only after the originals were read, because they may belong
+    to it. Raises TrainerError if they can't be read or used, or if the run that is resumed began with another file.
+    """
+    file = config.network_file
+    network = read_network(file) if file else None
+    if not config.resume:
+        require_network(config, run)
+        config = replace(config, start_from=kept_start(config, run))
+        begin_anew(run, run.shards(config.replay_shards), config.replay_window)
+    elif run.start.exists():  # the original may be of a run that was set aside
+        config = replace(config, start_from=run.start)
+    if config.resume and file and network is not None and run.checkpoint.exists():
+        require_kept(file, network, run.models)
+    if network is None:
+        return config
+    keep_network(network, run.models)
+    return replace(config, network_file=(run.models / NETWORK).absolute())
+
+
+def kept_start(config: LoopConfig, run: RunFolder) -> Path | None:
+    """A copy of the model that a new run starts from, because the original may be one of the run that is set aside.
+
+    None if it starts from random weights. Raises ModelError if there is no such model.
+    """
+    content = None
+    if config.start_from:
+        content = read_model(model_path(config.start_from, config.env_id))
+    run.start.unlink(missing_ok=True)  # that of an earlier run
+    if content is None:
+        return None
+    write_bytes(run.start, content)
+    return run.start
+
+
+def require_network(config: LoopConfig, run: RunFolder) -> None:
+    """Raise TrainerError if a new run's network can't be made, or can't begin with the weights of `--start-from`."""
+    without_board = config.network != "mlp" and not layout_of(game_of(config.env_id)).planes
+    unknown_width = config.grow_to and config.width is None
+    if not (config.network_file or config.start_from or without_board or unknown_width):
+        return  # nothing can be wrong, and torch takes seconds to import
+    from trainer.export import begin_with
+    from trainer.network import NetworkFile, new_network
+
+    game = load_game_config(config.env_id, *run.shards(config.replay_shards))
+    file = NetworkFile(config.network_file) if config.network_file else None
+    network = new_network(config, game, file)
+    if config.start_from:
+        begin_with(network, config.start_from, config.env_id)
+
+
+def begin_anew(run: RunFolder, databases: Sequence[Path], window: int | None) -> None:
+    """Set an earlier run in the folder aside; its games in these databases stay, and training begins with them.
+
+    The actor deletes all but about the newest `window` rows; None: it keeps all.
+    """
+    if old := set_aside(run.models, run.stats):
+        log.info("set the earlier run of this folder aside in %s", old)
+    total = 0
+    for database in databases:
+        rows = 0
+        with suppress(ReplayError):  # the actor says what is wrong with it
+            rows = count_rows(database)
+        total += rows
+        if rows:
+            log.warning(
+                "%s holds games that were played before (%s rows), and training begins with them; "
+                "to learn from nothing, give another folder with --data-dir",
+                database,
+                f"{rows:,}",
+            )
+    if window is not None and total > window:
+        log.warning(
+            "of these %s rows only the newest %s are kept; --replay-window None keeps all", f"{total:,}", f"{window:,}"
+        )
