@@ -107,7 +107,7 @@ def promises_of(size: Torture) -> tuple[Promise, ...]:
         promise(
             "Broken weights",
             tests(model, "training/test_checkpoint.py", "-k", "not_finite or breaks_training"),
-            tests("training/test_export.py"),
+            tests("export/test_export.py"),
         ),
         promise("A clock that jumps", tests(faults, "-k", "clock")),
         promise("One owner per run", tests("run/test_owner.py")),
