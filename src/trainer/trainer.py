@@ -18,11 +18,11 @@ from trainer.core.errors import ConfigError, TrainerError
 from trainer.core.files import remove_leftovers
 from trainer.core.json_values import read_json_object
 from trainer.core.signals import INTERRUPTED
-from trainer.export import Exporter, begin_with, grown, kind_of
+from trainer.export import Exporter, begin_with
 from trainer.game_config import load_game_config
 from trainer.games import settled
 from trainer.gpu.devices import choose, errors_named
-from trainer.network import MoverNetwork, NetworkFile, PolicyValueNetwork, new_network
+from trainer.network import NetworkFile, new_network
 from trainer.pretrained import model_path
 from trainer.replay import PackedBatch, ReplayBuffer, databases_of
 from trainer.run.actor_statistics import players_in
@@ -81,7 +81,7 @@ class Trainer:
     def _train(self, progress: Progress) -> None:
         """Take all steps that are left."""
         config, game, stop = self.config, progress.game, self.stop
-        schedule, generator = progress.schedule, progress.generator
+        learner, schedule, generator = progress.learner, progress.schedule, progress.generator
         replay = ReplayBuffer(
             progress.databases,
             game.metadata,
@@ -93,7 +93,7 @@ class Trainer:
         )
         with closing(replay), closing(progress):
             rows = RowSupply(replay, config, schedule, stop)
-            progress.learner.prepare(config.batch_size)  # while actors compile the game and play
+            learner.prepare(config.batch_size)  # while actors compile the game and play
             if not rows.wait_for_first(progress.databases):
                 return
             log.info(
@@ -103,12 +103,9 @@ class Trainer:
             schedule.begin()
             for step in range(progress.done + 1, schedule.last_step + 1):
                 rows.wait_for(step)
-                if progress.grows_before(step):
-                    progress.grow(step - 1)
-                learner = progress.learner
                 draw = replay.sample_packed if learner.device_steps else replay.sample
                 drawn = draw(generator, config.batch_size, config.q_weight)
-                rate = schedule.learning_rate(step, learner.steps + 1)
+                rate = schedule.learning_rate(step)
                 loss = learner.learn(drawn, rate)
                 last = schedule.over_after(step) or stop.is_set()
                 checkpoint_due = schedule.publishes_after(step) or last
@@ -157,10 +154,10 @@ class Progress:
         network = new_network(config, game, self._file)
         if config.start_from and not (config.resume and (config.model_dir / CHECKPOINT).exists()):
             begin_with(network, config.start_from, game.metadata.env_id)
-        self._grows = config.grow_to is not None
-        """Whether the network is still to grow."""
-        self._device = device
-        self._learn_with(network)
+        unpacker = None if device.type == "cpu" else Unpacker(game.metadata, game.views, device)
+        with errors_named("the start of training"):
+            self.learner = Learner(network.to(device), config, unpacker)
+        self._exporter = Exporter(self.learner.published, game.metadata, game.stamp)
         interval = config.checkpoint_interval if config.spread_checkpoints else None
         self._retention = Retention(config.max_checkpoints, interval)
         self.schedule = Schedule(config)
@@ -170,33 +167,6 @@ class Progress:
         self.stats_file = StatsFile(config.stats, self._evaluations)
         self.done = 0
         """Steps that were done before."""
-
-    def _learn_with(self, network: MoverNetwork, step: int = 0) -> None:
-        """Train and publish this network from now on, after `step` steps."""
-        config, game, device = self._config, self.game, self._device
-        unpacker = None if device.type == "cpu" else Unpacker(game.metadata, game.views, device)
-        with errors_named("the start of training"):
-            self.learner = Learner(network.to(device), config, unpacker, begun_at=step)
-        self._exporter = Exporter(self.learner.published, game.metadata, game.stamp)
-
-    def grows_before(self, step: int) -> bool:
-        """Whether the network grows before step number `step`."""
-        return self._grows and self.schedule.grows_before(step)
-
-    def grow(self, step: int) -> None:
-        """Go on after `step` steps with a wide network that answers as the published one, and with a fresh optimizer."""
-        narrow, wide = self.learner.published, self._wide_network()
-        assert isinstance(narrow, PolicyValueNetwork)
-        assert isinstance(wide, PolicyValueNetwork)
-        self._learn_with(grown(narrow, wide), step)
-        self._grows = False
-        self.learner.prepare(self._config.batch_size)
-        log.info("the network grew from width %d to %d", narrow.width, wide.width)
-
-    def _wide_network(self) -> MoverNetwork:
-        """The network that the run's grows to, with random weights, which a run that is resumed draws again."""
-        torch.manual_seed(self._config.seed)
-        return new_network(replace(self._config, width=self._config.grow_to, grow_to=None), self.game, None)
 
     def take_up(self) -> bool:
         """Go on from the checkpoint if the run is resumed, else set an earlier run aside; False if the run is over."""
@@ -272,10 +242,6 @@ class Progress:
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint. Raises CheckpointError if it is of another network."""
-        wide = self._config.grow_to
-        if wide and kind_of(checkpoint.learner["network"]).width == wide:
-            self._learn_with(self._wide_network())
-            self._grows = False
         with errors_named("the start of training"):
             self.learner.restore(checkpoint.learner)
         self.generator.bit_generator.state = checkpoint.generator

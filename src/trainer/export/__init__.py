@@ -2,13 +2,10 @@
 
 `exporter.py` fills a graph with a network's newest weights and checks what it answers. `graph.py` writes the graph of the
 networks of this package, `traced.py` that of a network of somebody's own file. `weights.py` makes a network of a model file
-again. `start.py` lets a run start from one, also from that of a narrower network (`widening.py`, which also lets a network
-grow during a run).
+again. `start.py` lets a run start from one, also from that of a narrower network (`widening.py`).
 """
 
 from trainer.export.exporter import Exporter
 from trainer.export.start import begin_with
-from trainer.export.weights import kind_of
-from trainer.export.widening import grown
 
-__all__ = ["Exporter", "begin_with", "grown", "kind_of"]
+__all__ = ["Exporter", "begin_with"]

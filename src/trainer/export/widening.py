@@ -40,13 +40,6 @@ def widened(weights: Weights, network: PolicyValueNetwork) -> Weights:
     return new
 
 
-def grown(narrow: PolicyValueNetwork, wide: PolicyValueNetwork) -> PolicyValueNetwork:
-    """`wide`, on the CPU, with weights that answer as `narrow` does; `wide`'s own weights fill the rest."""
-    weights = {name: values.cpu() for name, values in narrow.state_dict().items()}
-    wide.load_state_dict(widened(weights, wide))
-    return wide
-
-
 def put(narrow: Tensor, wide: Tensor, columns: Tensor) -> None:
     """Write a layer's weights [R, I, ...] into the first rows of those of a wider layer; they see its inputs `columns` [I]
     alone."""

@@ -21,7 +21,6 @@ def threads_with_gpu(cores: int) -> int:
 TOWER: dict[str, Any] = {
     "network": "residual",
     "width": 384,
-    "grow_to": None,
     "blocks": 6,
     "batch_size": 2048,
     "lr": 0.002,
@@ -31,9 +30,6 @@ TOWER: dict[str, Any] = {
     "threads": threads_with_gpu(available_cores()),
 }
 """What a GPU changes in any recipe: a tower of 96 filters, and enough work at a time. Not measured yet (docs/gpu.md)."""
-
-NETWORK = ("network", "width", "network_file")
-"""Settings that choose a network."""
 
 
 def recipe_of(env_id: str, gpu: bool = False) -> LoopConfig:
@@ -55,25 +51,21 @@ def recipe_for_cpu(env_id: str) -> LoopConfig:
 def changed(recipe: LoopConfig, **settings: Any) -> LoopConfig:
     """The recipe with some settings changed.
 
-    Three settings change with others: if only `steps` is given there is no time limit, if only `simulations` is given
-    searches don't grow, and a network that is given doesn't grow unless `grow_to` is given, too.
+    Two settings change with others: if only `steps` is given there is no time limit, and if only `simulations` is given,
+    searches don't grow.
     """
     if settings.get("steps") is not None and "minutes" not in settings:
         settings["minutes"] = None
     if "simulations" in settings and "first_simulations" not in settings:
         settings["first_simulations"] = None
-    if "grow_to" not in settings and any(settings.get(name) is not None for name in NETWORK):
-        settings["grow_to"] = None
     return replace(recipe, **settings)
 
 
 def continued(run: LoopConfig, **settings: Any) -> LoopConfig:
     """The settings of a run that is resumed with some changed, as in `changed`.
 
-    If its own number of simulations is given once more, nobody asks for another growth of searches; and so with its network.
+    If its own number of simulations is given once more, nobody asks for another growth of searches.
     """
     if settings.get("simulations") == run.simulations:
         settings.setdefault("first_simulations", run.first_simulations)
-    if all(settings.get(name, getattr(run, name)) == getattr(run, name) for name in NETWORK):
-        settings.setdefault("grow_to", run.grow_to)
     return changed(run, **settings)

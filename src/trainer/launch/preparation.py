@@ -63,8 +63,7 @@ def kept_start(config: LoopConfig, run: RunFolder) -> Path | None:
 def require_network(config: LoopConfig, run: RunFolder) -> None:
     """Raise TrainerError if a new run's network can't be made, or can't begin with the weights of `--start-from`."""
     without_board = config.network != "mlp" and not layout_of(game_of(config.env_id)).planes
-    unknown_width = config.grow_to and config.width is None
-    if not (config.network_file or config.start_from or without_board or unknown_width):
+    if not (config.network_file or config.start_from or without_board):
         return  # nothing can be wrong, and torch takes seconds to import
     from trainer.export import begin_with
     from trainer.network import NetworkFile, new_network

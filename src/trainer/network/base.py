@@ -15,9 +15,6 @@ from trainer.replay import Metadata
 class MoverNetwork(nn.Module, ABC):
     """A policy-value network. It sees each position from the mover's side."""
 
-    width: int
-    """As `--width` says it."""
-
     def __init__(self, game: Metadata, layout: Layout | None) -> None:
         """`layout` None: it is unknown, so the network sees observations as they are."""
         super().__init__()

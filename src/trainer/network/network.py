@@ -69,7 +69,6 @@ class PolicyValueNetwork(MoverNetwork):
         width = width or default_width(game, family)
         layout = layout or known_layout(game)
         super().__init__(game, layout)
-        self.width = width
         if family != "mlp" and layout is None:
             raise ConfigError(
                 f"the layout of {game.env_id}'s observations is unknown, so its board can't be convolved; use --network mlp"

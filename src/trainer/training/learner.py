@@ -21,13 +21,8 @@ from trainer.training.gradient import can_differentiate
 class Learner:
     """Trains a network, one gradient step at a time."""
 
-    def __init__(
-        self, network: MoverNetwork, config: TrainerConfig, unpacker: Unpacker | None = None, begun_at: int = 0
-    ) -> None:
-        """`unpacker`: unpacks the batches on the network's device; None: they come unpacked.
-
-        `begun_at`: steps that a narrower network took before, whose average this one begins with.
-        """
+    def __init__(self, network: MoverNetwork, config: TrainerConfig, unpacker: Unpacker | None = None) -> None:
+        """`unpacker`: unpacks the batches on the network's device; None: they come unpacked."""
         self._network = network
         self._published = copy.deepcopy(network).eval() if config.average else network
         # Of a network of one's own with batch normalization: running means, which no optimizer changes.
@@ -37,7 +32,7 @@ class Learner:
             if config.average and ours.is_floating_point()
         ]
         self._average = config.average
-        self._steps = self._begun_at = begun_at
+        self._steps = 0
         self._device = next(network.parameters()).device
         self._grad_clip = config.grad_clip
         captured = self._device.type == "cuda"
@@ -61,11 +56,6 @@ class Learner:
             DeviceSteps(network, self._optimizer, config.grad_clip, unpacker) if unpacker is not None else None
         )
         """Steps with batches that are unpacked on the device; None: with those of the CPU."""
-
-    @property
-    def steps(self) -> int:
-        """Steps that this network has taken itself."""
-        return self._steps - self._begun_at
 
     @property
     def network(self) -> MoverNetwork:
@@ -129,7 +119,6 @@ class Learner:
         """Everything that the next step depends on, as tensors and numbers."""
         return {
             "steps": self._steps,
-            "begun_at": self._begun_at,
             "network": self.network.state_dict(),
             "published": self.published.state_dict(),
             "optimizer": self._optimizer.state_dict(),
@@ -156,7 +145,7 @@ class Learner:
             if isinstance(error, RuntimeError) and is_of_device(error):
                 raise
             raise CheckpointError(f"the checkpoint is of another network: {' '.join(str(error).split())}") from error
-        self._steps, self._begun_at = state["steps"], state.get("begun_at", 0)
+        self._steps = state["steps"]
         for kind, numbers in state.get("random", {}).items():
             if kind == "cpu":
                 torch.set_rng_state(numbers)

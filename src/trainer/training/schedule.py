@@ -72,19 +72,14 @@ class Schedule:
         """The share of the run that is done, 0 to 1."""
         return min(max(step / self.last_step, self.time_used), 1.0)
 
-    def grows_before(self, step: int) -> bool:
-        """Whether a network that grows during the run is due to be a wide one at step number `step`, counted from 1."""
-        return self.progress(step - 1) >= self._config.grow_at
-
-    def learning_rate(self, step: int, step_of_network: int | None = None) -> float:
+    def learning_rate(self, step: int) -> float:
         """The learning rate of step number `step`, counted from 1.
 
-        It rises linearly over the first `lr_warmup` steps (Goyal and others 2017), and again when the network has grown:
-        `step_of_network` counts from there. It falls along a cosine from `lr` to `lr * lr_min_ratio` (Loshchilov and Hutter
-        2017, without restarts).
+        It rises linearly over `lr_warmup` steps (Goyal and others 2017), and falls along a cosine from `lr` to
+        `lr * lr_min_ratio` (Loshchilov and Hutter 2017, without restarts).
         """
         config = self._config
-        warm = min(1.0, (step_of_network or step) / config.lr_warmup) if config.lr_warmup else 1.0
+        warm = min(1.0, step / config.lr_warmup) if config.lr_warmup else 1.0
         if not config.lr_schedule:
             return config.lr * warm
         share = (1 + math.cos(math.pi * self.progress(step))) / 2

@@ -22,8 +22,6 @@ class LearningSettings(DeviceSettings):
         "width",
         "blocks",
         "pooling",
-        "grow_to",
-        "grow_at",
         "batch_size",
         "lr",
         "weight_decay",
@@ -50,11 +48,6 @@ class LearningSettings(DeviceSettings):
     pooling: Pooling = "none"
     """What each block of a residual tower learns from the whole board: squeeze scales its channels (squeeze-and-excitation),
     bias shifts them (global pooling, as in KataGo)."""
-    grow_to: int | None = None
-    """Width that an mlp or conv grows to during the run: a narrow network is strong sooner, a wide one learns more. None: it
-    keeps its width."""
-    grow_at: float = 0.3
-    """Share of the run after which it grows."""
     start_from: Path | None = None
     """A model file, or `pretrained`, whose weights a new run begins with; its network must be the same, or a narrower mlp or
     conv. None: random weights."""
@@ -111,7 +104,6 @@ class LearningSettings(DeviceSettings):
             1,
             "width",
             "blocks",
-            "grow_to",
             "batch_size",
             "checkpoint_interval",
             "max_checkpoints",
@@ -121,14 +113,5 @@ class LearningSettings(DeviceSettings):
         require_at_least(self, 0, "lr_warmup", "weight_decay", "sparsity", "grad_clip", "max_wait")
         require_above_0(self, "lr", "publish_seconds", "wait_interval", "passes")
         require(0 <= self.lr_min_ratio <= 1, f"--lr-min-ratio is {self.lr_min_ratio}; give a number from 0 to 1")
-        require(
-            self.grow_to is None or (self.network != "residual" and self.network_file is None),
-            "--grow-to is for --network mlp and conv; a residual tower and a network of one's own can't grow",
-        )
-        require(
-            self.grow_to is None or self.grow_to > (self.width or 0),
-            f"--grow-to is {self.grow_to}; give a number above --width {self.width}",
-        )
-        require(0 < self.grow_at < 1, f"--grow-at is {self.grow_at}; give a number above 0 and below 1")
         require(0 <= self.q_weight <= 1, f"--q-weight is {self.q_weight}; give a number from 0 to 1")
         require(0 <= self.average < 1, f"--average is {self.average}; give a number from 0 up to, but not including, 1")
