@@ -73,17 +73,17 @@ class Trainer:
         with owned(config.model_dir, "cartridge train", "--model-dir"):
             if config.device == "auto":
                 log.info("training on %s (%s)", chosen.device.type, chosen.reason)
-            progress = Progress(config, chosen.device)
-            if progress.take_up():
-                self._train(progress)
-            return progress.stats
+            run = RunState(config, chosen.device)
+            if run.take_up():
+                self._train(run)
+            return run.stats
 
-    def _train(self, progress: Progress) -> None:
+    def _train(self, run: RunState) -> None:
         """Take all steps that are left."""
-        config, game, stop = self.config, progress.game, self.stop
-        learner, schedule, generator = progress.learner, progress.schedule, progress.generator
+        config, game, stop = self.config, run.game, self.stop
+        learner, schedule, generator = run.learner, run.schedule, run.generator
         replay = ReplayBuffer(
-            progress.databases,
+            run.databases,
             game.metadata,
             game.views,
             config.batch_size,
@@ -91,17 +91,15 @@ class Trainer:
             config.merge_repeats,
             game.stamp,
         )
-        with closing(replay), closing(progress):
+        with closing(replay), closing(run):
             rows = RowSupply(replay, config, schedule, stop)
             learner.prepare(config.batch_size)  # while actors compile the game and play
-            if not rows.wait_for_first(progress.databases):
+            if not rows.wait_for_first(run.databases):
                 return
-            log.info(
-                "training %s on %d rows of %s", config.env_id, len(replay), ", ".join(map(str, progress.databases))
-            )
-            rows.resume_after(progress.done)
+            log.info("training %s on %d rows of %s", config.env_id, len(replay), ", ".join(map(str, run.databases)))
+            rows.resume_after(run.done)
             schedule.begin()
-            for step in range(progress.done + 1, schedule.last_step + 1):
+            for step in range(run.done + 1, schedule.last_step + 1):
                 rows.wait_for(step)
                 draw = replay.sample_packed if learner.device_steps else replay.sample
                 drawn = draw(generator, config.batch_size, config.q_weight)
@@ -119,13 +117,13 @@ class Trainer:
                 if not math.isfinite(point.total_loss) or (checkpoint_due and not learner.finite):
                     raise TrainerError(explain_divergence(point, batch, config))
                 if stats_due:
-                    progress.note(point, replay)
+                    run.note(point, replay)
                 with unwritable_files_reported(step, last):
                     if checkpoint_due:
-                        progress.publish(step, batch.observation)
-                        progress.save(step)
+                        run.publish(step, batch.observation)
+                        run.save(step)
                     if stats_due:
-                        progress.stats_file.write(progress.stats, at_once=last)
+                        run.stats_file.write(run.stats, at_once=last)
                 if log_due:
                     log.info("%s of %d, %d rows", point, schedule.total_steps(step), len(replay))
                 if last:
@@ -136,8 +134,8 @@ class Trainer:
             )
 
 
-class Progress:
-    """How far a run is: the network, the optimizer, the schedule, the statistics and the random numbers; and its files."""
+class RunState:
+    """A run so far: the network, the optimizer, the schedule, the statistics and the random numbers; and its files."""
 
     def __init__(self, config: TrainerConfig, device: torch.device) -> None:
         """An untrained network. Nothing is written yet."""

@@ -38,10 +38,10 @@ def test_values_follow_the_mover_through_extra_turns() -> None:
         solution = solve(subject)
     assert solution is not None
     assert solution.value == -1
-    for number, level in enumerate(solution.levels):
-        for row in range(len(level.states)):
-            moves = line_to(solution.levels, number, row)
-            assert subject.plain(moves).state.tolist() == level.states[row].tolist()
+    for number, ply in enumerate(solution.plies):
+        for row in range(len(ply.states)):
+            moves = line_to(solution.plies, number, row)
+            assert subject.plain(moves).state.tolist() == ply.states[row].tolist()
 
 
 def test_search_that_believes_a_false_win_is_found(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from trainer.games.base import MOVER
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.search import Search
-from trainer.search.tree import NOBODY, UNKNOWN
+from trainer.search.tree import NO_NODE, UNKNOWN
 
 SIMULATIONS = 300
 
@@ -43,7 +43,7 @@ def test_each_position_is_one_node(env_id: str) -> None:
         ]
         assert len(set(positions)) == count
         ends = Counter(search.tree.edges[0, : search.tree.used_edges[0]]["node"])
-        ends.pop(NOBODY, None)
+        ends.pop(NO_NODE, None)
         assert set(ends) == set(range(1, count)), "each node but the root ends an edge"
         shared += sum(number > 1 for number in ends.values())
     assert bool(shared) != game_of(env_id).has_history
@@ -85,4 +85,4 @@ def test_positions_with_other_histories_are_others() -> None:
     keys = {(node["depth"], state[:key].tobytes()) for node, state in zip(nodes, states, strict=True)}
     assert len(keys) < count
     ends = search.tree.edges[0, : search.tree.used_edges[0]]["node"]
-    assert sorted(ends[ends != NOBODY]) == list(range(1, count)), "each node ends one edge"
+    assert sorted(ends[ends != NO_NODE]) == list(range(1, count)), "each node ends one edge"

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from trainer.games.base import DRAW, OPEN, WINNER, Game, Mask, Rules
 from trainer.search.cache import Cache
 from trainer.search.selection import Selection
-from trainer.search.tree import NOBODY, UNKNOWN, Tree
+from trainer.search.tree import NO_NODE, UNKNOWN, Tree
 from trainer.sparse.layout import Memory, Network
 
 rules: Rules
@@ -193,7 +193,7 @@ def advance(games: Games, trees: Tree, selection: Selection, settings: MoveSetti
     for slot in range(len(games.status)):
         if games.status[slot] == READY:
             begin_game(games, trees, slot, settings)
-        if games.status[slot] != PLAYING or trees.budget[slot] > 0 or trees.leaf[slot] != NOBODY:
+        if games.status[slot] != PLAYING or trees.budget[slot] > 0 or trees.leaf[slot] != NO_NODE:
             continue
         ply, policy = games.ply[slot], games.policy
         at = games.plies[slot, ply]
@@ -221,7 +221,7 @@ def play_random(games: Games, trees: Tree, settings: MoveSettings) -> int:
         if games.status[slot] == READY:
             begin_game(games, trees, slot, settings)
         trees.budget[slot] = 0
-        trees.leaf[slot] = NOBODY
+        trees.leaf[slot] = NO_NODE
         while games.status[slot] == PLAYING:
             ended += make_random_move(games, trees, slot)
     return ended

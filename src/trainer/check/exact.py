@@ -22,7 +22,7 @@ Values = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
-class Level:
+class PlyPositions:
     """The unfinished positions of one ply, each once. R positions, M moves of all of them."""
 
     states: State
@@ -34,21 +34,21 @@ class Level:
     result: Values
     """[M] of a move that ends the game: +1 if the first player has won, 0, -1."""
     next: NDArray[np.int64]
-    """[M] row of the next level; -1: the move ends the game."""
+    """[M] row of the next ply; -1: the move ends the game."""
 
 
 @dataclass(frozen=True)
 class Solution:
-    """A solved game. `moves[p]` [M], `values[p]` [R]: of the moves and positions of level p, for the first player."""
+    """A solved game. `moves[p]` [M], `values[p]` [R]: of the moves and positions of ply p, for the first player."""
 
-    levels: list[Level]
+    plies: list[PlyPositions]
     moves: list[Values]
     values: list[Values]
 
     @property
     def positions(self) -> int:
         """The number of unfinished positions, counted once for each ply at which they can come up."""
-        return sum(len(level.states) for level in self.levels)
+        return sum(len(ply.states) for ply in self.plies)
 
     @property
     def value(self) -> int:
@@ -59,26 +59,26 @@ class Solution:
 def solve(subject: Subject) -> Solution | Finding | None:
     """The solution, or why there can't be one: what is wrong with a position. None if the game has more than about
     MOST_POSITIONS positions."""
-    levels = expanded(subject)
-    if levels is None or isinstance(levels, Finding):
-        return levels
+    plies = expanded(subject)
+    if plies is None or isinstance(plies, Finding):
+        return plies
     moves: list[Values] = []
     values: list[Values] = []
-    for level in reversed(levels):
-        value = level.result.copy()
-        going = level.next >= 0
+    for ply in reversed(plies):
+        value = ply.result.copy()
+        going = ply.next >= 0
         if going.any():
-            value[going] = values[0][level.next[going]]
-        first = np.flatnonzero(np.diff(level.rows, prepend=-1))
+            value[going] = values[0][ply.next[going]]
+        first = np.flatnonzero(np.diff(ply.rows, prepend=-1))
         best, worst = np.maximum.reduceat(value, first), np.minimum.reduceat(value, first)
         moves.insert(0, value)
-        values.insert(0, np.where(level.states[:, MOVER] == FIRST, best, worst).astype(np.int8))
-    return Solution(levels, moves, values)
+        values.insert(0, np.where(ply.states[:, MOVER] == FIRST, best, worst).astype(np.int8))
+    return Solution(plies, moves, values)
 
 
-def expanded(subject: Subject) -> list[Level] | Finding | None:
-    """All levels, without values, or a position that breaks a promise; None if there are too many positions."""
-    levels: list[Level] = []
+def expanded(subject: Subject) -> list[PlyPositions] | Finding | None:
+    """All plies, without values, or a position that breaks a promise; None if there are too many positions."""
+    plies: list[PlyPositions] = []
     positions, found = subject.first(1), 0
     while len(positions.states):
         found += len(positions.states)
@@ -88,9 +88,9 @@ def expanded(subject: Subject) -> list[Level] | Finding | None:
         stuck = np.flatnonzero(~legal.any(axis=1))
         if len(stuck):
             text = NO_MOVE.format(mover=positions.mover[stuck[0]])
-            return failure(text, line_to(levels, len(levels), int(stuck[0])))
-        if len(levels) == most:
-            return failure(TOO_LONG.format(plies=most), line_to(levels, most, 0))
+            return failure(text, line_to(plies, len(plies), int(stuck[0])))
+        if len(plies) == most:
+            return failure(TOO_LONG.format(plies=most), line_to(plies, most, 0))
         rows, actions = np.nonzero(legal)
         after = positions.of(positions.states[rows])
         after.play(np.arange(len(rows)), actions)
@@ -99,18 +99,18 @@ def expanded(subject: Subject) -> list[Level] | Finding | None:
         link = np.full(len(rows), -1)
         link[going] = inverse
         result = np.where(after.winner == FIRST, 1, np.where(after.winner == DRAW, 0, -1)).astype(np.int8)
-        levels.append(Level(positions.states, rows, actions, np.where(going, 0, result).astype(np.int8), link))
+        plies.append(PlyPositions(positions.states, rows, actions, np.where(going, 0, result).astype(np.int8), link))
         positions = positions.of(following)
-    return levels
+    return plies
 
 
-def line_to(levels: Sequence[Level], number: int, row: int) -> tuple[int, ...]:
-    """Actions that lead from the first position to the position `row` of a level, also of the one after the last."""
+def line_to(plies: Sequence[PlyPositions], number: int, row: int) -> tuple[int, ...]:
+    """Actions that lead from the first position to the position `row` of a ply, also of the one after the last."""
     line: list[int] = []
-    for level in reversed(levels[:number]):
-        move = int(np.flatnonzero(level.next == row)[0])
-        line.insert(0, int(level.actions[move]))
-        row = int(level.rows[move])
+    for ply in reversed(plies[:number]):
+        move = int(np.flatnonzero(ply.next == row)[0])
+        line.insert(0, int(ply.actions[move]))
+        row = int(ply.rows[move])
     return tuple(line)
 
 

@@ -32,7 +32,7 @@ HAS_MOVES: bool
 
 EXPLORATION = 2.0
 """For results from -1 to 1; the same as 1 for results from 0 to 1."""
-NOBODY = -1
+NO_NODE = -1
 HALF = np.uint64(32)
 
 NODE = np.dtype(
@@ -105,9 +105,9 @@ def choose(tree: Tree, state: State, simulations: int, max_plies: int) -> int:
     root = tree.nodes[0]
     for word in range(len(state)):
         tree.states[0, word] = state[word]
-    root.parent = NOBODY
+    root.parent = NO_NODE
     used = 0
-    used = add_node(tree, used, tree.states[0], int(NOBODY), int(NOBODY))
+    used = add_node(tree, used, tree.states[0], int(NO_NODE), int(NO_NODE))
     if root.untried == 1:
         return int(tree.found[0])
     for _ in range(simulations):
@@ -115,7 +115,7 @@ def choose(tree: Tree, state: State, simulations: int, max_plies: int) -> int:
             break
         used = simulate(tree, used, max_plies)
     best = child = int(root.first_child)
-    while child != NOBODY:
+    while child != NO_NODE:
         if is_better(tree, child, best):
             best = child
         child = int(tree.nodes[child].sibling)
@@ -170,12 +170,12 @@ def add_node(tree: Tree, used: int, state: State, parent: int, action: int) -> i
     node.total = 0.0
     node.visits = 0
     node.parent = parent
-    node.first_child = NOBODY
+    node.first_child = NO_NODE
     node.action = action
     node.mover = int(state[MOVER])
     node.winner = int(state[WINNER])
     node.untried = list_moves(tree, state) if state[WINNER] == OPEN else 0
-    if parent != NOBODY:
+    if parent != NO_NODE:
         node.sibling = tree.nodes[parent].first_child
         tree.nodes[parent].first_child = used
         tree.nodes[parent].untried -= 1
@@ -202,7 +202,7 @@ def untried_move(tree: Tree, index: int) -> int:
     for place in range(count):
         tree.mask[tree.found[place]] = True
     child = int(tree.nodes[index].first_child)
-    while child != NOBODY:
+    while child != NO_NODE:
         tree.mask[tree.nodes[child].action] = False
         child = int(tree.nodes[child].sibling)
     left = below(tree, tree.nodes[index].untried)
@@ -212,16 +212,16 @@ def untried_move(tree: Tree, index: int) -> int:
             if left == 0:
                 return action
             left -= 1
-    return int(NOBODY)  # not reached
+    return int(NO_NODE)  # not reached
 
 
 def best_child(tree: Tree, index: int) -> int:
     """The child with the largest upper bound. All have been visited."""
     node = tree.nodes[index]
     log_visits = math.log(float(node.visits))
-    best, highest = int(NOBODY), -math.inf
+    best, highest = int(NO_NODE), -math.inf
     child = int(node.first_child)
-    while child != NOBODY:
+    while child != NO_NODE:
         other = tree.nodes[child]
         if other.winner == OPEN:
             bound = other.total / other.visits + EXPLORATION * math.sqrt(log_visits / other.visits)
@@ -245,21 +245,21 @@ def playout(tree: Tree, max_plies: int) -> int:
 
 def back_up(tree: Tree, index: int, winner: int) -> None:
     """Count a result at a node and all above it, each for the player who moved there."""
-    while index != NOBODY:
+    while index != NO_NODE:
         node = tree.nodes[index]
         node.visits += 1
-        if node.parent != NOBODY:
+        if node.parent != NO_NODE:
             node.total += exact_worth(winner, tree.nodes[node.parent].mover)
         index = int(node.parent)
 
 
 def prove(tree: Tree, index: int) -> None:
     """Decide a node, and then those above it, if the results of its moves are enough for that."""
-    while index != NOBODY:
+    while index != NO_NODE:
         node = tree.nodes[index]
         worst_is_loss, decided, won = True, node.untried == 0, False
         child = int(node.first_child)
-        while child != NOBODY:
+        while child != NO_NODE:
             winner = tree.nodes[child].winner
             decided &= winner != OPEN
             won |= winner == node.mover

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.search.selection import Selection
-from trainer.search.tree import LOSS, NOBODY, UNKNOWN, WIN, Tree
+from trainer.search.tree import LOSS, NO_NODE, UNKNOWN, WIN, Tree
 
 tree: ModuleType
 proofs: ModuleType
@@ -34,15 +34,15 @@ def halved_edge(trees: Tree, slot: int, selection: Selection) -> int:
     considered = min(len(selection.halving) - 1, int(root.num_edges))
     wanted = selection.halving[considered, root.visits - 1]
     sigma, same = sigma_of(trees, slot, selection), np.float32(0.0)  # where none was visited, all have the same Q
-    best, best_score = NOBODY, np.float32(-np.inf)
+    best, best_score = NO_NODE, np.float32(-np.inf)
     for at in range(root.first_edge, root.first_edge + root.num_edges):
         if tree.visits_of(trees, slot, at) == wanted and proofs.proven_of(trees, slot, at) != LOSS:
             score = gumbel_score(trees, slot, at, sigma, same)
-            if best == NOBODY or score > best_score:
+            if best == NO_NODE or score > best_score:
                 best, best_score = at, score
-    if best == NOBODY:
+    if best == NO_NODE:
         best = best_of_all(trees, slot, sigma)
-    if trees.edges[slot, best].node == NOBODY:
+    if trees.edges[slot, best].node == NO_NODE:
         first = root.first_edge + root.num_visited
         tree.exchange(trees, slot, first, best)
         best = int(first)
@@ -104,7 +104,7 @@ def improved_logit(trees: Tree, slot: int, edge: int, sigma: np.float32, mixed: 
 
 def root_q(trees: Tree, slot: int, edge: int, mixed: np.float32) -> np.float32:
     """Q of a move of the root; `mixed` if the move was never visited."""
-    return mixed if trees.edges[slot, edge].node == NOBODY else visited_q(trees, slot, edge)
+    return mixed if trees.edges[slot, edge].node == NO_NODE else visited_q(trees, slot, edge)
 
 
 def visited_q(trees: Tree, slot: int, edge: int) -> np.float32:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trainer.search.tree import DRAWN, LOSS, NOBODY, UNKNOWN, WIN, Tree
+from trainer.search.tree import DRAWN, LOSS, NO_NODE, UNKNOWN, WIN, Tree
 
 INLINED = True
 
@@ -23,7 +23,7 @@ def exact(proven: int) -> np.float32:
 def proven_of(tree: Tree, slot: int, edge: int) -> int:
     """What is proven of the node at the end of an edge."""
     child = tree.edges[slot, edge].node
-    return UNKNOWN if child == NOBODY else int(tree.nodes[slot, child].proven)
+    return UNKNOWN if child == NO_NODE else int(tree.nodes[slot, child].proven)
 
 
 def best_proven(tree: Tree, slot: int, index: int) -> int:

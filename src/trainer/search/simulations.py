@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Mask, Rules
 from trainer.search.cache import MISSING, Cache
 from trainer.search.selection import Selection
-from trainer.search.tree import DRAWN, LOSS, NOBODY, UNKNOWN, WIN, Tree
+from trainer.search.tree import DRAWN, LOSS, NO_NODE, UNKNOWN, WIN, Tree
 
 rules: Rules
 rows: ModuleType
@@ -96,7 +96,7 @@ def walk(trees: Tree, slot: int, selection: Selection) -> int:
         else:
             edge = puct.best_edge(trees, slot, index, selection)
         child = int(trees.edges[slot, edge].node)
-        if child == NOBODY:
+        if child == NO_NODE:
             child = enter(trees, slot, index, edge)
         reached = trees.nodes[slot, child]
         reached.parent = index
@@ -119,13 +119,13 @@ def enter(trees: Tree, slot: int, index: int, edge: int) -> int:
     rules.play(state, int(move.action))
     depth = int(parent.depth) + 1
     found, place = transpositions.find(trees, slot, state, depth, int(parent.mover))
-    child = found if found != NOBODY else int(tree.add_node(trees, slot, int(state[MOVER]), int(parent.mover), depth))
+    child = found if found != NO_NODE else int(tree.add_node(trees, slot, int(state[MOVER]), int(parent.mover), depth))
     move.node = child
     move.q = 0.0
     parent.visited_prior += move.u
     parent.num_visited += 1
     tree.bring_best_forward(trees, slot, index)
-    if found != NOBODY:
+    if found != NO_NODE:
         return child
     trees.known[slot, place] = child + 1
     for word in range(len(state)):
@@ -157,8 +157,8 @@ def expand(
     done = 0
     for slot in range(len(trees.budget)):
         index, row = trees.leaf[slot], trees.row[slot]
-        if index != NOBODY:
-            trees.leaf[slot] = NOBODY
+        if index != NO_NODE:
+            trees.leaf[slot] = NO_NODE
             cache.store(known, trees.states[slot, index], legal[row], prior[row], value[row])
             complete(trees, selection, slot, index, legal[row], prior[row], value[row])
             done += 1

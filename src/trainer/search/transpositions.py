@@ -12,7 +12,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from trainer.games.base import State
-from trainer.search.tree import NOBODY, Tree
+from trainer.search.tree import NO_NODE, Tree
 
 cache: ModuleType
 KEY_WORDS: int
@@ -22,9 +22,9 @@ INLINED = True
 
 
 def find(tree: Tree, slot: int, state: State, depth: int, chooser: int) -> tuple[int, int]:
-    """The node of a position [S] at this depth, or NOBODY; and the place of the table where it is or belongs."""
+    """The node of a position [S] at this depth, or NO_NODE; and the place of the table where it is or belongs."""
     if HAS_HISTORY:
-        return int(NOBODY), 0
+        return int(NO_NODE), 0
     last = tree.known.shape[1] - 1
     at = cache.scaled(cache.mixed(state), tree.known.shape[1])
     while tree.known[slot, at] != 0:
@@ -33,7 +33,7 @@ def find(tree: Tree, slot: int, state: State, depth: int, chooser: int) -> tuple
         if node.depth == depth and node.chooser == chooser and is_at(tree, slot, index, state):
             return index, at
         at = at + 1 if at < last else 0
-    return int(NOBODY), at
+    return int(NO_NODE), at
 
 
 def is_at(tree: Tree, slot: int, index: int, state: State) -> bool:

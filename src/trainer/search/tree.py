@@ -27,7 +27,7 @@ NUM_ACTIONS: int
 INLINED = True
 
 UNKNOWN, LOSS, DRAWN, WIN = 0, 1, 2, 3  # what is proven of a node, for its chooser; larger is better
-NOBODY = -1  # no leaf is waiting in this slot; there is no node at the end of this edge
+NO_NODE = -1  # no leaf is waiting in this slot; there is no node at the end of this edge
 TINY = np.float32(1e-30)  # stands in for a prior of zero if some move has to be played
 
 NODE = np.dtype(
@@ -51,7 +51,7 @@ EDGE = np.dtype(
     [
         ("q", np.float32),  # mean value for the player who makes this move, who is the chooser of the node at its end
         ("u", np.float32),  # prior / (1 + visits)
-        ("node", np.int32),  # at its end, or NOBODY
+        ("node", np.int32),  # at its end, or NO_NODE
         ("visits", np.int32),  # by this edge; the node at its end may have more
         ("action", np.int32),
     ],
@@ -76,7 +76,7 @@ class Tree(NamedTuple):
     used_edges: NDArray[np.int32]
     """[G]"""
     leaf: NDArray[np.int64]
-    """[G] the node that waits for its evaluation, or NOBODY."""
+    """[G] the node that waits for its evaluation, or NO_NODE."""
     row: NDArray[np.int32]
     """[G] its row in the batch."""
     own: NDArray[np.float32]
@@ -109,7 +109,7 @@ def empty_tree(game: Game, slots: int, simulations: int) -> Tree:
         known=np.zeros((slots, places), np.int32),
         used_nodes=np.zeros(slots, np.int32),
         used_edges=np.zeros(slots, np.int32),
-        leaf=np.full(slots, NOBODY, np.int64),
+        leaf=np.full(slots, NO_NODE, np.int64),
         row=np.zeros(slots, np.int32),
         own=np.zeros(slots, np.float32),
         budget=np.zeros(slots, np.int32),
@@ -126,7 +126,7 @@ def begin_all(tree: Tree, states: State, simulations: int) -> None:
     """Start a search without noise from each row of `states` [R, S], R at most G; the other slots stay idle."""
     for slot in range(len(tree.budget)):
         tree.budget[slot] = 0
-        tree.leaf[slot] = NOBODY
+        tree.leaf[slot] = NO_NODE
         for action in range(NUM_ACTIONS):
             tree.noise[slot, action] = 0.0
     for row in range(len(states)):
@@ -144,7 +144,7 @@ def begin(tree: Tree, slot: int, state: State, simulations: int, gumbel: bool) -
         tree.known[slot, at] = 0
     mover = int(state[MOVER])
     add_node(tree, slot, mover, 3 - mover, 0)
-    tree.leaf[slot] = NOBODY
+    tree.leaf[slot] = NO_NODE
     tree.budget[slot] = simulations + 1 if state[WINNER] == OPEN else 0
 
 
@@ -156,8 +156,8 @@ def add_node(tree: Tree, slot: int, mover: int, chooser: int, depth: int) -> int
     node.value_sum = 0.0
     node.visits = 0
     node.visited_prior = 0.0
-    node.parent = NOBODY
-    node.edge = NOBODY
+    node.parent = NO_NODE
+    node.edge = NO_NODE
     node.depth = depth
     node.first_edge = 0
     node.num_edges = 0
@@ -176,7 +176,7 @@ def add_edges(tree: Tree, slot: int, index: int, legal: Mask, prior: NDArray[np.
     for action in range(NUM_ACTIONS):  # without a branch: the edge of an illegal action is overwritten by the next
         edge = tree.edges[slot, at]
         edge.u = prior[action]
-        edge.node = NOBODY
+        edge.node = NO_NODE
         edge.visits = 0
         edge.action = action
         at += legal[action]

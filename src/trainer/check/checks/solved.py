@@ -29,7 +29,7 @@ def check_solved(subject: Subject, solution: Solution | None) -> list[Finding]:
     if solution is None:
         return []
     sample = sampled(subject, solution)
-    wrong: list[tuple[int, int, int, int]] = []  # level, row, action, what search proved
+    wrong: list[tuple[int, int, int, int]] = []  # ply, row, action, what search proved
     places = 16  # bytes, at most, in the table of known positions
     node = NODE.itemsize + 8 * subject.game.state_words + EDGE.itemsize * subject.game.most_moves + places
     for slots, most, positions in ROUNDS:
@@ -47,12 +47,12 @@ def check_solved(subject: Subject, solution: Solution | None) -> list[Finding]:
 
 
 def sampled(subject: Subject, solution: Solution) -> list[tuple[int, int]]:
-    """The first position and others, as (level, row), the same number of each ply as far as it has them."""
+    """The first position and others, as (ply, row), the same number of each ply as far as it has them."""
     generator = subject.numbers(3)
-    share = max(1, SAMPLE // len(solution.levels))
+    share = max(1, SAMPLE // len(solution.plies))
     picked = []
-    for number, level in enumerate(solution.levels):
-        rows = generator.permutation(len(level.states))[:share]
+    for number, ply in enumerate(solution.plies):
+        rows = generator.permutation(len(ply.states))[:share]
         picked += [(number, int(row)) for row in rows]
     return picked
 
@@ -73,32 +73,32 @@ def searched(
     unsettled = []
     for first in range(0, len(sample), slots):
         part = sample[first : first + slots]
-        search.run(np.array([solution.levels[level].states[row] for level, row in part]), simulations, uniform)
-        for slot, (level, row) in enumerate(part):
+        search.run(np.array([solution.plies[ply].states[row] for ply, row in part]), simulations, uniform)
+        for slot, (ply, row) in enumerate(part):
             moves = search.root_moves(slot)
-            exact = exact_moves(solution, level, row)
+            exact = exact_moves(solution, ply, row)
             for action, proven in zip(moves.actions, moves.proven, strict=True):
                 if proven != UNKNOWN and int(proven) - DRAWN != exact[int(action)]:
-                    wrong.append((level, row, int(action), int(proven) - DRAWN))
+                    wrong.append((ply, row, int(action), int(proven) - DRAWN))
             best = max(exact.values())
             known = [int(proven) - DRAWN for proven in moves.proven if proven != UNKNOWN]
             if not ((best == 1 and 1 in known) or len(known) == len(exact)):
-                unsettled.append((level, row))
+                unsettled.append((ply, row))
     return unsettled
 
 
 def exact_moves(solution: Solution, number: int, row: int) -> dict[int, int]:
     """The exact value of each move of a position, for its mover."""
-    level = solution.levels[number]
-    sign = 1 if level.states[row, 0] == FIRST else -1
-    at = slice(*np.searchsorted(level.rows, [row, row + 1]))
-    actions, values = level.actions[at], solution.moves[number][at]
+    ply = solution.plies[number]
+    sign = 1 if ply.states[row, 0] == FIRST else -1
+    at = slice(*np.searchsorted(ply.rows, [row, row + 1]))
+    actions, values = ply.actions[at], solution.moves[number][at]
     return {int(action): sign * int(value) for action, value in zip(actions, values, strict=True)}
 
 
 def explained(subject: Subject, solution: Solution, number: int, row: int, action: int, proven: int) -> Finding:
     """A wrong proof, with the moves that lead to its position."""
-    mover = int(solution.levels[number].states[row, 0])
+    mover = int(solution.plies[number].states[row, 0])
     exact = exact_moves(solution, number, row)[action]
     why = "wins_next, which search believes without looking, or " if subject.has("wins_next") else ""
     return Finding(
@@ -107,5 +107,5 @@ def explained(subject: Subject, solution: Solution, number: int, row: int, actio
         f"{WORDS[exact]}, but search has proven that it {WORDS[proven]}. Look at {why}a result that play gives to the wrong "
         "player when a player moves twice in a row, or words that decide something beyond key_words. If it is none of "
         "these, it is a mistake of the search: please report it, with the file of the game.",
-        line_to(solution.levels, number, row),
+        line_to(solution.plies, number, row),
     )
