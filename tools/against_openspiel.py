@@ -40,8 +40,7 @@ def our_player(env_id: str, model: Path | None, simulations: int, games: int) ->
     """The model with a search; without a model, the player `rollouts`."""
     if model is None:
         return RolloutPlayer(env_id, simulations)
-    rules = game_of(env_id)
-    evaluate = load_evaluator(model, env_id, rules.obs_size, rules.num_actions)
+    evaluate = load_evaluator(model, env_id)
     return model_player(f"ONNX({model.name})", env_id, evaluate, simulations, games, 0.0)
 
 

@@ -32,7 +32,7 @@ def measure(job: Job) -> list[Result]:
 def compare(job: Job, env_id: str, name: str, path: Path) -> Result:
     """One model, on positions of random games."""
     game = game_of(env_id)
-    model = load_evaluator(path, env_id, game.obs_size, game.num_actions)
+    model = load_evaluator(path, env_id)
     accelerated = SparseAccelerator(env_id)(path.read_bytes(), model)
     assert accelerated is not None
     observation, _ = random_play(env_id, seed=2)

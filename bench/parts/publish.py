@@ -40,7 +40,7 @@ def measure(job: Job) -> list[Result]:
             checked.append(1000 * (time.perf_counter() - began))
             publish(content, folder, step, Retention(10))
             times.append(1000 * (time.perf_counter() - began))
-        prior, value = load_evaluator(folder / LATEST, game.env_id, game.obs_size, game.num_actions)(rows, legal)
+        prior, value = load_evaluator(folder / LATEST, game.env_id)(rows, legal)
     with torch.no_grad():
         logits, expected = network(torch.from_numpy(rows))
     difference = max(

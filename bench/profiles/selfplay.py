@@ -17,16 +17,14 @@ from trainer.compile.linker import Linked
 from trainer.evaluators.interface import Evaluator
 from trainer.evaluators.onnx_file import load_evaluator
 from trainer.evaluators.sparse import SparseAccelerator
-from trainer.games import game_of
 from trainer.games.kernels import link_kernels
 from trainer.settings.groups.self_play import SelfPlaySettings
 
 
 def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:
     """Nanoseconds per simulation by what they are spent on, in one thread, without writing rows."""
-    game = game_of(env_id)
     path = publish_model(env_id, folder)
-    original = load_evaluator(path, env_id, game.obs_size, game.num_actions)
+    original = load_evaluator(path, env_id)
     evaluator = SparseAccelerator(env_id)(path.read_bytes(), original)
     assert evaluator is not None
     clock = Clock()

@@ -123,7 +123,7 @@ def load_model(
     prepare = on_device(
         game.env_id, EvaluationSettings(device, Path(network_file) if network_file else None, precision)
     )
-    evaluator = prepared(content, str(path), game.env_id, game.obs_size, game.num_actions, prepare)
+    evaluator = prepared(content, str(path), game.env_id, prepare)
     return Model(evaluator, game.env_id)
 
 

@@ -34,7 +34,7 @@ def exported(env_id: str, family: Family, seed: int) -> OnnxEvaluator:
     game = metadata_of(game_of(env_id))
     torch.manual_seed(seed)
     content = Exporter(create_network(env_id, family, 32), game).to_bytes(1, np.zeros((1, game.obs_size), np.float32))
-    return OnnxEvaluator(content, "small.onnx", env_id, game.obs_size, game.num_actions)
+    return OnnxEvaluator(content, "small.onnx", env_id)
 
 
 def games_of(env_id: str, models: list[OnnxEvaluator], entries: int, slots: int = 40) -> dict[int, PlayedGame]:

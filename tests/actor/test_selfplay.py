@@ -56,7 +56,7 @@ def some_model(env_id: str) -> Evaluate:
     """An ONNX model with weights out of the blue; the value is whether the first player has a stone on cell 0."""
     game = game_of(env_id)
     weights = np.random.default_rng(5).normal(size=(game.obs_size, game.num_actions)).astype(np.float32)
-    return row_by_row(OnnxEvaluator(linear_model(weights), "blue.onnx", env_id, game.obs_size, game.num_actions))
+    return row_by_row(OnnxEvaluator(linear_model(weights), "blue.onnx", env_id))
 
 
 def assert_same(one: PlayedGame, other: PlayedGame) -> None:

@@ -142,7 +142,7 @@ def test_a_newer_model_is_fetched_once(tmp_path: Path, fault: Exception) -> None
     """
     publish_model(tmp_path / "run", step=1)
     hub, clock, transport = hub_in(tmp_path / "run"), Clock(), Recording()
-    file = ModelFile(tmp_path / "here" / "latest.onnx", "tictactoe", 29, 9, every=0.0)
+    file = ModelFile(tmp_path / "here" / "latest.onnx", "tictactoe", every=0.0)
     models = RemoteModel(transport, file, clock)
     assert not models.poll()
     clock.now += ASK_SECONDS

@@ -27,7 +27,7 @@ def linear(weight: float, value: float = 0.0) -> bytes:
 
 def load(content: bytes) -> OnnxEvaluator:
     """The model in some bytes."""
-    return OnnxEvaluator(content, "some.onnx", GAME.env_id, GAME.obs_size, GAME.num_actions)
+    return OnnxEvaluator(content, "some.onnx", GAME.env_id)
 
 
 class Maker:
@@ -91,7 +91,7 @@ def test_a_model_that_fails_is_not_taken_for_one_that_has_no_twin(tmp_path: Path
     path = tmp_path / "latest.onnx"
     path.write_bytes(linear(1.0))
     twins = Acceleration(GAME.env_id, Maker(linear(1.0)))
-    file = ModelFile(path, GAME.env_id, GAME.obs_size, GAME.num_actions, every=0, prepare=twins)
+    file = ModelFile(path, GAME.env_id, every=0, prepare=twins)
     before = file.current
     write_bytes(path, linear(1.0, value=3.0))
     assert not file.poll()

@@ -34,10 +34,7 @@ def test_a_file_of_half_the_size_is_the_same_model(family: Family) -> None:
     assert len(half) < 0.6 * len(content)
     positions = Positions("connect4", 3)
     positions.replay(1, [3, 3, 2])
-    whole, small = (
-        OnnxEvaluator(one, "model", "connect4", game.obs_size, game.num_actions).outputs(positions.observation())
-        for one in (content, half)
-    )
+    whole, small = (OnnxEvaluator(one, "model", "connect4").outputs(positions.observation()) for one in (content, half))
     for ours, theirs in zip(whole, small, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
     layers, other = network_of(content, game), network_of(half, game)

@@ -31,7 +31,7 @@ def replace(path: Path, step: int) -> None:
 
 def watched(path: Path, prepare: Prepare | None = None) -> ModelFile:
     """The file, looked at by every poll."""
-    return ModelFile(path, "tictactoe", 29, 9, 0.0, prepare)
+    return ModelFile(path, "tictactoe", 0.0, prepare)
 
 
 def step_of(file: ModelFile) -> int | None:

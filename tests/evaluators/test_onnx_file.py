@@ -32,7 +32,7 @@ def model_of(*, action: int = 0, step: int | None = None) -> bytes:
 
 def load(content: bytes) -> OnnxEvaluator:
     """The model in some bytes, as one of tic-tac-toe."""
-    return OnnxEvaluator(content, "some.onnx", "tictactoe", OBS_SIZE, NUM_ACTIONS)
+    return OnnxEvaluator(content, "some.onnx", "tictactoe")
 
 
 def preferred(model: OnnxEvaluator | None) -> int:
@@ -159,9 +159,9 @@ def test_a_model_that_does_not_fit_is_refused_with_the_reason(content: bytes, wo
 def test_a_model_that_is_not_there_is_an_error_with_the_way_out(tmp_path: Path) -> None:
     """A missing file, and a folder where a file should be."""
     with pytest.raises(ModelError, match=r"no model at .*latest\.onnx; train one first, or give another path"):
-        load_evaluator(tmp_path / "latest.onnx", "tictactoe", OBS_SIZE, NUM_ACTIONS)
+        load_evaluator(tmp_path / "latest.onnx", "tictactoe")
     with pytest.raises(ModelError, match="can't be read as a model"):
-        load_evaluator(tmp_path, "tictactoe", OBS_SIZE, NUM_ACTIONS)
+        load_evaluator(tmp_path, "tictactoe")
 
 
 # --- Files that are replaced ---
@@ -169,7 +169,7 @@ def test_a_model_that_is_not_there_is_an_error_with_the_way_out(tmp_path: Path) 
 
 def model_file(path: Path, every: float = 0.0) -> ModelFile:
     """A watched model of tic-tac-toe, looked at by every poll."""
-    return ModelFile(path, "tictactoe", OBS_SIZE, NUM_ACTIONS, every)
+    return ModelFile(path, "tictactoe", every)
 
 
 def test_a_model_file_is_used_as_soon_as_it_appears_and_when_it_is_replaced(tmp_path: Path) -> None:
@@ -261,8 +261,8 @@ def test_weights_in_another_file_are_named_with_the_remedy(tmp_path: Path) -> No
     with pytest.raises(
         ModelError, match=r"model\.onnx keeps its weights in another file, but a model is one file"
     ) as caught:
-        load_evaluator(path, "tictactoe", OBS_SIZE, NUM_ACTIONS)
+        load_evaluator(path, "tictactoe")
     command = str(caught.value).partition("merge them with: ")[2]
     command = command.replace("MODEL", str(path)).replace("MERGED", str(merged)).replace("python", sys.executable, 1)
     subprocess.run(command, shell=True, check=True)
-    assert load_evaluator(merged, "tictactoe", OBS_SIZE, NUM_ACTIONS).step is None
+    assert load_evaluator(merged, "tictactoe").step is None

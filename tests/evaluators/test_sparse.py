@@ -39,7 +39,7 @@ def published(game: Game, family: Family = "mlp", width: int = 80) -> bytes:
 
 def load(content: bytes, game: Game = CONNECT4) -> OnnxEvaluator:
     """A model evaluated by ONNX Runtime."""
-    return OnnxEvaluator(content, "some.onnx", game.env_id, game.obs_size, game.num_actions)
+    return OnnxEvaluator(content, "some.onnx", game.env_id)
 
 
 def with_chances(content: bytes) -> bytes:

@@ -61,7 +61,7 @@ def test_the_model_answers_as_torch_does(env_id: str, family: Family, batch: int
     network = PolicyValueNetwork(game, family)
     sample = observations(game, batch)
     content = Exporter(network, game).to_bytes(3, sample)
-    model = OnnxEvaluator(content, "test", env_id, game.obs_size, game.num_actions)
+    model = OnnxEvaluator(content, "test", env_id)
     legal = np.ones((batch, game.num_actions), np.bool_)
     prior, value = model(sample, legal)
     logits, expected = network(torch.from_numpy(sample))
@@ -89,8 +89,7 @@ def test_a_later_file_has_the_later_weights() -> None:
         network.value.bias += 1
     second = exporter.to_bytes(2, sample)
     values = [
-        OnnxEvaluator(content, "", "othello", 195, 65)(sample, np.ones((2, 65), np.bool_))[1]
-        for content in (first, second)
+        OnnxEvaluator(content, "", "othello")(sample, np.ones((2, 65), np.bool_))[1] for content in (first, second)
     ]
     assert np.arctanh(values[1]) - np.arctanh(values[0]) == pytest.approx(1, abs=1e-4)
 
@@ -199,7 +198,7 @@ def test_a_model_states_the_progress_of_its_run(written: str, read: float) -> No
     content = Exporter(network_for(OTHELLO), OTHELLO).to_bytes(1, observations(OTHELLO, 1), progress=0.25)
     proto = onnx.load_from_string(content)
     onnx.helper.set_model_props(proto, {"progress": written} if written else {})
-    assert OnnxEvaluator(proto.SerializeToString(), "test", "othello", OTHELLO.obs_size, 65).progress == read
+    assert OnnxEvaluator(proto.SerializeToString(), "test", "othello").progress == read
 
 
 def test_repeated_exports_take_no_more_memory() -> None:
@@ -224,13 +223,13 @@ def test_a_run_begins_with_the_weights_of_a_model(tictactoe_rows: ForeignDatabas
     )
     Trainer(config).train()
     rows = random_play("tictactoe", seed=2)
-    first = load_evaluator(config.model_dir / "model_step_000000.onnx", "tictactoe", 29, 9)
-    assert distance(first(*rows), load_evaluator(start, "tictactoe", 29, 9)(*rows)) == 0
+    first = load_evaluator(config.model_dir / "model_step_000000.onnx", "tictactoe")
+    assert distance(first(*rows), load_evaluator(start, "tictactoe")(*rows)) == 0
     begun = Trainer(
         replace(config, resume=True, model_dir=tmp_path / "other", stats=tmp_path / "other" / "stats.json")
     ).train()
     assert begun.step == 1
-    again = load_evaluator(tmp_path / "other" / "model_step_000000.onnx", "tictactoe", 29, 9)
+    again = load_evaluator(tmp_path / "other" / "model_step_000000.onnx", "tictactoe")
     assert distance(again(*rows), first(*rows)) == 0, "without a checkpoint to resume, it begins with the model"
     start.unlink()
     assert Trainer(replace(config, steps=2, resume=True)).train().step == 2
@@ -245,12 +244,11 @@ def test_a_wider_network_begins_as_the_narrow_one_and_learns_with_all_of_it(
     """It gives the same answers. After a step the old units listen to the new ones, and so do the heads."""
     path = tmp_path / "narrow.onnx"
     path.write_bytes(model_file(env_id, random_network(env_id, family, width=13)))
-    game, rows = game_of(env_id), random_play(env_id, seed=2)
+    rows = random_play(env_id, seed=2)
     wide = random_network(env_id, family, width=32, seed=5)
     begin_with(wide, path, env_id)
-    narrow = load_evaluator(path, env_id, game.obs_size, game.num_actions)
-    sizes = (game.obs_size, game.num_actions)
-    made = OnnxEvaluator(model_file(env_id, wide), "wide.onnx", env_id, *sizes)
+    narrow = load_evaluator(path, env_id)
+    made = OnnxEvaluator(model_file(env_id, wide), "wide.onnx", env_id)
     assert distance(made(*rows), narrow(*rows)) < 1e-6
     observation, legal = (torch.from_numpy(part) for part in rows)
     visits = legal / legal.sum(dim=1, keepdim=True)

@@ -19,7 +19,6 @@ from trainer.core.errors import DeviceError, ModelError
 from trainer.evaluators.acceleration import Acceleration, distance, random_play
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export.weights import Kind, kind_of, weights_of
-from trainer.games import game_of
 from trainer.gpu.evaluator import TorchAccelerator, TorchEvaluator
 from trainer.gpu.launchers import NOT_FINITE, TOO_LARGE, EagerLauncher, answer
 from trainer.network import PolicyValueNetwork
@@ -32,8 +31,7 @@ OTHERS = ("othello", "dots:rows=2,columns=2", "breakthrough:rows=6,columns=5", "
 
 def load(content: bytes, env_id: str) -> OnnxEvaluator:
     """A model evaluated by ONNX Runtime."""
-    game = game_of(env_id)
-    return OnnxEvaluator(content, "some.onnx", env_id, game.obs_size, game.num_actions)
+    return OnnxEvaluator(content, "some.onnx", env_id)
 
 
 def accelerated(env_id: str, capacity: int = 64, precision: str = "fp32", **changed: object) -> TorchAccelerator:

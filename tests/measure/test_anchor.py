@@ -9,7 +9,6 @@ import pytest
 from small_models import write_model
 
 from trainer.evaluators.onnx_file import OnnxEvaluator, load_evaluator
-from trainer.games import game_of
 from trainer.measure import anchor
 from trainer.measure.anchor import GAMES, Anchor, last_elo
 from trainer.run.evaluations import EvaluationLog
@@ -17,9 +16,8 @@ from trainer.run.evaluations import EvaluationLog
 
 def model(folder: Path, step: int) -> OnnxEvaluator:
     """A model of tic-tac-toe with random weights."""
-    game = game_of("tictactoe")
     path = write_model(folder / f"{step}.onnx", "tictactoe", seed=step, step=step)
-    return load_evaluator(path, "tictactoe", game.obs_size, game.num_actions)
+    return load_evaluator(path, "tictactoe")
 
 
 def play_to(score: float, monkeypatch: pytest.MonkeyPatch) -> None:

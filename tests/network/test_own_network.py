@@ -136,7 +136,7 @@ def test_models_answer_as_the_network_does_after_each_training(env_id: str, text
     for step in (1, 2):
         learned(learner, env_id)
         content = exporter.to_bytes(step, observation)
-        model = OnnxEvaluator(content, "some.onnx", env_id, game.obs_size, game.num_actions)
+        model = OnnxEvaluator(content, "some.onnx", env_id)
         answers = model(observation, legal)
         device = TorchAccelerator(env_id, torch.device("cpu"), "fp32", 64, file=NetworkFile(tmp_path / "mynet.py"))
         assert distance(device(content, model)(observation, legal), answers) < 1e-5
@@ -272,7 +272,7 @@ def test_without_torchs_exporter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_torch_evaluates_a_model_with_its_file_only(given: str | None, says: str, tmp_path: Path) -> None:
     """No model file says which code runs."""
     content = exported(written(tmp_path, linear()))
-    model = OnnxEvaluator(content, "some.onnx", "tictactoe", 29, 9)
+    model = OnnxEvaluator(content, "some.onnx", "tictactoe")
     file: Any = NetworkFile(written(tmp_path, given)) if given else None
     with pytest.raises(ModelError, match=says):
         TorchAccelerator("tictactoe", torch.device("cpu"), "fp32", 64, file=file)(content, model)

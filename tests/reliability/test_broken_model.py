@@ -77,7 +77,7 @@ def test_a_model_that_fails_in_use_is_given_up_for_the_one_before(
     weights[0, 0] = 3e38  # times two stones' worth is more than float32 holds
     latest = tmp_path / "latest.onnx"
     latest.write_bytes(linear_model(np.zeros((29, 9), np.float32)))
-    model = ModelFile(latest, "tictactoe", 29, 9, every=0.0)
+    model = ModelFile(latest, "tictactoe", every=0.0)
     before = model.current
     latest.write_bytes(linear_model(weights))
     assert model.poll()
@@ -165,7 +165,7 @@ def test_weights_that_are_not_finite_are_never_published(
         match=r"the loss or the weights at step 40 are not finite.*published model is good and the batch is in",
     ):
         train(config, threading.Event())
-    assert load_evaluator(config.model_dir / "latest.onnx", "tictactoe", 29, 9).step == 20
+    assert load_evaluator(config.model_dir / "latest.onnx", "tictactoe").step == 20
     checkpoint = load_checkpoint(config.model_dir, "tictactoe")
     assert checkpoint is not None
     assert checkpoint.step == 20

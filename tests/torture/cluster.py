@@ -91,7 +91,7 @@ def players(folder: Path) -> list[PlayerRow]:
 
 def newest_step(folder: Path) -> int:
     """The step of the newest model."""
-    return load_evaluator(folder / "models" / "latest.onnx", "tictactoe", 29, 9).step or 0
+    return load_evaluator(folder / "models" / "latest.onnx", "tictactoe").step or 0
 
 
 def games(folder: Path) -> dict[str, int]:

@@ -97,7 +97,7 @@ def good_model(folder: Path) -> bytes:
 
 def read_model(content: bytes, folder: Path) -> None:
     """Load it and evaluate some rows: a distribution over the legal moves, and a number."""
-    model = OnnxEvaluator(content, "damaged.onnx", GAME.env_id, GAME.obs_size, GAME.num_actions)
+    model = OnnxEvaluator(content, "damaged.onnx", GAME.env_id)
     rows = np.random.default_rng(0).integers(0, 2, (16, GAME.obs_size)).astype(np.float32)
     prior, value = model(rows, np.ones((16, GAME.num_actions), np.bool_))
     assert np.allclose(prior.sum(axis=1), 1, atol=1e-3)

@@ -7,8 +7,6 @@ import sqlite3
 from pathlib import Path
 
 from trainer.evaluators.onnx_file import load_evaluator
-from trainer.game_config import metadata_of
-from trainer.games import game_of
 from trainer.run.actor_statistics import ACTOR_STATS_FILE
 from trainer.run.model_files import LATEST, stored_models
 from trainer.training.checkpoint import load_checkpoint
@@ -27,10 +25,9 @@ def check(folder: Path, env_id: str, games_before: int = 0, keeps_all: bool = Tr
             f"{counted} games were counted, {games - games_before} are stored"
         )
     models = folder / "models"
-    game = metadata_of(game_of(env_id))
     for path in (*stored_models(models), models / LATEST):
         if path.exists():
-            load_evaluator(path, env_id, game.obs_size, game.num_actions)
+            load_evaluator(path, env_id)
     load_checkpoint(models, env_id)
     stats = folder / "stats.json"
     if stats.exists():

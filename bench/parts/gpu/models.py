@@ -38,5 +38,4 @@ def model_of(env_id: str, kind: Kind) -> bytes:
 
 def original_of(env_id: str, content: bytes) -> OnnxEvaluator:
     """A model evaluated by ONNX Runtime."""
-    game = game_of(env_id)
-    return OnnxEvaluator(content, "a model", env_id, game.obs_size, game.num_actions)
+    return OnnxEvaluator(content, "a model", env_id)

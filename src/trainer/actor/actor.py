@@ -43,7 +43,6 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
     config.check()
     require_device(config)
     config = fitted(settled(config))
-    game = game_of(config.env_id)
     run = RunFolder(config.data_dir)
     require_writable(run.path, "--data-dir")
     require_writable(config.replay_db_path.parent, "--replay-db-path")
@@ -52,7 +51,7 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
     sink = DatabaseSink(config.replay_db_path, played, config.replay_window, run.actor_stats, config.actor_id)
     try:
         prepare = accelerated(config.env_id, config)
-        models = ModelFile(run.latest_model, config.env_id, game.obs_size, game.num_actions, prepare=prepare)
+        models = ModelFile(run.latest_model, config.env_id, prepare=prepare)
         return play(config, models, sink, stop)
     finally:
         sink.close()

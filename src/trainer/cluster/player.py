@@ -41,7 +41,7 @@ def play_for(transport: Transport, name: str, cores: int, stop: Event) -> ActorS
             Path(folder, NETWORK).write_bytes(assignment.network_file)
         path = RunFolder(Path(folder)).latest_model
         path.parent.mkdir()
-        file = ModelFile(path, game.env_id, game.obs_size, game.num_actions, prepare=accelerated(found.name, settings))
+        file = ModelFile(path, game.env_id, prepare=accelerated(found.name, settings))
         sink = RemoteSink(transport, name, game, assignment.first_number)
         try:
             return play(settings, RemoteModel(transport, file), sink, stop)

@@ -32,8 +32,6 @@ class ModelFile:
         self,
         path: Path,
         env_id: str,
-        obs_size: int,
-        num_actions: int,
         every: float = 0.2,
         prepare: Prepare | None = None,
         look: bool = True,
@@ -47,7 +45,7 @@ class ModelFile:
         """
         self.path = path
         self.problem: str | None = None
-        self._dimensions = (env_id, obs_size, num_actions)
+        self._env_id = env_id
         self._every = every
         self._prepare = prepare
         self._next_look = 0.0
@@ -92,7 +90,7 @@ class ModelFile:
             return False
         self._seen = signature
         try:
-            evaluator = prepared(content, str(self.path), *self._dimensions, self._prepare)
+            evaluator = prepared(content, str(self.path), self._env_id, self._prepare)
         except DeviceError as error:
             self.problem = str(error)
             raise

@@ -17,7 +17,7 @@ from trainer.core.errors import ModelError, first_line
 from trainer.evaluators import answers
 from trainer.evaluators.answers import NOT_FINITE, SOUND
 from trainer.evaluators.interface import Evaluator, Observations, Prior, Values
-from trainer.games import find_game, has_rules
+from trainer.games import find_game
 from trainer.games.base import Mask
 from trainer.pretrained import model_path
 from trainer.run.model_files import read_model
@@ -106,8 +106,13 @@ def refuse_fault(source: str, fault: int, value: Values) -> None:
 class OnnxEvaluator(ModelEvaluator):
     """A model file of the contract, in memory: input `observation`, outputs `policy_logits` and `value`."""
 
-    def __init__(self, content: bytes, source: str, env_id: str, obs_size: int, num_actions: int) -> None:
-        """Load a model from the bytes of its file; `source` names it in errors. Raises ModelError if it doesn't fit."""
+    def __init__(self, content: bytes, source: str, env_id: str) -> None:
+        """Load a model from the bytes of its file; `source` names it in errors.
+
+        Raises ModelError if it doesn't fit the game, GameError if there are no rules for `env_id`.
+        """
+        found = find_game(env_id)
+        obs_size, num_actions = found.game.obs_size, found.game.num_actions
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -131,9 +136,8 @@ class OnnxEvaluator(ModelEvaluator):
             raise ModelError(f"{source} was trained for {made_for}, not {env_id}; give a model of {env_id}")
         self._check_shapes(env_id, obs_size, num_actions)
         self._check_batch(obs_size, num_actions)
-        found = find_game(env_id) if has_rules(env_id) else None
-        rules, stamp = metadata.get("rules"), found.stamp if found else None
-        if found and rules and stamp and rules != stamp:
+        rules, stamp = metadata.get("rules"), found.stamp
+        if rules and stamp and rules != stamp:
             raise ModelError(
                 f"{source} was trained by other rules of {env_id}: their hash was {rules}, and that of the "
                 f"file {found.path} is {stamp}; {found.where_older_rules_are}"
@@ -193,21 +197,19 @@ def has_external_data(content: bytes) -> bool:
     return any(weight.data_location == onnx.TensorProto.EXTERNAL for weight in graph.initializer)
 
 
-def load_evaluator(path: Path, env_id: str, obs_size: int, num_actions: int) -> OnnxEvaluator:
+def load_evaluator(path: Path, env_id: str) -> OnnxEvaluator:
     """The model in a file. Raises ModelError if there is none or it doesn't fit the game."""
     path = model_path(path, env_id)
-    return OnnxEvaluator(read_model(path), str(path), env_id, obs_size, num_actions)
+    return OnnxEvaluator(read_model(path), str(path), env_id)
 
 
-def load_prepared(path: Path, env_id: str, obs_size: int, num_actions: int, prepare: Prepare | None) -> Evaluator:
+def load_prepared(path: Path, env_id: str, prepare: Prepare | None) -> Evaluator:
     """The same, as the evaluator that `prepare` makes of it; None: as it is."""
     path = model_path(path, env_id)
-    return prepared(read_model(path), str(path), env_id, obs_size, num_actions, prepare)
+    return prepared(read_model(path), str(path), env_id, prepare)
 
 
-def prepared(
-    content: bytes, source: str, env_id: str, obs_size: int, num_actions: int, prepare: Prepare | None
-) -> Evaluator:
+def prepared(content: bytes, source: str, env_id: str, prepare: Prepare | None) -> Evaluator:
     """The evaluator that `prepare` makes of a file's content; None: OnnxEvaluator itself. Raises ModelError as that does."""
-    original = OnnxEvaluator(content, source, env_id, obs_size, num_actions)
+    original = OnnxEvaluator(content, source, env_id)
     return prepare(content, original) if prepare else original

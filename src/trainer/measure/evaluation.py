@@ -52,14 +52,14 @@ def evaluate(config: EvaluatorConfig) -> int:
     )
     env_id = chosen_game(config.env_id, [config.model])
     databases = databases_of(config.db)
-    dimensions = load_game_config(env_id, *databases).metadata
+    load_game_config(env_id, *databases)  # what a database says of the game must fit its rules
     if not has_rules(env_id):
         raise GameError(
             f"{env_id} can't be played, because only its dimensions are known, from {databases[0]}; "
             f"the games whose rules are known are {', '.join(known_games())}"
         )
     prepare = on_device(env_id, config)
-    model = load_prepared(config.model, env_id, dimensions.obs_size, dimensions.num_actions, prepare)
+    model = load_prepared(config.model, env_id, prepare)
     found, show = count_wrong_moves(env_id, config, model) if config.solve else compete(env_id, config, model, prepare)
     if config.json:
         origin = {"model": str(config.model), "step": model.step, "timestamp": int(time.time())}

@@ -19,7 +19,6 @@ from trainer.core.errors import ModelError
 from trainer.core.json_values import write_json
 from trainer.evaluators.named_game import chosen_game
 from trainer.evaluators.onnx_file import prepared
-from trainer.games import game_of
 from trainer.gpu.choice import on_device
 from trainer.measure.elo import fit_elo
 from trainer.measure.match import Match, play_match
@@ -97,10 +96,10 @@ class Entrant:
 
 def ladder_players(env_id: str, config: LadderConfig) -> list[Entrant]:
     """The players of a ladder. Raises ModelError if there are fewer than two."""
-    game, prepare = game_of(env_id), on_device(env_id, config)
+    prepare = on_device(env_id, config)
     entrants: list[Entrant] = []
     for path, content in models_to_rate(config):
-        model = prepared(content, str(path), env_id, game.obs_size, game.num_actions, prepare)
+        model = prepared(content, str(path), env_id, prepare)
         step = step_of(path)
         player = model_player(f"step {step:,}", env_id, model, config.simulations, config.games)
         entrants.append(Entrant(player, step, path))

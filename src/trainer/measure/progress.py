@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from trainer.evaluators.onnx_file import Prepare, load_prepared
-from trainer.games import game_of
 from trainer.games.solving.scored_positions import has_scored_positions
 from trainer.measure.anchor import Anchor
 from trainer.measure.match import play_match
@@ -28,8 +27,7 @@ def evaluate_step(
     If the game has scored positions, `move_quality` holds the model's wrong moves, once for each of `simulations`. `prepare`
     makes the evaluator of the model; None: ONNX Runtime. With an `anchor` the entry also has the model's Elo.
     """
-    game = game_of(env_id)
-    model = load_prepared(path, env_id, game.obs_size, game.num_actions, prepare)
+    model = load_prepared(path, env_id, prepare)
     match = play_match(env_id, NetworkPlayer(path.name, model), RandomPlayer(), games, seed)
     evaluation = match.as_evaluation(model.step)
     if has_scored_positions(env_id):

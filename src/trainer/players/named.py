@@ -12,7 +12,6 @@ from pathlib import Path
 from trainer.core.errors import ConfigError
 from trainer.evaluators.onnx_file import Prepare, load_prepared
 from trainer.evaluators.uniform import uniform
-from trainer.games import game_of
 from trainer.games.solving.solvers import solver_of
 from trainer.players.base import Player, RandomPlayer
 from trainer.players.engines import GtpPlayer, UciPlayer, own_go
@@ -102,8 +101,7 @@ def named_player(
             f"there is no player {name!r}; give {', '.join(NAMES)}, {PRETRAINED}, gtp: or uci: with the command of an "
             f"engine, the path of an ONNX model, or that of a Python file with a function choose(position)"
         )
-    game = game_of(env_id)
-    model = load_prepared(path, env_id, game.obs_size, game.num_actions, prepare)
+    model = load_prepared(path, env_id, prepare)
     return model_player(shown or shown_models([path])[0], env_id, model, simulations, games)
 
 

@@ -8,7 +8,7 @@ from threading import Lock
 
 from trainer.core.errors import DeviceError
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.games import game_of, is_available
+from trainer.games import is_available
 from trainer.gpu.choice import on_device
 from trainer.pretrained import shipped
 from trainer.settings.groups.device import EvaluationSettings
@@ -59,9 +59,8 @@ class Models:
         with self._lock:
             file = self._files.get((path, env_id))
             if file is None:
-                game = game_of(env_id)
                 prepare = on_device(env_id, self._device)
-                file = ModelFile(path, env_id, game.obs_size, game.num_actions, prepare=prepare, look=False)
+                file = ModelFile(path, env_id, prepare=prepare, look=False)
                 self._files[path, env_id] = file
             with suppress(DeviceError):  # the GPU can't take the newest model, and `problem` says so
                 file.poll()

@@ -12,7 +12,7 @@ from trainer.core.errors import ModelError
 from trainer.core.json_values import is_number, number_fields
 from trainer.evaluators.named_game import game_named_in
 from trainer.evaluators.onnx_file import load_evaluator
-from trainer.games import game_of, is_available, known_games
+from trainer.games import is_available, known_games
 from trainer.run.actor_statistics import sum_of_actors
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
@@ -100,9 +100,8 @@ def game_of_model(path: Path) -> str | None:
     except ModelError:
         return None
     for env_id in [named] if named and is_available(named) else known_games():
-        game = game_of(env_id)
         try:
-            return load_evaluator(path, env_id, game.obs_size, game.num_actions).info.metadata.get("env_id", env_id)
+            return load_evaluator(path, env_id).info.metadata.get("env_id", env_id)
         except ModelError:
             continue
     return None
