@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Event, Thread
+from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
 from typing import NoReturn
 
@@ -50,6 +50,28 @@ def before_leaving(act: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         _last_acts.remove(act)
+
+
+@contextmanager
+def suspendable(before: Callable[[], None], after: Callable[[], None]) -> Iterator[None]:
+    """Within the block Ctrl-Z calls `before`, suspends this process, and `fg` calls `after`.
+
+    Does nothing in another than the main thread, which alone may change how signals are handled.
+    """
+
+    def suspend(number: int, frame: FrameType | None) -> None:
+        before()
+        os.kill(os.getpid(), signal.SIGSTOP)  # returns when this process is continued
+        after()
+
+    if current_thread() is not main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGTSTP, suspend)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTSTP, handler)
 
 
 def show_cursor() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from io import TextIOWrapper
 from typing import TextIO
 
 from trainer.api import load_model
@@ -21,8 +20,6 @@ def serve(config: GtpConfig) -> int:
     config.check()
     model = load_model(config.model, config.env_id, config.device, config.precision, config.network_file)
     commands = Commands(model, config.simulations)
-    if isinstance(sys.stdin, TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")
     answer_all(sys.stdin, sys.stdout, commands)
     return 0
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
-from threading import Event, current_thread, main_thread
-from types import FrameType
+from threading import Event
 
 from rich.console import Console
 
 from trainer.core.arguments import narrowed
 from trainer.core.errors import ConfigError
 from trainer.core.listener import listen, url_of
-from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor
+from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor, suspendable
 from trainer.games import find_game, settled
 from trainer.gpu.choice import on_device, require_device
 from trainer.launch.child import Child
@@ -164,23 +162,16 @@ def require_ray(config: LoopConfig) -> None:
     require_cluster(config.ray)
 
 
-@contextmanager
-def suspended_together(children: Sequence[Child]) -> Iterator[None]:
+def suspended_together(children: Sequence[Child]) -> AbstractContextManager[None]:
     """Let Ctrl-Z stop the children as well, which are not in the terminal's group, and `fg` continue them."""
 
-    def suspend(number: int, frame: FrameType | None) -> None:
+    def suspend() -> None:
         for child in children:
             child.send(signal.SIGSTOP)
         show_cursor()
-        os.kill(os.getpid(), signal.SIGSTOP)  # returns when this process is continued
+
+    def resume() -> None:
         for child in children:
             child.send(signal.SIGCONT)
 
-    if current_thread() is not main_thread():  # only that one may change how signals are handled
-        yield
-        return
-    before = signal.signal(signal.SIGTSTP, suspend)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTSTP, before)
+    return suspendable(suspend, resume)

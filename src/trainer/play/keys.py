@@ -6,13 +6,11 @@ import codecs
 import os
 import re
 import select
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 
-from trainer.core.signals import SHOW_CURSOR, before_leaving
+from trainer.core.signals import SHOW_CURSOR, before_leaving, suspendable
 
 ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 """By the last character of what an arrow key sends: ESC [ A, or ESC O A."""
@@ -32,7 +30,7 @@ def have_keys() -> bool:
         import termios  # noqa: F401
     except ImportError:
         return False
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    return bool(sys.stdin and sys.stdout) and sys.stdin.isatty() and sys.stdout.isatty()  # either may be closed
 
 
 @contextmanager
@@ -53,20 +51,19 @@ def keys(suspended: Callable[[], None], resumed: Callable[[], None]) -> Iterator
         termios.tcsetattr(terminal, termios.TCSANOW, before)  # without waiting for the output: that could block
         os.write(sys.stdout.fileno(), SHOW_CURSOR)
 
-    def suspend(number: int, frame: FrameType | None) -> None:
+    def suspend() -> None:
         suspended()
         give_back()
-        os.kill(os.getpid(), signal.SIGSTOP)  # returns when this process is continued
+
+    def resume() -> None:
         tty.setcbreak(terminal, termios.TCSANOW)
         resumed()
 
     tty.setcbreak(terminal, termios.TCSANOW)
-    suspends = signal.signal(signal.SIGTSTP, suspend)
     try:
-        with before_leaving(give_back):
+        with suspendable(suspend, resume), before_leaving(give_back):
             yield names(characters(terminal))
     finally:
-        signal.signal(signal.SIGTSTP, suspends)
         give_back()
 
 
