@@ -60,7 +60,7 @@ class Model:
     def analyse(self, position: Position, simulations: int = 0) -> MoveChoice:
         """Evaluate an unfinished position of the model's game, by its network alone or by a search.
 
-        Raises GameError for a position of another game or a finished one.
+        Raises GameError for a position of another game, a finished one, or simulations below 0.
         """
         game = position.rules.GAME
         if game.env_id != self.env_id:
@@ -80,7 +80,7 @@ class Model:
         return MoveChoice(int(shares[0].argmax()), policy, float(values[0]))
 
     def best_move(self, position: Position, simulations: int = 0) -> int:
-        """The action to play in an unfinished position; 0 simulations: the network's first choice."""
+        """The action to play in an unfinished position; 0 simulations: the network's first choice. Raises as `analyse`."""
         return self.analyse(position, simulations).best
 
     def _search(self, simulations: int) -> Search:
@@ -145,8 +145,10 @@ def play_match(
     `uci: COMMAND`), whose answers may take `engine_seconds` each.
 
     Half of the games are played from each seat. Against random play they start from the first position, otherwise from
-    different openings, each played from both seats. `simulations` per move, for both models; 0: raw policies. Raises
-    ConfigError for numbers that can't be.
+    different openings, each played from both seats. `simulations` per move, for both models; 0: raw policies.
+
+    Raises ConfigError for numbers that can't be or an unknown name, GameError if the opponent plays another game or a move that
+    isn't legal, ModelError or EngineError if it fails.
     """
     if games < 1 or simulations < 0:
         raise ConfigError(f"games is {games} and simulations {simulations}; give at least 1 game and 0 simulations")
@@ -173,7 +175,7 @@ def learn(env_id: str, data_dir: str | Path, stop: Event | None = None, **settin
 
     `settings` are fields of LoopConfig that replace those of the game's recipe, such as `minutes=10` or `steps=500`; with
     `resume=True` they replace those of the run in the folder. Actor and trainer run as processes of their own; set `stop`
-    from another thread to end the run early.
+    from another thread to end the run early. Raises TrainerError if a setting can't be, or a process fails.
     """
     from trainer.launch.local import run_loop
 

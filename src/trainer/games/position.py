@@ -87,7 +87,7 @@ class Position:
         return observation
 
     def play(self, action: int) -> Position:
-        """The position after `action`; this one doesn't change."""
+        """The position after `action`, which must be one of `legal`: that isn't checked. This position doesn't change."""
         state = self.state.copy()
         self.rules.play(state, action)
         return Position(self.rules, state)

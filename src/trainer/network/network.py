@@ -40,7 +40,7 @@ def known_layout(game: Metadata) -> Layout | None:
 def create_network(env_id: str, family: Family = "mlp", width: int | None = None) -> PolicyValueNetwork:
     """A network with random weights for a game whose rules are known; `width` None: `default_width`.
 
-    Raises GameError if there are no rules for `env_id`.
+    Raises GameError if there are no rules for `env_id`, ConfigError for a family that the game can't have.
     """
     game = game_of(env_id)
     return PolicyValueNetwork(metadata_of(game), family, width, layout_of(game))
@@ -63,6 +63,8 @@ class PolicyValueNetwork(MoverNetwork):
         pooling: Pooling = LearningSettings.pooling,
     ) -> None:
         """`layout` None: that of the game's rules; without rules that of the replay contract, if the sizes fit it.
+
+        Raises ConfigError if a family needs a board, and the layout is unknown or has no planes.
 
         `blocks`, `pooling`: of a residual tower.
         """
