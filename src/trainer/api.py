@@ -147,8 +147,8 @@ def play_match(
     Half of the games are played from each seat. Against random play they start from the first position, otherwise from
     different openings, each played from both seats. `simulations` per move, for both models; 0: raw policies.
 
-    Raises ConfigError for numbers that can't be or an unknown name, GameError if the opponent plays another game or a move that
-    isn't legal, ModelError or EngineError if it fails.
+    Raises ConfigError for numbers that can't be or an unknown name, GameError if the opponent plays another game or a move
+    that isn't legal, ModelError or EngineError if it fails.
     """
     if games < 1 or simulations < 0:
         raise ConfigError(f"games is {games} and simulations {simulations}; give at least 1 game and 0 simulations")

@@ -63,10 +63,9 @@ class PolicyValueNetwork(MoverNetwork):
         pooling: Pooling = LearningSettings.pooling,
     ) -> None:
         """`layout` None: that of the game's rules; without rules that of the replay contract, if the sizes fit it.
+        `blocks`, `pooling`: of a residual tower.
 
         Raises ConfigError if a family needs a board, and the layout is unknown or has no planes.
-
-        `blocks`, `pooling`: of a residual tower.
         """
         width = width or default_width(game, family)
         layout = layout or known_layout(game)
