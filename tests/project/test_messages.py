@@ -20,6 +20,7 @@ INDIRECT = {"self.failure", "message", "explain_divergence(point, batch, config)
 MADE = {
     "the loss or the weights at step … are not finite",
     "the … failed (…)",
+    "the … was killed, as the system does when memory runs out",
     "the … didn't end within … s of being asked to, and was killed",
     "…; keeping the model before it",
     "…; going back to the model before it",
