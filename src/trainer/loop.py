@@ -35,13 +35,13 @@ def config_from(words: Sequence[str], prog: str = "python -m trainer.loop") -> L
     if "--resume" in words:
         run = RunFolder(LoopConfig(env_id=env_id, data_dir=Path(folder) if folder else None).folder)
         base = recorded_settings(run.record, LOOP, LoopConfig)
-        if base and not named:
+        if not named:
+            if base is None:
+                raise ConfigError(
+                    f"there is no run in {run.path} to resume, for it has no run.json; give the --data-dir of the run, or "
+                    f"begin one there by naming its game with --env-id"
+                )
             kept_game(run.path, base.env_id)  # from now on this process knows the game
-        if base is None and not named:
-            raise ConfigError(
-                f"there is no run in {run.path} to resume, for it has no run.json; give the --data-dir of the run, or "
-                f"begin one there by naming its game with --env-id"
-            )
     resumed = base
     base = base or recipe_of(env_id, means_gpu(value_of(words, "--device") or LoopConfig.device))
     parsed = parse(LoopConfig, prog, words, base)

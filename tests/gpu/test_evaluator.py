@@ -173,19 +173,26 @@ def test_a_model_with_nan_is_refused() -> None:
         found(*random_play("tictactoe", seed=2))
 
 
+class BrokenNetwork:
+    """Fails whenever it is asked."""
+
+    weight = torch.zeros(1)
+
+    def __init__(self, error: RuntimeError) -> None:
+        self.error = error
+
+    def __call__(self, *_: object) -> None:
+        raise self.error
+
+
 class Failing(EagerLauncher):
     """Raises what a device raises."""
 
     error: RuntimeError = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nsecond line")
 
     def launch(self) -> None:
-        self._network = self._raise  # type: ignore[assignment]
+        self._network = BrokenNetwork(self.error)  # type: ignore[assignment]
         super().launch()
-
-    def _raise(self, *_: object) -> None:
-        raise self.error
-
-    _raise.weight = torch.zeros(1)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

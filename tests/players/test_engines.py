@@ -305,7 +305,16 @@ def test_an_answer_that_has_come_counts_after_the_deadline() -> None:
     process = EngineProcess([sys.executable, "-u", "-c", "print('a'); print('b'); input()"], 1e9)
     process.send("hello")
     assert process.read_line() == "a"
+    wait_until(lambda: process._receive(0.1) and b"b\n" in process._unread, "it doesn't answer")
     process._deadline = 0.0
-    wait_until(lambda: b"\n" in process._unread or process._has_answered(), "it doesn't answer")
     assert process.read_line() == "b"
+    process.stop()
+
+
+def test_an_engine_that_never_ends_its_answer_is_given_up() -> None:
+    """However fast it writes: after the deadline only what has come by then is read."""
+    process = EngineProcess([sys.executable, "-c", "while True: print('info depth 1')"], 0.5)
+    process.send("go")
+    with pytest.raises(EngineError, match=r"has not answered 'go' after 0\.5 s"):
+        list(iter(process.read_line, None))
     process.stop()

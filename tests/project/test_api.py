@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import trainer
-from trainer.core.errors import GameError, ModelError
+from trainer.core.errors import ConfigError, GameError, ModelError
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -114,7 +114,7 @@ def test_a_match_needs_numbers_that_can_be(games: int, simulations: int, tmp_pat
     from small_models import write_model
 
     model = trainer.load_model(write_model(tmp_path / "model.onnx", "tictactoe", seed=1), env_id="tictactoe")
-    with pytest.raises(trainer.TrainerError, match=f"games is {games} and simulations {simulations}; give at least"):
+    with pytest.raises(ConfigError, match=f"games is {games} and simulations {simulations}; give at least"):
         trainer.play_match(model, games=games, simulations=simulations)
 
 

@@ -31,14 +31,15 @@ def with_own_files(config: LoopConfig, run: RunFolder) -> LoopConfig:
     """
     file = config.network_file
     network = read_network(file) if file else None
-    if not config.resume:
+    if config.resume:
+        if file and network is not None and run.checkpoint.exists():
+            require_kept(file, network, run.models)
+        if run.start.exists():  # the original may be of a run that was set aside
+            config = replace(config, start_from=run.start)
+    else:
         require_network(config, run)
         config = replace(config, start_from=kept_start(config, run))
         begin_anew(run, run.shards(config.replay_shards), config.replay_window)
-    elif run.start.exists():  # the original may be of a run that was set aside
-        config = replace(config, start_from=run.start)
-    if config.resume and file and network is not None and run.checkpoint.exists():
-        require_kept(file, network, run.models)
     if network is None:
         return config
     keep_network(network, run.models)

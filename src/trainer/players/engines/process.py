@@ -81,12 +81,14 @@ class EngineProcess:
         self._said = b""
         self._request = "its start"
         self._deadline = 0.0
+        self._late = False
         self.stop = weakref.finalize(self, end, self._process, self._selector)
 
     def send(self, line: str) -> None:
         """Send a line. The time for the answer starts now."""
         self._request = repr(line)
         self._deadline = time.monotonic() + self.seconds
+        self._late = False
         try:
             self._input.write(f"{line}\n".encode())
         except OSError:
@@ -95,28 +97,25 @@ class EngineProcess:
     def read_line(self) -> str:
         """The next line of the answer, without its end. Raises EngineError if the engine dies, or is too slow."""
         while True:
+            line, end_of_line, rest = self._unread.partition(b"\n")
+            if end_of_line:
+                self._unread = rest
+                return line.decode(errors="replace").rstrip("\r")
+            if len(line) > LONGEST_LINE:
+                raise EngineError(
+                    f"the engine {self.command!r} answers {self._request} by more than {LONGEST_LINE:,} bytes without an "
+                    f"end of line; is it a program that plays?"
+                )
             left = self._deadline - time.monotonic()
-            if left <= 0 and b"\n" not in self._unread and not self._has_answered():
+            if self._late:
                 raise EngineError(
                     f"the engine {self.command!r} has not answered {self._request} after {self.seconds:g} s"
                     f"{self.last_words()}; does it speak this protocol? If so, let it think less, or give it more time "
                     f"with --engine-seconds"
                 )
-            line, end_of_line, rest = self._unread.partition(b"\n")
-            if end_of_line:
-                self._unread = rest
-                return line.decode(errors="replace").rstrip("\r")
-            if len(rest) + len(line) > LONGEST_LINE:
-                raise EngineError(
-                    f"the engine {self.command!r} answers {self._request} by more than {LONGEST_LINE:,} bytes without an "
-                    f"end of line; is it a program that plays?"
-                )
+            self._late = left <= 0  # what has come by now is still read: this process may have been suspended
             if not self._receive(max(left, 0.0)):
                 self._fail_as_dead()
-
-    def _has_answered(self) -> bool:
-        """Whether output waits to be read: this process may have been suspended, so that it looks too late."""
-        return any(key.fileobj is self._output for key, _ in self._selector.select(0))
 
     def last_words(self) -> str:
         """The end of what the engine wrote to standard error, for the middle of a message; empty if it wrote nothing."""
