@@ -11,7 +11,7 @@ from random_models import model_file, random_network
 from trainer.evaluators.half_precision import graph_of, halved
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.sparse import network_of
-from trainer.export.weights import kind_of, weights_of
+from trainer.export.weights import activation_of, kind_of, weights_of
 from trainer.games import game_of
 from trainer.games.positions import Positions
 from trainer.network import Family
@@ -43,7 +43,7 @@ def test_a_file_of_half_the_size_is_the_same_model(family: Family) -> None:
         assert (layers.weights == other.weights).all()
         assert (layers.biases == other.biases).all()
     weights, others = weights_of(content), weights_of(half)
-    assert kind_of(weights) == kind_of(others)
+    assert kind_of(weights, activation_of(content)) == kind_of(others, activation_of(half))
     assert all(torch.equal(weights[name], others[name]) for name in weights)
 
 

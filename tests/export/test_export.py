@@ -26,7 +26,7 @@ from trainer.games import game_of
 from trainer.network import Family, PolicyValueNetwork, create_network
 from trainer.replay import Metadata
 from trainer.run.model_files import step_of, stored_models
-from trainer.settings.groups.learning import Pooling
+from trainer.settings.groups.learning import Activation, Pooling
 from trainer.trainer import Trainer
 from trainer.training.publish import Retention, publish
 
@@ -46,12 +46,13 @@ def observations(game: Metadata, count: int) -> np.ndarray:
 
 @pytest.mark.parametrize("env_id", ["tictactoe", "connect4", "othello"])
 @pytest.mark.parametrize("batch", [1, 7])
+@pytest.mark.parametrize("activation", get_args(Activation))
 @pytest.mark.parametrize("family", get_args(Family))
-def test_the_model_answers_as_torch_does(env_id: str, family: Family, batch: int) -> None:
+def test_the_model_answers_as_torch_does(env_id: str, family: Family, activation: Activation, batch: int) -> None:
     """To 1e-5, for both seats and any batch size."""
     game = metadata_of(game_of(env_id))
     torch.manual_seed(0)
-    network = PolicyValueNetwork(game, family)
+    network = PolicyValueNetwork(game, family, activation=activation)
     sample = observations(game, batch)
     model = OnnxEvaluator(Exporter(network, game).to_bytes(3, sample), "test", env_id)
     prior, value = model(sample, np.ones((batch, game.num_actions), np.bool_))
@@ -272,9 +273,16 @@ def test_a_wider_network_begins_as_the_narrow_one_and_learns_with_all_of_it(
     [
         (
             model_file("tictactoe", random_network("tictactoe", width=64)),
-            "its network has --network mlp --width 64, so",
+            "its network has --network mlp --width 64 --activation relu, so",
         ),
-        (model_file("tictactoe", random_network("tictactoe", "residual", 16)), "--width 16 --blocks 2 --pooling none"),
+        (
+            model_file("tictactoe", random_network("tictactoe", width=32, activation="squared-relu")),
+            "its network has --network mlp --width 32 --activation squared-relu, so",
+        ),
+        (
+            model_file("tictactoe", random_network("tictactoe", "residual", 16)),
+            "--activation relu --blocks 2 --pooling none",
+        ),
         (model_bytes("tictactoe"), "weights aren't named as those of a network of this package"),
         (b"nonsense", "is not an ONNX model that can be loaded"),
         (None, "there is no model at"),
@@ -296,6 +304,7 @@ def test_a_narrower_network_of_a_game_of_other_sizes(family: Family, tmp_path: P
     path = tmp_path / "start.onnx"
     path.write_bytes(model_file("tictactoe", random_network("tictactoe", family, width=8)))
     with pytest.raises(
-        ModelError, match=f"has --network {family} --width 8, so give these flags; or it was trained for"
+        ModelError,
+        match=f"has --network {family} --width 8 --activation relu, so give these flags; or it was trained for",
     ):
         begin_with(create_network("connect4", family, width=16), path, "connect4")

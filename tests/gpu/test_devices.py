@@ -56,7 +56,7 @@ def test_a_full_memory_is_no_fault_of_the_model(monkeypatch: pytest.MonkeyPatch)
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
 
     weights = weights_of(model_file("tictactoe", random_network("tictactoe", "mlp")))
-    network = empty_network(kind_of(weights), game_of("tictactoe"))
+    network = empty_network(kind_of(weights, "relu"), game_of("tictactoe"))
     monkeypatch.setattr(torch.nn.Module, "load_state_dict", fail)
     full = pytest.raises(DeviceError, match="the memory of the GPU is full during the loading of a model")
     with full, devices.errors_named("the loading of a model"):

@@ -18,11 +18,11 @@ from trainer.actor.selfplay import SelfPlay
 from trainer.core.errors import DeviceError, ModelError
 from trainer.evaluators.acceleration import Acceleration, distance, random_play
 from trainer.evaluators.onnx_file import OnnxEvaluator
-from trainer.export.weights import Kind, kind_of, weights_of
+from trainer.export.weights import Kind, activation_of, kind_of, weights_of
 from trainer.gpu.evaluator import TorchAccelerator, TorchEvaluator
 from trainer.gpu.launchers import NOT_FINITE, TOO_LARGE, EagerLauncher, answer
 from trainer.network import PolicyValueNetwork
-from trainer.settings.groups.learning import Family, Pooling
+from trainer.settings.groups.learning import Activation, Family, Pooling
 
 CPU = torch.device("cpu")
 FAMILIES: tuple[Family, ...] = ("mlp", "conv", "residual")
@@ -48,9 +48,10 @@ def evaluator_of(accelerator: TorchAccelerator, env_id: str, content: bytes) -> 
     ("env_id", "family"),
     [*(("connect4", family) for family in FAMILIES), *((env_id, "residual") for env_id in OTHERS)],
 )
-def test_it_answers_as_onnx_runtime_does(env_id: str, family: Family) -> None:
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_it_answers_as_onnx_runtime_does(env_id: str, family: Family, activation: Activation) -> None:
     """Priors and values of real positions, to 1e-5."""
-    content = model_file(env_id, random_network(env_id, family))
+    content = model_file(env_id, random_network(env_id, family, activation=activation))
     found = evaluator_of(accelerated(env_id), env_id, content)
     rows = random_play(env_id, seed=2)
     for ours, theirs in zip(found(*rows), load(content, env_id)(*rows), strict=True):
@@ -91,15 +92,22 @@ def test_neither_padding_nor_the_size_of_a_batch_changes_an_answer() -> None:
 
 
 def test_what_kind_of_network_a_file_holds() -> None:
-    """By the names and shapes of its weights alone."""
+    """By the names and shapes of its weights, and by its operations."""
     for family, width, blocks in (("mlp", 24, 0), ("conv", 16, 0), ("residual", 40, 3)):
         content = model_file("connect4", random_network("connect4", family, width, blocks=blocks))
-        assert kind_of(weights_of(content)) == Kind(family, width, blocks)
+        assert kind_in(content) == Kind(family, width, blocks)
+        content = model_file("connect4", random_network("connect4", family, width, activation="squared-relu"))
+        assert kind_in(content) == Kind(family, width, min(blocks, 2), activation="squared-relu")
     for pooling in get_args(Pooling):
         content = model_file("connect4", random_network("connect4", "residual", 40, pooling=pooling))
-        assert kind_of(weights_of(content)) == Kind("residual", 40, 2, pooling)
+        assert kind_in(content) == Kind("residual", 40, 2, pooling)
     with pytest.raises(ModelError, match="aren't named as those of a network of this package"):
-        kind_of(weights_of(linear_model(np.zeros((86, 7), np.float32))))
+        kind_in(linear_model(np.zeros((86, 7), np.float32)))
+
+
+def kind_in(content: bytes) -> Kind:
+    """The kind of the network in a model file."""
+    return kind_of(weights_of(content), activation_of(content))
 
 
 def test_threads_never_mix_two_models() -> None:

@@ -129,7 +129,7 @@ def test_the_stem_sees_the_board_row_by_row() -> None:
     for column in (2, 2, 3, 3, 4, 4, 5):
         position = position.play(column)
     layout = layout_of(game_of("connect4"))
-    stem = ConvStem(CONNECT4, layout, filters=1)
+    stem = ConvStem(CONNECT4, layout, 1, torch.nn.ReLU())
     with torch.no_grad():
         stem.conv.weight.zero_()
         stem.conv.weight[0, 0, 0] = 1  # own plane, first row of the kernel

@@ -12,17 +12,23 @@ from trainer.game_config import metadata_of
 from trainer.games import find_game, game_of
 from trainer.games.layout import layout_of
 from trainer.network import Family, PolicyValueNetwork, create_network
-from trainer.settings.groups.learning import Pooling
+from trainer.settings.groups.learning import Activation, Pooling
 from trainer.training.publish import Retention, publish
 
 
 def random_network(
-    env_id: str, family: Family = "mlp", width: int = 80, seed: int = 3, blocks: int = 2, pooling: Pooling = "none"
+    env_id: str,
+    family: Family = "mlp",
+    width: int = 80,
+    seed: int = 3,
+    blocks: int = 2,
+    pooling: Pooling = "none",
+    activation: Activation = "relu",
 ) -> PolicyValueNetwork:
     """A network with random weights and with biases that are not 0."""
     torch.manual_seed(seed)
     game = game_of(env_id)
-    network = PolicyValueNetwork(metadata_of(game), family, width, layout_of(game), blocks, pooling)
+    network = PolicyValueNetwork(metadata_of(game), family, width, layout_of(game), blocks, pooling, activation)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.2 if parameter.dim() == 1 else 1.5 / parameter[0].numel() ** 0.5)
     return network

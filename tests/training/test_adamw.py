@@ -11,7 +11,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -23,6 +23,7 @@ from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.network import ConvStem, Family, Loss, PolicyValueNetwork
 from trainer.replay import Batch, Metadata
+from trainer.settings.groups.learning import Activation
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.adamw import AdamWSteps, adamw_kernels
 from trainer.training.gradient import can_differentiate, parameters_of, pieces
@@ -38,10 +39,12 @@ both_sizes = pytest.mark.parametrize(
 )
 
 
-def network_of(game: Metadata, family: Family = "mlp", width: int | None = None) -> PolicyValueNetwork:
+def network_of(
+    game: Metadata, family: Family = "mlp", width: int | None = None, activation: Activation = "relu"
+) -> PolicyValueNetwork:
     """A network; the weights are the same in each call."""
     torch.manual_seed(0)
-    return PolicyValueNetwork(game, family, width)
+    return PolicyValueNetwork(game, family, width, activation=activation)
 
 
 def exact(network: PolicyValueNetwork) -> PolicyValueNetwork:
@@ -100,10 +103,13 @@ def assert_agree(network: PolicyValueNetwork, steps: AdamWSteps, batch: Batch) -
 
 
 @pytest.mark.parametrize("family", ["mlp", "conv"])
+@pytest.mark.parametrize("activation", get_args(Activation))
 @both_sizes
-def test_losses_and_gradients_equal_autograds(game: Metadata, rows: int, family: Family) -> None:
+def test_losses_and_gradients_equal_autograds(
+    game: Metadata, rows: int, family: Family, activation: Activation
+) -> None:
     """For random rows, with initial weights and with heads ten times as large."""
-    network = exact(network_of(game, family))
+    network = exact(network_of(game, family, activation=activation))
     for seed in range(3):
         assert_agree(network, kernel_steps_of(network), batch_of(game, rows, seed))
     with torch.no_grad():
@@ -113,15 +119,20 @@ def test_losses_and_gradients_equal_autograds(game: Metadata, rows: int, family:
 
 
 @pytest.mark.parametrize("family", ["mlp", "conv"])
-def test_sparsity_pushes_the_results_of_the_first_layer_to_zero(family: Family) -> None:
-    """The gradient is that of the loss plus 0.25 times the mean over the rows of the sum of these results."""
-    network, batch = exact(network_of(CONNECT4, family, 64)), batch_of(CONNECT4, 256)
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_sparsity_pushes_the_results_of_the_first_layer_to_zero(family: Family, activation: Activation) -> None:
+    """The gradient is that of the loss plus 0.25 times the mean over the rows of the sum of these results.
+
+    If ReLUs are squared, the sum is that of the results before they are squared.
+    """
+    network, batch = exact(network_of(CONNECT4, family, 64, activation)), batch_of(CONNECT4, 256)
     without = kernel_steps_of(network)
     steps = AdamWSteps(own := copy.deepcopy(network), torch.optim.AdamW(own.parameters()), 1.0, sparsity=0.25)
     assert steps.differentiate(batch) == without.differentiate(batch)
     first = copy.deepcopy(network).double()
     view = first.view(torch.from_numpy(batch.observation).double())
-    results = first.body[:2](view) if family == "mlp" else first.body[0](view)[:, : -CONNECT4.num_actions]
+    stem = first.body[0]
+    results = torch.relu(stem.conv(stem.board(view)).flatten(1) if isinstance(stem, ConvStem) else stem(view))
     (0.25 * results.sum(dim=1).mean()).backward()
     expected = torch.cat(
         [torch.zeros_like(w).flatten() if w.grad is None else w.grad.flatten() for w in parameters_of(first)]

@@ -23,8 +23,8 @@ from trainer.sparse.layout import LAYER, NO_NETWORK, Memory, Network, memory_for
 
 SHAPE = re.compile(
     "(?P<view>Slice Slice Slice Slice Sub Mul Add Sub Concat |Gather Slice Cast Slice Where )?"
-    "(?P<stem>Slice Reshape Conv Relu Slice Flatten Concat )?"
-    "(?P<body>(?:Gemm Relu (?:Add )?)+)"
+    "(?P<stem>Slice Reshape Conv Relu (?:Mul )?Slice Flatten Concat )?"
+    "(?P<body>(?:Gemm Relu (?:Mul )?(?:Add )?)+)"
     "Gemm (?:Gather Slice Cast Where )?Gemm Tanh"
 )
 """The operations of such a model's file in order, as `trainer.export.graph` writes them."""
@@ -100,11 +100,11 @@ def network_of(content: bytes, game: Game) -> Network | None:
     weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     layers = [node for node in graph.node if node.op_type in ("Conv", "Gemm")]
     *body, policy, value = [(weights[node.input[1]], weights[node.input[2]]) for node in layers]
-    residual = [bool(add) for add in re.findall("Gemm Relu (Add )?", found["body"])]
+    residual = [bool(add) for add in re.findall("Gemm Relu (?:Mul )?(Add )?", found["body"])]
     layout = layout_of(game)
     if bool(found["view"]) != (layout.exchange is not None):  # a model that sees who moves: written by another program
         layout = replace(layout, exchange=None, actions=None)
-    builder = LayoutBuilder(layout, game.obs_size)
+    builder = LayoutBuilder(layout, game.obs_size, squared="Relu Mul" in found[0])
     if found["stem"]:
         conv, first, *body = body
         reshape = next(node for node in graph.node if node.op_type == "Reshape")

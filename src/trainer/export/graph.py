@@ -19,6 +19,7 @@ from trainer.network import (
     PolicyValueNetwork,
     PooledBias,
     Residual,
+    SquaredReLU,
     SqueezeExcite,
     StonePlanes,
 )
@@ -74,6 +75,11 @@ def _relu(graph: Graph, module: nn.Module, name: str, source: str, output: str) 
     return graph.node("Relu", source, output=output)
 
 
+def _squared_relu(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    passed = graph.node("Relu", source)
+    return graph.node("Mul", passed, passed, output=output)
+
+
 def _sequential(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
     assert isinstance(module, nn.Sequential)
     for key, part in module.named_children():
@@ -122,7 +128,8 @@ def _all_planes(graph: Graph, module: nn.Module, name: str, source: str, output:
 
 def _conv_stem(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
     assert isinstance(module, ConvStem)
-    found = graph.node("Relu", graph.add(module.conv, f"{name}.conv", graph.add(module.board, name, source)))
+    filtered = graph.add(module.conv, f"{name}.conv", graph.add(module.board, name, source))
+    found = graph.add(module.activation, f"{name}.activation", filtered)
     legal = graph.columns(source, module.board.size, END)
     return graph.node("Concat", graph.node("Flatten", found), legal, axis=1)
 
@@ -170,6 +177,7 @@ TRANSLATIONS: dict[type[nn.Module], Translation] = {
     nn.Conv2d: _conv2d,
     nn.Flatten: _flatten,
     nn.ReLU: _relu,
+    SquaredReLU: _squared_relu,
     nn.Sequential: _sequential,
     StonePlanes: _stone_planes,
     AllPlanes: _all_planes,

@@ -8,7 +8,7 @@ from pathlib import Path
 import onnx
 
 from trainer.core.errors import ModelError, first_line
-from trainer.export.weights import Weights, described, fill, kind_of, own_kind, weights_of
+from trainer.export.weights import Weights, activation_of, described, fill, kind_of, own_kind, weights_of
 from trainer.export.widening import can_widen, widened
 from trainer.network import MoverNetwork, OwnNetwork, PolicyValueNetwork
 from trainer.pretrained import model_path
@@ -30,11 +30,15 @@ def begin_with(network: MoverNetwork, path: Path, env_id: str) -> None:
     try:
         if isinstance(network, OwnNetwork) and not described(network).items() <= metadata.items():
             require_all(network, weights)
-        if isinstance(network, PolicyValueNetwork) and can_widen(kind_of(weights), kind_of(network.state_dict())):
-            weights = widened(weights, network)
+        if isinstance(network, PolicyValueNetwork):
+            found, own = kind_of(weights, activation_of(content)), kind_of(network.state_dict(), network.activation)
+            if can_widen(found, own):
+                weights = widened(weights, network)
+            elif found.activation != own.activation:
+                raise ModelError("its network has another activation")
         fill(network, weights)
     except (ModelError, RuntimeError, LookupError) as error:  # the last two if weights of another game are widened
-        reason = str(error) if isinstance(network, OwnNetwork) else fitting(weights, metadata)
+        reason = str(error) if isinstance(network, OwnNetwork) else fitting(weights, content, metadata)
         raise ModelError(f"the run can't begin with --start-from {path}: {reason}") from error
 
 
@@ -45,14 +49,14 @@ def require_all(network: OwnNetwork, weights: Weights) -> None:
         raise ModelError(f"it lacks the weights {lacking[0]}")
 
 
-def fitting(weights: Weights, metadata: Mapping[str, str]) -> str:
+def fitting(weights: Weights, content: bytes, metadata: Mapping[str, str]) -> str:
     """Why a model's weights don't fit a network of this package, and what to do."""
     try:
         own_kind(metadata, None)
-        kind = kind_of(weights)
+        kind = kind_of(weights, activation_of(content))
     except ModelError as error:
         return str(error)
-    size = f"--network {kind.family} --width {kind.width}"
+    size = f"--network {kind.family} --width {kind.width} --activation {kind.activation}"
     if kind.family == "residual":
         size += f" --blocks {kind.blocks} --pooling {kind.pooling}"
     return f"its network has {size}, so give these flags; or it was trained for another game"

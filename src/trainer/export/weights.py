@@ -20,7 +20,7 @@ from trainer.game_config import metadata_of
 from trainer.games.base import Game
 from trainer.games.layout import layout_of
 from trainer.network import MoverNetwork, NetworkFile, OwnNetwork, PolicyValueNetwork
-from trainer.settings.groups.learning import Family, Pooling
+from trainer.settings.groups.learning import Activation, Family, Pooling
 
 Weights = dict[str, Tensor]
 """By their names in the network's `state_dict`, on the CPU. Of one's own network there may be constants among them."""
@@ -48,6 +48,7 @@ class Kind:
     """Of a residual tower; 0 for another family."""
     pooling: Pooling = "none"
     """Of a residual tower."""
+    activation: Activation = "relu"
 
 
 def weights_of(content: bytes) -> Weights:
@@ -60,18 +61,24 @@ def weights_of(content: bytes) -> Weights:
     }
 
 
-def kind_of(weights: Weights) -> Kind:
+def activation_of(content: bytes) -> Activation:
+    """What follows the layers of the network in a model file of this package."""
+    squares = any(node.op_type == "Mul" and node.input[0] == node.input[1] for node in graph_of(content).node)
+    return "squared-relu" if squares else "relu"
+
+
+def kind_of(weights: Weights, activation: Activation) -> Kind:
     """The settings of a network with these weights. Raises ModelError if they are of no family of this package."""
     blocks = {found[1] for name in weights if (found := re.match(r"body\.(\d+)\.inner\.1\.weight", name))}
     if "body.0.conv.weight" in weights:
-        return Kind("conv", len(weights["body.0.conv.weight"]), 0)
+        return Kind("conv", len(weights["body.0.conv.weight"]), 0, "none", activation)
     if blocks:
         dense = max((name for name in weights if re.fullmatch(r"body\.\d+\.weight", name)), key=number_of)
         names = " ".join(weights)
         pooling: Pooling = "squeeze" if ".squeeze." in names else "bias" if ".bias.weight" in names else "none"
-        return Kind("residual", len(weights[dense]), len(blocks), pooling)
+        return Kind("residual", len(weights[dense]), len(blocks), pooling, activation)
     if "body.0.weight" in weights:
-        return Kind("mlp", len(weights["body.0.weight"]), 0)
+        return Kind("mlp", len(weights["body.0.weight"]), 0, "none", activation)
     raise ModelError("its weights aren't named as those of a network of this package")
 
 
@@ -111,7 +118,7 @@ def empty_network(kind: Kind | OwnKind, game: Game) -> MoverNetwork:
     metadata, layout = metadata_of(game), layout_of(game)
     if isinstance(kind, OwnKind):
         return OwnNetwork(kind.file, metadata, layout, kind.width, kind.blocks)
-    return PolicyValueNetwork(metadata, kind.family, kind.width, layout, kind.blocks, kind.pooling)
+    return PolicyValueNetwork(metadata, kind.family, kind.width, layout, kind.blocks, kind.pooling, kind.activation)
 
 
 def fill(network: MoverNetwork, weights: Weights) -> None:

@@ -6,6 +6,8 @@ the heads are 0. Training changes these at once, because their gradient isn't 0.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -15,7 +17,7 @@ from trainer.network import ConvStem, PolicyValueNetwork
 
 def can_widen(kind: Kind, to: Kind) -> bool:
     """Whether a network of one kind can become one of another."""
-    return kind.family == to.family and kind.family in ("mlp", "conv") and kind.width < to.width
+    return kind.family in ("mlp", "conv") and kind.width < to.width and replace(kind, width=to.width) == to
 
 
 def widened(weights: Weights, network: PolicyValueNetwork) -> Weights:

@@ -8,7 +8,7 @@ import torch
 from trainer.evaluators.answers import NOT_FINITE, SOUND, TOO_LARGE
 from trainer.evaluators.interface import Observations, Prior, Values
 from trainer.evaluators.onnx_file import ModelInfo, OnnxEvaluator, refuse_fault
-from trainer.export.weights import Kind, OwnKind, Weights, kind_of, own_kind, weights_of
+from trainer.export.weights import Kind, OwnKind, Weights, activation_of, kind_of, own_kind, weights_of
 from trainer.games import game_of
 from trainer.games.base import Game, Mask
 from trainer.gpu.launchers import EagerLauncher, GraphLauncher, MakeLauncher
@@ -52,7 +52,7 @@ class TorchAccelerator:
     def __call__(self, content: bytes, original: OnnxEvaluator) -> TorchEvaluator:
         """An evaluator of `original`, whose file is `content`. Raises ModelError for a network that can't be made here."""
         weights = weights_of(content)
-        kind = own_kind(original.info.metadata, self._file) or kind_of(weights)
+        kind = own_kind(original.info.metadata, self._file) or kind_of(weights, activation_of(content))
         captures = self._captures and isinstance(kind, Kind)  # what somebody's module does may not fit into a graph
         make = self._make_launcher or (GraphLauncher if captures else EagerLauncher)
         return TorchEvaluator(original.info, self._game, weights, kind, self.slots, self._capacity, make)

@@ -2,10 +2,11 @@
 
 `base.py` says what a network is: `view.py` turns an observation to the mover's side, and what follows answers. `network.py`
 has those of this package: `planes.py` makes images, a body of one of the families follows (`tower.py` has the residual one),
-and two heads. `file.py` has a network of one's own. `chosen.py` takes one or the other. `loss.py` is what training
-minimizes.
+and two heads. `activation.py` has what follows each layer. `file.py` has a network of one's own. `chosen.py` takes one or
+the other. `loss.py` is what training minimizes.
 """
 
+from trainer.network.activation import ACTIVATIONS, SquaredReLU
 from trainer.network.base import MoverNetwork
 from trainer.network.chosen import new_network
 from trainer.network.file import NetworkFile, OwnNetwork
@@ -17,6 +18,7 @@ from trainer.network.view import MoverView
 from trainer.settings.groups.learning import Family
 
 __all__ = [
+    "ACTIVATIONS",
     "AllPlanes",
     "ConvStem",
     "Family",
@@ -28,6 +30,7 @@ __all__ = [
     "PolicyValueNetwork",
     "PooledBias",
     "Residual",
+    "SquaredReLU",
     "SqueezeExcite",
     "StonePlanes",
     "alphazero_loss",

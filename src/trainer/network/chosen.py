@@ -16,5 +16,7 @@ def new_network(config: LearningSettings, game: GameConfig, file: NetworkFile | 
     """
     metadata, layout = game.metadata, game.layout
     if file is None:
-        return PolicyValueNetwork(metadata, config.network, config.width, layout, config.blocks, config.pooling)
+        return PolicyValueNetwork(
+            metadata, config.network, config.width, layout, config.blocks, config.pooling, config.activation
+        )
     return OwnNetwork(file, metadata, layout, config.width or default_width(metadata, "conv"), config.blocks)

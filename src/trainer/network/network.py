@@ -9,11 +9,12 @@ from trainer.core.errors import ConfigError
 from trainer.game_config import contract_layout, metadata_of
 from trainer.games import game_of, is_available
 from trainer.games.layout import Layout, layout_of
+from trainer.network.activation import ACTIVATIONS
 from trainer.network.base import MoverNetwork
 from trainer.network.planes import ConvStem
 from trainer.network.tower import Residual, residual_tower
 from trainer.replay import Metadata
-from trainer.settings.groups.learning import Family, LearningSettings, Pooling
+from trainer.settings.groups.learning import Activation, Family, LearningSettings, Pooling
 
 WIDTHS = ((20, 128), (50, 256))
 """Boards of at most so many cells get a first hidden layer of so many features by default; larger ones WIDEST."""
@@ -61,6 +62,7 @@ class PolicyValueNetwork(MoverNetwork):
         layout: Layout | None = None,
         blocks: int = LearningSettings.blocks,
         pooling: Pooling = LearningSettings.pooling,
+        activation: Activation = LearningSettings.activation,
     ) -> None:
         """`layout` None: that of the game's rules; without rules that of the replay contract, if the sizes fit it.
         `blocks`, `pooling`: of a residual tower.
@@ -76,18 +78,20 @@ class PolicyValueNetwork(MoverNetwork):
             )
         if family != "mlp" and layout is not None and not layout.planes:
             raise ConfigError(f"{game.env_id} shows no planes, so there is no board to convolve; use --network mlp")
+        self.activation = activation
+        act = ACTIVATIONS[activation]
         last = width
         if family == "mlp":
             last = max(width // 2, 1)
-            self.body = nn.Sequential(nn.Linear(self.view.size, width), nn.ReLU(), nn.Linear(width, last), nn.ReLU())
+            self.body = nn.Sequential(nn.Linear(self.view.size, width), act(), nn.Linear(width, last), act())
         elif family == "conv":
             assert layout is not None
-            stem = ConvStem(game, layout, filters=width)
-            tail = Residual(nn.Sequential(nn.Linear(width, width), nn.ReLU()))
-            self.body = nn.Sequential(stem, nn.Linear(stem.size, width), nn.ReLU(), tail)
+            stem = ConvStem(game, layout, width, act())
+            tail = Residual(nn.Sequential(nn.Linear(width, width), act()))
+            self.body = nn.Sequential(stem, nn.Linear(stem.size, width), act(), tail)
         elif family == "residual":
             assert layout is not None
-            self.body = residual_tower(layout, max(width // 4, 1), width, blocks, pooling)
+            self.body = residual_tower(layout, max(width // 4, 1), width, blocks, pooling, activation)
         else:
             raise ValueError(f"{family!r} is not a family of networks")
         self.policy = nn.Linear(last, game.num_actions)

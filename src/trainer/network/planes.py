@@ -59,9 +59,10 @@ class ConvStem(nn.Module):
     Many filters before a narrow layer are worth more than few before a wide one (docs/log.md).
     """
 
-    def __init__(self, game: Metadata, layout: Layout, filters: int) -> None:
+    def __init__(self, game: Metadata, layout: Layout, filters: int, activation: nn.Module) -> None:
         super().__init__()
         self.board = StonePlanes(layout, channels_last=True)
+        self.activation = activation
         side = min(layout.kernel_side, game.board_height, game.board_width)
         self.conv = nn.Conv2d(layout.planes, filters, side)
         places = (game.board_height - side + 1) * (game.board_width - side + 1)
@@ -69,7 +70,7 @@ class ConvStem(nn.Module):
 
     def forward(self, view: Tensor) -> Tensor:
         """float32 [B, view size] from `MoverView` to [B, size]."""
-        features = torch.relu(self.conv(self.board(view)))
+        features = self.activation(self.conv(self.board(view)))
         return torch.cat([features.flatten(1), view[:, self.board.size :]], dim=1)
 
 

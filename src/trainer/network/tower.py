@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from trainer.games.layout import Layout
+from trainer.network.activation import ACTIVATIONS
 from trainer.network.planes import AllPlanes
-from trainer.settings.groups.learning import Pooling
+from trainer.settings.groups.learning import Activation, Pooling
 
 SQUEEZED = 4
 """Channels of a block for each number that squeeze-and-excitation keeps of them."""
@@ -53,12 +54,21 @@ class PooledBias(nn.Module):
         return features + bias[:, :, None, None]
 
 
-def residual_tower(layout: Layout, channels: int, width: int, blocks: int, pooling: Pooling = "none") -> nn.Sequential:
+def residual_tower(
+    layout: Layout,
+    channels: int,
+    width: int,
+    blocks: int,
+    pooling: Pooling = "none",
+    activation: Activation = "relu",
+) -> nn.Sequential:
     """Residual blocks of 3 x 3 convolutions, then a hidden layer: [B, view size] to [B, width].
 
     The last convolution of each block starts with zero weights, so each block starts as the identity and the tower trains
     without normalization (Zhang, Dauphin and Ma 2019).
     """
+
+    act = ACTIVATIONS[activation]
 
     def convolution(inputs: int) -> nn.Conv2d:
         return nn.Conv2d(inputs, channels, 3, padding=1)
@@ -70,8 +80,8 @@ def residual_tower(layout: Layout, channels: int, width: int, blocks: int, pooli
             nn.init.zeros_(weight)
         before = [PooledBias(channels)] if pooling == "bias" else []
         after = [SqueezeExcite(channels)] if pooling == "squeeze" else []
-        tower.append(Residual(nn.Sequential(nn.ReLU(), convolution(channels), nn.ReLU(), *before, last, *after)))
+        tower.append(Residual(nn.Sequential(act(), convolution(channels), act(), *before, last, *after)))
     images = AllPlanes(layout, channels_last=True)
     first: nn.Module = images.board if images.planes == layout.planes else images
     dense = nn.Linear(channels * layout.cells, width)
-    return nn.Sequential(first, convolution(images.planes), *tower, nn.ReLU(), nn.Flatten(), dense, nn.ReLU())
+    return nn.Sequential(first, convolution(images.planes), *tower, act(), nn.Flatten(), dense, act())

@@ -74,8 +74,8 @@ def differentiate(
 ) -> None:
     """Write the gradient of a batch; `memory` holds its activations, `deltas` those of the heads' results.
 
-    `learns` [L]: the layer's inputs are other layers' results, so they need deltas. `sparsity` times the sum of a row's
-    results of the first layer, averaged over the rows, is added to the loss.
+    `learns` [L]: the layer's inputs are other layers' results, so they need deltas. `sparsity` times the sum of what
+    the ReLU of the first layer lets pass in a row (not squared), averaged over the rows, is added to the loss.
     """
     to.weights[:] = 0.0
     to.biases[:] = 0.0
@@ -110,8 +110,8 @@ def count_active(operand: Operand, rows: int) -> int:
 def pass_back(layer: Any, rows: int, memory: Memory, deltas: Memory, more: np.float32, to: Gradient) -> None:
     """Turn the deltas after a layer's ReLU into those before it, and sum them up to the gradient of its biases.
 
-    `more` is added to the delta of every result that passed. The inputs of a residual layer also get the deltas after the
-    ReLU.
+    `more` is added to the delta of every result that passed, before the ReLU. The inputs of a residual layer also get the
+    deltas after it.
     """
     for block in range(layer.results // BLOCK):
         total = lanes.load_block(to.biases, layer.bias + block * BLOCK)
@@ -119,12 +119,15 @@ def pass_back(layer: Any, rows: int, memory: Memory, deltas: Memory, more: np.fl
             at = layer.target * rows + row * layer.results + block * BLOCK
             delta = lanes.load_block(deltas.activations, at)
             if layer.rectified:
-                passed = memory.active[at // BLOCK]
                 if layer.residual:
                     lanes.store_block(deltas.activations, at + (layer.source - layer.target) * rows, delta)
-                    passed = memory.passed[at // BLOCK]
+                result = at + (layer.passed - layer.target) * rows
+                if layer.squared:  # the derivative of r r is 2 r
+                    delta = lanes.product(delta, lanes.root_of(lanes.load_block(memory.activations, result)))
+                    delta = lanes.add_scaled(delta, np.float32(1.0), delta)
                 if more != 0:
                     delta = lanes.add_number(delta, more)
+                passed = memory.active[result // BLOCK]
                 delta = lanes.masked_block(delta, passed)
                 lanes.store_block(deltas.activations, at, delta)
                 deltas.active[at // BLOCK] = passed

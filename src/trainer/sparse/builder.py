@@ -18,8 +18,12 @@ class LayoutBuilder:
     The weights need not be floats: integers that number a network's parameters show where the layout puts each of them.
     """
 
-    def __init__(self, layout: Layout | None, obs_size: int) -> None:
-        """Start with the view of an observation of `obs_size` numbers; `layout` None: its view is all of it."""
+    def __init__(self, layout: Layout | None, obs_size: int, *, squared: bool = False) -> None:
+        """Start with the view of an observation of `obs_size` numbers; `layout` None: its view is all of it.
+
+        `squared`: the square of each ReLU follows a layer, not the ReLU.
+        """
+        self._squared = squared
         self._layout = layout
         self._cells = layout.cells if layout else 0
         self._board = layout.board_numbers if layout else 0
@@ -102,7 +106,7 @@ class LayoutBuilder:
 
     def _by_result(self) -> NDArray[Any]:
         """The weights of the newest layer, from blocks [F / 64, I, 64] to blocks [I / 64, F, 64]."""
-        _, _, inputs, results, *_ = self._layers[-1]
+        _, _, _, inputs, results, *_ = self._layers[-1]
         return aligned_concatenation([transposed_blocks(self._weights[-1], inputs, results)])
 
     def _region(self, width: int) -> tuple[int, int]:
@@ -127,7 +131,11 @@ class LayoutBuilder:
         filled[: matrix.shape[0], : matrix.shape[1]] = matrix
         filled_bias[: len(bias)] = bias
         begin = sum(map(len, self._weights)), sum(map(len, self._biases))
-        self._layers.append((source[0], target[0], inputs, results, places, *begin, adds, rectified, residual))
+        passed = self._region(target[1])[0] if residual else target[0]
+        squared = rectified and self._squared
+        self._layers.append(
+            (source[0], target[0], passed, inputs, results, places, *begin, adds, rectified, squared, residual)
+        )
         self._weights.append(filled.reshape(inputs, -1, BLOCK).swapaxes(0, 1).ravel())
         self._biases.append(filled_bias)
 

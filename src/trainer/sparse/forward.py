@@ -128,7 +128,7 @@ def evaluate_block(network: Network, layer: Any, rows: int, memory: Memory, bloc
         target = layer.target * rows + row * layer.results + block * BLOCK
         total = sum_before(network, layer, memory, block, first, target)
         total = lanes.add_active(total, memory.activations, memory.active, source, first, end, network.weights, weights)
-        store_sum(layer, memory, total, source + block * BLOCK, target, end)
+        store_sum(layer, rows, memory, total, source + block * BLOCK, target, end)
 
 
 def evaluate_pair(network: Network, layer: Any, rows: int, memory: Memory, block: int, first: int, end: int) -> None:
@@ -150,8 +150,8 @@ def evaluate_pair(network: Network, layer: Any, rows: int, memory: Memory, block
             network.weights,
             (weights, weights + size),
         )
-        store_sum(layer, memory, one, source + block * BLOCK, target, end)
-        store_sum(layer, memory, two, source + (block + 1) * BLOCK, target + BLOCK, end)
+        store_sum(layer, rows, memory, one, source + block * BLOCK, target, end)
+        store_sum(layer, rows, memory, two, source + (block + 1) * BLOCK, target + BLOCK, end)
 
 
 def sum_before(network: Network, layer: Any, memory: Memory, block: int, first: int, target: int) -> Block:
@@ -161,15 +161,19 @@ def sum_before(network: Network, layer: Any, memory: Memory, block: int, first: 
     return lanes.load_block(memory.activations, target)
 
 
-def store_sum(layer: Any, memory: Memory, total: Block, source: int, target: int, end: int) -> None:
+def store_sum(layer: Any, rows: int, memory: Memory, total: Block, source: int, target: int, end: int) -> None:
     """Store the sum of a block of a row's results; after the last word of the inputs, as the layer's result.
 
     `source`: the inputs that a residual layer adds.
     """
     if end * BLOCK == layer.inputs and layer.rectified:
         total = lanes.rectified_block(total)
+        if layer.squared:
+            total = lanes.product(total, total)
         if layer.residual:
-            memory.passed[target // BLOCK] = lanes.bits_of(total)
+            passed = target + (layer.passed - layer.target) * rows
+            lanes.store_block(memory.activations, passed, total)
+            memory.active[passed // BLOCK] = lanes.bits_of(total)
             total = lanes.add_scaled(total, np.float32(1.0), lanes.load_block(memory.activations, source))
         memory.active[target // BLOCK] = lanes.bits_of(total)
     lanes.store_block(memory.activations, target, total)

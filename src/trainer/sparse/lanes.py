@@ -185,6 +185,27 @@ def add_elements(typing: Any, total: Any, factors: Any, block: Any) -> Any:
 
 
 @operation
+def product(typing: Any, one: Any, other: Any) -> Any:
+    """product(one, other): the product of two blocks, number by number."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.fmul(*values)
+
+    return lanes(one, other), generate
+
+
+@operation
+def root_of(typing: Any, block: Any) -> Any:
+    """root_of(block): the square root of each number."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        root = builder.module.declare_intrinsic("llvm.sqrt", [VECTOR])
+        return builder.call(root, values)
+
+    return lanes(block), generate
+
+
+@operation
 def sum_of(typing: Any, block: Any) -> Any:
     """sum_of(block): the sum of its numbers; halves are added to halves, down to one number."""
 

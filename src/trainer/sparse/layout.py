@@ -27,6 +27,7 @@ LAYER = np.dtype(
     [
         ("source", np.int64),  # column at which the region of the inputs begins
         ("target", np.int64),  # column at which the region of the results begins
+        ("passed", np.int64),  # of a residual layer: column at which the region of what it adds begins; else the target
         ("inputs", np.int64),  # inputs per place
         ("results", np.int64),  # results per place
         ("places", np.int64),  # per row, which all use the same weights: positions of a convolution's kernel; or 1
@@ -34,7 +35,8 @@ LAYER = np.dtype(
         ("bias", np.int64),  # where its biases begin
         ("adds", np.bool_),  # add to what the target region holds, instead of to the bias
         ("rectified", np.bool_),  # apply a ReLU
-        ("residual", np.bool_),  # add the inputs after the ReLU
+        ("squared", np.bool_),  # and square what it lets pass
+        ("residual", np.bool_),  # add the inputs after that
     ],
     align=True,
 )
@@ -77,9 +79,6 @@ class Memory(NamedTuple):
     """[R * columns]"""
     active: NDArray[np.uint64]
     """[R * columns / 64] one bit per activation: it is not 0."""
-    passed: NDArray[np.uint64]
-    """[R * columns / 64] one bit per activation of a residual layer: it was not 0 after the ReLU, before the inputs were
-    added."""
 
 
 NO_NETWORK = Network(
@@ -103,7 +102,7 @@ NO_NETWORK = Network(
 def memory_for(network: Network, rows: int) -> Memory:
     """Memory to evaluate up to `rows` rows."""
     numbers, words = rows * network.columns, rows * network.columns // BLOCK
-    return Memory(aligned(numbers, np.float32), aligned(words, np.uint64), aligned(words, np.uint64))
+    return Memory(aligned(numbers, np.float32), aligned(words, np.uint64))
 
 
 def aligned(length: int, dtype: type[Number]) -> NDArray[Number]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from trainer.compile.linker import Linked, link
-from trainer.network import ConvStem, MoverNetwork, PolicyValueNetwork, Residual
+from trainer.network import ACTIVATIONS, ConvStem, MoverNetwork, PolicyValueNetwork, Residual
 from trainer.replay import Batch
 from trainer.sparse import backward, forward, lanes
 from trainer.sparse.backward import TRANSPOSED_ROWS, Gradient, TransposeBuffer
@@ -28,19 +28,18 @@ from trainer.sparse.lanes import BLOCK
 from trainer.sparse.layout import Floats, Network, aligned, memory_for
 from trainer.training import heads as head_kernels
 
-PLAIN, CONVOLUTIONAL = [nn.Linear, nn.ReLU], [ConvStem, nn.Linear, nn.ReLU, Residual]
-
 
 def can_differentiate(network: MoverNetwork) -> TypeGuard[PolicyValueNetwork]:
     """Whether the kernels compute the gradient of a network: its family is `mlp` or `conv`, and it is on the CPU."""
     if not isinstance(network, PolicyValueNetwork):
         return False
+    plain = [nn.Linear, ACTIVATIONS[network.activation]]
     kinds = [type(module) for module in network.body]
-    if kinds == CONVOLUTIONAL:
+    if kinds == [ConvStem, *plain, Residual]:
         *_, tail = network.body
         assert isinstance(tail, Residual)
         kinds = [type(module) for module in tail.inner.children()]
-    return kinds == PLAIN * (len(kinds) // 2) and network.weight.device.type == "cpu"
+    return kinds == plain * (len(kinds) // 2) and network.weight.device.type == "cpu"
 
 
 def parameters_of(network: PolicyValueNetwork) -> list[Tensor]:
@@ -192,7 +191,7 @@ def layers_of(network: PolicyValueNetwork, values: Sequence[NDArray[Any]]) -> Ne
     """The layout of a network that `can_differentiate` accepts, with `values` as its parameters, of the same shapes."""
     view, stem = network.view, network.body[0]
     *body, policy, value, policy_bias, value_bias = values
-    builder = LayoutBuilder(view.layout, view.size)
+    builder = LayoutBuilder(view.layout, view.size, squared=network.activation == "squared-relu")
     layers = list(zip(body[::2], body[1::2], strict=True))
     if isinstance(stem, ConvStem):
         (convolution, first, tail) = layers

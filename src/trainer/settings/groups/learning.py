@@ -11,6 +11,7 @@ from trainer.settings.validation import require, require_above_0, require_at_lea
 
 Family = Literal["mlp", "conv", "residual"]
 Pooling = Literal["none", "squeeze", "bias"]
+Activation = Literal["relu", "squared-relu"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class LearningSettings(DeviceSettings):
         "width",
         "blocks",
         "pooling",
+        "activation",
         "batch_size",
         "lr",
         "weight_decay",
@@ -48,6 +50,8 @@ class LearningSettings(DeviceSettings):
     pooling: Pooling = "none"
     """What each block of a residual tower learns from the whole board: squeeze scales its channels (squeeze-and-excitation),
     bias shifts them (global pooling, as in KataGo)."""
+    activation: Activation = "relu"
+    """What follows a layer: relu, or squared-relu, its square (So et al. 2021)."""
     start_from: Path | None = None
     """A model file, or `pretrained`, whose weights a new run begins with; its network must be the same, or a narrower mlp or
     conv. None: random weights."""

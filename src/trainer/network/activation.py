@@ -1,0 +1,19 @@
+"""What follows the layers of a network."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from trainer.settings.groups.learning import Activation
+
+
+class SquaredReLU(nn.Module):
+    """The square of a ReLU (So et al. 2021, Primer)."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """[B, ...] to the same shape"""
+        return torch.relu(features).square()
+
+
+ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "squared-relu": SquaredReLU}
