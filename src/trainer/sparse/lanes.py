@@ -199,8 +199,8 @@ def root_of(typing: Any, block: Any) -> Any:
     """root_of(block): the square root of each number."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        root = builder.module.declare_intrinsic("llvm.sqrt", [VECTOR])
-        return builder.call(root, values)
+        kind = ir.FunctionType(VECTOR, [VECTOR])
+        return builder.call(builder.module.declare_intrinsic(f"llvm.sqrt.v{BLOCK}f32", fnty=kind), values)
 
     return lanes(block), generate
 
