@@ -277,12 +277,15 @@ def test_simulations_rise_with_the_progress_of_the_run() -> None:
             np.testing.assert_allclose(counts, np.round(counts), atol=1e-4)
 
 
-@pytest.mark.parametrize(("most", "lengths"), [(None, range(5)), (1, range(2)), (9, range(9))])
+@pytest.mark.parametrize(
+    ("fewest", "most", "lengths"),
+    [(0, None, range(5)), (0, 1, range(2)), (0, 9, range(9)), (3, 6, range(3, 7)), (5, None, range(4, 5))],
+)
 def test_random_openings_are_not_recorded_and_leave_the_last_move_to_the_search(
-    most: int | None, lengths: range
+    fewest: int, most: int | None, lengths: range
 ) -> None:
     """All games begin at random, with up to half of the moves of an ordinary game or as many as asked for."""
-    config = SelfPlaySettings(simulations=10, random_openings=1.0, random_plies=most)
+    config = SelfPlaySettings(simulations=10, random_openings=1.0, fewest_random_plies=fewest, random_plies=most)
     games = SelfPlay("tictactoe", 16, iter(range(64)), 0, "a", config)
     played = finished(games, uniform).values()
     assert {game.first_ply for game in played} == set(lengths)

@@ -85,8 +85,10 @@ class MoveSettings(NamedTuple):
     searches lack."""
     random_openings: float
     """Share of games that begin with uniformly random moves."""
+    fewest_random_plies: int
+    """The fewest such moves at the start of a game."""
     random_plies: int
-    """The most such moves at the start of a game."""
+    """The most."""
 
 
 class Leaves(NamedTuple):
@@ -150,7 +152,9 @@ def begin_game(games: Games, trees: Tree, slot: int, settings: MoveSettings) -> 
     games.ply[slot] = 0
     games.random_plies[slot] = 0
     if random_numbers.uniform(key, HAS_OPENING) < settings.random_openings:
-        games.random_plies[slot] = int(random_numbers.uniform(key, OPENING_LENGTH) * (settings.random_plies + 1))
+        fewest = settings.fewest_random_plies
+        lengths = settings.random_plies - fewest + 1
+        games.random_plies[slot] = fewest + int(random_numbers.uniform(key, OPENING_LENGTH) * lengths)
     rules.start(games.plies[slot, 0].state)
     while games.ply[slot] < games.random_plies[slot] and games.status[slot] == PLAYING:
         make_random_move(games, trees, slot)

@@ -112,8 +112,9 @@ class SelfPlay:
             simulations = round(first + progress * (simulations - first))
         usual = self.search.game.usual_plies
         sampled = usual // 4 if settings.sampled_plies is None else settings.sampled_plies
-        random = usual // 2 if settings.random_plies is None else settings.random_plies
-        return MoveSettings(simulations, settings.gumbel, sampled, float(settings.random_openings), random)
+        most = usual // 2 if settings.random_plies is None else settings.random_plies
+        fewest = min(settings.fewest_random_plies, most)
+        return MoveSettings(simulations, settings.gumbel, sampled, float(settings.random_openings), fewest, most)
 
     def _adopt(self, layers: Network | None) -> int:
         """Have the kernels evaluate this network from now on; returns how many steps they make with it."""

@@ -24,6 +24,7 @@ class SelfPlaySettings(SearchSettings, EvaluationSettings):
         "sampled_plies",
         "random_openings",
         "random_plies",
+        "fewest_random_plies",
         "c_puct",
         "fpu_reduction",
         "noise_fraction",
@@ -47,8 +48,11 @@ class SelfPlaySettings(SearchSettings, EvaluationSettings):
     """Share of games that begin with uniformly random moves, so that the network sees positions that good play avoids. Those
     moves are not stored."""
     random_plies: int | None = None
-    """The most random moves at the start of a game; every number from 0 to this one is equally likely. None: half of an
-    ordinary game."""
+    """The most random moves at the start of a game; every number from --fewest-random-plies to this one is equally likely.
+    None: half of an ordinary game."""
+    fewest_random_plies: int = 0
+    """The fewest random moves at the start of a game. There are few ways to play the first plies of a game on a small board,
+    and so the games that follow repeat each other."""
     threads: int = 1
     """Threads that play; one per core is best."""
     games: int = 128
@@ -70,12 +74,17 @@ class SelfPlaySettings(SearchSettings, EvaluationSettings):
         """Raise ConfigError for a value that can't work."""
         SearchSettings.check(self)
         require_at_least(self, 1, "simulations", "threads", "games", "replay_window")
-        require_at_least(self, 0, "sampled_plies", "random_plies", "episode_timeout_secs")
+        require_at_least(self, 0, "sampled_plies", "random_plies", "fewest_random_plies", "episode_timeout_secs")
         require_above_0(self, "memory_gib")
         first = self.first_simulations
         require(
             first is None or 1 <= first <= self.simulations,
             f"--first-simulations is {first}; give a number from 1 to --simulations ({self.simulations})",
+        )
+        most, fewest = self.random_plies, self.fewest_random_plies
+        require(
+            most is None or fewest <= most,
+            f"--fewest-random-plies is {fewest}; give a number from 0 to --random-plies ({most})",
         )
         share = self.random_openings
         require(0 <= share <= 1, f"--random-openings is {share}; give a share from 0 to 1")
