@@ -279,10 +279,17 @@ def test_simulations_rise_with_the_progress_of_the_run() -> None:
 
 @pytest.mark.parametrize(
     ("fewest", "most", "lengths"),
-    [(0, None, range(5)), (0, 1, range(2)), (0, 9, range(9)), (3, 6, range(3, 7)), (5, None, range(4, 5))],
+    [
+        (0, None, range(5)),
+        (0, 1, range(2)),
+        (0, 9, range(9)),
+        (3, 6, range(3, 7)),
+        (5, None, range(4, 5)),
+        (None, 2, range(3)),
+    ],
 )
 def test_random_openings_are_not_recorded_and_leave_the_last_move_to_the_search(
-    fewest: int, most: int | None, lengths: range
+    fewest: int | None, most: int | None, lengths: range
 ) -> None:
     """All games begin at random, with up to half of the moves of an ordinary game or as many as asked for."""
     config = SelfPlaySettings(simulations=10, random_openings=1.0, fewest_random_plies=fewest, random_plies=most)

@@ -113,7 +113,8 @@ class SelfPlay:
         usual = self.search.game.usual_plies
         sampled = usual // 4 if settings.sampled_plies is None else settings.sampled_plies
         most = usual // 2 if settings.random_plies is None else settings.random_plies
-        fewest = min(settings.fewest_random_plies, most)
+        fewest = usual // 10 if settings.fewest_random_plies is None else settings.fewest_random_plies
+        fewest = min(fewest, most)
         return MoveSettings(simulations, settings.gumbel, sampled, float(settings.random_openings), fewest, most)
 
     def _adopt(self, layers: Network | None) -> int:

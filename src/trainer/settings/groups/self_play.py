@@ -50,9 +50,9 @@ class SelfPlaySettings(SearchSettings, EvaluationSettings):
     random_plies: int | None = None
     """The most random moves at the start of a game; every number from --fewest-random-plies to this one is equally likely.
     None: half of an ordinary game."""
-    fewest_random_plies: int = 0
-    """The fewest random moves at the start of a game. There are few ways to play the first plies of a game on a small board,
-    and so the games that follow repeat each other."""
+    fewest_random_plies: int | None = 0
+    """The fewest random moves at the start of a game that has any. There are few ways to play the first plies, so games that
+    leave chance early repeat each other. None: a tenth of an ordinary game."""
     threads: int = 1
     """Threads that play; one per core is best."""
     games: int = 128
@@ -83,7 +83,7 @@ class SelfPlaySettings(SearchSettings, EvaluationSettings):
         )
         most, fewest = self.random_plies, self.fewest_random_plies
         require(
-            most is None or fewest <= most,
+            most is None or fewest is None or fewest <= most,
             f"--fewest-random-plies is {fewest}; give a number from 0 to --random-plies ({most})",
         )
         share = self.random_openings
