@@ -47,7 +47,7 @@ MODEL_STEPS = 200
 SELFPLAY = ("simulations", "first_simulations", "gumbel", "random_openings", "replay_window")
 """Settings of the recipe that the actors get; the earlier commit has to know them, too."""
 TRAINING = ("network", "width", "batch_size", "lr", "q_weight", "average")
-"""Settings of the recipe that the trainers get."""
+"""Settings of the recipe that the trainers get; not the activation, which earlier commits don't know."""
 SEED = 1
 NEVER = 10**9
 COLUMNS = ("measured", "now", "then", "now / then", "per CPU-second", "")
@@ -190,7 +190,7 @@ def selfplay_flags(env_id: str, threads: int) -> list[str]:
 
 
 def make_model(side: Side, env_id: str, database: Path, run: RunFolder) -> bytes:
-    """The file of the loop's network for a game, trained for MODEL_STEPS by one side."""
+    """The file of the loop's network for a game, but always with ReLUs, trained for MODEL_STEPS by one side."""
     words = trainer_command(run, database, env_id=env_id, steps=MODEL_STEPS)
     side.run([*words, *recipe_flags(env_id, TRAINING)])
     return run.latest_model.read_bytes()

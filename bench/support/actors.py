@@ -36,7 +36,7 @@ def actor(path: Path, env_id: str, **settings: object) -> Workload:
 
 
 def loop_actor(size: Size, path: Path, env_id: str, content: bytes, **settings: object) -> Workload:
-    """An actor that plays the model file `content` in the run at `path`, with PUCT and the loop's random openings."""
+    """An actor that plays the model file `content` in the run at `path`, with PUCT and the loop's `random_openings`."""
     place_model(path, content)
     return actor(
         path,

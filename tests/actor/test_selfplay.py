@@ -291,7 +291,7 @@ def test_simulations_rise_with_the_progress_of_the_run() -> None:
 def test_random_openings_are_not_recorded_and_leave_the_last_move_to_the_search(
     fewest: int | None, most: int | None, lengths: range
 ) -> None:
-    """All games begin at random, with up to half of the moves of an ordinary game or as many as asked for."""
+    """All games begin at random, with up to half of the moves of an ordinary game, or as many and as few as asked for."""
     config = SelfPlaySettings(simulations=10, random_openings=1.0, fewest_random_plies=fewest, random_plies=most)
     games = SelfPlay("tictactoe", 16, iter(range(64)), 0, "a", config)
     played = finished(games, uniform).values()

@@ -245,14 +245,15 @@ def test_a_run_begins_with_the_weights_of_a_model(tictactoe_rows: ForeignDatabas
 @pytest.mark.parametrize(
     ("env_id", "family"), [("tictactoe", "mlp"), ("connect4", "conv"), ("go:size=4", "conv"), ("hex:size=4", "mlp")]
 )
+@pytest.mark.parametrize("activation", get_args(Activation))
 def test_a_wider_network_begins_as_the_narrow_one_and_learns_with_all_of_it(
-    env_id: str, family: Family, tmp_path: Path
+    env_id: str, family: Family, activation: Activation, tmp_path: Path
 ) -> None:
     """It gives the same answers. After a step the old units listen to the new ones, and so do the heads."""
     path = tmp_path / "narrow.onnx"
-    path.write_bytes(model_file(env_id, random_network(env_id, family, width=13)))
+    path.write_bytes(model_file(env_id, random_network(env_id, family, width=13, activation=activation)))
     rows = random_play(env_id, seed=2)
-    wide = random_network(env_id, family, width=32, seed=5)
+    wide = random_network(env_id, family, width=32, seed=5, activation=activation)
     begin_with(wide, path, env_id)
     narrow = load_evaluator(path, env_id)
     made = OnnxEvaluator(model_file(env_id, wide), "wide.onnx", env_id)

@@ -188,6 +188,10 @@ def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
             "error: --replay-shards is 2, and only a Ray cluster writes several databases; give --ray too (ray start --head "
             "makes a cluster of one machine)",
         ),
+        (
+            ["--fewest-random-plies", "5", "--random-plies", "3"],
+            "error: --fewest-random-plies is 5; give a number from 0 to --random-plies (3)",
+        ),
         (["--c-puct", "-1"], "error: --c-puct is -1.0; 0 or more is needed"),
         (["--considered", "0"], "error: --considered is 0; at least 1 is needed"),
         (["--noise-fraction", "2"], "error: --noise-fraction is 2.0; give a share from 0 to 1"),
@@ -280,14 +284,14 @@ def test_minutes_bound_a_run_unless_steps_do() -> None:
 
 
 def test_simulations_that_are_asked_for_do_not_grow() -> None:
-    """Connect 4's recipe grows from 100 to 300; a given number is constant unless the initial one is given too."""
+    """Connect 4's recipe grows from 50 to 150; a given number is constant unless the initial one is given too."""
 
     def searches(*words: str) -> tuple[int | None, int]:
         config = config_from(["--env-id", "connect4", *words])
         return config.first_simulations, config.simulations
 
-    assert searches() == (100, 300)
-    assert searches("--simulations", "300") == (None, 300)
+    assert searches() == (50, 150)
+    assert searches("--simulations", "150") == (None, 150)
     assert searches("--simulations", "50", "--first-simulations", "20") == (20, 50)
 
 
@@ -295,11 +299,11 @@ def test_a_resumed_run_keeps_the_growth_of_its_searches(tmp_path: Path) -> None:
     """Also if its number of simulations is given once more: nobody gave a number that contradicts the run."""
     words = ["--env-id", "connect4", "--data-dir", str(tmp_path)]
     write_record(RunFolder(tmp_path).record, "loop", config_from(words))
-    resumed = config_from([*words, "--resume", "--simulations", "300"])
-    assert (resumed.first_simulations, resumed.simulations) == (100, 300)
+    resumed = config_from([*words, "--resume", "--simulations", "150"])
+    assert (resumed.first_simulations, resumed.simulations) == (50, 150)
     other = config_from([*words, "--resume", "--simulations", "50"])
     other.check()  # what contradicts the run is said by its record, of the flag that was given
-    with pytest.raises(ConfigError, match=r"--simulations is 50, but the run in .* has 300"):
+    with pytest.raises(ConfigError, match=r"--simulations is 50, but the run in .* has 150"):
         require_same_run(RunFolder(tmp_path).record, "loop", other)
 
 

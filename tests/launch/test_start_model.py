@@ -19,7 +19,7 @@ def test_a_model_that_does_not_fit_changes_nothing(tmp_path: Path) -> None:
     start = tmp_path / "other.onnx"
     start.write_bytes(model_file("tictactoe", random_network("tictactoe", width=64)))
     config = LoopConfig(env_id="tictactoe", data_dir=tmp_path, network="mlp", width=32, start_from=start, steps=1)
-    with pytest.raises(ModelError, match="--network mlp --width 64, so give these flags") as refused:
+    with pytest.raises(ModelError, match="--network mlp --width 64 --activation relu, so give these flags") as refused:
         run_loop(config, Event())
     assert f"--start-from {start}: " in str(refused.value)
     assert sorted(path.name for path in (tmp_path / "models").glob("*.onnx")) == [

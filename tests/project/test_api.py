@@ -62,10 +62,10 @@ def test_a_run_that_is_resumed_keeps_the_growth_of_its_searches(
     monkeypatch.setattr(api, "load_model", lambda path: None)
     trainer.learn("connect4", tmp_path, minutes=1)
     write_record(RunFolder(tmp_path).record, LOOP, asked[0])
-    trainer.learn("connect4", tmp_path, resume=True, simulations=300, minutes=2)
+    trainer.learn("connect4", tmp_path, resume=True, simulations=150, minutes=2)
     trainer.learn("connect4", tmp_path, resume=True, simulations=50)
     searches = [(config.first_simulations, config.simulations, config.minutes) for config in asked]
-    assert searches == [(100, 300, 1), (100, 300, 2), (None, 50, 1)]
+    assert searches == [(50, 150, 1), (50, 150, 2), (None, 50, 1)]
 
 
 def test_every_public_name_is_there_and_documented() -> None:

@@ -147,16 +147,18 @@ def test_sparsity_pushes_the_results_of_the_first_layer_to_zero(family: Family, 
 
 @pytest.mark.parametrize("width", [1, 63, 65, 128])
 @pytest.mark.parametrize("family", ["mlp", "conv"])
-def test_the_gradient_is_right_at_any_width(family: Family, width: int) -> None:
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_the_gradient_is_right_at_any_width(family: Family, width: int, activation: Activation) -> None:
     """Widths below, at and above a block of 64, with a number of rows that isn't a multiple of 128."""
-    network = exact(network_of(CONNECT4, family, width))
+    network = exact(network_of(CONNECT4, family, width, activation))
     assert_agree(network, kernel_steps_of(network), batch_of(CONNECT4, 200))
 
 
 @pytest.mark.parametrize("bias", [-1.0, 1.0])
-def test_the_gradient_is_right_from_either_side_of_a_layer(bias: float) -> None:
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_the_gradient_is_right_from_either_side_of_a_layer(bias: float, activation: Activation) -> None:
     """The kernels add it up over the side with fewer active numbers: inputs, or results. A bias decides which one it is."""
-    network = exact(network_of(CONNECT4, "conv", 64))
+    network = exact(network_of(CONNECT4, "conv", 64, activation))
     _, of_stem, _, of_wide, *_ = parameters_of(network)
     with torch.no_grad():
         of_stem += bias
@@ -335,11 +337,14 @@ def test_a_nan_weight_makes_the_loss_nan() -> None:
 
 
 def test_other_networks_are_left_to_autograd() -> None:
-    """A residual tower, and a network with another activation: a learner trains both."""
+    """A residual tower, and networks with another activation: a learner trains them."""
     tower, smooth = PolicyValueNetwork(TICTACTOE, "residual", 8), PolicyValueNetwork(TICTACTOE)
-    smooth.body[1] = nn.GELU()
-    assert can_differentiate(PolicyValueNetwork(TICTACTOE))
-    for network in (tower, smooth):
+    filters = PolicyValueNetwork(TICTACTOE, "conv", 8)
+    smooth.body[1] = filters.body[0].activation = nn.GELU()
+    for activation in get_args(Activation):
+        assert can_differentiate(PolicyValueNetwork(TICTACTOE, activation=activation))
+        assert can_differentiate(PolicyValueNetwork(TICTACTOE, "conv", activation=activation))
+    for network in (tower, smooth, filters):
         assert not can_differentiate(network)
         learner = Learner(network, TrainerConfig())
         assert learner.kernel_steps is None

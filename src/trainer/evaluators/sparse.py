@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import onnx
 from onnx import numpy_helper
 
 from trainer.compile.linker import Linked, link
@@ -97,6 +98,9 @@ def network_of(content: bytes, game: Game) -> Network | None:
     found = SHAPE.fullmatch(" ".join(node.op_type for node in graph.node))
     if not found:
         return None
+    rectified, squared = found[0].count("Relu"), squared_relus(graph)
+    if squared not in (0, rectified) or squared != found[0].count("Relu Mul"):
+        return None
     weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     layers = [node for node in graph.node if node.op_type in ("Conv", "Gemm")]
     *body, policy, value = [(weights[node.input[1]], weights[node.input[2]]) for node in layers]
@@ -104,7 +108,7 @@ def network_of(content: bytes, game: Game) -> Network | None:
     layout = layout_of(game)
     if bool(found["view"]) != (layout.exchange is not None):  # a model that sees who moves: written by another program
         layout = replace(layout, exchange=None, actions=None)
-    builder = LayoutBuilder(layout, game.obs_size, squared="Relu Mul" in found[0])
+    builder = LayoutBuilder(layout, game.obs_size, squared=squared > 0)
     if found["stem"]:
         conv, first, *body = body
         reshape = next(node for node in graph.node if node.op_type == "Reshape")
@@ -116,3 +120,10 @@ def network_of(content: bytes, game: Game) -> Network | None:
     heads, biases = zip(policy, value, strict=True)
     builder.add_dense(np.concatenate(heads), np.concatenate(biases), rectified=False)
     return builder.build()
+
+
+def squared_relus(graph: onnx.GraphProto) -> int:
+    """How many ReLUs of a graph are followed by their square, a product of the result with itself."""
+    passed = {node.output[0] for node in graph.node if node.op_type == "Relu"}
+    squares = [node for node in graph.node if node.op_type == "Mul" and node.input[0] == node.input[1]]
+    return sum(node.input[0] in passed for node in squares)

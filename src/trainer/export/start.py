@@ -35,7 +35,7 @@ def begin_with(network: MoverNetwork, path: Path, env_id: str) -> None:
             if can_widen(found, own):
                 weights = widened(weights, network)
             elif found.activation != own.activation:
-                raise ModelError("its network has another activation")
+                raise ModelError(f"its weights are of another network: {found}")
         fill(network, weights)
     except (ModelError, RuntimeError, LookupError) as error:  # the last two if weights of another game are widened
         reason = str(error) if isinstance(network, OwnNetwork) else fitting(weights, content, metadata)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from trainer.core.errors import ModelError
 from trainer.evaluators.half_precision import graph_of
+from trainer.evaluators.sparse import squared_relus
 from trainer.game_config import metadata_of
 from trainer.games.base import Game
 from trainer.games.layout import layout_of
@@ -63,8 +64,7 @@ def weights_of(content: bytes) -> Weights:
 
 def activation_of(content: bytes) -> Activation:
     """What follows the layers of the network in a model file of this package."""
-    squares = any(node.op_type == "Mul" and node.input[0] == node.input[1] for node in graph_of(content).node)
-    return "squared-relu" if squares else "relu"
+    return "squared-relu" if squared_relus(graph_of(content)) else "relu"
 
 
 def kind_of(weights: Weights, activation: Activation) -> Kind:

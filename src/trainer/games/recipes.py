@@ -22,6 +22,7 @@ TOWER: dict[str, Any] = {
     "network": "residual",
     "width": 384,
     "blocks": 6,
+    "activation": "relu",
     "batch_size": 2048,
     "lr": 0.002,
     "games": 512,

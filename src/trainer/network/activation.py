@@ -13,7 +13,8 @@ class SquaredReLU(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """[B, ...] to the same shape"""
-        return torch.relu(features).square()
+        passed = torch.relu(features)
+        return passed * passed  # not square(), which a GPU computes in float32 even in half precision
 
 
 ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "squared-relu": SquaredReLU}

@@ -39,7 +39,7 @@ def known_layout(game: Metadata) -> Layout | None:
 
 
 def create_network(env_id: str, family: Family = "mlp", width: int | None = None) -> PolicyValueNetwork:
-    """A network with random weights for a game whose rules are known; `width` None: `default_width`.
+    """A network with random weights and ReLUs for a game whose rules are known; `width` None: `default_width`.
 
     Raises GameError if there are no rules for `env_id`, ConfigError for a family that the game can't have.
     """
@@ -65,7 +65,7 @@ class PolicyValueNetwork(MoverNetwork):
         activation: Activation = LearningSettings.activation,
     ) -> None:
         """`layout` None: that of the game's rules; without rules that of the replay contract, if the sizes fit it.
-        `blocks`, `pooling`: of a residual tower.
+        `blocks`, `pooling`: of a residual tower. `activation`: what follows each layer.
 
         Raises ConfigError if a family needs a board, and the layout is unknown or has no planes.
         """

@@ -67,7 +67,6 @@ def residual_tower(
     The last convolution of each block starts with zero weights, so each block starts as the identity and the tower trains
     without normalization (Zhang, Dauphin and Ma 2019).
     """
-
     act = ACTIVATIONS[activation]
 
     def convolution(inputs: int) -> nn.Conv2d:

@@ -6,7 +6,7 @@ inputs over the results that passed the ReLU. Sums run over the rows in order.
 
 See `layout.py` for the memory layout. B rows, I inputs of a layer, F results, L layers. A delta is the derivative of the
 loss with respect to an activation. The deltas are in a second `Memory`, each at the place of its activation. A layer's own
-deltas are first taken after its ReLU; `pass_back` turns them into those before it.
+deltas are first taken after its ReLU, and its square if there is one; `pass_back` turns them into those before it.
 
 Compiled by `trainer.compile.linker`, which binds `lanes` and `forward`.
 """
@@ -110,7 +110,7 @@ def count_active(operand: Operand, rows: int) -> int:
 def pass_back(layer: Any, rows: int, memory: Memory, deltas: Memory, more: np.float32, to: Gradient) -> None:
     """Turn the deltas after a layer's ReLU into those before it, and sum them up to the gradient of its biases.
 
-    `more` is added to the delta of every result that passed, before the ReLU. The inputs of a residual layer also get the
+    `more` is added to the deltas before the ReLU, where it let something pass. The inputs of a residual layer also get the
     deltas after it.
     """
     for block in range(layer.results // BLOCK):
@@ -122,7 +122,7 @@ def pass_back(layer: Any, rows: int, memory: Memory, deltas: Memory, more: np.fl
                 if layer.residual:
                     lanes.store_block(deltas.activations, at + (layer.source - layer.target) * rows, delta)
                 result = at + (layer.passed - layer.target) * rows
-                if layer.squared:  # the derivative of r r is 2 r
+                if layer.squared:  # the derivative of r r is 2 r, and r the root of what is stored
                     delta = lanes.product(delta, lanes.root_of(lanes.load_block(memory.activations, result)))
                     delta = lanes.add_scaled(delta, np.float32(1.0), delta)
                 if more != 0:

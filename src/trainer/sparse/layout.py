@@ -4,8 +4,9 @@ B rows, I inputs of a layer, F results of a layer. All numbers of a batch are in
 regions [B, width]; a region's width is a multiple of 64, and it begins at (its column) * B. `active` has one bit per number,
 set if the number is not 0. A layer's inputs are read through these bits, so its work grows with the active ones alone. Three
 functions read whole blocks of them, in which the others are zeros: `forward.result`, `forward.store_sum` (the inputs of a
-residual layer) and `backward.add_weights`, where it runs over the active results. A layer's weights are stored in the order
-in which they are read, in blocks [F / 64, I, 64].
+residual layer) and `backward.add_weights`, where it runs over the active results. A residual layer has two regions: one for
+its results, and one for what passed its ReLU, before the inputs were added. A layer's weights are stored in the order in
+which they are read, in blocks [F / 64, I, 64].
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ LAYER = np.dtype(
     [
         ("source", np.int64),  # column at which the region of the inputs begins
         ("target", np.int64),  # column at which the region of the results begins
-        ("passed", np.int64),  # of a residual layer: column at which the region of what it adds begins; else the target
+        ("passed", np.int64),  # column at which the region of what passed the ReLU begins: the target, if not residual
         ("inputs", np.int64),  # inputs per place
         ("results", np.int64),  # results per place
         ("places", np.int64),  # per row, which all use the same weights: positions of a convolution's kernel; or 1

@@ -36,9 +36,12 @@ def can_differentiate(network: MoverNetwork) -> TypeGuard[PolicyValueNetwork]:
     plain = [nn.Linear, ACTIVATIONS[network.activation]]
     kinds = [type(module) for module in network.body]
     if kinds == [ConvStem, *plain, Residual]:
-        *_, tail = network.body
+        stem, *_, tail = network.body
+        assert isinstance(stem, ConvStem)
         assert isinstance(tail, Residual)
         kinds = [type(module) for module in tail.inner.children()]
+        if type(stem.activation) is not ACTIVATIONS[network.activation]:
+            return False
     return kinds == plain * (len(kinds) // 2) and network.weight.device.type == "cpu"
 
 
@@ -63,8 +66,9 @@ class LossGradient:
     def __init__(self, network: PolicyValueNetwork, sparsity: float = 0.0) -> None:
         """All weights are 0 until they are `placed` in `values`.
 
-        `sparsity` times the sum of a row's results of the first layer, averaged over the rows, is added to the loss whose
-        gradient is computed, but not to the loss that is returned.
+        `sparsity` times the sum of what the ReLU of the first layer lets pass in a row, averaged over the rows, is added to
+        the loss whose gradient is computed, but not to the loss that is returned. If ReLUs are squared, it is the sum before
+        that.
         """
         self._sparsity = float(sparsity)  # an int would be another type, for which the kernels are compiled anew
         shapes = [parameter.shape for parameter in parameters_of(network)]

@@ -9,8 +9,9 @@ import torch
 
 from trainer.core.errors import CheckpointError
 from trainer.gpu.devices import is_of_device
-from trainer.network import Loss, MoverNetwork
+from trainer.network import Loss, MoverNetwork, PolicyValueNetwork
 from trainer.replay import Batch, PackedBatch
+from trainer.settings.groups.learning import Activation
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.adamw import AdamWSteps
 from trainer.training.device_batches import Unpacker
@@ -119,6 +120,7 @@ class Learner:
         """Everything that the next step depends on, as tensors and numbers."""
         return {
             "steps": self._steps,
+            "activation": activation_of(self._network),
             "network": self.network.state_dict(),
             "published": self.published.state_dict(),
             "optimizer": self._optimizer.state_dict(),
@@ -128,6 +130,9 @@ class Learner:
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from an earlier `state`. Raises CheckpointError if it belongs to another network."""
         try:
+            made, own = state.get("activation", "relu"), activation_of(self._network)
+            if made != own:  # the weights have the same names and shapes
+                raise ValueError(f"its --activation is {made}, not {own}")
             self._network.load_state_dict(state["network"])
             if self._average:  # else it is `network`, whatever the earlier run published
                 self._published.load_state_dict(state["published"])
@@ -167,3 +172,8 @@ class Learner:
             torch._foreach_lerp_(list(self._published.parameters()), list(self._network.parameters()), share)
         for theirs, ours in self._measured:
             theirs.copy_(ours)
+
+
+def activation_of(network: MoverNetwork) -> Activation:
+    """What follows the layers of a network of this package; of one of one's own the default, which means nothing."""
+    return network.activation if isinstance(network, PolicyValueNetwork) else "relu"

@@ -52,7 +52,7 @@ class SelfPlaySettings(SearchSettings, EvaluationSettings):
     None: half of an ordinary game."""
     fewest_random_plies: int | None = 0
     """The fewest random moves at the start of a game that has any. There are few ways to play the first plies, so games that
-    leave chance early repeat each other. None: a tenth of an ordinary game."""
+    leave chance early repeat each other. None: a tenth of an ordinary game. It is never more than the most."""
     threads: int = 1
     """Threads that play; one per core is best."""
     games: int = 128
