@@ -302,10 +302,10 @@ def test_an_engine_with_a_line_go_of_its_own_has_no_simulations() -> None:
 
 def test_an_answer_that_has_come_counts_after_the_deadline() -> None:
     """This process may have been suspended meanwhile. No number of seconds is too large."""
-    process = EngineProcess([sys.executable, "-u", "-c", "print('a'); print('b'); input()"], 1e9)
+    process = EngineProcess([sys.executable, "-u", "-c", "print('a'); print('b'); input(); input()"], 1e9)
     process.send("hello")
     assert process.read_line() == "a"
-    wait_until(lambda: process._receive(0.1) and b"b\n" in process._unread, "it doesn't answer")
+    wait_until(lambda: b"b\n" in process._unread or not process._receive(0.1), "it doesn't answer")
     process._deadline = 0.0
     assert process.read_line() == "b"
     process.stop()
