@@ -8,8 +8,8 @@ from typing import get_args
 import numpy as np
 import onnx
 import pytest
-import torch
 from onnx import helper, numpy_helper
+from random_models import model_file, random_network
 from small_models import linear_model
 
 from trainer.actor.selfplay import SelfPlay
@@ -17,11 +17,9 @@ from trainer.evaluators.acceleration import random_play
 from trainer.evaluators.interface import FunctionEvaluator
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.sparse import SparseAccelerator, SparseEvaluator, network_of
-from trainer.export import Exporter
-from trainer.game_config import metadata_of
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Game
-from trainer.network import Family, PolicyValueNetwork
+from trainer.network import Family
 from trainer.search import SearchConfig
 from trainer.settings.groups.learning import Activation
 from trainer.settings.groups.self_play import SelfPlaySettings
@@ -31,13 +29,7 @@ CONNECT4 = game_of("connect4")
 
 def published(game: Game, family: Family = "mlp", width: int = 80, activation: Activation = "relu") -> bytes:
     """A random network as the trainer writes it, with biases that are not 0, after a fifth of its run."""
-    torch.manual_seed(3)
-    metadata = metadata_of(game)
-    net = PolicyValueNetwork(metadata, family, width, activation=activation)
-    gain = 1.5 if activation == "relu" else 0.8  # squares would grow from layer to layer
-    for parameter in net.parameters():
-        torch.nn.init.normal_(parameter, std=0.2 if parameter.dim() == 1 else gain / parameter[0].numel() ** 0.5)
-    return Exporter(net, metadata).to_bytes(7, np.zeros((1, game.obs_size), np.float32), progress=0.2)
+    return model_file(game.env_id, random_network(game.env_id, family, width, activation=activation))
 
 
 def load(content: bytes, game: Game = CONNECT4) -> OnnxEvaluator:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -199,7 +199,8 @@ class Failing(EagerLauncher):
     error: RuntimeError = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nsecond line")
 
     def launch(self) -> None:
-        self._network = BrokenNetwork(self.error)  # type: ignore[assignment]
+        broken: Any = BrokenNetwork(self.error)
+        self._network = broken
         super().launch()
 
 

@@ -29,8 +29,9 @@ def random_network(
     torch.manual_seed(seed)
     game = game_of(env_id)
     network = PolicyValueNetwork(metadata_of(game), family, width, layout_of(game), blocks, pooling, activation)
+    gain = 1.5 if activation == "relu" else 0.8  # squares would grow from layer to layer
     for parameter in network.parameters():
-        torch.nn.init.normal_(parameter, std=0.2 if parameter.dim() == 1 else 1.5 / parameter[0].numel() ** 0.5)
+        torch.nn.init.normal_(parameter, std=0.2 if parameter.dim() == 1 else gain / parameter[0].numel() ** 0.5)
     return network
 
 

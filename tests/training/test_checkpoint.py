@@ -202,6 +202,20 @@ def test_an_optimizer_of_other_shapes_is_refused() -> None:
         Learner(PolicyValueNetwork(metadata_of(game_of("tictactoe"))), TrainerConfig()).restore(state)
 
 
+def test_a_network_with_another_activation_is_refused() -> None:
+    """Its weights have the same names and shapes. A checkpoint of an earlier version names none, and has
+    ReLUs."""
+    game, config = metadata_of(game_of("tictactoe")), TrainerConfig()
+    state = Learner(PolicyValueNetwork(game), config).state()
+    squared = Learner(PolicyValueNetwork(game, activation="squared-relu"), config)
+    with pytest.raises(CheckpointError, match="is of another network: its --activation is relu, not squared-relu"):
+        squared.restore(state)
+    del state["activation"]
+    with pytest.raises(CheckpointError, match="is of another network: its --activation is relu, not squared-relu"):
+        squared.restore(state)
+    Learner(PolicyValueNetwork(game), config).restore(state)
+
+
 def test_a_run_is_saved_although_its_statistics_can_not_be_written(
     tictactoe_rows: ForeignDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

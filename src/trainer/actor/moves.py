@@ -88,7 +88,7 @@ class MoveSettings(NamedTuple):
     fewest_random_plies: int
     """The fewest such moves at the start of a game."""
     random_plies: int
-    """The most."""
+    """The most such moves at the start of a game."""
 
 
 class Leaves(NamedTuple):

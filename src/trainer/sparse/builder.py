@@ -21,7 +21,7 @@ class LayoutBuilder:
     def __init__(self, layout: Layout | None, obs_size: int, *, squared: bool = False) -> None:
         """Start with the view of an observation of `obs_size` numbers; `layout` None: its view is all of it.
 
-        `squared`: the square of each ReLU follows a layer, not the ReLU.
+        `squared`: what a ReLU lets pass is squared, in every layer.
         """
         self._squared = squared
         self._layout = layout

@@ -175,5 +175,5 @@ class Learner:
 
 
 def activation_of(network: MoverNetwork) -> Activation:
-    """What follows the layers of a network of this package; of one of one's own the default, which means nothing."""
+    """What follows each layer of a network of this package. A network of one's own has no such setting: the default."""
     return network.activation if isinstance(network, PolicyValueNetwork) else "relu"

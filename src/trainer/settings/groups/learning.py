@@ -51,7 +51,7 @@ class LearningSettings(DeviceSettings):
     """What each block of a residual tower learns from the whole board: squeeze scales its channels (squeeze-and-excitation),
     bias shifts them (global pooling, as in KataGo)."""
     activation: Activation = "relu"
-    """What follows each layer: relu, or squared-relu, its square (So et al. 2021)."""
+    """What follows each layer: a ReLU (relu), or the square of one (squared-relu; So et al. 2021)."""
     start_from: Path | None = None
     """A model file, or `pretrained`, whose weights a new run begins with; its network must be the same, or a narrower mlp or
     conv. None: random weights."""
@@ -63,8 +63,8 @@ class LearningSettings(DeviceSettings):
     """Decoupled weight decay (AdamW; Loshchilov and Hutter 2019)."""
     sparsity: float = 0.0
     """How strongly training pushes the results of the first layer to 0: an L1 penalty (Glorot et al. 2011). A CPU skips
-    zeros, so it trains and evaluates the network faster. Of squared ReLUs it takes what is squared. Towers, and training on
-    a GPU, ignore it."""
+    zeros, so it trains and evaluates the network faster. With squared ReLUs the penalty is on the numbers before they are
+    squared. Towers, and training on a GPU, ignore it."""
     grad_clip: float = 1.0
     """Maximum norm of the gradient; 0 disables clipping."""
     lr_schedule: bool = True

@@ -51,8 +51,8 @@ class SelfPlaySettings(SearchSettings, EvaluationSettings):
     """The most random moves at the start of a game; every number from --fewest-random-plies to this one is equally likely.
     None: half of an ordinary game."""
     fewest_random_plies: int | None = 0
-    """The fewest random moves at the start of a game that has any. There are few ways to play the first plies, so games that
-    leave chance early repeat each other. None: a tenth of an ordinary game. It is never more than the most."""
+    """The fewest random moves at the start of a game that has any. There are few ways to play the first plies, so games with
+    few random moves repeat each other. None: a tenth of an ordinary game, or --random-plies if that is less."""
     threads: int = 1
     """Threads that play; one per core is best."""
     games: int = 128
