@@ -269,6 +269,23 @@ def test_a_wider_network_begins_as_the_narrow_one_and_learns_with_all_of_it(
         assert layer.weight.grad[: len(listening), ignored].abs().max() > 0, "nothing will ever listen to the new units"
 
 
+@pytest.mark.parametrize(("filters", "units"), [(13, 40), (20, 13), (20, 40)])
+def test_a_network_with_more_filters_or_more_units_begins_as_the_narrow_one(
+    filters: int, units: int, tmp_path: Path
+) -> None:
+    """Either may grow alone, and neither may shrink."""
+    path, grown = tmp_path / "narrow.onnx", tmp_path / "grown.onnx"
+    path.write_bytes(model_file("connect4", random_network("connect4", "conv", width=13)))
+    wide = random_network("connect4", "conv", width=filters, seed=5, units=units)
+    begin_with(wide, path, "connect4")
+    grown.write_bytes(model_file("connect4", wide))
+    rows = random_play("connect4", seed=2)
+    answers = [load_evaluator(file, "connect4")(*rows) for file in (path, grown)]
+    assert distance(*answers) < 1e-6
+    with pytest.raises(ModelError, match=f"has --network conv --width {filters} --activation relu --units {units}, so"):
+        begin_with(random_network("connect4", "conv", width=filters, units=units - 1), grown, "connect4")
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -306,6 +323,6 @@ def test_a_narrower_network_of_a_game_of_other_sizes(family: Family, tmp_path: P
     path.write_bytes(model_file("tictactoe", random_network("tictactoe", family, width=8)))
     with pytest.raises(
         ModelError,
-        match=f"has --network {family} --width 8 --activation relu, so give these flags; or it was trained for",
+        match=f"has --network {family} --width 8 --activation relu( --units 8)?, so give these flags; or it was trained for",
     ):
         begin_with(create_network("connect4", family, width=16), path, "connect4")

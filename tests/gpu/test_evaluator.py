@@ -93,11 +93,11 @@ def test_neither_padding_nor_the_size_of_a_batch_changes_an_answer() -> None:
 
 def test_what_kind_of_network_a_file_holds() -> None:
     """By the names and shapes of its weights, and by its operations."""
-    for family, width, blocks in (("mlp", 24, 0), ("conv", 16, 0), ("residual", 40, 3)):
-        content = model_file("connect4", random_network("connect4", family, width, blocks=blocks))
-        assert kind_in(content) == Kind(family, width, blocks)
-        content = model_file("connect4", random_network("connect4", family, width, activation="squared-relu"))
-        assert kind_in(content) == Kind(family, width, min(blocks, 2), activation="squared-relu")
+    for family, width, blocks, units in (("mlp", 24, 0, 0), ("conv", 16, 0, 24), ("residual", 40, 3, 0)):
+        for activation in get_args(Activation):
+            network = random_network("connect4", family, width, blocks=blocks, activation=activation, units=units)
+            kind = Kind(family, width, blocks, activation=activation, units=units)
+            assert kind_in(model_file("connect4", network)) == kind
     for pooling in get_args(Pooling):
         content = model_file("connect4", random_network("connect4", "residual", 40, pooling=pooling))
         assert kind_in(content) == Kind("residual", 40, 2, pooling)

@@ -24,11 +24,12 @@ def random_network(
     blocks: int = 2,
     pooling: Pooling = "none",
     activation: Activation = "relu",
+    units: int | None = None,
 ) -> PolicyValueNetwork:
     """A network with random weights and with biases that are not 0."""
     torch.manual_seed(seed)
     game = game_of(env_id)
-    network = PolicyValueNetwork(metadata_of(game), family, width, layout_of(game), blocks, pooling, activation)
+    network = PolicyValueNetwork(metadata_of(game), family, width, layout_of(game), blocks, pooling, activation, units)
     gain = 1.5 if activation == "relu" else 0.8  # squares would grow from layer to layer
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.2 if parameter.dim() == 1 else gain / parameter[0].numel() ** 0.5)

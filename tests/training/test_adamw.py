@@ -40,11 +40,15 @@ both_sizes = pytest.mark.parametrize(
 
 
 def network_of(
-    game: Metadata, family: Family = "mlp", width: int | None = None, activation: Activation = "relu"
+    game: Metadata,
+    family: Family = "mlp",
+    width: int | None = None,
+    activation: Activation = "relu",
+    units: int | None = None,
 ) -> PolicyValueNetwork:
     """A network; the weights are the same in each call."""
     torch.manual_seed(0)
-    return PolicyValueNetwork(game, family, width, activation=activation)
+    return PolicyValueNetwork(game, family, width, activation=activation, units=units)
 
 
 def exact(network: PolicyValueNetwork) -> PolicyValueNetwork:
@@ -151,6 +155,17 @@ def test_sparsity_pushes_the_results_of_the_first_layer_to_zero(family: Family, 
 def test_the_gradient_is_right_at_any_width(family: Family, width: int, activation: Activation) -> None:
     """Widths below, at and above a block of 64, with a number of rows that isn't a multiple of 128."""
     network = exact(network_of(CONNECT4, family, width, activation))
+    assert_agree(network, kernel_steps_of(network), batch_of(CONNECT4, 200))
+
+
+@pytest.mark.parametrize(("filters", "units"), [(64, 130), (130, 1), (20, 64)])
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_the_gradient_is_right_with_more_or_fewer_units_than_filters(
+    filters: int, units: int, activation: Activation
+) -> None:
+    """The hidden layers have a size of their own."""
+    network = exact(network_of(CONNECT4, "conv", filters, activation, units))
+    assert network.policy.in_features == units
     assert_agree(network, kernel_steps_of(network), batch_of(CONNECT4, 200))
 
 

@@ -57,6 +57,8 @@ def fitting(weights: Weights, content: bytes, metadata: Mapping[str, str]) -> st
     except ModelError as error:
         return str(error)
     size = f"--network {kind.family} --width {kind.width} --activation {kind.activation}"
+    if kind.family == "conv":
+        size += f" --units {kind.units}"
     if kind.family == "residual":
         size += f" --blocks {kind.blocks} --pooling {kind.pooling}"
     return f"its network has {size}, so give these flags; or it was trained for another game"

@@ -50,6 +50,8 @@ class Kind:
     pooling: Pooling = "none"
     """Of a residual tower."""
     activation: Activation = "relu"
+    units: int = 0
+    """Of a conv's hidden layers; 0 for another family."""
 
 
 def weights_of(content: bytes) -> Weights:
@@ -71,7 +73,7 @@ def kind_of(weights: Weights, activation: Activation) -> Kind:
     """The settings of a network with these weights. Raises ModelError if they are of no family of this package."""
     blocks = {found[1] for name in weights if (found := re.match(r"body\.(\d+)\.inner\.1\.weight", name))}
     if "body.0.conv.weight" in weights:
-        return Kind("conv", len(weights["body.0.conv.weight"]), 0, "none", activation)
+        return Kind("conv", len(weights["body.0.conv.weight"]), 0, "none", activation, len(weights["body.1.weight"]))
     if blocks:
         dense = max((name for name in weights if re.fullmatch(r"body\.\d+\.weight", name)), key=number_of)
         names = " ".join(weights)
@@ -118,7 +120,8 @@ def empty_network(kind: Kind | OwnKind, game: Game) -> MoverNetwork:
     metadata, layout = metadata_of(game), layout_of(game)
     if isinstance(kind, OwnKind):
         return OwnNetwork(kind.file, metadata, layout, kind.width, kind.blocks)
-    return PolicyValueNetwork(metadata, kind.family, kind.width, layout, kind.blocks, kind.pooling, kind.activation)
+    shape = (kind.blocks, kind.pooling, kind.activation, kind.units or None)
+    return PolicyValueNetwork(metadata, kind.family, kind.width, layout, *shape)
 
 
 def fill(network: MoverNetwork, weights: Weights) -> None:

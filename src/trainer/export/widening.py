@@ -17,7 +17,9 @@ from trainer.network import ConvStem, PolicyValueNetwork
 
 def can_widen(kind: Kind, to: Kind) -> bool:
     """Whether a network of one kind can become one of another."""
-    return kind.family in ("mlp", "conv") and kind.width < to.width and replace(kind, width=to.width) == to
+    if kind.family not in ("mlp", "conv") or kind.width > to.width or kind.units > to.units:
+        return False
+    return kind != to and replace(kind, width=to.width, units=to.units) == to
 
 
 def widened(weights: Weights, network: PolicyValueNetwork) -> Weights:

@@ -21,6 +21,7 @@ def threads_with_gpu(cores: int) -> int:
 TOWER: dict[str, Any] = {
     "network": "residual",
     "width": 384,
+    "units": None,
     "blocks": 6,
     "activation": "relu",
     "batch_size": 2048,

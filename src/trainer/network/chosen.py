@@ -17,6 +17,13 @@ def new_network(config: LearningSettings, game: GameConfig, file: NetworkFile | 
     metadata, layout = game.metadata, game.layout
     if file is None:
         return PolicyValueNetwork(
-            metadata, config.network, config.width, layout, config.blocks, config.pooling, config.activation
+            metadata,
+            config.network,
+            config.width,
+            layout,
+            config.blocks,
+            config.pooling,
+            config.activation,
+            config.units,
         )
     return OwnNetwork(file, metadata, layout, config.width or default_width(metadata, "conv"), config.blocks)

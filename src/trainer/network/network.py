@@ -50,7 +50,7 @@ def create_network(env_id: str, family: Family = "mlp", width: int | None = None
 class PolicyValueNetwork(MoverNetwork):
     """The mover's view, a body from one of the families, and a policy and a value head.
 
-    mlp: two hidden layers. conv: a convolutional stem with `width` filters, a hidden layer and a residual layer.
+    mlp: two hidden layers. conv: a convolutional stem with `width` filters, a hidden layer and a residual layer of `units`.
     residual: a tower of convolutions, for GPUs; on a CPU it takes 35 times as long as an mlp.
     """
 
@@ -63,9 +63,11 @@ class PolicyValueNetwork(MoverNetwork):
         blocks: int = LearningSettings.blocks,
         pooling: Pooling = LearningSettings.pooling,
         activation: Activation = LearningSettings.activation,
+        units: int | None = LearningSettings.units,
     ) -> None:
         """`layout` None: that of the game's rules; without rules that of the replay contract, if the sizes fit it.
-        `blocks`, `pooling`: of a residual tower. `activation`: what follows each layer.
+        `blocks`, `pooling`: of a residual tower. `activation`: what follows each layer. `units`: of a conv's hidden
+        layers; None: `width`.
 
         Raises ConfigError if a family needs a board, and the layout is unknown or has no planes.
         """
@@ -87,8 +89,9 @@ class PolicyValueNetwork(MoverNetwork):
         elif family == "conv":
             assert layout is not None
             stem = ConvStem(game, layout, width, act())
-            tail = Residual(nn.Sequential(nn.Linear(width, width), act()))
-            self.body = nn.Sequential(stem, nn.Linear(stem.size, width), act(), tail)
+            last = units or width
+            tail = Residual(nn.Sequential(nn.Linear(last, last), act()))
+            self.body = nn.Sequential(stem, nn.Linear(stem.size, last), act(), tail)
         elif family == "residual":
             assert layout is not None
             self.body = residual_tower(layout, max(width // 4, 1), width, blocks, pooling, activation)

@@ -12,6 +12,7 @@ RECIPE = LoopConfig(
     fewest_random_plies=None,
     network="conv",
     width=128,
+    units=256,
     activation="squared-relu",
     batch_size=512,
     lr=0.004,

@@ -21,6 +21,7 @@ class LearningSettings(DeviceSettings):
     FIXED: ClassVar[tuple[str, ...]] = (
         "network",
         "width",
+        "units",
         "blocks",
         "pooling",
         "activation",
@@ -43,8 +44,10 @@ class LearningSettings(DeviceSettings):
     """Network family: mlp (two hidden layers), conv (a convolutional stem before an mlp), or residual (a tower of
     convolutions, meant for GPUs)."""
     width: int | None = None
-    """Network size: features of an mlp's first layer (the second has half as many), filters and features of a conv, four
-    times the filters of a residual tower. None: 128, 256 or 512, depending on the size of the board (conv: at most 256)."""
+    """Network size: features of an mlp's first layer (the second has half as many), filters of a conv, four times the
+    filters of a residual tower. None: 128, 256 or 512, depending on the size of the board (conv: at most 256)."""
+    units: int | None = None
+    """Features of a conv's hidden layers. None: as many as filters."""
     blocks: int = 6
     """Residual blocks of a residual tower."""
     pooling: Pooling = "none"
@@ -108,6 +111,7 @@ class LearningSettings(DeviceSettings):
             self,
             1,
             "width",
+            "units",
             "blocks",
             "batch_size",
             "checkpoint_interval",
