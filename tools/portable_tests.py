@@ -23,8 +23,8 @@ ROOT = Path(__file__).parent.parent
 LOGS = ROOT / "build" / "portable"
 ON_ALL_CORES = ("--numprocesses", "auto", "--dist", "worksteal")
 NUMERIC = (
-    "training/test_adamw.py",
-    "training/test_device_steps.py",
+    "training/steps/test_adamw.py",
+    "training/steps/test_device_steps.py",
     "network/test_network.py",
     "export/test_export.py::test_the_model_answers_as_torch_does",
     "export/test_export.py::test_a_tower_answers_as_torch_does",

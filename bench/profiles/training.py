@@ -17,7 +17,7 @@ from bench.support.training_steps import BATCHES, mirror_of, our_step
 from trainer.compile.linker import Linked, link
 from trainer.settings.trainer import TrainerConfig
 from trainer.sparse import backward as source
-from trainer.sparse.layout import Network
+from trainer.sparse.network import SparseNetwork
 from trainer.training import adamw, gradient
 
 KERNELS = {
@@ -62,7 +62,7 @@ def timed_kernels(clock: Clock, linked: Linked) -> Linked:
     backward = linked.backward
     parts = vars(source) | {name: clock.timed(label, getattr(backward, name)) for name, label in KERNELS.items()}
 
-    def differentiate(network: Network, *others: Any) -> None:
+    def differentiate(network: SparseNetwork, *others: Any) -> None:
         layers = network.layers.view(np.recarray)
         FunctionType(source.differentiate.__code__, parts)(network._replace(layers=layers), *others)
 

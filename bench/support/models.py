@@ -16,9 +16,9 @@ from trainer.export import Exporter
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.games.recipes import recipe_of
-from trainer.network import PolicyValueNetwork, create_network
+from trainer.network import NetworkSettings, PolicyValueNetwork, create_network
 from trainer.run.folder import RunFolder
-from trainer.settings.groups.learning import Family
+from trainer.settings.groups.network import Family
 from trainer.training.publish import Retention, publish
 
 SIZES = {"tictactoe": (128, 64), "connect4": (256, 128), "othello": (512, 256)}
@@ -35,7 +35,7 @@ def layer_sizes(env_id: str) -> str:
 def network_of(env_id: str, family: Family = "mlp") -> PolicyValueNetwork:
     """The network of a game, always with the same random weights."""
     torch.manual_seed(1)
-    return create_network(env_id, family, SIZES.get(env_id, OTHERS)[0])
+    return create_network(env_id, NetworkSettings(family, SIZES.get(env_id, OTHERS)[0]))
 
 
 def publish_model(env_id: str, path: Path, family: Family = "mlp") -> Path:

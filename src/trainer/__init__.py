@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from trainer.games.positions import Positions
     from trainer.games.recipes import recipe_of
     from trainer.measure.match import Match
-    from trainer.network import PolicyValueNetwork, create_network
+    from trainer.network import NetworkSettings, PolicyValueNetwork, create_network
     from trainer.replay import ReplayBuffer
     from trainer.search import Search, SearchConfig
     from trainer.settings.actor import ActorConfig
@@ -41,7 +41,7 @@ _HOMES = {
     "trainer.games.positions": ("Positions",),
     "trainer.games.recipes": ("recipe_of",),
     "trainer.measure.match": ("Match",),
-    "trainer.network": ("PolicyValueNetwork", "create_network"),
+    "trainer.network": ("NetworkSettings", "PolicyValueNetwork", "create_network"),
     "trainer.replay": ("ReplayBuffer",),
     "trainer.search": ("Search", "SearchConfig"),
     "trainer.settings.actor": ("ActorConfig",),
@@ -58,6 +58,7 @@ __all__ = [
     "Match",
     "Model",
     "MoveChoice",
+    "NetworkSettings",
     "PolicyValueNetwork",
     "Position",
     "Positions",

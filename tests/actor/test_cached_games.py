@@ -23,7 +23,7 @@ from trainer.export import Exporter
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.games.base import Mask
-from trainer.network import Family, create_network
+from trainer.network import Family, NetworkSettings, create_network
 from trainer.search import SearchConfig
 from trainer.settings.groups.self_play import SelfPlaySettings
 
@@ -33,7 +33,8 @@ def exported(env_id: str, family: Family, seed: int) -> OnnxEvaluator:
     """A small network with random weights, by the way that published ones go."""
     game = metadata_of(game_of(env_id))
     torch.manual_seed(seed)
-    content = Exporter(create_network(env_id, family, 32), game).to_bytes(1, np.zeros((1, game.obs_size), np.float32))
+    network = create_network(env_id, NetworkSettings(family, 32))
+    content = Exporter(network, game).to_bytes(1, np.zeros((1, game.obs_size), np.float32))
     return OnnxEvaluator(content, "small.onnx", env_id)
 
 

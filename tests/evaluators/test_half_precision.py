@@ -8,10 +8,10 @@ import pytest
 import torch
 from random_models import model_file, random_network
 
-from trainer.evaluators.half_precision import graph_of, halved
+from trainer.evaluators.half_precision import halved, model_of
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.sparse import network_of
-from trainer.export.weights import activation_of, kind_of, weights_of
+from trainer.export.stored import StoredNetwork
 from trainer.games import game_of
 from trainer.games.positions import Positions
 from trainer.network import Family
@@ -42,15 +42,15 @@ def test_a_file_of_half_the_size_is_the_same_model(family: Family) -> None:
     if layers and other:
         assert (layers.weights == other.weights).all()
         assert (layers.biases == other.biases).all()
-    weights, others = weights_of(content), weights_of(half)
-    assert kind_of(weights, activation_of(content)) == kind_of(others, activation_of(half))
-    assert all(torch.equal(weights[name], others[name]) for name in weights)
+    stored, other = StoredNetwork.read(content), StoredNetwork.read(half)
+    assert (stored.settings, stored.metadata) == (other.settings, other.metadata)
+    assert all(torch.equal(stored.weights[name], other.weights[name]) for name in stored.weights)
 
 
 def test_other_files_are_left_as_they_are() -> None:
     """A model of our trainer has no weights in float16."""
     content = model_file("tictactoe", random_network("tictactoe"))
-    assert graph_of(content) == onnx.load_model_from_string(content).graph
+    assert model_of(content) == onnx.load_model_from_string(content)
 
 
 def test_weights_that_are_too_large_are_refused() -> None:

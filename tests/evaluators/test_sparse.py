@@ -21,7 +21,7 @@ from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Game
 from trainer.network import Family
 from trainer.search import SearchConfig
-from trainer.settings.groups.learning import Activation
+from trainer.settings.groups.network import Activation
 from trainer.settings.groups.self_play import SelfPlaySettings
 
 CONNECT4 = game_of("connect4")

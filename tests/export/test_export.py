@@ -23,10 +23,10 @@ from trainer.evaluators.onnx_file import OnnxEvaluator, load_evaluator
 from trainer.export import Exporter, begin_with
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.network import Family, PolicyValueNetwork, create_network
+from trainer.network import Family, NetworkSettings, PolicyValueNetwork, create_network
 from trainer.replay import Metadata
 from trainer.run.model_files import step_of, stored_models
-from trainer.settings.groups.learning import Activation, Pooling
+from trainer.settings.groups.network import Activation, Pooling
 from trainer.trainer import Trainer
 from trainer.training.publish import Retention, publish
 
@@ -52,7 +52,7 @@ def test_the_model_answers_as_torch_does(env_id: str, family: Family, activation
     """To 1e-5, for both seats and any batch size."""
     game = metadata_of(game_of(env_id))
     torch.manual_seed(0)
-    network = PolicyValueNetwork(game, family, activation=activation)
+    network = PolicyValueNetwork(game, NetworkSettings(family, activation=activation))
     sample = observations(game, batch)
     model = OnnxEvaluator(Exporter(network, game).to_bytes(3, sample), "test", env_id)
     prior, value = model(sample, np.ones((batch, game.num_actions), np.bool_))
@@ -67,7 +67,7 @@ def test_a_model_of_unknown_layout_answers_as_torch_does(batch: int) -> None:
     game = replace(OTHELLO, env_id="mystery", legal_mask_offset=100)
     for family in ("conv", "residual"):
         with pytest.raises(ConfigError, match=r"mystery's observations is unknown.*use --network mlp"):
-            PolicyValueNetwork(game, family)
+            PolicyValueNetwork(game, NetworkSettings(family))
     network = network_for(game)
     sample = observations(game, batch)
     content = Exporter(network, game).to_bytes(3, sample)
@@ -211,7 +211,7 @@ def test_a_model_states_the_progress_of_its_run(written: str, read: float) -> No
 def test_repeated_exports_take_no_more_memory() -> None:
     """Twenty models of 2.7 MB each. A protobuf message keeps what its fields ever held; reusing one would take 53 MB."""
     game = metadata_of(game_of("connect4"))
-    exporter, sample = Exporter(PolicyValueNetwork(game, "conv", 224), game), observations(game, 1)
+    exporter, sample = Exporter(PolicyValueNetwork(game, NetworkSettings("conv", 224)), game), observations(game, 1)
     process = psutil.Process()
     for step in range(5):
         exporter.to_bytes(step, sample)
@@ -312,7 +312,7 @@ def test_a_run_cannot_begin_with_another_network(content: bytes | None, says: st
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ModelError, match=says) as caught:
-        begin_with(create_network("tictactoe", width=32), path, "tictactoe")
+        begin_with(create_network("tictactoe", NetworkSettings(width=32)), path, "tictactoe")
     assert str(path) in str(caught.value)
 
 
@@ -323,6 +323,6 @@ def test_a_narrower_network_of_a_game_of_other_sizes(family: Family, tmp_path: P
     path.write_bytes(model_file("tictactoe", random_network("tictactoe", family, width=8)))
     with pytest.raises(
         ModelError,
-        match=f"has --network {family} --width 8 --activation relu( --units 8)?, so give these flags; or it was trained for",
+        match="was trained for another game, whose observations or actions have other sizes",
     ):
-        begin_with(create_network("connect4", family, width=16), path, "connect4")
+        begin_with(create_network("connect4", NetworkSettings(family, 16)), path, "connect4")

@@ -9,7 +9,7 @@ import torch
 from random_models import model_file, random_network
 
 from trainer.core.errors import ConfigError, DeviceError
-from trainer.export.weights import empty_network, fill, kind_of, weights_of
+from trainer.export.stored import StoredNetwork, empty_network, fill
 from trainer.games import game_of
 from trainer.gpu import devices
 from trainer.gpu.choice import accelerators
@@ -55,12 +55,39 @@ def test_a_full_memory_is_no_fault_of_the_model(monkeypatch: pytest.MonkeyPatch)
     def fail(self: torch.nn.Module, weights: dict[str, torch.Tensor]) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
 
-    weights = weights_of(model_file("tictactoe", random_network("tictactoe", "mlp")))
-    network = empty_network(kind_of(weights, "relu"), game_of("tictactoe"))
+    stored = StoredNetwork.read(model_file("tictactoe", random_network("tictactoe", "mlp")))
+    network = empty_network(stored.settings, game_of("tictactoe"))
     monkeypatch.setattr(torch.nn.Module, "load_state_dict", fail)
     full = pytest.raises(DeviceError, match="the memory of the GPU is full during the loading of a model")
     with full, devices.errors_named("the loading of a model"):
-        fill(network, weights)
+        fill(network, stored.weights)
+
+
+@pytest.mark.parametrize(
+    "text", ["CUDA error: out of memory", "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"]
+)
+def test_a_full_memory_that_torch_has_no_class_for(text: str) -> None:
+    """CUDA and its libraries only say it."""
+    with (
+        pytest.raises(DeviceError, match="the memory of the GPU is full during a test"),
+        devices.errors_named("a test"),
+    ):
+        raise RuntimeError(text)
+
+
+def test_a_failed_capture_is_explained_by_what_broke_it() -> None:
+    """At its end torch only says that something went wrong before."""
+    failed = pytest.raises(DeviceError, match=r"failed during a test \(CUDA error: operation not permitted")
+    with failed, devices.errors_named("a test"):
+        capture_that_breaks()
+
+
+def capture_that_breaks() -> None:
+    """As torch.cuda.graph does it."""
+    try:
+        raise RuntimeError("CUDA error: operation not permitted when stream is capturing")
+    finally:
+        raise RuntimeError("CUDA error: operation failed due to a previous error during capture")
 
 
 def test_a_torch_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:

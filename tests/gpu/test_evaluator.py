@@ -18,11 +18,11 @@ from trainer.actor.selfplay import SelfPlay
 from trainer.core.errors import DeviceError, ModelError
 from trainer.evaluators.acceleration import Acceleration, distance, random_play
 from trainer.evaluators.onnx_file import OnnxEvaluator
-from trainer.export.weights import Kind, activation_of, kind_of, weights_of
+from trainer.export.stored import StoredNetwork
 from trainer.gpu.evaluator import TorchAccelerator, TorchEvaluator
 from trainer.gpu.launchers import NOT_FINITE, TOO_LARGE, EagerLauncher, answer
 from trainer.network import PolicyValueNetwork
-from trainer.settings.groups.learning import Activation, Family, Pooling
+from trainer.settings.groups.network import Activation, Family, NetworkSettings, Pooling
 
 CPU = torch.device("cpu")
 FAMILIES: tuple[Family, ...] = ("mlp", "conv", "residual")
@@ -93,21 +93,28 @@ def test_neither_padding_nor_the_size_of_a_batch_changes_an_answer() -> None:
 
 def test_what_kind_of_network_a_file_holds() -> None:
     """By the names and shapes of its weights, and by its operations."""
-    for family, width, blocks, units in (("mlp", 24, 0, 0), ("conv", 16, 0, 24), ("residual", 40, 3, 0)):
+    for family, width, units, blocks in (("mlp", 24, None, 6), ("conv", 16, 24, 6), ("residual", 40, None, 3)):
         for activation in get_args(Activation):
             network = random_network("connect4", family, width, blocks=blocks, activation=activation, units=units)
-            kind = Kind(family, width, blocks, activation=activation, units=units)
-            assert kind_in(model_file("connect4", network)) == kind
+            settings = NetworkSettings(family, width, units, blocks, activation=activation)
+            assert settings_in(model_file("connect4", network)) == network.settings == settings
     for pooling in get_args(Pooling):
         content = model_file("connect4", random_network("connect4", "residual", 40, pooling=pooling))
-        assert kind_in(content) == Kind("residual", 40, 2, pooling)
+        assert settings_in(content) == NetworkSettings("residual", 40, blocks=2, pooling=pooling)
     with pytest.raises(ModelError, match="aren't named as those of a network of this package"):
-        kind_in(linear_model(np.zeros((86, 7), np.float32)))
+        settings_in(linear_model(np.zeros((86, 7), np.float32)))
 
 
-def kind_in(content: bytes) -> Kind:
-    """The kind of the network in a model file."""
-    return kind_of(weights_of(content), activation_of(content))
+def test_settings_that_do_not_apply_to_a_network_are_left_out() -> None:
+    """Two networks with the same weights have the same settings, whatever else was chosen."""
+    plain = random_network("connect4", "mlp", 24).settings
+    assert random_network("connect4", "mlp", 24, units=5, blocks=9, pooling="bias").settings == plain
+    assert random_network("connect4", "conv", 24, units=24).settings == random_network("connect4", "conv", 24).settings
+
+
+def settings_in(content: bytes) -> NetworkSettings:
+    """The settings of the network in a model file."""
+    return StoredNetwork.read(content).settings
 
 
 def test_threads_never_mix_two_models() -> None:

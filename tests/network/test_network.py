@@ -19,6 +19,7 @@ from trainer.network import (
     ConvStem,
     Family,
     MoverView,
+    NetworkSettings,
     PolicyValueNetwork,
     PooledBias,
     Residual,
@@ -27,7 +28,7 @@ from trainer.network import (
     create_network,
 )
 from trainer.replay import Metadata
-from trainer.settings.groups.learning import Pooling
+from trainer.settings.groups.network import Pooling
 
 CONNECT4 = metadata_of(game_of("connect4"))
 
@@ -142,7 +143,7 @@ def test_the_stem_sees_the_board_row_by_row() -> None:
 def test_an_expected_result_is_learned() -> None:
     """Trained on the outcome 0.4 again and again, a network answers 0.4."""
     torch.manual_seed(0)
-    network = PolicyValueNetwork(CONNECT4, width=8)
+    network = PolicyValueNetwork(CONNECT4, NetworkSettings(width=8))
     optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
     rows, legal = torch.ones(1, 93), torch.ones(1, 7, dtype=torch.bool)
     for _ in range(200):
@@ -152,10 +153,19 @@ def test_an_expected_result_is_learned() -> None:
     assert network(rows)[1].item() == pytest.approx(0.4, abs=0.02)
 
 
+@pytest.mark.parametrize("family", get_args(Family))
+def test_the_heads_keep_all_bits_if_the_body_has_fewer(family: Family) -> None:
+    """With half of the bits a value close to 1 would be 1, and learn nothing."""
+    network = PolicyValueNetwork(CONNECT4, NetworkSettings(family, 16))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert network.body(network.view(torch.zeros(2, 93))).dtype == torch.bfloat16
+        assert [part.dtype for part in network(torch.zeros(2, 93))] == [torch.float32, torch.float32]
+
+
 @pytest.mark.parametrize("pooling", get_args(Pooling))
 def test_the_blocks_of_a_new_tower_are_the_identity(pooling: Pooling) -> None:
     """Yet their last convolutions get gradients, so they learn from the first step on."""
-    network = PolicyValueNetwork(CONNECT4, "residual", width=16, blocks=3, pooling=pooling)
+    network = PolicyValueNetwork(CONNECT4, NetworkSettings("residual", 16, blocks=3, pooling=pooling))
     blocks = [module for module in network.body if isinstance(module, Residual)]
     image = torch.rand(1, 4, 6, 7)
     assert len(blocks) == 3
@@ -196,9 +206,9 @@ def test_a_pooled_bias_adds_means_and_maxima() -> None:
 def test_a_network_is_created_by_the_name_of_its_game(family: Family) -> None:
     """Its outputs have the game's dimensions, and its weights are those of a network made from the game's metadata."""
     torch.manual_seed(0)
-    named = create_network("connect4", family, width=12)
+    named = create_network("connect4", NetworkSettings(family, 12))
     torch.manual_seed(0)
-    made = PolicyValueNetwork(CONNECT4, family, width=12)
+    made = PolicyValueNetwork(CONNECT4, NetworkSettings(family, 12))
     assert [part.shape for part in named(torch.zeros(2, 93))] == [(2, 7), (2, 1)]
     for ours, theirs in zip(named.state_dict().values(), made.state_dict().values(), strict=True):
         assert torch.equal(ours, theirs)
@@ -220,5 +230,5 @@ def test_a_game_without_planes_has_no_board_to_convolve(family: Family) -> None:
     with pytest.raises(
         ConfigError, match="counts shows no planes, so there is no board to convolve; use --network mlp"
     ):
-        PolicyValueNetwork(game, family, 64, layout)
-    PolicyValueNetwork(game, "mlp", 64, layout)
+        PolicyValueNetwork(game, NetworkSettings(family, 64), layout)
+    PolicyValueNetwork(game, NetworkSettings("mlp", 64), layout)

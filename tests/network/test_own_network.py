@@ -18,7 +18,7 @@ from trainer.core.errors import ConfigError, ModelError
 from trainer.evaluators.acceleration import distance, random_play
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export import Exporter, begin_with
-from trainer.export.weights import FILE_STAMP, weights_of
+from trainer.export.stored import FILE_STAMP, StoredNetwork, Weights
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.games.layout import layout_of
@@ -102,6 +102,11 @@ def network_of(path: Path, env_id: str, blocks: int = 1) -> OwnNetwork:
     torch.manual_seed(0)
     game = game_of(env_id)
     return OwnNetwork(NetworkFile(path), metadata_of(game), layout_of(game), 8, blocks)
+
+
+def weights_in(content: bytes) -> Weights:
+    """The weights in a model file."""
+    return StoredNetwork.read(content).weights
 
 
 def rows_of(env_id: str) -> tuple[np.ndarray, np.ndarray]:
@@ -301,8 +306,8 @@ def test_a_run_with_dropout_goes_on_as_if_it_had_not_been_interrupted(
         return (folder / "models" / "latest.onnx").read_bytes()
 
     trained("interrupted", 4)
-    assert weights_of(trained("interrupted", 8, resume=True)).keys() == weights_of(trained("whole", 8)).keys()
-    both = [weights_of((tmp_path / name / "models" / "latest.onnx").read_bytes()) for name in ("interrupted", "whole")]
+    assert weights_in(trained("interrupted", 8, resume=True)).keys() == weights_in(trained("whole", 8)).keys()
+    both = [weights_in((tmp_path / name / "models" / "latest.onnx").read_bytes()) for name in ("interrupted", "whole")]
     assert all(torch.equal(values, both[1][name]) for name, values in both[0].items())
 
 
@@ -334,6 +339,6 @@ def test_an_edited_file_may_start_from_a_model_with_all_its_weights(tmp_path: Pa
     start.write_bytes(exported(path))
     edited = network_of(written(tmp_path, linear() + "# edited\n"), "tictactoe")
     begin_with(edited, start, "tictactoe")
-    assert torch.equal(edited.state_dict()["inner.both.weight"], weights_of(start.read_bytes())["inner.both.weight"])
+    assert torch.equal(edited.state_dict()["inner.both.weight"], weights_in(start.read_bytes())["inner.both.weight"])
     with pytest.raises(ModelError, match="its network is that of a Python file; name the file with --network-file"):
         begin_with(create_network("tictactoe"), start, "tictactoe")

@@ -14,6 +14,7 @@ import pytest
 from tools import flag_tables
 from tools.flag_tables import COMMANDS, flags_of
 from trainer.pretrained import env_ids
+from trainer.settings.base import fixed_names
 from trainer.settings.loop import LoopConfig
 
 ROOT = Path(__file__).parent.parent.parent
@@ -118,7 +119,7 @@ def test_what_a_resumed_run_keeps_is_listed() -> None:
     """At the end of docs/training.md."""
     _, text = (ROOT / "docs" / "training.md").read_text().split("## What `--resume` may not change\n")
     listed = re.findall(r"`--([a-z-]+)`", text.partition("All others")[0])
-    assert listed == [name.replace("_", "-") for name in LoopConfig.FIXED]
+    assert listed == [name.replace("_", "-") for name in fixed_names(LoopConfig)]
 
 
 def test_every_page_is_in_the_readme() -> None:

@@ -11,8 +11,8 @@ from trainer.export import Exporter
 from trainer.game_config import metadata_of
 from trainer.games import find_game, game_of
 from trainer.games.layout import layout_of
-from trainer.network import Family, PolicyValueNetwork, create_network
-from trainer.settings.groups.learning import Activation, Pooling
+from trainer.network import Family, NetworkSettings, PolicyValueNetwork, create_network
+from trainer.settings.groups.network import Activation, Pooling
 from trainer.training.publish import Retention, publish
 
 
@@ -29,7 +29,8 @@ def random_network(
     """A network with random weights and with biases that are not 0."""
     torch.manual_seed(seed)
     game = game_of(env_id)
-    network = PolicyValueNetwork(metadata_of(game), family, width, layout_of(game), blocks, pooling, activation, units)
+    settings = NetworkSettings(family, width, units, blocks, pooling, activation)
+    network = PolicyValueNetwork(metadata_of(game), settings, layout_of(game))
     gain = 1.5 if activation == "relu" else 0.8  # squares would grow from layer to layer
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.2 if parameter.dim() == 1 else gain / parameter[0].numel() ** 0.5)

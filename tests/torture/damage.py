@@ -28,7 +28,7 @@ from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export import Exporter
 from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
-from trainer.network import PolicyValueNetwork
+from trainer.network import NetworkSettings, PolicyValueNetwork
 from trainer.replay import ReplayBuffer
 from trainer.run.actor_statistics import ActorStats
 from trainer.run.evaluations import EvaluationLog
@@ -107,7 +107,7 @@ def read_model(content: bytes, folder: Path) -> None:
 
 def new_learner() -> Learner:
     """A learner with an average, as the checkpoint's."""
-    return Learner(PolicyValueNetwork(GAME, width=16), TrainerConfig(average=0.9))
+    return Learner(PolicyValueNetwork(GAME, NetworkSettings(width=16)), TrainerConfig(average=0.9))
 
 
 def good_checkpoint(folder: Path) -> bytes:

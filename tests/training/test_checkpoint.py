@@ -19,7 +19,7 @@ from waiting import PATIENCE
 from trainer.core.errors import CheckpointError, ConfigError, TrainerError
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.network import PolicyValueNetwork
+from trainer.network import NetworkSettings, PolicyValueNetwork
 from trainer.run.model_files import stored_models
 from trainer.run.training_statistics import StatsFile, TrainingStats
 from trainer.settings.trainer import TrainerConfig
@@ -207,7 +207,7 @@ def test_a_network_with_another_activation_is_refused() -> None:
     ReLUs."""
     game, config = metadata_of(game_of("tictactoe")), TrainerConfig()
     state = Learner(PolicyValueNetwork(game), config).state()
-    squared = Learner(PolicyValueNetwork(game, activation="squared-relu"), config)
+    squared = Learner(PolicyValueNetwork(game, NetworkSettings(activation="squared-relu")), config)
     with pytest.raises(CheckpointError, match="is of another network: its --activation is relu, not squared-relu"):
         squared.restore(state)
     del state["activation"]

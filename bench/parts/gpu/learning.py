@@ -19,14 +19,15 @@ from torch.profiler import ProfilerActivity, profile
 from bench.parts.gpu.models import NAMES, TOWER, network_of
 from bench.report.result import Result, Target
 from bench.support.job import Job
+from trainer.core.errors import TrainerError
 from trainer.core.json_values import read_json_object
 from trainer.game_config import load_game_config
 from trainer.gpu.devices import choose
 from trainer.replay import ReplayBuffer
 from trainer.run.folder import RunFolder
 from trainer.settings.trainer import TrainerConfig
-from trainer.training.device_batches import Unpacker
 from trainer.training.learner import Learner
+from trainer.training.steps.device_batches import Unpacker
 
 PRODUCTS = re.compile(
     r"nvjet|gemm|xmma|cutlass|fprop|wgrad|dgrad|convolve|cudnn_generated|mkldnn_conv|addmm|::mm\b", re.IGNORECASE
@@ -79,10 +80,14 @@ def training_steps(replay: ReplayBuffer, batch: int, job: Job, device: torch.dev
     on_gpu = device.type == "cuda"
     with profile(activities=[ProfilerActivity.CUDA if on_gpu else ProfilerActivity.CPU]) as profiler:
         steps(number)
+    kind = DeviceType.CUDA if on_gpu else DeviceType.CPU
+    kernels = [event for event in profiler.key_averages() if event.device_type == kind]
+    if not kernels:
+        raise TrainerError("the profiler of torch has recorded no kernel, so the share of matrix products is unknown")
     products = sum(
         event.self_device_time_total if on_gpu else event.self_cpu_time_total
-        for event in profiler.key_averages()
-        if event.device_type == (DeviceType.CUDA if on_gpu else DeviceType.CPU) and PRODUCTS.search(event.key)
+        for event in kernels
+        if PRODUCTS.search(event.key)
     )
     target = Target(least=0.4) if batch == max(job.size.gpu_training_batches) else Target()
     what = f"the share of that time in matrix products, batches of {batch:,}"

@@ -10,7 +10,7 @@ from trainer.export import Exporter
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.games.layout import layout_of
-from trainer.network import Family, PolicyValueNetwork
+from trainer.network import Family, NetworkSettings, PolicyValueNetwork
 
 Kind = tuple[Family, int, int]
 """Family, width, blocks."""
@@ -24,7 +24,7 @@ def network_of(env_id: str, kind: Kind) -> PolicyValueNetwork:
     torch.manual_seed(1)
     family, width, blocks = kind
     game = game_of(env_id)
-    network = PolicyValueNetwork(metadata_of(game), family, width, layout_of(game), blocks)
+    network = PolicyValueNetwork(metadata_of(game), NetworkSettings(family, width, blocks=blocks), layout_of(game))
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.05 if parameter.dim() == 1 else 1.2 / parameter[0].numel() ** 0.5)
     return network

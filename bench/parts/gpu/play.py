@@ -25,10 +25,11 @@ MEMORY_GIB = 16
 
 
 def measure(job: Job) -> Iterator[Result]:
-    """What matters most first. Raises ConfigError if the device of the job's size can't be used."""
+    """Whether it is right, which takes seconds, and then what matters most. Raises ConfigError if the device of the job's
+    size can't be used."""
     device = choose(job.size.gpu_device).device
-    yield from self_play(job, device)
     yield from exactness(device)
+    yield from self_play(job, device)
     yield from evaluations(job, device)
 
 

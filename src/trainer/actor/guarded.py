@@ -9,7 +9,7 @@ from trainer.core.errors import ModelError
 from trainer.evaluators.interface import Evaluator, ModelSource, Observations, Prior, Values
 from trainer.evaluators.uniform import uniform
 from trainer.games.base import Mask
-from trainer.sparse.layout import Network
+from trainer.sparse.network import SparseNetwork
 
 
 @dataclass
@@ -47,7 +47,7 @@ class GuardedEvaluator:
         return self.model.progress
 
     @property
-    def layers(self) -> Network | None:
+    def layers(self) -> SparseNetwork | None:
         """The network for kernels; None once it has failed, so that its answers are checked here."""
         return None if self.failed else self.model.layers
 

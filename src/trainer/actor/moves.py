@@ -19,7 +19,7 @@ from trainer.games.base import DRAW, OPEN, WINNER, Game, Mask, Rules
 from trainer.search.cache import Cache
 from trainer.search.selection import Selection
 from trainer.search.tree import NO_NODE, UNKNOWN, Tree
-from trainer.sparse.layout import Memory, Network
+from trainer.sparse.network import Memory, SparseNetwork
 
 rules: Rules
 policies: ModuleType
@@ -117,7 +117,7 @@ def play(
     leaves: Leaves,
     prior: NDArray[np.float32],
     value: NDArray[np.float32],
-    network: Network,
+    network: SparseNetwork,
     memory: Memory,
     further: int,
     enough: int,

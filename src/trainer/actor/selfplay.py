@@ -23,7 +23,7 @@ from trainer.games.kernels import link_kernels
 from trainer.search import KERNELS, Search, SearchConfig
 from trainer.settings.groups.self_play import SelfPlaySettings
 from trainer.sparse import forward, lanes
-from trainer.sparse.layout import NO_NETWORK, Network, memory_for
+from trainer.sparse.network import NO_NETWORK, SparseNetwork, memory_for
 
 COLLECT_SHARE = 32
 """Finished games are taken out of their slots once they fill 1 / this of them: Python code that runs rarely is slow, because
@@ -117,7 +117,7 @@ class SelfPlay:
         fewest = min(fewest, most)
         return MoveSettings(simulations, settings.gumbel, sampled, float(settings.random_openings), fewest, most)
 
-    def _adopt(self, layers: Network | None) -> int:
+    def _adopt(self, layers: SparseNetwork | None) -> int:
         """Have the kernels evaluate this network from now on; returns how many steps they make with it."""
         if layers is None:
             return 0

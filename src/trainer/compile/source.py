@@ -19,10 +19,10 @@ IMPORT = dis.opmap["IMPORT_NAME"]
 class Source:
     """The text in a file, as it was when this object was made."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, text: bytes | None = None) -> None:
+        """`text`: what was read from the file before; None: it is read now. Raises OSError."""
         self.path = path
-        self.text = path.read_bytes()
-        self._code: CodeType | None = None
+        self.text = path.read_bytes() if text is None else text
 
     def run(self, name: str, package: str | None, **given: object) -> ModuleType:
         """Run the text as a module of that name, which has the globals `given` from the start.

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from trainer.core.files import write_bytes
 
@@ -54,7 +54,8 @@ def has_numbers(content: dict[str, Any], numbers: Iterable[str]) -> bool:
 
 def number_fields(kind: type) -> list[str]:
     """The names of a dataclass's int and float fields."""
-    return [field.name for field in fields(kind) if field.type in ("int", "float")]
+    hints = get_type_hints(kind)
+    return [field.name for field in fields(kind) if hints[field.name] in (int, float)]
 
 
 def _finite(text: str) -> float:

@@ -29,13 +29,14 @@ def halved(content: bytes) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def graph_of(content: bytes) -> onnx.GraphProto:
-    """The graph of a model file, with weights of float32 if it stores them in float16."""
-    graph = onnx.load_model_from_string(content).graph
+def model_of(content: bytes) -> onnx.ModelProto:
+    """What a model file holds, with weights of float32 if it stores them in float16."""
+    model = onnx.load_model_from_string(content)
+    graph = model.graph
     stored = {tensor.name: tensor for tensor in graph.initializer if tensor.data_type == TensorProto.FLOAT16}
     casts = [node for node in graph.node if node.op_type == "Cast" and node.input[0] in stored]
     for node in casts:
         tensor = stored[node.input[0]]
         tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float32), node.output[0]))
         graph.node.remove(node)
-    return graph
+    return model

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trainer.core.errors import ModelError
 from trainer.games.base import Mask
-from trainer.sparse.layout import Network
+from trainer.sparse.network import SparseNetwork
 
 Observations = NDArray[np.float32]
 Prior = NDArray[np.float32]
@@ -35,7 +35,7 @@ class Evaluator(Protocol):
         """How much of its training run was done, 0 to 1; 1 if unknown."""
 
     @property
-    def layers(self) -> Network | None:
+    def layers(self) -> SparseNetwork | None:
         """The network's layers, if compiled kernels can evaluate it without calling Python; otherwise None."""
 
     def __call__(self, observation: Observations, legal: Mask) -> tuple[Prior, Values]:
@@ -54,7 +54,7 @@ class FunctionEvaluator:
     source: str = "a function"
     step: int | None = None
     progress: float = 1.0
-    layers: Network | None = None
+    layers: SparseNetwork | None = None
 
     def __call__(self, observation: Observations, legal: Mask) -> tuple[Prior, Values]:
         """What the function answers."""

@@ -21,7 +21,7 @@ from trainer.games import find_game
 from trainer.games.base import Mask
 from trainer.pretrained import model_path
 from trainer.run.model_files import read_model
-from trainer.sparse.layout import Network
+from trainer.sparse.network import SparseNetwork
 
 Outputs = tuple[NDArray[np.float32], NDArray[np.float32]]
 """policy_logits [B, A] and value [B, 1]"""
@@ -70,7 +70,7 @@ class ModelInfo:
 class ModelEvaluator(ABC):
     """A model whose outputs are checked and turned into an answer."""
 
-    layers: Network | None = None
+    layers: SparseNetwork | None = None
 
     def __init__(self, info: ModelInfo) -> None:
         self.info = info

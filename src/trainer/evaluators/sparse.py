@@ -12,15 +12,15 @@ import onnx
 from onnx import numpy_helper
 
 from trainer.compile.linker import Linked, link
-from trainer.evaluators.half_precision import graph_of
+from trainer.evaluators.half_precision import model_of
 from trainer.evaluators.interface import Observations
 from trainer.evaluators.onnx_file import ModelEvaluator, ModelInfo, OnnxEvaluator, Outputs
 from trainer.games import game_of
 from trainer.games.base import Game
 from trainer.games.layout import layout_of
 from trainer.sparse import forward, lanes
-from trainer.sparse.builder import LayoutBuilder
-from trainer.sparse.layout import LAYER, NO_NETWORK, Memory, Network, memory_for
+from trainer.sparse.builder import SparseNetworkBuilder
+from trainer.sparse.network import LAYER, NO_NETWORK, Memory, SparseNetwork, memory_for
 
 SHAPE = re.compile(
     "(?P<view>Slice Slice Slice Slice Sub Mul Add Sub Concat |Gather Slice Cast Slice Where )?"
@@ -69,9 +69,9 @@ class Scratch(threading.local):
 class SparseEvaluator(ModelEvaluator):
     """A network evaluated by its active inputs; several threads may use it at once."""
 
-    layers: Network
+    layers: SparseNetwork
 
-    def __init__(self, info: ModelInfo, network: Network, num_actions: int) -> None:
+    def __init__(self, info: ModelInfo, network: SparseNetwork, num_actions: int) -> None:
         """`network`: the layers in the file that `info` describes."""
         super().__init__(info)
         self.layers = network
@@ -89,12 +89,12 @@ class SparseEvaluator(ModelEvaluator):
         return logits, value[:, None]
 
 
-def network_of(content: bytes, game: Game) -> Network | None:
+def network_of(content: bytes, game: Game) -> SparseNetwork | None:
     """The layers of a model file of a game; None for a network of another family.
 
     Only operations and shapes are inspected, so compare the answers with the original's before using them.
     """
-    graph = graph_of(content)
+    graph = model_of(content).graph
     found = SHAPE.fullmatch(" ".join(node.op_type for node in graph.node))
     if not found:
         return None
@@ -108,7 +108,7 @@ def network_of(content: bytes, game: Game) -> Network | None:
     layout = layout_of(game)
     if bool(found["view"]) != (layout.exchange is not None):  # a model that sees who moves: written by another program
         layout = replace(layout, exchange=None, actions=None)
-    builder = LayoutBuilder(layout, game.obs_size, squared=squared > 0)
+    builder = SparseNetworkBuilder(layout, game.obs_size, squared=squared > 0)
     if found["stem"]:
         conv, first, *body = body
         reshape = next(node for node in graph.node if node.op_type == "Reshape")

@@ -1,7 +1,7 @@
 """Networks as ONNX files, and back.
 
 `exporter.py` fills a graph with a network's newest weights and checks what it answers. `graph.py` writes the graph of the
-networks of this package, `traced.py` that of a network of somebody's own file. `weights.py` makes a network of a model file
+networks of this package, `traced.py` that of a network of somebody's own file. `stored.py` makes a network of a model file
 again. `start.py` lets a run start from one, also from that of a narrower network (`widening.py`).
 """
 

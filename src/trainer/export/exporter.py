@@ -18,8 +18,8 @@ import trainer
 from trainer.core.errors import ModelError
 from trainer.evaluators.answers import HIGHEST_VALUE
 from trainer.export.graph import numpy_of, written_model
+from trainer.export.stored import described
 from trainer.export.traced import traced_model
-from trainer.export.weights import described
 from trainer.network import MoverNetwork, OwnNetwork, PolicyValueNetwork
 from trainer.replay import Metadata
 

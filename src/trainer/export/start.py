@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
-import onnx
+import torch
 
 from trainer.core.errors import ModelError, first_line
-from trainer.export.weights import Weights, activation_of, described, fill, kind_of, own_kind, weights_of
+from trainer.export.stored import StoredNetwork, Weights, described, fill
 from trainer.export.widening import can_widen, widened
-from trainer.network import MoverNetwork, OwnNetwork, PolicyValueNetwork
+from trainer.network import MoverNetwork, NetworkSettings, OwnNetwork, PolicyValueNetwork
 from trainer.pretrained import model_path
 from trainer.run.model_files import read_model
 
@@ -23,23 +23,20 @@ def begin_with(network: MoverNetwork, path: Path, env_id: str) -> None:
     path = model_path(path, env_id)
     content = read_model(path)
     try:
-        weights = weights_of(content)
-        metadata = {entry.key: entry.value for entry in onnx.load_model_from_string(content).metadata_props}
+        stored = StoredNetwork.read(content)
     except Exception as error:  # protobuf's errors have no common base
         raise ModelError(f"{path} is not an ONNX model that can be loaded ({first_line(error)})") from error
+    weights = stored.weights
     try:
-        if isinstance(network, OwnNetwork) and not described(network).items() <= metadata.items():
-            require_all(network, weights)
         if isinstance(network, PolicyValueNetwork):
-            found, own = kind_of(weights, activation_of(content)), kind_of(network.state_dict(), network.activation)
-            if can_widen(found, own):
-                weights = widened(weights, network)
-            elif found.activation != own.activation:
-                raise ModelError(f"its weights are of another network: {found}")
+            settings = stored.kind(None)
+            assert isinstance(settings, NetworkSettings)
+            weights = fitting(weights, settings, network)
+        elif isinstance(network, OwnNetwork) and not described(network).items() <= stored.metadata.items():
+            require_all(network, weights)
         fill(network, weights)
-    except (ModelError, RuntimeError, LookupError) as error:  # the last two if weights of another game are widened
-        reason = str(error) if isinstance(network, OwnNetwork) else fitting(weights, content, metadata)
-        raise ModelError(f"the run can't begin with --start-from {path}: {reason}") from error
+    except ModelError as error:
+        raise ModelError(f"the run can't begin with --start-from {path}: {error}") from error
 
 
 def require_all(network: OwnNetwork, weights: Weights) -> None:
@@ -49,16 +46,33 @@ def require_all(network: OwnNetwork, weights: Weights) -> None:
         raise ModelError(f"it lacks the weights {lacking[0]}")
 
 
-def fitting(weights: Weights, content: bytes, metadata: Mapping[str, str]) -> str:
-    """Why a model's weights don't fit a network of this package, and what to do."""
-    try:
-        own_kind(metadata, None)
-        kind = kind_of(weights, activation_of(content))
-    except ModelError as error:
-        return str(error)
-    size = f"--network {kind.family} --width {kind.width} --activation {kind.activation}"
-    if kind.family == "conv":
-        size += f" --units {kind.units}"
-    if kind.family == "residual":
-        size += f" --blocks {kind.blocks} --pooling {kind.pooling}"
-    return f"its network has {size}, so give these flags; or it was trained for another game"
+def fitting(weights: Weights, settings: NetworkSettings, network: PolicyValueNetwork) -> Weights:
+    """The weights of a network with these settings, as those of `network`, which may be wider.
+
+    Raises ModelError if it isn't such a network, or one for a game of other sizes.
+    """
+    grows = can_widen(settings, network.settings)
+    if settings != network.settings and not grows:
+        raise ModelError(
+            f"its network has {flags_of(settings)}, so give these flags; or it was trained for another game"
+        )
+    found = weights
+    if grows:
+        with suppress(RuntimeError, LookupError):  # if it is of another game
+            found = widened(weights, network)
+    own = network.state_dict()
+    if shapes_of(found) != shapes_of(own) or len(weights["policy.bias"]) != len(own["policy.bias"]):
+        raise ModelError("it was trained for another game, whose observations or actions have other sizes")
+    return found
+
+
+def shapes_of(weights: Weights) -> dict[str, torch.Size]:
+    """The shape of each of the weights."""
+    return {name: values.shape for name, values in weights.items()}
+
+
+def flags_of(settings: NetworkSettings) -> str:
+    """The flags of a loop whose network has these settings, without those that don't apply to it."""
+    names = ["network", "width", "activation"]
+    names += {"conv": ["units"], "residual": ["blocks", "pooling"]}.get(settings.network, [])
+    return " ".join(f"--{name} {getattr(settings, name)}" for name in names)

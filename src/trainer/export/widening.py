@@ -11,15 +11,15 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from trainer.export.weights import Kind, Weights
-from trainer.network import ConvStem, PolicyValueNetwork
+from trainer.export.stored import Weights
+from trainer.network import ConvStem, NetworkSettings, PolicyValueNetwork
 
 
-def can_widen(kind: Kind, to: Kind) -> bool:
-    """Whether a network of one kind can become one of another."""
-    if kind.family not in ("mlp", "conv") or kind.width > to.width or kind.units > to.units:
-        return False
-    return kind != to and replace(kind, width=to.width, units=to.units) == to
+def can_widen(kind: NetworkSettings, to: NetworkSettings) -> bool:
+    """Whether a network with these settings can become one with those."""
+    narrow, wide = ((settings.width or 0, settings.units or 0) for settings in (kind, to))
+    grows = narrow != wide and narrow[0] <= wide[0] and narrow[1] <= wide[1]
+    return grows and kind.network in ("mlp", "conv") and replace(kind, width=to.width, units=to.units) == to
 
 
 def widened(weights: Weights, network: PolicyValueNetwork) -> Weights:

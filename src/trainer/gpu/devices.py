@@ -46,15 +46,15 @@ def problem_with_cuda() -> str | None:
         return f"this torch ({torch.__version__}) was built without CUDA"
     if not torch.cuda.is_available():
         return "there is no NVIDIA GPU, or no driver for it (see nvidia-smi)"
-    major, minor = torch.cuda.get_device_capability(0)
-    if not supported(f"sm_{major}{minor}", torch.cuda.get_arch_list()):
-        known = " ".join(torch.cuda.get_arch_list())
-        return (
-            f"{torch.cuda.get_device_name(0)} has the architecture sm_{major}{minor}, and this torch "
-            f"({torch.__version__}) knows {known} only"
-        )
     try:
         with errors_named("the first computation"):
+            major, minor = torch.cuda.get_device_capability(0)
+            if not supported(f"sm_{major}{minor}", torch.cuda.get_arch_list()):
+                known = " ".join(torch.cuda.get_arch_list())
+                return (
+                    f"{torch.cuda.get_device_name(0)} has the architecture sm_{major}{minor}, and this torch "
+                    f"({torch.__version__}) knows {known} only"
+                )
             torch.ones(8, device="cuda").sum().item()
     except DeviceError as error:
         return str(error)
@@ -86,14 +86,15 @@ def errors_named(what: str) -> Iterator[None]:
     """Turn what torch raises when a device fails during `what` into a DeviceError. Other errors pass."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
-        raise DeviceError(
-            f"the memory of the GPU is full during {what} ({reason_of(error)}); let it do less at a time with fewer "
-            f"--games or --threads or a smaller --batch-size, or end what else uses the GPU; --resume goes on with the run"
-        ) from error
     except RuntimeError as error:
         if not is_of_device(error):
             raise
+        if is_full(error):
+            raise DeviceError(
+                f"the memory of the GPU is full during {what} ({reason_of(error)}); let it do less at a time with fewer "
+                f"--games or --threads or a smaller --batch-size, or end what else uses the GPU; --resume goes on with the "
+                f"run"
+            ) from error
         raise DeviceError(
             f"the GPU failed during {what} ({reason_of(error)}); this process can't use it any more: start again, with "
             f"--resume if it is a run, and look at nvidia-smi if it happens again"
@@ -106,6 +107,14 @@ def is_of_device(error: RuntimeError) -> bool:
     return named or bool(re.search(r"CUDA error|CUDA driver|cuDNN error|cuBLAS|CUBLAS|NVML|MPS backend", str(error)))
 
 
+def is_full(error: RuntimeError) -> bool:
+    """Whether there was no memory left. torch has a class of its own for that, but its libraries and CUDA only say it."""
+    return isinstance(error, torch.OutOfMemoryError) or bool(re.search(r"out of memory|ALLOC_FAILED", str(error)))
+
+
 def reason_of(error: BaseException) -> str:
-    """The first line of an error's text, without a final stop."""
+    """The first line of an error's text, without a final stop. If a graph couldn't be captured, the error that broke the
+    capture says why; the one that torch raises at its end does not."""
+    while "captur" in str(error) and error.__context__ is not None:
+        error = error.__context__
     return first_line(error).rstrip(".")

@@ -8,12 +8,12 @@ import torch
 from trainer.evaluators.answers import NOT_FINITE, SOUND, TOO_LARGE
 from trainer.evaluators.interface import Observations, Prior, Values
 from trainer.evaluators.onnx_file import ModelInfo, OnnxEvaluator, refuse_fault
-from trainer.export.weights import Kind, OwnKind, Weights, activation_of, kind_of, own_kind, weights_of
+from trainer.export.stored import OwnKind, StoredNetwork, Weights
 from trainer.games import game_of
 from trainer.games.base import Game, Mask
 from trainer.gpu.launchers import EagerLauncher, GraphLauncher, MakeLauncher
 from trainer.gpu.slots import Slots
-from trainer.network import NetworkFile
+from trainer.network import NetworkFile, NetworkSettings
 from trainer.settings.groups.device import Precision
 
 PRECISIONS: dict[Precision, tuple[torch.dtype, float]] = {
@@ -51,11 +51,12 @@ class TorchAccelerator:
 
     def __call__(self, content: bytes, original: OnnxEvaluator) -> TorchEvaluator:
         """An evaluator of `original`, whose file is `content`. Raises ModelError for a network that can't be made here."""
-        weights = weights_of(content)
-        kind = own_kind(original.info.metadata, self._file) or kind_of(weights, activation_of(content))
-        captures = self._captures and isinstance(kind, Kind)  # what somebody's module does may not fit into a graph
+        stored = StoredNetwork.read(content)
+        kind = stored.kind(self._file)
+        # What somebody's module does may not fit into a graph.
+        captures = self._captures and isinstance(kind, NetworkSettings)
         make = self._make_launcher or (GraphLauncher if captures else EagerLauncher)
-        return TorchEvaluator(original.info, self._game, weights, kind, self.slots, self._capacity, make)
+        return TorchEvaluator(original.info, self._game, stored.weights, kind, self.slots, self._capacity, make)
 
 
 class TorchEvaluator:
@@ -68,7 +69,7 @@ class TorchEvaluator:
         info: ModelInfo,
         game: Game,
         weights: Weights,
-        kind: Kind | OwnKind,
+        kind: NetworkSettings | OwnKind,
         slots: Slots,
         capacity: int,
         make_launcher: MakeLauncher,
@@ -90,7 +91,9 @@ class TorchEvaluator:
             filled = rows.stop - first
             seen[:filled], allowed[:filled] = observation[rows], legal[rows]
             launcher.launch()
-            refuse_fault(self.source, worst_fault(answers[:filled, -1]), answers[:filled, -2])
+            faults = answers[:filled, -1]
+            if (faults != SOUND).any():
+                refuse_fault(self.source, worst_fault(faults), answers[:filled, -2])
             prior[rows], value[rows] = answers[:filled, :actions], answers[:filled, actions]
         return prior, value
 

@@ -83,9 +83,9 @@ class GraphLauncher:
     """
 
     def __init__(self, network: MoverNetwork, capacity: int, obs_size: int, num_actions: int) -> None:
-        eager = EagerLauncher(network, capacity, obs_size, num_actions)
-        self.observation, self.legal, self.answers = eager.observation, eager.legal, eager.answers
         with errors_named("the preparation of an evaluation"), CAPTURING, torch.inference_mode():
+            eager = EagerLauncher(network, capacity, obs_size, num_actions)
+            self.observation, self.legal, self.answers = eager.observation, eager.legal, eager.answers
             # Blocking, so that a waiting thread leaves its core to others.
             self._done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
             stream = capture_stream()
@@ -95,12 +95,9 @@ class GraphLauncher:
             stream.synchronize()
             self._graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(self._graph, stream=stream, capture_error_mode="thread_local"):
-                on_device = (part.to(network.weight.device, non_blocking=True) for part in self._inputs)
+                inputs = (self.observation, self.legal)
+                on_device = (part.to(network.weight.device, non_blocking=True) for part in inputs)
                 self.answers.copy_(answer(network, *on_device), non_blocking=True)
-
-    @property
-    def _inputs(self) -> tuple[Tensor, Tensor]:
-        return self.observation, self.legal
 
     def launch(self) -> None:
         """Evaluate, and wait for the answers without Python's lock."""

@@ -19,7 +19,7 @@ from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor, suspe
 from trainer.games import find_game, settled
 from trainer.gpu.choice import on_device, require_device
 from trainer.launch.child import Child
-from trainer.launch.preparation import with_own_files
+from trainer.launch.preparation import prepare_folder
 from trainer.launch.watch import Watch
 from trainer.run.folder import RunFolder
 from trainer.run.kept_network import require_exporter
@@ -85,7 +85,7 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     if config.resume:
         require_same_run(run.record, LOOP, config)
     game = keep_rules(config.env_id, run.path, config.resume)
-    config = with_own_files(config, run)
+    config = prepare_folder(config, run)
     write_record(run.record, LOOP, config)
     prepare = on_device(config.env_id, config)
     goes_on = config.resume and run.checkpoint.exists()  # without a checkpoint the trainer begins anew

@@ -23,11 +23,12 @@ from trainer.settings.loop import LoopConfig
 log = logging.getLogger(__name__)
 
 
-def with_own_files(config: LoopConfig, run: RunFolder) -> LoopConfig:
-    """The settings with the copies that a run keeps of a model and of a network's file, in place of the originals.
+def prepare_folder(config: LoopConfig, run: RunFolder) -> LoopConfig:
+    """Set an earlier run in the folder aside unless it is resumed, and keep copies of the model that a run starts from and
+    of its network's file. Returns the settings with the copies in place of the originals.
 
-    Sets an earlier run in the folder aside unless it is resumed: only after the originals were read, because they may belong
-    to it. Raises TrainerError if they can't be read or used, or if the run that is resumed began with another file.
+    The originals are read first, because they may belong to the earlier run. Raises TrainerError if they can't be read or
+    used, or if the run that is resumed began with another file.
     """
     file = config.network_file
     network = read_network(file) if file else None

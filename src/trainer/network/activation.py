@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from trainer.settings.groups.learning import Activation
+from trainer.settings.groups.network import Activation
 
 
 class SquaredReLU(nn.Module):

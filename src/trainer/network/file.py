@@ -30,8 +30,7 @@ class NetworkFile:
 
     def __init__(self, path: Path) -> None:
         """Run the file. Raises ConfigError if it can't be read, fails, or lacks the function."""
-        read_network(path)  # says so if that isn't possible
-        source = Source(path)
+        source = Source(path, read_network(path))
         self.path, self.text = path, source.text
         self.stamp = hashlib.sha256(self.text).hexdigest()[:16]
         """A hash of the file, which models carry."""

@@ -130,11 +130,11 @@ def has_ended(actor: Mapping[str, Any], now: int, here: str) -> bool:
 def read_actors(path: Path, env_id: str) -> dict[str, dict[str, Any]]:
     """The statistics of each actor of this game; damaged files and entries are ignored."""
     content = read_json_object(path) or {}
-    return read_actors_of(content) if content.get("env_id") == env_id else {}
+    return actors_in(content) if content.get("env_id") == env_id else {}
 
 
-def read_actors_of(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The same from the content of the file, whatever its game."""
+def actors_in(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The statistics of each actor in the content of the file, whatever its game; damaged entries are left out."""
     actors = content.get("actors")
     if not isinstance(actors, dict):
         return {}
@@ -157,7 +157,7 @@ def players_in(content: Mapping[str, Any], now: float) -> list[PlayerRow]:
             timestamp=int(actor["timestamp"]),
             back_pressure=float(actor["back_pressure"]) if is_number(actor.get("back_pressure")) else 0.0,
         )
-        for name, actor in sorted(read_actors_of(content).items())
+        for name, actor in sorted(actors_in(content).items())
         if actor.get("space") == CLUSTER and not has_ended(actor, int(now), "")
     ]
 
@@ -167,7 +167,7 @@ def rates_in(content: Mapping[str, Any], now: float) -> dict[str, float]:
 
     Those in the file are as the last actor wrote them, who may have ended since. Empty if the file lists no actors.
     """
-    actors, here = read_actors_of(content), process_space()
+    actors, here = actors_in(content), process_space()
     running = [actor for actor in actors.values() if not has_ended(actor, int(now), here)]
     return {rate: sum(float(actor[rate]) for actor in running) for rate in RATES} if actors else {}
 

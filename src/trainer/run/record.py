@@ -14,7 +14,7 @@ from trainer.core.errors import ConfigError
 from trainer.core.json_values import read_json_object, write_json
 from trainer.core.locks import locked
 from trainer.run.provenance import commit, processor, versions
-from trainer.settings.base import takes_path
+from trainer.settings.base import fixed_names, takes_path
 
 Config = TypeVar("Config")
 
@@ -67,7 +67,7 @@ def require_same_run(path: Path, command: str, config: Any) -> None:
     stored = recorded_settings(path, command, type(config))
     if stored is None:
         return
-    for name in config.FIXED:
+    for name in fixed_names(config):
         ours, theirs = getattr(config, name), getattr(stored, name)
         if ours != theirs:
             flag = name.replace("_", "-")

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import field, fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
+
+Value = TypeVar("Value")
 
 POSITIONAL = {"positional": True}
 """Metadata of a field that is given by its place on the command line, without a flag."""
+FIXED = {"fixed": True}
+"""Metadata of a field that keeps its value when a run is resumed."""
+
+
+def fixed(default: Value) -> Value:
+    """A field with this default that keeps its value when a run is resumed."""
+    return field(default=default, metadata=FIXED)
+
+
+def fixed_names(settings: Any) -> list[str]:
+    """The names of the fields of a class of settings, or of an instance, that are `fixed`."""
+    return [setting.name for setting in fields(settings) if setting.metadata == FIXED]
 
 
 class Settings:
@@ -15,12 +29,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
-        for field in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, field.name)
-            if isinstance(value, (str, tuple)) and takes_path(hints[field.name]):
-                object.__setattr__(
-                    self, field.name, tuple(map(Path, value)) if isinstance(value, tuple) else Path(value)
-                )
+        for setting in fields(self):  # type: ignore[arg-type]
+            name, value = setting.name, getattr(self, setting.name)
+            if isinstance(value, (str, tuple)) and takes_path(hints[name]):
+                object.__setattr__(self, name, tuple(map(Path, value)) if isinstance(value, tuple) else Path(value))
 
 
 def takes_path(hint: Any) -> bool:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from trainer.settings.actor import ActorConfig
-from trainer.settings.base import Settings
+from trainer.settings.base import Settings, fixed
 from trainer.settings.validation import require, require_at_least
 
 
 @dataclass(frozen=True)
 class ClusterSettings(Settings):
     """Which machines play."""
-
-    FIXED: ClassVar[tuple[str, ...]] = ("replay_shards",)
-    """What can't change when a run is resumed."""
 
     ray: str | None = None
     """Play on the machines of a Ray cluster, which this one is part of, instead of on this machine alone: `auto`, or the
@@ -25,7 +22,7 @@ class ClusterSettings(Settings):
     """With --ray: the number of machines that play, each with all its cores; `all`: every one, also those that join later. A
     cluster with an autoscaler is asked for as many machines as are missing."""
 
-    replay_shards: int | None = None
+    replay_shards: int | None = fixed(None)
     """With --ray: store the games in this many databases, replay-0.db, replay-1.db and so on, each written by a process of
     its own. For clusters that make more positions than one process stores: 41,000 to 95,000 per second, depending on
     how many players send them (docs/cluster.md). None: one, replay.db."""

@@ -21,8 +21,6 @@ class LoopConfig(ClusterSettings, SelfPlaySettings, LearningSettings, RunSetting
     The defaults shown are those of the game's recipe; --env-id with --help shows those of another game.
     """
 
-    FIXED = (*RunSettings.FIXED, *LearningSettings.FIXED, *SelfPlaySettings.FIXED, *ClusterSettings.FIXED)
-
     data_dir: Path | None = None
     """Folder of the run; None: data/<env_id>."""
     web: bool = False

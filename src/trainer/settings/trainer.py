@@ -14,8 +14,6 @@ from trainer.settings.validation import require_database
 class TrainerConfig(LearningSettings, RunSettings):
     """Train a policy-value network on the games of a replay database and publish it as ONNX models."""
 
-    FIXED = (*RunSettings.FIXED, *LearningSettings.FIXED)
-
     db: Path | tuple[Path, ...] = Path("../data/replay.db")
     """SQLite replay database to train on. Several are sampled as if they were one: repeat the flag, or write `*` for what
     differs between their names."""

@@ -4,7 +4,7 @@ An input that is 0 adds nothing to the gradient of its weights, and a result tha
 are skipped: the gradient of a layer's weights is added up over the inputs that are active in a row, the derivatives of its
 inputs over the results that passed the ReLU. Sums run over the rows in order.
 
-See `layout.py` for the memory layout. B rows, I inputs of a layer, F results, L layers. A delta is the derivative of the
+See `network.py` for the memory layout. B rows, I inputs of a layer, F results, L layers. A delta is the derivative of the
 loss with respect to an activation. The deltas are in a second `Memory`, each at the place of its activation. A layer's own
 deltas are first taken after its ReLU, and its square if there is one; `pass_back` turns them into those before it.
 
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.sparse.lanes import BLOCK
-from trainer.sparse.layout import Floats, Memory, Network
+from trainer.sparse.network import Floats, Memory, SparseNetwork
 
 forward: ModuleType
 lanes: ModuleType
@@ -63,7 +63,7 @@ class TransposeBuffer(NamedTuple):
 
 
 def differentiate(
-    network: Network,
+    network: SparseNetwork,
     learns: NDArray[np.bool_],
     rows: int,
     memory: Memory,
@@ -202,7 +202,7 @@ def add_inputs(layer: Any, transposed: Floats, rows: int, deltas: Memory) -> Non
                 lanes.store_block(deltas.activations, source, total)
 
 
-def add_active_inputs(network: Network, layer: Any, rows: int, memory: Memory, deltas: Memory) -> None:
+def add_active_inputs(network: SparseNetwork, layer: Any, rows: int, memory: Memory, deltas: Memory) -> None:
     """Write the deltas of a layer's active inputs alone. Those of the others aren't needed: their ReLU let nothing pass."""
     for row in range(rows * layer.places):
         source = layer.source * rows + row * layer.inputs

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from trainer.games.layout import Layout
 from trainer.sparse.lanes import BLOCK
-from trainer.sparse.layout import LAYER, Network, aligned
+from trainer.sparse.network import LAYER, SparseNetwork, aligned
 
 
-class LayoutBuilder:
+class SparseNetworkBuilder:
     """Appends layers in order; `build` returns the network.
 
     The weights need not be floats: integers that number a network's parameters show where the layout puts each of them.
@@ -85,10 +85,10 @@ class LayoutBuilder:
         source, self._newest = self._newest, self._region(padded(len(weight)))
         self._append(source, self._newest, weight.T, bias, rectified=rectified, residual=residual)
 
-    def build(self) -> Network:
+    def build(self) -> SparseNetwork:
         """The network; the last layer that was added is its heads."""
         listed = self._layout if self._layout and self._layout.few_legal else None
-        return Network(
+        return SparseNetwork(
             layers=np.array(self._layers, LAYER),
             weights=aligned_concatenation(self._weights),
             biases=aligned_concatenation(self._biases),

@@ -3,7 +3,7 @@
 A layer adds up the weights of the inputs that are active in a row (as NNUE does in its first layer; Nasu 2018). It does so
 for 64 results at a time, which stay in the processor's registers. A row's answer depends on that row alone.
 
-See `layout.py` for the memory layout. B rows of a batch, R rows of an observation array.
+See `network.py` for the memory layout. B rows of a batch, R rows of an observation array.
 
 Compiled by `trainer.compile.linker`, which binds `lanes`.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.sparse.lanes import BLOCK, Block
-from trainer.sparse.layout import Floats, Memory, Network
+from trainer.sparse.network import Floats, Memory, SparseNetwork
 
 lanes: ModuleType
 
@@ -26,7 +26,9 @@ WORDS = 2
 They use 32 KiB of weights, which stay in the first-level cache."""
 
 
-def evaluate(network: Network, memory: Memory, rows: int, observation: Floats, logits: Floats, value: Floats) -> None:
+def evaluate(
+    network: SparseNetwork, memory: Memory, rows: int, observation: Floats, logits: Floats, value: Floats
+) -> None:
     """Evaluate the first `rows` rows of observation [R, obs_size]; write the policy logits [R, A] and values [R]."""
     pass_through(network, memory, rows, observation)
     activations = memory.activations
@@ -43,7 +45,7 @@ def evaluate(network: Network, memory: Memory, rows: int, observation: Floats, l
         value[row] = np.tanh(activations[at + actions])
 
 
-def pass_through(network: Network, memory: Memory, rows: int, observation: Floats) -> None:
+def pass_through(network: SparseNetwork, memory: Memory, rows: int, observation: Floats) -> None:
     """Write the results of all layers for the first `rows` rows of observation [R, obs_size]."""
     write_view(network, rows, observation, memory.activations, memory.active)
     if len(network.taps):
@@ -58,7 +60,7 @@ def pass_through(network: Network, memory: Memory, rows: int, observation: Float
 
 
 def write_view(
-    network: Network, rows: int, observation: Floats, activations: Floats, active: NDArray[np.uint64]
+    network: SparseNetwork, rows: int, observation: Floats, activations: Floats, active: NDArray[np.uint64]
 ) -> None:
     """Write the view: the observation from the mover's side, with the players exchanged if the second one moves."""
     cells, seen, width = network.swapped, network.seen, network.view_width
@@ -84,7 +86,7 @@ def write_view(
         active[word] = lanes.bits_of(lanes.load_block(activations, word * BLOCK))
 
 
-def cut_patches(network: Network, rows: int, activations: Floats, active: NDArray[np.uint64]) -> None:
+def cut_patches(network: SparseNetwork, rows: int, activations: Floats, active: NDArray[np.uint64]) -> None:
     """Write the active inputs of a convolution, which shows each place a patch of the view."""
     convolution = network.layers[0]
     width = convolution.places * convolution.inputs
@@ -107,7 +109,7 @@ def cut_patches(network: Network, rows: int, activations: Floats, active: NDArra
                     active[at // BLOCK] |= np.uint64(1) << np.uint64(at % BLOCK)
 
 
-def evaluate_layer(network: Network, index: int, rows: int, memory: Memory) -> None:
+def evaluate_layer(network: SparseNetwork, index: int, rows: int, memory: Memory) -> None:
     """Write a layer's results, and which of them are active. The target region holds each row's sum between two words."""
     layer = network.layers[index]
     words, blocks = layer.inputs // BLOCK, layer.results // BLOCK
@@ -120,7 +122,9 @@ def evaluate_layer(network: Network, index: int, rows: int, memory: Memory) -> N
             evaluate_block(network, layer, rows, memory, block, first, min(first + WORDS, words))
 
 
-def evaluate_block(network: Network, layer: Any, rows: int, memory: Memory, block: int, first: int, end: int) -> None:
+def evaluate_block(
+    network: SparseNetwork, layer: Any, rows: int, memory: Memory, block: int, first: int, end: int
+) -> None:
     """Add what the words first to end - 1 of the inputs add to a block of each row's results."""
     weights = layer.weights + block * layer.inputs * BLOCK
     for row in range(rows * layer.places):
@@ -131,7 +135,9 @@ def evaluate_block(network: Network, layer: Any, rows: int, memory: Memory, bloc
         store_sum(layer, rows, memory, total, source + block * BLOCK, target, end)
 
 
-def evaluate_pair(network: Network, layer: Any, rows: int, memory: Memory, block: int, first: int, end: int) -> None:
+def evaluate_pair(
+    network: SparseNetwork, layer: Any, rows: int, memory: Memory, block: int, first: int, end: int
+) -> None:
     """The same for a block and the next one, which is faster than one by one."""
     size = layer.inputs * BLOCK
     weights = layer.weights + block * size
@@ -154,7 +160,7 @@ def evaluate_pair(network: Network, layer: Any, rows: int, memory: Memory, block
         store_sum(layer, rows, memory, two, source + (block + 1) * BLOCK, target + BLOCK, end)
 
 
-def sum_before(network: Network, layer: Any, memory: Memory, block: int, first: int, target: int) -> Block:
+def sum_before(network: SparseNetwork, layer: Any, memory: Memory, block: int, first: int, target: int) -> Block:
     """The sum of a block of a row's results before the word `first` of its inputs."""
     if first == 0 and not layer.adds:
         return lanes.load_block(network.biases, layer.bias + block * BLOCK)
@@ -179,7 +185,7 @@ def store_sum(layer: Any, rows: int, memory: Memory, total: Block, source: int, 
     lanes.store_block(memory.activations, target, total)
 
 
-def evaluate_legal(network: Network, rows: int, memory: Memory) -> None:
+def evaluate_legal(network: SparseNetwork, rows: int, memory: Memory) -> None:
     """Write the heads' results, but 0 as the logit of every action that isn't legal."""
     heads = network.layers[len(network.layers) - 1]
     first, activations = network.legal, memory.activations
@@ -197,7 +203,7 @@ def evaluate_legal(network: Network, rows: int, memory: Memory) -> None:
         activations[target + network.moves] = result(network, heads, rows, row, network.moves, memory)
 
 
-def result(network: Network, heads: Any, rows: int, row: int, number: int, memory: Memory) -> np.float32:
+def result(network: SparseNetwork, heads: Any, rows: int, row: int, number: int, memory: Memory) -> np.float32:
     """One result of a row's heads: its bias and the product of its weights with the inputs."""
     source = heads.source * rows + row * heads.inputs
     total = lanes.masked_block(lanes.load_block(memory.activations, source), np.uint64(0))

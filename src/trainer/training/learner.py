@@ -11,12 +11,12 @@ from trainer.core.errors import CheckpointError
 from trainer.gpu.devices import is_of_device
 from trainer.network import Loss, MoverNetwork, PolicyValueNetwork
 from trainer.replay import Batch, PackedBatch
-from trainer.settings.groups.learning import Activation
+from trainer.settings.groups.network import Activation, NetworkSettings
 from trainer.settings.trainer import TrainerConfig
-from trainer.training.adamw import AdamWSteps
-from trainer.training.device_batches import Unpacker
-from trainer.training.device_steps import DeviceSteps, descend
-from trainer.training.gradient import can_differentiate
+from trainer.training.steps.adamw import AdamWSteps
+from trainer.training.steps.device_batches import Unpacker
+from trainer.training.steps.device_steps import DeviceSteps, descend
+from trainer.training.steps.gradient import can_differentiate
 
 
 class Learner:
@@ -130,7 +130,7 @@ class Learner:
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from an earlier `state`. Raises CheckpointError if it belongs to another network."""
         try:
-            made, own = state.get("activation", "relu"), activation_of(self._network)
+            made, own = state.get("activation", NetworkSettings.activation), activation_of(self._network)
             if made != own:  # the weights have the same names and shapes
                 raise ValueError(f"its --activation is {made}, not {own}")
             self._network.load_state_dict(state["network"])
@@ -176,4 +176,4 @@ class Learner:
 
 def activation_of(network: MoverNetwork) -> Activation:
     """What follows each layer of a network of this package. A network of one's own has no such setting: the default."""
-    return network.activation if isinstance(network, PolicyValueNetwork) else "relu"
+    return network.settings.activation if isinstance(network, PolicyValueNetwork) else NetworkSettings.activation

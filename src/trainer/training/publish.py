@@ -49,7 +49,7 @@ def publish(content: bytes, folder: Path, step: int, retention: Retention) -> Pa
     return path
 
 
-def delete_later(folder: Path, step: int) -> None:
+def delete_models_after(folder: Path, step: int) -> None:
     """Delete the models of later steps than this one, which a resumed run makes again; `latest.onnx` stays until then.
 
     They were published after the last checkpoint.

@@ -1,90 +1,50 @@
-"""Settings of learning: the network, its targets, the optimizer, and what is published when."""
+"""Settings of learning: the targets of the network, the optimizer, and what is published when."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
 
+from trainer.settings.base import fixed
 from trainer.settings.groups.device import DeviceSettings
+from trainer.settings.groups.network import NetworkSettings
 from trainer.settings.validation import require, require_above_0, require_at_least
-
-Family = Literal["mlp", "conv", "residual"]
-Pooling = Literal["none", "squeeze", "bias"]
-Activation = Literal["relu", "squared-relu"]
 
 
 @dataclass(frozen=True)
-class LearningSettings(DeviceSettings):
+class LearningSettings(NetworkSettings, DeviceSettings):
     """How a network learns from stored games."""
 
-    FIXED: ClassVar[tuple[str, ...]] = (
-        "network",
-        "width",
-        "units",
-        "blocks",
-        "pooling",
-        "activation",
-        "batch_size",
-        "lr",
-        "weight_decay",
-        "sparsity",
-        "grad_clip",
-        "lr_schedule",
-        "lr_min_ratio",
-        "lr_warmup",
-        "q_weight",
-        "average",
-        "passes",
-        "merge_repeats",
-    )
-    """What can't change when a run is resumed."""
-
-    network: Family = "mlp"
-    """Network family: mlp (two hidden layers), conv (a convolutional stem before an mlp), or residual (a tower of
-    convolutions, meant for GPUs)."""
-    width: int | None = None
-    """Network size: features of an mlp's first layer (the second has half as many), filters of a conv, four times the
-    filters of a residual tower. None: 128, 256 or 512, depending on the size of the board (conv: at most 256)."""
-    units: int | None = None
-    """Features of a conv's hidden layers. None: as many as filters."""
-    blocks: int = 6
-    """Residual blocks of a residual tower."""
-    pooling: Pooling = "none"
-    """What each block of a residual tower learns from the whole board: squeeze scales its channels (squeeze-and-excitation),
-    bias shifts them (global pooling, as in KataGo)."""
-    activation: Activation = "relu"
-    """What follows each layer: a ReLU (relu), or the square of one (squared-relu; So et al. 2021)."""
     start_from: Path | None = None
     """A model file, or `pretrained`, whose weights a new run begins with; its network must be the same, or a narrower mlp or
     conv. None: random weights."""
-    batch_size: int = 64
+    batch_size: int = fixed(64)
     """Rows per training step."""
-    lr: float = 0.001
+    lr: float = fixed(0.001)
     """Initial learning rate."""
-    weight_decay: float = 0.0001
+    weight_decay: float = fixed(0.0001)
     """Decoupled weight decay (AdamW; Loshchilov and Hutter 2019)."""
-    sparsity: float = 0.0
+    sparsity: float = fixed(0.0)
     """How strongly training pushes the results of the first layer to 0: an L1 penalty (Glorot et al. 2011). A CPU skips
     zeros, so it trains and evaluates the network faster. With squared ReLUs the penalty is on the numbers before they are
     squared. Towers, and training on a GPU, ignore it."""
-    grad_clip: float = 1.0
+    grad_clip: float = fixed(1.0)
     """Maximum norm of the gradient; 0 disables clipping."""
-    lr_schedule: bool = True
+    lr_schedule: bool = fixed(True)
     """Anneal the learning rate along a cosine."""
-    lr_min_ratio: float = 0.1
+    lr_min_ratio: float = fixed(0.1)
     """Final learning rate, as a share of --lr."""
-    lr_warmup: int = 0
+    lr_warmup: int = fixed(0)
     """Steps in which the learning rate rises from 0 to --lr. Large first steps switch off units of a layer with many
     inputs for good (dying ReLUs)."""
-    q_weight: float = 0.0
+    q_weight: float = fixed(0.0)
     """Share of the search's root value in the value target; the rest is the game's outcome (Willemsen et al. 2021)."""
-    average: float = 0.0
+    average: float = fixed(0.0)
     """Publish an exponential moving average of the weights with this decay: an average over about 1 / (1 - decay)
     steps. 0: publish the current weights."""
-    passes: float | None = None
+    passes: float | None = fixed(None)
     """Sample each stored row about this often, then wait for new rows; None: never wait."""
-    merge_repeats: bool = False
+    merge_repeats: bool = fixed(False)
     """Weight a position seen n times as 1 + log2 n rows (AlphaZero.jl)."""
     checkpoint_interval: int = 100
     """Steps between published models."""
@@ -107,12 +67,10 @@ class LearningSettings(DeviceSettings):
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
+        NetworkSettings.check(self)
         require_at_least(
             self,
             1,
-            "width",
-            "units",
-            "blocks",
             "batch_size",
             "checkpoint_interval",
             "max_checkpoints",

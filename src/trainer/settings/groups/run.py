@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
-from trainer.settings.base import Settings
+from trainer.settings.base import Settings, fixed
 from trainer.settings.validation import LogLevel, require, require_above_0, require_at_least, require_seed
 
 
@@ -14,10 +13,7 @@ from trainer.settings.validation import LogLevel, require, require_above_0, requ
 class RunSettings(Settings):
     """Which game to learn, for how long, and from which seed."""
 
-    FIXED: ClassVar[tuple[str, ...]] = ("env_id", "seed")
-    """What can't change when a run is resumed."""
-
-    env_id: str = "tictactoe"
+    env_id: str = fixed("tictactoe")
     """Game to learn."""
     steps: int | None = 1000
     """Training steps of the whole run, including those before a --resume; None: as many as the minutes allow."""
@@ -29,7 +25,7 @@ class RunSettings(Settings):
     tensorboard: Path | None = None
     """Folder for TensorBoard event files with the losses, the evaluations and, of a cluster, the numbers of each player;
     None: none are written. A new run sets the files of an earlier one aside."""
-    seed: int = 0
+    seed: int = fixed(0)
     """Seed of the initial weights, of the sampled rows, and of self-play."""
     log_level: LogLevel = "INFO"
     """Least severe messages to show on standard error."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trainer.settings.base import Settings
+from trainer.settings.base import Settings, fixed
 from trainer.settings.validation import require, require_at_least
 
 
@@ -12,15 +12,15 @@ from trainer.settings.validation import require, require_at_least
 class SearchSettings(Settings):
     """The constants by which the searches of self-play select moves."""
 
-    c_puct: float = 1.5
+    c_puct: float = fixed(1.5)
     """Weight of the prior against the value in the searches of self-play (PUCT; Silver et al. 2017)."""
-    fpu_reduction: float = 0.25
+    fpu_reduction: float = fixed(0.25)
     """How much worse than its parent an unvisited move is assumed to be, times sqrt(sum of the visited priors) (KataGo)."""
-    noise_fraction: float = 0.25
+    noise_fraction: float = fixed(0.25)
     """Share of Dirichlet noise in the root's priors of a search without --gumbel (AlphaZero)."""
-    considered: int = 16
+    considered: int = fixed(16)
     """The most moves that a search with --gumbel tries at the root."""
-    value_scale: float = 0.1
+    value_scale: float = fixed(0.1)
     """With --gumbel: weight of a move's value against its logit at the root, times 50 + the visits of the most visited move
     (c_scale in Danihelka et al. 2022)."""
 

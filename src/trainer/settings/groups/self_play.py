@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
+from trainer.settings.base import fixed
 from trainer.settings.groups.device import EvaluationSettings
 from trainer.settings.groups.search import SearchSettings
 from trainer.settings.validation import require, require_above_0, require_at_least
@@ -17,40 +17,24 @@ LARGEST_CACHE = 2**24
 class SelfPlaySettings(SearchSettings, EvaluationSettings):
     """How an actor plays games against itself."""
 
-    FIXED: ClassVar[tuple[str, ...]] = (
-        "simulations",
-        "first_simulations",
-        "gumbel",
-        "sampled_plies",
-        "random_openings",
-        "random_plies",
-        "fewest_random_plies",
-        "c_puct",
-        "fpu_reduction",
-        "noise_fraction",
-        "considered",
-        "value_scale",
-    )
-    """What can't change when a run is resumed."""
-
-    simulations: int = 100
+    simulations: int = fixed(100)
     """Simulations per move."""
-    first_simulations: int | None = None
+    first_simulations: int | None = fixed(None)
     """Initial simulations per move; grows linearly to --simulations over the run. None: --simulations throughout."""
-    gumbel: bool = False
+    gumbel: bool = fixed(False)
     """Search with Gumbel's sequential halving at the root, with the improved policy as target (Danihelka et al. 2022),
     instead of PUCT with Dirichlet noise."""
-    sampled_plies: int | None = None
+    sampled_plies: int | None = fixed(None)
     """Plies at the start of a game in which the move is sampled, in proportion to the visits or by Gumbel noise. In later
     plies it is the best move found. None: a quarter of an ordinary game, which has as many plies as the board has cells
     unless the game says otherwise."""
-    random_openings: float = 0.0
+    random_openings: float = fixed(0.0)
     """Share of games that begin with uniformly random moves, so that the network sees positions that good play avoids. Those
     moves are not stored."""
-    random_plies: int | None = None
+    random_plies: int | None = fixed(None)
     """The most random moves at the start of a game; every number from --fewest-random-plies to this one is equally likely.
     None: half of an ordinary game."""
-    fewest_random_plies: int | None = 0
+    fewest_random_plies: int | None = fixed(0)
     """The fewest random moves at the start of a game that has any. There are few ways to play the first plies, so games with
     few random moves repeat each other. None: a tenth of an ordinary game, or --random-plies if that is less."""
     threads: int = 1

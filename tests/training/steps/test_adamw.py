@@ -21,13 +21,13 @@ from torture.resume import differences
 
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.network import ConvStem, Family, Loss, PolicyValueNetwork
+from trainer.network import ConvStem, Family, Loss, NetworkSettings, PolicyValueNetwork
 from trainer.replay import Batch, Metadata
-from trainer.settings.groups.learning import Activation
+from trainer.settings.groups.network import Activation
 from trainer.settings.trainer import TrainerConfig
-from trainer.training.adamw import AdamWSteps, adamw_kernels
-from trainer.training.gradient import can_differentiate, parameters_of, pieces
 from trainer.training.learner import Learner
+from trainer.training.steps.adamw import AdamWSteps, adamw_kernels
+from trainer.training.steps.gradient import can_differentiate, parameters_of, pieces
 
 TICTACTOE, CONNECT4 = metadata_of(game_of("tictactoe")), metadata_of(game_of("connect4"))
 BREAKTHROUGH = metadata_of(game_of("breakthrough:rows=6,columns=6"))
@@ -48,7 +48,7 @@ def network_of(
 ) -> PolicyValueNetwork:
     """A network; the weights are the same in each call."""
     torch.manual_seed(0)
-    return PolicyValueNetwork(game, family, width, activation=activation, units=units)
+    return PolicyValueNetwork(game, NetworkSettings(family, width, units, activation=activation))
 
 
 def exact(network: PolicyValueNetwork) -> PolicyValueNetwork:
@@ -353,12 +353,12 @@ def test_a_nan_weight_makes_the_loss_nan() -> None:
 
 def test_other_networks_are_left_to_autograd() -> None:
     """A residual tower, and networks with another activation: a learner trains them."""
-    tower, smooth = PolicyValueNetwork(TICTACTOE, "residual", 8), PolicyValueNetwork(TICTACTOE)
-    filters = PolicyValueNetwork(TICTACTOE, "conv", 8)
+    tower, smooth = network_of(TICTACTOE, "residual", 8), network_of(TICTACTOE)
+    filters = network_of(TICTACTOE, "conv", 8)
     smooth.body[1] = filters.body[0].activation = nn.GELU()
     for activation in get_args(Activation):
-        assert can_differentiate(PolicyValueNetwork(TICTACTOE, activation=activation))
-        assert can_differentiate(PolicyValueNetwork(TICTACTOE, "conv", activation=activation))
+        assert can_differentiate(network_of(TICTACTOE, activation=activation))
+        assert can_differentiate(network_of(TICTACTOE, "conv", activation=activation))
     for network in (tower, smooth, filters):
         assert not can_differentiate(network)
         learner = Learner(network, TrainerConfig())

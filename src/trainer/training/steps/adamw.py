@@ -18,9 +18,9 @@ from torch import Tensor
 from trainer.compile.linker import Linked, link
 from trainer.network import Loss, PolicyValueNetwork
 from trainer.replay import Batch
-from trainer.sparse.layout import Floats
-from trainer.training import adamw_step
-from trainer.training.gradient import LossGradient, parameters_of, pieces
+from trainer.sparse.network import Floats
+from trainer.training.steps import adamw_step
+from trainer.training.steps.gradient import LossGradient, parameters_of, pieces
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 """The names that torch's AdamW has for its moving averages of the gradient and of its square."""

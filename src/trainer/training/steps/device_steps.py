@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch import Tensor
 from trainer.gpu.devices import errors_named
 from trainer.network import Loss, MoverNetwork, PolicyValueNetwork, alphazero_loss
 from trainer.replay import PackedBatch
-from trainer.training.device_batches import Unpacker
+from trainer.training.steps.device_batches import Unpacker
 
 STEPS_BEFORE_CAPTURE = 3
 """The first steps run operation by operation: libraries choose their kernels and take their memory then."""
@@ -34,6 +35,7 @@ class DeviceSteps:
         self._device = network.weight.device
         self._mixes = self._device.type == "cuda"
         self._captures = self._mixes and isinstance(network, PolicyValueNetwork)  # others may not fit into a graph
+        self._stream = torch.cuda.Stream() if self._captures else None  # type: ignore[no-untyped-call]
         self._inputs: tuple[Tensor, ...] = ()
         self._graph: torch.cuda.CUDAGraph | None = None
         self._loss: Loss | None = None
@@ -41,7 +43,7 @@ class DeviceSteps:
 
     def step(self, batch: PackedBatch) -> Loss:
         """One step at the optimizer's learning rate; returns the loss before it. Raises DeviceError."""
-        with errors_named("a training step"):
+        with errors_named("a training step"), self._own_stream():
             inputs = self._unpacker.sent(batch)
             if not self._captures:
                 return self._computed(inputs)
@@ -59,12 +61,23 @@ class DeviceSteps:
             self._graph.replay()
             return Loss(*(part.clone() for part in self._loss))
 
+    @contextmanager
+    def _own_stream(self) -> Iterator[None]:
+        """The stream on which steps are captured. Those before the capture use it too, as torch asks for."""
+        if self._stream is None:
+            yield
+            return
+        outside = torch.cuda.current_stream()
+        self._stream.wait_stream(outside)
+        with torch.cuda.stream(self._stream):
+            yield
+        outside.wait_stream(self._stream)
+
     def _capture(self) -> None:
         """Record a step as a graph, without carrying it out."""
-        torch.cuda.synchronize()
         self._optimizer.zero_grad(set_to_none=True)  # so that the graph writes gradients instead of adding to them
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
+        with torch.cuda.graph(self._graph, stream=self._stream):
             self._loss = self._computed(self._inputs)
 
     def _computed(self, inputs: Sequence[Tensor]) -> Loss:

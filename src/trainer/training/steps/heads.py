@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.sparse.layout import Floats
+from trainer.sparse.network import Floats
 
 
 def differentiate_heads(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trainer.sparse.layout import Floats
+from trainer.sparse.network import Floats
 
 FASTMATH = ("reassoc",)
 

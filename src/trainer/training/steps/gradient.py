@@ -23,24 +23,24 @@ from trainer.network import ACTIVATIONS, ConvStem, MoverNetwork, PolicyValueNetw
 from trainer.replay import Batch
 from trainer.sparse import backward, forward, lanes
 from trainer.sparse.backward import TRANSPOSED_ROWS, Gradient, TransposeBuffer
-from trainer.sparse.builder import LayoutBuilder
+from trainer.sparse.builder import SparseNetworkBuilder
 from trainer.sparse.lanes import BLOCK
-from trainer.sparse.layout import Floats, Network, aligned, memory_for
-from trainer.training import heads as head_kernels
+from trainer.sparse.network import Floats, SparseNetwork, aligned, memory_for
+from trainer.training.steps import heads as head_kernels
 
 
 def can_differentiate(network: MoverNetwork) -> TypeGuard[PolicyValueNetwork]:
     """Whether the kernels compute the gradient of a network: its family is `mlp` or `conv`, and it is on the CPU."""
     if not isinstance(network, PolicyValueNetwork):
         return False
-    plain = [nn.Linear, ACTIVATIONS[network.activation]]
+    plain = [nn.Linear, ACTIVATIONS[network.settings.activation]]
     kinds = [type(module) for module in network.body]
     if kinds == [ConvStem, *plain, Residual]:
         stem, *_, tail = network.body
         assert isinstance(stem, ConvStem)
         assert isinstance(tail, Residual)
         kinds = [type(module) for module in tail.inner.children()]
-        if type(stem.activation) is not ACTIVATIONS[network.activation]:
+        if type(stem.activation) is not ACTIVATIONS[network.settings.activation]:
             return False
     return kinds == plain * (len(kinds) // 2) and network.weight.device.type == "cpu"
 
@@ -191,11 +191,11 @@ class LossGradient:
         self._differentiate(linked, 0)
 
 
-def layers_of(network: PolicyValueNetwork, values: Sequence[NDArray[Any]]) -> Network:
+def layers_of(network: PolicyValueNetwork, values: Sequence[NDArray[Any]]) -> SparseNetwork:
     """The layout of a network that `can_differentiate` accepts, with `values` as its parameters, of the same shapes."""
     view, stem = network.view, network.body[0]
     *body, policy, value, policy_bias, value_bias = values
-    builder = LayoutBuilder(view.layout, view.size, squared=network.activation == "squared-relu")
+    builder = SparseNetworkBuilder(view.layout, view.size, squared=network.settings.activation == "squared-relu")
     layers = list(zip(body[::2], body[1::2], strict=True))
     if isinstance(stem, ConvStem):
         (convolution, first, tail) = layers

@@ -16,7 +16,7 @@ from run_files import stored_game
 
 from trainer.game_config import load_game_config
 from trainer.replay import ReplayBuffer, ReplayWriter
-from trainer.training.device_batches import Unpacker
+from trainer.training.steps.device_batches import Unpacker
 
 CPU = torch.device("cpu")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -11,10 +13,11 @@ from trainer.games import game_of, is_available
 from trainer.games.layout import Layout, layout_of
 from trainer.network.activation import ACTIVATIONS
 from trainer.network.base import MoverNetwork
-from trainer.network.planes import ConvStem
-from trainer.network.tower import Residual, residual_tower
+from trainer.network.blocks import Residual
+from trainer.network.stem import ConvStem
+from trainer.network.tower import residual_tower
 from trainer.replay import Metadata
-from trainer.settings.groups.learning import Activation, Family, LearningSettings, Pooling
+from trainer.settings.groups.network import Family, NetworkSettings
 
 WIDTHS = ((20, 128), (50, 256))
 """Boards of at most so many cells get a first hidden layer of so many features by default; larger ones WIDEST."""
@@ -38,63 +41,66 @@ def known_layout(game: Metadata) -> Layout | None:
     return layout_of(game_of(game.env_id)) if is_available(game.env_id) else contract_layout(game)
 
 
-def create_network(env_id: str, family: Family = "mlp", width: int | None = None) -> PolicyValueNetwork:
-    """A network with random weights and ReLUs for a game whose rules are known; `width` None: `default_width`.
+def completed(settings: NetworkSettings, game: Metadata) -> NetworkSettings:
+    """The settings of a network alone, with the defaults for the game's board filled in. What doesn't apply to the family
+    has its plain default, so networks whose weights have the same names and shapes have the same settings."""
+    family = settings.network
+    width = settings.width or default_width(game, family)
+    found = NetworkSettings(family, width, activation=settings.activation)
+    if family == "conv":
+        return replace(found, units=settings.units or width)
+    return replace(found, blocks=settings.blocks, pooling=settings.pooling) if family == "residual" else found
+
+
+def create_network(env_id: str, settings: NetworkSettings | None = None) -> PolicyValueNetwork:
+    """A network with random weights for a game whose rules are known. `settings` None: an mlp; `recipe_of(env_id)`: that of
+    the game's recipe.
 
     Raises GameError if there are no rules for `env_id`, ConfigError for a family that the game can't have.
     """
     game = game_of(env_id)
-    return PolicyValueNetwork(metadata_of(game), family, width, layout_of(game))
+    return PolicyValueNetwork(metadata_of(game), settings, layout_of(game))
 
 
 class PolicyValueNetwork(MoverNetwork):
     """The mover's view, a body from one of the families, and a policy and a value head.
 
-    mlp: two hidden layers. conv: a convolutional stem with `width` filters, a hidden layer and a residual layer of `units`.
-    residual: a tower of convolutions, for GPUs; on a CPU it takes 35 times as long as an mlp.
+    mlp: two hidden layers. conv: a convolutional stem, a hidden layer and a residual layer. residual: a tower of
+    convolutions, for GPUs; on a CPU it takes 35 times as long as an mlp. `settings` says which, `completed`.
     """
 
-    def __init__(
-        self,
-        game: Metadata,
-        family: Family = "mlp",
-        width: int | None = None,
-        layout: Layout | None = None,
-        blocks: int = LearningSettings.blocks,
-        pooling: Pooling = LearningSettings.pooling,
-        activation: Activation = LearningSettings.activation,
-        units: int | None = LearningSettings.units,
-    ) -> None:
-        """`layout` None: that of the game's rules; without rules that of the replay contract, if the sizes fit it.
-        `blocks`, `pooling`: of a residual tower. `activation`: what follows each layer. `units`: of a conv's hidden
-        layers; None: `width`.
+    def __init__(self, game: Metadata, settings: NetworkSettings | None = None, layout: Layout | None = None) -> None:
+        """`settings` None: the plain defaults. `layout` None: that of the game's rules; without rules that of the replay
+        contract, if the sizes fit it.
 
         Raises ConfigError if a family needs a board, and the layout is unknown or has no planes.
         """
-        width = width or default_width(game, family)
         layout = layout or known_layout(game)
         super().__init__(game, layout)
+        self.settings = settings = completed(settings or NetworkSettings(), game)
+        family, width = settings.network, settings.width
+        assert width is not None
         if family != "mlp" and layout is None:
             raise ConfigError(
                 f"the layout of {game.env_id}'s observations is unknown, so its board can't be convolved; use --network mlp"
             )
         if family != "mlp" and layout is not None and not layout.planes:
             raise ConfigError(f"{game.env_id} shows no planes, so there is no board to convolve; use --network mlp")
-        self.activation = activation
-        act = ACTIVATIONS[activation]
+        act = ACTIVATIONS[settings.activation]
         last = width
         if family == "mlp":
             last = max(width // 2, 1)
             self.body = nn.Sequential(nn.Linear(self.view.size, width), act(), nn.Linear(width, last), act())
         elif family == "conv":
             assert layout is not None
+            assert settings.units is not None
+            last = settings.units
             stem = ConvStem(game, layout, width, act())
-            last = units or width
             tail = Residual(nn.Sequential(nn.Linear(last, last), act()))
             self.body = nn.Sequential(stem, nn.Linear(stem.size, last), act(), tail)
         elif family == "residual":
             assert layout is not None
-            self.body = residual_tower(layout, max(width // 4, 1), width, blocks, pooling, activation)
+            self.body = residual_tower(layout, width, settings)
         else:
             raise ValueError(f"{family!r} is not a family of networks")
         self.policy = nn.Linear(last, game.num_actions)
@@ -103,4 +109,6 @@ class PolicyValueNetwork(MoverNetwork):
     def answers(self, view: Tensor) -> tuple[Tensor, Tensor]:
         """float32 [B, view size] to logits [B, A] of the view's actions and value [B, 1] in [-1, 1] for the mover."""
         features = self.body(view)
-        return self.policy(features), torch.tanh(self.value(features))
+        with torch.autocast(features.device.type, enabled=False):  # 8 bits are too few for a value close to 1
+            features = features.to(self.value.weight.dtype)
+            return self.policy(features), torch.tanh(self.value(features))

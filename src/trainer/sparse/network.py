@@ -43,7 +43,7 @@ LAYER = np.dtype(
 )
 
 
-class Network(NamedTuple):
+class SparseNetwork(NamedTuple):
     """The layers of a network, in order. The first region is the view: the observation from the mover's side."""
 
     layers: NDArray[Any]
@@ -82,7 +82,7 @@ class Memory(NamedTuple):
     """[R * columns / 64] one bit per activation: it is not 0."""
 
 
-NO_NETWORK = Network(
+NO_NETWORK = SparseNetwork(
     layers=np.zeros(0, LAYER),
     weights=np.zeros(0, np.float32),
     biases=np.zeros(0, np.float32),
@@ -100,7 +100,7 @@ NO_NETWORK = Network(
 """Stands in for a network when there is none."""
 
 
-def memory_for(network: Network, rows: int) -> Memory:
+def memory_for(network: SparseNetwork, rows: int) -> Memory:
     """Memory to evaluate up to `rows` rows."""
     numbers, words = rows * network.columns, rows * network.columns // BLOCK
     return Memory(aligned(numbers, np.float32), aligned(words, np.uint64))

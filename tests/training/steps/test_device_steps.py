@@ -17,8 +17,8 @@ from trainer.core.errors import DeviceError
 from trainer.game_config import load_game_config
 from trainer.replay import ReplayBuffer
 from trainer.settings.trainer import TrainerConfig
-from trainer.training.device_batches import Unpacker
 from trainer.training.learner import Learner
+from trainer.training.steps.device_batches import Unpacker
 
 CPU = torch.device("cpu")
 
