@@ -67,15 +67,12 @@ results: dev
 	$(RUN) --env-id connect4 --minutes 60 --at 5 10 15 30 --out docs/results/connect4-60min
 	@$(PY) -m trainer.evaluator --env-id connect4 --model data/connect4-60min/models/latest.onnx --opponent perfect \
 		--simulations 600 --opening-plies 0 --json docs/results/connect4-60min/perfect-60min.json
-	@$(PY) -m trainer.measure.make_positions --seed 1 --output build/positions-seed1.csv
-	@$(PY) -m trainer.evaluator --env-id connect4 --model data/connect4-60min/models/latest.onnx --solve \
-		--positions build/positions-seed1.csv --json docs/results/connect4-60min/other-positions-60min.json
 	$(RUN) --env-id connect4 --minutes 15 --seed 1 --out docs/results/connect4-15min-seed1
 	$(RUN) --env-id connect4 --minutes 15 --seed 2 --out docs/results/connect4-15min-seed2
 	@$(PY) -m trainer.measure.make_positions --seed 11 --output build/positions-seed11.csv
-	@for run in connect4-15min connect4-15min-seed1 connect4-15min-seed2; do $(PY) -m trainer.evaluator --env-id connect4 \
-		--model data/$$run/models/latest.onnx --solve --positions build/positions-seed11.csv \
-		--json docs/results/$$run/other-positions-15min.json || exit 1; done
+	@for run in connect4-15min connect4-15min-seed1 connect4-15min-seed2 connect4-60min; do $(PY) -m trainer.evaluator \
+		--env-id connect4 --model data/$$run/models/latest.onnx --solve --positions build/positions-seed11.csv \
+		--json docs/results/$$run/other-positions.json || exit 1; done
 	$(RUN) --env-id othello --minutes 120 --at 15 30 60 --out docs/results/othello-120min
 	@$(PY) tools/against_openspiel.py --env-id othello --model data/othello-120min/models/latest.onnx \
 		--json docs/results/othello-120min/openspiel.json
