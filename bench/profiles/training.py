@@ -18,7 +18,7 @@ from trainer.compile.linker import Linked, link
 from trainer.settings.trainer import TrainerConfig
 from trainer.sparse import backward as source
 from trainer.sparse.network import SparseNetwork
-from trainer.training import adamw, gradient
+from trainer.training.steps import adamw, gradient
 
 KERNELS = {
     "count_active": "counting what is active",
