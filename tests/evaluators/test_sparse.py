@@ -27,9 +27,15 @@ from trainer.settings.groups.self_play import SelfPlaySettings
 CONNECT4 = game_of("connect4")
 
 
-def published(game: Game, family: Family = "mlp", width: int = 80, activation: Activation = "relu") -> bytes:
+def published(
+    game: Game,
+    family: Family = "mlp",
+    width: int = 80,
+    activation: Activation = "relu",
+    units: int | None = None,
+) -> bytes:
     """A random network as the trainer writes it, with biases that are not 0, after a fifth of its run."""
-    return model_file(game.env_id, random_network(game.env_id, family, width, activation=activation))
+    return model_file(game.env_id, random_network(game.env_id, family, width, activation=activation, units=units))
 
 
 def load(content: bytes, game: Game = CONNECT4) -> OnnxEvaluator:
@@ -89,7 +95,17 @@ def test_the_outputs_are_those_of_onnx_runtime(env_id: str, family: Family, acti
 @pytest.mark.parametrize("width", [1, 63, 64, 65, 200])
 def test_any_width_is_evaluated(width: int) -> None:
     """Less than a block of 64, one block, just above it, and several."""
-    content = published(CONNECT4, "mlp", width)
+    assert_alike(published(CONNECT4, "mlp", width))
+
+
+@pytest.mark.parametrize(("filters", "units"), [(20, 130), (130, 20), (64, 1)])
+def test_hidden_layers_may_have_more_or_fewer_units_than_filters(filters: int, units: int) -> None:
+    """Each layer has regions of its own size."""
+    assert_alike(published(CONNECT4, "conv", filters, units=units))
+
+
+def assert_alike(content: bytes) -> None:
+    """Active inputs alone give the answers of ONNX Runtime."""
     observation, _ = random_play(CONNECT4.env_id, 0)
     ours, theirs = sparse_of(content).outputs(observation), load(content).outputs(observation)
     np.testing.assert_allclose(ours[0], theirs[0], rtol=0, atol=1e-5)
