@@ -42,8 +42,8 @@ def known_layout(game: Metadata) -> Layout | None:
 
 
 def completed(settings: NetworkSettings, game: Metadata) -> NetworkSettings:
-    """The settings of a network alone, with the defaults for the game's board filled in. What doesn't apply to the family
-    has its plain default, so networks whose weights have the same names and shapes have the same settings."""
+    """The settings of a network, with the defaults for the game's board filled in. What doesn't apply to the family has its
+    plain default, so networks that differ only in that have the same settings."""
     family = settings.network
     width = settings.width or default_width(game, family)
     found = NetworkSettings(family, width, activation=settings.activation)

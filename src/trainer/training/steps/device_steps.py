@@ -63,7 +63,7 @@ class DeviceSteps:
 
     @contextmanager
     def _own_stream(self) -> Iterator[None]:
-        """The stream on which steps are captured. Those before the capture use it too, as torch asks for."""
+        """Compute on the stream on which steps are captured. The steps before the capture have to use it, too."""
         if self._stream is None:
             yield
             return
