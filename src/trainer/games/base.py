@@ -128,6 +128,9 @@ class Game:
     typical_plies: int = 0
     """Moves of an ordinary game; 0: as many as there are cells. Self-play draws the moves of the first quarter at random,
     and its random openings have up to half of these moves."""
+    forced_wins: bool = False
+    """Search proves a move at its root lost if the opponent then wins by force in three moves; it needs `wins_next`. For
+    games in which such wins are too rare for a network to learn them."""
     player_names: tuple[str, str] = ("X", "O")
     """A player called Black, White, Red, Blue, Yellow or Green has pieces of that colour on the page."""
     player_symbols: tuple[str, str] = ("X", "O")

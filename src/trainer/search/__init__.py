@@ -3,7 +3,7 @@
 `search.py` is what others call, `selection.py` the constants it searches by. The other files are compiled kernels: `tree.py`
 (memory), `transpositions.py` (positions found again), `simulations.py` (down to the leaves and back), `puct.py` and
 `gumbel.py` (which move next, which answer), `priors.py`, `policies.py` (how they are kept), `proofs.py` (the solver),
-`backup.py` and `cache.py` (evaluations seen before).
+`forced.py` (wins by force), `backup.py` and `cache.py` (evaluations seen before).
 """
 
 from trainer.search.search import KERNELS, RootMoves, Search, SearchConfig

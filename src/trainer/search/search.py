@@ -20,14 +20,14 @@ from trainer.evaluators.interface import Evaluate, Prior, Values
 from trainer.games import game_of
 from trainer.games.base import State
 from trainer.games.kernels import link_kernels
-from trainer.search import backup, cache, gumbel, policies, priors, proofs, puct, simulations, transpositions, tree
+from trainer.search import backup, cache, forced, gumbel, policies, priors, proofs, puct, simulations, transpositions, tree
 from trainer.search.cache import empty_cache
 from trainer.search.gumbel import halving
 from trainer.search.selection import Selection
 from trainer.search.tree import DRAWN, UNKNOWN, empty_tree
 from trainer.settings.groups.search import SearchSettings
 
-KERNELS = (policies, cache, tree, transpositions, proofs, backup, priors, puct, gumbel, simulations)
+KERNELS = (policies, cache, tree, transpositions, proofs, forced, backup, priors, puct, gumbel, simulations)
 """The kernel modules of the search, in the order in which they are linked: for others whose kernels call them."""
 BATCH_STEP = 32
 """Batches are filled up to a multiple of this, because each new size costs ONNX Runtime time and memory."""

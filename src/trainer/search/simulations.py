@@ -27,6 +27,7 @@ cache: ModuleType
 tree: ModuleType
 transpositions: ModuleType
 proofs: ModuleType
+forced: ModuleType
 backup: ModuleType
 priors: ModuleType
 puct: ModuleType
@@ -34,6 +35,7 @@ gumbel: ModuleType
 NUM_ACTIONS: int
 FEW_LEGAL: bool
 SUDDEN_WINS: bool
+FORCED_WINS: bool
 
 INLINED = True
 
@@ -109,7 +111,7 @@ def walk(trees: Tree, slot: int, selection: Selection) -> int:
 def enter(trees: Tree, slot: int, index: int, edge: int) -> int:
     """Visit an edge for the first time; returns the node at its end, which is new unless another way led there before.
 
-    A new node is proven if the game is over there or won by the next move. Its position is left in `trees.state`, and its
+    A new node is proven if the game is over there, won by the next move, or, right after the root, won by force. Its position is left in `trees.state`, and its
     legal actions in `trees.mask` unless the game is over.
     """
     state = trees.state
@@ -134,6 +136,8 @@ def enter(trees: Tree, slot: int, index: int, edge: int) -> int:
     if winner == OPEN:
         rules.legal(state, trees.mask, trees.found)
         if SUDDEN_WINS and rules.wins_next(state, trees.mask):
+            winner = int(state[MOVER])
+        elif FORCED_WINS and depth == 1 and forced.wins_in_three(trees):
             winner = int(state[MOVER])
     if winner == DRAW:
         trees.nodes[slot, child].proven = DRAWN

@@ -95,6 +95,10 @@ class Tree(NamedTuple):
     """bool [A], its legal actions."""
     found: Moves
     """int32 [A], scratch memory."""
+    ahead: State
+    """uint64 [2, S], scratch memory: the positions one and two moves after `state`."""
+    ahead_masks: Mask
+    """bool [2, A], their legal actions."""
 
 
 def empty_tree(game: Game, slots: int, simulations: int) -> Tree:
@@ -119,6 +123,8 @@ def empty_tree(game: Game, slots: int, simulations: int) -> Tree:
         board=np.zeros(game.scratch_cells, np.uint8),
         mask=np.zeros(game.num_actions, np.bool_),
         found=np.zeros(game.num_actions, np.int32),
+        ahead=np.zeros((2, game.state_words), np.uint64),
+        ahead_masks=np.zeros((2, game.num_actions), np.bool_),
     )
 
 

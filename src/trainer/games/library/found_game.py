@@ -78,6 +78,7 @@ class FoundGame:
             "HAS_CELLS": hasattr(self.own, "cells"),
             "HAS_FEATURES": hasattr(self.own, "features"),
             "SUDDEN_WINS": hasattr(self.own, "wins_next"),
+            "FORCED_WINS": game.forced_wins,
         }
 
     @cached_property

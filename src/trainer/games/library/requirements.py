@@ -25,7 +25,8 @@ def check_env_id(game: Game, path: Path) -> None:
 def check_functions(own: ModuleType, game: Game, path: Path) -> None:
     """Raise GameError for rules that lack a function, or one of two that belong together."""
     has = {
-        name: callable(vars(own).get(name)) for name in ("legal", "moves", "play", "cells", "from_cells", "features")
+        name: callable(vars(own).get(name))
+        for name in ("legal", "moves", "play", "cells", "from_cells", "features", "wins_next")
     }
     if not has["play"]:
         raise GameError(f"{path} has no function play(state, action)")
@@ -37,3 +38,5 @@ def check_functions(own: ModuleType, game: Game, path: Path) -> None:
         raise GameError(
             f"{path} has {game.planes} planes and {game.features} features, so it needs features(state, out)"
         )
+    if game.forced_wins and not has["wins_next"]:
+        raise GameError(f"{path} sets forced_wins, so it needs wins_next(state, mask)")

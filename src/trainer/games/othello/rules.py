@@ -20,6 +20,7 @@ GAME = Game(
     max_plies=120,  # 60 discs, each after at most one pass
     symmetries=square_symmetries(8, further_actions=1),
     flag_words=1,
+    forced_wins=True,  # players with few discs, who usually stand well, can lose them all
     player_names=("Black", "White"),
     player_symbols=("B", "W"),
 )
