@@ -20,7 +20,19 @@ from trainer.evaluators.interface import Evaluate, Prior, Values
 from trainer.games import game_of
 from trainer.games.base import State
 from trainer.games.kernels import link_kernels
-from trainer.search import backup, cache, forced, gumbel, policies, priors, proofs, puct, simulations, transpositions, tree
+from trainer.search import (
+    backup,
+    cache,
+    forced,
+    gumbel,
+    policies,
+    priors,
+    proofs,
+    puct,
+    simulations,
+    transpositions,
+    tree,
+)
 from trainer.search.cache import empty_cache
 from trainer.search.gumbel import halving
 from trainer.search.selection import Selection

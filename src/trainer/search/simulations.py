@@ -111,8 +111,8 @@ def walk(trees: Tree, slot: int, selection: Selection) -> int:
 def enter(trees: Tree, slot: int, index: int, edge: int) -> int:
     """Visit an edge for the first time; returns the node at its end, which is new unless another way led there before.
 
-    A new node is proven if the game is over there, won by the next move, or, right after the root, won by force. Its position is left in `trees.state`, and its
-    legal actions in `trees.mask` unless the game is over.
+    A new node is proven if the game is over there or won by the next move; right behind the root also if it is won by force.
+    Its position is left in `trees.state`, and its legal actions in `trees.mask` unless the game is over.
     """
     state = trees.state
     for word in range(len(state)):
@@ -137,7 +137,7 @@ def enter(trees: Tree, slot: int, index: int, edge: int) -> int:
         rules.legal(state, trees.mask, trees.found)
         if SUDDEN_WINS and rules.wins_next(state, trees.mask):
             winner = int(state[MOVER])
-        elif FORCED_WINS and depth == 1 and forced.wins_in_three(trees):
+        if FORCED_WINS and winner == OPEN and depth == 1 and forced.wins_in_three(trees):
             winner = int(state[MOVER])
     if winner == DRAW:
         trees.nodes[slot, child].proven = DRAWN
