@@ -41,7 +41,8 @@ class EvaluatorConfig(EvaluationSettings):
     db: Path | tuple[Path, ...] = Path("../data/replay.db")
     """Replay database to read the game's dimensions from, or several. Without the file, they come from the rules."""
     env_id: str | None = None
-    """Game to play. None: the one that the model was trained for; tictactoe if its file doesn't say."""
+    """Game to play. None: the one that the model was trained for; tictactoe if its file doesn't say. A game of your own needs
+    its file here, as in ./mygame.py."""
     games: int = 100
     """Games to play. The model moves first in half of them."""
     temperature: float = 0.0
@@ -49,7 +50,7 @@ class EvaluatorConfig(EvaluationSettings):
     verbose: bool = False
     """Print every move."""
     opponent: str = "random"
-    """`random`; `rollouts` (UCT with random playouts); `search` (search with the uniform guess instead of a network);
+    """`random`; `rollouts` (UCT with random rollouts); `search` (search with the uniform guess instead of a network);
     `perfect` (connect4 and small games); `minimax` (connect4, othello and minichess: alpha-beta, a few plies deep;
     `minimax:8` looks 8 plies ahead); another program, `gtp: COMMAND` or `uci: COMMAND` (docs/engines.md); `pretrained`; the
     path of another ONNX model; or that of a Python file with a function `choose(position)`."""

@@ -22,7 +22,7 @@ class NetworkSettings(Settings):
     convolutions, meant for GPUs)."""
     width: int | None = fixed(None)
     """Network size: features of an mlp's first layer (the second has half as many), filters of a conv, four times the
-    filters of a residual tower. None: 128, 256 or 512, depending on the size of the board (conv: at most 256)."""
+    filters of a residual tower. None: 128 on boards of at most 20 cells, 256 up to 50, and 512 above (conv: at most 256)."""
     units: int | None = fixed(None)
     """Features of a conv's hidden layers. None: as many as filters."""
     blocks: int = fixed(6)
