@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from planting import SOURCES, planted
 
 from trainer.check.bounds import bounds_checked
@@ -55,6 +56,16 @@ def test_search_that_believes_a_false_win_is_found(tmp_path: Path) -> None:
     assert "Search comes to a wrong conclusion" in finding.text
     assert "wins_next, which search believes without looking" in finding.text
     assert finding.moves is not None
+
+
+@pytest.mark.parametrize("game", ["pairs", "tictactoe"])
+def test_what_search_proves_by_looking_ahead_is_true(game: str, tmp_path: Path) -> None:
+    """`forced_wins` with turns of several moves, and with draws: nothing that search proves contradicts the solution."""
+    limit = {"pairs": "max_plies=6,", "tictactoe": "max_plies=9,"}[game]
+    with bounds_checked():
+        subject = Subject(planted(tmp_path, game, (limit, f"{limit} forced_wins=True,"), name="ahead"))
+        assert subject.game.forced_wins
+        assert check_solved(subject, solve(subject)) == []
 
 
 def test_a_position_without_a_move_that_random_games_miss_is_found(tmp_path: Path) -> None:

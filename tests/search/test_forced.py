@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from lines_of_play import play_line
 
 from trainer.core.errors import GameError
 from trainer.evaluators.uniform import uniform
 from trainer.games import rules_of
+from trainer.games.base import OPEN
 from trainer.games.library import find_game
 from trainer.games.position import Position
 from trainer.search import Search
@@ -24,7 +26,7 @@ LINES = [
 
 
 def wins_within(position: Position, moves: int) -> bool:
-    """Whether the mover wins by force with the first or the third move of so many (1 or 3)."""
+    """Whether the mover can force a win within so many moves of both players (1 or 3)."""
     for action in position.legal:
         after = position.play(action)
         if after.winner == position.mover:
@@ -54,8 +56,8 @@ def test_moves_that_lose_by_force_are_proven_lost(actions: list[int]) -> None:
     assert visits[0, sorted(found)].sum() == 0
 
 
-def test_three_moves_are_looked_at_and_no_more() -> None:
-    """In every position of the games, the kernel says what plain play says of the second move; wins in one are left out."""
+def test_the_kernel_agrees_with_plain_play() -> None:
+    """After each move in the last position of a game; it changes neither the position nor the legal moves."""
     search = Search("othello", 1, 1)
     trees, kernels = search.tree, search.kernels.forced
     seen = {True: 0, False: 0}
@@ -66,10 +68,27 @@ def test_three_moves_are_looked_at_and_no_more() -> None:
             trees.mask[:] = False
             trees.mask[position.legal] = True
             found = bool(kernels.wins_in_three(trees))
-            if not wins_within(position, 1):
-                assert found == wins_within(position, 3), f"{position}"
-                seen[found] += 1
+            assert found == wins_within(position, 3), f"{position}"
+            assert trees.state.tolist() == position.state.tolist()
+            assert np.flatnonzero(trees.mask).tolist() == position.legal
+            seen[found] += 1
     assert min(seen.values()) > 5
+
+
+def test_an_answer_may_be_a_pass() -> None:
+    """Black takes one of two white discs; white, who has the other, must pass, and black takes that, too."""
+    cells = np.zeros(64, np.uint8)
+    cells[[0, 1, 56, 57]] = 1, 2, 1, 2
+    position = Position.from_bytes(rules_of("othello"), cells.tobytes() + bytes([1, OPEN, 0]))
+    assert [position.play(2).legal, wins_within(position, 1), wins_within(position, 3)] == [[64], False, True]
+    search = Search("othello", 1, 1)
+    search.tree.state[:] = position.state
+    search.tree.mask[:] = False
+    search.tree.mask[position.legal] = True
+    assert search.kernels.forced.wins_in_three(search.tree)
+    answers = search.tree.ahead_masks[0]
+    answers[:] = False
+    assert not search.kernels.forced.every_answer_loses(search.tree, 1), "there is no answer"
 
 
 def test_games_that_ask_for_it_need_wins_next(tmp_path: Path) -> None:

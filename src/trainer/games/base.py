@@ -129,8 +129,8 @@ class Game:
     """Moves of an ordinary game; 0: as many as there are cells. Self-play draws the moves of the first quarter at random,
     and its random openings have up to half of these moves."""
     forced_wins: bool = False
-    """Search proves a move at its root lost if the opponent then wins by force in three moves; it needs `wins_next`. For
-    games in which such wins are too rare for a network to learn them."""
+    """After each move that it tries at the root, search also looks whether the player to move then wins by force in three
+    moves. It plays every move and every answer, so it suits games with few moves and a fast `wins_next`, which it needs."""
     player_names: tuple[str, str] = ("X", "O")
     """A player called Black, White, Red, Blue, Yellow or Green has pieces of that colour on the page."""
     player_symbols: tuple[str, str] = ("X", "O")
@@ -275,4 +275,4 @@ class Rules(Protocol):
     cells: Callable[[State, Board], None]
     from_cells: Callable[[Board, State], None]
     features: Callable[[State, Board], None]
-    wins_next: Callable[[State, Mask], bool]  # not in every game; kernels check SUDDEN_WINS first
+    wins_next: Callable[[State, Mask], bool]  # not in every game; kernels check SUDDEN_WINS or FORCED_WINS first

@@ -1,4 +1,4 @@
-"""Kernels that look for a win by force, three moves long, whatever network plays.
+"""Kernels that look for a win by force in three moves, by the rules alone.
 
 Compiled for each game by `trainer.games.kernels`, which binds `rules`.
 """
@@ -13,9 +13,10 @@ NUM_ACTIONS: int
 
 
 def wins_in_three(trees: Tree) -> bool:
-    """Whether the mover of `trees.state` has a move after which that player wins at once, whatever the opponent answers.
+    """Whether the mover of `trees.state` can play a move after which every answer of the opponent allows a win at once.
 
-    The legal actions of that position are in `trees.mask`. Wins that `wins_next` misses are missed here.
+    The legal actions of that position are in `trees.mask`. Only lines in which the turn changes after each move count, and
+    of the third moves only those that `wins_next` finds.
     """
     mover = int(trees.state[MOVER])
     after, answers = trees.ahead[0], trees.ahead_masks[0]
@@ -25,11 +26,13 @@ def wins_in_three(trees: Tree) -> bool:
         for word in range(len(after)):
             after[word] = trees.state[word]
         rules.play(after, action)
-        if int(after[WINNER]) != OPEN or int(after[MOVER]) == mover:
-            continue
-        rules.legal(after, answers, trees.found)
-        if not rules.wins_next(after, answers) and every_answer_loses(trees, mover):
+        winner = int(after[WINNER])
+        if winner == mover:
             return True
+        if winner == OPEN and int(after[MOVER]) != mover:
+            rules.legal(after, answers, trees.found)
+            if not rules.wins_next(after, answers) and every_answer_loses(trees, mover):
+                return True
     return False
 
 
@@ -37,15 +40,20 @@ def every_answer_loses(trees: Tree, mover: int) -> bool:
     """Whether `mover` wins at once after each of the moves `trees.ahead_masks[0]` in the position `trees.ahead[0]`."""
     after, answers = trees.ahead[0], trees.ahead_masks[0]
     last, moves = trees.ahead[1], trees.ahead_masks[1]
+    found = False
     for action in range(NUM_ACTIONS):
         if not answers[action]:
             continue
+        found = True
         for word in range(len(after)):
             last[word] = after[word]
         rules.play(last, action)
-        if int(last[WINNER]) != OPEN or int(last[MOVER]) != mover:
+        winner = int(last[WINNER])
+        if winner == mover:
+            continue
+        if winner != OPEN or int(last[MOVER]) != mover:
             return False
         rules.legal(last, moves, trees.found)
         if not rules.wins_next(last, moves):
             return False
-    return True
+    return found

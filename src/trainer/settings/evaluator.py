@@ -41,8 +41,8 @@ class EvaluatorConfig(EvaluationSettings):
     db: Path | tuple[Path, ...] = Path("../data/replay.db")
     """Replay database to read the game's dimensions from, or several. Without the file, they come from the rules."""
     env_id: str | None = None
-    """Game to play. None: the one that the model was trained for; tictactoe if its file doesn't say. A game of your own needs
-    its file here, as in ./mygame.py."""
+    """Game to play. None: the one that the model was trained for; tictactoe if its file doesn't say. A game of your own
+    needs its file here, as in ./mygame.py."""
     games: int = 100
     """Games to play. The model moves first in half of them."""
     temperature: float = 0.0

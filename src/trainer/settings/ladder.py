@@ -17,8 +17,8 @@ class LadderConfig(EvaluationSettings):
     model_dir: Path = Path("../data/models")
     """Folder with the models of a run, `model_step_*.onnx`."""
     env_id: str | None = None
-    """Game to play. None: the one that the models were trained for; tictactoe if their files don't say. A game of your own needs
-    its file here, as in ./mygame.py."""
+    """Game to play. None: the one that the models were trained for; tictactoe if their files don't say. A game of your own
+    needs its file here, as in ./mygame.py."""
     rungs: int = 8
     """Models to rate, evenly spaced from the oldest to the newest."""
     games: int = 40
