@@ -7,8 +7,9 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -62,6 +63,26 @@ def test_an_exception_leaves_what_was_there_and_no_trace(
     with pytest.raises(error):
         interrupted()
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == ({"model.onnx": old} if old else {})
+
+
+@pytest.mark.parametrize(("durable", "expected"), [(True, ["fsync", "replace", "fsync"]), (False, ["replace"])])
+def test_durable_files_are_flushed_before_they_are_renamed_and_their_folder_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durable: bool, expected: list[str]
+) -> None:
+    """Else a power failure could leave the new name with nothing in it."""
+    done: list[str] = []
+
+    def noted(name: str, real: Callable[..., None]) -> Callable[..., None]:
+        def call(*arguments: Any) -> None:
+            done.append(name)
+            real(*arguments)
+
+        return call
+
+    for name in ("fsync", "replace"):
+        monkeypatch.setattr(os, name, noted(name, getattr(os, name)))
+    write_bytes(tmp_path / "model.onnx", b"content", durable)
+    assert done == expected
 
 
 def test_the_folder_is_made(tmp_path: Path) -> None:

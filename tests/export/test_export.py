@@ -81,7 +81,10 @@ def test_a_tower_answers_as_torch_does(pooling: Pooling) -> None:
     """With weights none of which is 0, as after training."""
     network = random_network("othello", "residual", 40, pooling=pooling)
     sample = observations(OTHELLO, 5)
-    content = Exporter(network, OTHELLO).to_bytes(3, sample)  # raises if the answers differ by 1e-5
+    content = Exporter(network, OTHELLO).to_bytes(3, sample)
+    found = onnxruntime.InferenceSession(content).run(["policy_logits", "value"], {"observation": sample})
+    for ours, theirs in zip(network(torch.from_numpy(sample)), found, strict=True):
+        assert theirs == pytest.approx(ours.detach().numpy(), rel=1e-5, abs=1e-5)
     weights = {tensor.name for tensor in onnx.load_from_string(content).graph.initializer}
     assert {name for name, _ in network.named_parameters()} <= weights
 
@@ -119,13 +122,15 @@ def test_a_file_describes_itself() -> None:
     assert not any(weight.external_data for weight in model.graph.initializer)
 
 
-def test_a_model_that_answers_nan_is_not_published() -> None:
+@pytest.mark.parametrize("head", ["policy", "value"])
+def test_a_model_that_answers_nan_is_not_published(head: str) -> None:
     """The exporter raises an error instead of returning the file."""
     network = network_for(OTHELLO)
     exporter = Exporter(network, OTHELLO)
     with torch.no_grad():
-        network.policy.bias[3] = torch.nan
-    with pytest.raises(ModelError, match="NaN or infinity in policy_logits; it was not published"):
+        getattr(network, head).bias[0] = torch.nan
+    name = {"policy": "policy_logits", "value": "value"}[head]
+    with pytest.raises(ModelError, match=f"NaN or infinity in {name}; it was not published"):
         exporter.to_bytes(1, observations(OTHELLO, 1))
 
 
@@ -137,6 +142,17 @@ def test_a_wrong_translation_is_not_published(monkeypatch: pytest.MonkeyPatch) -
     exporter = Exporter(network_for(OTHELLO), OTHELLO)
     with pytest.raises(ModelError, match=r"policy_logits differs from torch's by 0\.\d+; it was not published"):
         exporter.to_bytes(1, observations(OTHELLO, 4))
+
+
+def test_a_file_with_another_value_head_is_not_published() -> None:
+    """Values are compared as logits are."""
+    network, sample = network_for(OTHELLO), observations(OTHELLO, 4)
+    exporter = Exporter(network, OTHELLO)
+    content = exporter.to_bytes(1, sample)
+    with torch.no_grad():
+        network.value.bias += 0.1
+    with pytest.raises(ModelError, match=r"ONNX Runtime's value differs from torch's by 0\.\d+; it was not published"):
+        exporter.check(content, sample)
 
 
 def test_differences_are_relative_to_the_largest_output() -> None:

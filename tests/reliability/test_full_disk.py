@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -62,6 +64,11 @@ def test_an_actor_on_a_full_disk_keeps_its_games_until_there_is_room(
         wait_until(lambda: "can be written again" in caplog.text, "it doesn't go on")
     promises.check(small_disk, "tictactoe")
     assert promises.check_database(config.replay_db_path) > 0
+    with closing(sqlite3.connect(config.replay_db_path)) as connection:
+        names = connection.execute("SELECT DISTINCT episode_id FROM transitions").fetchall()
+    numbers = {int(name.split("-game-")[1].split("-")[0]) for (name,) in names}
+    missing = set(range(max(numbers) + 1)) - numbers
+    assert len(missing) <= config.games, "only games that were in progress at the end may lack"
     assert "full" in caplog.text
     assert len(result) == 1
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from waiting import wait_until
 from trainer.actor.actor import act
 from trainer.core.errors import ReplayUnavailableError
 from trainer.replay import ReplayBuffer, ReplayWriter
+from trainer.replay.database import transaction
 from trainer.settings.actor import ActorConfig
 from trainer.trainer import train
 
@@ -98,6 +100,47 @@ def test_an_actor_whose_database_is_deleted_goes_on_in_a_new_one(
     writer.close()
     assert promises.check_database(path) == 2
     assert "was deleted or replaced: going on in a new file" in caplog.text
+
+
+def test_games_in_a_database_that_is_deleted_while_they_are_written_go_into_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, close_later: CloseLater
+) -> None:
+    """The transaction succeeds, in a file that nobody will find again."""
+    path = tmp_path / "replay.db"
+    writer = close_later(ReplayWriter(path, TICTACTOE))
+    deleted: list[Path] = []
+
+    @contextmanager
+    def deleting(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+        with transaction(connection) as inner:
+            yield inner
+            if not deleted:
+                deleted.append(path)
+                delete_database(path)
+
+    monkeypatch.setattr("trainer.replay.writer.transaction", deleting)
+    writer.write([episode("a-0")])
+    writer.close()
+    assert deleted
+    assert promises.check_database(path) == 1
+
+
+def test_games_are_stored_once_also_if_cleaning_up_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, close_later: CloseLater
+) -> None:
+    """A full disk when old games are to be deleted: the new ones are stored, so they must not be written again."""
+    writer = close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE, window=100))
+
+    def full(writer: ReplayWriter, written: int) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    monkeypatch.setattr(ReplayWriter, "_prune", full)
+    for name in ("a-0", "a-1"):
+        writer.write([episode(name)])
+    writer.close()
+    assert promises.check_database(tmp_path / "replay.db") == 2
 
 
 def test_a_database_is_deleted_under_a_running_actor_and_trainer(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,33 @@ def test_a_new_run_takes_the_new_rules_and_sets_the_old_ones_aside(rules: Path, 
     assert Path(copy).read_bytes() == rules.read_bytes()
     (old,) = run.glob("rules-old-*")
     assert (old / "mine.py").read_bytes() == before
+
+
+def test_the_rules_stay_if_those_of_a_new_run_can_not_be_copied(
+    rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk, for example: the earlier run can still be resumed by them. What a killed process began is removed."""
+    run = tmp_path / "run"
+    copy = Path(keep_rules(str(rules), run))
+    before = copy.read_bytes()
+    edit(rules)
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("trainer.run.kept_rules.write_bytes", full)
+        with pytest.raises(OSError, match="No space left"):
+            keep_rules(str(rules), run)
+    forget_games()
+    assert kept_game(run, "myttt") is not None
+    assert copy.read_bytes() == before
+    assert [path.name for path in run.iterdir()] == ["rules"]
+    (run / ".rules-killed").mkdir()
+    forget_games()
+    keep_rules(str(rules), run)
+    assert sorted(path.name.split("-")[0] for path in run.iterdir()) == ["rules", "rules"]
+    assert copy.read_bytes() == rules.read_bytes()
 
 
 @pytest.mark.parametrize("resume", [True, False])

@@ -32,7 +32,7 @@ from trainer.network import NetworkSettings, PolicyValueNetwork
 from trainer.replay import ReplayBuffer
 from trainer.run.actor_statistics import ActorStats
 from trainer.run.evaluations import EvaluationLog
-from trainer.run.training_statistics import merge_evaluations
+from trainer.run.training_statistics import TrainingPoint, TrainingStats, merge_evaluations
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint, sealed
 from trainer.training.learner import Learner
@@ -114,7 +114,9 @@ def good_checkpoint(folder: Path) -> bytes:
     """The state of a small network."""
     torch.manual_seed(0)
     state = dict(np.random.default_rng(0).bit_generator.state)
-    Checkpoint(GAME.env_id, 7, 1.5, new_learner().state(), state, {"history": []}).save(folder)
+    stats = TrainingStats(GAME.env_id, 20)
+    stats.record(TrainingPoint(7, 1.5, 1.0, 0.5, 0.01))
+    Checkpoint(GAME.env_id, 7, 1.5, new_learner().state(), state, stats.fields()).save(folder)
     return (folder / CHECKPOINT).read_bytes()
 
 
@@ -124,6 +126,8 @@ def read_checkpoint(content: bytes, folder: Path) -> None:
     checkpoint = load_checkpoint(folder, GAME.env_id)
     assert checkpoint is not None
     new_learner().restore(checkpoint.learner)
+    np.random.default_rng().bit_generator.state = checkpoint.generator
+    TrainingStats(GAME.env_id, 20).restore(checkpoint.stats)
 
 
 def good_forgery(folder: Path) -> bytes:

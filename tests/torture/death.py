@@ -14,6 +14,7 @@ import sqlite3
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ import trainer.core.files
 from torture import promises
 from trainer.actor.__main__ import main as actor_main
 from trainer.run.model_files import LATEST
+
+EPISODES = 12
+"""Games of an actor that isn't interrupted."""
 
 DIED = 77
 CALLS = ("replace", "rename", "unlink", "fsync", "mkdir")
@@ -174,8 +178,14 @@ def actor_arguments(folder: Path) -> list[str]:
     """A short actor: random play, a few transactions."""
     return [
         *("--replay-db-path", f"{folder}/replay.db", "--data-dir", f"{folder}", "--log-level", "ERROR"),
-        *("--max-episodes", "12", "--games", "4", "--seed", "1"),
+        *("--max-episodes", str(EPISODES), "--games", "4", "--seed", "1"),
     ]
+
+
+def stored_games(folder: Path) -> int:
+    """How many games the database has."""
+    with closing(sqlite3.connect(folder / "replay.db")) as connection:
+        return int(connection.execute("SELECT count(DISTINCT episode_id) FROM transitions").fetchone()[0])
 
 
 def pruning_arguments(folder: Path) -> list[str]:
@@ -196,8 +206,10 @@ def main() -> None:
     """Both commands, in a folder, at every n-th point; prints how often each died."""
     folder, every = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
     (folder / "base").mkdir(parents=True)
-    of_actor = sweep(actor_main, actor_arguments, folder, every, lambda path: None)
-    of_actor += sweep(actor_main, pruning_arguments, folder, every, lambda path: None, keeps_all=False)
+    of_actor = sweep(actor_main, actor_arguments, folder, every, lambda path: stored_games(path) >= EPISODES)
+    of_actor += sweep(
+        actor_main, pruning_arguments, folder, every, lambda path: stored_games(path) > 0, keeps_all=False
+    )
     run(actor_main, [*actor_arguments(folder / "base"), "--max-episodes", "100"], None)
     import torch  # once for all children
 

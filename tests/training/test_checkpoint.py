@@ -96,15 +96,26 @@ def test_the_checkpoint_of_another_game_is_refused(tictactoe_rows: ForeignDataba
         load_checkpoint(tmp_path / "models", "connect4")
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "text", "empty", "version", "pickle"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "flipped", "text", "empty", "version", "pickle", "random numbers", "no history", "history"]
+)
 def test_a_damaged_checkpoint_is_refused(tictactoe_rows: ForeignDatabase, tmp_path: Path, damage: str) -> None:
     """It is never loaded in part, and no code in it is run."""
     run(config_for(tmp_path, steps=30))
     path = tmp_path / "models" / CHECKPOINT
     content = path.read_bytes()
-    if damage == "pickle":
+    if damage in ("pickle", "random numbers", "no history", "history"):
+        stored = torch.load(io.BytesIO(content.partition(b"\n")[2]), weights_only=True)
+        plain = json.loads(stored["plain"])
+        changes = {
+            "random numbers": {"generator": {}},
+            "no history": {"stats": {}},
+            "history": {"stats": {"history": [{"step": 1, "joy": 0.5}]}},
+        }
+        plain |= changes.get(damage, {})
         code = io.BytesIO()
-        torch.save({"plain": Path, "learner": print}, code)
+        forged = {"plain": Path, "learner": print} if damage == "pickle" else stored | {"plain": json.dumps(plain)}
+        torch.save(forged, code)
         path.write_bytes(sealed(code.getvalue()))
     else:
         flipped = bytearray(content)
@@ -145,6 +156,7 @@ def test_a_resumed_run_does_not_wait_for_rows_that_it_has_used(tictactoe_rows: F
     stop.set()
     trainer.join()
     assert results == [0]
+    assert tictactoe_rows.rows >= 360, "it didn't wait"
 
 
 @pytest.mark.parametrize(("bound", "flag"), [({"steps": 40}, "--steps"), ({"minutes": 1e-5}, "--minutes")])

@@ -7,7 +7,6 @@ changes nothing in a run that is under way. Nothing is deleted: rules that a run
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -23,6 +22,8 @@ from trainer.run.folder import RunFolder, unused
 
 KEPT = "rules"
 RECORD = "kept.json"
+COPYING = ".rules-"
+"""How the name of a copy begins that isn't complete yet."""
 
 
 def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
@@ -48,9 +49,10 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
         return found.name
     if kept is None or differs(found, rules, kept, resume):
         refuse_mixture(found, folder, kept if resume else None)
+        new = copied_beside(rules, found)
         if kept:
             rules.rename(unused(folder, "rules-old"))
-        copy_to(rules, found)
+        new.rename(rules)
         kept = {"file": found.path.name}
     return adopt(with_parameters(str((rules / kept["file"]).absolute()), found.parameters)).name
 
@@ -125,17 +127,19 @@ def record_of(found: FoundGame) -> dict[str, Any]:
     return {"env_id": found.game.env_id, "file": found.path.name, "parameters": dict(found.parameters)}
 
 
-def copy_to(rules: Path, found: FoundGame) -> None:
-    """Make the folder `rules` with a copy of a game's files; it is complete or not there."""
+def copied_beside(rules: Path, found: FoundGame) -> Path:
+    """Make a folder with a copy of a game's files, beside `rules`, whose name it can take; it is complete or not there."""
     rules.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=".rules-", dir=rules.parent))
+    for leftover in rules.parent.glob(f"{COPYING}*"):  # of a process that was killed
+        shutil.rmtree(leftover, ignore_errors=True)
+    new = Path(tempfile.mkdtemp(prefix=COPYING, dir=rules.parent))
     try:
         write_bytes(new / found.path.name, found.text)
         for file in files_of(found.path):
             write_bytes(new / file.name, file.read_bytes())
         write_json(new / RECORD, record_of(found), indent=2, durable=True)
         new.chmod(0o755)
-        os.rename(new, rules)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
+    return new

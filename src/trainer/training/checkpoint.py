@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from trainer.core.errors import CheckpointError
 from trainer.core.files import write_bytes
 from trainer.run.model_files import CHECKPOINT
+from trainer.run.training_statistics import TrainingStats
 
 VERSION = 1
 TORCH_ERRORS = (
@@ -90,6 +92,8 @@ def load_checkpoint(folder: Path, env_id: str) -> Checkpoint | None:
     try:
         stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         checkpoint = Checkpoint(learner=stored["learner"], **json.loads(stored["plain"]))
+        np.random.default_rng().bit_generator.state = checkpoint.generator
+        TrainingStats(env_id, 0).restore(checkpoint.stats)
     except TORCH_ERRORS as error:
         raise CheckpointError(
             f"{path} is not a checkpoint that can be read ({type(error).__name__}); {advice}"
