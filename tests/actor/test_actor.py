@@ -215,6 +215,35 @@ def test_games_that_have_ended_are_handed_over_at_the_stop() -> None:
     assert threads.collect(0) == [game]
 
 
+def test_an_error_in_a_thread_ends_all_of_them_and_is_raised() -> None:
+    """Else an actor whose evaluator fails would end as if all were well."""
+
+    class Player:
+        """It fails, or plays on for ever."""
+
+        idle = False
+
+        def __init__(self, fails: bool) -> None:
+            self._fails = fails
+
+        def play_randomly(self) -> list[PlayedGame]:
+            """Nothing, at best."""
+            if self._fails:
+                raise ZeroDivisionError
+            return []
+
+        def take_finished(self) -> list[PlayedGame]:
+            """None."""
+            return []
+
+    players = [cast(SelfPlay, Player(fails)) for fails in (False, True)]
+    threads = PlayerThreads(players, cast(ModelSource, SimpleNamespace(current=None)), 29)
+    with threads:
+        wait_until(lambda: not threads.running, "the other thread plays on")
+    with pytest.raises(ZeroDivisionError):
+        threads.raise_failure()
+
+
 def test_the_constants_of_the_search_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They reach the searches of self-play."""
     given = {"c_puct": 2.0, "fpu_reduction": 0.5, "noise_fraction": 0.1, "considered": 4, "value_scale": 0.2}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
+from run_files import put_stats
 from waiting import wait_until
 
 from trainer.launch import watch as watching
@@ -21,6 +23,22 @@ def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watch:
     watch = Watch("tictactoe", RunFolder(tmp_path), seed=0)
     RunFolder(tmp_path).stats.write_text("{}")
     return watch
+
+
+def test_statistics_of_an_earlier_run_are_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is its model evaluated. Once the trainer has written, the file is this run's."""
+    evaluated: list[str] = []
+    monkeypatch.setattr(Watch, "evaluate", lambda _, newest: evaluated.append(newest))
+    put_stats(tmp_path, "tictactoe", 50, last_checkpoint="model", bad_rows=0)
+    watch = Watch("tictactoe", RunFolder(tmp_path), seed=0, resumed=True)
+    watch.look()
+    assert watch._stats == {}
+    assert watch._evaluating is None
+    written = RunFolder(tmp_path).stats.stat().st_mtime
+    os.utime(RunFolder(tmp_path).stats, (written + 1, written + 1))
+    watch.look()
+    assert watch._stats["step"] == 50
+    wait_until(lambda: evaluated == ["model"], "it isn't evaluated")
 
 
 def test_the_display_goes_on_while_a_model_is_evaluated(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:

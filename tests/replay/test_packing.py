@@ -61,6 +61,30 @@ def test_a_row_of_another_size_is_named(tmp_path: Path, close_later: CloseLater)
         close_later(ReplayBuffer(path, PACKED)).refresh()
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("observation = x'ffffffff'", "its observation has too many legal moves"),
+        ("observation = 'text'", "observation is not 4 bytes"),
+        ("policy_probs = zeroblob(36)", "policy_probs has 9 entries"),
+    ],
+)
+def test_damage_to_a_packed_row_is_named(change: str, says: str, tmp_path: Path, close_later: CloseLater) -> None:
+    """Of a game in which at most five moves are legal."""
+    five, game, path = replace(TICTACTOE, packed_moves=5), episode(), tmp_path / "replay.db"
+    seen = game.observations.copy()
+    legal = slice(TICTACTOE.legal_mask_offset, TICTACTOE.legal_mask_offset + 9)
+    seen[:, legal] = [0, 0, 0, 0, 1, 1, 0, 0, 0]
+    with closing(ReplayWriter(path, five)) as writer:
+        writer.write([replace(game, observations=seen)])
+    assert close_later(ReplayBuffer(path, five)).refresh() == 2
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"UPDATE transitions SET {change} WHERE step_number = 1")
+        connection.commit()
+    with pytest.raises(ReplayError, match=f"row a-0-step-1 of .*{says}"):
+        close_later(ReplayBuffer(path, five)).refresh()
+
+
 def test_the_games_of_the_contract_are_not_packed() -> None:
     """Other programs read their rows."""
     assert not any(game_of(env_id).packs_rows for env_id in ("tictactoe", "connect4", "othello"))

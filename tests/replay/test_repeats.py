@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, deque
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CloseLater, ForeignDatabase, floats
+from conftest import CloseLater, ForeignDatabase, add_random_play, floats
 
 from trainer.game_config import metadata_of
 from trainer.games import game_of
@@ -77,3 +79,25 @@ def test_rows_that_left_the_database_no_longer_count(
     assert len(replay) == 5
     batch = replay.sample(np.random.default_rng(0), 10_000)
     assert batch.observation[:, 3].mean() == pytest.approx(0.25, abs=0.02)
+
+
+def test_counts_are_right_after_the_database_was_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, close_later: CloseLater
+) -> None:
+    """Old rows stay in use until there are enough new ones; each counts as often as it is there. Four are read at once."""
+    monkeypatch.setattr("trainer.replay.mirror.READ_SLICE", 4)
+    database = close_later(ForeignDatabase(tmp_path / "replay.db"))
+    add_random_play(database, 60)
+    replay = close_later(ReplayBuffer(database.path, TICTACTOE, merge_repeats=True, min_rows=50))
+    for number, rows in enumerate((0, 30, 70)):
+        if rows:
+            (tmp_path / f"new-{number}").mkdir()
+            other = close_later(ForeignDatabase(tmp_path / f"new-{number}" / "replay.db"))
+            add_random_play(other, rows, seed=number)
+            os.replace(other.path, database.path)
+        replay.refresh()
+        hashes = replay._hashes(np.arange(len(replay)))
+        counted = Counter(hashes.tolist())
+        assert max(counted.values()) > 1
+        assert replay._repeats is not None
+        assert replay._repeats.of(hashes).tolist() == [counted[one] for one in hashes.tolist()]

@@ -34,8 +34,3 @@ def test_a_process_id_of_another_container_says_nothing(tmp_path: Path) -> None:
     other = ActorStats("tictactoe", episodes_per_second=2.0, process=ended_process(), space="elsewhere")
     assert rate_beside(tmp_path / "a", other) == 3
     assert rate_beside(tmp_path / "b", other, age=SILENCE + 1) == 1
-
-
-def test_a_process_of_this_machine_that_is_gone_has_ended(tmp_path: Path) -> None:
-    """At once, without waiting for its silence."""
-    assert rate_beside(tmp_path, ActorStats("tictactoe", episodes_per_second=2.0, process=ended_process())) == 1

@@ -1,0 +1,73 @@
+"""Finished games are stored once and counted once, whatever happens to the sink."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from errno import ENOSPC
+from types import SimpleNamespace
+from typing import cast
+
+import numpy as np
+import pytest
+
+from trainer.actor.played import PlayedGame
+from trainer.actor.recorder import Recorder
+from trainer.actor.sink import GameSink
+from trainer.actor.threads import PlayerThreads
+from trainer.core.errors import ReplayUnavailableError
+from trainer.run.actor_statistics import ActorStats
+
+
+class Unavailable:
+    """A sink that can't be written to for a while."""
+
+    name = "the sink"
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.offered: list[list[PlayedGame]] = []
+        self.counted: list[int] = []
+
+    def store(self, played: list[PlayedGame]) -> None:
+        """Fail so many times, then take everything."""
+        self.offered.append(list(played))
+        if len(self.offered) <= self.failures:
+            raise ReplayUnavailableError("full")
+
+    def store_statistics(self, stats: ActorStats) -> None:
+        """Fail the first two times."""
+        self.counted.append(stats.episodes_completed)
+        if len(self.counted) <= 2:
+            raise OSError(ENOSPC, "No space left on device")
+
+
+def recorded(sink: Unavailable, stop: threading.Event) -> Recorder:
+    """A recorder that has been given a finished game."""
+    recorder = Recorder("tictactoe", "a", cast(GameSink, sink), stop)
+    threads = cast(PlayerThreads, SimpleNamespace(simulations=0, inference_us=0.0, model_step=None))
+    recorder.store([PlayedGame(7, np.zeros(2, [("state", np.uint64, 11)]), np.zeros((1, 9), np.float32))], threads)
+    recorder.store([], threads)
+    recorder.store([], threads)
+    return recorder
+
+
+def test_games_wait_for_a_sink_and_are_counted_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two attempts fail, the third stores the same games. What can't be written of the statistics is said once."""
+    monkeypatch.setattr("trainer.actor.recorder.RETRY_SECONDS", 0.0)
+    caplog.set_level(logging.INFO)
+    sink = Unavailable(2)
+    recorder = recorded(sink, threading.Event())
+    assert [[game.number for game in games] for games in sink.offered] == [[7]] * 3
+    assert recorder.stats.episodes_completed == 1
+    assert [message.partition(" ")[0] for message in caplog.messages] == ["full;", "the", "can't"]
+
+
+def test_games_that_can_not_be_stored_before_a_stop_are_an_error() -> None:
+    """With their number."""
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(ReplayUnavailableError, match="full; 1 finished games could not be stored"):
+        recorded(Unavailable(1), stop)
