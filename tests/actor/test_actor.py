@@ -348,22 +348,13 @@ def test_a_model_for_another_game_is_not_used(tmp_path: Path, caplog: pytest.Log
 
 
 @pytest.mark.command
-def test_players_import_no_torch() -> None:
-    """The actor, the evaluator and the loop start without it."""
-    code = (
-        "import sys, trainer.actor.__main__, trainer.actor.actor, trainer.evaluator, trainer.loop, trainer.players; "
-        "sys.exit('torch' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-@pytest.mark.command
 def test_playing_and_measuring_import_no_torch(tmp_path: Path) -> None:
-    """Nor do they while they run: an actor plays games of a model, an evaluator plays a match, the page is built."""
+    """An actor plays games of a model, an evaluator plays a match, the page is built; the loop and the ladder start."""
     publish_model(tmp_path)
     model = tmp_path / "models" / "latest.onnx"
     code = f"""
 import sys
+import trainer.ladder, trainer.loop, trainer.measure.progress
 from pathlib import Path
 from trainer.actor.__main__ import main as act
 from trainer.evaluator import main as evaluate

@@ -21,7 +21,7 @@ from waiting import wait_until
 
 from trainer.actor.actor import act
 from trainer.core.errors import TrainerError
-from trainer.core.files import write_bytes
+from trainer.core.files import signature_of, write_bytes
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.onnx_file import load_evaluator
 from trainer.launch.watch import Watch
@@ -35,7 +35,7 @@ from trainer.training.learner import Learner
 
 @pytest.mark.parametrize("broken", ["cut", "other game", "empty", "NaN", "gone"])
 def test_a_broken_latest_model_leaves_the_last_good_one_in_use(
-    tmp_path: Path, broken: str, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, broken: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A running actor says what is wrong, plays on with the model before it, and takes the next good one."""
     publish_model(tmp_path, step=1)
@@ -52,7 +52,18 @@ def test_a_broken_latest_model_leaves_the_last_good_one_in_use(
     with running(lambda stop: act(config, stop)) as result:
         wait_until(lambda: "playing with model step 1" in caplog.text, "it doesn't play")
         if broken == "gone":
+            missed: list[Path] = []
+
+            def noted(path: Path) -> tuple[int, int, int]:
+                try:
+                    return signature_of(path)
+                except FileNotFoundError:
+                    missed.append(path)
+                    raise
+
+            monkeypatch.setattr("trainer.evaluators.hot_reload.signature_of", noted)
             latest.unlink()
+            wait_until(lambda: len(missed) > 1, "it doesn't look")
         else:
             latest.write_bytes(contents[broken])
             wait_until(lambda: "keeping the model before it" in caplog.text, "it says nothing")

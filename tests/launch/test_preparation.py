@@ -1,0 +1,105 @@
+"""The folder of a run before its processes start: what is kept of an earlier run, and what isn't."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from random_models import model_file, random_network
+
+from trainer.core.errors import ConfigError
+from trainer.games.recipes import recipe_of
+from trainer.launch.preparation import prepare_folder
+from trainer.run.folder import RunFolder
+from trainer.settings.loop import LoopConfig
+
+OWN_NETWORK = """
+import torch
+
+
+class Network(torch.nn.Module):
+    def __init__(self, layout):
+        super().__init__()
+        self.policy = torch.nn.Linear(layout.view_size, layout.num_actions)
+        self.value = torch.nn.Linear(layout.view_size, 1)
+
+    def forward(self, view):
+        return self.policy(view), torch.tanh(self.value(view))
+
+
+def network(layout, width, blocks):
+    return Network(layout)
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """A run with a checkpoint."""
+    run = RunFolder(tmp_path / "run")
+    run.models.mkdir(parents=True)
+    run.checkpoint.touch()
+    return run
+
+
+@pytest.fixture
+def config(run: RunFolder) -> LoopConfig:
+    """The settings of a new run in the folder of the earlier one."""
+    return replace(recipe_of("tictactoe"), data_dir=run.path)
+
+
+@pytest.fixture
+def network_file(tmp_path: Path) -> Path:
+    """A file with a network."""
+    path = tmp_path / "mine.py"
+    path.write_text(OWN_NETWORK)
+    return path
+
+
+def test_a_resumed_run_starts_from_its_own_copy_of_the_model(
+    config: LoopConfig, run: RunFolder, tmp_path: Path
+) -> None:
+    """The original may be gone."""
+    run.start.write_bytes(b"the model")
+    again = replace(config, resume=True, start_from=tmp_path / "gone.onnx")
+    assert prepare_folder(again, run).start_from == run.start
+    assert run.start.read_bytes() == b"the model"
+    assert run.checkpoint.exists()
+
+
+def test_a_new_run_keeps_the_model_that_it_starts_from_also_if_the_earlier_run_made_it(
+    config: LoopConfig, run: RunFolder
+) -> None:
+    """The earlier run is set aside, with the original."""
+    assert config.width is not None
+    content = model_file("tictactoe", random_network("tictactoe", width=config.width, activation=config.activation))
+    original = run.models / "model_step_000010.onnx"
+    original.write_bytes(content)
+    assert prepare_folder(replace(config, start_from=original), run).start_from == run.start
+    assert run.start.read_bytes() == content
+    assert not original.exists()
+    assert not run.checkpoint.exists()
+
+
+def test_a_new_run_without_a_model_to_start_from_forgets_that_of_the_earlier_run(
+    config: LoopConfig, run: RunFolder
+) -> None:
+    """Else `--resume` would take it."""
+    run.start.write_bytes(b"the model")
+    assert prepare_folder(config, run).start_from is None
+    assert not run.start.exists()
+
+
+def test_a_run_trains_the_network_of_its_own_copy(config: LoopConfig, run: RunFolder, network_file: Path) -> None:
+    """Edits of the original change nothing while it runs, and are refused when it is resumed."""
+    config = replace(config, network_file=network_file)
+    copy = prepare_folder(config, run).network_file
+    assert copy == run.models / "network.py"
+    assert copy.read_text() == OWN_NETWORK
+    run.checkpoint.touch()
+    assert prepare_folder(replace(config, resume=True), run).network_file == copy
+    network_file.write_text(OWN_NETWORK + "# edited")
+    with pytest.raises(ConfigError, match=r"mine\.py isn't the file that the run began with"):
+        prepare_folder(replace(config, resume=True), run)
+    assert copy.read_text() == OWN_NETWORK
+    assert run.checkpoint.exists()
