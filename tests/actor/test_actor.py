@@ -244,6 +244,35 @@ def test_an_error_in_a_thread_ends_all_of_them_and_is_raised() -> None:
         threads.raise_failure()
 
 
+def test_an_actor_that_waits_for_models_pauses_when_its_only_one_fails() -> None:
+    """Else random games would take the place of good ones. The pause doesn't count as time of the games in progress."""
+    pauses: list[float] = []
+
+    class Player:
+        """It has nothing to play by."""
+
+        idle = False
+
+        def play_randomly(self) -> list[PlayedGame]:
+            """Not asked for."""
+            raise AssertionError("it plays at random")
+
+        def excuse(self, seconds: float) -> None:
+            """Note the pause."""
+            pauses.append(seconds)
+
+        def take_finished(self) -> list[PlayedGame]:
+            """None."""
+            return []
+
+    models = cast(ModelSource, SimpleNamespace(current=None))
+    threads = PlayerThreads([cast(SelfPlay, Player())], models, 29, wait_for_model=True)
+    with threads:
+        wait_until(lambda: len(pauses) > 2 or not threads.running, "it doesn't wait")
+    threads.raise_failure()
+    assert min(pauses[:3]) > 0.04
+
+
 def test_the_constants_of_the_search_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They reach the searches of self-play."""
     given = {"c_puct": 2.0, "fpu_reduction": 0.5, "noise_fraction": 0.1, "considered": 4, "value_scale": 0.2}

@@ -248,6 +248,9 @@ def test_games_that_take_too_long_are_given_up_and_the_slot_plays_the_next() -> 
     for _ in range(20):
         player.step(uniform)
     assert player.give_up(3600) == []
+    player.excuse(3600)
+    assert player.give_up(0) == [], "an hour in which nobody played doesn't count"
+    player.excuse(-3600)
     assert player.give_up(0) == [0, 1]
     games = finished(player, uniform)
     undisturbed = played("connect4", range(4), uniform)

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from dataclasses import asdict, replace
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,29 @@ def test_a_newer_model_is_fetched_once(tmp_path: Path, fault: Exception) -> None
     assert models.poll()
     assert models.current.step == 2
     assert [known for name, known in transport.calls] == [None] * 4 + [first.identity]
+    hub.close()
+
+
+def test_a_full_disk_of_a_player_is_reported_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Twice per second the hub is asked again, until the model can be written."""
+    publish_model(tmp_path / "run", step=1)
+    hub, clock, transport = hub_in(tmp_path / "run"), Clock(), Recording()
+    transport.model = hub.newest_model(None)
+    models = RemoteModel(transport, ModelFile(tmp_path / "here" / "latest.onnx", "tictactoe", every=0.0), clock)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("trainer.cluster.remote_model.write_bytes", full)
+        for _ in range(3):
+            clock.now += ASK_SECONDS
+            assert not models.poll()
+    assert caplog.messages == ["can't write the newest model (No space left on device); trying again"]
+    clock.now += ASK_SECONDS
+    assert models.poll()
     hub.close()
 
 

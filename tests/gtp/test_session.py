@@ -51,6 +51,7 @@ def test_nothing_is_answered_after_quit(tmp_path: Path) -> None:
         ("boardsize", "? boardsize not an integer"),
         ("boardsize nine", "? boardsize not an integer"),
         ("boardsize 19", "? unacceptable size"),
+        ("boardsize " + 5000 * "9", "? boardsize not an integer"),
         ("rectangular_boardsize 5 9", "? unacceptable size"),
         ("komi x", "? komi not a float"),
         ("komi 6.5", "? this model plays with komi 7.5"),

@@ -211,3 +211,17 @@ def test_a_database_that_cannot_be_opened_is_an_error_at_the_start(
         said = capsys.readouterr().err
         assert said.startswith(f"error: {path} is not a file; give the path of a replay database")
         assert said.count("\n") == 1
+
+
+def test_the_log_of_a_linked_database_is_emptied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, close_later: CloseLater
+) -> None:
+    """SQLite keeps it beside the file that the link points to."""
+    monkeypatch.setattr("trainer.replay.writer.LOG_LIMIT", 0)
+    (tmp_path / "disk").mkdir()
+    target, link = tmp_path / "disk" / "target.db", tmp_path / "replay.db"
+    link.symlink_to(target)
+    writer = close_later(ReplayWriter(link, TICTACTOE))
+    writer.write([episode("a-0")])
+    assert (tmp_path / "disk" / "target.db-wal").stat().st_size == 0
+    assert promises.check_database(link) == 1

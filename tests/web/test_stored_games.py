@@ -186,11 +186,12 @@ def test_a_stored_game_that_does_not_fit_its_rules_is_refused(tmp_path: Path, da
 
 def test_stored_games_with_values_of_the_wrong_type_are_left_out(tmp_path: Path) -> None:
     """The others are listed."""
-    store_games(tmp_path, "tictactoe", [X_WINS, X_WINS, X_WINS])
+    store_games(tmp_path, "tictactoe", [X_WINS] * 4)
     change_rows(
         tmp_path,
         "UPDATE transitions SET timestamp = 'noon' WHERE episode_id = 'test-game-000'",
         "UPDATE transitions SET episode_id = x'01' WHERE episode_id = 'test-game-001'",
+        "UPDATE transitions SET env_id = x'01' WHERE episode_id = 'test-game-003'",
     )
     with client_of(tmp_path) as client:
         assert [game["episode_id"] for game in client.get("/replay/games").json()["games"]] == ["test-game-002"]

@@ -17,6 +17,7 @@ from trainer.actor.selfplay import SelfPlay
 from trainer.actor.sink import DatabaseSink, GameSink
 from trainer.actor.threads import EpisodeNumbers, PlayerThreads
 from trainer.core.arguments import narrowed
+from trainer.core.errors import DeviceError
 from trainer.core.files import remove_leftovers
 from trainer.evaluators.acceleration import Acceleration
 from trainer.evaluators.hot_reload import ModelFile
@@ -90,7 +91,8 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
         SelfPlay(config.env_id, config.games, numbers, seed, config.actor_id, config, search)
         for _ in range(config.threads)
     ]
-    threads = PlayerThreads(players, models, game_of(config.env_id).obs_size, config.episode_timeout_secs)
+    size = game_of(config.env_id).obs_size
+    threads = PlayerThreads(players, models, size, config.episode_timeout_secs, config.wait_for_model)
     while config.wait_for_model and not models.current and not stop.wait(0.1):
         models.poll()
     if config.wait_for_model and not models.current:
@@ -100,7 +102,12 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
     with threads:
         while threads.running and not stop.is_set():
             recorder.store(threads.collect(WRITE_SECONDS), threads)
-            if models.poll():
+            try:
+                changed = models.poll()
+            except DeviceError:
+                recorder.store(threads.collect(0), threads)
+                raise
+            if changed:
                 report_model(models.current)
             if time.monotonic() >= next_report:
                 recorder.report()

@@ -156,6 +156,10 @@ class SelfPlay:
         self.search.tree.budget[late] = 0
         return [int(number) for number in self._games.number[late]]
 
+    def excuse(self, seconds: float) -> None:
+        """Don't count these seconds as time that the games in progress took: nobody played."""
+        self._began += seconds
+
     def _begin_games(self) -> None:
         """Begin games in the empty slots, as long as there are numbers left."""
         now = time.monotonic()

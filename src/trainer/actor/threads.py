@@ -70,11 +70,20 @@ class EpisodeNumbers(Iterator[int]):
 class PlayerThreads:
     """Threads that play until the `with` block ends or there is nothing left to play; one `SelfPlay` each."""
 
-    def __init__(self, players: list[SelfPlay], models: ModelSource, obs_size: int, game_timeout: float = 0.0) -> None:
-        """`obs_size`: that of the game. Games that take longer than `game_timeout` seconds are abandoned; 0: never."""
+    def __init__(
+        self,
+        players: list[SelfPlay],
+        models: ModelSource,
+        obs_size: int,
+        game_timeout: float = 0.0,
+        wait_for_model: bool = False,
+    ) -> None:
+        """`obs_size`: that of the game. Games that take longer than `game_timeout` seconds are abandoned; 0: never.
+        `wait_for_model`: pause while there is no model, instead of playing at random."""
         self._players = players
         self._models = models
         self._game_timeout = game_timeout
+        self._wait_for_model = wait_for_model
         self._stop = Event()
         self._finished = Finished(QUEUE_GAMES, QUEUE_BYTES // (4 * obs_size))
         self._failure: Exception | None = None
@@ -135,6 +144,9 @@ class PlayerThreads:
             evaluator: GuardedEvaluator | None = None
             while not self._stop.is_set():
                 model = self._models.current
+                if model is None and self._wait_for_model:  # the only one failed in use
+                    player.excuse(self._pause())
+                    continue
                 if model is None:
                     games = player.play_randomly()
                 else:
@@ -142,7 +154,9 @@ class PlayerThreads:
                         evaluator = GuardedEvaluator(self._models, model, clock)
                     games = player.step(evaluator)
                 for game in games:
-                    self._hand_over(game)
+                    self._finished.put(game)
+                while self._finished.full and not self._stop.is_set():
+                    player.excuse(self._pause())
                 if player.idle:
                     return
                 if self._game_timeout and time.monotonic() > next_look:
@@ -155,8 +169,8 @@ class PlayerThreads:
             self._failure = error
             self._stop.set()
 
-    def _hand_over(self, game: PlayedGame) -> None:
-        """Queue a finished game, and pause while too many wait."""
-        self._finished.put(game)
-        while self._finished.full and not self._stop.is_set():
-            self._stop.wait(0.05)
+    def _pause(self) -> float:
+        """Wait a moment, or until the stop; returns how many seconds it was."""
+        began = time.monotonic()
+        self._stop.wait(0.05)
+        return time.monotonic() - began

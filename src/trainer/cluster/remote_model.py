@@ -28,6 +28,7 @@ class RemoteModel:
         self._file = file
         self._clock = clock
         self._known: str | None = None
+        self._failed = False
         self._next_question = clock()
 
     @property
@@ -56,6 +57,8 @@ class RemoteModel:
         except (ConnectionError, TimeoutError, ReplayUnavailableError) as error:
             log.debug("no answer about models: %s", error)
         except OSError as error:
-            log.warning("can't write the newest model (%s); playing on with the one before", error.strerror)
+            if not self._failed:
+                log.warning("can't write the newest model (%s); trying again", error.strerror)
+            self._failed = True
         else:
-            self._known = model.identity
+            self._known, self._failed = model.identity, False

@@ -29,8 +29,8 @@ ARCHITECTURE = "PolicyValueNet"
 TOLERANCE = 1e-5
 """Accepted difference between ONNX Runtime's and torch's outputs, relative to the largest output or to 1."""
 MORE_ROUNDING = 10.0
-"""If it is larger: how many times torch's own rounding error it may be. Squared ReLUs let numbers grow to thousands, and their
-sum, the value before its tanh, stays small."""
+"""If it is larger: how many times torch's own rounding error it may be. Squared ReLUs let numbers grow to thousands, while
+their sum, the value before its tanh, stays small."""
 TOLERANCE_OF_OWN = 1e-4
 """The same for a network of somebody's own, which may be much deeper. A wrong translation differs by more."""
 CHECKED = 256

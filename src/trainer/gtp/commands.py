@@ -72,7 +72,7 @@ class Commands:
 
     def _board_size(self, arguments: Arguments) -> str:
         """Only the size that the model plays."""
-        if not arguments or not all(argument.isdecimal() for argument in arguments):
+        if not arguments or not all(argument.isdecimal() and len(argument) < 10 for argument in arguments):
             raise Refusal("boardsize not an integer")
         width, height = int(arguments[0]), int(arguments[-1])
         if (width, height) != (self._game.width, self._game.height):

@@ -20,7 +20,7 @@ def serve(config: GtpConfig) -> int:
     config.check()
     model = load_model(config.model, config.env_id, config.device, config.precision, config.network_file)
     commands = Commands(model, config.simulations)
-    answer_all(sys.stdin, sys.stdout, commands)
+    answer_all(sys.stdin or (), sys.stdout, commands)  # None: standard input is closed
     return 0
 
 

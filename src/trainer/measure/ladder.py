@@ -17,6 +17,7 @@ from rich.text import Text
 
 from trainer.core.errors import ModelError
 from trainer.core.json_values import write_json
+from trainer.core.signals import before_leaving, show_cursor, suspendable
 from trainer.evaluators.named_game import chosen_game
 from trainer.evaluators.onnx_file import prepared
 from trainer.gpu.choice import on_device
@@ -58,7 +59,8 @@ def rate_models(config: LadderConfig) -> int:
     players = [entrant.player for entrant in entrants]
     openings = draw_openings(env_id, (config.games + 1) // 2, config.seed, config.opening_plies)
     matches: dict[tuple[int, int], Match] = {}
-    with Console(stderr=True).status("playing") as status:
+    terminal = Console(stderr=True)
+    with before_leaving(show_cursor), suspendable(show_cursor, lambda: None), terminal.status("playing") as status:
         for number, pair in enumerate(combinations(range(len(players)), 2)):
             # Of an odd number of games, neither older nor newer models begin more often.
             first, second = reversed(pair) if number % 2 and config.games % 2 else pair

@@ -121,7 +121,7 @@ class Table:
             self.said = f"{text!r} is no legal move here, and none of: {WORDS}"
 
     def _set_level(self, words: list[str]) -> None:
-        if len(words) == 1 and words[0].isdecimal() and int(words[0]) <= MOST_SIMULATIONS:
+        if len(words) == 1 and words[0].isdecimal() and len(words[0]) < 10 and int(words[0]) <= MOST_SIMULATIONS:
             self.game.simulations = int(words[0])
             self.said = f"From now on {self._level()}."
         else:
@@ -179,7 +179,7 @@ def with_lines(table: Table, console: Console) -> None:
         table.let_model_play()
         console.print(table.draw())
         console.print("> ", end="")
-        line = sys.stdin.readline()
+        line = sys.stdin.readline() if sys.stdin else ""  # None: it is closed
         if not line:
             console.print()
             return

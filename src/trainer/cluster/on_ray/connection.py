@@ -13,6 +13,7 @@ from pathlib import Path
 
 import ray
 from ray._private.services import canonicalize_bootstrap_address
+from ray.exceptions import RayError
 
 from trainer.core.errors import ConfigError, first_line
 
@@ -64,7 +65,7 @@ def joining(address: str) -> Iterator[None]:
     refuse_without_shared_memory()
     try:
         yield
-    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+    except (ConnectionError, ValueError, RuntimeError, TimeoutError, RayError) as error:  # RayError: a missing token
         reason = first_line(error).rstrip(".")
         raise ConfigError(
             f"this machine can't join the Ray cluster {address} ({reason}); start one with ray start --head, or connect "

@@ -19,9 +19,10 @@ from trainer.core.log import log_to_stderr
 from trainer.settings.actor import ActorConfig
 
 STORING = "storing"
+JOINING = "joining"
 TALKING = "talking"
-GROUPS = {STORING: 8, TALKING: 4}
-"""Threads for shipments, and for all else, which must be answered while shipments wait."""
+GROUPS = {STORING: 8, JOINING: 2, TALKING: 4}
+"""Threads for shipments, for players that join, which waits for the database, and for what must be answered at once."""
 CALL_SECONDS = 20.0
 """How long a player waits for an answer before it says that the hub can't be reached."""
 
@@ -113,7 +114,7 @@ class RayTransport:
 
     def join(self, name: str, versions: Mapping[str, str]) -> Assignment:
         """Ask to take part."""
-        answer: Assignment = answer_of(self._call("join", TALKING, name, dict(versions)))
+        answer: Assignment = answer_of(self._call("join", JOINING, name, dict(versions)))
         return answer
 
     def store(self, sender: str, number: int, content: bytes, statistics: Statistics | None) -> None:

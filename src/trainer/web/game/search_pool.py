@@ -27,6 +27,9 @@ class SearchPool:
 
     def __init__(self, threads: int) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="search")
+        self._preparing = ThreadPoolExecutor(
+            1, thread_name_prefix="prepare"
+        )  # searches don't wait for what it compiles
         self._compiling = Lock()
         self._rules: dict[str, ModuleType] = {}
         self._idle: defaultdict[str, list[Search]] = defaultdict(list)
@@ -41,7 +44,7 @@ class SearchPool:
         """The compiled rules of a game. The first call on a machine compiles for some seconds."""
         found = self._rules.get(env_id)
         if found is None:
-            found = await asyncio.get_running_loop().run_in_executor(self._executor, self.prepare, env_id)
+            found = await asyncio.to_thread(self.prepare, env_id)
         return found
 
     def prepare(self, env_id: str) -> ModuleType:
@@ -55,13 +58,14 @@ class SearchPool:
         return self._rules[env_id]
 
     def prepare_soon(self, env_ids: Iterable[str]) -> None:
-        """Start to prepare games on the pool's threads."""
+        """Start to prepare games, one after the other, on a thread of their own."""
         for env_id in env_ids:
-            self._executor.submit(self.prepare, env_id)
+            self._preparing.submit(self.prepare, env_id)
 
     def close(self) -> None:
         """Let the threads end; work that has not begun is dropped."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        for executor in (self._executor, self._preparing):
+            executor.shutdown(wait=False, cancel_futures=True)
 
     def _analyse(self, env_id: str, position: Position, simulations: int, evaluate: Evaluate) -> Analysis:
         with self._search(env_id) as search:

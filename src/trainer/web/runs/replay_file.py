@@ -90,7 +90,8 @@ class ReplayFile:
                 rows = connection.execute(
                     "SELECT rowid, episode_id, env_id, step_number, timestamp, next_state FROM transitions "
                     "WHERE rowid <= ? AND rowid > ? AND done = 1 AND typeof(timestamp) = 'integer' "
-                    "AND typeof(step_number) = 'integer' AND typeof(episode_id) = 'text' ORDER BY rowid DESC",
+                    "AND typeof(step_number) = 'integer' AND typeof(episode_id) = 'text' AND typeof(env_id) = 'text' "
+                    "ORDER BY rowid DESC",
                     (newest, newest - SLICE_ROWS),
                 )
                 for row in rows:

@@ -1,7 +1,7 @@
 // Look inside: the stored games of a run, move by move, with what the network is taught from them.
 
 import { api, ApiError } from "../base/api.js";
-import { choice, dress, el, typing } from "../base/dom.js";
+import { choice, dress, el, typing, write } from "../base/dom.js";
 import { ago, count, percent, scoreWords, signOf, signed } from "../base/format.js";
 import { tabMemory } from "../base/memory.js";
 import { Board } from "../board/board.js";
@@ -44,8 +44,9 @@ export class InsideView {
     this.message = el("p", { class: "quiet", role: "status" });
     this.more = el("button", { type: "button", class: "wide", hidden: true, onclick: () => this.load(this.next) }, "Older games");
     this.refresh = el("button", { type: "button", onclick: () => this.load(null) }, "Newest");
-    this.heading = el("p", { class: "status" }, "Stored games");
-    this.about = el("p", { class: "note" }, "Choose a game to see what the network is taught from each move.");
+    this.heading = el("p", { class: "status" });
+    this.about = el("p", { class: "note" });
+    this.forget();
     this.boardHolder = el("div", { class: "boardholder" });
     this.valueHolder = el("div", { class: "valueholder" });
     this.valueBar = new ValueBar(this.valueHolder);
@@ -97,7 +98,7 @@ export class InsideView {
       await this.load(null);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.message.textContent = error.message;
+      write(this.message, error.message);
     }
   }
 
@@ -105,6 +106,8 @@ export class InsideView {
     const info = this.games.includes(game) ? await api.info(game) : null;
     const [first, second] = info ? info.player_names : ["First", "Second"];
     const options = [["any", "All"], ["first", `${first} won`], ["second", `${second} won`], ["draw", "Draw"]];
+    if (this.offered === String(options)) return; // a radio button keeps the focus
+    this.offered = String(options);
     this.results.replaceChildren(choice("Result", "result", options, this.filter.result, (result) => this.narrow({ result })));
   }
 
@@ -113,8 +116,16 @@ export class InsideView {
     this.asked += 1;
     tabMemory.set("run", run);
     this.shown.hidden = true;
-    this.game = null;
+    this.list.replaceChildren();
+    this.forget();
     this.start();
+  }
+
+  /** No game is chosen. */
+  forget() {
+    this.game = this.opening = null;
+    this.heading.textContent = "Stored games";
+    this.about.textContent = "Choose a game to see what the network is taught from each move.";
   }
 
   narrow(change) {
@@ -132,7 +143,7 @@ export class InsideView {
       found = await api.get("replay/games", { run: this.run, before, ...this.filter });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (asked === this.asked) this.message.textContent = error.message;
+      if (asked === this.asked) write(this.message, error.message);
       return;
     }
     const items = await Promise.all(found.games.map((game) => this.item(game)));
@@ -143,7 +154,7 @@ export class InsideView {
     this.more.hidden = found.next === null;
     this.more.disabled = false;
     const none = found.next === null ? "No stored game matches." : "No match among the newest games; press Older games to search on.";
-    this.message.textContent = found.message ?? (this.list.children.length ? "" : none);
+    write(this.message, found.message ?? (this.list.children.length ? "" : none));
     if (found.message) this.retry = setTimeout(() => (this.run ? this.load(null) : this.start()), 2000);
     if (!this.game && items.length) this.open(found.games[0].episode_id);
   }

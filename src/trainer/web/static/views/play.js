@@ -276,7 +276,7 @@ export class PlayView {
   }
 
   key(event) {
-    if (typing(event) || !this.state) return;
+    if (typing(event) || !this.state || (event.repeat && !event.key.startsWith("Arrow"))) return;
     const ply = this.shownPly ?? this.state.ply;
     const keys = {
       u: () => this.undo(),
