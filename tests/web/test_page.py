@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser import Server, begin, board, click, lasting_port, serving, settled, window
 from playwright.sync_api import expect
 from run_files import EVALUATIONS, put_stats
+from waiting import PATIENCE
 
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.kernels import link_kernels
@@ -276,6 +277,13 @@ def test_another_run_is_drawn_beside_the_one_that_is_watched(browser: Any, tmp_p
         page.get_by_role("link", name="Play").click()
         page.get_by_role("link", name="Watch").click()
         expect(chart).to_have_attribute("data-shown", "10 to 200")
+        put_stats(tmp_path / "theirs", "tictactoe", 300)
+        expect(chart).to_have_attribute("data-shown", "10 to 300", timeout=1000 * PATIENCE)
+        put_stats(tmp_path / "newer", "tictactoe", 10)
+        expect(page.locator("#run")).to_contain_text("newer", timeout=1000 * PATIENCE)
+        expect(page.locator("#other")).to_contain_text("newer")
+        expect(page.locator("#other")).to_have_value("theirs")
+        expect(chart).to_have_attribute("data-shown", "10 to 300")
         page.locator("#other").select_option("nothing")
         expect(chart).to_have_attribute("data-shown", "10 to 50")
         page.locator("#run").select_option("other")

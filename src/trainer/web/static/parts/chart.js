@@ -141,12 +141,13 @@ export class Chart {
 
   /** Show the values under the pointer in the legend. */
   point(plot) {
-    const at = plot.cursor.idx ?? this.data[0].length - 1;
+    const at = plot.cursor.idx ?? null;
     this.series.forEach((one, index) => {
       if (!one.last) return;
-      const value = this.data[index + 1][at];
-      const when = plot.cursor.idx === null || plot.cursor.idx === undefined ? "" : ` (step ${short(this.data[0][at])})`;
-      if (value !== null && value !== undefined) one.last.textContent = one.text(value) + when;
+      const values = this.data[index + 1]; // none where only the run has a point that this one is compared with
+      const value = (at === null ? values.findLast((number) => number !== null && number !== undefined) : values[at]) ?? null;
+      const when = at === null ? "" : ` (step ${short(this.data[0][at])})`;
+      if (value !== null) one.last.textContent = one.text(value) + when;
     });
   }
 

@@ -6,6 +6,14 @@ import { tabMemory } from "../base/memory.js";
 
 const PUBLISHED = "the published run";
 
+/** By label, the address of the statistics of each run that can be compared with `run`. */
+function othersOf(listed, run, game) {
+  const runs = listed.runs.filter((one) => one.env_id === game && one.name !== run);
+  const others = new Map(runs.map((one) => [one.name, ["stats", { run: one.name }]]));
+  if (listed.published.includes(game)) others.set(PUBLISHED, ["published", { game }]);
+  return others;
+}
+
 export class Comparison {
   /** `onchange()` is called when other curves are to be drawn. */
   constructor(onchange) {
@@ -18,9 +26,7 @@ export class Comparison {
 
   /** Offer the other runs of a game, before that is drawn. `listed`: what the server says of all runs. */
   offer(listed, run, game) {
-    const runs = listed.runs.filter((one) => one.env_id === game && one.name !== run);
-    this.others = new Map(runs.map((one) => [one.name, ["stats", { run: one.name }]]));
-    if (listed.published.includes(game)) this.others.set(PUBLISHED, ["published", { game }]);
+    this.others = othersOf(listed, run, game);
     this.root.hidden = !this.others.size;
     this.choice.replaceChildren(
       el("option", { value: "" }, "nothing"),
@@ -32,10 +38,18 @@ export class Comparison {
     if (this.others.has(remembered)) this.choose(remembered);
   }
 
+  /** Offer those that there are now, and take over what the chosen one has learned. */
+  renew(listed, run, game) {
+    const labels = [...othersOf(listed, run, game).keys()];
+    if (String(labels) !== String([...this.others.keys()])) this.offer(listed, run, game);
+    else if (this.label && this.label !== PUBLISHED) this.choose(this.label);
+  }
+
   async choose(label) {
+    const before = label === this.label ? this.stats : null; // it stays if the server doesn't answer
     this.choice.value = this.label = label;
     tabMemory.set("other", label);
-    const stats = label ? await api.get(...this.others.get(label)).catch(() => null) : null;
+    const stats = label ? await api.get(...this.others.get(label)).catch(() => before) : null;
     if (this.label !== label) return; // another one was chosen meanwhile
     this.stats = stats;
     this.onchange();

@@ -43,7 +43,7 @@ export class InsideView {
     this.list = el("ol", { class: "games" });
     this.message = el("p", { class: "quiet", role: "status" });
     this.more = el("button", { type: "button", class: "wide", hidden: true, onclick: () => this.load(this.next) }, "Older games");
-    this.refresh = el("button", { type: "button", onclick: () => this.load(null) }, "Newest");
+    this.refresh = el("button", { type: "button", onclick: () => this.start() }, "Newest");
     this.heading = el("p", { class: "status" });
     this.about = el("p", { class: "note" });
     this.forget();

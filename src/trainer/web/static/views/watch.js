@@ -14,6 +14,7 @@ import { Tile } from "../parts/tile.js";
 
 const FRESH_SECONDS = 20; // older statistics mean that nothing is running
 const REFUSED_MS = 10000; // until a stream is asked for again that the server refused
+const LOOK_MS = 5000; // from one look for new runs, and at the run that this one is compared with, to the next
 
 export class WatchView {
   constructor(holder) {
@@ -22,12 +23,14 @@ export class WatchView {
     this.evaluated = [];
     this.build(holder);
     this.clock = setInterval(() => this.tick(), 1000);
+    this.looks = setInterval(() => this.look(), LOOK_MS);
     this.start();
   }
 
   close() {
     this.closed = true;
     clearInterval(this.clock);
+    clearInterval(this.looks);
     this.source?.close();
     clearTimeout(this.again);
     this.charts.forEach((chart) => chart.close());
@@ -136,11 +139,32 @@ export class WatchView {
     const { runs, default: newest } = this.listed;
     const remembered = this.run ?? tabMemory.get("run");
     this.run = runs.some((run) => run.name === remembered) ? remembered : newest;
+    this.offered = "";
+    this.offerRuns();
+  }
+
+  /** Show the runs to choose from, unless they are shown already: an open list would close. */
+  offerRuns() {
+    const { runs } = this.listed;
+    const offered = JSON.stringify(runs.map((run) => [run.name, runLabel(run)]));
+    if (offered === this.offered) return;
+    this.offered = offered;
     this.runs.replaceChildren(
       ...runs.map((run) => el("option", { value: run.name, selected: run.name === this.run }, runLabel(run))),
     );
     this.runs.disabled = runs.length === 0;
     if (!runs.length) this.runs.replaceChildren(el("option", {}, "none yet"));
+  }
+
+  /** Look for runs that have begun elsewhere, and at what the other run has learned. */
+  async look() {
+    const { run } = this;
+    if (document.hidden || run === null || this.statistics?.run !== run) return;
+    const listed = await api.get("runs").catch(() => null); // null: an outage has begun
+    if (listed === null || this.closed || run !== this.run) return;
+    this.listed = listed;
+    this.offerRuns();
+    this.comparison.renew(listed, run, this.gameId);
   }
 
   /** Follow the statistics of a run, or wait for the first run. */
