@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import IO, Any
 
 import pytest
 
-from trainer.core.files import TEMPORARY_PREFIX, atomic_write, remove_leftovers, write_bytes
+from trainer.core.files import TEMPORARY_PREFIX, atomic_write, remove_leftovers, temporary_folder, write_bytes
 from trainer.core.json_values import read_json_object, write_json
 from trainer.core.processes import is_alive
 
@@ -109,6 +110,32 @@ def test_leftovers_of_dead_processes_are_removed_and_of_living_ones_kept(tmp_pat
         file.write(b"step 7")
     assert (tmp_path / "checkpoint").read_bytes() == b"step 7"
     assert names(tmp_path) == {"latest.onnx", "checkpoint"}
+
+
+def test_temporary_folders_of_killed_processes_are_removed_and_of_living_ones_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each process removes what others left; its own folder goes at the end of the block."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    holding = (
+        "import sys, tempfile; from trainer.core.files import temporary_folder\n"
+        f"tempfile.tempdir = {str(tmp_path)!r}\n"
+        "with temporary_folder('ours-') as folder: (folder / 'model').touch(); print('there', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", holding], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        (theirs,) = names(tmp_path)
+        with temporary_folder("ours-") as folder:
+            assert names(tmp_path) == {theirs, folder.name}
+            assert (tmp_path / theirs / "model").exists()
+        assert names(tmp_path) == {theirs}
+        process.kill()
+        process.wait()
+    (tmp_path / "ours-not").mkdir()  # somebody else's, or one that is being made
+    with temporary_folder("ours-") as folder:
+        assert names(tmp_path) == {"ours-not", folder.name}
+    assert names(tmp_path) == {"ours-not"}
 
 
 def test_a_process_of_another_container_keeps_its_temporary_file(tmp_path: Path) -> None:

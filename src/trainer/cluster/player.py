@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Event
 
 from trainer.actor.actor import accelerated, fitted, play
@@ -13,6 +11,7 @@ from trainer.cluster.remote_model import RemoteModel
 from trainer.cluster.remote_sink import RemoteSink
 from trainer.cluster.transport import Transport
 from trainer.cluster.versions import our_versions
+from trainer.core.files import temporary_folder
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games.recipes import threads_with_gpu
 from trainer.gpu.choice import means_gpu
@@ -29,17 +28,17 @@ def play_for(transport: Transport, name: str, cores: int, stop: Event) -> ActorS
     All finished games are stored before it returns. Raises RefusedError if the hub and this machine have other versions.
     """
     assignment = transport.join(name, our_versions())
-    with TemporaryDirectory(prefix="cartridge-player-") as folder:
-        rules = Path(folder, "rules")
+    with temporary_folder("cartridge-player-") as folder:
+        rules = folder / "rules"
         rules.mkdir()
         found = assignment.rules.open(rules)
         game = found.game
         threads = threads_with_gpu(cores) if means_gpu(assignment.settings.device) else cores
         settings = fitted(replace(assignment.settings, env_id=found.name, threads=threads, wait_for_model=True))
         if assignment.network_file is not None:
-            settings = replace(settings, network_file=Path(folder, NETWORK))
-            Path(folder, NETWORK).write_bytes(assignment.network_file)
-        path = RunFolder(Path(folder)).latest_model
+            settings = replace(settings, network_file=folder / NETWORK)
+            (folder / NETWORK).write_bytes(assignment.network_file)
+        path = RunFolder(folder).latest_model
         path.parent.mkdir()
         file = ModelFile(path, game.env_id, prepare=accelerated(found.name, settings))
         sink = RemoteSink(transport, name, game, assignment.first_number)

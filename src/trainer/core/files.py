@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
 from typing import IO
 
 TEMPORARY_PREFIX = ".tmp-"
+OWNED = ".owned"
+"""A file in a temporary folder that its process keeps locked."""
 MOST_LINKS = 40
 """Symbolic links that are followed, as Linux does."""
 
@@ -136,6 +140,22 @@ def remove_leftovers(folder: Path) -> None:
                     leftover.unlink()
             finally:
                 os.close(handle)
+
+
+@contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """A temporary folder for the time of the block. Those with the same prefix that killed processes left are removed."""
+    for leftover in Path(gettempdir()).glob(f"{prefix}*"):
+        with suppress(OSError), open(leftover / OWNED, "rb") as file:  # BlockingIOError: its process is alive
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(leftover, ignore_errors=True)
+    with TemporaryDirectory(prefix=prefix) as name:
+        folder = Path(name)
+        with open(folder / f"{OWNED}-soon", "wb") as file:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+                os.rename(folder / f"{OWNED}-soon", folder / OWNED)  # now that it is locked
+            yield folder
 
 
 def sync_folder(folder: Path) -> None:
