@@ -10,7 +10,7 @@ from small_models import write_model
 
 from trainer.evaluators.onnx_file import OnnxEvaluator, load_evaluator
 from trainer.measure import anchor
-from trainer.measure.anchor import GAMES, Anchor, last_elo
+from trainer.measure.anchor import GAMES, Anchor, anchor_of
 from trainer.run.evaluations import EvaluationLog
 
 
@@ -31,12 +31,11 @@ def play_to(score: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(anchor, "play_match", lambda *_: result)
 
 
-def test_the_first_model_has_the_elo_that_is_given(tmp_path: Path) -> None:
-    """So a resumed run goes on where it was."""
-    first = model(tmp_path, 1)
-    rating = Anchor("tictactoe", 0, 150.0)
+def test_the_first_model_of_a_run_has_elo_0(tmp_path: Path) -> None:
+    """By definition, so nothing is uncertain."""
+    first, rating = model(tmp_path, 1), Anchor("tictactoe", 0)
     for _ in range(2):
-        assert rating.rate(first) == {"elo": 150.0, "elo_interval_95": [150.0, 150.0], "elo_against": 1}
+        assert rating.rate(first) == {"elo": 0.0, "elo_interval_95": [0.0, 0.0], "elo_against": 1}
 
 
 def test_differences_add_up_when_an_anchor_is_clearly_beaten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,10 +70,33 @@ def test_the_games_are_between_the_raw_policies(tmp_path: Path) -> None:
     assert found["elo_interval_95"][0] == -found["elo_interval_95"][1]
 
 
-def test_a_resumed_run_goes_on_from_the_last_elo(tmp_path: Path) -> None:
-    """Evaluations without one, of an earlier version, are passed over."""
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_resumed_run_goes_on_from_the_last_model_that_was_rated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    """Newer ones play against it. If it is gone, the next model takes over its Elo, and nobody knows how exact that is.
+
+    Evaluations without an Elo, of an earlier version, are passed over.
+    """
     evaluations = EvaluationLog(tmp_path)
-    assert last_elo(evaluations) == 0
-    for entry in ({"elo": 10.5}, {"elo": 99.5}, {"win_rate": 1.0}):
+    for entry in ({"step": 1, "elo": 10.5}, {"step": 2, "elo": 99.5}, {"step": 3, "win_rate": 1.0}):
         evaluations.append(entry)
-    assert last_elo(evaluations) == 99.5
+    if kept:
+        write_model(tmp_path / "model_step_000002.onnx", "tictactoe", seed=2, step=2)
+    rating = anchor_of("tictactoe", 0, evaluations, tmp_path)
+    play_to(0.5, monkeypatch)
+    newest, later = model(tmp_path, 4), model(tmp_path, 5)
+    found = rating.rate(newest)
+    assert (found["elo"], found["elo_against"]) == (99.5, 2 if kept else 4)
+    if kept:
+        low, high = found["elo_interval_95"]
+        assert low < 99.5 < high
+    else:
+        assert found["elo_interval_95"] is None
+        assert rating.rate(later)["elo_against"] == 4
+
+
+def test_a_run_that_is_resumed_before_the_first_evaluation_begins_with_elo_0(tmp_path: Path) -> None:
+    """As a new run does."""
+    rating = anchor_of("tictactoe", 0, EvaluationLog(tmp_path), tmp_path)
+    assert rating.rate(model(tmp_path, 1))["elo_interval_95"] == [0.0, 0.0]

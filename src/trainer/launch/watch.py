@@ -16,7 +16,7 @@ from rich.text import Text
 from trainer.core.errors import TrainerError
 from trainer.core.json_values import has_numbers, number_fields, read_json_object
 from trainer.evaluators.onnx_file import Prepare
-from trainer.measure.anchor import Anchor, last_elo
+from trainer.measure.anchor import Anchor, anchor_of
 from trainer.measure.progress import evaluate_step
 from trainer.run.actor_statistics import players_in, sum_of_actors
 from trainer.run.evaluations import EvaluationLog
@@ -48,7 +48,7 @@ class Watch:
         self._seed = seed
         self._prepare = prepare
         self._evaluations = EvaluationLog(run.path)
-        self._anchor = Anchor(env_id, seed, last_elo(self._evaluations) if resumed else 0.0)
+        self._anchor = None if resumed else Anchor(env_id, seed)
         self._began = time.monotonic()
         self._since = " since it was resumed" if resumed else ""
         self._stats: dict[str, Any] = {}
@@ -132,6 +132,8 @@ class Watch:
     def evaluate(self, newest: str) -> None:
         """Evaluate the newest model, named by `newest`, against random play; a failure is only reported."""
         self._evaluated, began = newest, time.monotonic()
+        if self._anchor is None:
+            self._anchor = anchor_of(self._env_id, self._seed, self._evaluations, self._run.models, self._prepare)
         try:
             self._evaluation = evaluate_step(
                 self._run.latest_model,

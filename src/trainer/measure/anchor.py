@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+from trainer.core.errors import ModelError
 from trainer.core.json_values import is_number
 from trainer.evaluators.interface import Evaluator
+from trainer.evaluators.onnx_file import Prepare, load_prepared
 from trainer.measure.elo import elo_difference
 from trainer.measure.intervals import wilson
 from trainer.measure.match import play_match
 from trainer.measure.openings import draw_openings
 from trainer.players import NetworkPlayer
 from trainer.run.evaluations import EvaluationLog
+from trainer.run.model_files import stored_model
 
 GAMES = 100
 CLEARLY = 0.75
@@ -25,21 +30,24 @@ class Anchor:
     a point of this Elo is worth less than one against strangers.
     """
 
-    def __init__(self, env_id: str, seed: int, elo: float = 0.0) -> None:
-        """The first model that is rated becomes the anchor, with this `elo`."""
+    def __init__(self, env_id: str, seed: int, elo: float | None = None, model: Evaluator | None = None) -> None:
+        """`elo` is that of `model`, of a run that is resumed. `model` None: the first one that is rated becomes the anchor,
+        with this `elo`; None: with 0."""
         self._env_id = env_id
         self._seed = seed
-        self._elo = elo
-        self._model: Evaluator | None = None
-        self._openings: list[list[int]] = []
+        self._elo = elo or 0.0
+        self._known = elo is None
+        """Whether the anchor's Elo is its own, and not that of a model before it."""
+        self._model = model
+        self._openings = draw_openings(env_id, GAMES // 2, seed)
 
     def rate(self, model: Evaluator) -> dict[str, Any]:
         """The model's Elo as fields of an evaluation, with its 95% interval and the step of the model it played against."""
         if self._model is None:
             self._model = model
-            self._openings = draw_openings(self._env_id, GAMES // 2, self._seed)
         if self._model is model:
-            return {"elo": self._elo, "elo_interval_95": [self._elo, self._elo], "elo_against": model.step}
+            interval = [self._elo, self._elo] if self._known else None
+            return {"elo": self._elo, "elo_interval_95": interval, "elo_against": model.step}
         players = NetworkPlayer("newest", model), NetworkPlayer("anchor", self._model)
         match = play_match(self._env_id, *players, GAMES, self._seed, self._openings)
         points, games = match.score * GAMES + 0.5, GAMES + 1  # with a draw more, so that the Elo is finite
@@ -47,11 +55,23 @@ class Anchor:
         elo, low, high = (round(self._elo + elo_difference(score), 1) for score in scores)
         found = {"elo": elo, "elo_interval_95": [low, high], "elo_against": self._model.step}
         if match.score >= CLEARLY:
-            self._model, self._elo = model, elo
+            self._model, self._elo, self._known = model, elo, True
         return found
 
 
-def last_elo(evaluations: EvaluationLog) -> float:
-    """The Elo of the last model that was rated, from which a resumed run goes on; 0 if there is none."""
-    rated = [entry["elo"] for entry in evaluations.read() if is_number(entry.get("elo"))]
-    return float(rated[-1]) if rated else 0.0
+def anchor_of(
+    env_id: str, seed: int, evaluations: EvaluationLog, models: Path, prepare: Prepare | None = None
+) -> Anchor:
+    """The anchor of a resumed run: the last model that was rated, if it is still among `models`.
+
+    Otherwise the next model takes over its Elo, without an interval. `prepare` makes the evaluator; None: ONNX Runtime.
+    """
+    rated = [entry for entry in evaluations.read() if is_number(entry.get("elo"))]
+    if not rated:
+        return Anchor(env_id, seed)
+    elo, step = float(rated[-1]["elo"]), rated[-1].get("step")
+    model = None
+    if isinstance(step, int):
+        with suppress(ModelError):
+            model = load_prepared(stored_model(models, step), env_id, prepare)
+    return Anchor(env_id, seed, elo, model)
