@@ -207,6 +207,25 @@ def test_the_players_of_a_cluster_are_a_table(browser: Any, tmp_path: Path) -> N
         expect(rows.last.locator("td").nth(3)).to_have_text("1,500")
 
 
+def test_a_hidden_tab_follows_no_run(browser: Any, tmp_path: Path) -> None:
+    """Its connection would be one of the six that all tabs share. Shown again, it has what was learned meanwhile."""
+    put_stats(tmp_path, "tictactoe", 50)
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        chart = page.locator(".chart").first
+        expect(chart).to_have_attribute("data-points", "5")
+        page.evaluate("Object.defineProperty(document, 'hidden', {get: () => window.away, configurable: true})")
+        for away, steps, points in ((True, 80, "5"), (False, 80, "8")):
+            page.evaluate(
+                "away => { window.away = away; document.dispatchEvent(new Event('visibilitychange')); }", away
+            )
+            put_stats(tmp_path, "tictactoe", steps)
+            if away:
+                page.wait_for_timeout(1500)
+            expect(chart).to_have_attribute("data-points", points)
+
+
 def test_a_browser_whose_clock_is_wrong_shows_a_run_that_is_learning(browser: Any, tmp_path: Path) -> None:
     """Here it is an hour fast. What is new is told by the clock of the server."""
     later = int(time.time()) + 3000  # so that it stays new while the test runs

@@ -24,6 +24,8 @@ export class WatchView {
     this.build(holder);
     this.clock = setInterval(() => this.tick(), 1000);
     this.looks = setInterval(() => this.look(), LOOK_MS);
+    this.onvisible = () => this.attend();
+    document.addEventListener("visibilitychange", this.onvisible);
     this.start();
   }
 
@@ -31,6 +33,7 @@ export class WatchView {
     this.closed = true;
     clearInterval(this.clock);
     clearInterval(this.looks);
+    document.removeEventListener("visibilitychange", this.onvisible);
     this.source?.close();
     clearTimeout(this.again);
     this.charts.forEach((chart) => chart.close());
@@ -165,6 +168,13 @@ export class WatchView {
     this.listed = listed;
     this.offerRuns();
     this.comparison.renew(listed, run, this.gameId);
+  }
+
+  /** Follow the run while somebody can see it: a browser opens only about six connections to a server, for all its tabs. */
+  attend() {
+    this.source?.close();
+    clearTimeout(this.again);
+    if (!document.hidden) this.follow(this.run);
   }
 
   /** Follow the statistics of a run, or wait for the first run. */
