@@ -94,6 +94,12 @@ def test_a_model_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def quits(terminal: int) -> bool:
+    """Whether a key, Ctrl-\\, ends what runs there without giving the terminal back."""
+    termios = pytest.importorskip("termios")
+    return bool(termios.tcgetattr(terminal)[6][termios.VQUIT] != bytes([os.fpathconf(terminal, "PC_VDISABLE")]))
+
+
 def echoes(terminal: int) -> bool:
     """Whether a terminal shows what is typed."""
     termios = pytest.importorskip("termios")
@@ -128,6 +134,7 @@ def test_a_move_by_arrow_keys(tmp_path: Path) -> None:
         os.write(ours, b"undo\r")
         wait_for("Taken back")
         assert not echoes(ours)
+        assert not quits(ours)
         process.send_signal(signal.SIGTSTP)
         stopped = os.WUNTRACED | os.WNOHANG
         wait_until(lambda: os.waitpid(process.pid, stopped)[0], "the game isn't suspended")
@@ -142,6 +149,7 @@ def test_a_move_by_arrow_keys(tmp_path: Path) -> None:
         os.write(ours, b"quit\r")
         assert process.wait(PATIENCE) == 0
         assert echoes(ours)
+        assert quits(ours)
     finally:
         process.kill()
         os.close(ours)

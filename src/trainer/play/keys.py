@@ -46,6 +46,12 @@ def keys(suspended: Callable[[], None], resumed: Callable[[], None]) -> Iterator
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
 
+    def take() -> None:
+        tty.setcbreak(terminal, termios.TCSANOW)
+        mode = termios.tcgetattr(terminal)
+        mode[6][termios.VQUIT] = bytes([os.fpathconf(terminal, "PC_VDISABLE")])  # Ctrl-\ would not give it back
+        termios.tcsetattr(terminal, termios.TCSANOW, mode)
+
     def give_back() -> None:
         termios.tcflush(terminal, termios.TCIFLUSH)  # keys that were meant for the game
         termios.tcsetattr(terminal, termios.TCSANOW, before)  # without waiting for the output: that could block
@@ -56,10 +62,10 @@ def keys(suspended: Callable[[], None], resumed: Callable[[], None]) -> Iterator
         give_back()
 
     def resume() -> None:
-        tty.setcbreak(terminal, termios.TCSANOW)
+        take()
         resumed()
 
-    tty.setcbreak(terminal, termios.TCSANOW)
+    take()
     try:
         with suspendable(suspend, resume), before_leaving(give_back):
             yield names(characters(terminal))
