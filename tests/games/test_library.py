@@ -211,6 +211,28 @@ def test_two_games_of_one_name_are_told_apart(tmp_path: Path) -> None:
         find_game(str(other))
 
 
+SMALL_GAME = """
+from trainer.games.base import MOVER, OPEN, WINNER, Game
+
+GAME = Game(env_id="small", width=1, height=1, num_actions=1, max_plies=1)
+
+
+def legal(state, mask):
+    mask[0] = state[WINNER] == OPEN
+
+
+def play(state, action):
+    state[WINNER] = state[MOVER]
+"""
+
+
+def test_a_later_version_of_this_package_gives_a_game_the_same_stamp(tmp_path: Path) -> None:
+    """Else no model and no stored game could be used any more. A new field of Game must be marked as LATER."""
+    path = tmp_path / "small.py"
+    path.write_text(SMALL_GAME)
+    assert find_game(str(path)).stamp == "b528b81d4aefecbb"
+
+
 def test_stamps_follow_rules_and_parameters(tmp_path: Path) -> None:
     """The three games that other programs know have none."""
     stamps = [find_game(name).stamp for name in (str(OWN), f"{OWN}:size=4", str(edited(tmp_path)))]

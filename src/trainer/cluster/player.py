@@ -35,7 +35,9 @@ def play_for(transport: Transport, name: str, cores: int, stop: Event) -> ActorS
         game = found.game
         threads = threads_with_gpu(cores) if means_gpu(assignment.settings.device) else cores
         settings = replace(assignment.settings, env_id=found.name, threads=threads, wait_for_model=True)
-        settings = fitted(replace(settings, seed=None))  # the player that had this name before drew those numbers already
+        settings = fitted(
+            replace(settings, seed=None)
+        )  # the player that had this name before drew those numbers already
         if assignment.network_file is not None:
             settings = replace(settings, network_file=folder / NETWORK)
             (folder / NETWORK).write_bytes(assignment.network_file)

@@ -41,7 +41,7 @@ or not they are legal there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -65,6 +65,11 @@ State = NDArray[np.uint64]
 Board = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Moves = NDArray[np.int32]
+
+
+LATER = {"later": True}
+"""Marks a field that games of earlier versions didn't have: while it has its default it is no part of the rules' hash, so
+their models and rows stay valid."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ class Game:
     typical_plies: int = 0
     """Moves of an ordinary game; 0: as many as there are cells. Self-play draws the moves of the first quarter at random,
     and its random openings have up to half of these moves."""
-    forced_wins: bool = False
+    forced_wins: bool = field(default=False, metadata=LATER)
     """After each move that it tries at the root, search also looks whether the player to move then wins by force in three
     moves. It plays every move and every answer, so it suits games with few moves and a fast `wins_next`, which it needs."""
     player_names: tuple[str, str] = ("X", "O")

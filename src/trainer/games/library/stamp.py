@@ -6,7 +6,7 @@ import ast
 import hashlib
 import sys
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -36,8 +36,14 @@ def plain(value: Any) -> tuple[Any, ...] | None:
     if isinstance(value, tuple | list):
         return ("row", tuple(plain(one) for one in value))
     if is_dataclass(value) and not isinstance(value, type):
-        return (type(value).__name__, tuple(plain(getattr(value, field.name)) for field in fields(value)))
+        kept = (field for field in fields(value) if not is_left_out(field, value))
+        return (type(value).__name__, tuple(plain(getattr(value, field.name)) for field in kept))
     return None
+
+
+def is_left_out(field: Field[Any], value: object) -> bool:
+    """Whether a field was added after games had been hashed, and has its default."""
+    return bool(field.metadata.get("later")) and getattr(value, field.name) == field.default
 
 
 def refuse_other_files(text: bytes, path: Path) -> None:
