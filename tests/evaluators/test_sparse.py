@@ -33,9 +33,11 @@ def published(
     width: int = 80,
     activation: Activation = "relu",
     units: int | None = None,
+    lines: int = 0,
 ) -> bytes:
     """A random network as the trainer writes it, with biases that are not 0, after a fifth of its run."""
-    return model_file(game.env_id, random_network(game.env_id, family, width, activation=activation, units=units))
+    network = random_network(game.env_id, family, width, activation=activation, units=units, lines=lines)
+    return model_file(game.env_id, network)
 
 
 def load(content: bytes, game: Game = CONNECT4) -> OnnxEvaluator:
@@ -73,13 +75,13 @@ def sparse_of(content: bytes, game: Game = CONNECT4) -> SparseEvaluator:
     return sparse
 
 
-@pytest.mark.parametrize("env_id", ENV_IDS)
-@pytest.mark.parametrize("family", ["mlp", "conv"])
+@pytest.mark.parametrize("env_id", [*ENV_IDS, "breakthrough:rows=6,columns=5"])
+@pytest.mark.parametrize(("family", "lines"), [("mlp", 0), ("conv", 0), ("conv", 20)])
 @pytest.mark.parametrize("activation", get_args(Activation))
-def test_the_outputs_are_those_of_onnx_runtime(env_id: str, family: Family, activation: Activation) -> None:
+def test_the_outputs_are_those_of_onnx_runtime(env_id: str, family: Family, lines: int, activation: Activation) -> None:
     """In positions from whole games, for both players. Where few actions are legal, the logits of the others are 0."""
     game = game_of(env_id)
-    content = published(game, family, activation=activation)
+    content = published(game, family, activation=activation, lines=lines)
     observation, legal = random_play(env_id, 0)
     ours, our_values = sparse_of(content, game).outputs(observation)
     theirs, their_values = load(content, game).outputs(observation)
@@ -98,10 +100,12 @@ def test_any_width_is_evaluated(width: int) -> None:
     assert_alike(published(CONNECT4, "mlp", width))
 
 
-@pytest.mark.parametrize(("filters", "units"), [(20, 130), (130, 20), (64, 1)])
-def test_hidden_layers_may_have_more_or_fewer_units_than_filters(filters: int, units: int) -> None:
-    """Each layer has regions of its own size."""
-    assert_alike(published(CONNECT4, "conv", filters, units=units))
+@pytest.mark.parametrize(
+    ("filters", "units", "lines"), [(20, 130, 0), (130, 20, 0), (64, 1, 0), (20, 70, 1), (20, 70, 130)]
+)
+def test_layers_may_have_any_sizes(filters: int, units: int, lines: int) -> None:
+    """Each has regions of its own."""
+    assert_alike(published(CONNECT4, "conv", filters, units=units, lines=lines))
 
 
 def assert_alike(content: bytes) -> None:
@@ -121,10 +125,10 @@ def test_inputs_need_not_be_0_or_1() -> None:
     np.testing.assert_allclose(ours[0], theirs[0], rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("family", ["mlp", "conv"])
-def test_a_row_gets_the_same_answer_in_any_batch(family: Family) -> None:
+@pytest.mark.parametrize(("family", "lines"), [("mlp", 0), ("conv", 0), ("conv", 20)])
+def test_a_row_gets_the_same_answer_in_any_batch(family: Family, lines: int) -> None:
     """The answer to a row depends on that row alone, so games don't depend on how many are played side by side."""
-    sparse = sparse_of(published(CONNECT4, family))
+    sparse = sparse_of(published(CONNECT4, family, lines=lines))
     observation, legal = random_play(CONNECT4.env_id, 0)
     prior, value = sparse(observation, legal)
     for begin, end in ((0, 1), (3, 10), (100, 228)):

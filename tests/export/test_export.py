@@ -318,21 +318,23 @@ def test_a_wider_network_begins_as_the_narrow_one_and_learns_with_all_of_it(
         assert layer.weight.grad[: len(listening), ignored].abs().max() > 0, "nothing will ever listen to the new units"
 
 
-@pytest.mark.parametrize(("filters", "units"), [(13, 40), (20, 13), (20, 40)])
+@pytest.mark.parametrize(("filters", "units", "lines"), [(13, 40, 0), (20, 13, 0), (20, 40, 0), (20, 40, 5)])
 def test_a_network_with_more_filters_or_more_units_begins_as_the_narrow_one(
-    filters: int, units: int, tmp_path: Path
+    filters: int, units: int, lines: int, tmp_path: Path
 ) -> None:
     """Either may grow alone, and neither may shrink."""
     path, grown = tmp_path / "narrow.onnx", tmp_path / "grown.onnx"
-    path.write_bytes(model_file("connect4", random_network("connect4", "conv", width=13)))
-    wide = random_network("connect4", "conv", width=filters, seed=5, units=units)
+    path.write_bytes(model_file("connect4", random_network("connect4", "conv", width=13, lines=lines)))
+    wide = random_network("connect4", "conv", width=filters, seed=5, units=units, lines=lines)
     begin_with(wide, path, "connect4")
     grown.write_bytes(model_file("connect4", wide))
     rows = random_play("connect4", seed=2)
     answers = [load_evaluator(file, "connect4")(*rows) for file in (path, grown)]
     assert distance(*answers) < 1e-6
-    with pytest.raises(ModelError, match=f"has --network conv --width {filters} --activation relu --units {units}, so"):
-        begin_with(random_network("connect4", "conv", width=filters, units=units - 1), grown, "connect4")
+    flags = f"--network conv --width {filters} --activation relu --units {units} --lines {lines}"
+    for other in ({"units": units - 1, "lines": lines}, {"units": units, "lines": lines + 1}):
+        with pytest.raises(ModelError, match=f"its network has {flags}, so"):
+            begin_with(random_network("connect4", "conv", width=filters, **other), grown, "connect4")
 
 
 @pytest.mark.parametrize(

@@ -93,10 +93,16 @@ def test_neither_padding_nor_the_size_of_a_batch_changes_an_answer() -> None:
 
 def test_what_kind_of_network_a_file_holds() -> None:
     """By the names and shapes of its weights, and by its operations."""
-    for family, width, units, blocks in (("mlp", 24, None, 6), ("conv", 16, 24, 6), ("residual", 40, None, 3)):
+    kinds: tuple[tuple[Family, int, int | None, int, int], ...] = (
+        ("mlp", 24, None, 0, 6),
+        ("conv", 16, 24, 0, 6),
+        ("conv", 16, 24, 8, 6),
+        ("residual", 40, None, 0, 3),
+    )
+    for family, width, units, lines, blocks in kinds:
         for activation in get_args(Activation):
-            network = random_network("connect4", family, width, blocks=blocks, activation=activation, units=units)
-            settings = NetworkSettings(family, width, units, blocks, activation=activation)
+            settings = NetworkSettings(family, width, units, blocks, activation=activation, lines=lines)
+            network = random_network("connect4", family, width, 3, blocks, "none", activation, units, lines)
             assert settings_in(model_file("connect4", network)) == network.settings == settings
     for pooling in get_args(Pooling):
         content = model_file("connect4", random_network("connect4", "residual", 40, pooling=pooling))
@@ -108,7 +114,11 @@ def test_what_kind_of_network_a_file_holds() -> None:
 def test_settings_that_do_not_apply_to_a_network_are_left_out() -> None:
     """Two networks with the same weights have the same settings, whatever else was chosen."""
     plain = random_network("connect4", "mlp", 24).settings
-    assert random_network("connect4", "mlp", 24, units=5, blocks=9, pooling="bias").settings == plain
+    assert random_network("connect4", "mlp", 24, units=5, blocks=9, pooling="bias", lines=9).settings == plain
+    assert (
+        random_network("connect4", "residual", 24, lines=9).settings
+        == random_network("connect4", "residual", 24).settings
+    )
     assert random_network("connect4", "conv", 24, units=24).settings == random_network("connect4", "conv", 24).settings
 
 

@@ -140,6 +140,24 @@ def test_the_stem_sees_the_board_row_by_row() -> None:
     assert found[12:].tolist() == [0] * 7  # red has won: no move is legal, and red is still the mover
 
 
+def test_the_stem_sees_whole_rows_and_columns() -> None:
+    """Filters that count own stones find them row by row, then column by column, behind the results of the others."""
+    position = Position.first(rules_of("connect4"))
+    for column in (2, 2, 3, 3, 2, 4):
+        position = position.play(column)
+    layout = layout_of(game_of("connect4"))
+    stem = ConvStem(CONNECT4, layout, 1, torch.nn.ReLU(), lines=1)
+    with torch.no_grad():
+        for conv in stem.convolutions.values():
+            conv.weight.zero_()
+            conv.weight[0, 0] = 1  # own plane
+            conv.bias.zero_()
+    found = stem(MoverView(CONNECT4, layout)(torch.from_numpy(position.observation)[None]))[0]
+    assert found[12:18].tolist() == [2, 0, 1, 0, 0, 0]  # from the bottom row up
+    assert found[18:25].tolist() == [0, 0, 2, 1, 0, 0, 0]
+    assert found[25:].tolist() == [1] * 7  # the legal moves
+
+
 def test_an_expected_result_is_learned() -> None:
     """Trained on the outcome 0.4 again and again, a network answers 0.4."""
     torch.manual_seed(0)

@@ -25,11 +25,12 @@ def random_network(
     pooling: Pooling = "none",
     activation: Activation = "relu",
     units: int | None = None,
+    lines: int = 0,
 ) -> PolicyValueNetwork:
     """A network with random weights and with biases that are not 0."""
     torch.manual_seed(seed)
     game = game_of(env_id)
-    settings = NetworkSettings(family, width, units, blocks, pooling, activation)
+    settings = NetworkSettings(family, width, units, blocks, pooling, activation, lines)
     network = PolicyValueNetwork(metadata_of(game), settings, layout_of(game))
     gain = 1.5 if activation == "relu" else 0.8  # squares would grow from layer to layer
     for parameter in network.parameters():

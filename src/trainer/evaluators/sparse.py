@@ -24,7 +24,7 @@ from trainer.sparse.network import LAYER, NO_NETWORK, Memory, SparseNetwork, mem
 
 SHAPE = re.compile(
     "(?P<view>Slice Slice Slice Slice Sub Mul Add Sub Concat |Gather Slice Cast Slice Where )?"
-    "(?P<stem>Slice Reshape Conv Relu (?:Mul )?Slice Flatten Concat )?"
+    "(?P<stem>Slice Reshape (?:Conv )+(?:Relu (?:Mul )?)+Slice (?:Flatten )+Concat )?"
     "(?P<body>(?:Gemm Relu (?:Mul )?(?:Add )?)+)"
     "Gemm (?:Gather Slice Cast Where )?Gemm Tanh"
 )
@@ -101,6 +101,8 @@ def network_of(content: bytes, game: Game) -> SparseNetwork | None:
     rectified, squared = found[0].count("Relu"), squared_relus(graph)
     if squared not in (0, rectified) or squared != found[0].count("Relu Mul"):
         return None
+    if found["stem"] and len({found["stem"].count(op) for op in ("Conv", "Relu", "Flatten")}) > 1:
+        return None
     weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     layers = [node for node in graph.node if node.op_type in ("Conv", "Gemm")]
     *body, policy, value = [(weights[node.input[1]], weights[node.input[2]]) for node in layers]
@@ -110,10 +112,10 @@ def network_of(content: bytes, game: Game) -> SparseNetwork | None:
         layout = replace(layout, exchange=None, actions=None)
     builder = SparseNetworkBuilder(layout, game.obs_size, squared=squared > 0)
     if found["stem"]:
-        conv, first, *body = body
         reshape = next(node for node in graph.node if node.op_type == "Reshape")
-        builder.add_stem(*conv, *weights[reshape.input[1]][2:])
-        builder.add_after_stem(*first)
+        for _ in range(found["stem"].count("Conv")):
+            builder.add_convolution(*body.pop(0), *weights[reshape.input[1]][2:])
+        builder.add_after_stem(*body.pop(0))
         residual = residual[1:]
     for (weight, bias), adds_inputs in zip(body, residual, strict=True):
         builder.add_dense(weight, bias, residual=adds_inputs)

@@ -128,10 +128,11 @@ def _all_planes(graph: Graph, module: nn.Module, name: str, source: str, output:
 
 def _conv_stem(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
     assert isinstance(module, ConvStem)
-    filtered = graph.add(module.conv, f"{name}.conv", graph.add(module.board, name, source))
-    found = graph.add(module.activation, f"{name}.activation", filtered)
+    board = graph.add(module.board, name, source)
+    filtered = [graph.add(conv, f"{name}.{key}", board) for key, conv in module.convolutions.items()]
+    found = [graph.add(module.activation, f"{name}.activation", one) for one in filtered]
     legal = graph.columns(source, module.board.size, END)
-    return graph.node("Concat", graph.node("Flatten", found), legal, axis=1)
+    return graph.node("Concat", *[graph.node("Flatten", one) for one in found], legal, axis=1)
 
 
 def _stone_planes(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:

@@ -74,5 +74,5 @@ def shapes_of(weights: Weights) -> dict[str, torch.Size]:
 def flags_of(settings: NetworkSettings) -> str:
     """The flags of a loop whose network has these settings, without those that don't apply to it."""
     names = ["network", "width", "activation"]
-    names += {"conv": ["units"], "residual": ["blocks", "pooling"]}.get(settings.network, [])
+    names += {"conv": ["units", "lines"], "residual": ["blocks", "pooling"]}.get(settings.network, [])
     return " ".join(f"--{name} {getattr(settings, name)}" for name in names)

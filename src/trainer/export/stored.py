@@ -85,7 +85,8 @@ class StoredNetwork:
         dense = sorted((name for name in weights if re.fullmatch(r"body\.\d+\.weight", name)), key=number_of)
         if dense and "body.0.conv.weight" in weights:
             filters, units = len(weights["body.0.conv.weight"]), len(weights[dense[0]])
-            return NetworkSettings("conv", filters, units, activation=activation)
+            lines = len(weights.get("body.0.rows.weight", ()))
+            return NetworkSettings("conv", filters, units, activation=activation, lines=lines)
         if dense and blocks:
             names = " ".join(weights)
             pooling: Pooling = "squeeze" if ".squeeze." in names else "bias" if ".bias.weight" in names else "none"

@@ -28,10 +28,9 @@ def widened(weights: Weights, network: PolicyValueNetwork) -> Weights:
     stem = network.body[0]
     if isinstance(stem, ConvStem):
         narrow, wide = len(weights["body.0.conv.weight"]), stem.conv.out_channels
-        beside = network.view.size - stem.board.size  # inputs of the hidden layer behind those of the filters
-        places = (stem.size - beside) // wide
+        places = stem.places(stem.conv)
         layers = {
-            "body.0.conv": torch.arange(stem.conv.in_channels),
+            **{f"body.0.{name}": torch.arange(conv.in_channels) for name, conv in stem.convolutions.items()},
             "body.1": torch.cat([torch.arange(narrow * places), torch.arange(wide * places, stem.size)]),
             "body.3.inner.0": torch.arange(len(weights["body.1.weight"])),
         }

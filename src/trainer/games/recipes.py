@@ -22,6 +22,7 @@ TOWER: dict[str, Any] = {
     "network": "residual",
     "width": 384,
     "units": None,
+    "lines": 0,
     "blocks": 6,
     "activation": "relu",
     "batch_size": 2048,

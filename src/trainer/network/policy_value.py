@@ -48,7 +48,7 @@ def completed(settings: NetworkSettings, game: Metadata) -> NetworkSettings:
     width = settings.width or default_width(game, family)
     found = NetworkSettings(family, width, activation=settings.activation)
     if family == "conv":
-        return replace(found, units=settings.units or width)
+        return replace(found, units=settings.units or width, lines=settings.lines)
     return replace(found, blocks=settings.blocks, pooling=settings.pooling) if family == "residual" else found
 
 
@@ -95,7 +95,7 @@ class PolicyValueNetwork(MoverNetwork):
             assert layout is not None
             assert settings.units is not None
             last = settings.units
-            stem = ConvStem(game, layout, width, act())
+            stem = ConvStem(game, layout, width, act(), settings.lines)
             tail = Residual(nn.Sequential(nn.Linear(last, last), act()))
             self.body = nn.Sequential(stem, nn.Linear(stem.size, last), act(), tail)
         elif family == "residual":

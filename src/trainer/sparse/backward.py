@@ -75,13 +75,17 @@ def differentiate(
     """Write the gradient of a batch; `memory` holds its activations, `deltas` those of the heads' results.
 
     `learns` [L]: the layer's inputs are other layers' results, so they need deltas. `sparsity` times the sum of what
-    the ReLU of the first layer lets pass in a row (not squared), averaged over the rows, is added to the loss.
+    the ReLU of the first layer, or of all convolutions, lets pass in a row (not squared), averaged over the rows, is added
+    to the loss.
     """
+    first_layers = max(len(network.taps), 1)
     to.weights[:] = 0.0
     to.biases[:] = 0.0
     for index in range(len(network.layers) - 1, -1, -1):
         layer = network.layers[index]
-        pass_back(layer, rows, memory, deltas, np.float32(sparsity / rows if index == 0 and rows else 0.0), to)
+        pass_back(
+            layer, rows, memory, deltas, np.float32(sparsity / rows if index < first_layers and rows else 0.0), to
+        )
         places = rows * layer.places
         inputs = Operand(memory.activations, memory.active, layer.source * rows, layer.inputs)
         results = Operand(deltas.activations, deltas.active, layer.target * rows, layer.results)

@@ -35,44 +35,50 @@ class SparseNetworkBuilder:
         self._actions = layout.actions if layout and layout.actions is not None and exchanges else nothing
         self._seen = layout.view_size if layout else obs_size
         self._view = padded(self._seen)
-        self._taps = np.zeros((0, 0), np.int64)
+        self._taps: list[NDArray[np.int64]] = []
         self._layers: list[tuple[int, ...]] = []
         self._weights: list[NDArray[Any]] = []
         self._biases: list[NDArray[Any]] = []
-        self._columns = self._places = 0
+        self._stem: list[tuple[int, int, tuple[int, int]]] = []  # filters, places and region of each convolution
+        self._columns = 0
         self._newest = self._region(self._view)
 
-    def add_stem(self, weight: NDArray[Any], bias: NDArray[Any], height: int, width: int) -> None:
-        """A convolution over the planes of a board, without padding, with a ReLU: weight [F, planes, k, k], bias [F]."""
-        filters, planes, side, _ = weight.shape
-        kernel = np.arange(planes)[:, None, None] * self._cells + np.arange(side)[:, None] * width + np.arange(side)
-        corners = np.arange(height - side + 1)[:, None] * width + np.arange(width - side + 1)
+    def add_convolution(self, weight: NDArray[Any], bias: NDArray[Any], height: int, width: int) -> None:
+        """A convolution over the planes of a board, without padding, with a ReLU: weight [F, planes, h, w], bias [F].
+
+        Convolutions are the first layers, and all of them see the view.
+        """
+        filters, planes, tall, wide = weight.shape
+        kernel = np.arange(planes)[:, None, None] * self._cells + np.arange(tall)[:, None] * width + np.arange(wide)
+        corners = np.arange(height - tall + 1)[:, None] * width + np.arange(width - wide + 1)
         places, inputs = corners.size, padded(kernel.size)
         columns = corners.reshape(-1, 1) + kernel.reshape(1, -1)  # [places, the view's columns seen there]
         shown_as = np.arange(places)[:, None] * inputs + np.arange(kernel.size)  # [places, the inputs that show them]
         counts = np.bincount(columns.ravel(), minlength=self._view)
         order = np.argsort(columns.ravel(), kind="stable")  # by column, and within one by place
-        self._taps = np.full((self._view, counts.max()), -1)
-        self._taps[np.arange(counts.max()) < counts[:, None]] = shown_as.ravel()[order]
+        taps = np.full((self._view, counts.max()), -1)
+        taps[np.arange(counts.max()) < counts[:, None]] = shown_as.ravel()[order]
+        self._taps.append(taps)
         patches = self._region(places * inputs)
-        self._newest = self._region(places * padded(filters))
-        self._places = places
-        self._append(patches, self._newest, weight.reshape(filters, -1).T, bias, places=places, rectified=True)
+        results = self._region(places * padded(filters))
+        self._stem.append((filters, places, results))
+        self._append(patches, results, weight.reshape(filters, -1).T, bias, places=places, rectified=True)
 
     def add_after_stem(self, weight: NDArray[Any], bias: NDArray[Any]) -> None:
-        """A layer with a ReLU, whose inputs are the stem's results, filter by filter, and then the rest of the view.
+        """A layer with a ReLU, whose inputs are each convolution's results, filter by filter, and then the rest of the view.
 
-        weight [F, I], bias [F]. It becomes two layers with the same target: one reads the stem's region, one the view.
+        weight [F, I], bias [F]. It becomes several layers with the same target: each reads the region of a convolution, and
+        the last one the view.
         """
-        places, stem = self._places, self._newest
-        filters = (weight.shape[1] - (self._seen - self._board)) // places
-        by_filter, rest = np.split(weight, [filters * places], axis=1)
-        by_place = np.zeros((places, stem[1] // places, len(weight)), weight.dtype)
-        by_place[:, :filters] = by_filter.reshape(-1, filters, places).transpose(2, 1, 0)
-        of_view = np.zeros((self._view, len(weight)), weight.dtype)
-        of_view[self._board : self._seen] = rest.T
         self._newest = self._region(padded(len(weight)))
-        self._append(stem, self._newest, by_place.reshape(-1, len(weight)), bias)
+        for index, (filters, places, results) in enumerate(self._stem):
+            by_filter, weight = np.split(weight, [filters * places], axis=1)
+            by_place = np.zeros((places, results[1] // places, len(weight)), weight.dtype)
+            by_place[:, :filters] = by_filter.reshape(-1, filters, places).transpose(2, 1, 0)
+            matrix = by_place.reshape(-1, len(weight))
+            self._append(results, self._newest, matrix, bias[:0] if index else bias, adds=index > 0)
+        of_view = np.zeros((self._view, len(weight)), weight.dtype)
+        of_view[self._board : self._seen] = weight.T
         self._append((0, self._view), self._newest, of_view, bias[:0], adds=True, rectified=True)
 
     def add_dense(
@@ -97,12 +103,20 @@ class SparseNetworkBuilder:
             actions=np.ascontiguousarray(self._actions, np.int64),
             seen=self._seen,
             view_width=self._view,
-            taps=self._taps,
+            taps=self._stacked_taps(),
             columns=self._columns,
             legal=listed.legal_begin if listed else -1,
             moves=listed.num_actions if listed else 0,
             by_result=self._by_result() if listed else np.zeros(0, np.float32),
         )
+
+    def _stacked_taps(self) -> NDArray[np.int64]:
+        """[C, view, T] the taps of all convolutions, filled up with -1 to the same T."""
+        most = max((taps.shape[1] for taps in self._taps), default=0)
+        stacked = np.full((len(self._taps), self._view if most else 0, most), -1)
+        for of_all, taps in zip(stacked, self._taps, strict=True):
+            of_all[:, : taps.shape[1]] = taps
+        return stacked
 
     def _by_result(self) -> NDArray[Any]:
         """The weights of the newest layer, from blocks [F / 64, I, 64] to blocks [I / 64, F, 64]."""

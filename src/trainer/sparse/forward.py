@@ -48,8 +48,8 @@ def evaluate(
 def pass_through(network: SparseNetwork, memory: Memory, rows: int, observation: Floats) -> None:
     """Write the results of all layers for the first `rows` rows of observation [R, obs_size]."""
     write_view(network, rows, observation, memory.activations, memory.active)
-    if len(network.taps):
-        cut_patches(network, rows, memory.activations, memory.active)
+    for index in range(len(network.taps)):
+        cut_patches(network, index, rows, memory.activations, memory.active)
     heads = len(network.layers) - 1
     for index in range(heads):
         evaluate_layer(network, index, rows, memory)
@@ -86,9 +86,9 @@ def write_view(
         active[word] = lanes.bits_of(lanes.load_block(activations, word * BLOCK))
 
 
-def cut_patches(network: SparseNetwork, rows: int, activations: Floats, active: NDArray[np.uint64]) -> None:
+def cut_patches(network: SparseNetwork, index: int, rows: int, activations: Floats, active: NDArray[np.uint64]) -> None:
     """Write the active inputs of a convolution, which shows each place a patch of the view."""
-    convolution = network.layers[0]
+    convolution = network.layers[index]
     width = convolution.places * convolution.inputs
     for row in range(rows):
         source = row * network.view_width
@@ -100,8 +100,8 @@ def cut_patches(network: SparseNetwork, rows: int, activations: Floats, active: 
             while left != 0:
                 column = word * BLOCK + lanes.lowest(left)
                 left &= left - np.uint64(1)
-                for tap in range(network.taps.shape[1]):
-                    shown_as = network.taps[column, tap]
+                for tap in range(network.taps.shape[2]):
+                    shown_as = network.taps[index, column, tap]
                     if shown_as < 0:
                         break
                     at = target + shown_as

@@ -61,8 +61,8 @@ class SparseNetwork(NamedTuple):
     view_width: int
     """Width of the view's region."""
     taps: NDArray[np.int64]
-    """[view_width, T] if the first layer is a convolution: the inputs of that layer, counted over all places, that show a
-    column of the view; -1 for none. Shape [0, 0] if the first layer isn't a convolution."""
+    """[C, view_width, T] for C convolutions, which are the first layers (C is 0 without any): the inputs of each, counted
+    over all its places, that show a column of the view; -1 for none."""
     columns: int
     """Width of all regions together."""
     legal: int
@@ -91,7 +91,7 @@ NO_NETWORK = SparseNetwork(
     actions=np.zeros(0, np.int64),
     seen=0,
     view_width=0,
-    taps=np.zeros((0, 0), np.int64),
+    taps=np.zeros((0, 0, 0), np.int64),
     columns=0,
     legal=-1,
     moves=0,

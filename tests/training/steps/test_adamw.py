@@ -45,10 +45,11 @@ def network_of(
     width: int | None = None,
     activation: Activation = "relu",
     units: int | None = None,
+    lines: int = 0,
 ) -> PolicyValueNetwork:
     """A network; the weights are the same in each call."""
     torch.manual_seed(0)
-    return PolicyValueNetwork(game, NetworkSettings(family, width, units, activation=activation))
+    return PolicyValueNetwork(game, NetworkSettings(family, width, units, activation=activation, lines=lines))
 
 
 def exact(network: PolicyValueNetwork) -> PolicyValueNetwork:
@@ -122,22 +123,26 @@ def test_losses_and_gradients_equal_autograds(
     assert_agree(network, kernel_steps_of(network), batch_of(game, rows))
 
 
-@pytest.mark.parametrize("family", ["mlp", "conv"])
+@pytest.mark.parametrize(("family", "lines"), [("mlp", 0), ("conv", 0), ("conv", 30)])
 @pytest.mark.parametrize("activation", get_args(Activation))
-def test_sparsity_pushes_the_results_of_the_first_layer_to_zero(family: Family, activation: Activation) -> None:
+def test_sparsity_pushes_the_results_of_the_first_layer_to_zero(
+    family: Family, lines: int, activation: Activation
+) -> None:
     """The gradient is that of the loss plus 0.25 times the mean over the rows of the sum of these results.
 
     If ReLUs are squared, the sum is that of the results before they are squared.
     """
-    network, batch = exact(network_of(CONNECT4, family, 64, activation)), batch_of(CONNECT4, 256)
+    network, batch = exact(network_of(CONNECT4, family, 64, activation, lines=lines)), batch_of(CONNECT4, 256)
     without = kernel_steps_of(network)
     steps = AdamWSteps(own := copy.deepcopy(network), torch.optim.AdamW(own.parameters()), 1.0, sparsity=0.25)
     assert steps.differentiate(batch) == without.differentiate(batch)
     first = copy.deepcopy(network).double()
     view = first.view(torch.from_numpy(batch.observation).double())
     stem = first.body[0]
-    results = torch.relu(stem.conv(stem.board(view)).flatten(1) if isinstance(stem, ConvStem) else stem(view))
-    (0.25 * results.sum(dim=1).mean()).backward()
+    results = [stem(view)]
+    if isinstance(stem, ConvStem):
+        results = [conv(stem.board(view)).flatten(1) for conv in stem.convolutions.values()]
+    (0.25 * torch.relu(torch.cat(results, dim=1)).sum(dim=1).mean()).backward()
     expected = torch.cat(
         [torch.zeros_like(w).flatten() if w.grad is None else w.grad.flatten() for w in parameters_of(first)]
     )
@@ -158,13 +163,15 @@ def test_the_gradient_is_right_at_any_width(family: Family, width: int, activati
     assert_agree(network, kernel_steps_of(network), batch_of(CONNECT4, 200))
 
 
-@pytest.mark.parametrize(("filters", "units"), [(64, 130), (130, 1), (20, 64)])
+@pytest.mark.parametrize(
+    ("filters", "units", "lines"), [(64, 130, 0), (130, 1, 0), (20, 64, 0), (20, 70, 30), (64, 64, 64)]
+)
 @pytest.mark.parametrize("activation", get_args(Activation))
-def test_the_gradient_is_right_with_more_or_fewer_units_than_filters(
-    filters: int, units: int, activation: Activation
+def test_the_gradient_is_right_whatever_the_sizes_of_the_layers(
+    filters: int, units: int, lines: int, activation: Activation
 ) -> None:
-    """The hidden layers have a size of their own."""
-    network = exact(network_of(CONNECT4, "conv", filters, activation, units))
+    """The hidden layers, and the filters for rows and columns, have a size of their own."""
+    network = exact(network_of(CONNECT4, "conv", filters, activation, units, lines))
     assert network.policy.in_features == units
     assert_agree(network, kernel_steps_of(network), batch_of(CONNECT4, 200))
 

@@ -17,7 +17,7 @@ class LearningSettings(NetworkSettings, DeviceSettings):
 
     start_from: Path | None = None
     """A model file, or `pretrained`, whose weights a new run begins with; its network must be the same, or a narrower mlp or
-    conv. None: random weights."""
+    conv (with the same --lines). None: random weights."""
     batch_size: int = fixed(64)
     """Rows per training step."""
     lr: float = fixed(0.001)
@@ -25,9 +25,9 @@ class LearningSettings(NetworkSettings, DeviceSettings):
     weight_decay: float = fixed(0.0001)
     """Decoupled weight decay (AdamW; Loshchilov and Hutter 2019)."""
     sparsity: float = fixed(0.0)
-    """How strongly training pushes the results of the first layer to 0: an L1 penalty (Glorot et al. 2011). A CPU skips
-    zeros, so it trains and evaluates the network faster. With squared ReLUs the penalty is on the numbers before they are
-    squared. Towers, and training on a GPU, ignore it."""
+    """How strongly training pushes the results of the first layer (of a conv: of its convolutions) to 0: an L1 penalty
+    (Glorot et al. 2011). A CPU skips zeros, so it trains and evaluates the network faster. With squared ReLUs the penalty is
+    on the numbers before they are squared. Towers, and training on a GPU, ignore it."""
     grad_clip: float = fixed(1.0)
     """Maximum norm of the gradient; 0 disables clipping."""
     lr_schedule: bool = fixed(True)

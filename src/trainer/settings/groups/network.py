@@ -32,7 +32,10 @@ class NetworkSettings(Settings):
     bias shifts them (global pooling, as in KataGo)."""
     activation: Activation = fixed("relu")
     """What follows each layer: a ReLU (relu), or the square of one (squared-relu; So et al. 2021)."""
+    lines: int = fixed(0)
+    """Filters of a conv that see a whole row of the board at once; as many again see a whole column. 0: none."""
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
         require_at_least(self, 1, "width", "units", "blocks")
+        require_at_least(self, 0, "lines")

@@ -66,9 +66,9 @@ class LossGradient:
     def __init__(self, network: PolicyValueNetwork, sparsity: float = 0.0) -> None:
         """All weights are 0 until they are `placed` in `values`.
 
-        `sparsity` times the sum of what the ReLU of the first layer lets pass in a row, averaged over the rows, is added to
-        the loss whose gradient is computed, but not to the loss that is returned. If ReLUs are squared, it is the sum before
-        that.
+        `sparsity` times the sum of what the ReLU of the first layer, or of all convolutions, lets pass in a row, averaged
+        over the rows, is added to the loss whose gradient is computed, but not to the loss that is returned. If ReLUs are
+        squared, it is the sum before that.
         """
         self._sparsity = float(sparsity)  # an int would be another type, for which the kernels are compiled anew
         shapes = [parameter.shape for parameter in parameters_of(network)]
@@ -198,8 +198,9 @@ def layers_of(network: PolicyValueNetwork, values: Sequence[NDArray[Any]]) -> Sp
     builder = SparseNetworkBuilder(view.layout, view.size, squared=network.settings.activation == "squared-relu")
     layers = list(zip(body[::2], body[1::2], strict=True))
     if isinstance(stem, ConvStem):
-        (convolution, first, tail) = layers
-        builder.add_stem(*convolution, *stem.board.shape[1:])
+        *convolutions, first, tail = layers
+        for convolution in convolutions:
+            builder.add_convolution(*convolution, *stem.board.shape[1:])
         builder.add_after_stem(*first)
         builder.add_dense(*tail, residual=True)
     else:
