@@ -309,7 +309,7 @@ def _metadata(database: ForeignDatabase):  # type: ignore[no-untyped-def]
         ({"steps": 0}, ConfigError, "--steps is 0; at least 1"),
         ({"batch_size": 0}, ConfigError, "--batch-size is 0; at least 1"),
         ({"units": 0}, ConfigError, "--units is 0; at least 1"),
-        ({"lines": -1}, ConfigError, "--lines is -1; at least 0"),
+        ({"lines": -1}, ConfigError, "--lines is -1; 0 or more is needed"),
         ({"checkpoint_interval": 0}, ConfigError, "--checkpoint-interval is 0"),
         ({"lr": 0.0}, ConfigError, "--lr is 0.0"),
         ({"lr": math.nan}, ConfigError, "--lr is nan"),
