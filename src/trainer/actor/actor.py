@@ -99,14 +99,15 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
         return recorder.stats  # stopped before there was one
     report_model(models.current)
     next_report = time.monotonic() + REPORT_SECONDS
+    failure: DeviceError | None = None
     with threads:
         while threads.running and not stop.is_set():
             recorder.store(threads.collect(WRITE_SECONDS), threads)
             try:
                 changed = models.poll()
-            except DeviceError:
-                recorder.store(threads.collect(0), threads)
-                raise
+            except DeviceError as error:  # raised once the finished games are stored
+                failure = error
+                break
             if changed:
                 report_model(models.current)
             if time.monotonic() >= next_report:
@@ -114,6 +115,8 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
                 next_report = time.monotonic() + REPORT_SECONDS
     recorder.store(threads.collect(0), threads)
     recorder.report()
+    if failure:
+        raise failure
     threads.raise_failure()
     return recorder.stats
 

@@ -35,9 +35,8 @@ def play_for(transport: Transport, name: str, cores: int, stop: Event) -> ActorS
         game = found.game
         threads = threads_with_gpu(cores) if means_gpu(assignment.settings.device) else cores
         settings = replace(assignment.settings, env_id=found.name, threads=threads, wait_for_model=True)
-        settings = fitted(
-            replace(settings, seed=None)
-        )  # the player that had this name before drew those numbers already
+        # Without a seed: a player that comes back would draw the same numbers again.
+        settings = fitted(replace(settings, seed=None))
         if assignment.network_file is not None:
             settings = replace(settings, network_file=folder / NETWORK)
             (folder / NETWORK).write_bytes(assignment.network_file)

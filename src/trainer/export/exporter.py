@@ -28,11 +28,11 @@ ARCHITECTURE = "PolicyValueNet"
 """Stated in the metadata of every model file. The network's class once had this name; files keep it for their readers."""
 TOLERANCE = 1e-5
 """Accepted difference between ONNX Runtime's and torch's outputs, relative to the largest output or to 1."""
-MORE_ROUNDING = 10.0
-"""If it is larger: how many times torch's own rounding error it may be. Squared ReLUs let numbers grow to thousands, while
-their sum, the value before its tanh, stays small."""
 TOLERANCE_OF_OWN = 1e-4
 """The same for a network of somebody's own, which may be much deeper. A wrong translation differs by more."""
+MORE_ROUNDING = 10.0
+"""How many times torch's own rounding error a larger difference than TOLERANCE may be, for networks of this package. Squared
+ReLUs let numbers grow to thousands, while the sum of many, the value before its tanh, stays small."""
 CHECKED = 256
 """Rows at most whose outputs are compared: a tower takes a second for them on one core."""
 

@@ -132,9 +132,9 @@ class Watch:
     def evaluate(self, newest: str) -> None:
         """Evaluate the newest model, named by `newest`, against random play; a failure is only reported."""
         self._evaluated, began = newest, time.monotonic()
-        if self._anchor is None:
-            self._anchor = anchor_of(self._env_id, self._seed, self._evaluations, self._run.models, self._prepare)
         try:
+            if self._anchor is None:
+                self._anchor = anchor_of(self._env_id, self._seed, self._evaluations, self._run.models, self._prepare)
             self._evaluation = evaluate_step(
                 self._run.latest_model,
                 self._env_id,

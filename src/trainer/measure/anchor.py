@@ -39,7 +39,7 @@ class Anchor:
         self._known = elo is None
         """Whether the anchor's Elo is its own, and not that of a model before it."""
         self._model = model
-        self._openings = draw_openings(env_id, GAMES // 2, seed)
+        self._openings: list[list[int]] = []
 
     def rate(self, model: Evaluator) -> dict[str, Any]:
         """The model's Elo as fields of an evaluation, with its 95% interval and the step of the model it played against."""
@@ -48,6 +48,8 @@ class Anchor:
         if self._model is model:
             interval = [self._elo, self._elo] if self._known else None
             return {"elo": self._elo, "elo_interval_95": interval, "elo_against": model.step}
+        if not self._openings:  # not before: the game may have to be compiled
+            self._openings = draw_openings(self._env_id, GAMES // 2, self._seed)
         players = NetworkPlayer("newest", model), NetworkPlayer("anchor", self._model)
         match = play_match(self._env_id, *players, GAMES, self._seed, self._openings)
         points, games = match.score * GAMES + 0.5, GAMES + 1  # with a draw more, so that the Elo is finite

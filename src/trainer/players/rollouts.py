@@ -1,4 +1,4 @@
-"""The player `rollouts`: UCT with random playouts, which knows only the rules. The baseline that every game has."""
+"""The player `rollouts`: UCT with random rollouts, which knows only the rules. The baseline that every game has."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class ActorConfig(SelfPlaySettings):
     max_episodes: int = -1
     """Number of games after which to stop; -1: never."""
     wait_for_model: bool = False
-    """Wait for the first model instead of playing random moves until then."""
+    """Wait while there is no model, instead of playing random moves."""
     seed: int | None = None
     """Seed of the games for a given sequence of models; None: different games at each start."""
     log_level: LogLevel = "INFO"

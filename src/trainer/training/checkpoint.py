@@ -25,7 +25,7 @@ from trainer.run.model_files import CHECKPOINT
 from trainer.run.training_statistics import TrainingStats
 
 VERSION = 1
-TORCH_ERRORS = (
+DAMAGE = (
     pickle.UnpicklingError,
     RuntimeError,
     EOFError,
@@ -37,7 +37,8 @@ TORCH_ERRORS = (
     OSError,
     MemoryError,
 )
-"""What torch.load was found to raise for damaged content; its documentation doesn't say."""
+"""What reading damaged content was found to raise: torch.load, whose documentation doesn't say, and the trials of the random
+numbers and the statistics."""
 KIND = b"cartridge checkpoint"
 """The first line of a checkpoint is this, the version, and the SHA-256 of the rest, which is in torch's format."""
 
@@ -94,7 +95,7 @@ def load_checkpoint(folder: Path, env_id: str) -> Checkpoint | None:
         checkpoint = Checkpoint(learner=stored["learner"], **json.loads(stored["plain"]))
         np.random.default_rng().bit_generator.state = checkpoint.generator
         TrainingStats(env_id, 0).restore(checkpoint.stats)
-    except TORCH_ERRORS as error:
+    except DAMAGE as error:
         raise CheckpointError(
             f"{path} is not a checkpoint that can be read ({type(error).__name__}); {advice}"
         ) from error

@@ -22,7 +22,7 @@ STORING = "storing"
 JOINING = "joining"
 TALKING = "talking"
 GROUPS = {STORING: 8, JOINING: 2, TALKING: 4}
-"""Threads for shipments, for players that join, which waits for the database, and for what must be answered at once."""
+"""Threads for shipments; for joining, which waits for the database; and for what must be answered at once."""
 CALL_SECONDS = 20.0
 """How long a player waits for an answer before it says that the hub can't be reached."""
 

@@ -144,7 +144,7 @@ export class Chart {
     const at = plot.cursor.idx ?? null;
     this.series.forEach((one, index) => {
       if (!one.last) return;
-      const values = this.data[index + 1]; // none where only the run has a point that this one is compared with
+      const values = this.data[index + 1]; // null at steps that only the other run has
       const value = (at === null ? values.findLast((number) => number !== null && number !== undefined) : values[at]) ?? null;
       const when = at === null ? "" : ` (step ${short(this.data[0][at])})`;
       if (value !== null) one.last.textContent = one.text(value) + when;

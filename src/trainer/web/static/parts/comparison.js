@@ -41,8 +41,10 @@ export class Comparison {
   /** Offer those that there are now, and take over what the chosen one has learned. */
   renew(listed, run, game) {
     const labels = [...othersOf(listed, run, game).keys()];
-    if (String(labels) !== String([...this.others.keys()])) this.offer(listed, run, game);
-    else if (this.label && this.label !== PUBLISHED) this.choose(this.label);
+    if (String(labels) !== String([...this.others.keys()])) {
+      this.offer(listed, run, game);
+      if (!this.label) this.onchange(); // the compared run is gone
+    } else if (this.label && this.label !== PUBLISHED) this.choose(this.label);
   }
 
   async choose(label) {

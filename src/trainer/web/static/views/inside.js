@@ -115,7 +115,7 @@ export class InsideView {
     this.run = run;
     this.asked += 1;
     tabMemory.set("run", run);
-    this.shown.hidden = true;
+    this.shown.hidden = this.more.hidden = true;
     this.list.replaceChildren();
     this.forget();
     this.start();
@@ -189,7 +189,7 @@ export class InsideView {
       [this.game, this.info] = [game, info];
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.about.textContent = error.message;
+      if (run === this.run && episode === this.opening) this.about.textContent = error.message;
       return;
     }
     for (const button of this.list.querySelectorAll("button"))

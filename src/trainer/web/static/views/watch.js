@@ -14,7 +14,7 @@ import { Tile } from "../parts/tile.js";
 
 const FRESH_SECONDS = 20; // older statistics mean that nothing is running
 const REFUSED_MS = 10000; // until a stream is asked for again that the server refused
-const LOOK_MS = 5000; // from one look for new runs, and at the run that this one is compared with, to the next
+const LOOK_MS = 5000; // between two looks for new runs and at the compared run
 
 export class WatchView {
   constructor(holder) {
@@ -174,7 +174,9 @@ export class WatchView {
   attend() {
     this.source?.close();
     clearTimeout(this.again);
-    if (!document.hidden) this.follow(this.run);
+    if (document.hidden) return;
+    if (this.listed) this.follow(this.run);
+    else this.start();
   }
 
   /** Follow the statistics of a run, or wait for the first run. */
@@ -183,6 +185,7 @@ export class WatchView {
     if (run) tabMemory.set("run", run);
     this.source?.close();
     clearTimeout(this.again);
+    if (document.hidden) return; // `attend` follows
     const address = run ? `events?run=${encodeURIComponent(run)}` : "events";
     this.source = new EventSource(address);
     this.source.addEventListener("statistics", (event) => this.take(JSON.parse(event.data)));
