@@ -85,7 +85,7 @@ def test_a_tower_answers_as_torch_does(pooling: Pooling) -> None:
     content = Exporter(network, OTHELLO).to_bytes(3, sample)
     found = onnxruntime.InferenceSession(content).run(["policy_logits", "value"], {"observation": sample})
     for ours, theirs in zip(network(torch.from_numpy(sample)), found, strict=True):
-        assert theirs == pytest.approx(ours.detach().numpy(), abs=1e-5 * max(1, np.abs(theirs).max()))
+        assert theirs == pytest.approx(ours.detach().numpy(), abs=1e-5 * max(1.0, float(np.abs(theirs).max())))
     weights = {tensor.name for tensor in onnx.load_from_string(content).graph.initializer}
     assert {name for name, _ in network.named_parameters()} <= weights
 
