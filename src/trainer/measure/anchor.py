@@ -31,13 +31,13 @@ class Anchor:
     """
 
     def __init__(self, env_id: str, seed: int, elo: float | None = None, model: Evaluator | None = None) -> None:
-        """`elo` is that of `model`, of a run that is resumed. `model` None: the first one that is rated becomes the anchor,
-        with this `elo`; None: with 0."""
+        """`elo` and `model`: where a resumed run goes on. Without a model the first one that is rated becomes the anchor and
+        gets this Elo, or 0 in a new run."""
         self._env_id = env_id
         self._seed = seed
         self._elo = elo or 0.0
         self._known = elo is None
-        """Whether the anchor's Elo is its own, and not that of a model before it."""
+        """Whether the anchor's Elo is its own; else it is that of an earlier model, which is gone."""
         self._model = model
         self._openings: list[list[int]] = []
 

@@ -133,14 +133,20 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in NEEDS_WRITING or not os.access(path, os.R_OK):
                 raise
-            beside = [path.resolve().with_name(path.resolve().name + suffix) for suffix in ("-wal", "-journal")]
-            if unfinished := [file for file in beside if file.exists() and file.stat().st_size]:
+            others = [beside(path, suffix) for suffix in ("-wal", "-journal")]
+            if unfinished := [file for file in others if file.exists() and file.stat().st_size]:
                 raise ReplayUnavailableError(
                     f"the replay database {path} can't be read: part of it is in {unfinished[0].name}, and only who may "
                     f"write to the folder can read that; run this as such a user, or copy both files to a folder of your "
                     f"own and give the copy with --db"
                 ) from error
             return connected(path, "immutable=1", Snapshot)
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """A file that SQLite keeps beside a database; if that is a symbolic link, beside the file that it points to."""
+    path = path.resolve()
+    return path.with_name(path.name + suffix)
 
 
 class Snapshot(sqlite3.Connection):

@@ -25,6 +25,7 @@ from trainer.replay.database import (
     ROWID_SPAN,
     SCHEMA,
     Metadata,
+    beside,
     check_columns,
     refuse_other_rules,
     reporting,
@@ -149,7 +150,7 @@ class ReplayWriter:
         with reporting(self.path), locked(self.path):
             if not self.path.exists():  # SQLite would take a deleted database's leftover files for the new one's
                 for suffix in ("-wal", "-shm", "-journal"):
-                    self._beside(suffix).unlink(missing_ok=True)
+                    beside(self.path, suffix).unlink(missing_ok=True)
             self._connection = sqlite3.connect(
                 self.path.absolute(),  # so that SQLite takes no name for a command, such as :memory: or file:x.db
                 timeout=database.BUSY_SECONDS,
@@ -181,11 +182,6 @@ class ReplayWriter:
                 self._identity = None  # the next write opens it again
                 raise
 
-    def _beside(self, suffix: str) -> Path:
-        """A file that SQLite keeps beside the database; if that is a symbolic link, beside the file that it points to."""
-        path = self.path.resolve()
-        return path.with_name(path.name + suffix)
-
     def _prune(self, written: int) -> None:
         """Delete the oldest games, a slice at a time, while the file holds more rows than the window; never the newest game.
 
@@ -211,7 +207,7 @@ class ReplayWriter:
 
     def _empty_log(self) -> None:
         """Move a long write-ahead log into the database. Gives up if a reader is in the way: other writers wait."""
-        ahead = self._beside("-wal")
+        ahead = beside(self.path, "-wal")
         if time.monotonic() < self._next_emptying or not ahead.exists() or ahead.stat().st_size <= LOG_LIMIT:
             return
         self._next_emptying = time.monotonic() + LOG_EVERY

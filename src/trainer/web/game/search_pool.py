@@ -27,9 +27,8 @@ class SearchPool:
 
     def __init__(self, threads: int) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="search")
-        self._preparing = ThreadPoolExecutor(
-            1, thread_name_prefix="prepare"
-        )  # searches don't wait for what it compiles
+        # A thread of its own, so that no search waits for a game that is compiled.
+        self._preparing = ThreadPoolExecutor(1, thread_name_prefix="prepare")
         self._compiling = Lock()
         self._rules: dict[str, ModuleType] = {}
         self._idle: defaultdict[str, list[Search]] = defaultdict(list)
