@@ -121,26 +121,51 @@ def test_a_player_takes_one_gpu_of_its_node(
     assert taken == [expected]
 
 
+HEAD = Node("a" * 56, "head", 64, LEAST_STORE, is_head=True)
+EMPTY_HEAD = Node("a" * 56, "head", 0, LEAST_STORE, is_head=True)
+WORKERS = [Node(name * 56, f"node-{name}", 8, LEAST_STORE) for name in "bcd"]
+
+
 @pytest.mark.parametrize(
-    ("players", "expected"), [(2, [[{"CPU": 4}] * 2, [{"CPU": 8}] * 2, []]), (None, [])], ids=["two", "all"]
+    ("players", "seen", "expected"),
+    [
+        (3, [[HEAD], [HEAD, WORKERS[0]]], [[64, 1, 1], [64, 8, 8]]),
+        (2, [[EMPTY_HEAD], [EMPTY_HEAD, WORKERS[0]], [EMPTY_HEAD, *WORKERS[:2]]], [[1, 1], [8, 8]]),
+        (2, [[HEAD, *WORKERS], [HEAD, *WORKERS[1:]]], [[64, 8]]),
+        (None, [[HEAD]], []),
+    ],
+    ids=["a large head", "a head that doesn't play", "enough nodes", "all"],
 )
 def test_the_autoscaler_is_told_what_is_needed_and_when_nothing_is(
-    monkeypatch: pytest.MonkeyPatch, players: int | None, expected: list[list[dict[str, int]]]
+    monkeypatch: pytest.MonkeyPatch, players: int | None, seen: list[list[Node]], expected: list[list[int]]
 ) -> None:
-    """Asked again for a larger node; in the end it may let all of them go, also if it can't be reached any more."""
+    """Machines of the workers' size, whatever the head has; in the end it may let all of them go, also if it can't be
+    reached any more."""
     asked = []
 
     def request(bundles: list[dict[str, int]]) -> None:
-        asked.append(bundles)
+        asked.append([bundle["CPU"] for bundle in bundles])
         if not bundles:
             raise RpcError("the head is gone")
 
     monkeypatch.setattr(fleet, "request_resources", request)
+    monkeypatch.setattr(fleet.ray, "remote", lambda **_: MagicMock())
+    monkeypatch.setattr(fleet, "is_ready", lambda reply: False)
+    monkeypatch.setattr(fleet.ray, "kill", lambda player: None)
     slots = fleet.Fleet([None], "actor-1", players, "INFO")
-    for cpus in (4, 4, 8):
-        slots.look([Node("a", "node-7", cpus, LEAST_STORE // 2)])
+    for nodes in seen:
+        slots.look(nodes)
     slots.stop(0.0)
-    assert asked == expected
+    assert asked == ([*expected, []] if expected else [])
+
+
+def test_a_machine_that_is_refused_is_no_substitute_for_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The autoscaler would put the request there, and add no other."""
+    asked: list[list[dict[str, int]]] = []
+    monkeypatch.setattr(fleet, "request_resources", lambda bundles: asked.append(bundles))
+    slots = fleet.Fleet([None], "actor-1", 2, "INFO", gpu=True)
+    slots.look([Node("a", "node-7", 4, LEAST_STORE // 2, gpus=1)])
+    assert asked == [[{"CPU": 4, "GPU": 1}] * 3]
 
 
 def test_a_machine_without_shared_memory_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

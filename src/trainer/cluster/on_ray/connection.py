@@ -36,6 +36,8 @@ class Node:
     object_store: int
     """Bytes."""
     gpus: int = 0
+    is_head: bool = False
+    """Whether the cluster was started there; its size may be another than that of the machines that an autoscaler adds."""
 
 
 @contextmanager
@@ -114,6 +116,7 @@ def nodes() -> list[Node]:
             cpus=int(node["Resources"].get("CPU", 0)),
             object_store=int(node["Resources"].get("object_store_memory", 0)),
             gpus=int(node["Resources"].get("GPU", 0)),
+            is_head="node:__internal_head__" in node["Resources"],
         )
         for node in ray.nodes()
         if node["Alive"]

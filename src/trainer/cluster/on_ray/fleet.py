@@ -33,6 +33,10 @@ SOON = 60.0
 """Seconds of play after which the pause is the first one again."""
 
 
+Bundle = dict[str, int]
+"""Resources that one node is to have."""
+
+
 class RayPlayer:
     """A player as a Ray actor."""
 
@@ -87,8 +91,8 @@ class Fleet:
         self._log_level = log_level
         self._gpu = gpu
         self._slots: dict[str, PlayerSlot] = {}
-        self._asked_for = 0
-        """CPUs of each node that the autoscaler was asked for."""
+        self._asked_for: list[Bundle] = []
+        """What the autoscaler was asked for."""
 
     def look(self, nodes: Sequence[Node]) -> None:
         """Start players on nodes that lack one, and forget nodes that are gone."""
@@ -188,19 +192,32 @@ class Fleet:
         return next(name for number in numbers if (name := f"{self._name}-{number}") not in taken)
 
     def _ask_for_nodes(self, nodes: Sequence[Node]) -> None:
-        """Tell the autoscaler, if the cluster has one, how many nodes are to play."""
-        cpus = max((node.cpus for node in nodes), default=0) or 1
-        if self._players is not None and cpus > self._asked_for and nodes:
-            self._asked_for = cpus  # asked again when a larger node comes: players take whole nodes
-            # Where some node has no GPU, new ones may have none, too: a request for GPUs might never be met.
-            gpu = {"GPU": 1} if self._gpu and all(node.gpus for node in nodes) else {}
-            request_resources(bundles=[{"CPU": cpus} | gpu] * self._players)
+        """Tell the autoscaler, if the cluster has one, which nodes are to play; again whenever that changes."""
+        if self._players is None or not nodes:
+            return
+        missing = self._players - sum(not slot.refused for slot in self._slots.values())
+        bundles = wanted_bundles(missing, [slot.node for slot in self._slots.values()], nodes, self._gpu)
+        if bundles != self._asked_for:
+            self._asked_for = bundles
+            request_resources(bundles=bundles)
 
     def _need_no_nodes(self) -> None:
         """Take back what the autoscaler was asked for: it would keep the nodes until somebody asks for others."""
         if self._asked_for:
             with suppress(RayError):  # the head is gone, and what it was asked for with it
                 request_resources(bundles=[])
+
+
+def wanted_bundles(missing: int, taken: Sequence[Node], nodes: Sequence[Node], gpu: bool) -> list[Bundle]:
+    """What an autoscaler is asked for, so that it keeps the nodes that are `taken` and adds as many as are `missing`.
+
+    `nodes`: all that are alive. `gpu`: each player is to have a GPU. A player takes a whole node, so what is missing is
+    asked for by the CPUs of the largest node beside the head; as long as there is none, by one CPU, which any machine has.
+    """
+    cpus = max((node.cpus for node in nodes if not node.is_head), default=0) or 1
+    # Where some node has no GPU, new ones may have none, too: a request for GPUs might never be met.
+    gpus = {"GPU": 1} if gpu and all(node.gpus for node in nodes) else {}
+    return [{"CPU": size} | gpus for size in [*(node.cpus for node in taken), *[cpus] * max(missing, 0)]]
 
 
 def is_ready(reference: Any) -> bool:
