@@ -9,7 +9,7 @@ from dataclasses import replace
 from threading import Event
 
 from trainer.core.errors import TrainerError
-from trainer.core.signals import INTERRUPTED
+from trainer.core.signals import INTERRUPTED, nothing_to_finish
 from trainer.games import settled
 from trainer.gpu.devices import choose, errors_named
 from trainer.pretrained import model_path
@@ -72,7 +72,8 @@ class Trainer:
         )
         with closing(replay), closing(run):
             rows = RowSupply(replay, config, schedule, stop)
-            learner.prepare(config.batch_size)  # while actors compile the game and play
+            with nothing_to_finish():
+                learner.prepare(config.batch_size)  # while actors compile the game and play
             if not rows.wait_for_first(run.databases):
                 return
             log.info("training %s on %d rows of %s", config.env_id, len(replay), ", ".join(map(str, run.databases)))

@@ -41,3 +41,26 @@ def test_a_closed_terminal_stops_in_an_orderly_way(how: str, seconds: float, sto
     """Unless the process ignores it, as under nohup."""
     program = ASKED.replace("HOW", how).replace("SECONDS", str(seconds))
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == f"{stops}\n"
+
+
+PREPARED = """
+import os, signal, time
+from trainer.core.signals import nothing_to_finish, stop_on_signals
+stop = stop_on_signals()
+with nothing_to_finish():
+    if AT_ONCE:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(SECONDS)
+os.kill(os.getpid(), signal.SIGTERM)
+print(stop.wait(SECONDS))
+"""
+
+
+@pytest.mark.parametrize(
+    ("at_once", "expected"), [(True, ("", "interrupted\n", 130)), (False, ("True\n", "", 0))], ids=["within", "after"]
+)
+def test_one_signal_is_enough_while_there_is_nothing_to_finish(at_once: bool, expected: tuple[str, str, int]) -> None:
+    """And not any more once there is."""
+    program = PREPARED.replace("AT_ONCE", str(at_once)).replace("SECONDS", str(PATIENCE))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr, done.returncode) == expected

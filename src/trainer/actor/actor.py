@@ -19,6 +19,7 @@ from trainer.actor.threads import EpisodeNumbers, PlayerThreads
 from trainer.core.arguments import narrowed
 from trainer.core.errors import DeviceError
 from trainer.core.files import remove_leftovers
+from trainer.core.signals import nothing_to_finish
 from trainer.evaluators.acceleration import Acceleration
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.interface import Evaluator, ModelSource
@@ -87,10 +88,11 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
     seed = secrets.randbits(63) if config.seed is None else config.seed
     numbers = EpisodeNumbers(first, last)
     search = narrowed(config, SearchConfig)
-    players = [
-        SelfPlay(config.env_id, config.games, numbers, seed, config.actor_id, config, search)
-        for _ in range(config.threads)
-    ]
+    with nothing_to_finish():  # a game that is compiled for the first time takes long
+        players = [
+            SelfPlay(config.env_id, config.games, numbers, seed, config.actor_id, config, search)
+            for _ in range(config.threads)
+        ]
     size = game_of(config.env_id).obs_size
     threads = PlayerThreads(players, models, size, config.episode_timeout_secs, config.wait_for_model)
     while config.wait_for_model and not models.current and not stop.wait(0.1):

@@ -18,6 +18,8 @@ SHOW_CURSOR = b"\x1b[?25h"
 """What makes a terminal show its cursor again."""
 
 _last_acts: list[Callable[[], None]] = []
+_preparing = Event()
+"""Set within `nothing_to_finish`."""
 
 
 def leave_on_signals() -> None:
@@ -115,11 +117,24 @@ def stop_on_signals() -> Event:
     return stop
 
 
+@contextmanager
+def nothing_to_finish() -> Iterator[None]:
+    """Within the block one signal ends a process of `stop_on_signals` at once: for compilation, before the work begins."""
+    _preparing.set()
+    try:
+        yield
+    finally:
+        _preparing.clear()
+
+
 def _leave_at_second(heard: int) -> None:
-    """Exit after the second signal that asks to stop. A byte arrives per signal that Python handles, also of Ctrl-Z."""
+    """Exit after the second signal that asks to stop, or the first while there is nothing to finish. A byte arrives per
+    signal that Python handles, also of Ctrl-Z."""
     asked = 0
     while asked < 2:
         asked += sum(number in (signal.SIGINT, signal.SIGTERM) for number in os.read(heard, 16))
+        if asked and _preparing.is_set():
+            _end_with(b"interrupted\n")
     _end_with(b"interrupted twice: leaving at once\n")
 
 
