@@ -17,6 +17,28 @@ REFUSED = {
         (f"{BEGIN}    state[STONES", f"{BEGIN}    board = np.zeros(9)\n    state[STONES"),
         ("line {board = np}: play can't be compiled (`board = np.zeros(9)`)", "can't allocate memory"),
     ),
+    "an array of the file is written to": (
+        (f"{BEGIN}    state[STONES", f"{BEGIN}    LINES[0] = ONE\n    state[STONES"),
+        (
+            "line {LINES[0] = ONE}: play can't be compiled (`LINES[0] = ONE`)",
+            "is a constant once compiled",
+            "add words to",
+        ),
+    ),
+    "rows of a table differ in length": (
+        (
+            f"{BEGIN}    state[STONES",
+            f"    for cell in TABLE[int(state[MOVER])]:\n        state[cell] += 0\n{BEGIN}    state[STONES",
+        ),
+        ("line {in TABLE}: play can't be compiled", "the rows of a table differ in length; fill them up with -1"),
+    ),
+    "a name is unknown beside one that has the name of an array function": (
+        (
+            f"{BEGIN}    state[STONES",
+            f"{BEGIN}    empty = np.uint64(0)\n    state[STONES] |= empty + zeros_of(state)\n    state[STONES",
+        ),
+        ("line {zeros_of}: play can't be compiled", "it uses a name that the file doesn't define"),
+    ),
     "a string is made": (
         (f"{BEGIN}    state[STONES", f"{BEGIN}    mover = len(str(mover))\n    state[STONES"),
         ("play can't be compiled", "can't allocate memory"),
@@ -42,7 +64,8 @@ REFUSED = {
 
 def findings(folder: Path, change: tuple[str, str]) -> list[Finding]:
     """What the check finds in tic-tac-toe after a change."""
-    return check_compiled(Subject(planted(folder, "tictactoe", change)))
+    table = ("FULL = np", "TABLE = ((1, 7), (0, 2, 4), (1,))\nFULL = np")
+    return check_compiled(Subject(planted(folder, "tictactoe", table, change)))
 
 
 @pytest.mark.parametrize("name", REFUSED)

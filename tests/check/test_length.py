@@ -84,6 +84,16 @@ def test_a_limit_that_is_too_low_is_a_failure(tmp_path: Path) -> None:
     assert len(found.moves) == 299
 
 
+def test_a_flag_that_only_long_games_make_too_large_is_a_failure(tmp_path: Path) -> None:
+    """It counts to 300, and a flag is stored as one byte; random games end before that."""
+    subject = walk(tmp_path, 300, "state[COUNT + 1] += np.uint64(1)")
+    assert check_promises(subject) == []
+    (found,) = check_length(subject)
+    assert "A flag word is 256; flags are stored as one byte each" in found.text
+    assert found.moves is not None
+    assert len(found.moves) == 256
+
+
 def test_a_true_limit_is_no_failure(tmp_path: Path) -> None:
     """Only a warning that the limit ends all games in which the players avoid the end."""
     (found,) = check_length(walk(tmp_path, 300, COUNTED))

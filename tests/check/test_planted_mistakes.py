@@ -184,6 +184,18 @@ PLANTS = {
         KEY,
         ("A raw word beyond the key (state[4]) decides whether action", "Raise key_words"),
     ),
+    "a history that the network would have to see": Plant(
+        "tictactoe",
+        (
+            ("    state_words=4,\n", "    state_words=5,\n    raw_words=1,\n"),
+            ("    symmetries=square_symmetries(3),\n", ""),
+            (PLAY_3T, f"    if state[STONES] == 0 and action == 0:\n        state[4] = 1\n{PLAY_3T}"),
+            ("        state[WINNER] = DRAW\n", "        state[WINNER] = DRAW if state[4] == 0 else 2\n"),
+            ("    state[STONES:] = 0\n", "    state[STONES : STONES + 2] = 0\n"),
+        ),
+        HIDDEN,
+        ("if these raw words are a history, set key_words to the number of words before them", "a flag in `features`"),
+    ),
     "a position isn't stored whole": Plant(
         "tictactoe",
         (
@@ -287,3 +299,21 @@ def test_games_that_only_the_limit_ends_are_a_warning(tmp_path: Path) -> None:
     (warnings,) = found_in(path, Level.WARNING).values()
     assert {finding.level for finding in warnings} == {Level.WARNING}
     assert "games of moves that avoid the end of the game are only over because of max_plies=60" in warnings[0].text
+
+
+def test_a_word_below_zero_is_a_warning(tmp_path: Path) -> None:
+    """Where the rules compare two words by their difference, in plain and in compiled code."""
+    change = (
+        "        state[WINNER] = DRAW\n",
+        "        state[WINNER] = DRAW if state[STONES] - state[STONES + 1] > 0 else 3\n",
+    )
+    ((name, (warning,)),) = found_in(planted(tmp_path, "tictactoe", change), Level.WARNING).items()
+    assert name == "compiled and plain functions agree"
+    assert (
+        numbered(
+            "line {state[STONES] - }: `state[WINNER] = DRAW if state[STONES] - state[STONES + 1] > 0 else 3`", tmp_path
+        )
+        in warning.text
+    )
+    assert "a word would go below zero" in warning.text
+    assert warning.moves is not None

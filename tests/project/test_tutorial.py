@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import PATIENCE
 
+from trainer import new_position
+
 ROOT = Path(__file__).parent.parent.parent
 TUTORIAL = (ROOT / "docs" / "adding-a-game.md").read_text()
 FEWER = {"--minutes 1": "--steps 60 --simulations 20 --threads 1"}
@@ -93,6 +95,105 @@ def test_the_second_game_is_correct(folder: Path, size: int, result: str) -> Non
     assert status == 0
     assert not [line for line in shown if line.startswith(("warning", "FAILED"))]
     assert result in "\n".join(shown)
+
+
+JOIN = """
+import numpy as np
+from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, WINNER, Game
+SIDE = 3
+CELLS = SIDE * SIDE
+{example}
+GAME = Game(env_id="join", width=SIDE, height=SIDE, num_actions=CELLS, max_plies=CELLS, state_words=WORK + CELLS)
+
+
+def legal(state, mask):
+    for cell in range(CELLS):
+        mask[cell] = state[WINNER] == OPEN and state[FLAGS + cell] == 0
+
+
+def play(state, action):
+    state[FLAGS + action] = state[MOVER]
+    filled = 0
+    for cell in range(CELLS):
+        filled += state[FLAGS + cell] != 0
+    if joins(state):
+        state[WINNER] = state[MOVER]
+    elif filled == CELLS:
+        state[WINNER] = DRAW
+    else:
+        state[MOVER] ^= np.uint64(3)
+"""
+"""Both players want to join the left side with the right one."""
+WALK = """
+import numpy as np
+from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, WINNER, Game, Seats
+LIMIT, CELLS = 20, 9
+{example}
+GAME = Game(env_id="walk", width=3, height=3, num_actions=9, max_plies=LIMIT, flag_words=2, raw_words=LIMIT,
+            key_words=PAST, planes=2, features=1 + LIMIT,
+            seats=Seats(cells=tuple(reversed(range(9))), actions=tuple(reversed(range(9)))))
+
+
+def start(state):
+    state[:] = 0
+    state[MOVER] = 1
+    state[BOARD] = 1
+    state[BOARD + 8] = 2
+
+
+def legal(state, mask):
+    at = 0
+    while state[BOARD + at] != state[MOVER]:
+        at += 1
+    for cell in range(9):
+        near = abs(cell // 3 - at // 3) + abs(cell % 3 - at % 3) == 1
+        mask[cell] = state[WINNER] == OPEN and near and state[BOARD + cell] == 0
+
+
+def play(state, action):
+    for cell in range(9):
+        if state[BOARD + cell] == state[MOVER]:
+            state[BOARD + cell] = 0
+    state[BOARD + action] = state[MOVER]
+    state[QUIET] += np.uint64(1)
+    if state[QUIET] == LIMIT or occurrences(state) == 2:
+        state[WINNER] = DRAW
+    elif state[BOARD + 8] == 1 or state[BOARD] == 2:
+        state[WINNER] = state[MOVER]
+    else:
+        state[MOVER] ^= np.uint64(3)
+
+
+def features(state, out):
+    for cell in range(CELLS):
+        out[cell] = state[BOARD + cell] == 1
+        out[CELLS + cell] = state[BOARD + cell] == 2
+    out[2 * CELLS] = state[SEEN]
+    for count in range(LIMIT):
+        out[2 * CELLS + 1 + count] = count < state[QUIET]
+"""
+"""Each player has a piece that steps to a neighbouring cell. Who reaches the corner where the other one began wins."""
+
+
+@pytest.mark.parametrize(
+    ("example", "game", "moves", "results"),
+    [
+        ("scratch", JOIN, (3, 0, 4, 6, 5), (0, 0, 0, 0, 1)),  # the middle row
+        ("repetition", WALK, (1, 7, 0, 8, 1, 7, 0, 8, 1), (0,) * 8 + (3,)),  # the first of them for the third time
+    ],
+)
+def test_the_further_examples_work_in_a_game(
+    folder: Path, example: str, game: str, moves: tuple[int, ...], results: tuple[int, ...]
+) -> None:
+    """The checker finds nothing that fails, and a line of moves has the results that it must have."""
+    (code,) = re.findall(rf"<!-- {example} -->\n```python\n(.*?)```", TUTORIAL, re.DOTALL)
+    (folder / f"{example}.py").write_text(game.format(example=code))
+    status, shown = checked(folder, f"{example}.py")
+    assert status == 0, shown
+    position = new_position(str(folder / f"{example}.py"))
+    for move, result in zip(moves, results, strict=True):
+        position = position.play(move)
+        assert position.winner == result
 
 
 def test_the_readme_shows_the_same_game() -> None:

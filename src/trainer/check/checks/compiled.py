@@ -34,9 +34,15 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
 }
 """The arguments of the functions that are compiled."""
 EXPLAINED = {
+    "NameError|is not defined": "it uses a name that the file doesn't define",
+    "readonly array": (
+        "it writes into an array of the file, which is a constant once compiled; for memory to work in, add words to the "
+        "state (Scratch memory in docs/adding-a-game.md)"
+    ),
+    r"getitem\(Tuple": ("the rows of a table differ in length; fill them up with -1 and make the table an np.array"),
     "NRT required|zeros|empty|np_array|BuildList|build_list|reflected list": (
-        "it makes an array, a list or a string; compiled rules can't allocate memory, so make arrays at the top of the "
-        "file and let functions write into the arrays that they are given"
+        "it makes an array, a list or a string; compiled rules can't allocate memory, so make tables at the top of the "
+        "file, and for memory to work in add words to the state (Scratch memory in docs/adding-a-game.md)"
     ),
     "array index type float|getitem.*float64|setitem.*float64": (
         "an index is a float; a uint64 combined with an int64 becomes one, so write constants as np.uint64(...) and "
@@ -46,9 +52,10 @@ EXPLAINED = {
     "Untyped global name": "it uses a name that compiled code can't use, such as an object; copy the numbers that it needs "
     "into globals of the file",
     "yield in a closure": "it has a generator, as in any(... for ...); write a loop",
-    "NameError|is not defined": "it uses a name that the file doesn't define",
 }
 """What compilers say, as a pattern, and what it means for the author of the rules."""
+QUOTATION = re.compile(r'File "[^"]*", line \d+:.*?\^', re.DOTALL)
+"""Where Numba quotes the lines of a file, in which any name may occur."""
 
 BIT_OPERATIONS = {
     *(operator.or_, operator.and_, operator.xor, operator.lshift, operator.rshift),
@@ -103,7 +110,8 @@ def explained(name: str, error: Exception, path: Path) -> str:
     lines = re.findall(rf'File "[^"]*{re.escape(path.name)}", line (\d+)', message) or lines_with_name(message, path)
     line = f"{path}, line {lines[-1]}: " if lines else f"{path}: "
     shown = f" (`{source_line(path, int(lines[-1]))}`)" if lines else ""
-    meaning = next((text for pattern, text in EXPLAINED.items() if re.search(pattern, message)), "")
+    said = QUOTATION.sub("", message)
+    meaning = next((text for pattern, text in EXPLAINED.items() if re.search(pattern, said)), "")
     clauses = [text.strip() for text in message.splitlines() if text.strip()]
     told = [text for text in clauses if not text.startswith(("Failed in", "During", "File"))]
     first = told[0] if told else type(error).__name__

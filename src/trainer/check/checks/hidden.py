@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from trainer.check.alike import Pair, effects, pairs_alike, parting
 from trainer.check.findings import RESULTS, Finding, Level
 from trainer.check.subject import Subject
-from trainer.games.base import FLAGS
+from trainer.games.base import FLAGS, Game
 from trainer.games.positions import Positions
 
 MOST_PLAYED_ON = 200
@@ -47,7 +47,7 @@ def check_hidden(subject: Subject) -> list[Finding]:
         if here != there
         else "the positions after it look different"
     )
-    text = unseen(pairs[at], f"action {found.actions[move]} has another effect: {what}", level)
+    text = unseen(subject.game, pairs[at], f"action {found.actions[move]} has another effect: {what}", level)
     count = len(np.unique(found.pair[wrong]))
     return [
         Finding(
@@ -71,17 +71,23 @@ def later(
     if found.winner_one != found.winner_two:
         what = f"state[WINNER] is {RESULTS[found.winner_two]} here and {RESULTS[found.winner_one]} there"
     moves = ", ".join(map(str, found.moves))
-    text = unseen(pair, f"after the moves {moves} in both, {what}", Level.FAILURE)
+    text = unseen(subject.game, pair, f"after the moves {moves} in both, {what}", Level.FAILURE)
     return [Finding(Level.FAILURE, text, pair.moves_two)]
 
 
-def unseen(pair: Pair, what: str, level: Level) -> str:
+def unseen(game: Game, pair: Pair, what: str, level: Level) -> str:
     """Sentences about two positions that look alike: `what` shows that they aren't, and what to do about it."""
-    differing = [word_name(int(word)) for word in np.flatnonzero(pair.one != pair.two)]
+    words = np.flatnonzero(pair.one != pair.two)
+    differing = [word_name(int(word)) for word in words]
     alike = f"the one after the moves {', '.join(map(str, pair.moves_one))}" if pair.moves_one else "the first position"
     advice = "show what is in there in `features`, each number 0 or 1."
     if level is not Level.FAILURE:
         advice = "their history differs (raw words beyond the key), which may be left out of account on purpose."
+    elif not game.key_words and words[0] >= game.state_words - game.raw_words:
+        advice = (
+            "if these raw words are a history, set key_words to the number of words before them, and show what it forbids "
+            "or ends now as a flag in `features` (Repetition in docs/adding-a-game.md)."
+        )
     return (
         f"The network can't see all that decides. This position looks exactly like {alike}: the same pieces, features, "
         f"legal moves and mover. But {what}. The states differ in {' and '.join(differing[:6])}; {advice}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.check.checks.promises import look_at_end
+from trainer.check.checks.promises import look_at, look_at_end
 from trainer.check.endless import check_endless
 from trainer.check.findings import Examples, Finding, Level
 from trainer.check.random_games import Choose, RandomGames
@@ -44,8 +44,8 @@ def check_length(subject: Subject) -> list[Finding]:
     findings, warned = short_games(subject), False
     for way in ways(subject):
         games = RandomGames(subject, way.games, way.choose)
-        reached, moves = capped(subject, games, way.games)
         examples = Examples()
+        reached, moves = capped(subject, way, games, examples)
         look_at_end(subject, games, examples)
         if examples:
             return [*findings, *examples.findings()]
@@ -125,16 +125,19 @@ def pieces(subject: Subject, positions: Positions) -> NDArray[np.int64]:
     return found
 
 
-def capped(subject: Subject, games: RandomGames, count: int) -> tuple[int, tuple[int, ...]]:
-    """How many games last `max_plies` moves and have moves without progress, and one of them.
+def capped(subject: Subject, way: Way, games: RandomGames, examples: Examples) -> tuple[int, tuple[int, ...]]:
+    """How many games last `max_plies` moves and have moves without progress, and one of them. In games that are played to be
+    long it also looks at each position, because a counter may be large there alone; `check_promises` sees random games.
 
     A move makes progress if it adds a piece, or if its action is played for the first time in the game. Games of progress
     alone can't go on for ever, so their greatest length isn't a limit that cuts them off.
     """
-    used = np.zeros((count, subject.game.num_actions), np.bool_)
-    idle = np.zeros(count, np.bool_)
+    used = np.zeros((way.games, subject.game.num_actions), np.bool_)
+    idle = np.zeros(way.games, np.bool_)
     last = np.zeros(0, np.int64)
     for ply in games:
+        if way.choose and not examples:
+            look_at(subject, ply, games, examples)
         repeated = used[ply.games, ply.actions]
         used[ply.games, ply.actions] = True
         idle[ply.games] |= repeated & (pieces(subject, ply.after) <= pieces(subject, ply.before))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from trainer.check.checks.compiled import source_line
 from trainer.check.checks.crashes import line_of
 from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
@@ -54,8 +56,9 @@ def check_plain(subject: Subject) -> list[Finding]:
     guarded = guarded_rules(subject)
     findings: list[Finding] = []
     plies = 0
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(record=True) as wrapped:
         warnings.simplefilter("ignore", RuntimeWarning)  # unsigned numbers wrap around, in compiled code silently
+        warnings.filterwarnings("always", "overflow encountered in scalar subtract", RuntimeWarning)
         for game in range(GAMES):
             moves = games.moves(game)
             state = subject.first(1).states[0]
@@ -64,6 +67,8 @@ def check_plain(subject: Subject) -> list[Finding]:
                 action = moves[number] if number < len(moves) else None
                 for text in differences(subject, subject.found.rules, state, action):
                     return [*findings, Finding(Level.FAILURE, text, moves[:number])]
+                if not findings:
+                    findings += below_zero(subject, wrapped, moves[: number + 1])
                 if not findings:
                     findings += negative(subject, guarded, state, action, moves[:number])
                 if action is None or plies > MOST_PLIES:
@@ -123,6 +128,22 @@ def differences(subject: Subject, plain: Any, state: State, action: int | None) 
                 return
     except Exception as error:  # whatever somebody's rules raise
         yield f"Uncompiled, the rules fail after {name}: {type(error).__name__}: {error} ({line_of(subject, error)})."
+
+
+def below_zero(subject: Subject, wrapped: list[warnings.WarningMessage], moves: tuple[int, ...]) -> list[Finding]:
+    """A warning if the plain functions subtracted more from a word than it holds; `wrapped` has what NumPy said so far."""
+    lines = {each.lineno for each in wrapped if Path(each.filename) == subject.found.path}
+    if not lines:
+        return []
+    where = "; ".join(f"line {line}: `{source_line(subject.found.path, line)}`" for line in sorted(lines))
+    return [
+        Finding(
+            Level.WARNING,
+            f"{subject.found.path}, {where}: a word would go below zero, and becomes a huge number instead, so that `> 0` "
+            "is true. Subtract signed numbers: int(a) - int(b). If only the bits matter, this is no mistake.",
+            moves,
+        )
+    ]
 
 
 def negative(subject: Subject, rules: Any, state: State, action: int | None, moves: tuple[int, ...]) -> list[Finding]:

@@ -43,7 +43,7 @@ def explained(difference: Difference) -> str:
         "The game isn't the same with the players exchanged as Seats says. One game has these moves; the other starts with "
         f"the players exchanged, so player 2 begins{played}. There, {difference.text}. "
         f"{MEANING[difference.what]} If the players differ in direction only, give Seats the tables `cells` and `actions` "
-        "of a flip or a transpose; if they differ altogether, say seats=None: then the network sees who moves."
+        "of a flip, a transpose or a half turn; if they differ altogether, say seats=None: then the network sees who moves."
     )
 
 
