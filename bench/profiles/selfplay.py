@@ -29,7 +29,9 @@ def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:
     assert evaluator is not None
     clock = Clock()
     with patch.object(selfplay, "link_kernels", lambda *of, **how: timed_kernels(clock, link_kernels(*of, **how))):
-        player = SelfPlay(env_id, size.games, count(), 1, "profile", SelfPlaySettings(simulations=size.simulations))
+        player = SelfPlay(
+            env_id, size.games, count(), 1, "profile", SelfPlaySettings(simulations=size.simulations, cache=0)
+        )
     play_for(size.turn, player, evaluator)
     clock.seconds.clear()
     before, began = player.search.simulations_done, time.thread_time()

@@ -282,7 +282,7 @@ def test_the_constants_of_the_search_are_settings(tmp_path: Path, monkeypatch: p
         seen.append(arguments[-1])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("trainer.actor.actor.SelfPlay", noted)
+    monkeypatch.setattr("trainer.actor.selfplay.Search", noted)
     with pytest.raises(KeyboardInterrupt):
         act(config_for(tmp_path, cache=64, **given), threading.Event())
     assert seen == [SearchConfig(cache=64, **given)]

@@ -24,7 +24,6 @@ from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.games.base import Mask
 from trainer.network import Family, NetworkSettings, create_network
-from trainer.search import SearchConfig
 from trainer.settings.groups.self_play import SelfPlaySettings
 
 
@@ -49,8 +48,8 @@ def games_of(env_id: str, models: list[OnnxEvaluator], entries: int, slots: int 
         def __next__(self) -> int:
             return next(numbers[at_hand.number])
 
-    config = SelfPlaySettings(simulations=24, random_openings=0.3)
-    player = SelfPlay(env_id, slots, Numbers(), 7, "a", config, SearchConfig(cache=entries))
+    config = SelfPlaySettings(simulations=24, random_openings=0.3, cache=entries)
+    player = SelfPlay(env_id, slots, Numbers(), 7, "a", config)
     games: dict[int, PlayedGame] = {}
     for at_hand.number, model in enumerate(models):
         while len(games) < 60 * (at_hand.number + 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,6 @@ from trainer.games import game_of, rules_of
 from trainer.games.base import DRAW, FIRST, SECOND, Mask
 from trainer.games.position import Position
 from trainer.games.positions import Positions
-from trainer.search import SearchConfig
 from trainer.settings.groups.self_play import SelfPlaySettings
 
 FEW = SelfPlaySettings(simulations=12)
@@ -36,10 +36,9 @@ def played(
     seed: int = 1,
     actor_id: str = "actor-1",
     config: SelfPlaySettings = FEW,
-    search: SearchConfig | None = None,
 ) -> dict[int, PlayedGame]:
     """Games played to their ends."""
-    return finished(SelfPlay(env_id, slots, iter(numbers), seed, actor_id, config, search), evaluate)
+    return finished(SelfPlay(env_id, slots, iter(numbers), seed, actor_id, config), evaluate)
 
 
 def row_by_row(model: Evaluate) -> Evaluate:
@@ -223,7 +222,7 @@ def test_noise_makes_the_first_search_of_each_game_another() -> None:
     """Without noise every game starts from the same visits; with it they differ."""
 
     def first_visits(noise: float) -> set[tuple[float, ...]]:
-        games = played("connect4", range(12), uniform, search=SearchConfig(noise_fraction=noise))
+        games = played("connect4", range(12), uniform, config=replace(FEW, noise_fraction=noise))
         return {tuple(game.visits[0].tolist()) for game in games.values()}
 
     assert len(first_visits(0.0)) == 1

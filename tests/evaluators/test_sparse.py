@@ -20,7 +20,6 @@ from trainer.evaluators.sparse import SparseAccelerator, SparseEvaluator, networ
 from trainer.games import ENV_IDS, game_of
 from trainer.games.base import Game
 from trainer.network import Family
-from trainer.search import SearchConfig
 from trainer.settings.groups.network import Activation
 from trainer.settings.groups.self_play import SelfPlaySettings
 
@@ -193,10 +192,10 @@ def test_a_model_with_chances_of_win_draw_and_loss_is_evaluated_by_onnx_runtime(
 def test_games_are_the_same_whether_python_or_the_kernel_asks_the_network(cache: int) -> None:
     """Twenty games of one seed, in twenty slots or four, one evaluation per call or several."""
     sparse = sparse_of(published(CONNECT4))
-    config = SelfPlaySettings(simulations=24)
+    config = SelfPlaySettings(simulations=24, cache=cache)
     played = []
     for evaluator, slots in ((FunctionEvaluator(sparse), 20), (sparse, 20), (sparse, 4)):
-        player = SelfPlay(CONNECT4.env_id, slots, iter(range(20)), 1, "a", config, SearchConfig(cache=cache))
+        player = SelfPlay(CONNECT4.env_id, slots, iter(range(20)), 1, "a", config)
         games = {}
         while not player.idle:
             games |= {game.number: game for game in player.step(evaluator)}
@@ -213,7 +212,7 @@ def test_an_unsound_answer_is_left_to_python() -> None:
     sparse = sparse_of(published(CONNECT4))
     layers = sparse.layers._replace(weights=np.full_like(sparse.layers.weights, np.nan))
     by_python, broken = FunctionEvaluator(sparse), FunctionEvaluator(sparse, layers=layers)
-    player = SelfPlay(CONNECT4.env_id, 4, count(), 1, "a", SelfPlaySettings(simulations=24))
+    player = SelfPlay(CONNECT4.env_id, 4, count(), 1, "a", SelfPlaySettings(simulations=24, cache=0))
     player.step(by_python)
     for _ in range(3):
         before = player.search.simulations_done

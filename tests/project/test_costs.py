@@ -21,7 +21,6 @@ from trainer.evaluators.interface import Evaluate, FunctionEvaluator
 from trainer.games import game_of
 from trainer.games.base import Mask
 from trainer.replay import Metadata, ReplayBuffer
-from trainer.search import SearchConfig
 from trainer.settings.groups.self_play import SelfPlaySettings
 
 with_and_without_cache = pytest.mark.parametrize("cache", [0, 64])
@@ -44,8 +43,8 @@ def lockstep(env_id: str, slots: int, cache: int = 0) -> Callable[[], None]:
 
     With a cache a step makes several simulations, so searches are longer still.
     """
-    config = SelfPlaySettings(simulations=1000 if cache else 200)
-    player = SelfPlay(env_id, slots, count(), 1, "a", config, SearchConfig(cache=cache))
+    config = SelfPlaySettings(simulations=1000 if cache else 200, cache=cache)
+    player = SelfPlay(env_id, slots, count(), 1, "a", config)
     evaluator = FunctionEvaluator(constant(env_id, slots))
 
     def step() -> None:

@@ -11,12 +11,11 @@ import secrets
 import time
 from threading import Event
 
-from trainer.actor.memory import within_memory
+from trainer.actor.memory import actor_memory, within_memory
 from trainer.actor.recorder import Recorder
 from trainer.actor.selfplay import SelfPlay
 from trainer.actor.sink import DatabaseSink, GameSink
 from trainer.actor.threads import EpisodeNumbers, PlayerThreads
-from trainer.core.arguments import narrowed
 from trainer.core.errors import DeviceError
 from trainer.core.files import remove_leftovers
 from trainer.core.signals import nothing_to_finish
@@ -29,7 +28,6 @@ from trainer.games import game_of, settled
 from trainer.gpu.choice import accelerators, require_device
 from trainer.run.actor_statistics import ActorStats
 from trainer.run.folder import RunFolder
-from trainer.search import SearchConfig
 from trainer.settings.actor import ActorConfig
 from trainer.settings.validation import require_writable
 
@@ -66,13 +64,18 @@ def accelerated(env_id: str, config: ActorConfig) -> Acceleration:
 
 def fitted(config: ActorConfig) -> ActorConfig:
     """The settings with as many games and cached evaluations as fit into `memory_gib`. Says so if that is fewer."""
-    fits = within_memory(game_of(config.env_id), config)
+    game = game_of(config.env_id)
+    fits = within_memory(game, config)
     if fits != config:
+        memory = actor_memory(game, fits)
         log.info(
-            "each thread plays %d games and caches %d evaluations, so that they stay within --memory-gib %g",
+            "each thread plays %d games and caches %d evaluations, so that they stay within --memory-gib %g%s",
             fits.games,
             fits.cache,
             fits.memory_gib,
+            f"; most of that is room for max_plies={game.max_plies} of each game"
+            if 2 * memory.games > memory.of_games + memory.cache
+            else "",
         )
     return fits
 
@@ -87,11 +90,9 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
     recorder = Recorder(config.env_id, config.actor_id, sink, stop)
     seed = secrets.randbits(63) if config.seed is None else config.seed
     numbers = EpisodeNumbers(first, last)
-    search = narrowed(config, SearchConfig)
     with nothing_to_finish():  # a game that is compiled for the first time takes long
         players = [
-            SelfPlay(config.env_id, config.games, numbers, seed, config.actor_id, config, search)
-            for _ in range(config.threads)
+            SelfPlay(config.env_id, config.games, numbers, seed, config.actor_id, config) for _ in range(config.threads)
         ]
     size = game_of(config.env_id).obs_size
     threads = PlayerThreads(players, models, size, config.episode_timeout_secs, config.wait_for_model)

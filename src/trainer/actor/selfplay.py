@@ -15,6 +15,7 @@ from trainer.actor import random_numbers as random_kernels
 from trainer.actor.moves import EMPTY, FINISHED, PLAYING, READY, Games, Leaves, MoveSettings, ply_record
 from trainer.actor.played import PlayedGame
 from trainer.compile.linker import Linked
+from trainer.core.arguments import narrowed
 from trainer.evaluators import answers
 from trainer.evaluators.interface import Evaluator, Prior, Values
 from trainer.games import splitmix
@@ -45,11 +46,10 @@ class SelfPlay:
         seed: int,
         actor_id: str,
         settings: SelfPlaySettings | None = None,
-        search: SearchConfig | None = None,
     ) -> None:
         """Play G = `slots` games, numbered by `numbers`. Game n depends on (seed, actor_id, n) and the models alone."""
         self.settings = settings or SelfPlaySettings()
-        self.search = Search(env_id, slots, self.settings.simulations, search)
+        self.search = Search(env_id, slots, self.settings.simulations, narrowed(self.settings, SearchConfig))
         self._progress = 1.0
         self._moves = self._moves_at(self._progress)
         game = self.search.game
