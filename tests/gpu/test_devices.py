@@ -75,6 +75,24 @@ def test_a_full_memory_that_torch_has_no_class_for(text: str) -> None:
         raise RuntimeError(text)
 
 
+def test_a_convolution_without_a_kernel_is_a_failure_of_the_device() -> None:
+    """That is what torch says if there is no room for the workspace of any."""
+    failed = pytest.raises(DeviceError, match=r"failed during a test \(GET was unable .*; its memory may be full\)")
+    with failed, devices.errors_named("a test"):
+        raise RuntimeError("GET was unable to find an engine to execute this computation")
+
+
+@pytest.mark.parametrize(("capability", "mixes"), [((7, 5), False), ((8, 0), True), ((9, 0), True)])
+def test_cards_that_only_imitate_bfloat16_are_trained_without(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], mixes: bool
+) -> None:
+    """torch would take kernels for them that are many times slower. A CPU and an Apple GPU aren't asked."""
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert devices.has_bfloat16(torch.device("cuda")) == mixes
+    assert not devices.has_bfloat16(torch.device("cpu"))
+    assert not devices.has_bfloat16(torch.device("mps"))
+
+
 def test_a_failed_capture_is_explained_by_what_broke_it() -> None:
     """At its end torch only says that something went wrong before."""
     failed = pytest.raises(DeviceError, match=r"failed during a test \(CUDA error: operation not permitted")

@@ -189,13 +189,51 @@ def test_what_is_wrong_with_an_answer_is_found_on_the_device() -> None:
 
 
 def test_a_model_with_nan_is_refused() -> None:
-    """By the sentence that other evaluators have."""
-    network = random_network("tictactoe", width=24)
-    content = model_file("tictactoe", network)
-    found = evaluator_of(accelerated("tictactoe"), "tictactoe", content)
+    """By the sentence that other evaluators have. It answers empty positions, with which files are tried, soundly."""
+    weights = np.zeros((29, 9), np.float32)
+    weights[:18] = 3e38  # the sum of two is infinite
+    content = linear_model(weights)
+    original = load(content, "tictactoe")
+    sound = model_file("tictactoe", random_network("tictactoe", width=24))
+    found = accelerated("tictactoe")(sound, original)
     found._slot.network.policy.bias.fill_(np.nan)
     with pytest.raises(ModelError, match=r"^some\.onnx answers NaN or infinity; train it again"):
         found(*random_play("tictactoe", seed=2))
+
+
+def test_a_batch_with_numbers_too_large_for_16_bits_is_answered_by_the_original() -> None:
+    """They may occur in play, though the positions with which a model is tried have none. Other batches stay as they are."""
+    network = random_network("tictactoe", width=24)
+    content = model_file("tictactoe", network)
+    original = load(content, "tictactoe")
+    found = accelerated("tictactoe", capacity=4)(content, original)
+    observation, legal = (part[:8] for part in random_play("tictactoe", seed=2))
+    usual = found(observation, legal)
+    found._original = Counted(original)
+    answered = found._slot.launcher(*found._launcher)
+    launch = answered.launch
+
+    def overflow() -> None:
+        launch()
+        if found._original.rows == 0:
+            answered.answers[1, -1] = NOT_FINITE
+
+    answered.launch = overflow  # type: ignore[method-assign]
+    for ours, expected in zip(found(observation, legal), usual, strict=True):
+        np.testing.assert_allclose(ours, expected, atol=1e-5)
+    assert found._original.rows == 4
+
+
+class Counted:
+    """An evaluator that counts the rows it is asked for."""
+
+    def __init__(self, evaluator: OnnxEvaluator) -> None:
+        self._evaluator = evaluator
+        self.rows = 0
+
+    def __call__(self, observation: np.ndarray, legal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        self.rows += len(observation)
+        return self._evaluator(observation, legal)
 
 
 class BrokenNetwork:

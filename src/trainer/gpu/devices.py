@@ -81,6 +81,11 @@ def runs_on(code: str, number: int) -> bool:
     return made_for // 10 == number // 10 or (kind == "compute" and not suffix)
 
 
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device is an NVIDIA GPU that computes in bfloat16: of 2020 (Ampere) or later. Others only imitate it."""
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+
+
 @contextmanager
 def errors_named(what: str) -> Iterator[None]:
     """Turn what torch raises when a device fails during `what` into a DeviceError. Other errors pass."""
@@ -101,10 +106,15 @@ def errors_named(what: str) -> Iterator[None]:
         ) from error
 
 
+NO_ENGINE = re.compile("unable to find an engine|valid cuDNN algorithm", re.IGNORECASE)
+"""What torch says of a convolution for which cuDNN has no kernel, or none whose workspace still fits into the memory."""
+
+
 def is_of_device(error: RuntimeError) -> bool:
     """Whether an error of torch came from the device or its libraries."""
     named = isinstance(error, torch.OutOfMemoryError) or type(error).__name__ == "AcceleratorError"  # since torch 2.8
-    return named or bool(re.search(r"CUDA error|CUDA driver|cuDNN error|cuBLAS|CUBLAS|NVML|MPS backend", str(error)))
+    known = re.search(r"CUDA error|CUDA driver|cuDNN error|cuBLAS|CUBLAS|NVML|MPS backend", str(error))
+    return named or bool(known) or bool(NO_ENGINE.search(str(error)))
 
 
 def is_full(error: RuntimeError) -> bool:
@@ -117,4 +127,5 @@ def reason_of(error: BaseException) -> str:
     capture says why; the one that torch raises at its end does not."""
     while "captur" in str(error) and error.__context__ is not None:
         error = error.__context__
-    return first_line(error).rstrip(".")
+    hint = "; its memory may be full" if NO_ENGINE.search(str(error)) else ""
+    return first_line(error).rstrip(".") + hint

@@ -7,7 +7,7 @@ import torch
 
 from trainer.evaluators.answers import NOT_FINITE, SOUND, TOO_LARGE
 from trainer.evaluators.interface import Observations, Prior, Values
-from trainer.evaluators.onnx_file import ModelInfo, OnnxEvaluator, refuse_fault
+from trainer.evaluators.onnx_file import OnnxEvaluator, refuse_fault
 from trainer.export.stored import OwnKind, StoredNetwork, Weights
 from trainer.games import game_of
 from trainer.games.base import Game, Mask
@@ -56,7 +56,7 @@ class TorchAccelerator:
         # What somebody's module does may not fit into a graph.
         captures = self._captures and isinstance(kind, NetworkSettings)
         make = self._make_launcher or (GraphLauncher if captures else EagerLauncher)
-        return TorchEvaluator(original.info, self._game, stored.weights, kind, self.slots, self._capacity, make)
+        return TorchEvaluator(original, self._game, stored.weights, kind, self.slots, self._capacity, make)
 
 
 class TorchEvaluator:
@@ -66,7 +66,7 @@ class TorchEvaluator:
 
     def __init__(
         self,
-        info: ModelInfo,
+        original: OnnxEvaluator,
         game: Game,
         weights: Weights,
         kind: NetworkSettings | OwnKind,
@@ -74,8 +74,10 @@ class TorchEvaluator:
         capacity: int,
         make_launcher: MakeLauncher,
     ) -> None:
-        """`info` describes the file that the weights are from; the rest is as for `TorchAccelerator`."""
-        self.source, self.step, self.progress = info.source, info.step, info.progress
+        """`original` evaluates the file that the weights are from, and a batch in which numbers grow too large for the
+        network's type here; the rest is as for `TorchAccelerator`."""
+        self.source, self.step, self.progress = original.source, original.step, original.progress
+        self._original = original
         self._slot = slots.take(weights, kind, user=self)
         self._launcher = (make_launcher, capacity, game.obs_size, game.num_actions)
         self._capacity = capacity
@@ -92,8 +94,11 @@ class TorchEvaluator:
             seen[:filled], allowed[:filled] = observation[rows], legal[rows]
             launcher.launch()
             faults = answers[:filled, -1]
-            if (faults != SOUND).any():
-                refuse_fault(self.source, worst_fault(faults), answers[:filled, -2])
+            worst = worst_fault(faults)
+            if worst == NOT_FINITE:  # perhaps only in 16 bits; raises if it isn't
+                prior[rows], value[rows] = self._original(observation[rows], legal[rows])
+                continue
+            refuse_fault(self.source, worst, answers[:filled, -2])
             prior[rows], value[rows] = answers[:filled, :actions], answers[:filled, actions]
         return prior, value
 

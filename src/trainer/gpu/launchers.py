@@ -6,7 +6,8 @@ choose their kernels by the size of a batch, and round differently. Each launche
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from threading import Lock, local
 from typing import Protocol
@@ -51,7 +52,7 @@ class Launcher(Protocol):
 CAPTURING = Lock()
 """Held while a graph is captured. CUDA allows nobody to wait for the whole device in that time."""
 OWN = local()
-"""`OWN.stream` is the stream on which a thread replays its graphs."""
+"""`OWN.stream` is the stream on which a thread evaluates, `OWN.done` the event with which it waits for it."""
 
 MakeLauncher = Callable[[MoverNetwork, int, int, int], Launcher]
 """Makes a launcher of a network for `capacity` positions of `obs_size` numbers and `num_actions` actions."""
@@ -71,9 +72,13 @@ class EagerLauncher:
     @torch.inference_mode()
     def launch(self) -> None:
         """Evaluate, and wait for the answers."""
-        with errors_named("an evaluation"):
-            on_device = (part.to(self._device, non_blocking=True) for part in (self.observation, self.legal))
-            self.answers.copy_(answer(self._network, *on_device))
+        with errors_named("an evaluation"), on_own_stream(self._device):
+            self.compute()
+
+    def compute(self) -> None:
+        """Evaluate on the current stream of the device, without waiting for a GPU."""
+        on_device = (part.to(self._device, non_blocking=True) for part in (self.observation, self.legal))
+        self.answers.copy_(answer(self._network, *on_device), non_blocking=True)
 
 
 class GraphLauncher:
@@ -86,25 +91,20 @@ class GraphLauncher:
         with errors_named("the preparation of an evaluation"), CAPTURING, torch.inference_mode():
             eager = EagerLauncher(network, capacity, obs_size, num_actions)
             self.observation, self.legal, self.answers = eager.observation, eager.legal, eager.answers
-            # Blocking, so that a waiting thread leaves its core to others.
-            self._done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+            self._device = network.weight.device
             stream = capture_stream()
             with torch.cuda.stream(stream):
                 for _ in range(2):  # libraries choose their kernels and take their memory before the capture
-                    eager.launch()
+                    eager.compute()
             stream.synchronize()
             self._graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(self._graph, stream=stream, capture_error_mode="thread_local"):
-                inputs = (self.observation, self.legal)
-                on_device = (part.to(network.weight.device, non_blocking=True) for part in inputs)
-                self.answers.copy_(answer(network, *on_device), non_blocking=True)
+                eager.compute()
 
     def launch(self) -> None:
-        """Evaluate, and wait for the answers without Python's lock."""
-        with errors_named("an evaluation"), torch.cuda.stream(replay_stream()):
+        """Evaluate, and wait for the answers."""
+        with errors_named("an evaluation"), on_own_stream(self._device):
             self._graph.replay()
-            self._done.record()
-            self._done.synchronize()
 
 
 @cache
@@ -117,9 +117,19 @@ def capture_stream() -> torch.cuda.Stream:
     return torch.cuda.Stream(priority=-1)  # type: ignore[no-untyped-call]
 
 
-def replay_stream() -> torch.cuda.Stream:
-    """The stream of the calling thread, on which it replays every graph."""
+@contextmanager
+def on_own_stream(device: torch.device) -> Iterator[None]:
+    """Within the block a GPU computes on the calling thread's own stream; at its end, wait until that is done.
+
+    The thread then holds neither Python's lock nor a core. Elsewhere than on an NVIDIA GPU nothing has to be waited for.
+    """
+    if device.type != "cuda":
+        yield
+        return
     if not hasattr(OWN, "stream"):
         OWN.stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    stream: torch.cuda.Stream = OWN.stream
-    return stream
+        OWN.done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+    with torch.cuda.stream(OWN.stream):
+        yield
+        OWN.done.record()
+        OWN.done.synchronize()

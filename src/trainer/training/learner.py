@@ -141,9 +141,10 @@ class Learner:
             self._optimizer.load_state_dict(state["optimizer"])
             for group, ours in zip(self._optimizer.param_groups, settings, strict=True):
                 group.update(ours)
-            if self._device.type == "cuda":  # a checkpoint of an Apple GPU has the numbers of steps on the CPU
-                for moments in self._optimizer.state.values():
-                    moments["step"] = moments["step"].to(self._device)
+            # A captured step counts on the device. Elsewhere torch reads the numbers, which would wait for the device.
+            counts_on = self._device if self._device.type == "cuda" else torch.device("cpu")
+            for moments in self._optimizer.state.values():
+                moments["step"] = moments["step"].to(counts_on)
             if self.kernel_steps:
                 self.kernel_steps.adopt()
         except (RuntimeError, ValueError, KeyError) as error:

@@ -43,7 +43,9 @@ class RunState:
         """An untrained network. Nothing is written yet."""
         if device.type == "cpu":
             torch.set_num_threads(1)  # small networks are as fast on one thread, and actors use the other cores
-        torch.backends.cudnn.benchmark = True  # batches have one size: let cuDNN time its algorithms once
+        if device.type == "cuda":
+            torch.backends.cudnn.benchmark = True  # batches have one size: let cuDNN time its algorithms once
+            torch.set_float32_matmul_precision("high")  # products of what isn't computed in bfloat16
         self._config = config
         self.databases = databases_of(config.db)
         self.game = game = load_game_config(config.env_id, *self.databases)
@@ -54,8 +56,8 @@ class RunState:
         network = new_network(config, game, self._file)
         if config.start_from and not (config.resume and (config.model_dir / CHECKPOINT).exists()):
             begin_with(network, config.start_from, game.metadata.env_id)
-        unpacker = None if device.type == "cpu" else Unpacker(game.metadata, game.views, device)
         with errors_named("the start of training"):
+            unpacker = None if device.type == "cpu" else Unpacker(game.metadata, game.views, device)
             self.learner = Learner(network.to(device), config, unpacker)
         self._exporter = Exporter(self.learner.published, game.metadata, game.stamp)
         interval = config.checkpoint_interval if config.spread_checkpoints else None
@@ -97,7 +99,8 @@ class RunState:
             self._events.begin(self.done)
         if config.publish_first and not self.done:
             blank = np.zeros((1, self.game.metadata.obs_size), np.float32)
-            publish(self._exporter.to_bytes(0, blank), config.model_dir, 0, self._retention)
+            with errors_named("the start of training"):
+                publish(self._exporter.to_bytes(0, blank), config.model_dir, 0, self._retention)
         return True
 
     def _require_same_models(self) -> None:

@@ -43,8 +43,9 @@ class Unpacker:
         """
         arrays = (batch.observation, batch.visits, batch.outcome.astype(np.float32, copy=False), batch.view)
         host = (torch.from_numpy(array) for array in arrays)
-        pinned = (array.pin_memory() if self._device.type == "cuda" else array for array in host)
-        return tuple(array.to(self._device, non_blocking=True) for array in pinned)
+        if self._device.type != "cuda":  # the copy must be done before the array is freed
+            return tuple(array.to(self._device) for array in host)
+        return tuple(array.pin_memory().to(self._device, non_blocking=True) for array in host)
 
     def unpack(self, observation: Tensor, visits: Tensor, outcome: Tensor, view: Tensor) -> DeviceBatch:
         """The rows of a batch that was `sent`, each through its view."""

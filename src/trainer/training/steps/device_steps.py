@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from trainer.gpu.devices import errors_named
+from trainer.gpu.devices import errors_named, has_bfloat16
 from trainer.network import Loss, MoverNetwork, PolicyValueNetwork, alphazero_loss
 from trainer.replay import PackedBatch
 from trainer.training.steps.device_batches import Unpacker
@@ -20,8 +20,9 @@ STEPS_BEFORE_CAPTURE = 3
 class DeviceSteps:
     """AdamW steps along the gradient of `MoverNetwork.loss`, for a network on a device.
 
-    On an NVIDIA GPU the network computes in bfloat16 where autocast allows it; weights, loss and optimizer stay float32. The
-    loss that a step returns stays on the device: reading it waits for the step.
+    On an NVIDIA GPU with bfloat16, networks of this package compute in it where autocast allows it; weights, loss and
+    optimizer stay float32. Networks of one's own don't: their last layers would be rounded to 8 bits, too. The loss that a
+    step returns stays on the device: reading it waits for the step.
     """
 
     def __init__(
@@ -33,8 +34,9 @@ class DeviceSteps:
         self._grad_clip = grad_clip
         self._unpacker = unpacker
         self._device = network.weight.device
-        self._mixes = self._device.type == "cuda"
-        self._captures = self._mixes and isinstance(network, PolicyValueNetwork)  # others may not fit into a graph
+        of_package = isinstance(network, PolicyValueNetwork)
+        self._mixes = of_package and has_bfloat16(self._device)
+        self._captures = of_package and self._device.type == "cuda"  # others may not fit into a graph
         self._stream = torch.cuda.Stream() if self._captures else None  # type: ignore[no-untyped-call]
         self._inputs: tuple[Tensor, ...] = ()
         self._graph: torch.cuda.CUDAGraph | None = None
