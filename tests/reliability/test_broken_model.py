@@ -24,7 +24,7 @@ from trainer.core.errors import TrainerError
 from trainer.core.files import signature_of, write_bytes
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.onnx_file import load_evaluator
-from trainer.launch.watch import Watch
+from trainer.launch.evaluations import Evaluations
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
 from trainer.settings.actor import ActorConfig
@@ -143,14 +143,14 @@ def test_a_broken_model_or_a_full_disk_costs_the_loop_one_evaluation(
 ) -> None:
     """One line for each, and the next model is evaluated."""
     latest = tmp_path / "models" / "latest.onnx"
-    watch = Watch("tictactoe", RunFolder(tmp_path), seed=0)
+    evaluations = Evaluations("tictactoe", RunFolder(tmp_path), seed=0, resumed=False, prepare=None)
     write_bytes(latest, b"cut short")
-    watch.evaluate("first")
+    evaluations.finish("first")
     publish_model(tmp_path, step=2)
     with monkeypatch.context() as patched:
         patched.setattr(EvaluationLog, "append", full_disk)
-        watch.evaluate("second")
-    watch.evaluate("third")
+        evaluations.finish("second")
+    evaluations.finish("third")
     assert [entry["step"] for entry in EvaluationLog(tmp_path).read()] == [2]
     assert [line.partition(" (")[0] for line in caplog.messages] == ["the newest model isn't evaluated"] * 2
     assert "No space left" in caplog.text

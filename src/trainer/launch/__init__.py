@@ -1,5 +1,5 @@
 """The loop at work on this machine.
 
 `preparation.py` gets the folder of a run ready. `local.py` starts and ends the processes (`child.py`). `watch.py` shows
-their progress and evaluates the newest models.
+their progress (`summary.py`) and has the newest models evaluated (`evaluations.py`).
 """

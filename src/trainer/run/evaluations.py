@@ -1,4 +1,4 @@
-"""The evaluations of a run, which the loop (`launch/watch.py`) appends to `evaluations.jsonl`."""
+"""The evaluations of a run, which the loop (`launch/evaluations.py`) appends to `evaluations.jsonl`."""
 
 from __future__ import annotations
 

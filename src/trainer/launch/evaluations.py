@@ -1,0 +1,110 @@
+"""The evaluations of a run's models while it learns, which go to `evaluations.jsonl`."""
+
+from __future__ import annotations
+
+import logging
+import time
+from queue import SimpleQueue
+from threading import Event, Thread
+from typing import Any
+
+from trainer.core.errors import TrainerError
+from trainer.evaluators.onnx_file import Prepare
+from trainer.measure.anchor import Anchor, anchor_of
+from trainer.measure.progress import evaluate_step
+from trainer.run.evaluations import EvaluationLog
+from trainer.run.folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+GAMES = 200
+EVERY = 5.0
+"""Minimum seconds between evaluations."""
+SHARE = 0.05
+"""Share of the time that evaluations may take: a large network on a CPU takes seconds for one."""
+
+
+class Evaluations:
+    """Evaluates the newest model of a run now and then, one at a time.
+
+    One thread makes all of them, because an evaluator on a GPU keeps what belongs to a thread. The first evaluation of a
+    game may take minutes, because its positions are visited.
+    """
+
+    def __init__(self, env_id: str, run: RunFolder, seed: int, resumed: bool, prepare: Prepare | None) -> None:
+        """`seed` fixes the games against random play; `prepare` makes evaluators of models, None: ONNX Runtime."""
+        self.log = EvaluationLog(run.path)
+        self.latest: dict[str, Any] | None = None
+        """The last result; None before the first."""
+        self._env_id = env_id
+        self._run = run
+        self._seed = seed
+        self._prepare = prepare
+        self._anchor = None if resumed else Anchor(env_id, seed)
+        self._models: SimpleQueue[str] = SimpleQueue()
+        self._thread = Thread(target=self._work, daemon=True)
+        self._idle = Event()
+        self._idle.set()
+        self._failure: Exception | None = None
+        self._evaluated = ""
+        self._not_before = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a model is being evaluated."""
+        return not self._idle.is_set()
+
+    def begin_if_due(self, newest: str) -> None:
+        """Begin to evaluate the newest model, named by `newest`, if it is another one and it is time. Raises what ended an
+        earlier evaluation, unless that was only reported."""
+        if self._failure:
+            raise self._failure
+        if newest and newest != self._evaluated and not self.busy and time.monotonic() >= self._not_before:
+            self._begin(newest)
+
+    def finish(self, newest: str) -> None:
+        """Wait for the evaluation in progress, then evaluate the newest model if it isn't yet. An empty name: there is none."""
+        self.wait()
+        if newest and newest != self._evaluated:
+            self._begin(newest)
+            self.wait()
+
+    def wait(self) -> None:
+        """Return when no evaluation is in progress. Raises what ended it, unless that was only reported."""
+        self._idle.wait()
+        if self._failure:
+            raise self._failure
+
+    def _begin(self, newest: str) -> None:
+        self._evaluated = newest
+        self._idle.clear()
+        self._models.put(newest)
+        if not self._thread.ident:
+            self._thread.start()
+
+    def _work(self) -> None:
+        """What the thread does."""
+        while self._models.get():
+            try:
+                self._evaluate()
+            except Exception as error:  # the main thread raises it
+                self._failure = error
+            finally:
+                self._idle.set()
+
+    def _evaluate(self) -> None:
+        """Evaluate the newest model; a model that can't be used, or a full disk, is only reported."""
+        began = time.monotonic()
+        try:
+            if self._anchor is None:
+                self._anchor = anchor_of(self._env_id, self._seed, self.log, self._run.models, self._prepare)
+            self.latest = evaluate_step(
+                self._run.latest_model, self._env_id, GAMES, self._seed, prepare=self._prepare, anchor=self._anchor
+            )
+            self.log.append(self.latest)
+        except (TrainerError, OSError) as error:
+            log.warning("the newest model isn't evaluated (%s); the run goes on", error)
+        now = time.monotonic()
+        # The first one also compiles, and visits the positions of a small game: the next ones are shorter.
+        pause = 0.0 if self._not_before == 0 else (now - began) * (1 / SHARE - 1)
+        self._not_before = now + max(EVERY, pause)

@@ -1,0 +1,97 @@
+"""When the models of a run are evaluated while it learns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event, get_ident
+from typing import Any
+
+import pytest
+from waiting import PATIENCE, wait_until
+
+from trainer.launch import evaluations as module
+from trainer.launch.evaluations import Evaluations
+from trainer.run.folder import RunFolder
+
+
+@pytest.fixture
+def evaluations(tmp_path: Path) -> Evaluations:
+    """Those of a run that has just begun."""
+    return Evaluations("tictactoe", RunFolder(tmp_path), seed=0, resumed=False, prepare=None)
+
+
+def evaluate_by(monkeypatch: pytest.MonkeyPatch, function: Any) -> None:
+    """Let a function stand for the evaluation of a model; it returns the step."""
+    monkeypatch.setattr(module, "evaluate_step", lambda *_, **__: {"step": function()})
+
+
+def test_the_loop_goes_on_while_a_model_is_evaluated(evaluations: Evaluations, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first evaluation of a game may take minutes. No second one begins meanwhile, and `wait` waits for it."""
+    began, may_end, threads = Event(), Event(), []
+
+    def slow() -> int:
+        threads.append(get_ident())
+        began.set()
+        assert may_end.wait(PATIENCE)
+        return len(threads)
+
+    evaluate_by(monkeypatch, slow)
+    for name in ("first", "second", "third"):
+        evaluations.begin_if_due(name)
+        assert began.wait(PATIENCE)
+    assert evaluations.busy
+    assert evaluations.latest is None
+    may_end.set()
+    evaluations.wait()
+    assert evaluations.latest == {"step": 1}
+    evaluations.finish("third")
+    assert [entry["step"] for entry in evaluations.log.read()] == [1, 2]
+    assert len(set(threads)) == 1  # what a GPU keeps for a thread is used again
+    assert threads[0] != get_ident()
+
+
+def test_the_end_waits_and_evaluates_nothing_twice(evaluations: Evaluations, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor anything if there is no model, or if somebody waits for the end."""
+    steps = iter(range(1, 9))
+    evaluate_by(monkeypatch, lambda: next(steps))
+    evaluations.finish("")
+    evaluations.begin_if_due("")
+    assert evaluations.latest is None
+    evaluations.begin_if_due("model")
+    evaluations.finish("model")
+    evaluations.finish("")
+    assert evaluations.latest == {"step": 1}
+
+
+def test_a_mistake_in_an_evaluation_ends_the_run(evaluations: Evaluations, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It isn't swallowed by the thread."""
+
+    def wrong() -> int:
+        raise ZeroDivisionError
+
+    evaluate_by(monkeypatch, wrong)
+    evaluations.begin_if_due("model")
+    wait_until(lambda: not evaluations.busy, "it doesn't end")
+    for ask in (evaluations.begin_if_due, evaluations.finish):
+        with pytest.raises(ZeroDivisionError):
+            ask("model")
+
+
+def test_they_take_a_twentieth_of_the_time_but_for_the_first(
+    evaluations: Evaluations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one also compiles. Of seconds 0, 30, ... only those are listed at which an evaluation begins."""
+    now, began = [0.0], []
+
+    def ten_seconds() -> int:
+        began.append(now[0])
+        now[0] += 10.0
+        return len(began)
+
+    evaluate_by(monkeypatch, ten_seconds)
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    for second in range(0, 500, 30):
+        now[0] = max(now[0], float(second))
+        evaluations.begin_if_due(f"model {second}")
+        evaluations.wait()
+    assert began == [0.0, 30.0, 240.0, 450.0]
