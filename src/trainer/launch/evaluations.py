@@ -63,7 +63,7 @@ class Evaluations:
             self._begin(newest)
 
     def finish(self, newest: str) -> None:
-        """Wait for the evaluation in progress, then evaluate the newest model if it isn't yet. An empty name: there is none."""
+        """Wait for the evaluation in progress, then evaluate the newest model if it isn't yet. Empty: there is no model."""
         self.wait()
         if newest and newest != self._evaluated:
             self._begin(newest)
