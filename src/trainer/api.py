@@ -20,9 +20,17 @@ from trainer.gpu.choice import means_gpu, on_device
 from trainer.measure.match import Match
 from trainer.measure.match import play_match as play_games
 from trainer.measure.openings import draw_openings
-from trainer.players import Choose, FunctionPlayer, model_player, named_player, shown_models, simulations_of
+from trainer.players import (
+    Choose,
+    FunctionPlayer,
+    kind_of,
+    model_player,
+    named_player,
+    shown_models,
+    simulations_of,
+)
 from trainer.players.network import PLAYING
-from trainer.pretrained import PRETRAINED, model_path
+from trainer.pretrained import PRETRAINED, model_path, refuse_nameless
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
 from trainer.run.record import LOOP, recorded_settings
@@ -30,6 +38,7 @@ from trainer.search import Search
 from trainer.settings.evaluator import EvaluatorConfig
 from trainer.settings.groups.device import Device, EvaluationSettings, Precision
 from trainer.settings.loop import LoopConfig
+from trainer.settings.validation import require_seed
 
 
 @dataclass(frozen=True)
@@ -109,9 +118,7 @@ def load_model(
     """
     if str(path) == PRETRAINED:
         if env_id is None:
-            raise ModelError(
-                "pretrained is a model of many games; name one with load_model('pretrained', env_id=...), or --env-id"
-            )
+            refuse_nameless()
         path = model_path(Path(path), game_of(env_id).env_id)
     content = read_model(Path(path))
     if env_id is None:
@@ -134,15 +141,15 @@ def new_position(env_id: str) -> Position:
 
 def play_match(
     player: Model,
-    opponent: Model | Choose | str = "random",
+    opponent: Model | Choose | str | Path = "random",
     games: int = 100,
     simulations: int = 0,
     seed: int = 0,
     engine_seconds: float = EvaluatorConfig.engine_seconds,
 ) -> Match:
     """Play a model against another one, against a function that gets a Position and returns one of its legal actions, or
-    against a named player: random, search, rollouts, perfect, minimax, pretrained, or an engine (`gtp: COMMAND` or
-    `uci: COMMAND`), whose answers may take `engine_seconds` each.
+    against a named player: random, search, rollouts, perfect, minimax, pretrained, the path of a model, or an engine
+    (`gtp: COMMAND` or `uci: COMMAND`), whose answers may take `engine_seconds` each.
 
     Half of the games are played from each seat. Against random play they start from the first position, otherwise from
     different openings, each played from both seats. `simulations` per move, for both models; 0: raw policies.
@@ -152,9 +159,15 @@ def play_match(
     """
     if games < 1 or simulations < 0:
         raise ConfigError(f"games is {games} and simulations {simulations}; give at least 1 game and 0 simulations")
+    require_seed(seed)
     env_id = player.env_id
-    models = [player, opponent] if isinstance(opponent, Model) else [player]
-    names = shown_models([Path(model.evaluator.source) for model in models])
+    opponent = str(opponent) if isinstance(opponent, Path) else opponent
+    paths = [Path(player.evaluator.source)]
+    if isinstance(opponent, Model):
+        paths.append(Path(opponent.evaluator.source))
+    elif isinstance(opponent, str) and not kind_of(opponent):
+        paths.append(model_path(Path(opponent), env_id))
+    names = shown_models(paths)
     ours = model_player(names[0], env_id, player.evaluator, simulations, games)
     if isinstance(opponent, Model):
         if opponent.env_id != env_id:
@@ -164,7 +177,7 @@ def play_match(
         theirs = FunctionPlayer(opponent, env_id, getattr(opponent, "__name__", "the opponent"))
     else:
         theirs = named_player(
-            opponent, env_id, simulations_of(opponent, None, simulations), games, engine_seconds=engine_seconds
+            opponent, env_id, simulations_of(opponent, None, simulations), games, names[-1], engine_seconds
         )
     openings = None if opponent == "random" else draw_openings(env_id, (games + 1) // 2, seed)
     return play_games(env_id, ours, theirs, games, seed, openings)

@@ -32,6 +32,17 @@ def test_it_is_tictactoe_if_no_model_names_one(tmp_path: Path) -> None:
     assert game_named_in(b"no model") is None
 
 
+def test_pretrained_alone_names_no_game(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is one for many games; what it plays against may name one. A folder of that name is none of ours."""
+    monkeypatch.chdir(tmp_path)
+    Path("pretrained").mkdir()
+    named = write_model(tmp_path / "named.onnx", "connect4", step=1)
+    assert chosen_game(None, [Path("pretrained"), named]) == "connect4"
+    for models in ([Path("pretrained")], [Path("pretrained"), Path("pretrained")]):
+        with pytest.raises(ModelError, match=r"^pretrained is a model of many games; name one with"):
+            chosen_game(None, models)
+
+
 def test_a_game_that_is_not_installed_must_be_given(tmp_path: Path) -> None:
     """A model file can't say which code runs."""
     foreign = tmp_path / "foreign.onnx"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from small_models import write_model
@@ -58,6 +59,26 @@ def test_differences_add_up_when_an_anchor_is_clearly_beaten(tmp_path: Path, mon
     assert (found["elo_against"], found["elo"]) == (2, pytest.approx(worth(76) + worth(100), abs=0.1))
     low, high = found["elo_interval_95"]
     assert 0 < low < found["elo"] < high < 3000
+
+
+def test_the_match_that_lets_a_model_pass_is_played_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From other openings: else the luckiest of many matches would stay in the Elo of all later models."""
+    played: list[tuple[int, list[list[int]]]] = []
+    scores = iter([0.8, 0.7, 0.5])
+
+    def match(*given: object) -> SimpleNamespace:
+        played.append(given[-2:])  # type: ignore[arg-type]
+        return SimpleNamespace(score=next(scores))
+
+    monkeypatch.setattr(anchor, "play_match", match)
+    rating = Anchor("tictactoe", 5)
+    rating.rate(model(tmp_path, 0))
+    first = rating.rate(model(tmp_path, 1))
+    share = (70 + 0.5) / (GAMES + 1)
+    assert first["elo"] == pytest.approx(400 * math.log10(share / (1 - share)), abs=0.05)
+    assert rating.rate(model(tmp_path, 2))["elo_against"] == 1
+    assert [seed for seed, _ in played] == [5, 6, 5]
+    assert played[0][1] == played[2][1] != played[1][1]
 
 
 def test_the_games_are_between_the_raw_policies(tmp_path: Path) -> None:

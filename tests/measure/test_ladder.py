@@ -71,6 +71,17 @@ def test_models_of_the_same_file_name_are_told_apart(tmp_path: Path, capsys: pyt
     assert [rung["model"] for rung in json.loads(target.read_text())["ladder"]] == [None, *map(str, paths)]
 
 
+def test_a_ladder_of_other_players_is_of_their_game(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """If the folder has no models, those of --against name it; if there are none, it must be given."""
+    path = write_model(tmp_path / "some.onnx", "connect4", step=1)
+    nothing = ("--model-dir", str(tmp_path / "nothing"), "--games", "2")
+    assert run(*nothing, "--against", "random", str(path)) == 0
+    assert "Elo in connect4" in capsys.readouterr().out
+    assert run(*nothing, "--against", "random", "rollouts") == 1
+    assert "nothing holds no model_step_*.onnx, so the game of the ladder isn't known" in capsys.readouterr().err
+    assert run(*nothing, "--against", "random", "search", "--env-id", "tictactoe") == 0
+
+
 def test_models_are_evenly_spaced_and_include_both_ends() -> None:
     """Four of 0 to 9 are 0, 3, 6 and 9. A single one is the newest."""
     paths = [Path(str(number)) for number in range(10)]

@@ -52,11 +52,11 @@ def test_it_sees_copies_and_may_give_up() -> None:
 
 
 def test_a_file_with_a_function_is_a_player(tmp_path: Path) -> None:
-    """By its path, which ends in .py; its name is shown."""
+    """By its path, which ends in .py, and is shown: two players may have files of the same name."""
     path = tmp_path / "last.py"
     path.write_text(LAST)
     player = named_player(str(path), "tictactoe", 0, 1)
-    assert (player.name, kind_of(str(path))) == ("last.py", ".py")
+    assert (player.name, kind_of(str(path))) == (str(path), ".py")
     assert play_match("tictactoe", player, player, 1, 0).moves == [[8, 7, 6, 5, 4, 3, 2]]
 
 
@@ -79,6 +79,23 @@ def test_a_file_that_is_no_player_is_refused(text: str | None, message: str, tmp
         path.write_text(text)
     with pytest.raises((ConfigError, GameError), match=message):
         named_player(str(path), "tictactoe", 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("return position.legal[99]", "IndexError: list index out of range"),
+        ("raise BrokenPipeError('the engine is gone')", "BrokenPipeError: the engine is gone"),
+        ("raise TimeoutError", "TimeoutError: "),
+    ],
+)
+def test_a_function_of_a_file_that_fails_names_its_line(line: str, says: str, tmp_path: Path) -> None:
+    """Also if it fails as our own files may: a broken pipe of somebody's engine is no closed output."""
+    path = tmp_path / "bot.py"
+    path.write_text(f"def choose(position):\n    {line}\n")
+    bot = named_player(str(path), "tictactoe", 0, 1)
+    with pytest.raises(GameError, match=rf"bot\.py, line 2: {says}$"):
+        play_match("tictactoe", bot, RandomPlayer(), 1, 0)
 
 
 @pytest.mark.parametrize(

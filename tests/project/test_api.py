@@ -118,6 +118,19 @@ def test_a_match_needs_numbers_that_can_be(games: int, simulations: int, tmp_pat
         trainer.play_match(model, games=games, simulations=simulations)
 
 
+def test_two_models_of_one_file_name_are_told_apart(tmp_path: Path) -> None:
+    """Also if the opponent is given by its path."""
+    from small_models import write_model
+
+    one, two = (write_model(tmp_path / name / "model.onnx", "tictactoe", seed=1) for name in ("one", "two"))
+    model = trainer.load_model(one, env_id="tictactoe")
+    for opponent in (two, str(two), trainer.load_model(two, env_id="tictactoe")):
+        match = trainer.play_match(model, opponent, games=2)
+        assert (match.player, match.opponent) == ("ONNX(one/model.onnx)", "ONNX(two/model.onnx)")
+    with pytest.raises(ConfigError, match="seed is -1"):
+        trainer.play_match(model, two, seed=-1)
+
+
 def test_a_model_file_runs_no_code(tmp_path: Path) -> None:
     """Its game must be installed, or known to this process; a path or another name is refused in one sentence."""
     import onnx

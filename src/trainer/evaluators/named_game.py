@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError
 
 from trainer.core.errors import ModelError, shortened
 from trainer.games import DEFAULT_GAME, env_id_of, is_installed, is_known
+from trainer.pretrained import PRETRAINED, refuse_nameless
 from trainer.run.model_files import read_model
 
 
@@ -37,13 +38,16 @@ def require_installed(env_id: str, source: str) -> None:
 def chosen_game(given: str | None, models: list[Path]) -> str:
     """The env_id of the game `given`, or else that which the first of the models names that is there and names one.
 
-    If none does, it is tic-tac-toe. Raises ModelError if that game isn't installed.
+    If none does, it is tic-tac-toe. Raises ModelError if that game isn't installed, or if only `pretrained` is there.
     """
     if given is not None:
         return env_id_of(given)
-    for path in models:
+    files = [path for path in models if str(path) != PRETRAINED]
+    for path in files:
         named = game_named_in(read_model(path)) if path.exists() else None
         if named is not None:
             require_installed(named, str(path))
             return named
+    if len(files) < len(models):
+        refuse_nameless()
     return DEFAULT_GAME

@@ -50,7 +50,8 @@ def evaluate(config: EvaluatorConfig) -> int:
         f"--opponent-simulations is {given}, but the opponent {kind} makes no simulations of ours; leave out "
         f"--opponent-simulations, or choose another --opponent, such as rollouts",
     )
-    env_id = chosen_game(config.env_id, [config.model])
+    rivals = [] if kind_of(config.opponent) or config.solve else [Path(config.opponent)]
+    env_id = chosen_game(config.env_id, [config.model, *rivals])
     databases = databases_of(config.db)
     load_game_config(env_id, *databases)  # what a database says of the game must fit its rules
     if not has_rules(env_id):

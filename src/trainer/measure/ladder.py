@@ -52,7 +52,7 @@ class Rung:
 def rate_models(config: LadderConfig) -> int:
     """Play all matches, rate the players, write the files, then print the table; returns the exit status."""
     config.check()
-    env_id = chosen_game(config.env_id, stored_models(config.model_dir)[-1:])
+    env_id = ladder_game(config)
     if config.plot:
         require_plots()
     entrants = ladder_players(env_id, config)
@@ -83,6 +83,17 @@ def rate_models(config: LadderConfig) -> int:
         f"{config.games * len(matches)} games are different."
     )
     return 0
+
+
+def ladder_game(config: LadderConfig) -> str:
+    """The env_id of the game that is played. Raises ModelError if nothing names it."""
+    models = stored_models(config.model_dir)[-1:] + [Path(name) for name in config.against if not kind_of(name)]
+    if config.env_id is None and not models and len(config.against) > 1:
+        raise ModelError(
+            f"{config.model_dir} holds no model_step_*.onnx, so the game of the ladder isn't known; name the folder of a "
+            f"run with --model-dir, or the game with --env-id"
+        )
+    return chosen_game(config.env_id, models)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from trainer.core.command import run_command
 from trainer.core.signals import leave_on_signals
-from trainer.games.connect4.scored_positions import FILE
 from trainer.settings.validation import LogLevel, require_at_least, require_output, require_seed
 
 
@@ -18,8 +16,8 @@ from trainer.settings.validation import LogLevel, require_at_least, require_outp
 class MakeConfig:
     """Draw and solve the Connect 4 positions in which wrong moves are counted."""
 
-    output: Path | None = None
-    """File to write; None = the set that the package ships."""
+    output: Path = Path("positions.csv")
+    """File to write."""
     each: int = 1000
     """Positions of each kind."""
     seed: int = 0
@@ -31,12 +29,7 @@ class MakeConfig:
         """Raise ConfigError for a value that can't work."""
         require_at_least(self, 1, "each")
         require_seed(self.seed)
-        require_output(self.path, "--output")
-
-    @property
-    def path(self) -> Path:
-        """The file to write."""
-        return self.output or Path(str(files("trainer.games.connect4").joinpath(FILE)))
+        require_output(self.output, "--output")
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer.measure.make_positions") -> int:
@@ -47,7 +40,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer.
         from trainer.measure.connect4_positions import make_positions  # compiled code takes a second to import
 
         config.check()
-        make_positions(config.each, config.seed, config.path)
+        make_positions(config.each, config.seed, config.output)
         return 0
 
     return run_command(MakeConfig, run, prog, arguments)

@@ -10,8 +10,8 @@ from typing import SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.compile.source import Source
-from trainer.core.errors import ConfigError, GameError
+from trainer.compile.source import Source, line_in
+from trainer.core.errors import ConfigError, GameError, TrainerError
 from trainer.games import rules_of
 from trainer.games.library import run_file
 from trainer.games.position import Position
@@ -56,7 +56,10 @@ class FunctionPlayer:
 
 
 def function_in_file(path: Path) -> Choose:
-    """The function `choose(position)` of a Python file. Raises TrainerError if there is none, or the file fails."""
+    """The function `choose(position)` of a Python file. Raises TrainerError if there is none, or the file fails.
+
+    If the function fails, it raises GameError with the line.
+    """
     try:
         source = Source(path)
     except OSError as error:
@@ -64,5 +67,15 @@ def function_in_file(path: Path) -> Choose:
     function = getattr(run_file(source, f"{path.stem}.player", {}), "choose", None)
     if not callable(function):
         raise ConfigError(f"{path} has no function choose(position), which returns one of position.legal")
-    chosen: Choose = function
-    return chosen
+
+    def choose(position: Position) -> SupportsIndex:
+        try:
+            action: SupportsIndex = function(position)
+        except TrainerError:
+            raise
+        except Exception as error:  # whatever somebody's player raises
+            line = line_in(path, error)
+            raise GameError(f"{path}, line {line}: {type(error).__name__}: {error}") from error
+        return action
+
+    return choose

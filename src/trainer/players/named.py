@@ -84,7 +84,7 @@ def named_player(
     if name.startswith(UCI):
         return UciPlayer(name[len(UCI) :], env_id, simulations, engine_seconds)
     if name.endswith(FUNCTION):
-        return FunctionPlayer(function_in_file(Path(name)), env_id, Path(name).name)
+        return FunctionPlayer(function_in_file(Path(name)), env_id, str(Path(name)))
     if name == "random":
         return RandomPlayer()
     if name == "search":

@@ -5,6 +5,7 @@ strong it is, and `<game>.json`, the curves of a published run. `--model pretrai
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 from trainer.core.errors import ModelError
 
@@ -32,6 +33,13 @@ def curves(env_id: str) -> Path | None:
 def env_ids(ending: str = ".onnx") -> list[str]:
     """The games of all models, as --env-id takes them; or of all files with another ending."""
     return sorted(path.stem.replace("-", ":", 1).replace("-", ",") for path in FOLDER.glob(f"*{ending}"))
+
+
+def refuse_nameless() -> NoReturn:
+    """Raise ModelError, because `pretrained` was given without a game."""
+    raise ModelError(
+        "pretrained is a model of many games; name one with load_model('pretrained', env_id=...), or --env-id"
+    )
 
 
 def model_path(path: Path, env_id: str) -> Path:
