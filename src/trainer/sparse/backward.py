@@ -69,23 +69,17 @@ def differentiate(
     memory: Memory,
     deltas: Memory,
     buffer: TransposeBuffer,
-    sparsity: float,
     to: Gradient,
 ) -> None:
     """Write the gradient of a batch; `memory` holds its activations, `deltas` those of the heads' results.
 
-    `learns` [L]: the layer's inputs are other layers' results, so they need deltas. `sparsity` times the sum of what
-    the ReLU of the first layer, or of all convolutions, lets pass in a row (not squared), averaged over the rows, is added
-    to the loss.
+    `learns` [L]: the layer's inputs are other layers' results, so they need deltas.
     """
-    first_layers = max(len(network.taps), 1)
     to.weights[:] = 0.0
     to.biases[:] = 0.0
     for index in range(len(network.layers) - 1, -1, -1):
         layer = network.layers[index]
-        pass_back(
-            layer, rows, memory, deltas, np.float32(sparsity / rows if index < first_layers and rows else 0.0), to
-        )
+        pass_back(layer, rows, memory, deltas, to)
         places = rows * layer.places
         inputs = Operand(memory.activations, memory.active, layer.source * rows, layer.inputs)
         results = Operand(deltas.activations, deltas.active, layer.target * rows, layer.results)
@@ -111,11 +105,10 @@ def count_active(operand: Operand, rows: int) -> int:
     return found
 
 
-def pass_back(layer: Any, rows: int, memory: Memory, deltas: Memory, more: np.float32, to: Gradient) -> None:
+def pass_back(layer: Any, rows: int, memory: Memory, deltas: Memory, to: Gradient) -> None:
     """Turn the deltas after a layer's ReLU into those before it, and sum them up to the gradient of its biases.
 
-    `more` is added to the deltas before the ReLU, where it let something pass. The inputs of a residual layer also get the
-    deltas after it.
+    The inputs of a residual layer also get the deltas after it.
     """
     for block in range(layer.results // BLOCK):
         total = lanes.load_block(to.biases, layer.bias + block * BLOCK)
@@ -129,8 +122,6 @@ def pass_back(layer: Any, rows: int, memory: Memory, deltas: Memory, more: np.fl
                 if layer.squared:  # the derivative of r r is 2 r, and r the root of what is stored
                     delta = lanes.product(delta, lanes.root_of(lanes.load_block(memory.activations, result)))
                     delta = lanes.add_scaled(delta, np.float32(1.0), delta)
-                if more != 0:
-                    delta = lanes.add_number(delta, more)
                 passed = memory.active[result // BLOCK]
                 delta = lanes.masked_block(delta, passed)
                 lanes.store_block(deltas.activations, at, delta)

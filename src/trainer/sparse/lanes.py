@@ -165,16 +165,6 @@ def add_scaled(typing: Any, total: Any, factor: Any, block: Any) -> Any:
 
 
 @operation
-def add_number(typing: Any, block: Any, number: Any) -> Any:
-    """add_number(block, number): the number added to each of the block's."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.fadd(values[0], Code.repeated(builder, values[1]))
-
-    return lanes(block, types.float32), generate
-
-
-@operation
 def add_elements(typing: Any, total: Any, factors: Any, block: Any) -> Any:
     """add_elements(total, factors, block): total + factors * block, number by number, rounded once if the processor can."""
 

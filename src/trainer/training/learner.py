@@ -46,9 +46,7 @@ class Learner:
             capturable=captured,
         )
         self.kernel_steps = (
-            AdamWSteps(
-                network, self._optimizer, config.grad_clip, self._published if config.average else None, config.sparsity
-            )
+            AdamWSteps(network, self._optimizer, config.grad_clip, self._published if config.average else None)
             if can_differentiate(network) and can_differentiate(self._published)
             else None
         )

@@ -123,37 +123,6 @@ def test_losses_and_gradients_equal_autograds(
     assert_agree(network, kernel_steps_of(network), batch_of(game, rows))
 
 
-@pytest.mark.parametrize(("family", "lines"), [("mlp", 0), ("conv", 0), ("conv", 30)])
-@pytest.mark.parametrize("activation", get_args(Activation))
-def test_sparsity_pushes_the_results_of_the_first_layer_to_zero(
-    family: Family, lines: int, activation: Activation
-) -> None:
-    """The gradient is that of the loss plus 0.25 times the mean over the rows of the sum of these results.
-
-    If ReLUs are squared, the sum is that of the results before they are squared.
-    """
-    network, batch = exact(network_of(CONNECT4, family, 64, activation, lines=lines)), batch_of(CONNECT4, 256)
-    without = kernel_steps_of(network)
-    steps = AdamWSteps(own := copy.deepcopy(network), torch.optim.AdamW(own.parameters()), 1.0, sparsity=0.25)
-    assert steps.differentiate(batch) == without.differentiate(batch)
-    first = copy.deepcopy(network).double()
-    view = first.view(torch.from_numpy(batch.observation).double())
-    stem = first.body[0]
-    results = [stem(view)]
-    if isinstance(stem, ConvStem):
-        results = [conv(stem.board(view)).flatten(1) for conv in stem.convolutions.values()]
-    (0.25 * torch.relu(torch.cat(results, dim=1)).sum(dim=1).mean()).backward()
-    expected = torch.cat(
-        [torch.zeros_like(w).flatten() if w.grad is None else w.grad.flatten() for w in parameters_of(first)]
-    )
-    torch.testing.assert_close(
-        torch.from_numpy(steps.gradient - without.gradient).double(),
-        expected,
-        rtol=0,
-        atol=1e-5 * expected.abs().max().item(),
-    )
-
-
 @pytest.mark.parametrize("width", [1, 63, 65, 128])
 @pytest.mark.parametrize("family", ["mlp", "conv"])
 @pytest.mark.parametrize("activation", get_args(Activation))

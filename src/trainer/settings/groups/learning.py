@@ -24,10 +24,6 @@ class LearningSettings(NetworkSettings, DeviceSettings):
     """Initial learning rate."""
     weight_decay: float = fixed(0.0001)
     """Decoupled weight decay (AdamW; Loshchilov and Hutter 2019)."""
-    sparsity: float = fixed(0.0)
-    """How strongly training pushes the results of the first layer (of a conv: of its convolutions) to 0: an L1 penalty
-    (Glorot et al. 2011). A CPU skips zeros, so it trains and evaluates the network faster. With squared ReLUs the penalty is
-    on the numbers before they are squared. Towers, and training on a GPU, ignore it."""
     grad_clip: float = fixed(1.0)
     """Maximum norm of the gradient; 0 disables clipping."""
     lr_schedule: bool = fixed(True)
@@ -77,7 +73,7 @@ class LearningSettings(NetworkSettings, DeviceSettings):
             "stats_interval",
             "log_interval",
         )
-        require_at_least(self, 0, "lr_warmup", "weight_decay", "sparsity", "grad_clip", "max_wait")
+        require_at_least(self, 0, "lr_warmup", "weight_decay", "grad_clip", "max_wait")
         require_above_0(self, "lr", "publish_seconds", "wait_interval", "passes")
         require(0 <= self.lr_min_ratio <= 1, f"--lr-min-ratio is {self.lr_min_ratio}; give a number from 0 to 1")
         require(0 <= self.q_weight <= 1, f"--q-weight is {self.q_weight}; give a number from 0 to 1")

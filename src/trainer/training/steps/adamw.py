@@ -35,19 +35,18 @@ class AdamWSteps:
         optimizer: torch.optim.AdamW,
         grad_clip: float,
         published: PolicyValueNetwork | None = None,
-        sparsity: float = 0.0,
     ) -> None:
         """Take over the arithmetic of `optimizer`, which keeps its settings.
 
         `grad_clip`: the largest norm of the gradient; 0 turns clipping off. `published`: gets the moving average of the
-        weights. `sparsity`: see `LossGradient`.
+        weights.
         """
         self._optimizer = optimizer
         # As a float: for an int the kernels would be compiled anew.
         self._grad_clip = float(grad_clip) or math.inf
         self._parameters = parameters_of(network)
         self._published = parameters_of(published) if published else []
-        self.loss_gradient = LossGradient(network, sparsity)
+        self.loss_gradient = LossGradient(network)
         """Computes the gradient."""
         self._values = self.loss_gradient.values
         self._mean, self._variance = np.zeros_like(self._values), np.zeros_like(self._values)

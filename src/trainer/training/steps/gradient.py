@@ -63,14 +63,8 @@ class LossGradient:
     The weights are kept in the order in which the kernels read them, with gaps, which are 0. N numbers in all.
     """
 
-    def __init__(self, network: PolicyValueNetwork, sparsity: float = 0.0) -> None:
-        """All weights are 0 until they are `placed` in `values`.
-
-        `sparsity` times the sum of what the ReLU of the first layer, or of all convolutions, lets pass in a row, averaged
-        over the rows, is added to the loss whose gradient is computed, but not to the loss that is returned. If ReLUs are
-        squared, it is the sum before that.
-        """
-        self._sparsity = float(sparsity)  # an int would be another type, for which the kernels are compiled anew
+    def __init__(self, network: PolicyValueNetwork) -> None:
+        """All weights are 0 until they are `placed` in `values`."""
         shapes = [parameter.shape for parameter in parameters_of(network)]
         parameters = sum(map(math.prod, shapes))
         own = pieces(torch.arange(1, parameters + 1, dtype=torch.int32), shapes)
@@ -153,7 +147,6 @@ class LossGradient:
             self._memory,
             self._deltas,
             self._buffer,
-            self._sparsity,
             self._gradient,
         )
         # The layer that reads the view beside a convolution has inputs, but no weights, for the board.
