@@ -81,7 +81,7 @@ class Trainer:
             schedule.begin()
             for step in range(run.done + 1, schedule.last_step + 1):
                 rows.wait_for(step)
-                draw = replay.sample_packed if learner.device_steps else replay.sample
+                draw = replay.sample_packed if learner.packed else replay.sample
                 drawn = draw(generator, config.batch_size, config.q_weight)
                 rate = schedule.learning_rate(step)
                 with errors_named("a training step"):  # which a device may report later than it happens
@@ -90,7 +90,7 @@ class Trainer:
                     checkpoint_due = schedule.publishes_after(step) or last
                     stats_due = last or step % config.stats_interval == 0
                     log_due = last or step % config.log_interval == 0
-                    if learner.device_steps and not (checkpoint_due or stats_due or log_due):
+                    if learner.packed and not (checkpoint_due or stats_due or log_due):
                         continue  # reading the loss would wait for the device
                     batch = replay.unpacked(drawn) if isinstance(drawn, PackedBatch) else drawn
                     point = TrainingPoint(step, loss.total.item(), loss.policy.item(), loss.value.item(), rate)

@@ -15,8 +15,9 @@ from trainer.settings.groups.network import Activation, NetworkSettings
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.steps.adamw import AdamWSteps
 from trainer.training.steps.device_batches import Unpacker
-from trainer.training.steps.device_steps import DeviceSteps, descend
+from trainer.training.steps.device_steps import DeviceSteps
 from trainer.training.steps.gradient import can_differentiate
+from trainer.training.steps.torch_steps import Steps, TorchSteps
 
 
 class Learner:
@@ -35,7 +36,6 @@ class Learner:
         self._average = config.average
         self._steps = 0
         self._device = next(network.parameters()).device
-        self._grad_clip = config.grad_clip
         captured = self._device.type == "cuda"
         self._optimizer = torch.optim.AdamW(
             network.parameters(),
@@ -45,67 +45,53 @@ class Learner:
             fused=self._device.type != "mps",
             capturable=captured,
         )
-        self.kernel_steps = (
-            AdamWSteps(network, self._optimizer, config.grad_clip, self._published if config.average else None)
-            if can_differentiate(network) and can_differentiate(self._published)
-            else None
-        )
-        """Steps by our own kernels; None: by autograd."""
-        self.device_steps = (
-            DeviceSteps(network, self._optimizer, config.grad_clip, unpacker) if unpacker is not None else None
-        )
-        """Steps with batches that are unpacked on the device; None: with those of the CPU."""
+        self.steps = self._steps_by(config.grad_clip, unpacker)
+        """What takes the steps."""
+
+    def _steps_by(self, grad_clip: float, unpacker: Unpacker | None) -> Steps[Any]:
+        """On a device, by our own kernels if there are some for the network, or by autograd."""
+        network, published, optimizer = self._network, self._published, self._optimizer
+        if unpacker is not None:
+            return DeviceSteps(network, published, optimizer, grad_clip, unpacker)
+        if can_differentiate(network) and can_differentiate(published):
+            return AdamWSteps(network, optimizer, grad_clip, published if self._average else None)
+        return TorchSteps(network, published, optimizer, grad_clip)
+
+    @property
+    def packed(self) -> bool:
+        """Whether batches are to be packed, and losses stay on the device; see `Steps`."""
+        return self.steps.packed
 
     @property
     def network(self) -> MoverNetwork:
         """The network, with its newest weights."""
-        self.write_back()
+        self.steps.write_back()
         return self._network
 
     @property
     def published(self) -> MoverNetwork:
         """The network that is published for actors: `network` itself, or a copy with the moving average of its weights."""
-        self.write_back()
+        self.steps.write_back()
         return self._published
-
-    def write_back(self) -> None:
-        """Write the newest weights into the networks, and the optimizer's state: our own kernels keep them elsewhere."""
-        if self.kernel_steps:
-            self.kernel_steps.write_back()
 
     def prepare(self, rows: int) -> None:
         """Do ahead what the first step would do: compile, and allocate memory for batches of so many rows."""
-        if self.kernel_steps:
-            self.kernel_steps.loss_gradient.prepare(rows)
+        self.steps.prepare(rows)
 
     def learn(self, batch: Batch | PackedBatch, learning_rate: float) -> Loss:
         """One step of AdamW along the gradient of `alphazero_loss`, its norm clipped; returns the loss before the step.
 
-        A packed batch is for a learner with an unpacker, and only for such a one.
+        The batch is packed if the learner says so, and not otherwise.
         """
         for group in self._optimizer.param_groups:
             if isinstance(group["lr"], torch.Tensor):
                 group["lr"].fill_(learning_rate)
             else:
                 group["lr"] = learning_rate
-        if isinstance(batch, PackedBatch):
-            assert self.device_steps is not None
-            loss = self.device_steps.step(batch)
-        else:
-            loss = self.kernel_steps.step(batch) if self.kernel_steps else self._autograd_step(batch)
+        loss = self.steps.step(batch)
         self._steps += 1
         if self._average:
             self._move_average()
-        return loss
-
-    def _autograd_step(self, batch: Batch) -> Loss:
-        """The same step by autograd, for any network on any device."""
-        observation, legal, visits, outcome = (
-            torch.from_numpy(part).to(self._device)
-            for part in (batch.observation, batch.legal, batch.visits, batch.outcome)
-        )
-        loss = self._network.loss(observation, legal, visits, outcome)
-        descend(loss, self._network, self._optimizer, self._grad_clip)
         return loss
 
     @property
@@ -143,8 +129,7 @@ class Learner:
             counts_on = self._device if self._device.type == "cuda" else torch.device("cpu")
             for moments in self._optimizer.state.values():
                 moments["step"] = moments["step"].to(counts_on)
-            if self.kernel_steps:
-                self.kernel_steps.adopt()
+            self.steps.adopt()
         except (RuntimeError, ValueError, KeyError) as error:
             if isinstance(error, RuntimeError) and is_of_device(error):
                 raise
@@ -165,10 +150,7 @@ class Learner:
     def _move_average(self) -> None:
         """Update the moving average of the weights. At first it spans a tenth of the steps: early weights are far off."""
         share = max(1 - self._average, 10 / (10 + self._steps))
-        if self.kernel_steps:
-            self.kernel_steps.move_average(share)
-        else:
-            torch._foreach_lerp_(list(self._published.parameters()), list(self._network.parameters()), share)
+        self.steps.move_average(share)
         for theirs, ours in self._measured:
             theirs.copy_(ours)
 

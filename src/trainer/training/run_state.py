@@ -127,7 +127,7 @@ class RunState:
 
     def publish(self, step: int, observation: NDArray[np.float32]) -> None:
         """Publish the model after a step; it is compared with torch on these observations [B, obs_size]. Raises OSError."""
-        self.learner.write_back()
+        self.learner.steps.write_back()
         content = self._exporter.to_bytes(step, observation, self.schedule.progress(step))
         self.stats.last_checkpoint = str(publish(content, self._config.model_dir, step, self._retention))
 

@@ -28,6 +28,7 @@ from trainer.settings.trainer import TrainerConfig
 from trainer.training.learner import Learner
 from trainer.training.steps.adamw import AdamWSteps, adamw_kernels
 from trainer.training.steps.gradient import can_differentiate, parameters_of, pieces
+from trainer.training.steps.torch_steps import TorchSteps
 
 TICTACTOE, CONNECT4 = metadata_of(game_of("tictactoe")), metadata_of(game_of("connect4"))
 BREAKTHROUGH = metadata_of(game_of("breakthrough:rows=6,columns=6"))
@@ -338,5 +339,5 @@ def test_other_networks_are_left_to_autograd() -> None:
     for network in (tower, smooth, filters):
         assert not can_differentiate(network)
         learner = Learner(network, TrainerConfig())
-        assert learner.kernel_steps is None
+        assert type(learner.steps) is TorchSteps
         assert learner.learn(batch_of(TICTACTOE, 64), 0.001).total.item() > 0

@@ -18,7 +18,10 @@ from trainer.game_config import load_game_config
 from trainer.replay import ReplayBuffer
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.learner import Learner
+from trainer.training.steps.adamw import AdamWSteps
 from trainer.training.steps.device_batches import Unpacker
+from trainer.training.steps.device_steps import DeviceSteps
+from trainer.training.steps.torch_steps import TorchSteps
 
 CPU = torch.device("cpu")
 
@@ -45,8 +48,7 @@ def test_a_step_is_that_of_autograd(replay: ReplayBuffer) -> None:
     config = TrainerConfig(average=0.9, grad_clip=0.5)
     ours = Learner(copy.deepcopy(network), config, unpacking(replay))
     theirs = Learner(network, config)
-    assert ours.device_steps is not None
-    assert theirs.kernel_steps is None
+    assert (type(ours.steps), type(theirs.steps)) == (DeviceSteps, TorchSteps)
     loss = ours.learn(replay.sample_packed(np.random.default_rng(1), 32, 0.5), 0.01)
     expected = theirs.learn(replay.sample(np.random.default_rng(1), 32, 0.5), 0.01)
     assert [part.item() for part in loss] == pytest.approx([part.item() for part in expected], rel=1e-6)
@@ -60,11 +62,10 @@ def test_a_checkpoint_moves_from_one_kind_of_steps_to_the_other(replay: ReplayBu
     config = TrainerConfig()
     network = random_network("connect4", width=16)
     on_device = Learner(copy.deepcopy(network), config, unpacking(replay))
-    on_device.kernel_steps = None
     on_device.learn(replay.sample_packed(np.random.default_rng(1), 32), 0.01)
     state = copy.deepcopy(on_device.state())
     here = Learner(random_network("connect4", width=16, seed=9), config)
-    assert here.kernel_steps is not None
+    assert (type(on_device.steps), type(here.steps)) == (DeviceSteps, AdamWSteps)
     here.restore(state)
     back = Learner(random_network("connect4", width=16, seed=8), config, unpacking(replay))
     back.restore(copy.deepcopy(here.state()))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from functools import cache
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -28,6 +29,8 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 
 class AdamWSteps:
     """AdamW steps along the gradient of `PolicyValueNetwork.loss`, for a network that `can_differentiate` accepts."""
+
+    packed: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -61,8 +64,12 @@ class AdamWSteps:
         """[P] of the last batch, in the order of `parameters_of`."""
         return self.loss_gradient.of_parameters(self.loss_gradient.gradient)
 
+    def prepare(self, rows: int) -> None:
+        """Compile the kernels, and allocate memory for batches of so many rows."""
+        self.loss_gradient.prepare(rows)
+
     def adopt(self) -> None:
-        """Go on from the weights of the networks and from the optimizer's state. Call this after they have changed."""
+        """As `Steps` has it."""
         states = [self._optimizer.state[parameter] for parameter in self._parameters]
         for parameter, state in zip(self._parameters, states, strict=True):
             state.setdefault("step", torch.zeros(()))
@@ -77,7 +84,7 @@ class AdamWSteps:
         self._ahead = False
 
     def write_back(self) -> None:
-        """Write the weights into the networks and the state into the optimizer, under torch's names."""
+        """As `Steps` has it; the state gets torch's names."""
         if not self._ahead:
             return
         states = [self._optimizer.state[parameter] for parameter in self._parameters]
@@ -91,7 +98,7 @@ class AdamWSteps:
         self._ahead = False
 
     def step(self, batch: Batch) -> Loss:
-        """One step at the optimizer's learning rate, with the gradient's norm clipped; returns the loss before the step."""
+        """As `Steps` has it."""
         loss = self.differentiate(batch)
         (settings,) = self._optimizer.param_groups
         beta1, beta2 = settings["betas"]
@@ -113,7 +120,7 @@ class AdamWSteps:
         return loss
 
     def move_average(self, share: float) -> None:
-        """Move the average of the weights by a share of its distance towards the weights."""
+        """As `Steps` has it."""
         self._ahead = True
         self._kernels.approach(self._average, self._values, share)
 

@@ -12,12 +12,13 @@ from trainer.gpu.devices import errors_named, has_bfloat16
 from trainer.network import Loss, MoverNetwork, PolicyValueNetwork, alphazero_loss
 from trainer.replay import PackedBatch
 from trainer.training.steps.device_batches import Unpacker
+from trainer.training.steps.torch_steps import TorchSteps
 
 STEPS_BEFORE_CAPTURE = 3
 """The first steps run operation by operation: libraries choose their kernels and take their memory then."""
 
 
-class DeviceSteps:
+class DeviceSteps(TorchSteps):
     """AdamW steps along the gradient of `MoverNetwork.loss`, for a network on a device.
 
     On an NVIDIA GPU with bfloat16, networks of this package compute in it where autocast allows it; weights, loss and
@@ -25,15 +26,19 @@ class DeviceSteps:
     step returns stays on the device: reading it waits for the step.
     """
 
+    packed = True
+
     def __init__(
-        self, network: MoverNetwork, optimizer: torch.optim.AdamW, grad_clip: float, unpacker: Unpacker
+        self,
+        network: MoverNetwork,
+        published: MoverNetwork,
+        optimizer: torch.optim.AdamW,
+        grad_clip: float,
+        unpacker: Unpacker,
     ) -> None:
-        """`grad_clip`: the largest norm of the gradient; 0 turns clipping off."""
-        self._network = network
-        self._optimizer = optimizer
-        self._grad_clip = grad_clip
+        """`unpacker` unpacks the batches on the network's device."""
+        super().__init__(network, published, optimizer, grad_clip)
         self._unpacker = unpacker
-        self._device = network.weight.device
         of_package = isinstance(network, PolicyValueNetwork)
         self._mixes = of_package and has_bfloat16(self._device)
         self._captures = of_package and self._device.type == "cuda"  # others may not fit into a graph
@@ -43,8 +48,8 @@ class DeviceSteps:
         self._loss: Loss | None = None
         self._steps = 0
 
-    def step(self, batch: PackedBatch) -> Loss:
-        """One step at the optimizer's learning rate; returns the loss before it. Raises DeviceError."""
+    def step(self, batch: PackedBatch) -> Loss:  # type: ignore[override]
+        """As `Steps` has it. Raises DeviceError."""
         with errors_named("a training step"), self._own_stream():
             inputs = self._unpacker.sent(batch)
             if not self._captures:
@@ -88,17 +93,8 @@ class DeviceSteps:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._mixes):
             logits, value = self._network(rows.observation)
         loss = alphazero_loss(logits.float(), value.float(), rows.legal, rows.visits, rows.outcome)
-        descend(loss, self._network, self._optimizer, self._grad_clip)
+        self._descend(loss)
         return Loss(*(part.detach() for part in loss))
-
-
-def descend(loss: Loss, network: MoverNetwork, optimizer: torch.optim.Optimizer, grad_clip: float) -> None:
-    """One step of an optimizer along the gradient of a loss, its norm clipped; 0 turns clipping off."""
-    optimizer.zero_grad(set_to_none=True)
-    loss.total.backward()  # type: ignore[no-untyped-call]
-    if grad_clip > 0:
-        torch.nn.utils.clip_grad_norm_(network.parameters(), grad_clip)
-    optimizer.step()
 
 
 def same_kind(inputs: Sequence[Tensor], others: Sequence[Tensor]) -> bool:
