@@ -129,6 +129,27 @@ def test_play_by_keyboard_alone(browser: Any, empty: Server) -> None:
         page.get_by_text("No moves yet.").wait_for()
 
 
+def test_letters_and_digits_can_be_turned_off(browser: Any, empty: Server) -> None:
+    """For people whose computer types what they say. Arrows go on working, and the choice is remembered."""
+    with window(browser, empty.url) as found:
+        page = found.page
+        begin(page, "connect4")
+        page.keyboard.press("4")
+        page.locator(".move.p2").wait_for()
+        settled(page)
+        page.get_by_label("Letter and digit keys").uncheck()
+        for key in ("u", "n", "5", "ArrowLeft"):
+            page.keyboard.press(key)
+        page.locator(".move.p2[aria-current], .move.p1[aria-current]").first.wait_for()
+        assert page.locator(".move").count() == 2
+        page.reload()
+        page.locator(".move.p2").wait_for()
+        assert not page.get_by_label("Letter and digit keys").is_checked()
+        page.get_by_label("Letter and digit keys").check()
+        page.keyboard.press("u")
+        page.get_by_text("No moves yet.").wait_for()
+
+
 def test_keys_work_wherever_the_focus_is(browser: Any, empty: Server) -> None:
     """Also on a switch, and also in capitals. Arrows on a switch choose another game, and New game begins it."""
     with window(browser, empty.url) as found:

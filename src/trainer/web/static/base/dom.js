@@ -51,6 +51,6 @@ export function choice(label, name, options, chosen, onchange) {
 /** Whether a key press is meant for the browser or a form control. Switches and sliders only take arrow keys. */
 export function typing(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return true;
-  const field = event.target.closest("input, select, textarea");
+  const field = event.target.closest("input:not([type=checkbox]), select, textarea");
   return field !== null && (!["radio", "range"].includes(field.type) || event.key.startsWith("Arrow"));
 }

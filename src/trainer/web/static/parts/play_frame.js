@@ -6,8 +6,9 @@ import { MoveList } from "./move_list.js";
 import { ValueBar } from "./value_bar.js";
 
 export class PlayFrame {
-  /** `analysis`: whether the analysis is on. The functions are called by the buttons, `show(ply)` by the list of moves. */
-  constructor(holder, analysis, { undo, hint, analyse, show }) {
+  /** `analysis`, `keys`: whether the analysis and the keys of letters and digits are on. The functions are called by the
+   * buttons and the switch, `show(ply)` by the list of moves. */
+  constructor(holder, { analysis, keys }, { undo, hint, analyse, switchKeys, show }) {
     this.board = el("div", { class: "boardholder" });
     this.status = el("p", { class: "status", role: "status", "aria-live": "polite" }, "Preparing the game…");
     this.note = el("p", { class: "note", role: "status" });
@@ -22,6 +23,8 @@ export class PlayFrame {
       "Model analysis",
       el("kbd", {}, "M"),
     );
+    this.keys = el("input", { type: "checkbox", onchange: () => switchKeys(this.keys.checked) });
+    this.keys.checked = keys;
     this.analysis = new AnalysisTable();
     this.moves = new MoveList(show);
     this.form = el("div");
@@ -35,6 +38,7 @@ export class PlayFrame {
         this.board,
         valueHolder,
         el("div", { class: "actions" }, this.undo, this.hint, this.analyse),
+        el("label", { class: "keys" }, this.keys, "Letter and digit keys"),
       ),
       el(
         "aside",

@@ -14,7 +14,7 @@ const NO_COOKIE = "No game can be played, because this browser does not keep thi
 
 export class PlayView {
   constructor(holder) {
-    this.settings = { game: "tictactoe", first: "player", simulations: 100, analysis: false, ...storedSettings() };
+    this.settings = { game: "tictactoe", first: "player", simulations: 100, analysis: false, keys: true, ...storedSettings() };
     this.state = null; // the newest game state of the server
     this.plies = []; // the answer of /game/moves
     this.shownPly = null; // null: the position now
@@ -23,10 +23,11 @@ export class PlayView {
     this.pending = 0; // tasks that wait for the server
     this.turn = Promise.resolve(); // the end of the last of them
     this.closed = false;
-    this.frame = new PlayFrame(holder, this.settings.analysis, {
+    this.frame = new PlayFrame(holder, this.settings, {
       undo: () => this.undo(),
       hint: () => this.hint(),
       analyse: () => this.toggleAnalysis(),
+      switchKeys: (keys) => this.remember({ keys }),
       show: (ply) => this.show(ply),
     });
     this.onkey = (event) => this.key(event);
@@ -277,6 +278,7 @@ export class PlayView {
 
   key(event) {
     if (typing(event) || !this.state || (event.repeat && !event.key.startsWith("Arrow"))) return;
+    if (event.key.length === 1 && !this.settings.keys) return; // who speaks to the computer types letters by mistake
     const ply = this.shownPly ?? this.state.ply;
     const keys = {
       u: () => this.undo(),
