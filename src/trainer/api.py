@@ -23,11 +23,10 @@ from trainer.measure.openings import draw_openings
 from trainer.players import (
     Choose,
     FunctionPlayer,
-    kind_of,
+    PlayerName,
     model_player,
     named_player,
     shown_models,
-    simulations_of,
 )
 from trainer.players.network import PLAYING
 from trainer.pretrained import PRETRAINED, model_path, refuse_nameless
@@ -161,24 +160,22 @@ def play_match(
         raise ConfigError(f"games is {games} and simulations {simulations}; give at least 1 game and 0 simulations")
     require_seed(seed)
     env_id = player.env_id
-    opponent = str(opponent) if isinstance(opponent, Path) else opponent
+    chosen = PlayerName.read(str(opponent)) if isinstance(opponent, str | Path) else opponent
     paths = [Path(player.evaluator.source)]
-    if isinstance(opponent, Model):
-        paths.append(Path(opponent.evaluator.source))
-    elif isinstance(opponent, str) and not kind_of(opponent):
-        paths.append(model_path(Path(opponent), env_id))
+    if isinstance(chosen, Model):
+        paths.append(Path(chosen.evaluator.source))
+    elif isinstance(chosen, PlayerName) and chosen.model:
+        paths.append(model_path(chosen.model, env_id))
     names = shown_models(paths)
     ours = model_player(names[0], env_id, player.evaluator, simulations, games)
-    if isinstance(opponent, Model):
-        if opponent.env_id != env_id:
-            raise GameError(f"the opponent plays {opponent.env_id}, the player {env_id}")
-        theirs = model_player(names[1], env_id, opponent.evaluator, simulations, games)
-    elif callable(opponent):
-        theirs = FunctionPlayer(opponent, env_id, getattr(opponent, "__name__", "the opponent"))
+    if isinstance(chosen, Model):
+        if chosen.env_id != env_id:
+            raise GameError(f"the opponent plays {chosen.env_id}, the player {env_id}")
+        theirs = model_player(names[1], env_id, chosen.evaluator, simulations, games)
+    elif isinstance(chosen, PlayerName):
+        theirs = named_player(chosen, env_id, chosen.simulations(None, simulations), games, names[-1], engine_seconds)
     else:
-        theirs = named_player(
-            opponent, env_id, simulations_of(opponent, None, simulations), games, names[-1], engine_seconds
-        )
+        theirs = FunctionPlayer(chosen, env_id, getattr(chosen, "__name__", "the opponent"))
     openings = None if opponent == "random" else draw_openings(env_id, (games + 1) // 2, seed)
     return play_games(env_id, ours, theirs, games, seed, openings)
 

@@ -189,7 +189,7 @@ def test_solve_compares_a_connect4_model_with_minimax(tmp_path: Path, capsys: py
         ),
         (
             ("--opponent", "gtp: gnugo", "--opponent-simulations", "500"),
-            "--opponent-simulations is 500, but the opponent gtp: makes no simulations of ours; leave out",
+            "--opponent-simulations is 500, but the opponent gtp makes no simulations of ours; leave out",
         ),
         (("--temperature", "inf"), "--temperature is inf; 0 or more is needed"),
         (("--opening-plies", "-1"), "--opening-plies is -1; 0 or more is needed"),

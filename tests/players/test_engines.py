@@ -27,7 +27,7 @@ from trainer.measure.ladder import rate_models
 from trainer.measure.match import play_match
 from trainer.measure.openings import draw_openings
 from trainer.measure.report import every_move
-from trainer.players import RandomPlayer, has_simulations, named_player, simulations_of
+from trainer.players import PlayerName, RandomPlayer, named_player
 from trainer.players.engines import GtpPlayer, UciPlayer
 from trainer.players.engines.process import EngineProcess, split_command
 
@@ -158,7 +158,7 @@ def test_a_silent_engine_is_given_up() -> None:
 def test_an_engine_that_does_not_fit_is_one_error(name: str, env_id: str, words: str) -> None:
     """Before the match begins."""
     with pytest.raises((ConfigError, EngineError, GameError)) as error:
-        named_player(name, env_id, 5, 1, engine_seconds=PATIENCE)
+        named_player(PlayerName.read(name), env_id, 5, 1, engine_seconds=PATIENCE)
     assert words in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -277,8 +277,8 @@ def test_ctrl_c_ends_the_engine_too(asked: int, model: Path, tmp_path: Path) -> 
 def test_simulations_by_default() -> None:
     """Those of a name's kind, which for an engine is its protocol; models have their own."""
     expected = {"search": 100, "rollouts": 1000, "uci: x": 10_000, "a/b.onnx": 7}
-    assert {name: simulations_of(name, None, 7) for name in expected} == expected
-    assert simulations_of("uci: x", 50, 7) == 50
+    assert {name: PlayerName.read(name).simulations(None, 7) for name in expected} == expected
+    assert PlayerName.read("uci: x").simulations(50, 7) == 50
 
 
 def test_positions_without_a_history_are_refused() -> None:
@@ -294,10 +294,9 @@ def test_an_empty_word_of_a_command_is_an_argument() -> None:
 
 def test_an_engine_with_a_line_go_of_its_own_has_no_simulations() -> None:
     """Its command says how long it thinks."""
-    assert has_simulations("uci: stockfish")
-    assert not has_simulations("uci: stockfish; go movetime 100")
-    assert not has_simulations("gtp: gnugo")
-    assert has_simulations("rollouts")
+    assert PlayerName.read("uci: stockfish").searches
+    assert not PlayerName.read("uci: stockfish; go movetime 100").searches
+    assert not PlayerName.read("gtp: gnugo").searches
 
 
 def test_an_answer_that_has_come_counts_after_the_deadline() -> None:

@@ -16,7 +16,7 @@ from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.games.solving.scored_positions import positions_after, scored_positions_of
 from trainer.measure.move_quality import measure_move_quality
-from trainer.players import MinimaxPlayer, RandomPlayer, named_player
+from trainer.players import MinimaxPlayer, PlayerName, RandomPlayer, named_player
 
 LINES = [
     [(row + n * down) * 7 + column + n * right for n in range(4)]
@@ -132,5 +132,5 @@ def test_a_game_without_a_heuristic_says_so() -> None:
 
 def test_its_name_may_say_how_far_it_looks() -> None:
     """Otherwise it looks as far as the game's heuristic says."""
-    names = [named_player(name, "othello", 0, 1).name for name in ("minimax", "minimax:2")]
+    names = [named_player(PlayerName.read(name), "othello", 0, 1).name for name in ("minimax", "minimax:2")]
     assert names == ["Minimax(6 plies)", "Minimax(2 plies)"]

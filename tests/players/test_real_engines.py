@@ -19,7 +19,7 @@ from trainer.games.base import FIRST, SECOND
 from trainer.games.position import Position
 from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings
-from trainer.players import NetworkPlayer, Player, RandomPlayer, named_player
+from trainer.players import NetworkPlayer, Player, PlayerName, RandomPlayer, named_player
 from trainer.players.engines import GtpPlayer
 
 RULES_OF_OURS = "--mode gtp --chinese-rules --positional-superko --capture-all-dead --seed 1"
@@ -30,7 +30,7 @@ def engine(protocol: str, program: str, arguments: str, env_id: str, nodes: int 
     found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/games")
     if found is None:
         pytest.skip(f"{program} is not installed")
-    return named_player(f"{protocol}: {found} {arguments}", env_id, nodes, 1, engine_seconds=PATIENCE)
+    return named_player(PlayerName(protocol, f"{found} {arguments}"), env_id, nodes, 1, engine_seconds=PATIENCE)
 
 
 def assert_played_by_the_rules(match: Match) -> None:

@@ -17,7 +17,7 @@ from trainer.games.positions import Positions
 from trainer.games.solving.scored_positions import positions_after, scored_positions_of
 from trainer.measure.match import play_match
 from trainer.measure.move_quality import measure_move_quality
-from trainer.players import RandomPlayer, RolloutPlayer, named_player
+from trainer.players import PlayerName, RandomPlayer, RolloutPlayer, named_player
 
 
 def chosen(player: RolloutPlayer, positions: Positions, seed: int = 0) -> list[int]:
@@ -116,6 +116,6 @@ def test_a_game_without_an_end_is_cut_off(tmp_path: Path) -> None:
 
 def test_it_is_found_by_its_name() -> None:
     """With its number of simulations, of which there must be one."""
-    assert named_player("rollouts", "tictactoe", 70, 1).name == "UCT with 70 rollouts"
+    assert named_player(PlayerName("rollouts"), "tictactoe", 70, 1).name == "UCT with 70 rollouts"
     with pytest.raises(ConfigError, match="rollouts needs at least 1 simulation before each move, and was given 0"):
-        named_player("rollouts", "tictactoe", 0, 1)
+        named_player(PlayerName("rollouts"), "tictactoe", 0, 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 from trainer.core.errors import GameError
@@ -24,18 +23,10 @@ from trainer.measure.match import play_match
 from trainer.measure.move_quality import measure_move_quality
 from trainer.measure.openings import draw_openings
 from trainer.measure.report import error_table, every_move, print_table, report, report_with_intervals
-from trainer.players import (
-    MinimaxPlayer,
-    has_simulations,
-    kind_of,
-    model_player,
-    named_player,
-    shown_models,
-    simulations_of,
-)
+from trainer.players import MinimaxPlayer, PlayerName, model_player, named_player, shown_models
 from trainer.replay import databases_of
 from trainer.settings.evaluator import EvaluatorConfig
-from trainer.settings.validation import require
+from trainer.settings.validation import require, require_at_least
 
 Show = Callable[[], None]
 """Prints what was measured."""
@@ -44,14 +35,14 @@ Show = Callable[[], None]
 def evaluate(config: EvaluatorConfig) -> int:
     """Measure, write the JSON, then print, so that nothing is lost if nobody can read it. Returns the exit status."""
     config.check()
-    kind, given = kind_of(config.opponent), config.opponent_simulations
+    opponent, given = PlayerName.read(config.opponent), config.opponent_simulations
     require(
-        given is None or has_simulations(config.opponent),
-        f"--opponent-simulations is {given}, but the opponent {kind} makes no simulations of ours; leave out "
+        given is None or opponent.searches,
+        f"--opponent-simulations is {given}, but the opponent {opponent.kind} makes no simulations of ours; leave out "
         f"--opponent-simulations, or choose another --opponent, such as rollouts",
     )
-    rivals = [] if kind_of(config.opponent) or config.solve else [Path(config.opponent)]
-    env_id = chosen_game(config.env_id, [config.model, *rivals])
+    require_at_least(config, 0 if opponent.model else 1, "opponent_simulations")
+    env_id = chosen_game(config.env_id, [config.model, *([opponent.model] if opponent.model else [])])
     databases = databases_of(config.db)
     load_game_config(env_id, *databases)  # what a database says of the game must fit its rules
     if not has_rules(env_id):
@@ -61,7 +52,10 @@ def evaluate(config: EvaluatorConfig) -> int:
         )
     prepare = on_device(env_id, config)
     model = load_prepared(config.model, env_id, prepare)
-    found, show = count_wrong_moves(env_id, config, model) if config.solve else compete(env_id, config, model, prepare)
+    if config.solve:
+        found, show = count_wrong_moves(env_id, config, model)
+    else:
+        found, show = compete(env_id, config, model, opponent, prepare)
     if config.json:
         origin = {"model": str(config.model), "step": model.step, "timestamp": int(time.time())}
         write_json(config.json, origin | found)
@@ -70,18 +64,18 @@ def evaluate(config: EvaluatorConfig) -> int:
 
 
 def compete(
-    env_id: str, config: EvaluatorConfig, model: Evaluator, prepare: Prepare | None
+    env_id: str, config: EvaluatorConfig, model: Evaluator, name: PlayerName, prepare: Prepare | None
 ) -> tuple[dict[str, Any], Show]:
-    """Play the match. Returns the content of the JSON file, and what prints the report.
+    """Play the match against the player `name`. Returns the content of the JSON file, and what prints the report.
 
     `prepare` makes the evaluator of an opponent that is a model; None: ONNX Runtime.
     """
-    rival = None if kind_of(config.opponent) else Path(config.opponent)
-    name, *others = shown_models([config.model] if rival is None else [config.model, rival])
-    player = model_player(name, env_id, model, config.simulations, config.games, config.temperature)
-    simulations = simulations_of(config.opponent, config.opponent_simulations, config.simulations)
+    rival = name.model
+    own, *others = shown_models([config.model] if rival is None else [config.model, rival])
+    player = model_player(own, env_id, model, config.simulations, config.games, config.temperature)
+    simulations = name.simulations(config.opponent_simulations, config.simulations)
     shown = others[0] if others else None
-    opponent = named_player(config.opponent, env_id, simulations, config.games, shown, config.engine_seconds, prepare)
+    opponent = named_player(name, env_id, simulations, config.games, shown, config.engine_seconds, prepare)
     openings = None
     games_differ = config.opponent == "random" or config.temperature > 0
     if config.opening_plies or (config.opening_plies is None and not games_differ):
@@ -96,7 +90,7 @@ def compete(
     settings = {
         "opponent_model": str(rival) if rival else None,
         "simulations": config.simulations,
-        "opponent_simulations": simulations if has_simulations(config.opponent) else None,
+        "opponent_simulations": simulations if name.searches else None,
         "temperature": config.temperature,
     }
     return match.as_json() | settings, show

@@ -26,7 +26,7 @@ from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings, in_words
 from trainer.measure.plot import Curve, require_plots, save_plot
 from trainer.measure.report import print_table
-from trainer.players import Player, kind_of, model_player, named_player, shown_models, simulations_of
+from trainer.players import Player, PlayerName, model_player, named_player, shown_models
 from trainer.run.model_files import read_model, step_of, stored_models
 from trainer.settings.ladder import LadderConfig
 
@@ -87,7 +87,7 @@ def rate_models(config: LadderConfig) -> int:
 
 def ladder_game(config: LadderConfig) -> str:
     """The env_id of the game that is played. Raises ModelError if nothing names it."""
-    models = stored_models(config.model_dir)[-1:] + [Path(name) for name in config.against if not kind_of(name)]
+    models = stored_models(config.model_dir)[-1:] + models_of(config.against)
     if config.env_id is None and not models and len(config.against) > 1:
         raise ModelError(
             f"{config.model_dir} holds no model_step_*.onnx, so the game of the ladder isn't known; name the folder of a "
@@ -116,14 +116,13 @@ def ladder_players(env_id: str, config: LadderConfig) -> list[Entrant]:
         step = step_of(path)
         player = model_player(f"step {step:,}", env_id, model, config.simulations, config.games)
         entrants.append(Entrant(player, step, path))
-    models = [Path(name) for name in config.against if not kind_of(name)]
+    models = models_of(config.against)
     shown = dict(zip(models, shown_models(models), strict=True))
-    for name in config.against:
-        simulations = simulations_of(name, None, config.simulations)
-        file = None if kind_of(name) else Path(name)
-        title = shown[file] if file else None
+    for name in map(PlayerName.read, config.against):
+        simulations = name.simulations(None, config.simulations)
+        title = shown[name.model] if name.model else None
         player = named_player(name, env_id, simulations, config.games, title, config.engine_seconds, prepare)
-        entrants.append(Entrant(player, None, file))
+        entrants.append(Entrant(player, None, name.model))
     if len(entrants) < 2:
         raise ModelError(
             f"a ladder needs two players and there are {len(entrants)}: {config.model_dir} holds "
@@ -131,6 +130,11 @@ def ladder_players(env_id: str, config: LadderConfig) -> list[Entrant]:
             f"more --rungs than {config.rungs}, or add a player with --against"
         )
     return entrants
+
+
+def models_of(names: Sequence[str]) -> list[Path]:
+    """The paths of those of the players that are models."""
+    return [name.model for name in map(PlayerName.read, names) if name.model]
 
 
 def models_to_rate(config: LadderConfig) -> list[tuple[Path, bytes]]:

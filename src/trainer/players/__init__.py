@@ -2,16 +2,17 @@
 
 `base.py` says what a player is and has the random one; `network.py` asks a model, with or without a search; `minimax.py`
 searches a few plies by the kernels in `alphabeta.py`, `rollouts.py` by random games and the kernels in `uct.py`;
-`perfect.py` asks a solver; `engines/` asks another program, `function.py` a Python function; `named.py` finds a player by
-its name.
+`perfect.py` asks a solver; `engines/` asks another program, `function.py` a Python function; `named.py` makes a
+player of its name, which `player_name.py` takes apart.
 """
 
 from trainer.players.base import RESIGNS, Player, RandomPlayer, sample
 from trainer.players.function import Choose, FunctionPlayer
 from trainer.players.minimax import MinimaxPlayer
-from trainer.players.named import has_simulations, kind_of, named_player, shown_models, simulations_of
+from trainer.players.named import named_player, shown_models
 from trainer.players.network import NetworkPlayer, SearchPlayer, model_player
 from trainer.players.perfect import PerfectPlayer
+from trainer.players.player_name import PlayerName
 from trainer.players.rollouts import RolloutPlayer
 
 __all__ = [
@@ -22,14 +23,12 @@ __all__ = [
     "NetworkPlayer",
     "PerfectPlayer",
     "Player",
+    "PlayerName",
     "RandomPlayer",
     "RolloutPlayer",
     "SearchPlayer",
-    "has_simulations",
-    "kind_of",
     "model_player",
     "named_player",
     "sample",
     "shown_models",
-    "simulations_of",
 ]

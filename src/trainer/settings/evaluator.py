@@ -82,9 +82,7 @@ class EvaluatorConfig(EvaluationSettings):
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
         require_at_least(self, 1, "games")
-        require_at_least(self, 0, "simulations", "opening_plies", "temperature")
-        searches = self.opponent in ("search", "rollouts") or self.opponent.startswith("uci:")
-        require_at_least(self, 1 if searches else 0, "opponent_simulations")
+        require_at_least(self, 0, "simulations", "opponent_simulations", "opening_plies", "temperature")
         require(
             min(self.solve_simulations, default=-1) >= 0,
             f"--solve-simulations is {' '.join(map(str, self.solve_simulations))}; give one or more numbers, 0 or more each",
