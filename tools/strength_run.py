@@ -25,7 +25,7 @@ from trainer.measure.plot import Curve, save_plot
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
 
-SIMULATIONS = {"tictactoe": (0, 50), "connect4": (0, 100, 600)}
+SIMULATIONS = {"tictactoe": (0, 50), "connect4": (0, 100, 600), "othello": (0, 100, 600)}
 """Numbers of simulations at which wrong moves are counted; of other games 0 and 100."""
 PLAYED_WITH = {"go": 200}
 """Simulations per move in matches; of other games 100."""
