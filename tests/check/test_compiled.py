@@ -79,6 +79,34 @@ def test_what_cannot_be_compiled_is_named_in_one_sentence_with_its_line(name: st
     assert "\n" not in found[0].text
 
 
+@pytest.mark.parametrize(
+    ("name", "replaced", "text", "words"),
+    [
+        (
+            "moves",
+            "legal",
+            "def moves(state, found):\n    found[0] = 0\n",
+            "must return the number of moves on every path;",
+        ),
+        (
+            "wins_next",
+            "wins_next",
+            "def wins_next(state, mask):\n    if mask[0]:\n        return True\n",
+            "must return True or False on",
+        ),
+    ],
+)
+def test_a_function_that_forgets_its_answer_is_named(
+    name: str, replaced: str, text: str, words: str, tmp_path: Path
+) -> None:
+    """Python's None would end the check with Numba's own pages."""
+    renamed = (f"def {replaced}(", f"def no_{replaced}(")
+    added = ("\n\ndef cells(", f"\n\n{text}\n\ndef cells(")
+    (finding,) = check_compiled(Subject(planted(tmp_path, "tictactoe", renamed, added)))
+    assert finding.level == Level.FAILURE
+    assert numbered(f"line {{def {name}}}: {name} {words}", tmp_path) in finding.text
+
+
 def test_words_mixed_with_signed_numbers_are_named(tmp_path: Path) -> None:
     """Numba makes floats of them, or signed numbers, as its version has it."""
     change = (

@@ -81,6 +81,14 @@ REFUSED = {
         "import math\nTABLE = [1, 2]\n\ndef f():\n    return TABLE[0]\n",
         "line 2: TABLE is a list, which could change; make it a number, a string, a tuple or a NumPy array",
     ),
+    "several lists": (
+        "ONE = [1]\nTWO = {2}\n\ndef f():\n    return ONE[0]\n\ndef g():\n    return TWO\n",
+        r"line 1: ONE is a list, which could change; .* or a NumPy array\. Look at TWO \(line 2\), too$",
+    ),
+    "a dict in a comprehension inside a function": (
+        "WORDS = {0: 1}\n\ndef f():\n    return [WORDS[a] for a in (0,)]\n",
+        "line 1: WORDS is a dict",
+    ),
     "a list as a default": (
         "def f(table=[1]):\n    return table[0]\n",
         "line 1: f is a function with a list, which could change, as a default or in its closure; make it",
@@ -128,6 +136,10 @@ def test_what_the_key_cannot_see_is_refused(folder: Path, text: str, message: st
 ALLOWED = {
     "a plain function that runs at import only": "from other import plain\n\nONE = plain()\n\ndef f():\n    return ONE\n",
     "the same in a comprehension": "from other import plain\n\nONES = tuple([plain() for _ in range(3)])\n",
+    "a dict in comprehensions inside another one": (
+        "WORDS = {0: 1}\nROWS = tuple(tuple(WORDS[a] for _ in range(3)) for a in [0])\n"
+        "SAME = [[WORDS[a] for a in (0,)] for _ in range(2)]\n\ndef f():\n    return ROWS[0][0]\n"
+    ),
     "a plain function and a class that only functions for tables use": (
         "from other import Plain, plain\n\ndef table():\n    return tuple(row(at) for at in range(plain()))\n\n"
         "def row(at):\n    return Plain.size + at\n\nTABLE = table()\nOTHER = row(2)\n\ndef f():\n    return TABLE[0]\n"
@@ -145,6 +157,18 @@ ALLOWED = {
 def test_what_cannot_reach_compiled_code_but_by_its_value_is_allowed(folder: Path, text: str) -> None:
     """Helpers that run at import have their whole effect on values, and those are in the key."""
     linked(folder, text)
+
+
+def test_functions_that_are_never_compiled_may_use_anything(folder: Path) -> None:
+    """Unless a compiled one uses it, too, or uses their helper."""
+    text = "WORDS = ['a', 'b']\n\ndef name(at):\n    return word(at)\n\ndef word(at):\n    return WORDS[at]\n\n"
+    path = folder / "words.py"
+    path.write_text(text + "def f():\n    return 1\n")
+    link(own=rules_in(path), uncompiled={"own": ("name",)})
+    path = folder / "shared_words.py"
+    path.write_text(text + "def f():\n    return word(1)\n")
+    with pytest.raises(KernelError, match="line 1: WORDS is a list"):
+        link(own=rules_in(path), uncompiled={"own": ("name",)})
 
 
 def test_two_modules_of_one_name_are_told_apart_by_a_keyword(folder: Path) -> None:

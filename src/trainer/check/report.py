@@ -32,6 +32,7 @@ from trainer.settings.check import CheckConfig
 
 WIDTH = 110
 MOST_NAMES_SHOWN = 40
+LAST_NAMES_SHOWN = 10
 MARKS = {Level.NOTE: "note", Level.WARNING: "warning", Level.FAILURE: "FAILED"}
 Check = Callable[[Subject], list[Finding]]
 
@@ -189,8 +190,10 @@ def printed(subject: Subject, result: Result) -> Iterator[str]:
 def reproduced(subject: Subject, moves: tuple[int, ...]) -> Iterator[str]:
     """The moves of a finding and the position that they lead to."""
     shown = ", ".join(map(str, moves))
-    names = named(subject, moves) if len(moves) <= MOST_NAMES_SHOWN else ""
-    line = f"moves: {shown or 'none, it is the first position'}" + (f" ({names})" if names else "")
+    names = named(subject, moves)
+    if len(names) > MOST_NAMES_SHOWN:
+        names = ["...", *names[-LAST_NAMES_SHOWN:]]
+    line = f"moves: {shown or 'none, it is the first position'}" + (f" ({' '.join(names)})" if names else "")
     yield textwrap.fill(line, WIDTH, initial_indent=" " * 11, subsequent_indent=" " * 13)
     try:
         yield from (" " * 13 + row for row in str(subject.plain(moves)).splitlines())
@@ -198,14 +201,14 @@ def reproduced(subject: Subject, moves: tuple[int, ...]) -> Iterator[str]:
         return
 
 
-def named(subject: Subject, moves: tuple[int, ...]) -> str:
+def named(subject: Subject, moves: tuple[int, ...]) -> list[str]:
     """How people write the moves; empty if the rules are too broken for that."""
     words = []
     try:
         position = subject.plain(())
         for action in moves:
             words.append(position.name(action))
-            position = position.play(action)
+            position = position.after(action)
     except Exception:  # as above
-        return ""
-    return " ".join(words)
+        return []
+    return words

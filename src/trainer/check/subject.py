@@ -77,9 +77,8 @@ class Subject:
     def plain(self, moves: tuple[int, ...]) -> Position:
         """The position after some moves, by the uncompiled rules."""
         position = Position.first(self.found.rules)
-        with np.errstate(over="ignore"):  # unsigned arithmetic wraps around in compiled code, without a warning
-            for action in moves:
-                position = position.play(action)
+        for action in moves:
+            position = position.after(action)
         return position
 
     def numbers(self, *more: int) -> np.random.Generator:

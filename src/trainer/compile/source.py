@@ -6,7 +6,7 @@ import ast
 import dis
 import inspect
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -45,22 +45,18 @@ class Source:
         """The text as bytecode."""
         return compile(self.text, self.path, "exec", dont_inherit=True)
 
-    def used_names(self) -> set[str]:
+    def used_names(self, uncompiled: Collection[str] = ()) -> set[str]:
         """The names that functions of the text use, of globals as well as of attributes.
 
-        Without those of functions that only run when the module does, to make a table: functions that are named outside of
-        all functions, and used by no other one.
+        Without those of functions that are never compiled: `uncompiled` ones, and those that only run when the module does,
+        to make a table; nor of functions that only such functions use.
         """
         uses: dict[str, set[str]] = {}
         for function in functions_in(self.code):
             uses.setdefault(function.co_qualname.partition(".")[0], set()).update(function.co_names)
-        used: set[str] = set()
-        waiting = uses.keys() - set(names_outside_functions(ast.parse(self.text)))
-        while waiting:
-            names = uses.pop(waiting.pop())
-            used |= names
-            waiting |= names & uses.keys()
-        return used
+        plain = reached(uses, set(uncompiled))
+        compiled = reached(uses, uses.keys() - plain - set(names_outside_functions(ast.parse(self.text))))
+        return set().union(*(uses[function] for function in compiled))
 
     def imports_in_functions(self) -> Iterator[tuple[int, str]]:
         """Each import inside a function: its line, and the module that is imported."""
@@ -89,6 +85,16 @@ class Source:
         return 1
 
 
+def reached(uses: Mapping[str, set[str]], roots: Collection[str]) -> set[str]:
+    """Some functions and all that they use, if `uses` has the names that each function uses."""
+    found: set[str] = set()
+    waiting = set(roots) & uses.keys()
+    while waiting:
+        found.add(function := waiting.pop())
+        waiting |= (uses[function] & uses.keys()) - found
+    return found
+
+
 def names_outside_functions(node: ast.AST) -> Iterator[str]:
     """The names that are read when the module is run, as far as its functions don't read them."""
     match node:
@@ -106,14 +112,15 @@ def names_outside_functions(node: ast.AST) -> Iterator[str]:
             yield from names_outside_functions(each)
 
 
-def functions_in(code: CodeType) -> Iterator[CodeType]:
-    """The code of the functions inside the code of a module, a class or a function."""
+def functions_in(code: CodeType, in_function: bool = False) -> Iterator[CodeType]:
+    """The code of the functions inside the code of a module or a class, and of what is inside them."""
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
-            runs_later = inner.co_flags & inspect.CO_OPTIMIZED and inner.co_name not in NOT_FUNCTIONS
-            if runs_later or code.co_flags & inspect.CO_OPTIMIZED:
+            is_function = inner.co_flags & inspect.CO_OPTIMIZED and inner.co_name not in NOT_FUNCTIONS
+            runs_later = in_function or bool(is_function)
+            if runs_later:
                 yield inner
-            yield from functions_in(inner)
+            yield from functions_in(inner, runs_later)
 
 
 def line_in(path: Path, error: Exception) -> int:

@@ -10,6 +10,9 @@ from trainer.core.errors import GameError
 from trainer.games import complete, rows
 from trainer.games.library import find_game
 
+UNCOMPILED = {"own": ("name", "text", "score")}
+"""The functions of a game's own file that are only called as plain Python."""
+
 
 def link_kernels(
     env_id: str, *modules: ModuleType, warm_up: Callable[[Linked], object] | None = None, **named: ModuleType
@@ -31,4 +34,13 @@ def link_kernels(
         if warm_up:
             warm_up(linked)
 
-    return link(rows, *modules, constants=found.constants, warm_up=prepare, own=found.own, rules=complete, **named)
+    return link(
+        rows,
+        *modules,
+        constants=found.constants,
+        warm_up=prepare,
+        uncompiled=UNCOMPILED,
+        own=found.own,
+        rules=complete,
+        **named,
+    )

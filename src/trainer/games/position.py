@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.core.errors import GameError
 from trainer.games.base import FIRST, FLAGS, MOVER, SECOND, WINNER, Board, Game, State
+
+SHOWN = 12
+"""The most legal actions that an error names."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,17 @@ class Position:
         return observation
 
     def play(self, action: int) -> Position:
-        """The position after `action`, which must be one of `legal`: that isn't checked. This position doesn't change."""
+        """The position after `action`; this one doesn't change. Raises GameError if the action isn't legal."""
+        if action not in self.legal:
+            legal = ", ".join(map(str, self.legal[:SHOWN])) + (", ..." if len(self.legal) > SHOWN else "")
+            raise GameError(f"action {action} is not legal here; legal are {legal or 'none, for the game is over'}")
+        return self.after(action)
+
+    def after(self, action: int) -> Position:
+        """The same, for an action that is known to be legal."""
         state = self.state.copy()
-        self.rules.play(state, action)
+        with np.errstate(over="ignore"):  # unsigned numbers wrap around in compiled code, without a warning
+            self.rules.play(state, action)
         return Position(self.rules, state)
 
     def name(self, action: int) -> str:

@@ -90,7 +90,12 @@ def before_move(ours: list[int], mover: int, state: Any) -> str:
 def after_move(winner: int, state: Any) -> str:
     """What differs about the end of the game; empty if nothing does."""
     if bool(winner) != state.is_terminal():
-        return f"The game is over {'here' if winner else 'in OpenSpiel'} only."
+        return (
+            f"The game is over here only (state[WINNER] is {winner}). If the two differ in what makes a draw, make that a "
+            f"parameter of the game, and compare it with OpenSpiel's value."
+            if winner
+            else "The game is over in OpenSpiel only."
+        )
     first = state.returns()[0]
     result = 0 if not winner else 1 if first > 0 else 2 if first < 0 else 3
     if result != winner:
