@@ -61,15 +61,16 @@ class Trainer:
         """Take all steps that are left."""
         config, game, stop = self.config, run.game, self.stop
         learner, schedule, generator = run.learner, run.schedule, run.generator
-        replay = ReplayBuffer(
-            run.databases,
-            game.metadata,
-            game.views,
-            config.batch_size,
-            config.skip_bad_rows,
-            config.merge_repeats,
-            game.stamp,
-        )
+        with nothing_to_finish():
+            replay = ReplayBuffer(
+                run.databases,
+                game.metadata,
+                game.views,
+                config.batch_size,
+                config.skip_bad_rows,
+                config.merge_repeats,
+                game.stamp,
+            )
         with closing(replay), closing(run):
             rows = RowSupply(replay, config, schedule, stop)
             with nothing_to_finish():

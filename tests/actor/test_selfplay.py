@@ -24,7 +24,7 @@ from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.settings.groups.self_play import SelfPlaySettings
 
-FEW = SelfPlaySettings(simulations=12)
+FEW = SelfPlaySettings(simulations=12, cache=0)
 
 
 def played(

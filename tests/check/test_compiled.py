@@ -44,11 +44,7 @@ REFUSED = {
         ("play can't be compiled", "can't allocate memory"),
     ),
     "a function of another module is called": (
-        (
-            "from trainer.games.symmetry import square_symmetries",
-            "from trainer.games.position import letters\nfrom trainer.games.symmetry import square_symmetries\n\n\n"
-            "def helper(number):\n    return letters(number)",
-        ),
+        (f"{BEGIN}    state[STONES", f"{BEGIN}    letters(mover)\n    state[STONES"),
         ("letters is a function of trainer.games.position", "the rules must be complete in their file"),
     ),
     "a name is unknown": (
@@ -64,7 +60,7 @@ REFUSED = {
 
 def findings(folder: Path, change: tuple[str, str]) -> list[Finding]:
     """What the check finds in tic-tac-toe after a change."""
-    table = ("FULL = np", "TABLE = ((1, 7), (0, 2, 4), (1,))\nFULL = np")
+    table = ("FULL = np", "from trainer.games.position import letters\nTABLE = ((1, 7), (0, 2, 4), (1,))\nFULL = np")
     return check_compiled(Subject(planted(folder, "tictactoe", table, change)))
 
 

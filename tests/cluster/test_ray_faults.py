@@ -164,8 +164,11 @@ def test_a_machine_that_is_refused_is_no_substitute_for_a_missing_one(monkeypatc
     asked: list[list[dict[str, int]]] = []
     monkeypatch.setattr(fleet, "request_resources", lambda bundles: asked.append(bundles))
     slots = fleet.Fleet([None], "actor-1", 2, "INFO", gpu=True)
-    slots.look([Node("a", "node-7", 4, LEAST_STORE // 2, gpus=1)])
-    assert asked == [[{"CPU": 4, "GPU": 1}] * 3]
+    slots.look([Node("a" * 56, "node-7", 4, LEAST_STORE // 2, gpus=1)])
+    node = {"CPU": 4, "GPU": 1}
+    assert asked == [[node] * 3]
+    slots.look([Node(name * 56, "node", 4, LEAST_STORE // 2, gpus=1) for name in "abcdef"])
+    assert asked == [[node] * 3, [node] * 6]  # no further ones: whatever refuses all of them would refuse those, too
 
 
 def test_a_machine_without_shared_memory_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -164,11 +164,13 @@ def test_functions_that_are_never_compiled_may_use_anything(folder: Path) -> Non
     text = "WORDS = ['a', 'b']\n\ndef name(at):\n    return word(at)\n\ndef word(at):\n    return WORDS[at]\n\n"
     path = folder / "words.py"
     path.write_text(text + "def f():\n    return 1\n")
-    link(own=rules_in(path), uncompiled={"own": ("name",)})
+    link(own=rules_in(path), called={"own": ("f", "g")})
     path = folder / "shared_words.py"
     path.write_text(text + "def f():\n    return word(1)\n")
     with pytest.raises(KernelError, match="line 1: WORDS is a list"):
-        link(own=rules_in(path), uncompiled={"own": ("name",)})
+        link(own=rules_in(path), called={"own": ("f",)})
+    with pytest.raises(KernelError, match="line 1: WORDS is a list"):
+        link(own=rules_in(path))
 
 
 def test_two_modules_of_one_name_are_told_apart_by_a_keyword(folder: Path) -> None:

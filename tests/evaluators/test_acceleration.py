@@ -12,6 +12,7 @@ from small_models import linear_model
 from trainer.core.files import write_bytes
 from trainer.evaluators.acceleration import COMPARED, Acceleration, random_play
 from trainer.evaluators.hot_reload import ModelFile
+from trainer.evaluators.interface import Evaluator
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.games import game_of
 
@@ -44,6 +45,10 @@ class Maker:
         if self.of is None:
             raise RuntimeError("no wand\nsecond line")
         return load(self.of) if self.of else None
+
+    def accepted(self, evaluator: Evaluator, original: OnnxEvaluator) -> Evaluator:
+        """The twin."""
+        return evaluator
 
 
 def test_the_first_twin_that_answers_alike_is_used() -> None:

@@ -193,39 +193,66 @@ def test_a_model_with_nan_is_refused() -> None:
     weights = np.zeros((29, 9), np.float32)
     weights[:18] = 3e38  # the sum of two is infinite
     content = linear_model(weights)
-    original = load(content, "tictactoe")
     sound = model_file("tictactoe", random_network("tictactoe", width=24))
-    found = accelerated("tictactoe")(sound, original)
+    found = evaluator_of(accelerated("tictactoe"), "tictactoe", sound)
     found._slot.network.policy.bias.fill_(np.nan)
-    with pytest.raises(ModelError, match=r"^some\.onnx answers NaN or infinity; train it again"):
-        found(*random_play("tictactoe", seed=2))
+    for spare in (None, load(content, "tictactoe")):
+        found.spare = spare
+        with pytest.raises(ModelError, match=r"^some\.onnx answers NaN or infinity; train it again"):
+            found(*random_play("tictactoe", seed=2))
 
 
-def test_a_batch_with_numbers_too_large_for_16_bits_is_answered_by_the_original() -> None:
-    """They may occur in play, though the positions with which a model is tried have none. Other batches stay as they are."""
+def test_a_batch_with_numbers_too_large_for_16_bits_is_answered_by_the_original(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """They may occur in play, though the positions with which a model is tried have none. Other batches stay as they are,
+    and it is said once."""
     network = random_network("tictactoe", width=24)
     content = model_file("tictactoe", network)
     original = load(content, "tictactoe")
-    found = accelerated("tictactoe", capacity=4)(content, original)
+    accelerator = accelerated("tictactoe", capacity=4)
+    found = accelerator(content, original)
+    assert accelerator.accepted(found, original) is found
+    assert found.spare is original
     observation, legal = (part[:8] for part in random_play("tictactoe", seed=2))
     usual = found(observation, legal)
-    found._original = Counted(original)
+    found.spare = counted = Counted(original)
     answered = found._slot.launcher(*found._launcher)
     launch = answered.launch
 
     def overflow() -> None:
         launch()
-        if found._original.rows == 0:
+        if counted.rows < 8:
             answered.answers[1, -1] = NOT_FINITE
 
     answered.launch = overflow  # type: ignore[method-assign]
-    for ours, expected in zip(found(observation, legal), usual, strict=True):
-        np.testing.assert_allclose(ours, expected, atol=1e-5)
-    assert found._original.rows == 4
+    for _ in range(2):
+        for ours, expected in zip(found(observation, legal), usual, strict=True):
+            np.testing.assert_allclose(ours, expected, atol=1e-5)
+    assert counted.rows == 8
+    assert caplog.text.count("some.onnx has numbers that are too large for 16 bits") == 1
+
+
+def test_a_model_that_16_bits_are_too_few_for_is_evaluated_in_32(caplog: pytest.LogCaptureFixture) -> None:
+    """Its original doesn't answer for it while the two are compared."""
+    network = random_network("tictactoe", width=24)
+    with torch.no_grad():
+        network.body[0].weight.mul_(1e4)
+        network.body[2].weight.mul_(1e2)
+        network.policy.weight.mul_(1e-6)
+        network.value.weight.mul_(1e-6)
+    content = model_file("tictactoe", network)
+    kinds = [accelerated("tictactoe", precision=precision) for precision in ("fp16", "fp32")]
+    found = Acceleration("tictactoe", *kinds)(content, load(content, "tictactoe"))
+    assert isinstance(found, TorchEvaluator)
+    assert found._slot.network.weight.dtype == torch.float32
+    assert "can't be evaluated on the device cpu in fp16" in caplog.text
 
 
 class Counted:
     """An evaluator that counts the rows it is asked for."""
+
+    source, step, progress, layers = "some.onnx", None, 1.0, None
 
     def __init__(self, evaluator: OnnxEvaluator) -> None:
         self._evaluator = evaluator

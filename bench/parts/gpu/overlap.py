@@ -24,6 +24,7 @@ from trainer.evaluators.interface import Evaluator
 from trainer.gpu.evaluator import TorchAccelerator
 from trainer.gpu.launchers import Launcher
 from trainer.network import PolicyValueNetwork
+from trainer.settings.groups.self_play import SelfPlaySettings
 
 GAMES = 512
 
@@ -82,7 +83,7 @@ def batches_per_second(evaluator: Evaluator, threads: int, games: int, seconds: 
     done, start = [0] * threads, Barrier(threads + 1)
 
     def play(at: int) -> None:
-        own = SelfPlay("connect4", games, count(), 1, f"bench-{at}")
+        own = SelfPlay("connect4", games, count(), 1, f"bench-{at}", SelfPlaySettings(cache=0))
         for _ in range(3):
             own.step(evaluator)
         start.wait()

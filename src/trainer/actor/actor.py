@@ -50,8 +50,9 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
     played = load_game_config(config.env_id, config.replay_db_path)
     sink = DatabaseSink(config.replay_db_path, played, config.replay_window, run.actor_stats, config.actor_id)
     try:
-        prepare = accelerated(config.env_id, config)
-        models = ModelFile(run.latest_model, config.env_id, prepare=prepare)
+        with nothing_to_finish():
+            prepare = accelerated(config.env_id, config)
+            models = ModelFile(run.latest_model, config.env_id, prepare=prepare)
         return play(config, models, sink, stop)
     finally:
         sink.close()

@@ -108,7 +108,7 @@ def link(
     *modules: ModuleType,
     constants: Mapping[str, Any] | None = None,
     warm_up: Callable[[Linked], object] | None = None,
-    uncompiled: Mapping[str, Collection[str]] | None = None,
+    called: Mapping[str, Collection[str]] | None = None,
     **named: ModuleType,
 ) -> Linked:
     """Compiled versions of kernel modules. Each can bind the constants and the modules before it.
@@ -117,8 +117,8 @@ def link(
     other modules can be linked with one of several.
 
     `warm_up` is called once, while no other process compiles. It should call every function that the caller will need, so
-    that all of them are in the cache when it returns. `uncompiled` names functions that are never called compiled, by the
-    names of their modules. Raises KernelError for a module that can't be cached safely.
+    that all of them are in the cache when it returns. `called` has, for modules of which only some functions are called by
+    others, their names. Raises KernelError for a module that can't be cached safely.
     """
     linked, folder = Linked(), None
     bound = {name: Bound(value, fingerprint_of_constant(name, value)) for name, value in (constants or {}).items()}
@@ -126,7 +126,7 @@ def link(
         if name in bound:
             raise ValueError(f"two things to link are named {name}; give one of them another name, by a keyword")
         with _loading:
-            bound[name] = _load(module, bound, (uncompiled or {}).get(name, ()))
+            bound[name] = _load(module, bound, (called or {}).get(name))
         setattr(linked, name, bound[name].value)
         folder = bound[name].cache
     if warm_up is not None and folder is not None:
@@ -153,7 +153,7 @@ def open_globals(module: ModuleType) -> set[str]:
     return inspect.get_annotations(module).keys() - vars(module).keys()
 
 
-def _load(module: ModuleType, bound: Mapping[str, Bound], uncompiled: Collection[str]) -> Bound:
+def _load(module: ModuleType, bound: Mapping[str, Bound], called: Collection[str] | None) -> Bound:
     """The compiled version of a module; made, if this process doesn't have it yet."""
     source = Source(Path(inspect.getfile(module)))
     binds = {name: each for name, each in sorted(bound.items()) if name in inspect.get_annotations(module)}
@@ -167,7 +167,7 @@ def _load(module: ModuleType, bound: Mapping[str, Bound], uncompiled: Collection
         copy = source.run(name, module.__package__, **given)
         try:
             refuse_unbound(source, open_globals(copy) - binds.keys(), bound)
-            values = checked_globals(source, copy, uncompiled)
+            values = checked_globals(source, copy, called)
             refuse_mixture(source, copy, values, module)
             depends += [f"{name}: {value}" for name, value in values.items()]
             _loaded[name] = _compiled(source, copy, binds, module, depends)
@@ -192,17 +192,17 @@ def refuse_unbound(source: Source, names: Iterable[str], bound: Mapping[str, Bou
         )
 
 
-def checked_globals(source: Source, copy: ModuleType, uncompiled: Collection[str] = ()) -> dict[str, str]:
+def checked_globals(source: Source, copy: ModuleType, called: Collection[str] | None) -> dict[str, str]:
     """The fingerprints of a module's globals by name. Raises KernelError for what can't be part of the key.
 
-    What only `uncompiled` functions use may be anything.
+    What only other functions than the `called` ones use may be anything; see `Source.used_names`.
     """
     for line, imported in source.imports_in_functions():
         raise KernelError(
             f"{source.path}, line {line}: a function imports {imported}, which the key of compiled code can't see; "
             "import it at the top of the module"
         )
-    used, values = source.used_names(uncompiled), {}
+    used, values = source.used_names(called), {}
     refused: list[tuple[str, UnknownValueError]] = []
     fingerprints = Fingerprints(vars(copy))
     for name, value in sorted(vars(copy).items()):

@@ -45,18 +45,18 @@ class Source:
         """The text as bytecode."""
         return compile(self.text, self.path, "exec", dont_inherit=True)
 
-    def used_names(self, uncompiled: Collection[str] = ()) -> set[str]:
-        """The names that functions of the text use, of globals as well as of attributes.
+    def used_names(self, called: Collection[str] | None = None) -> set[str]:
+        """The names that compiled functions of the text use, of globals as well as of attributes.
 
-        Without those of functions that are never compiled: `uncompiled` ones, and those that only run when the module does,
-        to make a table; nor of functions that only such functions use.
+        These are the `called` functions and all that they use. None: all functions but those that only run when the module
+        does, to make a table: functions that are named outside of all functions, and used by no other one.
         """
         uses: dict[str, set[str]] = {}
         for function in functions_in(self.code):
             uses.setdefault(function.co_qualname.partition(".")[0], set()).update(function.co_names)
-        plain = reached(uses, set(uncompiled))
-        compiled = reached(uses, uses.keys() - plain - set(names_outside_functions(ast.parse(self.text))))
-        return set().union(*(uses[function] for function in compiled))
+        if called is None:
+            called = uses.keys() - set(names_outside_functions(ast.parse(self.text)))
+        return set().union(*(uses[function] for function in reached(uses, called)))
 
     def imports_in_functions(self) -> Iterator[tuple[int, str]]:
         """Each import inside a function: its line, and the module that is imported."""

@@ -18,6 +18,8 @@ SHOW_CURSOR = b"\x1b[?25h"
 """What makes a terminal show its cursor again."""
 
 _last_acts: list[Callable[[], None]] = []
+_asked = Event()
+"""Set once a signal asks a process of `stop_on_signals` to stop."""
 _preparing = Event()
 """Set within `nothing_to_finish`."""
 
@@ -119,8 +121,13 @@ def stop_on_signals() -> Event:
 
 @contextmanager
 def nothing_to_finish() -> Iterator[None]:
-    """Within the block one signal ends a process of `stop_on_signals` at once: for compilation, before the work begins."""
+    """Within the block one signal ends a process of `stop_on_signals` at once: for compilation, before the work begins.
+
+    So does one that came before.
+    """
     _preparing.set()
+    if _asked.is_set():
+        _end_with(b"interrupted\n")
     try:
         yield
     finally:
@@ -133,6 +140,8 @@ def _leave_at_second(heard: int) -> None:
     asked = 0
     while asked < 2:
         asked += sum(number in (signal.SIGINT, signal.SIGTERM) for number in os.read(heard, 16))
+        if asked:
+            _asked.set()
         if asked and _preparing.is_set():
             _end_with(b"interrupted\n")
     _end_with(b"interrupted twice: leaving at once\n")

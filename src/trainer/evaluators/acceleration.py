@@ -35,6 +35,9 @@ class Accelerator(Protocol):
     def __call__(self, content: bytes, original: OnnxEvaluator) -> Evaluator | None:
         """A faster evaluator of `original`, whose file is `content`; None if this kind can't. May raise anything."""
 
+    def accepted(self, evaluator: Evaluator, original: OnnxEvaluator) -> Evaluator:
+        """What is used of an evaluator that gave the same answers as `original`."""
+
 
 class Acceleration:
     """Replaces each model of one game by a faster evaluator that gives the same answers."""
@@ -62,7 +65,7 @@ class Acceleration:
                 log.warning("%s %s; evaluating it otherwise, which is slower", original.source, problem)
             (self._reported.add if problem else self._reported.discard)(manner)
             if faster and not problem:
-                return faster
+                return accelerator.accepted(faster, original)
         return original
 
 

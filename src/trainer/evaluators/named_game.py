@@ -36,7 +36,7 @@ def require_installed(env_id: str, source: str) -> None:
 
 
 def chosen_game(given: str | None, models: list[Path]) -> str:
-    """The env_id of the game `given`, or else that which the first of the models names that is there and names one.
+    """The env_id of the game `given`, or else of the game named by the first model file that exists and names one.
 
     If none does, it is tic-tac-toe. Raises ModelError if that game isn't installed, or if only `pretrained` is there.
     """

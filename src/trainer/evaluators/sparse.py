@@ -13,7 +13,7 @@ from onnx import numpy_helper
 
 from trainer.compile.linker import Linked, link
 from trainer.evaluators.half_precision import model_of
-from trainer.evaluators.interface import Observations
+from trainer.evaluators.interface import Evaluator, Observations
 from trainer.evaluators.onnx_file import ModelEvaluator, ModelInfo, OnnxEvaluator, Outputs
 from trainer.games import game_of
 from trainer.games.base import Game
@@ -57,6 +57,10 @@ class SparseAccelerator:
         """A faster evaluator of `original`, whose file is `content`; None for a network of another family."""
         network = network_of(content, self._game)
         return SparseEvaluator(original.info, network, self._game.num_actions) if network else None
+
+    def accepted(self, evaluator: Evaluator, original: OnnxEvaluator) -> Evaluator:
+        """The evaluator itself."""
+        return evaluator
 
 
 class Scratch(threading.local):

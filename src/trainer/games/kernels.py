@@ -10,8 +10,8 @@ from trainer.core.errors import GameError
 from trainer.games import complete, rows
 from trainer.games.library import find_game
 
-UNCOMPILED = {"own": ("name", "text", "score")}
-"""The functions of a game's own file that are only called as plain Python."""
+CALLED = {"own": ("start", "legal", "moves", "play", "cells", "from_cells", "features", "wins_next")}
+"""The functions of a game's own file that are called compiled, by `complete.py`; others are plain Python."""
 
 
 def link_kernels(
@@ -39,7 +39,7 @@ def link_kernels(
         *modules,
         constants=found.constants,
         warm_up=prepare,
-        uncompiled=UNCOMPILED,
+        called=CALLED,
         own=found.own,
         rules=complete,
         **named,

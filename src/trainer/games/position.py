@@ -94,7 +94,7 @@ class Position:
         """The position after `action`; this one doesn't change. Raises GameError if the action isn't legal."""
         if action not in self.legal:
             legal = ", ".join(map(str, self.legal[:SHOWN])) + (", ..." if len(self.legal) > SHOWN else "")
-            raise GameError(f"action {action} is not legal here; legal are {legal or 'none, for the game is over'}")
+            raise GameError(f"action {action} is not legal here; legal are {legal or 'none, because the game is over'}")
         return self.after(action)
 
     def after(self, action: int) -> Position:

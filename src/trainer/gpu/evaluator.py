@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import torch
 
 from trainer.evaluators.answers import NOT_FINITE, SOUND, TOO_LARGE
-from trainer.evaluators.interface import Observations, Prior, Values
-from trainer.evaluators.onnx_file import OnnxEvaluator, refuse_fault
+from trainer.evaluators.interface import Evaluator, Observations, Prior, Values
+from trainer.evaluators.onnx_file import ModelInfo, OnnxEvaluator, refuse_fault
 from trainer.export.stored import OwnKind, StoredNetwork, Weights
 from trainer.games import game_of
 from trainer.games.base import Game, Mask
@@ -15,6 +17,8 @@ from trainer.gpu.launchers import EagerLauncher, GraphLauncher, MakeLauncher
 from trainer.gpu.slots import Slots
 from trainer.network import NetworkFile, NetworkSettings
 from trainer.settings.groups.device import Precision
+
+log = logging.getLogger(__name__)
 
 PRECISIONS: dict[Precision, tuple[torch.dtype, float]] = {
     "fp32": (torch.float32, 1e-3),
@@ -56,7 +60,13 @@ class TorchAccelerator:
         # What somebody's module does may not fit into a graph.
         captures = self._captures and isinstance(kind, NetworkSettings)
         make = self._make_launcher or (GraphLauncher if captures else EagerLauncher)
-        return TorchEvaluator(original, self._game, stored.weights, kind, self.slots, self._capacity, make)
+        return TorchEvaluator(original.info, self._game, stored.weights, kind, self.slots, self._capacity, make)
+
+    def accepted(self, evaluator: Evaluator, original: OnnxEvaluator) -> Evaluator:
+        """Let `original` answer what this evaluator can't; before they were compared that would hide what differs."""
+        assert isinstance(evaluator, TorchEvaluator)
+        evaluator.spare = original
+        return evaluator
 
 
 class TorchEvaluator:
@@ -66,7 +76,7 @@ class TorchEvaluator:
 
     def __init__(
         self,
-        original: OnnxEvaluator,
+        info: ModelInfo,
         game: Game,
         weights: Weights,
         kind: NetworkSettings | OwnKind,
@@ -74,10 +84,11 @@ class TorchEvaluator:
         capacity: int,
         make_launcher: MakeLauncher,
     ) -> None:
-        """`original` evaluates the file that the weights are from, and a batch in which numbers grow too large for the
-        network's type here; the rest is as for `TorchAccelerator`."""
-        self.source, self.step, self.progress = original.source, original.step, original.progress
-        self._original = original
+        """`info` describes the file that the weights are from; the rest is as for `TorchAccelerator`."""
+        self.source, self.step, self.progress = info.source, info.step, info.progress
+        self.spare: Evaluator | None = None
+        """Answers a batch in which numbers grow too large for the network's type here; None: that is an error."""
+        self._reported = False
         self._slot = slots.take(weights, kind, user=self)
         self._launcher = (make_launcher, capacity, game.obs_size, game.num_actions)
         self._capacity = capacity
@@ -95,8 +106,15 @@ class TorchEvaluator:
             launcher.launch()
             faults = answers[:filled, -1]
             worst = worst_fault(faults)
-            if worst == NOT_FINITE:  # perhaps only in 16 bits; raises if it isn't
-                prior[rows], value[rows] = self._original(observation[rows], legal[rows])
+            if worst == NOT_FINITE and self.spare:  # perhaps only in 16 bits; raises if it isn't
+                prior[rows], value[rows] = self.spare(observation[rows], legal[rows])
+                if not self._reported:
+                    self._reported = True
+                    log.warning(
+                        "%s has numbers that are too large for 16 bits; batches with them are evaluated by ONNX Runtime, "
+                        "which is slower; --precision fp32 avoids that",
+                        self.source,
+                    )
                 continue
             refuse_fault(self.source, worst, answers[:filled, -2])
             prior[rows], value[rows] = answers[:filled, :actions], answers[:filled, actions]

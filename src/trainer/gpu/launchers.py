@@ -78,7 +78,7 @@ class EagerLauncher:
     def compute(self) -> None:
         """Evaluate on the current stream of the device, without waiting for a GPU."""
         on_device = (part.to(self._device, non_blocking=True) for part in (self.observation, self.legal))
-        self.answers.copy_(answer(self._network, *on_device), non_blocking=True)
+        self.answers.copy_(answer(self._network, *on_device), non_blocking=self._device.type == "cuda")
 
 
 class GraphLauncher:
@@ -121,7 +121,7 @@ def capture_stream() -> torch.cuda.Stream:
 def on_own_stream(device: torch.device) -> Iterator[None]:
     """Within the block a GPU computes on the calling thread's own stream; at its end, wait until that is done.
 
-    The thread then holds neither Python's lock nor a core. Elsewhere than on an NVIDIA GPU nothing has to be waited for.
+    The thread then holds neither Python's lock nor a core. On other devices the copy of the answers waits.
     """
     if device.type != "cuda":
         yield

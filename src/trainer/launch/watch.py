@@ -57,7 +57,7 @@ class Watch:
             self._live.update(self._table(), refresh=True)
         elif time.monotonic() - self._began >= self._next_line:
             self._next_line = time.monotonic() - self._began + LINE_EVERY
-            log.info("%s", ", ".join(f"{name} {value}" for name, value in self._summary()))
+            log.info("%s", ", ".join(f"{name} {value}" for name, value in self._summary(self._stats())))
 
     @property
     def learned(self) -> bool:
@@ -74,7 +74,7 @@ class Watch:
         self._evaluations.finish("" if interrupted else self._newest())
         merge_evaluations(self._run.stats, self._evaluations.log)
         print(f"Trained {self._env_id} in {self._run.path}:", flush=True)
-        for name, value in self._summary():
+        for name, value in self._summary(read(self._run.stats, TRAINER_NUMBERS)):
             print(f"  {name:12} {value}", flush=True)
 
     def _stats(self) -> dict[str, Any]:
@@ -91,16 +91,16 @@ class Watch:
         except FileNotFoundError:
             return 0
 
-    def _summary(self) -> list[tuple[str, str]]:
+    def _summary(self, stats: dict[str, Any]) -> list[tuple[str, str]]:
         """What is known so far: names and values."""
         seconds = int(time.monotonic() - self._began)
         since = f"{seconds // 60}:{seconds % 60:02d}{self._since}"
         actors = read(self._run.actor_stats, ACTOR_NUMBERS)
-        return summary(since, self._stats(), actors, self._evaluations.latest)
+        return summary(since, stats, actors, self._evaluations.latest)
 
     def _table(self) -> Table:
         table = Table(title=Text(f"{self._env_id} in {self._run.path}"), show_header=False, title_justify="left")
-        for name, value in self._summary():
+        for name, value in self._summary(self._stats()):
             table.add_row(name, value)
         return table
 

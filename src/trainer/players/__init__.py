@@ -2,8 +2,8 @@
 
 `base.py` says what a player is and has the random one; `network.py` asks a model, with or without a search; `minimax.py`
 searches a few plies by the kernels in `alphabeta.py`, `rollouts.py` by random games and the kernels in `uct.py`;
-`perfect.py` asks a solver; `engines/` asks another program, `function.py` a Python function; `named.py` makes a
-player of its name, which `player_name.py` takes apart.
+`perfect.py` asks a solver; `engines/` asks another program, `function.py` a Python function; `player_name.py`
+parses a player's name, and `named.py` makes the player.
 """
 
 from trainer.players.base import RESIGNS, Player, RandomPlayer, sample

@@ -71,11 +71,9 @@ def function_in_file(path: Path) -> Choose:
     def choose(position: Position) -> SupportsIndex:
         try:
             action: SupportsIndex = function(position)
-        except TrainerError:
-            raise
         except Exception as error:  # whatever somebody's player raises
-            line = line_in(path, error)
-            raise GameError(f"{path}, line {line}: {type(error).__name__}: {error}") from error
+            kind = "" if isinstance(error, TrainerError) else f"{type(error).__name__}: "
+            raise GameError(f"{path}, line {line_in(path, error)}: {kind}{error}") from error
         return action
 
     return choose

@@ -1,4 +1,4 @@
-"""Makes players of their names."""
+"""Makes players from their names."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from trainer.check.subject import Subject
 from trainer.compile.linker import link
 from trainer.compile.source import Source
 from trainer.core.errors import KernelError
-from trainer.games.kernels import UNCOMPILED
+from trainer.games.kernels import CALLED
 from trainer.games.library import FoundGame, run_file
 
 STATE, MASK, MOVES, BOARD = types.uint64[::1], types.boolean[::1], types.int32[::1], types.uint8[::1]
@@ -80,18 +80,17 @@ def check_compiled(subject: Subject) -> list[Finding]:
         except Exception as error:  # Numba raises what it likes for code that it does not know
             findings.append(Finding(Level.FAILURE, explained(name, error, found.path)))
             continue
-        findings += without_answer(getattr(module, name), name, found.path)
+        findings += without_answer(getattr(module, name), signature, found.path)
     findings = findings or [Finding(Level.FAILURE, text) for text in floats(module, found.path)]
     return findings or mixtures(module, found.path)
 
 
-def without_answer(function: Any, name: str, path: Path) -> list[Finding]:
-    """A finding if a compiled function that must return a number or a truth value can return something else."""
+def without_answer(function: Any, signature: tuple[Any, ...], path: Path) -> list[Finding]:
+    """A finding if a compiled function that must return a number or a truth value can return nothing."""
     answers = {"moves": ("the number of moves", "return count"), "wins_next": ("True or False", "return False")}
-    if name not in answers:
-        return []
-    ((_, compiled),) = function.overloads.items()
-    if isinstance(compiled.signature.return_type, types.Integer | types.Boolean):
+    name = function.py_func.__name__
+    returned = function.overloads[signature].signature.return_type
+    if name not in answers or not isinstance(returned, types.NoneType | types.Optional):
         return []
     what, line = answers[name]
     place = f"{path}, line {function.py_func.__code__.co_firstlineno}"
@@ -101,7 +100,7 @@ def without_answer(function: Any, name: str, path: Path) -> list[Finding]:
 def names_of_other_modules(found: FoundGame) -> list[Finding]:
     """What the linker refuses, because its text is not part of the file: functions of other modules, for example."""
     try:
-        link(own=found.own, uncompiled=UNCOMPILED)
+        link(own=found.own, called=CALLED)
     except KernelError as error:
         what, _, advice = str(error).partition("; ")
         if "whose text" in what:

@@ -21,6 +21,8 @@ from trainer.games.base import OPEN, WINNER, State
 from trainer.games.library import run_file
 
 GAMES = 5
+BELOW_ZERO = "overflow encountered in scalar subtract"
+"""What NumPy says of it."""
 MOST_PLIES = 600
 """In all games together: plain functions are slow."""
 
@@ -58,7 +60,7 @@ def check_plain(subject: Subject) -> list[Finding]:
     plies = 0
     with warnings.catch_warnings(record=True) as wrapped:
         warnings.simplefilter("ignore", RuntimeWarning)  # unsigned numbers wrap around, in compiled code silently
-        warnings.filterwarnings("always", "overflow encountered in scalar subtract", RuntimeWarning)
+        warnings.filterwarnings("always", BELOW_ZERO, RuntimeWarning)
         for game in range(GAMES):
             moves = games.moves(game)
             state = subject.first(1).states[0]
@@ -132,7 +134,8 @@ def differences(subject: Subject, plain: Any, state: State, action: int | None) 
 
 def below_zero(subject: Subject, wrapped: list[warnings.WarningMessage], moves: tuple[int, ...]) -> list[Finding]:
     """A warning if the plain functions subtracted more from a word than it holds; `wrapped` has what NumPy said so far."""
-    lines = {each.lineno for each in wrapped if Path(each.filename) == subject.found.path}
+    told = (each for each in wrapped if str(each.message) == BELOW_ZERO and Path(each.filename) == subject.found.path)
+    lines = {each.lineno for each in told}
     if not lines:
         return []
     where = "; ".join(f"line {line}: `{source_line(subject.found.path, line)}`" for line in sorted(lines))

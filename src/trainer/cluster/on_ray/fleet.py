@@ -196,6 +196,7 @@ class Fleet:
         if self._players is None or not nodes:
             return
         missing = self._players - sum(not slot.refused for slot in self._slots.values())
+        missing = min(missing, 2 * self._players - len(self._slots))  # what refuses all may refuse any number
         bundles = wanted_bundles(missing, [slot.node for slot in self._slots.values()], nodes, self._gpu)
         if bundles != self._asked_for:
             self._asked_for = bundles

@@ -278,7 +278,7 @@ export class PlayView {
 
   key(event) {
     if (typing(event) || !this.state || (event.repeat && !event.key.startsWith("Arrow"))) return;
-    if (event.key.length === 1 && !this.settings.keys) return; // who speaks to the computer types letters by mistake
+    if (event.key.length === 1 && !this.settings.keys) return; // speech input types stray letters
     const ply = this.shownPly ?? this.state.ply;
     const keys = {
       u: () => this.undo(),
