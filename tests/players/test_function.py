@@ -87,7 +87,7 @@ def test_a_file_that_is_no_player_is_refused(text: str | None, message: str, tmp
         ("return position.legal[99]", "IndexError: list index out of range"),
         ("raise BrokenPipeError('the engine is gone')", "BrokenPipeError: the engine is gone"),
         ("raise TimeoutError", "TimeoutError: "),
-        ("return position.play(99)", r"action 99 is not legal here; legal are 0, 1, 2, 3, 4, 5, 6, 7, 8"),
+        ("return position.play(99)", r"GameError: action 99 is not legal here; legal are 0, 1, 2, 3, 4, 5, 6, 7, 8"),
     ],
 )
 def test_a_function_of_a_file_that_fails_names_its_line(line: str, says: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.compile.source import Source, line_in
-from trainer.core.errors import ConfigError, GameError, TrainerError
+from trainer.core.errors import ConfigError, GameError
 from trainer.games import rules_of
 from trainer.games.library import run_file
 from trainer.games.position import Position
@@ -72,8 +72,7 @@ def function_in_file(path: Path) -> Choose:
         try:
             action: SupportsIndex = function(position)
         except Exception as error:  # whatever somebody's player raises
-            kind = "" if isinstance(error, TrainerError) else f"{type(error).__name__}: "
-            raise GameError(f"{path}, line {line_in(path, error)}: {kind}{error}") from error
+            raise GameError(f"{path}, line {line_in(path, error)}: {type(error).__name__}: {error}") from error
         return action
 
     return choose
