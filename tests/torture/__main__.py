@@ -114,6 +114,7 @@ def promises_of(size: Torture) -> tuple[Promise, ...]:
         promise("Odd names", tests("reliability/test_odd_names.py", "core/test_files.py")),
         promise("Containers", tests("reliability/test_containers.py", *CONTAINER_TESTS)),
         promise("Saved before printed", tests("reliability/test_output.py")),
+        promise("Updates", tests("run/test_record.py", "training/test_checkpoint.py")),
         promise("Read without write access", tests("replay/test_without_write_access.py")),
     )
 
