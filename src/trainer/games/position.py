@@ -92,9 +92,10 @@ class Position:
 
     def play(self, action: int) -> Position:
         """The position after `action`; this one doesn't change. Raises GameError if the action isn't legal."""
-        if action not in self.legal:
-            legal = ", ".join(map(str, self.legal[:SHOWN])) + (", ..." if len(self.legal) > SHOWN else "")
-            raise GameError(f"action {action} is not legal here; legal are {legal or 'none, because the game is over'}")
+        legal = self.legal
+        if action not in legal:
+            shown = listed(legal) or "none, because the game is over"
+            raise GameError(f"action {action} is not legal here; legal are {shown}")
         return self.after(action)
 
     def after(self, action: int) -> Position:
@@ -128,6 +129,11 @@ class Position:
         symbols = game.cell_symbols
         lines = [" ".join(symbols[cell] for cell in row) for row in rows]
         return "\n".join(reversed(lines) if game.bottom_row_first else lines)
+
+
+def listed(actions: list[int]) -> str:
+    """The first few of some actions, as an error names them."""
+    return ", ".join(map(str, actions[:SHOWN])) + (", ..." if len(actions) > SHOWN else "")
 
 
 def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -105,20 +105,24 @@ class TorchEvaluator:
             seen[:filled], allowed[:filled] = observation[rows], legal[rows]
             launcher.launch()
             faults = answers[:filled, -1]
-            worst = worst_fault(faults)
+            worst = worst_fault(faults) if (faults != SOUND).any() else SOUND
             if worst == NOT_FINITE and self.spare:  # perhaps only in 16 bits; raises if it isn't
                 prior[rows], value[rows] = self.spare(observation[rows], legal[rows])
-                if not self._reported:
-                    self._reported = True
-                    log.warning(
-                        "%s has numbers that are too large for 16 bits; batches with them are evaluated by ONNX Runtime, "
-                        "which is slower; --precision fp32 avoids that",
-                        self.source,
-                    )
+                self._report()
                 continue
             refuse_fault(self.source, worst, answers[:filled, -2])
             prior[rows], value[rows] = answers[:filled, :actions], answers[:filled, actions]
         return prior, value
+
+    def _report(self) -> None:
+        """Say once that the spare evaluator was needed."""
+        if not self._reported:
+            self._reported = True
+            log.warning(
+                "%s has numbers that are too large for 16 bits; batches with them are evaluated by ONNX Runtime, "
+                "which is slower; --precision fp32 avoids that",
+                self.source,
+            )
 
 
 def worst_fault(faults: np.ndarray) -> int:

@@ -52,12 +52,13 @@ class Watch:
 
     def look(self) -> None:
         """Read the statistics, begin to evaluate a new model, show the progress."""
-        self._evaluations.begin_if_due(self._newest())
+        stats = self._stats()
+        self._evaluations.begin_if_due(newest_in(stats))
         if self._live:
-            self._live.update(self._table(), refresh=True)
+            self._live.update(self._table(stats), refresh=True)
         elif time.monotonic() - self._began >= self._next_line:
             self._next_line = time.monotonic() - self._began + LINE_EVERY
-            log.info("%s", ", ".join(f"{name} {value}" for name, value in self._summary(self._stats())))
+            log.info("%s", ", ".join(f"{name} {value}" for name, value in self._summary(stats)))
 
     @property
     def learned(self) -> bool:
@@ -71,7 +72,7 @@ class Watch:
         """
         if self._evaluations.busy:
             log.info("waiting for the evaluation in progress")
-        self._evaluations.finish("" if interrupted else self._newest())
+        self._evaluations.finish("" if interrupted else newest_in(self._stats()))
         merge_evaluations(self._run.stats, self._evaluations.log)
         print(f"Trained {self._env_id} in {self._run.path}:", flush=True)
         for name, value in self._summary(read(self._run.stats, TRAINER_NUMBERS)):
@@ -80,10 +81,6 @@ class Watch:
     def _stats(self) -> dict[str, Any]:
         """What the trainer has written; empty before that, because the file is an earlier run's until then."""
         return read(self._run.stats, TRAINER_NUMBERS) if self.learned else {}
-
-    def _newest(self) -> str:
-        """The name of the newest model; empty if there is none."""
-        return str(self._stats().get("last_checkpoint", ""))
 
     def _stamp(self) -> int:
         try:
@@ -98,11 +95,16 @@ class Watch:
         actors = read(self._run.actor_stats, ACTOR_NUMBERS)
         return summary(since, stats, actors, self._evaluations.latest)
 
-    def _table(self) -> Table:
+    def _table(self, stats: dict[str, Any]) -> Table:
         table = Table(title=Text(f"{self._env_id} in {self._run.path}"), show_header=False, title_justify="left")
-        for name, value in self._summary(self._stats()):
+        for name, value in self._summary(stats):
             table.add_row(name, value)
         return table
+
+
+def newest_in(stats: dict[str, Any]) -> str:
+    """The name of the newest model; empty if there is none."""
+    return str(stats.get("last_checkpoint", ""))
 
 
 def read(path: Path, numbers: list[str]) -> dict[str, Any]:

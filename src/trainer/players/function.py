@@ -14,14 +14,12 @@ from trainer.compile.source import Source, line_in
 from trainer.core.errors import ConfigError, GameError
 from trainer.games import rules_of
 from trainer.games.library import run_file
-from trainer.games.position import Position
+from trainer.games.position import Position, listed
 from trainer.games.positions import Positions
 from trainer.players.base import RESIGNS, Played
 
 Choose = Callable[[Position], SupportsIndex]
 """Returns one of the position's legal actions, or RESIGNS (-1)."""
-SHOWN = 12
-"""The most legal actions that an error names."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,8 @@ class FunctionPlayer:
         except (AttributeError, TypeError):
             raise GameError(f"{self.name} chose {chosen!r}; an action is a whole number") from None
         if action != RESIGNS and action not in legal:
-            shown = ", ".join(map(str, legal[:SHOWN])) + (", ..." if len(legal) > SHOWN else "")
             raise GameError(
-                f"{self.name} chose {action} as player {position.mover}, which is not legal; legal are {shown}, "
+                f"{self.name} chose {action} as player {position.mover}, which is not legal; legal are {listed(legal)}, "
                 f"and {RESIGNS} gives the game up"
             )
         return action

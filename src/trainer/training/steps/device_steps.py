@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -12,13 +13,13 @@ from trainer.gpu.devices import errors_named, has_bfloat16
 from trainer.network import Loss, MoverNetwork, PolicyValueNetwork, alphazero_loss
 from trainer.replay import PackedBatch
 from trainer.training.steps.device_batches import Unpacker
-from trainer.training.steps.torch_steps import TorchSteps
+from trainer.training.steps.torch_steps import StepsByTorch
 
 STEPS_BEFORE_CAPTURE = 3
 """The first steps run operation by operation: libraries choose their kernels and take their memory then."""
 
 
-class DeviceSteps(TorchSteps):
+class DeviceSteps(StepsByTorch):
     """AdamW steps along the gradient of `MoverNetwork.loss`, for a network on a device.
 
     On an NVIDIA GPU with bfloat16, networks of this package compute in it where autocast allows it; weights, loss and
@@ -26,7 +27,7 @@ class DeviceSteps(TorchSteps):
     step returns stays on the device: reading it waits for the step.
     """
 
-    packed = True
+    packed: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -48,7 +49,7 @@ class DeviceSteps(TorchSteps):
         self._loss: Loss | None = None
         self._steps = 0
 
-    def step(self, batch: PackedBatch) -> Loss:  # type: ignore[override]
+    def step(self, batch: PackedBatch) -> Loss:
         """As `Steps` has it. Raises DeviceError."""
         with errors_named("a training step"), self._own_stream():
             inputs = self._unpacker.sent(batch)

@@ -35,10 +35,8 @@ class Steps(Protocol[Drawn]):
         """Go on from the weights of the networks and from the optimizer's state. Call this after they have changed."""
 
 
-class TorchSteps:
-    """AdamW steps along the gradient of `MoverNetwork.loss`, operation by operation."""
-
-    packed: ClassVar[bool] = False
+class StepsByTorch:
+    """What steps have in common whose weights and optimizer are torch's own."""
 
     def __init__(
         self, network: MoverNetwork, published: MoverNetwork, optimizer: torch.optim.AdamW, grad_clip: float
@@ -53,16 +51,6 @@ class TorchSteps:
 
     def prepare(self, rows: int) -> None:
         """Nothing has to be done ahead."""
-
-    def step(self, batch: Batch) -> Loss:
-        """As `Steps` has it."""
-        observation, legal, visits, outcome = (
-            torch.from_numpy(part).to(self._device)
-            for part in (batch.observation, batch.legal, batch.visits, batch.outcome)
-        )
-        loss = self._network.loss(observation, legal, visits, outcome)
-        self._descend(loss)
-        return loss
 
     @torch.no_grad()
     def move_average(self, share: float) -> None:
@@ -82,3 +70,19 @@ class TorchSteps:
         if self._grad_clip > 0:
             torch.nn.utils.clip_grad_norm_(self._network.parameters(), self._grad_clip)
         self._optimizer.step()
+
+
+class TorchSteps(StepsByTorch):
+    """AdamW steps along the gradient of `MoverNetwork.loss`, operation by operation."""
+
+    packed: ClassVar[bool] = False
+
+    def step(self, batch: Batch) -> Loss:
+        """As `Steps` has it."""
+        observation, legal, visits, outcome = (
+            torch.from_numpy(part).to(self._device)
+            for part in (batch.observation, batch.legal, batch.visits, batch.outcome)
+        )
+        loss = self._network.loss(observation, legal, visits, outcome)
+        self._descend(loss)
+        return loss
