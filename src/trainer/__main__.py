@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from trainer.core.arguments import parse, value_of
@@ -17,13 +18,18 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer"
     leave_on_signals()
 
     def complete(words: Sequence[str]) -> TrainerConfig:
-        """The arguments, with the settings of the run that is resumed in place of the defaults."""
+        """The arguments, with the settings of the run that is resumed in place of the defaults.
+
+        If minutes alone are given, the default number of steps doesn't bound the run.
+        """
         from trainer.run.folder import RunFolder
         from trainer.run.record import TRAIN, recorded_settings
 
         run = RunFolder(Path(value_of(words, "--stats") or TrainerConfig.stats).parent)
         resumed = recorded_settings(run.record, TRAIN, TrainerConfig) if "--resume" in words else None
-        return parse(TrainerConfig, prog, words, resumed)
+        config = parse(TrainerConfig, prog, words, resumed)
+        only_minutes = value_of(words, "--minutes") is not None and value_of(words, "--steps") is None
+        return replace(config, steps=None) if only_minutes and config.minutes is not None else config
 
     def run(config: TrainerConfig) -> int:
         from trainer.trainer import train  # torch takes seconds to import

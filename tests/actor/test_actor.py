@@ -273,6 +273,34 @@ def test_an_actor_that_waits_for_models_pauses_when_its_only_one_fails() -> None
     assert min(pauses[:3]) > 0.04
 
 
+def test_time_in_which_the_process_was_stopped_does_not_count_for_games(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after Ctrl-Z; else all games in progress would have taken too long."""
+    excused: list[float] = []
+
+    class Player:
+        """It makes one step, in which it does nothing for a moment."""
+
+        idle = False
+
+        def step(self, evaluator: object) -> list[PlayedGame]:
+            """Sleep."""
+            threading.Event().wait(0.2)
+            self.idle = True
+            return []
+
+        def excuse(self, seconds: float) -> None:
+            """Note the pause."""
+            excused.append(seconds)
+
+    monkeypatch.setattr("trainer.actor.threads.STOPPED_SECONDS", 0.1)
+    models = cast(ModelSource, SimpleNamespace(current=SimpleNamespace()))
+    threads = PlayerThreads([cast(SelfPlay, Player())], models, 29)
+    with threads:
+        wait_until(lambda: not threads.running, "it plays on")
+    threads.raise_failure()
+    assert [seconds > 0.1 for seconds in excused] == [True]
+
+
 def test_the_constants_of_the_search_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They reach the searches of self-play."""
     given = {"c_puct": 2.0, "fpu_reduction": 0.5, "noise_fraction": 0.1, "considered": 4, "value_scale": 0.2}

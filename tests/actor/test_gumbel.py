@@ -6,6 +6,7 @@ import math
 
 import bonsai
 import numpy as np
+import piles
 import pytest
 from numpy.typing import NDArray
 from play import finished
@@ -112,3 +113,11 @@ def test_a_move_that_wins_is_the_target_and_is_made(env_id: str) -> None:
                 assert set(np.flatnonzero(policy)) <= set(winning)
                 assert value == 1
     assert seen > 30
+
+
+def test_games_differ_on_a_board_of_one_cell() -> None:
+    """A quarter of an ordinary game is no move there; one is sampled nevertheless. Three first moves, and what follows."""
+    registered(piles)
+    played = games("piles", uniform, 64, 8)
+    assert len({tuple(game.actions) for game in played}) > 2
+    assert {game.actions[0] for game in played} == {0, 1, 2}

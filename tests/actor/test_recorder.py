@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from trainer.actor.played import PlayedGame
-from trainer.actor.recorder import Recorder
+from trainer.actor.recorder import Recorder, named
 from trainer.actor.sink import GameSink
 from trainer.actor.threads import PlayerThreads
 from trainer.core.errors import ReplayUnavailableError
+from trainer.evaluators.interface import Evaluator
 from trainer.run.actor_statistics import ActorStats
 
 
@@ -45,7 +46,7 @@ class Unavailable:
 def recorded(sink: Unavailable, stop: threading.Event) -> Recorder:
     """A recorder that has been given a finished game."""
     recorder = Recorder("tictactoe", "a", cast(GameSink, sink), stop)
-    threads = cast(PlayerThreads, SimpleNamespace(simulations=0, inference_us=0.0, model_step=None))
+    threads = cast(PlayerThreads, SimpleNamespace(simulations=0, inference_us=0.0, model=None))
     recorder.store([PlayedGame(7, np.zeros(2, [("state", np.uint64, 11)]), np.zeros((1, 9), np.float32))], threads)
     recorder.store([], threads)
     recorder.store([], threads)
@@ -71,3 +72,13 @@ def test_games_that_can_not_be_stored_before_a_stop_are_an_error() -> None:
     stop.set()
     with pytest.raises(ReplayUnavailableError, match="full; 1 finished games could not be stored"):
         recorded(Unavailable(1), stop)
+
+
+def test_a_model_that_does_not_say_its_step_is_no_random_play() -> None:
+    """Models of other programs may have no metadata."""
+    models = [None, SimpleNamespace(step=None), SimpleNamespace(step=7)]
+    assert [named(cast(Evaluator | None, model)) for model in models] == [
+        "random play",
+        "a model of unknown step",
+        "model step 7",
+    ]

@@ -13,7 +13,7 @@ WALK = """
 import numpy as np
 from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, WINNER, Game
 
-GAME = Game(env_id="{name}", width=3, height=3, num_actions=9, max_plies={max_plies}, flag_words=2)
+GAME = Game(env_id="{name}", width=3, height=3, num_actions=9, max_plies={max_plies}, flag_words=2, typical_plies=30)
 COUNT, BOARD = FLAGS, FLAGS + 2
 
 

@@ -9,13 +9,14 @@ import pytest
 
 from trainer.check.alike import Pair, parting
 from trainer.check.checks.hidden import later
-from trainer.check.checks.length import check_length
+from trainer.check.checks.length import check_length, short_games
 from trainer.check.checks.names import check_names
 from trainer.check.findings import Level
 from trainer.check.subject import Subject
 from trainer.core.errors import GameError
 from trainer.games.positions import Positions
 
+PILES = Path(__file__).parent.parent / "support" / "games" / "piles.py"
 GAME = """
 import numpy as np
 from trainer.games.base import FLAGS, MOVER, OPEN, WINNER, Game
@@ -98,7 +99,15 @@ def test_a_game_that_is_shorter_than_it_says_is_a_warning(tmp_path: Path) -> Non
     assert (
         "Random games last 3.0 moves on average, but an ordinary game is taken to last 10 (typical_plies)" in found.text
     )
-    assert found.text.endswith("Set typical_plies to about 3.")
+    assert found.text.endswith("would fill most of a game. Set typical_plies to about 3.")
+
+
+def test_a_game_that_is_longer_than_it_says_is_a_warning() -> None:
+    """Three times as long is not; a pile of 60 stones on one cell is."""
+    assert short_games(Subject(f"{PILES}:size=5")) == []
+    (found,) = short_games(Subject(f"{PILES}:size=60"))
+    assert "an ordinary game is taken to last 1 (by default, because typical_plies isn't given)" in found.text
+    assert "would end early, so games would repeat each other. Set typical_plies to about 3" in found.text
 
 
 @pytest.mark.parametrize(
@@ -108,6 +117,7 @@ def test_a_game_that_is_shorter_than_it_says_is_a_warning(tmp_path: Path) -> Non
         ("action_cells=((0,), (1,), (2,))", "action_cells has 3 entries and there are 4 actions"),
         ("action_cells=((0,), (1,), (2,), (4,))", "action_cells says (4,) of action 3; the board's cells are 0 to 3"),
         ("max_moves=40000", "a position may have 40,000 legal moves, and search counts up to 32,767; give max_moves"),
+        ("key_words=7", "key_words is 7; a position has 6 words (state_words)"),
         ("player_symbols='R'", "player_names and player_symbols must have one entry for each of the two players"),
     ],
 )

@@ -80,10 +80,20 @@ def test_durable_files_are_flushed_before_they_are_renamed_and_their_folder_afte
 
         return call
 
+    monkeypatch.delattr("fcntl.F_FULLFSYNC", raising=False)  # macOS has it
     for name in ("fsync", "replace"):
         monkeypatch.setattr(os, name, noted(name, getattr(os, name)))
     write_bytes(tmp_path / "model.onnx", b"content", durable)
     assert done == expected
+
+
+def test_a_system_with_a_fuller_flush_uses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On macOS fsync leaves the content in the disk's cache."""
+    asked: list[object] = []
+    monkeypatch.setattr("fcntl.F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr("fcntl.fcntl", lambda handle, command: asked.append(command))
+    write_bytes(tmp_path / "model.onnx", b"content")
+    assert asked == [51, 51]  # the file, and its folder
 
 
 def test_the_folder_is_made(tmp_path: Path) -> None:
@@ -101,15 +111,15 @@ def test_temporary_files_are_siblings_with_the_temporary_prefix(tmp_path: Path) 
 
 
 def test_leftovers_of_dead_processes_are_removed_and_of_living_ones_kept(tmp_path: Path) -> None:
-    """Nobody will finish what a dead process began; what no process holds belongs to nobody, whatever its name says."""
+    """Nobody will finish what a dead process began. Names that are not ours belong to other programs."""
     write_bytes(tmp_path / "latest.onnx", b"model")
-    for name in (f".tmp-{os.getpid()}-stats.json", ".tmp-", ".tmp-latest.onnx", ".tmp-1-latest.onnx"):
+    for name in (f".tmp-{os.getpid()}-stats.json", ".tmp-1-latest.onnx", ".tmp-", ".tmp-latest.onnx", ".tmp-7up-a"):
         (tmp_path / name).touch()
     with atomic_write(tmp_path / "checkpoint") as file:
         remove_leftovers(tmp_path)
         file.write(b"step 7")
     assert (tmp_path / "checkpoint").read_bytes() == b"step 7"
-    assert names(tmp_path) == {"latest.onnx", "checkpoint"}
+    assert names(tmp_path) == {"latest.onnx", "checkpoint", ".tmp-", ".tmp-latest.onnx", ".tmp-7up-a"}
 
 
 def test_temporary_folders_of_killed_processes_are_removed_and_of_living_ones_kept(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from trainer.core.errors import GameError
@@ -23,6 +24,7 @@ from trainer.games import (
     settled,
 )
 from trainer.games.library import names, registry
+from trainer.games.library.stamp import plain
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.settings.actor import ActorConfig
@@ -239,3 +241,9 @@ def test_stamps_follow_rules_and_parameters(tmp_path: Path) -> None:
     assert stamps[0] == stamps[2]
     assert stamps[0] != stamps[1]
     assert [find_game(env_id).stamp for env_id in ("tictactoe", "connect4", "othello")] == [None] * 3
+
+
+def test_a_table_of_objects_counts_by_its_content() -> None:
+    """Its bytes are addresses, which differ from process to process."""
+    one, same, other = (plain(np.array(["".join(words)], dtype=object)) for words in ("ab", "ab", "ac"))
+    assert one == same != other

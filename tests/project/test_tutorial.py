@@ -32,6 +32,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+CARTRIDGE = ["-m", "trainer.cli"]
+"""What `cartridge` runs, for this Python."""
+
+
 def run(folder: Path, words: list[str]) -> str:
     """What a command prints; it must succeed."""
     done = subprocess.run(
@@ -50,7 +54,7 @@ def test_plain_python_prints_what_the_page_says(folder: Path) -> None:
 
 def checked(folder: Path, name: str) -> tuple[int, list[str]]:
     """The exit status of `trainer.check` for a file, and what it prints, without the lines that name a folder or a time."""
-    words = [sys.executable, *step("check").split()[1:-1], f"./{name}"]
+    words = [sys.executable, *CARTRIDGE, *step("check").split()[1:-1], f"./{name}"]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert not done.stderr
     return done.returncode, stable(done.stdout)
@@ -77,11 +81,11 @@ def test_the_commands_learn_and_measure(folder: Path) -> None:
     (loop,) = step("loop").splitlines()
     for words, fewer in FEWER.items():
         loop = loop.replace(words, fewer)
-    assert "Trained takeaway" in run(folder, loop.split()[1:])
+    assert "Trained takeaway" in run(folder, [*CARTRIDGE, *loop.split()[1:]])
     assert (folder / "runs/takeaway/rules/takeaway.py").read_text() == step("takeaway.py")
     match, web = step("evaluate").splitlines()
-    assert "Games played: 100" in run(folder, match.split()[1:])
-    assert web.startswith("python -m trainer.web --data-dir runs --games ./takeaway.py")
+    assert "Games played: 100" in run(folder, [*CARTRIDGE, *match.split()[1:]])
+    assert web.startswith("cartridge web --data-dir runs --games ./takeaway.py")
 
 
 @pytest.mark.parametrize(

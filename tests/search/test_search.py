@@ -398,6 +398,27 @@ def test_search_with_a_perfect_evaluator_plays_perfectly() -> None:
     np.testing.assert_array_equal(np.sign(values[exact != 0]), exact[exact != 0])
 
 
+def test_positions_of_another_game_are_refused() -> None:
+    """Compiled code would write beyond the trees."""
+    with pytest.raises(ValueError, match=r"the states are \(1, 84\); those of connect4 are \(R, 4\)"):
+        Search("connect4", 1, 10).run(np.zeros((1, 84), np.uint64), 10, uniform)
+    with pytest.raises(ValueError, match=r"the states are \(4,\)"):
+        Search("connect4", 1, 10).run(Positions("connect4", 1).states[0], 10, uniform)
+
+
+@pytest.mark.parametrize("part", [0, 1], ids=["prior", "value"])
+def test_an_answer_for_fewer_positions_is_refused(part: int) -> None:
+    """As of an evaluator that drops the last rows of a batch; compiled code would read beyond it."""
+
+    def evaluate(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        answer = list(uniform(observation, legal))
+        answer[part] = answer[part][:-1]
+        return answer[0], answer[1]
+
+    with pytest.raises(ValueError, match=r"for 1 positions; search needs \(1, 9\) and \(1,\)"):
+        Search("tictactoe", 1, 10).run(after("tictactoe", [4]), 10, evaluate)
+
+
 @pytest.mark.parametrize("part", [0, 1], ids=["prior", "value"])
 def test_an_answer_that_is_not_finite_is_refused(part: int) -> None:
     """A caller's own evaluator may be wrong; the search would play moves of other positions."""

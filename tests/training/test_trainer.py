@@ -439,6 +439,24 @@ class TestCommand:
         assert f"waiting for 64 rows: no {tmp_path}/none.db yet" in caplog.messages
         assert capsys.readouterr().err.startswith(f"error: no {tmp_path}/none.db yet after 1 s")
 
+    @pytest.mark.parametrize(
+        ("words", "steps"),
+        [(("--minutes", 5), None), (("--minutes", 5, "--steps", 70), 70), (("--minutes", "None"), 1000), ((), 1000)],
+    )
+    def test_minutes_alone_bound_a_run_alone(
+        self,
+        tmp_path: Path,
+        call_main: Callable[..., int],
+        monkeypatch: pytest.MonkeyPatch,
+        words: tuple[object, ...],
+        steps: int | None,
+    ) -> None:
+        """Else five minutes would end after the 1,000 steps that are the default."""
+        seen: list[int | None] = []
+        monkeypatch.setattr("trainer.trainer.train", lambda config, stop: seen.append(config.steps) or 0)
+        assert call_main("trainer.__main__", "--stats", tmp_path / "stats.json", *words) == 0
+        assert seen == [steps]
+
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
     def test_it_is_interrupted_with_130_and_publishes_its_last_step(
         self, tictactoe_rows: ForeignDatabase, tmp_path: Path, number: signal.Signals

@@ -12,7 +12,7 @@ import time
 from threading import Event
 
 from trainer.actor.memory import actor_memory, within_memory
-from trainer.actor.recorder import Recorder
+from trainer.actor.recorder import Recorder, named
 from trainer.actor.selfplay import SelfPlay
 from trainer.actor.sink import DatabaseSink, GameSink
 from trainer.actor.threads import EpisodeNumbers, PlayerThreads
@@ -130,4 +130,4 @@ def report_model(model: Evaluator | None) -> None:
     if model is None:
         log.info("there is no model yet: playing at random")
     else:
-        log.info("playing with model step %s", model.step)
+        log.info("playing with %s", named(model))

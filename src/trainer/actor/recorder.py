@@ -11,6 +11,7 @@ from trainer.actor.played import PlayedGame
 from trainer.actor.sink import GameSink
 from trainer.actor.threads import PlayerThreads
 from trainer.core.errors import ReplayUnavailableError
+from trainer.evaluators.interface import Evaluator
 from trainer.games.base import DRAW, FIRST, SECOND
 from trainer.run.actor_statistics import ACTOR_STATS_FILE, ActorStats
 
@@ -22,12 +23,20 @@ RATE_REPORTS = 50
 """Rates are averages over this many transactions, about ten seconds."""
 
 
+def named(model: Evaluator | None) -> str:
+    """What plays, in words."""
+    if model is None:
+        return "random play"
+    return "a model of unknown step" if model.step is None else f"model step {model.step}"
+
+
 class Recorder:
     """Hands games to the sink and keeps the statistics; only what is stored is counted."""
 
     def __init__(self, env_id: str, actor_id: str, sink: GameSink, stop: Event) -> None:
         """`stop` ends the wait for an unavailable sink."""
         self.stats = ActorStats(env_id)
+        self._model: Evaluator | None = None
         self._actor_id = actor_id
         self._sink = sink
         self._stop = stop
@@ -52,7 +61,8 @@ class Recorder:
         stats.runtime_seconds = now - self._started
         stats.simulations = threads.simulations
         stats.mcts_avg_inference_us = threads.inference_us
-        stats.model_step = threads.model_step
+        self._model = threads.model
+        stats.model_step = self._model.step if self._model else None
         self._recent.append((now, stats.episodes_completed, stats.total_steps, stats.simulations))
         seconds = max(now - self._recent[0][0], 1e-9)
         newest, oldest = self._recent[-1][1:], self._recent[0][1:]
@@ -63,7 +73,6 @@ class Recorder:
     def report(self) -> None:
         """Log the progress in one line."""
         stats = self.stats
-        model = "random play" if stats.model_step is None else f"model step {stats.model_step}"
         log.info(
             "%s: %d games (%.1f/s), %d positions (%.0f/s), %.0f simulations/s, %s",
             self._actor_id,
@@ -72,7 +81,7 @@ class Recorder:
             stats.total_steps,
             stats.positions_per_second,
             stats.simulations_per_second,
-            model,
+            named(self._model),
         )
 
     def _store(self, played: list[PlayedGame]) -> None:

@@ -111,7 +111,7 @@ class SelfPlay:
             first = settings.first_simulations
             simulations = round(first + progress * (simulations - first))
         usual = self.search.game.usual_plies
-        sampled = usual // 4 if settings.sampled_plies is None else settings.sampled_plies
+        sampled = max(1, usual // 4) if settings.sampled_plies is None else settings.sampled_plies
         most = usual // 2 if settings.random_plies is None else settings.random_plies
         fewest = usual // 10 if settings.fewest_random_plies is None else settings.fewest_random_plies
         fewest = min(fewest, most)

@@ -14,7 +14,7 @@ from types import TracebackType
 from trainer.actor.guarded import Clock, GuardedEvaluator
 from trainer.actor.played import PlayedGame
 from trainer.actor.selfplay import SelfPlay
-from trainer.evaluators.interface import ModelSource
+from trainer.evaluators.interface import Evaluator, ModelSource
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,8 @@ QUEUE_GAMES = 4096
 """Finished games that may wait to be stored; if the disk is slower than the players, they pause."""
 QUEUE_BYTES = 512 * 1024**2
 """Bytes that the stored observations of waiting games may take."""
+STOPPED_SECONDS = 2.0
+"""A step in which a thread computed this much less than the time that passed was interrupted, as by Ctrl-Z."""
 
 
 class Finished:
@@ -109,10 +111,9 @@ class PlayerThreads:
         return any(thread.is_alive() for thread in self._threads)
 
     @property
-    def model_step(self) -> int | None:
-        """Training step of the model in use; None if there is none, or if it is unknown."""
-        model = self._models.current  # read once, because a thread may give it up
-        return model.step if model else None
+    def model(self) -> Evaluator | None:
+        """The model in use; None if there is none."""
+        return self._models.current
 
     @property
     def simulations(self) -> int:
@@ -152,7 +153,11 @@ class PlayerThreads:
                 else:
                     if evaluator is None or evaluator.model is not model:
                         evaluator = GuardedEvaluator(self._models, model, clock)
+                    began = time.monotonic() - time.thread_time()
                     games = player.step(evaluator)
+                    stopped = time.monotonic() - time.thread_time() - began
+                    if stopped > STOPPED_SECONDS:
+                        player.excuse(stopped)
                 for game in games:
                     self._finished.put(game)
                 while self._finished.full and not self._stop.is_set():

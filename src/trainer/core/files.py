@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from tempfile import TemporaryDirectory, gettempdir
 from typing import IO
 
 TEMPORARY_PREFIX = ".tmp-"
+OUR_NAME = re.compile(rf"{re.escape(TEMPORARY_PREFIX)}\d+-.+")
+"""A temporary file of this program: its process id, and the name that the file will have."""
 OWNED = ".owned"
 """A file in a temporary folder that its process keeps locked."""
 MOST_LINKS = 40
@@ -47,7 +50,7 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
                 yield file
                 file.flush()
                 if durable:
-                    os.fsync(file.fileno())
+                    force_to_disk(file.fileno())
                 os.replace(temporary, path)
             except BaseException:
                 temporary.unlink(missing_ok=True)  # while it is locked, so that it isn't another writer's yet
@@ -132,6 +135,8 @@ def by_number(path: Path) -> tuple[int, str]:
 def remove_leftovers(folder: Path) -> None:
     """Delete temporary files that killed processes left in `folder`; those of running processes stay."""
     for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
+        if not OUR_NAME.fullmatch(leftover.name):  # another program's
+            continue
         with suppress(OSError):  # BlockingIOError: another process is writing it
             handle = os.open(leftover, os.O_RDONLY)
             try:
@@ -162,6 +167,16 @@ def sync_folder(folder: Path) -> None:
     """Flush a rename in `folder` to disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        force_to_disk(handle)
     finally:
         os.close(handle)
+
+
+def force_to_disk(handle: int) -> None:
+    """Wait until an open file or folder is on the disk."""
+    full = getattr(fcntl, "F_FULLFSYNC", None)  # macOS: fsync only reaches the disk's cache
+    if full is not None:
+        with suppress(OSError):  # a file system that has no such call
+            fcntl.fcntl(handle, full)
+            return
+    os.fsync(handle)

@@ -131,11 +131,12 @@ class Game:
     """The most legal moves of a position; 0: as many as there are actions. If a position has more, only the first ones can
     be played, and nothing says so while a model is trained: `python -m trainer.check` looks for such positions."""
     typical_plies: int = 0
-    """Moves of an ordinary game; 0: as many as there are cells. Self-play draws the moves of the first quarter at random,
-    and its random openings have up to half of these moves."""
+    """Moves of an ordinary game; 0: as many as there are cells. Random openings have up to half of these moves. In the
+    first quarter, openings included, self-play doesn't always play the best move that it finds."""
     forced_wins: bool = field(default=False, metadata=LATER)
-    """After each move that it tries at the root, search also looks whether the player to move then wins by force in three
-    moves. It plays every move and every answer, so it suits games with few moves and a fast `wins_next`, which it needs."""
+    """After each move that it tries at the root, search also looks whether the player to move then wins by force within
+    three plies. It plays every move and every answer, so it suits games with few moves and a fast `wins_next`, which it
+    needs."""
     player_names: tuple[str, str] = ("X", "O")
     """A player called Black, White, Red, Blue, Yellow or Green has pieces of that colour on the page."""
     player_symbols: tuple[str, str] = ("X", "O")
@@ -178,6 +179,8 @@ class Game:
         words = FLAGS + self.flag_words + self.width * self.height + self.raw_words
         object.__setattr__(self, "display_name", self.display_name or self.env_id.capitalize())
         object.__setattr__(self, "state_words", self.state_words or words)
+        if self.key_words > self.state_words:
+            raise ValueError(f"key_words is {self.key_words}; a position has {self.state_words} words (state_words)")
 
     @property
     def num_cells(self) -> int:

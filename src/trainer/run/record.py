@@ -34,7 +34,7 @@ def write_record(path: Path, command: str, config: Any) -> None:
             "processor": processor(),
             "started": int(time.time()),
         }
-        write_json(path, content, indent=2)
+        write_json(path, content, indent=2, durable=True)
 
 
 def recorded_settings(path: Path, command: str, config: type[Config]) -> Config | None:

@@ -1,4 +1,4 @@
-"""Kernels that look for a win by force in three moves, by the rules alone.
+"""Kernels that look for a win by force within three plies, by the rules alone.
 
 Compiled for each game by `trainer.games.kernels`, which binds `rules`.
 """

@@ -114,7 +114,7 @@ class Search:
     def step(self, evaluate: Evaluate) -> int:
         """One evaluation in every slot that has budget, or the last simulation; returns the number of evaluated leaves.
 
-        Raises ValueError if an answer is not finite.
+        Raises ValueError if an answer is not finite, or has another shape than the batch.
         """
         self.turn_to(evaluate)
         kernels = self.kernels.simulations
@@ -135,8 +135,14 @@ class Search:
 
     def ask(self, evaluate: Evaluate, waiting: int) -> tuple[Prior, Values]:
         """Have the waiting leaves evaluated, at least one; they are the first rows of `observation`."""
-        batch = slice(min(-(-waiting // BATCH_STEP) * BATCH_STEP, self.slots))
-        return evaluate(self.observation[batch], self.legal[batch])
+        rows = min(-(-waiting // BATCH_STEP) * BATCH_STEP, self.slots)
+        prior, value = evaluate(self.observation[:rows], self.legal[:rows])
+        if prior.shape != (rows, self.game.num_actions) or value.shape != (rows,):
+            raise ValueError(
+                f"the evaluator answers priors {prior.shape} and values {value.shape} for {rows} positions; search needs "
+                f"({rows}, {self.game.num_actions}) and ({rows},)"
+            )
+        return prior, value
 
     def run(self, states: State, simulations: int, evaluate: Evaluate) -> tuple[Prior, Values]:
         """Search every position, without noise.
@@ -144,10 +150,14 @@ class Search:
         `states` uint64 [R, S] of unfinished games, any number of them. Returns each action's share of the visits,
         float32 [R, A], and the value for the mover, float32 [R]. Proven wins share everything if there are any, and proven
         losses get nothing unless all moves lose. Where no other move was visited, the shares are the priors. Raises
-        ValueError for too many simulations, and for answers that are not finite.
+        ValueError for too many simulations, for positions of another shape, and for answers that can't be used.
         """
         if simulations > self.most_simulations:
             raise ValueError(f"{simulations} simulations are more than most_simulations = {self.most_simulations}")
+        if states.ndim != 2 or states.shape[1] != self.game.state_words:
+            raise ValueError(
+                f"the states are {states.shape}; those of {self.game.env_id} are (R, {self.game.state_words})"
+            )
         states = np.ascontiguousarray(states)  # the layout that the kernels were compiled for
         visits = np.zeros((len(states), self.game.num_actions), np.float32)
         values = np.zeros(len(states), np.float32)

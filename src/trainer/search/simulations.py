@@ -112,8 +112,8 @@ def enter(trees: Tree, slot: int, index: int, edge: int) -> int:
     """Visit an edge for the first time; returns the node at its end, which is new unless another way led there before.
 
     A new node is proven if the game is over there or won by the next move, and right behind the root, if the game has
-    `forced_wins`, also if it is won by force in three moves. Its position is left in `trees.state`, and its legal actions
-    in `trees.mask` unless the game is over.
+    `forced_wins`, also if it is won by force within three plies. Its position is left in `trees.state`, and its legal
+    actions in `trees.mask` unless the game is over.
     """
     state = trees.state
     for word in range(len(state)):

@@ -20,11 +20,12 @@ class ActorConfig(SelfPlaySettings):
     data_dir: Path = Path("../data")
     """Folder of the run: models are read from its `models`, and `actor_stats.json` is written into it."""
     max_episodes: int = -1
-    """Number of games after which to stop; -1: never."""
+    """Number of games after which to stop, abandoned ones included; -1: never."""
     wait_for_model: bool = False
     """Wait while there is no model, instead of playing random moves."""
     seed: int | None = None
-    """Seed of the games for a given sequence of models; None: different games at each start."""
+    """Seed of the games for a given sequence of models; None: different games at each start. Two actors with one seed need
+    different --actor-id, or they play the same games."""
     log_level: LogLevel = "INFO"
     """Least severe messages to show on standard error."""
 

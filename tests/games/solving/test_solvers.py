@@ -18,7 +18,7 @@ from trainer.games.base import DRAW, OPEN
 from trainer.games.connect4.solver import plies_to_end
 from trainer.games.position import Position
 from trainer.games.positions import Positions
-from trainer.games.solving.exhaustive import ExhaustiveSolver
+from trainer.games.solving.exhaustive import ExhaustiveSolver, exhaustive_solver
 from trainer.games.solving.scored_positions import positions_after
 from trainer.games.solving.solver import NOT_LEGAL
 from trainer.games.solving.solvers import is_small, solver_of
@@ -239,3 +239,12 @@ def test_a_missing_solver_names_the_command_that_installs_it(monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "bitbully", None)
     with pytest.raises(ConfigError, match=r"pip install 'bitbully>=0\.0\.70'"):
         solver_of("connect4")
+
+
+def test_a_small_game_is_solved_once() -> None:
+    """Whether it is small is asked first, and its solver is kept; a lower limit still refuses it."""
+    assert is_small("tictactoe")
+    solver = exhaustive_solver("tictactoe")
+    assert exhaustive_solver("tictactoe", 500_000) is solver
+    with pytest.raises(GameError, match="there are more than 4,519"):
+        exhaustive_solver("tictactoe", 4519)

@@ -65,19 +65,19 @@ def check_length(subject: Subject) -> list[Finding]:
 
 
 def short_games(subject: Subject) -> list[Finding]:
-    """A warning if random games are far shorter than what GAME says of an ordinary game."""
+    """A warning if random games are far shorter or longer than what GAME says of an ordinary game."""
     count, usual = min(MOST_SHORT, subject.games), subject.game.usual_plies
     mean = sum(len(ply.games) for ply in RandomGames(subject, count)) / count
-    if 3 * mean >= usual:
+    if usual <= 3 * mean <= 9 * usual:
         return []
     source = "typical_plies" if subject.game.typical_plies else "by default, because typical_plies isn't given"
+    harm = "fill most of a game" if 3 * mean < usual else "end early, so games would repeat each other"
     return [
         Finding(
             Level.WARNING,
             f"Random games last {mean:.1f} moves on average, but an ordinary game is taken to last {usual} ({source}). "
-            "Random openings, and the moves that self-play draws at random, would fill most of a game. Set typical_plies to "
-            "about "
-            f"{max(1, round(mean))}.",
+            f"Random openings, and the moves that self-play draws at random, would {harm}. Set typical_plies to "
+            f"about {max(1, round(mean))}.",
         )
     ]
 

@@ -28,6 +28,8 @@ def stamp_of(text: bytes, parameters: tuple[tuple[str, int], ...], module: Modul
 def plain(value: Any) -> tuple[Any, ...] | None:
     """A constant as something whose text is the same in every process; None for functions, modules and other objects."""
     if isinstance(value, np.ndarray):
+        if value.dtype.hasobject:  # its bytes are addresses
+            return plain(value.tolist())
         return ("array", value.dtype.str, value.shape, hashlib.sha256(value.tobytes()).hexdigest())
     if isinstance(value, np.generic):
         return ("number", value.dtype.str, value.item())

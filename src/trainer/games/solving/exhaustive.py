@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from functools import cache
 from typing import NoReturn
 
 import numpy as np
 
 from trainer.compile.linker import Linked
 from trainer.core.errors import GameError
-from trainer.games import splitmix
+from trainer.games import game_of, splitmix
 from trainer.games.base import Game, State
 from trainer.games.kernels import link_kernels
 from trainer.games.positions import Positions
@@ -105,7 +104,15 @@ def refuse(game: Game, reason: int, most: int) -> NoReturn:
     raise GameError(f"{env_id} can't be solved by visiting all positions, because there are more than {most:,}")
 
 
-@cache
 def exhaustive_solver(env_id: str, most: int = MOST_POSITIONS) -> ExhaustiveSolver:
     """The solver of a game, made once. Raises GameError as ExhaustiveSolver does."""
-    return ExhaustiveSolver(env_id, most)
+    solver = _solvers.get(env_id)
+    if solver is None:
+        solver = _solvers[env_id] = ExhaustiveSolver(env_id, most)
+    if solver.count > most:
+        refuse(game_of(env_id), visit.TOO_MANY, most)
+    return solver
+
+
+_solvers: dict[str, ExhaustiveSolver] = {}
+"""By env_id."""
