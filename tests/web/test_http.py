@@ -60,11 +60,13 @@ def test_small_packets_are_sent_at_once() -> None:
         assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
-    """The page itself names no other server."""
+def test_every_answer_carries_the_security_headers(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also that to a request that fails because of a bug. The page itself names no other server."""
+    monkeypatch.setattr("trainer.web.api.statistics.stats_of", lambda run: 1 / 0)
+    assert client.get("/stats").status_code == 500
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
-    for path in ("/", "/health", "/nothing", "/static/main.js"):
+    for path in ("/", "/health", "/nothing", "/static/main.js", "/stats"):
         policy = client.get(path).headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
@@ -116,6 +118,70 @@ def test_no_other_origin_reads_answers_unless_it_is_allowed(tmp_path: Path) -> N
         assert "access-control-allow-origin" not in other.headers
 
 
+ELSEWHERE = [
+    {"origin": "http://evil.example"},
+    {"origin": "null"},
+    {"origin": "http://127.0.0.1:3000"},
+    {"origin": "http://127.0.0.1"},
+    {"origin": "ftp://127.0.0.1:8080"},
+    {"origin": "http://[127.0.0.1:8080"},
+    {"origin": ""},
+    {"origin": "http://evil.example", "sec-fetch-site": "cross-site"},
+    {"origin": "http://127.0.0.1:3000", "sec-fetch-site": "same-site"},
+    {"sec-fetch-site": "cross-site"},
+]
+"""What browsers send for pages of other origins, to a server on port 8080 of 127.0.0.1."""
+
+
+@pytest.mark.parametrize("headers", ELSEWHERE)
+def test_a_page_of_another_origin_changes_nothing(client: TestClient, headers: dict[str, str]) -> None:
+    """No page that somebody visits can start games here, or move in them: such requests need no permission to be sent."""
+    client.post("/game/new", json={"first": "player"})
+    before = client.get("/game/state").json()
+    for call in ("/game/new", "/move", "/game/undo", "/game/settings"):
+        body = b'{"first": "bot", "position": 4, "simulations": 800}'
+        refused = sentence(client.post(call, content=body, headers={"content-type": "text/plain", **headers}), 403)
+        assert "start this one alone with cartridge web --allow-origin" in refused
+    sentence(client.get("/game/state", headers=headers), 403)
+    assert client.head("/game/state", headers=headers).status_code == 403
+    assert client.get("/game/state").json() == before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"origin": "http://127.0.0.1:8080"},
+        {"origin": "http://127.0.0.1:8080", "sec-fetch-site": "same-origin"},
+        {"origin": "https://board.example.org", "host": "board.example.org"},
+        {"origin": "https://board.example.org", "host": "board.example.org:443"},
+        {"origin": "http://board.example.org", "host": "Board.example.org:80"},
+        {"origin": "http://[::1]:8080", "host": "[::1]:8080"},
+        {"origin": "https://board.example.org", "host": "127.0.0.1:8080", "sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "none"},
+    ],
+)
+def test_our_page_and_programs_can_play(tmp_path: Path, headers: dict[str, str]) -> None:
+    """The page also behind a proxy with TLS, and behind one that changes the host if the browser says where it came from."""
+    with TestClient(build_app(tmp_path, Limits()), base_url=HOME) as client:
+        assert client.get("/game/state", headers=headers).status_code == 200
+        assert client.post("/move", json={"position": 4}, headers=headers).json()["ply"] == 2
+
+
+def test_a_page_of_an_allowed_origin_can_play(tmp_path: Path) -> None:
+    """As the contract's page does, which another server serves. Pages of further origins still can't."""
+    with client_of(tmp_path, allow_origin=["http://localhost:5173"]) as client:
+        for site in ("same-site", "cross-site"):
+            allowed = {"origin": "http://localhost:5173", "sec-fetch-site": site}
+            assert client.get("/game/state", headers=allowed).status_code == 200
+            assert client.post("/game/new", json={"first": "player"}, headers=allowed).status_code == 200
+            assert client.post("/move", json={"position": 4}, headers=allowed).json()["ply"] == 2
+        asked = {"origin": "http://localhost:5173", "access-control-request-method": "POST"}
+        assert client.options("/move", headers=asked).status_code == 200
+        refused = sentence(client.post("/game/undo", headers={"origin": "http://localhost:5174"}), 403)
+        assert refused.endswith("--allow-origin http://localhost:5174.")
+
+
 def test_a_request_to_another_host_name_is_refused(client: TestClient) -> None:
     """So a page on another site whose name is pointed to this machine gets nothing."""
     sentence(client.get("/stats", headers={"host": "evil.example:8080"}), 421)
@@ -125,9 +191,9 @@ def test_a_request_to_another_host_name_is_refused(client: TestClient) -> None:
 def test_a_refused_host_name_comes_with_the_flag_that_allows_it(client: TestClient) -> None:
     """Not with --host, which would open the server to other machines. A name that can't be one is not repeated."""
     refused = sentence(client.get("/", headers={"host": "Board.example.org:8443"}), 421)
-    assert "add --allow-host board.example.org to" in refused
+    assert refused.endswith("start the page alone with cartridge web --allow-host board.example.org.")
     for strange in ("<b>", "a" * 300, "", "a b"):
-        assert "add --allow-host NAME to" in sentence(client.get("/", headers={"host": strange}), 421)
+        assert "cartridge web --allow-host NAME." in sentence(client.get("/", headers={"host": strange}), 421)
 
 
 def test_an_allowed_host_name_is_answered(tmp_path: Path) -> None:
@@ -188,14 +254,26 @@ def test_the_page_works_below_any_path(client: TestClient) -> None:
     assert [path.name for path in STATIC.rglob("*.css") if re.search(r"url\(\s*['\"]?/", path.read_text())] == []
 
 
-def test_a_bug_gives_a_sentence_without_details(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The details are in the log."""
+def test_a_bug_gives_a_sentence_without_details(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The details are in the log, once. A page of an allowed origin can read the sentence, too."""
     monkeypatch.setattr("trainer.web.api.statistics.stats_of", lambda run: 1 / 0)
-    app = build_app(tmp_path, Limits())
-    with TestClient(app, base_url=HOME, raise_server_exceptions=False) as client:
-        response = client.get("/stats")
-        assert response.status_code == 500
-        assert "division" not in response.text
+    with client_of(tmp_path, allow_origin=["http://localhost:5173"]) as client:
+        response = client.get("/stats", headers={"origin": "http://localhost:5173"})
+        assert sentence(response, 500) == "Something went wrong in the server; its log has the details."
+        assert response.headers["access-control-allow-origin"] == "http://localhost:5173"
+    (logged,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert logged.getMessage() == "GET /stats failed"
+    assert logged.exc_info is not None
+    assert isinstance(logged.exc_info[1], ZeroDivisionError)
+
+
+def test_a_bug_in_the_middle_of_an_answer_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another answer can't begin then, so the error goes on to the server, which closes the connection."""
+    monkeypatch.setattr("trainer.web.api.live.stats_of", lambda run: 1 / 0)
+    with client_of(tmp_path) as client, pytest.raises(ZeroDivisionError):
+        client.get("/events")
 
 
 def test_an_invalid_setting_is_an_error() -> None:

@@ -25,6 +25,7 @@ from trainer.run.folder import RunFolder
 from trainer.web.api.live import snapshot
 from trainer.web.http.answer import json_text
 from trainer.web.runs import models
+from trainer.web.runs.json_file import JsonFile
 from trainer.web.runs.models import Models
 from trainer.web.runs.run import Run
 from trainer.web.runs.runs import Runs
@@ -234,3 +235,36 @@ def test_a_sentence_can_name_a_path_that_is_not_utf8(tmp_path: Path, caplog: pyt
         assert "data-%FF/tictactoe" in client.get("/replay/games").json()["message"]
         refused = client.get("/replay/game?run=tictactoe&episode=any")
         assert (refused.status_code, "data-%FF" in refused.text) == (404, True)
+
+
+def test_the_newest_of_very_many_runs_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By name. Folders that are no runs don't count."""
+    monkeypatch.setattr("trainer.web.runs.runs.MAX_RUNS", 3)
+    changed = {"e": 50, "a": 10, "b": 40, "d": 20, "c": 30}
+    for name, seconds in changed.items():
+        put_stats(tmp_path / name, "tictactoe", 10)
+        os.utime(tmp_path / name, (seconds, seconds))
+    for number in range(5):
+        (tmp_path / f"aa-{number}").mkdir()
+    assert [run.name for run in Runs(tmp_path).all()] == ["b", "c", "e"]
+    put_stats(tmp_path / "a", "tictactoe", 20)  # so a run that goes on is among them
+    assert [run.name for run in Runs(tmp_path).all()] == ["a", "b", "e"]
+
+
+def test_a_file_that_can_not_be_read_for_a_moment_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although it hasn't changed since: a network drive may have been away."""
+    put_stats(tmp_path, "tictactoe", 10)
+    file = JsonFile(tmp_path / "stats.json", {})
+
+    def failing(path: Path) -> bytes:
+        raise OSError(5, "Input/output error", str(path))
+
+    with monkeypatch.context() as away:
+        away.setattr(Path, "read_bytes", failing)
+        for _ in range(2):
+            assert file.read() == (None, "The stats.json of this run can't be read (Input/output error).")
+    content, problem = file.read()
+    assert content is not None
+    assert (content["step"], problem) == (10, None)

@@ -27,6 +27,7 @@ def test_a_move_needs_a_session(client: TestClient) -> None:
     sentence(client.post("/move", json={"position": 0}), 409)
     for call in ("/game/undo", "/game/settings"):
         sentence(client.post(call, json={}), 409)
+    sentence(client.get("/game/state", params={"game_id": "of-another-server"}), 409)
     sentence(client.get("/game/moves"), 409)
     sentence(client.get("/game/analysis"), 409)
 
@@ -158,6 +159,7 @@ def test_a_request_about_a_replaced_game_is_refused(client: TestClient) -> None:
         client.post("/move", json={"position": 4, **named}),
         client.post("/game/undo", json=named),
         client.post("/game/settings", json={"simulations": 800, **named}),
+        client.get("/game/state", params=named),
         client.get("/game/moves", params=named),
         client.get("/game/analysis", params={"ply": 0, **named}),
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -12,12 +13,16 @@ from typing import Any
 
 import pytest
 from run_files import put_model, put_stats
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
 from starlette.testclient import TestClient
+from waiting import PATIENCE
 from web_client import client_of, sentence
 
 from trainer import pretrained
 from trainer.core.files import write_bytes
 from trainer.core.json_values import write_json
+from trainer.games import ENV_IDS
 from trainer.run.actor_statistics import CLUSTER, SILENCE, ActorStats, sum_of_actors, write_actors
 from trainer.web.api.live import Live, snapshot, update
 from trainer.web.runs.models import Models
@@ -165,6 +170,36 @@ def test_the_status_of_the_model(tmp_path: Path) -> None:
     sentence(client.get("/model?game=chess"), 404)
 
 
+def test_the_model_that_comes_with_the_package(
+    tmp_path: Path, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not presented as one of a run; whoever plays against it is told, too. A run's own model takes its place."""
+    monkeypatch.setattr(pretrained, "FOLDER", Path(pretrained.__file__).parent)
+    told = "No run has a model of this game yet; the one that comes with the package plays."
+    model = client.get("/model?game=tictactoe").json()
+    assert (model["loaded"], model["problem"], model["status"]) == (True, None, told)
+    assert client.post("/game/new", json={"first": "player"}).json()["message"].endswith(told)
+    put_model(tmp_path, "tictactoe", step=100)
+    time.sleep(1.1)  # runs are looked for once per second
+    assert client.get("/model?game=tictactoe").json()["status"] == "The newest model plays."
+    assert told not in client.get("/game/state").json()["message"]
+
+
+def test_the_model_of_a_game_whose_rules_are_not_known(tmp_path: Path) -> None:
+    """There is one; the answers say why it isn't used, and what to do. Without a game in a request, another one is meant."""
+    put_stats(tmp_path / "run", "test-nowhere", 10)
+    put_model(tmp_path / "run", "tictactoe", step=100)
+    runs = Runs(tmp_path)
+    model = snapshot(Models(runs), runs.pick("run"))["model"]
+    told = "The rules of test-nowhere are not known here; start the page with --games FILE."
+    assert (model["loaded"], model["problem"], model["status"]) == (False, told, told)
+    assert model["path"] == str(tmp_path / "run" / "models" / "latest.onnx")
+    assert model["file_modified"] > 0
+    with client_of(tmp_path) as client:
+        assert client.get("/model").json()["game"] == ENV_IDS[0]
+        sentence(client.get("/model?game=test-nowhere"), 404)
+
+
 def test_live_statistics_of_a_run_show_its_own_model(tmp_path: Path) -> None:
     """Although the newer model of another run plays the game. A run without a model shows none."""
     put_model(tmp_path / "old", "tictactoe", step=100)
@@ -190,6 +225,31 @@ def test_live_statistics_say_what_time_it_is(tmp_path: Path) -> None:
     began = time.time()
     _, _, data = asyncio.run(first_event()).partition("data: ")
     assert began <= json.loads(data)["now"] <= time.time()
+
+
+@pytest.mark.parametrize("gone", ["renamed", "deleted"])
+def test_the_stream_of_a_run_that_is_gone_ends(tmp_path: Path, gone: str) -> None:
+    """Otherwise it would say that there is no run. The page then asks for it again, and is told that it is gone."""
+    put_stats(tmp_path / "watched", "tictactoe", 10)
+    put_stats(tmp_path / "other", "tictactoe", 10)
+    runs = Runs(tmp_path)
+    live = Live(runs, Models(runs), Event())
+
+    async def events() -> list[str]:
+        response = await live.events(Request({"type": "http", "query_string": b"run=watched"}))
+        assert isinstance(response, StreamingResponse)
+        heard = []
+        async for event in response.body_iterator:
+            assert isinstance(event, str)
+            heard.append(event)
+            if "data: " in event and gone == "renamed":
+                (tmp_path / "watched").rename(tmp_path / "renamed")
+            elif "data: " in event:
+                shutil.rmtree(tmp_path / "watched")
+        return heard
+
+    heard = asyncio.run(asyncio.wait_for(events(), PATIENCE))
+    assert ["data: " in event for event in heard] == [False, True]
 
 
 def test_live_updates_hold_only_new_points() -> None:

@@ -14,8 +14,10 @@ from run_files import put_stats, store_games
 from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
+from trainer.games import find_game
 from trainer.web.api import stored_games
 from trainer.web.api.stored_games import ply_of
+from trainer.web.runs.replay_file import ReplayFile
 
 X_WINS, O_WINS, DRAWN = [0, 3, 1, 4, 2], [0, 3, 1, 4, 8, 5], [0, 1, 2, 4, 3, 5, 7, 6, 8]
 
@@ -195,3 +197,69 @@ def test_stored_games_with_values_of_the_wrong_type_are_left_out(tmp_path: Path)
     )
     with client_of(tmp_path) as client:
         assert [game["episode_id"] for game in client.get("/replay/games").json()["games"]] == ["test-game-002"]
+
+
+LONG_GAME = """
+from trainer.games.base import FLAGS, MOVER, OPEN, WINNER, Game
+
+GAME = Game(env_id="test-long", width=1, height=1, num_actions=1, state_words=5, flag_words=2, max_plies=1200)
+
+
+def legal(state, mask):
+    mask[0] = state[WINNER] == OPEN
+
+
+def play(state, action):
+    state[FLAGS] += 1
+    if state[FLAGS] == 200:
+        state[FLAGS] = 0
+        state[FLAGS + 1] += 1
+    if state[FLAGS + 1] == 6:
+        state[WINNER] = state[MOVER]
+    else:
+        state[MOVER] = 3 - state[MOVER]
+"""
+"""Rules by which one counts to 1,200."""
+
+
+def test_a_game_of_more_than_a_thousand_moves_is_read_to_its_end(tmp_path: Path) -> None:
+    """Its rules allow as many; nothing is cut off."""
+    rules = tmp_path / "long.py"
+    rules.write_text(LONG_GAME)
+    env_id = find_game(str(rules)).game.env_id
+    store_games(tmp_path, env_id, [[0] * 1200])
+    steps = [row["step_number"] for row in ReplayFile(tmp_path / "replay.db").rows("test-game-000")]
+    assert steps == list(range(1200))
+
+
+def test_a_stored_game_that_is_longer_than_its_rules_allow_is_refused(tmp_path: Path) -> None:
+    """It isn't shown as if it ended where they end. Here two games have the same name."""
+    store_games(tmp_path, "tictactoe", [X_WINS, O_WINS])
+    change_rows(tmp_path, "UPDATE transitions SET episode_id = 'test-game-000'")
+    with client_of(tmp_path) as client:
+        answer = client.get("/replay/game", params={"episode": "test-game-000"})
+        assert "does not fit the rules" in sentence(answer, 422)
+
+
+def test_a_stored_game_of_unknown_rules_is_refused(tmp_path: Path) -> None:
+    """The sentence says which game it is, and what to do. A name that is no text is no game's."""
+    store_games(tmp_path, "tictactoe", [X_WINS])
+    change_rows(tmp_path, "UPDATE transitions SET env_id = 'test-nowhere'")
+    with client_of(tmp_path) as client:
+        answer = client.get("/replay/game", params={"episode": "test-game-000"})
+        expected = "The rules of test-nowhere are not known here; start the page with --games FILE."
+        assert sentence(answer, 404) == expected
+        change_rows(tmp_path, "UPDATE transitions SET env_id = x'01'")
+        sentence(client.get("/replay/game", params={"episode": "test-game-000"}), 422)
+
+
+def test_a_list_of_stored_games_says_what_time_it_is(tmp_path: Path) -> None:
+    """The clock of the browser may be wrong. So does an empty list."""
+    for games in ([], [X_WINS]):
+        folder = tmp_path / f"{len(games)}-games"
+        store_games(folder, "tictactoe", games)
+        with client_of(folder) as client:
+            began = time.time()
+            found = client.get("/replay/games").json()
+            assert len(found["games"]) == len(games)
+            assert began <= found["now"] <= time.time()

@@ -31,6 +31,7 @@ from trainer.web.game.search_pool import SearchPool
 from trainer.web.game.sessions import Sessions
 from trainer.web.http.answer import Sentence
 from trainer.web.http.assets import Assets
+from trainer.web.http.faults import Faults
 from trainer.web.http.guard import Guard
 from trainer.web.http.refusal import Refusal
 from trainer.web.runs.games import Games
@@ -41,6 +42,8 @@ log = logging.getLogger(__name__)
 
 ROUTING_SENTENCES = {404: "There is no such page here.", 405: "This address does not accept that method."}
 """What to say when the routing itself refuses a request."""
+STARTS_A_GAME = ("/game/state",)
+"""Addresses at which a GET starts a game, in a browser that has none."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def build_app(
         Route("/replay/games", stored_games.games),
         Route("/replay/game", stored_games.game),
     ]
-    guard = Middleware(Guard, known_hosts=known_hosts, shared=bool(allow_origin))
+    guard = Middleware(Guard, known_hosts=known_hosts, allow_origin=allow_origin, changing=STARTS_A_GAME)
     cors = Middleware(
         CORSMiddleware,
         allow_origins=list(allow_origin),
@@ -115,14 +118,14 @@ def build_app(
         allow_headers=["content-type"],
         allow_credentials=True,
     )
+    faults = Middleware(Faults)
     return Starlette(
         routes=routes,
-        middleware=[guard, cors] if allow_origin else [guard],
+        middleware=[guard, cors, faults] if allow_origin else [guard, faults],
         exception_handlers={
             Refusal: refused,
             HTTPException: refused_by_routing,
             TrainerError: refused_by_a_fault,
-            500: failed,
         },
         lifespan=lifespan,
     )
@@ -146,9 +149,3 @@ async def refused_by_a_fault(request: Request, error: Exception) -> Response:
     log.warning("%s %s failed: %s", request.method, request.url.path, error)
     text = str(error)
     return Sentence(f"{text[:1].upper()}{text[1:]}.", 422)
-
-
-async def failed(request: Request, error: Exception) -> Response:
-    """A bug: the log gets the traceback, the browser a sentence."""
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return Sentence("Something went wrong in the server; its log has the details.", 500)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -15,8 +14,6 @@ from trainer.gpu.choice import require_device
 from trainer.settings.web import WebConfig
 from trainer.web.app import Limits, build_app
 from trainer.web.http.answer import encodable
-
-log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 1000
 """Open connections; more are turned away with status 503."""

@@ -12,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from trainer.web.api.statistics import actor_stats_of, model_of, stats_of
+from trainer.web.api.statistics import actor_stats_of, model_of_run, stats_of
 from trainer.web.http.answer import json_text
 from trainer.web.http.refusal import Refusal
 from trainer.web.runs.models import Models
-from trainer.web.runs.run import Run
+from trainer.web.runs.run import Run, is_run
 from trainer.web.runs.runs import Runs
 
 LOOK_EVERY = 0.5
@@ -51,6 +51,7 @@ class Live:
         return StreamingResponse(self._stream(name), media_type="text/event-stream", headers=UNBUFFERED)
 
     async def _stream(self, name: str | None) -> AsyncIterator[str]:
+        """The events. A stream of a certain run ends when that run is gone, because it was renamed or deleted."""
         self._open += 1
         try:
             sent: dict[str, Any] | None = None
@@ -58,6 +59,8 @@ class Live:
             yield "retry: 1000\n\n"
             while not self._stop.is_set():
                 now = await run_in_threadpool(self._snapshot, name)
+                if now is None:
+                    return
                 if now != sent:
                     event = update(sent, now) | {"now": time.time()}
                     yield f"event: statistics\ndata: {json_text(event)}\n\n"
@@ -70,18 +73,21 @@ class Live:
         finally:
             self._open -= 1
 
-    def _snapshot(self, name: str | None) -> dict[str, Any]:
-        return snapshot(self._models, self._runs.find(name) if name else self._runs.newest())
+    def _snapshot(self, name: str | None) -> dict[str, Any] | None:
+        """A snapshot of the run of that name, or of the newest; None if there is no run of that name."""
+        if name is None:
+            return snapshot(self._models, self._runs.newest())
+        run = self._runs.find(name)
+        return snapshot(self._models, run) if run and is_run(run.folder) else None  # `find` looks once per second
 
 
 def snapshot(models: Models, run: Run | None) -> dict[str, Any]:
     """All statistics of a run as they are now."""
-    model = models.of_run(run) if run else None
     return {
         "run": run.name if run else None,
         "stats": stats_of(run),
         "actors": actor_stats_of(run),
-        "model": model_of(model, str(run.env_id)) if run and model else None,
+        "model": model_of_run(models, run) if run else None,
     }
 
 

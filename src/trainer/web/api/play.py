@@ -58,8 +58,12 @@ class Play:
         return await self._start(request, env_id, human, simulations)
 
     async def state(self, request: Request) -> Response:
-        """GET /game/state: the browser's game. Without one it starts tic-tac-toe, in which the person moves first."""
-        session = self._sessions.of(request)
+        """GET /game/state: the browser's game. Without one it starts tic-tac-toe, in which the person moves first.
+
+        A request that names a `game_id` starts none.
+        """
+        game_id = request.query_params.get("game_id")
+        session = self._sessions.of(request) if game_id is None else self._session(request, game_id)
         if session is None:
             return await self._start(request, DEFAULT_GAME, FIRST, DEFAULT_SIMULATIONS)
         return await self._answer(session)

@@ -11,14 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.games import ENV_IDS
+from trainer.games import ENV_IDS, is_available
 from trainer.pretrained import curves, env_ids
 from trainer.run.actor_statistics import players_in, rates_in, sum_of_actors
 from trainer.run.training_statistics import TrainingStats
 from trainer.web.game.sessions import Sessions
 from trainer.web.http.answer import JsonAnswer
 from trainer.web.http.refusal import Refusal
-from trainer.web.runs.games import Games
+from trainer.web.runs.games import Games, UnknownGameError, require_rules
 from trainer.web.runs.models import Models, trouble_with
 from trainer.web.runs.replay_file import modified
 from trainer.web.runs.run import Run
@@ -67,7 +67,7 @@ class Statistics:
     async def model(self, request: Request) -> Response:
         """GET /model[?game=ENV_ID]: the model that plays a game.
 
-        By default the game that this browser plays, else the game of the newest run.
+        By default the game that this browser plays, else that of the newest run, if its rules are known here.
         """
         env_id = request.query_params.get("game")
         if env_id is None:
@@ -78,7 +78,8 @@ class Statistics:
 
     def _newest_game(self) -> str:
         run = self._runs.newest()
-        return (run and run.env_id) or ENV_IDS[0]
+        env_id = run.env_id if run else None
+        return env_id if env_id and is_available(env_id) else ENV_IDS[0]
 
     def _pick(self, request: Request) -> Run | None:
         return self._runs.pick(request.query_params.get("run"))
@@ -124,3 +125,17 @@ def model_of(file: ModelFile | None, env_id: str) -> dict[str, Any]:
         "status": trouble_with(file) or "The newest model plays.",
         "game": env_id,
     }
+
+
+def model_of_run(models: Models, run: Run) -> dict[str, Any] | None:
+    """The newest model of a run, and whether it plays; None if there is none, or if nothing says which game it is for."""
+    env_id, file = run.env_id, models.of_run(run)
+    if env_id is None or not modified(run.model):
+        return None
+    try:
+        require_rules(env_id)
+    except UnknownGameError as unknown:
+        sentence = str(unknown)
+        about = {"path": str(run.model), "file_modified": int(modified(run.model))}
+        return model_of(None, env_id) | about | {"problem": sentence, "status": sentence}
+    return model_of(file, env_id)

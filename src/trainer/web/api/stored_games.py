@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from typing import Any
 
@@ -10,12 +11,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trainer.games import find_game, is_available
+from trainer.games import find_game, game_of
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.position import Position
 from trainer.web.game.search_pool import SearchPool
 from trainer.web.http.answer import JsonAnswer
 from trainer.web.http.refusal import Refusal
+from trainer.web.runs.games import UnknownGameError, require_rules
 from trainer.web.runs.replay_file import NoGamesError
 from trainer.web.runs.runs import NO_RUN, Runs
 from trainer.web.runs.timeline import Timeline
@@ -37,7 +39,8 @@ class StoredGames:
         """GET /replay/games: games of a run, the newest first.
 
         `run`; `result` first, second or draw; `from_step` and `to_step`, the range of the training step that the run had
-        reached when the game was stored; `before`, the `next` of an earlier answer. `next` is null at the end.
+        reached when the game was stored; `before`, the `next` of an earlier answer. `next` is null at the end. `now` is this
+        machine's time, Unix seconds.
         """
         query = request.query_params
         result = query.get("result", "any")
@@ -61,7 +64,7 @@ class StoredGames:
         listed = [asdict(game) | {"model_step": timeline.step_at(game.timestamp)} for game in games]
         for game in listed:
             del game["row"]
-        return JsonAnswer({"games": listed, "next": cursor_of(following), "steps": timeline.range})
+        return JsonAnswer({"games": listed, "next": cursor_of(following), "now": time.time()})
 
     async def game(self, request: Request) -> Response:
         """GET /replay/game?run=NAME&episode=ID: one game, every ply with its training targets."""
@@ -83,11 +86,17 @@ class StoredGames:
         if not rows:
             raise Refusal(404, "There is no game of that name in this run.")
         env_id = rows[0]["env_id"]
-        if not is_available(env_id):
-            raise Refusal(404, "This stored game can't be shown, because its rules are not known here.")
+        if not isinstance(env_id, str):
+            raise Refusal(422, MISFIT)
+        try:
+            require_rules(env_id)
+        except UnknownGameError as error:
+            raise Refusal(404, str(error)) from None
         stamp = run.replay.stamp(env_id)
         if stamp and stamp != find_game(env_id).stamp:
             raise Refusal(404, "This stored game can't be shown, because it was played by other rules than those here.")
+        if len(rows) > game_of(env_id).max_plies:
+            raise Refusal(422, MISFIT)
         return rows
 
 
@@ -111,7 +120,7 @@ def cursor_of(following: list[int] | None) -> int | str | None:
 
 def no_games(message: str) -> Response:
     """An empty list of games, and why."""
-    return JsonAnswer({"games": [], "next": None, "message": message})
+    return JsonAnswer({"games": [], "next": None, "now": time.time(), "message": message})
 
 
 def ply_of(row: dict[str, Any], rules: Any) -> dict[str, Any]:

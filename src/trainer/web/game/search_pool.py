@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,16 +22,22 @@ MAX_SIMULATIONS = 800
 
 
 class SearchPool:
-    """Analyses positions on a few threads. Searches are allocated for MAX_SIMULATIONS, once, and used again."""
+    """Analyses positions on a few threads.
+
+    There is a search of each game for each thread, allocated for MAX_SIMULATIONS when the game is prepared. Making one later
+    would take the lock under which all processes compile (`trainer.compile.linker.link`), and players would wait for it.
+    """
 
     def __init__(self, threads: int) -> None:
+        self._threads = threads
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="search")
         # A thread of its own, so that no search waits for a game that is compiled.
         self._preparing = ThreadPoolExecutor(1, thread_name_prefix="prepare")
         self._compiling = Lock()
         self._rules: dict[str, ModuleType] = {}
-        self._idle: defaultdict[str, list[Search]] = defaultdict(list)
-        """Searches that no thread is using; there are never more of a game than threads."""
+        """The rules of the games that are prepared."""
+        self._idle: dict[str, list[Search]] = {}
+        """Searches that no thread is using, of the same games."""
 
     async def analyse(self, env_id: str, position: Position, simulations: int, evaluate: Evaluate) -> Analysis:
         """Search an unfinished position; with 0 simulations its analysis is the evaluator's answer alone."""
@@ -51,8 +56,9 @@ class SearchPool:
         with self._compiling:
             if env_id not in self._rules:
                 rules: ModuleType = link_kernels(env_id, warm_up=_warm_up).rules
-                first = Position.first(rules)
-                Search(env_id, 1, 1).run(first.state[None], 1, uniform)
+                searches = [Search(env_id, 1, MAX_SIMULATIONS, PLAYING) for _ in range(self._threads)]
+                searches[0].run(Position.first(rules).state[None], 1, uniform)
+                self._idle[env_id] = searches
                 self._rules[env_id] = rules
         return self._rules[env_id]
 
@@ -73,12 +79,10 @@ class SearchPool:
     @contextmanager
     def _search(self, env_id: str) -> Iterator[Search]:
         """A search of a game that no other thread uses meanwhile."""
+        if env_id not in self._rules:
+            self.prepare(env_id)
         idle = self._idle[env_id]
-        try:
-            search = idle.pop()  # atomic, as is append
-        except IndexError:
-            with self._compiling:
-                search = Search(env_id, slots=1, most_simulations=MAX_SIMULATIONS, config=PLAYING)
+        search = idle.pop()  # atomic, as is append
         try:
             yield search
         finally:

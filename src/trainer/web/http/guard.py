@@ -1,13 +1,17 @@
-"""The guard around the application: security headers on every answer, and a check of the host name of every request."""
+"""The guard around the application: security headers on every answer, and a check of the host name and the sender of every
+request.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trainer.web.http.answer import Sentence
+from trainer.web.http.origin import ForeignPageError, refuse_foreign_page
 
 CONTENT_POLICY = "; ".join(
     (
@@ -33,19 +37,30 @@ SHORT_NAME = re.compile("[a-z0-9.-]{1,50}")
 
 
 class Guard:
-    """Adds the security headers, and refuses host names that are not ours.
+    """Adds the security headers, and refuses host names that are not ours, and changes by pages that are not ours.
 
-    The second stops DNS rebinding: another site lets its own name point to this machine, and its page reads our answers.
+    The first refusal stops DNS rebinding: another site lets its own name point to this machine, and its page reads our
+    answers. The second stops pages that send requests without reading the answers.
     """
 
-    def __init__(self, app: ASGIApp, known_hosts: frozenset[str] | None, shared: bool) -> None:
-        """`known_hosts` None allows any host name. With `shared`, pages of other origins may load answers."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        known_hosts: frozenset[str] | None,
+        allow_origin: Collection[str],
+        changing: Collection[str],
+    ) -> None:
+        """`known_hosts` None allows any host name. `allow_origin`: origins whose pages may load answers and change things.
+        `changing`: addresses at which a GET changes something, as every POST does.
+        """
         self._app = app
         self._known_hosts = known_hosts
-        self._headers = HEADERS | {"cross-origin-resource-policy": "cross-origin" if shared else "same-origin"}
+        self._allow_origin = allow_origin
+        self._changing = changing
+        self._headers = HEADERS | {"cross-origin-resource-policy": "cross-origin" if allow_origin else "same-origin"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on to the application, or refuse it with status 421."""
+        """Pass a request on to the application, or refuse it with status 421 or 403."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -58,9 +73,16 @@ class Guard:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        host = host_of(Headers(scope=scope).get("host", ""))
+        headers = Headers(scope=scope)
+        host = host_of(headers.get("host", ""))
         if self._known_hosts is not None and host not in self._known_hosts:
             await Sentence(unknown_host(host), 421)(scope, receive, send_with_headers)
+            return
+        try:
+            if scope["method"] == "POST" or scope["path"] in self._changing:
+                refuse_foreign_page(headers, self._allow_origin)
+        except ForeignPageError as error:
+            await Sentence(str(error), 403)(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
 
@@ -70,7 +92,7 @@ def unknown_host(host: str) -> str:
     shown = host if SHORT_NAME.fullmatch(host) else "NAME"
     return (
         "This server answers only to host names that it knows; if this name is yours, "
-        f"add --allow-host {shown} to the server's command (python -m trainer.web)."
+        f"start the page alone with cartridge web --allow-host {shown}."
     )
 
 

@@ -9,6 +9,10 @@ from trainer.web.http.refusal import Refusal
 from trainer.web.runs.runs import Runs
 
 
+class UnknownGameError(Exception):
+    """The rules of a game are not known here; the message is a sentence for the person."""
+
+
 class Games:
     """Those of this package, those that the server was started with, and those of the runs. Requests add none."""
 
@@ -35,3 +39,9 @@ class Games:
             "There is no game of that name; GET /games lists those that there are. One in a file of your own must be named "
             "when the page is started, by --games.",
         )
+
+
+def require_rules(env_id: str) -> None:
+    """Raise UnknownGameError if the rules of a game that a run's files name are not known here."""
+    if not is_available(env_id):
+        raise UnknownGameError(f"The rules of {env_id} are not known here; start the page with --games FILE.")

@@ -36,16 +36,19 @@ class JsonFile:
             except OSError:
                 return None, f"There is no {self.path.name} in this run yet."
             if signature != self._signature:
-                self._content, self._problem = self._parsed()
+                try:
+                    content = self.path.read_bytes()
+                except OSError as error:  # the next call tries again
+                    return None, f"The {self.path.name} of this run can't be read ({error.strerror})."
+                self._content, self._problem = self._parsed(content)
                 self._signature = signature
             return self._content, self._problem
 
-    def _parsed(self) -> tuple[dict[str, Any] | None, str | None]:
+    def _parsed(self, content: bytes) -> tuple[dict[str, Any] | None, str | None]:
+        """What `read` returns for this content of the file."""
         try:
-            value = strict_json(self.path.read_bytes())
+            value = strict_json(content)
             json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair can be read but not sent
-        except OSError as error:
-            return None, f"The {self.path.name} of this run can't be read ({error.strerror})."
         except (ValueError, RecursionError):
             return None, self._invalid("is not valid JSON")
         if not isinstance(value, dict):

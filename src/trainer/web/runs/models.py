@@ -6,11 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
+from trainer import pretrained
 from trainer.core.errors import DeviceError
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import is_available
 from trainer.gpu.choice import on_device
-from trainer.pretrained import shipped
 from trainer.settings.groups.device import EvaluationSettings
 from trainer.web.runs.replay_file import modified
 from trainer.web.runs.run import Run
@@ -52,7 +52,7 @@ class Models:
 
     def _shipped(self, env_id: str) -> ModelFile | None:
         """The model that comes with the package."""
-        path = shipped(env_id)
+        path = pretrained.shipped(env_id)
         return self._file(env_id, path) if path else None
 
     def _file(self, env_id: str, path: Path) -> ModelFile:
@@ -68,10 +68,12 @@ class Models:
 
 
 def trouble_with(file: ModelFile | None) -> str | None:
-    """Why the newest model of a game doesn't play, and what plays instead, as a sentence; None if it plays."""
+    """Why not the newest model of a run plays a game, but what does, as a sentence; None if it plays."""
     if file is None or not (file.current or file.problem):
         return "There is no model of this game yet; uniform-guess search plays instead."
     if file.problem is None:
+        if file.path.parent == pretrained.FOLDER:
+            return "No run has a model of this game yet; the one that comes with the package plays."
         return None
     player = "the model before it" if file.current else "uniform-guess search"
     return f"The newest model can't be used ({file.problem}); {player} plays instead."

@@ -23,7 +23,6 @@ MAX_SECONDS = 0.7
 """Time that one search for games may take; the answer then says where to go on."""
 BUSY_MILLISECONDS = 2000
 """How long to wait for a writer's lock."""
-MAX_PLIES = 1000
 
 
 class NoGamesError(Exception):
@@ -112,12 +111,20 @@ class ReplayFile:
         return games, newest + 1
 
     def rows(self, episode_id: str) -> list[dict[str, Any]]:
-        """The rows of one game in order; none if there is no such game. Raises NoGamesError."""
+        """The rows of one game in order; none if there is no such game. Raises NoGamesError.
+
+        A game that is longer than its rules allow has one row too many; further ones are left out. So are all but the
+        first row of a game whose rules are not known here.
+        """
         with self._reading() as connection:
+            first = connection.execute(
+                "SELECT env_id FROM transitions WHERE episode_id = ? LIMIT 1", (episode_id,)
+            ).fetchone()
+            most = longest_game(first["env_id"]) if first else 0
             rows = connection.execute(
                 "SELECT env_id, step_number, state, action, next_state, policy_probs, mcts_value, game_outcome "
                 "FROM transitions WHERE episode_id = ? ORDER BY step_number LIMIT ?",
-                (episode_id, MAX_PLIES),
+                (episode_id, most + 1),
             ).fetchall()
         return [dict(row) for row in rows]
 
@@ -162,3 +169,8 @@ def winner_of(env_id: str, state: object) -> int | None:
         return None
     at = game_of(env_id).num_cells + 1
     return state[at] if len(state) > at and state[at] in (OPEN, FIRST, SECOND, DRAW) else None
+
+
+def longest_game(env_id: object) -> int:
+    """The plies that no game of this env_id exceeds; 0 if its rules are not known here."""
+    return game_of(env_id).max_plies if isinstance(env_id, str) and is_available(env_id) else 0

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 
 from trainer.run.folder import LOGS, MODELS, RunFolder
 from trainer.web.http.answer import name_of_file
 from trainer.web.http.refusal import Refusal
+from trainer.web.runs.replay_file import modified
 from trainer.web.runs.run import Run, is_run
 
 NO_RUN = "There is no run in the data folder yet."
 HERE = "."
 """Name of the run that is the data folder itself."""
 MAX_RUNS = 500
+"""Runs to show, beside the data folder itself."""
 LOOK_EVERY = 1.0
 """Seconds after which the folder is searched again."""
 
@@ -57,15 +60,18 @@ class Runs:
 
 
 def run_folders(folder: Path) -> dict[str, RunFolder]:
-    """The folders of runs, by run name: the folder's name in a form that any answer and address can hold."""
+    """The folders of runs, by run name: the folder's name in a form that any answer and address can hold.
+
+    Of more than MAX_RUNS, those that were changed last; a folder changes when a file in it is replaced, such as stats.json.
+    """
     here = RunFolder(folder)
     found = {HERE: here} if is_run(here) else {}
     try:
-        entries = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != ".")
+        names = [entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != "."]
     except OSError:
         return found
-    for name in entries[:MAX_RUNS]:
-        run = RunFolder(folder / name)
-        if name not in (MODELS, LOGS) and is_run(run):
-            found[name_of_file(name)] = run
+    newest = sorted(names, key=lambda name: modified(folder / name), reverse=True)
+    runs = (name for name in newest if name not in (MODELS, LOGS) and is_run(RunFolder(folder / name)))
+    for name in sorted(islice(runs, MAX_RUNS)):
+        found[name_of_file(name)] = RunFolder(folder / name)
     return found

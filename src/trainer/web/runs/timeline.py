@@ -40,11 +40,6 @@ class Timeline:
                 ascending.append((time, step))
         return cls(tuple(ascending))
 
-    @property
-    def range(self) -> tuple[int, int] | None:
-        """The first and the last known step; None if no step is known."""
-        return (self.points[0][1], self.points[-1][1]) if self.points else None
-
     def step_at(self, time: int) -> int | None:
         """The step that the run had reached at a time; None before the first known step."""
         at = bisect.bisect_right(self.points, time, key=lambda point: point[0])

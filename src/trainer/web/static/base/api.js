@@ -21,7 +21,7 @@ export function onOutage(listener) {
 }
 
 /** Tell the listeners that the server doesn't answer, and ask until it does. */
-export function reportOutage() {
+function reportOutage() {
   if (down) return;
   down = true;
   for (const listener of [...listeners]) listener(true);
@@ -38,31 +38,34 @@ export function reportOutage() {
   }, RETRY_MS);
 }
 
-/** The sentence with which the server refuses a stream; null if it would open it, doesn't answer, or a proxy answers for it. */
-export async function refusalOf(path) {
-  const asked = new AbortController();
-  try {
-    const response = await fetch(path, { cache: "no-store", signal: asked.signal });
-    const sentence = response.ok || response.status >= 500 ? null : await response.text();
-    asked.abort();
-    return sentence;
-  } catch {
-    return null;
-  }
-}
-
-async function call(path, options) {
+/** What `read(response)` makes of the server's answer. It is an outage if there is none, or if a proxy answers for the server. */
+async function ask(path, options, read) {
   try {
     const response = await fetch(path, { cache: "no-store", ...options });
     if (response.status > 500) throw new Error("a proxy answers for a server that is down");
-    if (!response.ok) throw new ApiError(response.status, await response.text());
-    return await response.json();
+    return await read(response);
   } catch (error) {
     if (error instanceof ApiError) throw error;
     reportOutage();
     throw new ApiError(0, "The server does not answer.");
   }
 }
+
+/** The sentence with which the server refuses a stream; null if it would open it. */
+export async function refusalOf(path) {
+  const asked = new AbortController();
+  try {
+    return await ask(path, { signal: asked.signal }, (response) => (response.ok ? null : response.text()));
+  } finally {
+    asked.abort();
+  }
+}
+
+const call = (path, options) =>
+  ask(path, options, async (response) => {
+    if (!response.ok) throw new ApiError(response.status, await response.text());
+    return response.json();
+  });
 
 /** Ask for the dimensions of games again: the server may be another one by now. */
 export const forgetInfos = () => known.clear();

@@ -21,6 +21,10 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Switch a button off or on. Unlike the attribute `disabled` this leaves the focus on it; what it calls asks `isOff`. */
+export const switchOff = (button, off) => button.setAttribute("aria-disabled", String(off));
+export const isOff = (button) => button.getAttribute("aria-disabled") === "true";
+
 /** Give an element the colours of a game's players and of its board. */
 export function dress(element, info) {
   const [first, second] = info.player_names.map((name) => name.toLowerCase());

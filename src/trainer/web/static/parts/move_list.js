@@ -1,6 +1,6 @@
 // The moves of a game as a list, with buttons to step through them.
 
-import { el, svg } from "../base/dom.js";
+import { el, svg, switchOff } from "../base/dom.js";
 import { signOf } from "../base/format.js";
 
 export class MoveList {
@@ -62,7 +62,7 @@ export class MoveList {
     const current = this.list.querySelector("[aria-current]");
     if (focused) current?.focus(); // the button that had it is gone
     if (current) this.list.scrollTop = current.offsetTop - this.list.offsetTop - this.list.clientHeight / 2;
-    this.buttons[0].disabled = this.buttons[1].disabled = shown <= 0;
-    this.buttons[2].disabled = this.buttons[3].disabled = shown >= this.last;
+    this.buttons.slice(0, 2).forEach((button) => switchOff(button, shown <= 0)); // `go` ignores their clicks
+    this.buttons.slice(2).forEach((button) => switchOff(button, shown >= this.last));
   }
 }

@@ -1,6 +1,6 @@
 // A value as a bar: the share of each player, in the players' colours and with their signs.
 
-import { el } from "../base/dom.js";
+import { el, write } from "../base/dom.js";
 import { signOf } from "../base/format.js";
 
 export class ValueBar {
@@ -21,6 +21,6 @@ export class ValueBar {
     this.bar.classList.toggle("unknown", value === null);
     this.fill.style.width = `${50 + 50 * (value ?? 0)}%`;
     this.bar.setAttribute("aria-label", value === null ? "No value yet" : sentence);
-    this.text.textContent = sentence;
+    write(this.text, sentence);
   }
 }

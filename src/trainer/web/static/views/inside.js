@@ -1,8 +1,8 @@
 // Look inside: the stored games of a run, move by move, with what the network is taught from them.
 
 import { api, ApiError } from "../base/api.js";
-import { choice, dress, el, typing, write } from "../base/dom.js";
-import { ago, count, percent, scoreWords, signOf, signed } from "../base/format.js";
+import { choice, dress, el, isOff, switchOff, typing, write } from "../base/dom.js";
+import { ago, count, percent, scoreWords, setTime, signOf, signed } from "../base/format.js";
 import { tabMemory } from "../base/memory.js";
 import { Board } from "../board/board.js";
 import { newest } from "../board/cells.js";
@@ -15,6 +15,7 @@ export class InsideView {
     this.asked = 0; // how often a list was asked for; only the newest answer counts
     this.filter = { result: "any", from_step: "", to_step: "" };
     this.build(holder);
+    this.clock = setInterval(() => this.tick(), 1000);
     this.onkey = (event) => this.key(event);
     addEventListener("keydown", this.onkey);
     this.start();
@@ -22,6 +23,7 @@ export class InsideView {
 
   close() {
     this.closed = true;
+    clearInterval(this.clock);
     clearTimeout(this.retry);
     removeEventListener("keydown", this.onkey);
   }
@@ -42,7 +44,7 @@ export class InsideView {
       );
     this.list = el("ol", { class: "games" });
     this.message = el("p", { class: "quiet", role: "status" });
-    this.more = el("button", { type: "button", class: "wide", hidden: true, onclick: () => this.load(this.next) }, "Older games");
+    this.more = el("button", { type: "button", class: "wide", hidden: true, onclick: () => isOff(this.more) || this.load(this.next) }, "Older games");
     this.refresh = el("button", { type: "button", onclick: () => this.start() }, "Newest");
     this.heading = el("p", { class: "status" });
     this.about = el("p", { class: "note" });
@@ -136,7 +138,7 @@ export class InsideView {
   /** List the games before `before`, or the newest. */
   async load(before) {
     clearTimeout(this.retry);
-    this.more.disabled = true;
+    switchOff(this.more, true);
     const asked = (this.asked += 1);
     let found;
     try {
@@ -146,13 +148,15 @@ export class InsideView {
       if (asked === this.asked) write(this.message, error.message);
       return;
     }
+    setTime(found.now);
     const items = await Promise.all(found.games.map((game) => this.item(game)));
     if (this.closed || asked !== this.asked) return; // a later call has replaced this one
     if (before === null) this.list.replaceChildren();
     this.list.append(...items);
+    this.mark();
     this.next = found.next;
     this.more.hidden = found.next === null;
-    this.more.disabled = false;
+    switchOff(this.more, false);
     const none = found.next === null ? "No stored game matches." : "No match among the newest games; press Older games to search on.";
     write(this.message, found.message ?? (this.list.children.length ? "" : none));
     if (found.message) this.retry = setTimeout(() => (this.run ? this.load(null) : this.start()), 2000);
@@ -172,11 +176,22 @@ export class InsideView {
         { type: "button", class: "game", "data-episode": game.episode_id, onclick: () => this.open(game.episode_id) },
         sign,
         el("span", { class: "what" }, result, el("small", {}, `${game.plies} moves${step}`)),
-        el("small", {}, ago(game.timestamp)),
+        el("small", { class: "age", "data-stored": game.timestamp }, ago(game.timestamp)),
       ),
     );
     if (info) dress(listed, info);
     return listed;
+  }
+
+  /** Tell the game that is shown from the others of the list. */
+  mark() {
+    for (const button of this.list.querySelectorAll("button"))
+      button.setAttribute("aria-current", String(button.dataset.episode === this.game?.episode_id));
+  }
+
+  /** Write how long ago the games were stored. */
+  tick() {
+    for (const age of this.list.querySelectorAll(".age")) write(age, ago(Number(age.dataset.stored)));
   }
 
   async open(episode) {
@@ -192,8 +207,7 @@ export class InsideView {
       if (run === this.run && episode === this.opening) this.about.textContent = error.message;
       return;
     }
-    for (const button of this.list.querySelectorAll("button"))
-      button.setAttribute("aria-current", String(button.dataset.episode === episode));
+    this.mark();
     this.shown.hidden = false;
     dress(this.shown, this.info);
     this.boardHolder.replaceChildren();

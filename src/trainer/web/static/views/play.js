@@ -1,7 +1,7 @@
 // Play: one game against the newest model.
 
 import { api, ApiError, forgetInfos } from "../base/api.js";
-import { dress, typing } from "../base/dom.js";
+import { dress, isOff, switchOff, typing, write } from "../base/dom.js";
 import { memory } from "../base/memory.js";
 import { firstValue, remark, reply, resultWords, standing, valueWords } from "../base/standing.js";
 import { goesOn, sameSettings, settingsOf, storedSettings } from "../base/settings.js";
@@ -171,7 +171,7 @@ export class PlayView {
   }
 
   undo() {
-    if (!this.frame.undo.disabled) return this.attempt(async () => this.take(await api.post("game/undo", this.shownGame())));
+    if (!isOff(this.frame.undo)) return this.attempt(async () => this.take(await api.post("game/undo", this.shownGame())));
   }
 
   async setStrength(simulations) {
@@ -180,7 +180,7 @@ export class PlayView {
   }
 
   async hint() {
-    if (this.frame.hint.disabled) return;
+    if (isOff(this.frame.hint)) return;
     await this.attempt(async () => {
       this.shownPly = null;
       const { best, moves } = await this.analysisOf(this.state.ply);
@@ -210,7 +210,7 @@ export class PlayView {
     this.animate = animate;
     this.shownPly = null;
     this.hinted = null;
-    this.frame.note.textContent = "";
+    if (this.frame.note.textContent !== this.remarked) this.frame.note.textContent = ""; // the remark may be the same again
     this.plies = (await api.get("game/moves", { game_id: state.game_id })).plies;
     const replies = state.bot_moves?.length ?? 0;
     const names = this.plies.slice(state.ply - replies, state.ply).map((ply) => ply.name);
@@ -259,10 +259,11 @@ export class PlayView {
     });
     this.animate = false;
     const again = this.plies[ply - 1]?.mover === state.human_player;
-    this.frame.status.textContent = now ? standing(state, info, again) : `Looking back: after ${ply} of ${state.ply} moves.`;
-    if (now && !this.frame.note.textContent) this.frame.note.textContent = remark(state);
-    this.frame.undo.disabled = !this.plies.slice(0, state.ply).some((position) => position.mover === state.human_player);
-    this.frame.hint.disabled = !yours;
+    write(this.frame.status, now ? standing(state, info, again) : `Looking back: after ${ply} of ${state.ply} moves.`);
+    const free = ["", this.remarked].includes(this.frame.note.textContent); // it says nothing of the last action
+    if (now && free) write(this.frame.note, (this.remarked = remark(state)));
+    switchOff(this.frame.undo, !this.plies.slice(0, state.ply).some((position) => position.mover === state.human_player));
+    switchOff(this.frame.hint, !yours);
     this.drawValue(ply, analysis);
     this.frame.analysis.draw(info, analysis);
     this.frame.moves.draw(info, this.plies, ply);

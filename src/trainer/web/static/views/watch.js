@@ -1,11 +1,12 @@
 // Watch: the statistics of a run, live.
 
-import { api, ApiError, refusalOf, reportOutage } from "../base/api.js";
+import { api, ApiError } from "../base/api.js";
 import { el, write } from "../base/dom.js";
 import { ago, count, percent, rate, scientific, setTime, threeDigits, time } from "../base/format.js";
 import { extended, thinned } from "../base/history.js";
 import { winInterval } from "../base/intervals.js";
 import { tabMemory } from "../base/memory.js";
+import { Stream } from "../base/stream.js";
 import { Chart } from "../parts/chart.js";
 import { Comparison } from "../parts/comparison.js";
 import { evaluationTable } from "../parts/evaluation_table.js";
@@ -34,8 +35,7 @@ export class WatchView {
     clearInterval(this.clock);
     clearInterval(this.looks);
     document.removeEventListener("visibilitychange", this.onvisible);
-    this.source?.close();
-    clearTimeout(this.again);
+    this.unfollow();
     this.charts.forEach((chart) => chart.close());
   }
 
@@ -172,8 +172,7 @@ export class WatchView {
 
   /** Follow the run while somebody can see it: a browser opens only about six connections to a server, for all its tabs. */
   attend() {
-    this.source?.close();
-    clearTimeout(this.again);
+    this.unfollow();
     if (document.hidden) return;
     if (this.listed) this.follow(this.run);
     else this.start();
@@ -183,25 +182,21 @@ export class WatchView {
   follow(run) {
     this.run = run;
     if (run) tabMemory.set("run", run);
-    this.source?.close();
-    clearTimeout(this.again);
+    this.unfollow();
     if (document.hidden) return; // `attend` follows
     const address = run ? `events?run=${encodeURIComponent(run)}` : "events";
-    this.source = new EventSource(address);
-    this.source.addEventListener("statistics", (event) => this.take(JSON.parse(event.data)));
-    this.source.onerror = () => {
-      this.source.close();
-      this.broken(run, address);
-    };
+    this.stream = new Stream(address, "statistics", (news) => this.take(news), (sentence) => this.refused(sentence));
   }
 
-  /** The stream has ended: the server refuses one, with a sentence, or it doesn't answer. */
-  async broken(run, address) {
-    const sentence = await refusalOf(address);
-    if (this.closed || run !== this.run) return;
+  unfollow() {
+    this.stream?.close();
+    clearTimeout(this.again);
+  }
+
+  /** The server refuses the stream, such as that of a run whose folder is gone. */
+  refused(sentence) {
     this.refusal = sentence;
-    if (sentence === null) reportOutage(); // begins anew once the server answers
-    else this.again = setTimeout(() => this.start(), REFUSED_MS);
+    this.again = setTimeout(() => this.start(), REFUSED_MS);
     this.tick();
   }
 
@@ -241,16 +236,22 @@ export class WatchView {
     const beside = (name) => this.comparison.curve((stats) => stats.history, (point) => point[name]);
     this.losses.draw([steps, of("total_loss"), of("policy_loss"), of("value_loss")], none, beside("total_loss"));
     this.rates.draw([steps, of("learning_rate")], none, beside("learning_rate"));
-    const known = [...new Set(this.evaluated.map((one) => one.opponent))];
-    const chosen = this.opponents.value;
-    this.opponents.replaceChildren(...known.map((name) => el("option", { value: name, selected: name === chosen }, name)));
-    this.opponentField.hidden = known.length < 2;
+    this.offerOpponents([...new Set(this.evaluated.map((one) => one.opponent))]);
     this.drawEvaluations();
     const ends = stats.total_steps && stats.total_steps < 5e8 ? `of ${count(stats.total_steps)}` : "no fixed end";
     this.tiles.step.draw("Training step", count(stats.step), stats.step ? ends : "not started");
     this.tiles.games.draw("Games played", count(actors.episodes_completed), results(actors));
     this.tiles.replay.draw("Replay rows", count(stats.replay_buffer_size), `${count(stats.samples_seen)} sampled`);
     this.tick();
+  }
+
+  /** Show the opponents to choose from, unless they are shown already: an open list would close. */
+  offerOpponents(names) {
+    if (JSON.stringify(names) === JSON.stringify(this.named)) return;
+    this.named = names;
+    const chosen = this.opponents.value;
+    this.opponents.replaceChildren(...names.map((name) => el("option", { value: name, selected: name === chosen }, name)));
+    this.opponentField.hidden = names.length < 2;
   }
 
   drawEvaluations() {
@@ -324,7 +325,7 @@ export class WatchView {
     const named = model?.loaded && model.training_step !== null;
     this.tiles.model.draw(
       "Newest model",
-      named ? count(model.training_step) : model?.loaded ? "loaded" : "none",
+      named ? count(model.training_step) : model?.loaded ? "loaded" : model?.problem ? "not usable" : "none",
       model?.file_modified ? `${named ? "step · " : ""}${ago(model.file_modified)}` : "no model yet",
     );
     const game = this.gameName;
@@ -333,8 +334,7 @@ export class WatchView {
     else if (training) write(this.status, `Learning${game ? ` ${game}` : ""}`);
     else if (playing) write(this.status, `Collecting games${of}`); // the trainer may wait for enough of them
     else write(this.status, stats.timestamp ? `Not running${of}` : "Waiting for the first statistics");
-    const trouble = model?.problem ? `The newest model can’t be used (${model.problem}).` : null;
-    const problems = [this.refusal, stats.message, trouble].filter(Boolean);
+    const problems = [this.refusal, stats.message, model?.problem ? model.status : null].filter(Boolean);
     write(this.note, problems.length ? problems.join(" ") : `Last update ${ago(stats.timestamp)}.`);
   }
 }
