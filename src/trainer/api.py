@@ -15,8 +15,7 @@ from trainer.evaluators.named_game import game_named_in, require_installed
 from trainer.evaluators.onnx_file import prepared
 from trainer.games import game_of, rules_of
 from trainer.games.position import Position
-from trainer.games.recipes import changed, continued, recipe_of
-from trainer.gpu.choice import means_gpu, on_device
+from trainer.gpu.choice import on_device
 from trainer.measure.match import Match
 from trainer.measure.match import play_match as play_games
 from trainer.measure.openings import draw_openings
@@ -32,7 +31,6 @@ from trainer.players.network import PLAYING
 from trainer.pretrained import PRETRAINED, model_path, refuse_nameless
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
-from trainer.run.record import LOOP, recorded_settings
 from trainer.search import Search
 from trainer.settings.evaluator import EvaluatorConfig
 from trainer.settings.groups.device import Device, EvaluationSettings, Precision
@@ -184,17 +182,15 @@ def learn(env_id: str, data_dir: str | Path, stop: Event | None = None, **settin
     """Learn a game from scratch as `cartridge loop` does, and return the final model.
 
     `settings` are fields of LoopConfig that replace those of the game's recipe, such as `minutes=10` or `steps=500`; with
-    `resume=True` they replace those of the run in the folder. Actor and trainer run as processes of their own; set `stop`
-    from another thread to end the run early. Raises TrainerError if a setting can't be, or a process fails.
+    `resume=True` they replace those of the run in the folder, and one begins if there is none yet. Actor and trainer run as
+    processes of their own; set `stop` from another thread to end the run early. Raises TrainerError if a setting can't be,
+    or a process fails.
     """
+    from trainer.launch.defaults import defaults_for
     from trainer.launch.local import run_loop
 
     run = RunFolder(Path(data_dir))
-    settings |= {"env_id": game_of(env_id).env_id, "data_dir": run.path}
-    recorded = recorded_settings(run.record, LOOP, LoopConfig) if settings.get("resume") else None
-    if recorded:
-        config = continued(recorded, **settings)
-    else:
-        config = changed(recipe_of(env_id, means_gpu(settings.get("device", EvaluationSettings.device))), **settings)
-    run_loop(config, stop or Event())
+    resume, device = settings.get("resume", LoopConfig.resume), settings.get("device", LoopConfig.device)
+    start = defaults_for(env_id, run.path, resume, device)
+    run_loop(start.replaced(**settings | {"env_id": env_id, "data_dir": run.path}), stop or Event())
     return load_model(run.latest_model)

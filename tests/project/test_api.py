@@ -68,6 +68,20 @@ def test_a_run_that_is_resumed_keeps_the_growth_of_its_searches(
     assert searches == [(50, 150, 1), (50, 150, 2), (None, 50, 1)]
 
 
+def test_a_run_that_is_to_be_resumed_begins_if_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the recipe, as with `cartridge loop --env-id tictactoe --resume`."""
+    from trainer import api
+    from trainer.launch import local
+    from trainer.loop import config_from
+
+    asked: list[trainer.LoopConfig] = []
+    monkeypatch.setattr(local, "run_loop", lambda config, stop: asked.append(config))
+    monkeypatch.setattr(api, "load_model", lambda path: None)
+    trainer.learn("tictactoe", tmp_path, resume=True, steps=5)
+    words = ["--env-id", "tictactoe", "--data-dir", str(tmp_path), "--resume", "--steps", "5"]
+    assert asked == [config_from(words)]
+
+
 def test_every_public_name_is_there_and_documented() -> None:
     """Loading it gives an object, and the page's last table names it."""
     _, table = (ROOT / "docs" / "api.md").read_text().split("## All names")

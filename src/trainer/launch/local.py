@@ -16,7 +16,7 @@ from trainer.core.arguments import narrowed
 from trainer.core.errors import ConfigError
 from trainer.core.listener import listen, url_of
 from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor, suspendable
-from trainer.games import find_game, settled
+from trainer.games import find_game
 from trainer.gpu.choice import on_device, require_device
 from trainer.launch.child import Child
 from trainer.launch.preparation import prepare_folder
@@ -63,7 +63,8 @@ def web_config(config: LoopConfig) -> WebConfig:
 
 
 def run_loop(config: LoopConfig, stop: Event) -> int:
-    """Run until the trainer is done or `stop` is set; returns the exit status. Raises TrainerError."""
+    """Run until the trainer is done or `stop` is set; returns the exit status. `config` has the env_id of its game, as
+    `Defaults.replaced` gives it. Raises TrainerError."""
     config.check()
     require_device(config)
     require_ray(config)
@@ -71,7 +72,6 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
         require_exporter()
     if config.tensorboard:
         require_tensorboard()
-    config = settled(config)
     run = RunFolder(config.folder)
     require_writable(run.path, "--data-dir")
     if config.web:
