@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from random_models import publish_model
 from stored_rows import select
+from torture.faults import running
 from unreliable import Reliable, hub_in, random_games
 from waiting import wait_until
 
@@ -296,20 +297,16 @@ def test_a_player_plays_the_models_of_its_hub_and_stores_there(tmp_path: Path, d
     Without a GPU it plays on the CPU, even if the run has one elsewhere.
     """
     hub = hub_in(tmp_path, games=8, simulations=4, seed=3, device=device)
-    stop, ended = threading.Event(), []
-    player = threading.Thread(target=lambda: ended.append(play_for(Reliable(hub), "player-1", 1, stop)))
-    player.start()
 
     def playing(step: int) -> bool:
         hub.roster.publish()
         content = json.loads((tmp_path / "actor_stats.json").read_text())
         return any(actor["model_step"] == step for actor in content["actors"].values())
 
-    for step in (1, 2):
-        publish_model(tmp_path, step=step)
-        wait_until(lambda step=step: playing(step), f"it doesn't play with model {step}", ended)
-    stop.set()
-    player.join()
+    with running(lambda stop: play_for(Reliable(hub), "player-1", 1, stop)) as ended:
+        for step in (1, 2):
+            publish_model(tmp_path, step=step)
+            wait_until(lambda step=step: playing(step), f"it doesn't play with model {step}", ended)
     hub.close()
     (stats,) = ended
     counts = select(tmp_path / "replay.db", "SELECT count(*), count(DISTINCT episode_id), sum(done) FROM transitions")
