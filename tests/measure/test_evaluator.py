@@ -15,6 +15,7 @@ from trainer.core.command import run_command
 from trainer.evaluator import EvaluatorConfig
 from trainer.games import game_of
 from trainer.measure import evaluation
+from trainer.games.base import FIRST
 from trainer.measure.evaluation import evaluate
 from trainer.measure.match import Match
 from trainer.measure.progress import evaluate_step
@@ -152,6 +153,19 @@ def test_solve_counts_wrong_moves(model: str, tmp_path: Path, capsys: pytest.Cap
     assert run("--model", model, "--solve", "--solve-simulations", "0", "50", "--json", str(target)) == 0
     text, found = capsys.readouterr().out, json.loads(target.read_text())
     assert "all (4,520)" in text
+def test_a_high_temperature_varies_the_moves(model: str, tmp_path: Path) -> None:
+    """At 0 every game begins with the model's best move; at 100 all nine moves are about equally likely."""
+    target = tmp_path / "match.json"
+
+    def first_moves(temperature: str) -> set[int]:
+        assert run("--model", model, "--games", "80", "--temperature", temperature, "--json", str(target)) == 0
+        games = json.loads(target.read_text())["games"]
+        return {game["moves"][0] for game in games if game["seat"] == FIRST}
+
+    assert len(first_moves("0")) == 1
+    assert len(first_moves("100")) > 5
+
+
     assert text.count("Every line of play, ") == 2
     assert [lines["player"] for lines in found["every_line"]] == ["raw policy", "50 simulations"]
     assert sum(found["every_line"][0]["as_second"].values()) > 100
