@@ -11,11 +11,11 @@ import numpy as np
 
 from trainer.core.errors import ConfigError, GameError, ModelError
 from trainer.evaluators.interface import Evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.named_game import game_named_in, require_installed
-from trainer.evaluators.onnx_file import prepared
 from trainer.games import game_of, rules_of
 from trainer.games.position import Position
-from trainer.gpu.choice import on_device
+from trainer.gpu.choice import loader_for
 from trainer.measure.match import Match
 from trainer.measure.match import play_match as play_games
 from trainer.measure.openings import draw_openings
@@ -53,9 +53,11 @@ class MoveChoice:
 class Model:
     """A trained model of one game."""
 
-    def __init__(self, evaluator: Evaluator, env_id: str) -> None:
+    def __init__(self, evaluator: Evaluator, loader: ModelLoader) -> None:
+        """`loader` made the evaluator, and makes those of opponents."""
         self.evaluator = evaluator
-        self.env_id = env_id
+        self.env_id = loader.env_id
+        self.loader = loader
         self._kept: Search | None = None
 
     @property
@@ -113,22 +115,24 @@ def load_model(
     Raises ModelError if the file is missing, damaged, for another game than `env_id`, or doesn't name its game. No model
     file can say which code runs: the game that it names must be installed, or known to this process.
     """
+    settings = EvaluationSettings(device, Path(network_file) if network_file else None, precision)
+    return model_for(Path(path), env_id, settings)
+
+
+def model_for(path: Path, env_id: str | None, settings: EvaluationSettings) -> Model:
+    """`load_model`, with the settings of a command."""
     if str(path) == PRETRAINED:
         if env_id is None:
             refuse_nameless()
-        path = model_path(Path(path), game_of(env_id).env_id)
-    content = read_model(Path(path))
+        path = model_path(path, game_of(env_id).env_id)
+    content = read_model(path)
     if env_id is None:
         env_id = game_named_in(content)
         if env_id is None:
             raise ModelError(f"{path} doesn't name its game; call load_model(path, env_id=...), or give --env-id")
         require_installed(env_id, str(path))
-    game = game_of(env_id)
-    prepare = on_device(
-        game.env_id, EvaluationSettings(device, Path(network_file) if network_file else None, precision)
-    )
-    evaluator = prepared(content, str(path), game.env_id, prepare)
-    return Model(evaluator, game.env_id)
+    loader = loader_for(game_of(env_id).env_id, settings)
+    return Model(loader.made_of(content, str(path)), loader)
 
 
 def new_position(env_id: str) -> Position:
@@ -171,7 +175,8 @@ def play_match(
             raise GameError(f"the opponent plays {chosen.env_id}, the player {env_id}")
         theirs = model_player(names[1], env_id, chosen.evaluator, simulations, games)
     elif isinstance(chosen, PlayerName):
-        theirs = named_player(chosen, env_id, chosen.simulations(None, simulations), games, names[-1], engine_seconds)
+        counted = chosen.simulations(None, simulations)
+        theirs = named_player(chosen, player.loader, counted, games, names[-1], engine_seconds)
     else:
         theirs = FunctionPlayer(chosen, env_id, getattr(chosen, "__name__", "the opponent"))
     openings = None if opponent == "random" else draw_openings(env_id, (games + 1) // 2, seed)

@@ -19,6 +19,7 @@ from trainer.core.command import run_command
 from trainer.core.errors import ConfigError, EngineError, GameError
 from trainer.core.processes import is_alive
 from trainer.evaluator import EvaluatorConfig
+from trainer.evaluators.loader import ModelLoader
 from trainer.games.base import FIRST, SECOND
 from trainer.games.positions import Positions
 from trainer.ladder import LadderConfig
@@ -158,7 +159,7 @@ def test_a_silent_engine_is_given_up() -> None:
 def test_an_engine_that_does_not_fit_is_one_error(name: str, env_id: str, words: str) -> None:
     """Before the match begins."""
     with pytest.raises((ConfigError, EngineError, GameError)) as error:
-        named_player(PlayerName.read(name), env_id, 5, 1, engine_seconds=PATIENCE)
+        named_player(PlayerName.read(name), ModelLoader(env_id), 5, 1, engine_seconds=PATIENCE)
     assert words in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -313,9 +314,9 @@ def test_an_answer_that_has_come_counts_after_the_deadline(tmp_path: Path) -> No
     wait_until(written.exists, "it doesn't answer")
     now[0] = 2e9
     assert process.read_line() == "b"
-    process.stop()
     with pytest.raises(EngineError, match=r"has not answered 'again' after 1e\+09 s"):
         process.read_line()
+    process.stop()
 
 
 def test_an_engine_that_never_ends_its_answer_is_given_up() -> None:

@@ -145,6 +145,37 @@ def test_two_models_of_one_file_name_are_told_apart(tmp_path: Path) -> None:
         trainer.play_match(model, two, seed=-1)
 
 
+def test_an_opponent_by_its_path_is_evaluated_as_the_model_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the same device: what evaluates the model is made for the opponent, too, and plays."""
+    from small_models import write_model
+
+    from trainer import api
+    from trainer.evaluators.interface import FunctionEvaluator
+    from trainer.evaluators.loader import ModelLoader
+    from trainer.evaluators.onnx_file import OnnxEvaluator
+    from trainer.settings.groups.device import EvaluationSettings
+
+    asked: list[str] = []
+
+    def accelerated(content: bytes, original: OnnxEvaluator) -> FunctionEvaluator:
+        def noted(observation, legal):  # type: ignore[no-untyped-def]
+            asked.append(Path(original.source).stem)
+            return original(observation, legal)
+
+        return FunctionEvaluator(noted, original.source)
+
+    def fake(env_id: str, settings: EvaluationSettings) -> ModelLoader:
+        return ModelLoader(env_id, accelerated if settings.device == "cuda" else None)
+
+    monkeypatch.setattr(api, "loader_for", fake)
+    one, two = (write_model(tmp_path / f"{name}.onnx", "tictactoe", seed=1) for name in ("one", "two"))
+    trainer.play_match(trainer.load_model(one, env_id="tictactoe", device="cuda"), two, games=2)
+    assert set(asked) == {"one", "two"}
+    asked.clear()
+    trainer.play_match(trainer.load_model(one, env_id="tictactoe"), two, games=2)
+    assert asked == []
+
+
 def test_a_model_file_runs_no_code(tmp_path: Path) -> None:
     """Its game must be installed, or known to this process; a path or another name is refused in one sentence."""
     import onnx

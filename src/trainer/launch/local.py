@@ -17,7 +17,7 @@ from trainer.core.errors import ConfigError
 from trainer.core.listener import listen, url_of
 from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor, suspendable
 from trainer.games import find_game
-from trainer.gpu.choice import on_device, require_device
+from trainer.gpu.choice import loader_for, require_device
 from trainer.launch.child import Child
 from trainer.launch.preparation import prepare_folder
 from trainer.launch.watch import Watch
@@ -87,13 +87,13 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     game = keep_rules(config.env_id, run.path, config.resume)
     config = prepare_folder(config, run)
     write_record(run.record, LOOP, config)
-    prepare = on_device(config.env_id, config)
+    loader = loader_for(config.env_id, config)
     goes_on = config.resume and run.checkpoint.exists()  # without a checkpoint the trainer begins anew
     console = Console(stderr=True)
     with started(config, game, run) as (trainer, actor, web):
         if web:
             console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)
-        watch = Watch(config.env_id, run, config.seed, goes_on, prepare)
+        watch = Watch(run, loader, config.seed, goes_on)
         together = suspended_together([trainer, actor, *([web] if web else [])])
         with before_leaving(show_cursor), together, watch.shown(console):
             while trainer.status is None and not stop.wait(LOOK_SECONDS):
