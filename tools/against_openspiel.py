@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pyspiel  # type: ignore[import-not-found]
 
-from trainer.evaluators.onnx_file import load_evaluator
+from trainer.evaluators.loader import load_evaluator
 from trainer.games import game_of
 from trainer.games.base import FIRST, OPEN, SECOND
 from trainer.games.positions import Positions

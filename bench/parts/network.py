@@ -13,7 +13,8 @@ from bench.support.job import Job
 from bench.support.models import publish_model, trained_model
 from bench.support.turns import alternate
 from trainer.evaluators.acceleration import random_play
-from trainer.evaluators.onnx_file import ModelEvaluator, load_evaluator
+from trainer.evaluators.loader import load_evaluator
+from trainer.evaluators.model import ModelEvaluator
 from trainer.evaluators.sparse import SparseAccelerator
 from trainer.games import game_of
 from trainer.games.library import OF_CONTRACT

@@ -10,7 +10,7 @@ import torch
 from bench.report.result import Result, Target
 from bench.support.job import Job
 from bench.support.models import layer_sizes, network_of
-from trainer.evaluators.onnx_file import load_evaluator
+from trainer.evaluators.loader import load_evaluator
 from trainer.export import Exporter
 from trainer.game_config import metadata_of
 from trainer.games import game_of

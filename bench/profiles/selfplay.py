@@ -15,7 +15,7 @@ from trainer.actor import moves, selfplay
 from trainer.actor.selfplay import SelfPlay
 from trainer.compile.linker import Linked
 from trainer.evaluators.interface import Evaluator
-from trainer.evaluators.onnx_file import load_evaluator
+from trainer.evaluators.loader import load_evaluator
 from trainer.evaluators.sparse import SparseAccelerator
 from trainer.games.kernels import link_kernels
 from trainer.settings.groups.self_play import SelfPlaySettings

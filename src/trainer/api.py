@@ -11,12 +11,11 @@ import numpy as np
 
 from trainer.core.errors import ConfigError, GameError, ModelError
 from trainer.evaluators.interface import Evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.named_game import game_named_in, require_installed
-from trainer.evaluators.onnx_file import prepared
 from trainer.games import game_of, rules_of
 from trainer.games.position import Position
-from trainer.games.recipes import changed, continued, recipe_of
-from trainer.gpu.choice import means_gpu, on_device
+from trainer.gpu.choice import loader_for
 from trainer.measure.match import Match
 from trainer.measure.match import play_match as play_games
 from trainer.measure.openings import draw_openings
@@ -32,7 +31,6 @@ from trainer.players.network import PLAYING
 from trainer.pretrained import PRETRAINED, model_path, refuse_nameless
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
-from trainer.run.record import LOOP, recorded_settings
 from trainer.search import Search
 from trainer.settings.evaluator import EvaluatorConfig
 from trainer.settings.groups.device import Device, EvaluationSettings, Precision
@@ -55,9 +53,11 @@ class MoveChoice:
 class Model:
     """A trained model of one game."""
 
-    def __init__(self, evaluator: Evaluator, env_id: str) -> None:
+    def __init__(self, evaluator: Evaluator, loader: ModelLoader) -> None:
+        """`loader` made the evaluator, and makes those of opponents."""
         self.evaluator = evaluator
-        self.env_id = env_id
+        self.env_id = loader.env_id
+        self.loader = loader
         self._kept: Search | None = None
 
     @property
@@ -115,22 +115,24 @@ def load_model(
     Raises ModelError if the file is missing, damaged, for another game than `env_id`, or doesn't name its game. No model
     file can say which code runs: the game that it names must be installed, or known to this process.
     """
+    settings = EvaluationSettings(device, Path(network_file) if network_file else None, precision)
+    return model_for(Path(path), env_id, settings)
+
+
+def model_for(path: Path, env_id: str | None, settings: EvaluationSettings) -> Model:
+    """`load_model`, with the settings of a command."""
     if str(path) == PRETRAINED:
         if env_id is None:
             refuse_nameless()
-        path = model_path(Path(path), game_of(env_id).env_id)
-    content = read_model(Path(path))
+        path = model_path(path, game_of(env_id).env_id)
+    content = read_model(path)
     if env_id is None:
         env_id = game_named_in(content)
         if env_id is None:
             raise ModelError(f"{path} doesn't name its game; call load_model(path, env_id=...), or give --env-id")
         require_installed(env_id, str(path))
-    game = game_of(env_id)
-    prepare = on_device(
-        game.env_id, EvaluationSettings(device, Path(network_file) if network_file else None, precision)
-    )
-    evaluator = prepared(content, str(path), game.env_id, prepare)
-    return Model(evaluator, game.env_id)
+    loader = loader_for(game_of(env_id).env_id, settings)
+    return Model(loader.made_of(content, str(path)), loader)
 
 
 def new_position(env_id: str) -> Position:
@@ -173,7 +175,8 @@ def play_match(
             raise GameError(f"the opponent plays {chosen.env_id}, the player {env_id}")
         theirs = model_player(names[1], env_id, chosen.evaluator, simulations, games)
     elif isinstance(chosen, PlayerName):
-        theirs = named_player(chosen, env_id, chosen.simulations(None, simulations), games, names[-1], engine_seconds)
+        counted = chosen.simulations(None, simulations)
+        theirs = named_player(chosen, player.loader, counted, games, names[-1], engine_seconds)
     else:
         theirs = FunctionPlayer(chosen, env_id, getattr(chosen, "__name__", "the opponent"))
     openings = None if opponent == "random" else draw_openings(env_id, (games + 1) // 2, seed)
@@ -184,17 +187,15 @@ def learn(env_id: str, data_dir: str | Path, stop: Event | None = None, **settin
     """Learn a game from scratch as `cartridge loop` does, and return the final model.
 
     `settings` are fields of LoopConfig that replace those of the game's recipe, such as `minutes=10` or `steps=500`; with
-    `resume=True` they replace those of the run in the folder. Actor and trainer run as processes of their own; set `stop`
-    from another thread to end the run early. Raises TrainerError if a setting can't be, or a process fails.
+    `resume=True` they replace those of the run in the folder, and one begins if there is none yet. Actor and trainer run as
+    processes of their own; set `stop` from another thread to end the run early. Raises TrainerError if a setting can't be,
+    or a process fails.
     """
+    from trainer.launch.defaults import defaults_for
     from trainer.launch.local import run_loop
 
     run = RunFolder(Path(data_dir))
-    settings |= {"env_id": game_of(env_id).env_id, "data_dir": run.path}
-    recorded = recorded_settings(run.record, LOOP, LoopConfig) if settings.get("resume") else None
-    if recorded:
-        config = continued(recorded, **settings)
-    else:
-        config = changed(recipe_of(env_id, means_gpu(settings.get("device", EvaluationSettings.device))), **settings)
-    run_loop(config, stop or Event())
+    resume, device = settings.get("resume", LoopConfig.resume), settings.get("device", LoopConfig.device)
+    start = defaults_for(env_id, run.path, resume, device)
+    run_loop(start.replaced(**settings | {"env_id": env_id, "data_dir": run.path}), stop or Event())
     return load_model(run.latest_model)

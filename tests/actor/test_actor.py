@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from random_models import publish_model
 from stored_rows import select
+from torture.faults import running
 from waiting import PATIENCE, wait_until
 
 from trainer.actor.actor import act
@@ -177,9 +178,16 @@ def test_a_signal_stops_it_with_every_finished_game_stored(tmp_path: Path, numbe
     command += ["--replay-db-path", str(tmp_path / "replay.db"), "--data-dir", str(tmp_path)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     stats = tmp_path / "actor_stats.json"
-    wait_until(lambda: stats.exists() and json.loads(stats.read_text())["episodes_completed"] > 100, "it doesn't play")
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=PATIENCE)
+    try:
+        wait_until(
+            lambda: stats.exists() and json.loads(stats.read_text())["episodes_completed"] > 100,
+            "it doesn't play",
+            process,
+        )
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
     assert process.returncode == 0, errors
     counts = rows_of(tmp_path, "count(*), count(DISTINCT episode_id), sum(done)")[0]
     final = json.loads(stats.read_text())
@@ -342,20 +350,16 @@ def test_an_actor_that_waits_for_a_model_plays_nothing_if_it_is_stopped(
 
 def test_a_new_model_is_used_without_dropping_a_game(tmp_path: Path) -> None:
     """Random play until a model comes, then that one; the numbers of the stored games have no gap."""
-    stop = threading.Event()
-    actor = threading.Thread(target=act, args=(config_for(tmp_path, max_episodes=-1, simulations=5), stop))
-    actor.start()
-    stats = tmp_path / "actor_stats.json"
+    config, stats = config_for(tmp_path, max_episodes=-1, simulations=5), tmp_path / "actor_stats.json"
 
     def in_use(step: int | None) -> bool:
         return stats.exists() and next(iter(json.loads(stats.read_text())["actors"].values()))["model_step"] == step
 
-    for step in (None, 1, 2):
-        if step:
-            publish_model(tmp_path, step=step)
-        wait_until(partial(in_use, step), f"it doesn't use model {step}")
-    stop.set()
-    actor.join()
+    with running(partial(act, config)) as ended:
+        for step in (None, 1, 2):
+            if step:
+                publish_model(tmp_path, step=step)
+            wait_until(partial(in_use, step), f"it doesn't use model {step}", ended)
     numbers = sorted({int(row[0].split("-game-")[1].split("-")[0]) for row in rows_of(tmp_path, "episode_id")})
     unfinished = set(range(numbers[-1] + 1)) - set(numbers)
     assert len(unfinished) <= 8  # those under way at the stop, one a slot at most
@@ -364,15 +368,10 @@ def test_a_new_model_is_used_without_dropping_a_game(tmp_path: Path) -> None:
 def test_a_game_that_takes_too_long_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """With a limit of a millisecond no game with 30,000 simulations a move ever ends; the actor lives on."""
     publish_model(tmp_path, "connect4")
-    stop = threading.Event()
     long = {"simulations": 30_000, "games": 20, "cache": 0}
     config = config_for(tmp_path, env_id="connect4", episode_timeout_secs=0.001, **long)
-    actor = threading.Thread(target=act, args=(config, stop))
-    actor.start()
-    wait_until(lambda: "took longer than 0.001 s and was abandoned" in caplog.text, "no game is given up")
-    stop.set()
-    actor.join(PATIENCE)
-    assert not actor.is_alive()
+    with running(partial(act, config)) as ended:
+        wait_until(lambda: "took longer than 0.001 s and was abandoned" in caplog.text, "no game is given up", ended)
     assert rows_of(tmp_path, "id") == []
 
 

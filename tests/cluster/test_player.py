@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from random_models import publish_model
 from stored_rows import select
+from torture.faults import running
 from unreliable import Reliable, hub_in, random_games
 from waiting import wait_until
 
@@ -28,6 +29,7 @@ from trainer.cluster.shelf import ShelvedModel
 from trainer.cluster.versions import RefusedError, our_versions, source_of
 from trainer.core.errors import ReplayUnavailableError
 from trainer.evaluators.hot_reload import ModelFile
+from trainer.evaluators.loader import ModelLoader
 from trainer.games import find_game, game_of
 from trainer.run.actor_statistics import CLUSTER_SILENCE, SILENCE, ActorStats, players_in
 from trainer.settings.actor import ActorConfig
@@ -143,7 +145,7 @@ def test_a_newer_model_is_fetched_once(tmp_path: Path, fault: Exception) -> None
     """
     publish_model(tmp_path / "run", step=1)
     hub, clock, transport = hub_in(tmp_path / "run"), Clock(), Recording()
-    file = ModelFile(tmp_path / "here" / "latest.onnx", "tictactoe", every=0.0)
+    file = ModelFile(tmp_path / "here" / "latest.onnx", ModelLoader("tictactoe"), every=0.0)
     models = RemoteModel(transport, file, clock)
     assert not models.poll()
     clock.now += ASK_SECONDS
@@ -178,7 +180,9 @@ def test_a_full_disk_of_a_player_is_reported_once(
     publish_model(tmp_path / "run", step=1)
     hub, clock, transport = hub_in(tmp_path / "run"), Clock(), Recording()
     transport.model = hub.newest_model(None)
-    models = RemoteModel(transport, ModelFile(tmp_path / "here" / "latest.onnx", "tictactoe", every=0.0), clock)
+    models = RemoteModel(
+        transport, ModelFile(tmp_path / "here" / "latest.onnx", ModelLoader("tictactoe"), every=0.0), clock
+    )
 
     def full(*_: object, **__: object) -> None:
         raise OSError(ENOSPC, "No space left on device")
@@ -296,20 +300,16 @@ def test_a_player_plays_the_models_of_its_hub_and_stores_there(tmp_path: Path, d
     Without a GPU it plays on the CPU, even if the run has one elsewhere.
     """
     hub = hub_in(tmp_path, games=8, simulations=4, seed=3, device=device)
-    stop, ended = threading.Event(), []
-    player = threading.Thread(target=lambda: ended.append(play_for(Reliable(hub), "player-1", 1, stop)))
-    player.start()
 
     def playing(step: int) -> bool:
         hub.roster.publish()
         content = json.loads((tmp_path / "actor_stats.json").read_text())
         return any(actor["model_step"] == step for actor in content["actors"].values())
 
-    for step in (1, 2):
-        publish_model(tmp_path, step=step)
-        wait_until(lambda step=step: playing(step), f"it doesn't play with model {step}", ended)
-    stop.set()
-    player.join()
+    with running(lambda stop: play_for(Reliable(hub), "player-1", 1, stop)) as ended:
+        for step in (1, 2):
+            publish_model(tmp_path, step=step)
+            wait_until(lambda step=step: playing(step), f"it doesn't play with model {step}", ended)
     hub.close()
     (stats,) = ended
     counts = select(tmp_path / "replay.db", "SELECT count(*), count(DISTINCT episode_id), sum(done) FROM transitions")
@@ -328,7 +328,7 @@ def test_a_player_gets_the_file_of_a_network(tmp_path: Path, monkeypatch: pytest
         seen.append((settings.network_file != file, settings.network_file.read_text()))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("trainer.cluster.player.accelerated", noted)
+    monkeypatch.setattr("trainer.cluster.player.self_play_loader", noted)
     hub = hub_in(tmp_path, network_file=file)
     with pytest.raises(KeyboardInterrupt):
         play_for(Reliable(hub), "player-1", 1, threading.Event())

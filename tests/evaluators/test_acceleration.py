@@ -13,6 +13,7 @@ from trainer.core.files import write_bytes
 from trainer.evaluators.acceleration import COMPARED, Acceleration, random_play
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.interface import Evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.games import game_of
 
@@ -96,7 +97,7 @@ def test_a_model_that_fails_is_not_taken_for_one_that_has_no_twin(tmp_path: Path
     path = tmp_path / "latest.onnx"
     path.write_bytes(linear(1.0))
     twins = Acceleration(GAME.env_id, Maker(linear(1.0)))
-    file = ModelFile(path, GAME.env_id, every=0, prepare=twins)
+    file = ModelFile(path, ModelLoader(GAME.env_id, twins), every=0)
     before = file.current
     write_bytes(path, linear(1.0, value=3.0))
     assert not file.poll()

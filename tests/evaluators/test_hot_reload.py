@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ from small_models import linear_model
 from trainer.core.errors import DeviceError, ModelError
 from trainer.core.files import write_bytes
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.evaluators.onnx_file import OnnxEvaluator, Prepare
+from trainer.evaluators.interface import Evaluator
+from trainer.evaluators.loader import ModelLoader
+from trainer.evaluators.onnx_file import OnnxEvaluator
 
 
 @pytest.fixture
@@ -29,9 +32,9 @@ def replace(path: Path, step: int) -> None:
     write_bytes(path, linear_model(np.zeros((29, 9), np.float32), metadata={"step": str(step)}))
 
 
-def watched(path: Path, prepare: Prepare | None = None) -> ModelFile:
+def watched(path: Path, acceleration: Callable[[bytes, OnnxEvaluator], Evaluator] | None = None) -> ModelFile:
     """The file, looked at by every poll."""
-    return ModelFile(path, "tictactoe", 0.0, prepare)
+    return ModelFile(path, ModelLoader("tictactoe", acceleration), 0.0)
 
 
 def step_of(file: ModelFile) -> int | None:
@@ -74,12 +77,12 @@ def test_a_file_that_is_gone_is_no_problem(latest: Path) -> None:
 def test_a_device_that_fails_is_a_problem_of_the_model(latest: Path) -> None:
     """The error ends an actor. A page lives on, and can say why the newest model doesn't play."""
 
-    def prepare(content: bytes, model: OnnxEvaluator) -> OnnxEvaluator:
+    def failing(content: bytes, model: OnnxEvaluator) -> OnnxEvaluator:
         if model.step == 200:
             raise DeviceError("the GPU failed")
         return model
 
-    file = watched(latest, prepare)
+    file = watched(latest, failing)
     replace(latest, 200)
     with pytest.raises(DeviceError, match="the GPU failed"):
         file.poll()

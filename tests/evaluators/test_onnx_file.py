@@ -17,7 +17,9 @@ from small_models import linear_model
 from trainer.core.errors import ModelError
 from trainer.core.files import write_bytes
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.evaluators.onnx_file import OnnxEvaluator, answer_kernels, load_evaluator
+from trainer.evaluators.loader import ModelLoader, load_evaluator
+from trainer.evaluators.model import answer_kernels
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.uniform import uniform
 
 OBS_SIZE, NUM_ACTIONS = 29, 9  # tic-tac-toe's
@@ -156,20 +158,12 @@ def test_a_model_that_does_not_fit_is_refused_with_the_reason(content: bytes, wo
     assert "\n" not in message
 
 
-def test_a_model_that_is_not_there_is_an_error_with_the_way_out(tmp_path: Path) -> None:
-    """A missing file, and a folder where a file should be."""
-    with pytest.raises(ModelError, match=r"no model at .*latest\.onnx; train one first, or give another path"):
-        load_evaluator(tmp_path / "latest.onnx", "tictactoe")
-    with pytest.raises(ModelError, match="can't be read as a model"):
-        load_evaluator(tmp_path, "tictactoe")
-
-
 # --- Files that are replaced ---
 
 
 def model_file(path: Path, every: float = 0.0) -> ModelFile:
     """A watched model of tic-tac-toe, looked at by every poll."""
-    return ModelFile(path, "tictactoe", every)
+    return ModelFile(path, ModelLoader("tictactoe"), every)
 
 
 def test_a_model_file_is_used_as_soon_as_it_appears_and_when_it_is_replaced(tmp_path: Path) -> None:

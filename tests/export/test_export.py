@@ -19,7 +19,8 @@ from run_files import model_bytes, trainer_config
 import trainer
 from trainer.core.errors import ConfigError, ModelError
 from trainer.evaluators.acceleration import distance, random_play
-from trainer.evaluators.onnx_file import OnnxEvaluator, load_evaluator
+from trainer.evaluators.loader import load_evaluator
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export import Exporter, begin_with
 from trainer.export.exporter import exact_answers
 from trainer.game_config import metadata_of

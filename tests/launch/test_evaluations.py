@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from waiting import PATIENCE, wait_until
 
+from trainer.evaluators.loader import ModelLoader
 from trainer.launch import evaluations as module
 from trainer.launch.evaluations import Evaluations
 from trainer.run.folder import RunFolder
@@ -17,7 +18,7 @@ from trainer.run.folder import RunFolder
 @pytest.fixture
 def evaluations(tmp_path: Path) -> Evaluations:
     """Those of a run that has just begun."""
-    return Evaluations("tictactoe", RunFolder(tmp_path), seed=0, resumed=False, prepare=None)
+    return Evaluations(RunFolder(tmp_path), ModelLoader("tictactoe"), seed=0, resumed=False)
 
 
 def evaluate_by(monkeypatch: pytest.MonkeyPatch, function: Any) -> None:

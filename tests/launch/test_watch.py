@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from run_files import put_stats
 
+from trainer.evaluators.loader import ModelLoader
 from trainer.launch.evaluations import Evaluations
 from trainer.launch.watch import Watch
 from trainer.run.folder import RunFolder
@@ -28,7 +29,7 @@ def test_statistics_of_an_earlier_run_are_not_shown(
     """Nor is its model evaluated, except in the end: a run that is resumed may be over. Once the trainer has written, the
     file is this run's."""
     put_stats(tmp_path, "tictactoe", 50, last_checkpoint="model", bad_rows=0)
-    watch = Watch("tictactoe", RunFolder(tmp_path), seed=0, resumed=True)
+    watch = Watch(RunFolder(tmp_path), ModelLoader("tictactoe"), seed=0, resumed=True)
     watch.look()
     assert ("training", "starting (a new game is compiled first, for up to a minute)") in watch._summary(watch._stats())
     watch.finish()
@@ -44,7 +45,7 @@ def test_statistics_of_an_earlier_run_are_not_shown(
 
 def test_the_last_model_is_evaluated_unless_the_run_was_interrupted(tmp_path: Path, evaluated: list[str]) -> None:
     """Whoever presses Ctrl-C doesn't want to wait for it."""
-    watch = Watch("tictactoe", RunFolder(tmp_path), seed=0)
+    watch = Watch(RunFolder(tmp_path), ModelLoader("tictactoe"), seed=0)
     put_stats(tmp_path, "tictactoe", 50, last_checkpoint="model", bad_rows=0)
     watch.finish(interrupted=True)
     watch.finish()
@@ -54,7 +55,7 @@ def test_the_last_model_is_evaluated_unless_the_run_was_interrupted(tmp_path: Pa
 @pytest.mark.parametrize("damaged", ["{", "[]", '{"step": "many"}'])
 def test_damaged_statistics_are_as_good_as_none(tmp_path: Path, evaluated: list[str], damaged: str) -> None:
     """Another program may write them."""
-    watch = Watch("tictactoe", RunFolder(tmp_path), seed=0)
+    watch = Watch(RunFolder(tmp_path), ModelLoader("tictactoe"), seed=0)
     RunFolder(tmp_path).stats.write_text(damaged)
     watch.look()
     assert evaluated == [""]

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import pytest
 from small_models import write_model
 
-from trainer.evaluators.onnx_file import OnnxEvaluator, load_evaluator
+from trainer.evaluators.loader import ModelLoader, load_evaluator
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.measure import anchor
 from trainer.measure.anchor import GAMES, Anchor, anchor_of
 from trainer.run.evaluations import EvaluationLog
@@ -104,7 +105,7 @@ def test_a_resumed_run_goes_on_from_the_last_model_that_was_rated(
         evaluations.append(entry)
     if kept:
         write_model(tmp_path / "model_step_000002.onnx", "tictactoe", seed=2, step=2)
-    rating = anchor_of("tictactoe", 0, evaluations, tmp_path)
+    rating = anchor_of(ModelLoader("tictactoe"), 0, evaluations, tmp_path)
     play_to(0.5, monkeypatch)
     newest, later = model(tmp_path, 4), model(tmp_path, 5)
     found = rating.rate(newest)
@@ -119,5 +120,5 @@ def test_a_resumed_run_goes_on_from_the_last_model_that_was_rated(
 
 def test_a_run_that_is_resumed_before_the_first_evaluation_begins_with_elo_0(tmp_path: Path) -> None:
     """As a new run does."""
-    rating = anchor_of("tictactoe", 0, EvaluationLog(tmp_path), tmp_path)
+    rating = anchor_of(ModelLoader("tictactoe"), 0, EvaluationLog(tmp_path), tmp_path)
     assert rating.rate(model(tmp_path, 1))["elo_interval_95"] == [0.0, 0.0]

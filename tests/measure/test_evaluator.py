@@ -13,7 +13,9 @@ from small_models import write_model
 
 from trainer.core.command import run_command
 from trainer.evaluator import EvaluatorConfig
+from trainer.evaluators.loader import ModelLoader
 from trainer.games import game_of
+from trainer.games.base import FIRST
 from trainer.measure import evaluation
 from trainer.measure.evaluation import evaluate
 from trainer.measure.match import Match
@@ -118,7 +120,12 @@ def test_the_json_file_has_the_match(opponent: str, model: str, tmp_path: Path) 
 def test_the_device_is_chosen_once_for_both_models(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """And with `auto` said once."""
     chosen: list[str] = []
-    monkeypatch.setattr(evaluation, "on_device", lambda env_id, _: chosen.append(env_id))
+
+    def noted(env_id: str, _: object) -> ModelLoader:
+        chosen.append(env_id)
+        return ModelLoader(env_id)
+
+    monkeypatch.setattr(evaluation, "loader_for", noted)
     assert run("--model", model, "--opponent", model, "--games", "2") == 0
     assert chosen == ["tictactoe"]
 
@@ -144,6 +151,19 @@ def test_verbose_shows_who_made_each_move(model: str, capsys: pytest.CaptureFixt
     assert lines[0] == "Game 1: ONNX(latest.onnx) plays X"
     assert re.match("    1. X \\(opening\\): [abc][123]$", lines[1])
     assert lines[2].startswith("    2. O (Uniform guess with 100 simulations): ")
+
+
+def test_a_high_temperature_varies_the_moves(model: str, tmp_path: Path) -> None:
+    """At 0 every game begins with the model's best move; at 100 all nine moves are about equally likely."""
+    target = tmp_path / "match.json"
+
+    def first_moves(temperature: str) -> set[int]:
+        assert run("--model", model, "--games", "80", "--temperature", temperature, "--json", str(target)) == 0
+        games = json.loads(target.read_text())["games"]
+        return {game["moves"][0] for game in games if game["seat"] == FIRST}
+
+    assert len(first_moves("0")) == 1
+    assert len(first_moves("100")) > 5
 
 
 def test_solve_counts_wrong_moves(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -258,8 +278,8 @@ def test_without_bitbully_wrong_moves_of_connect4_are_counted_but_perfect_play_i
 
 def test_an_evaluation_during_a_run_has_move_quality(model: str) -> None:
     """It is an entry of `eval_history`, which can be written as JSON."""
-    found = json.loads(json.dumps(evaluate_step(Path(model), "tictactoe", 20, 0, simulations=(0, 10))))
+    found = json.loads(json.dumps(evaluate_step(Path(model), ModelLoader("tictactoe"), 20, 0)))
     assert (found["step"], found["opponent"], found["games_played"]) == (300, "random", 20)
     assert found["win_rate"] + found["draw_rate"] + found["loss_rate"] == pytest.approx(1)
-    assert [entry["simulations"] for entry in found["move_quality"]] == [0, 10]
-    assert found["move_quality"][0]["positions"] == 4520
+    (quality,) = found["move_quality"]
+    assert (quality["simulations"], quality["positions"]) == (0, 4520)

@@ -6,13 +6,13 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from small_models import write_model
 
 from trainer.core.command import run_command
 from trainer.evaluators.interface import Evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.ladder import LadderConfig
 from trainer.measure import ladder
 from trainer.measure.ladder import evenly_spaced, ladder_players, rate_models
@@ -92,16 +92,16 @@ def test_models_are_evenly_spaced_and_include_both_ends() -> None:
 
 def test_models_that_a_run_deletes_meanwhile_do_no_harm(run_folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that are gone when they are to be read are left out; those that go later were read before."""
-    listed, load = stored_models(Path(run_folder)), ladder.prepared
+    listed, load = stored_models(Path(run_folder)), ModelLoader.made_of
     listed[1].unlink()
 
-    def delete_and_load(*of: Any) -> Evaluator:
+    def delete_and_load(loader: ModelLoader, content: bytes, source: str) -> Evaluator:
         for path in listed:
             path.unlink(missing_ok=True)
-        return load(*of)
+        return load(loader, content, source)
 
     monkeypatch.setattr(ladder, "stored_models", lambda _: listed)
-    monkeypatch.setattr(ladder, "prepared", delete_and_load)
+    monkeypatch.setattr(ModelLoader, "made_of", delete_and_load)
     entrants = ladder_players("tictactoe", LadderConfig(model_dir=Path(run_folder)))
     assert [entrant.step for entrant in entrants] == [0, 200, 1000, 2_000_000]
 

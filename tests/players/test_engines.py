@@ -19,6 +19,7 @@ from trainer.core.command import run_command
 from trainer.core.errors import ConfigError, EngineError, GameError
 from trainer.core.processes import is_alive
 from trainer.evaluator import EvaluatorConfig
+from trainer.evaluators.loader import ModelLoader
 from trainer.games.base import FIRST, SECOND
 from trainer.games.positions import Positions
 from trainer.ladder import LadderConfig
@@ -158,7 +159,7 @@ def test_a_silent_engine_is_given_up() -> None:
 def test_an_engine_that_does_not_fit_is_one_error(name: str, env_id: str, words: str) -> None:
     """Before the match begins."""
     with pytest.raises((ConfigError, EngineError, GameError)) as error:
-        named_player(PlayerName.read(name), env_id, 5, 1, engine_seconds=PATIENCE)
+        named_player(PlayerName.read(name), ModelLoader(env_id), 5, 1, engine_seconds=PATIENCE)
     assert words in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -265,10 +266,12 @@ def test_ctrl_c_ends_the_engine_too(asked: int, model: Path, tmp_path: Path) -> 
     running = subprocess.Popen(
         [sys.executable, "-m", "trainer.evaluator", *words], stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    ended: list[object] = []
-    wait_until(lambda: log.exists() and "genmove" in log.read_text(), "the engine should be asked", ended)
-    running.send_signal(asked)
-    _, errors = running.communicate(timeout=PATIENCE)
+    try:
+        wait_until(lambda: log.exists() and "genmove" in log.read_text(), "the engine should be asked", running)
+        running.send_signal(asked)
+        _, errors = running.communicate(timeout=PATIENCE)
+    finally:
+        running.kill()
     assert (running.returncode, errors) == (130, "interrupted\n")
     process = process_of(log)
     wait_until(lambda: has_ended(process), "the engine should end")
@@ -299,14 +302,20 @@ def test_an_engine_with_a_line_go_of_its_own_has_no_simulations() -> None:
     assert not PlayerName.read("gtp: gnugo").searches
 
 
-def test_an_answer_that_has_come_counts_after_the_deadline() -> None:
-    """This process may have been suspended meanwhile. No number of seconds is too large."""
-    process = EngineProcess([sys.executable, "-u", "-c", "print('a'); print('b'); input(); input()"], 1e9)
+def test_an_answer_that_has_come_counts_after_the_deadline(tmp_path: Path) -> None:
+    """This process may have been suspended meanwhile. What comes later doesn't count. No number of seconds is too large."""
+    now, written = [0.0], tmp_path / "written"
+    code = "input(); print('a'); input(); print('b'); open(sys.argv[1], 'w'); input()"
+    words = [sys.executable, "-u", "-c", f"import sys; {code}", str(written)]
+    process = EngineProcess(words, 1e9, clock=lambda: now[0])
     process.send("hello")
     assert process.read_line() == "a"
-    wait_until(lambda: b"b\n" in process._unread or not process._receive(0.1), "it doesn't answer")
-    process._deadline = 0.0
+    process.send("again")
+    wait_until(written.exists, "it doesn't answer")
+    now[0] = 2e9
     assert process.read_line() == "b"
+    with pytest.raises(EngineError, match=r"has not answered 'again' after 1e\+09 s"):
+        process.read_line()
     process.stop()
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from trainer.core.errors import ConfigError, GameError
+from trainer.evaluators.loader import ModelLoader
 from trainer.games.base import FIRST
 from trainer.games.position import Position
 from trainer.measure.match import play_match
@@ -55,7 +56,7 @@ def test_a_file_with_a_function_is_a_player(tmp_path: Path) -> None:
     """By its path, which ends in .py, and is shown: two players may have files of the same name."""
     path = tmp_path / "last.py"
     path.write_text(LAST)
-    player = named_player(PlayerName.read(str(path)), "tictactoe", 0, 1)
+    player = named_player(PlayerName.read(str(path)), ModelLoader("tictactoe"), 0, 1)
     assert player.name == str(path)
     assert play_match("tictactoe", player, player, 1, 0).moves == [[8, 7, 6, 5, 4, 3, 2]]
 
@@ -78,7 +79,7 @@ def test_a_file_that_is_no_player_is_refused(text: str | None, message: str, tmp
     if text is not None:
         path.write_text(text)
     with pytest.raises((ConfigError, GameError), match=message):
-        named_player(PlayerName.read(str(path)), "tictactoe", 0, 1)
+        named_player(PlayerName.read(str(path)), ModelLoader("tictactoe"), 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_a_function_of_a_file_that_fails_names_its_line(line: str, says: str, tm
     """Also if it fails as our own files may: a broken pipe of somebody's engine is no closed output."""
     path = tmp_path / "bot.py"
     path.write_text(f"def choose(position):\n    {line}\n")
-    bot = named_player(PlayerName.read(str(path)), "tictactoe", 0, 1)
+    bot = named_player(PlayerName.read(str(path)), ModelLoader("tictactoe"), 0, 1)
     with pytest.raises(GameError, match=rf"bot\.py, line 2: {says}$"):
         play_match("tictactoe", bot, RandomPlayer(), 1, 0)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from trainer.core.errors import GameError
+from trainer.evaluators.loader import ModelLoader
 from trainer.games import rules_of
 from trainer.games.base import DRAW, OPEN
 from trainer.games.connect4 import heuristic as fours
@@ -132,5 +133,7 @@ def test_a_game_without_a_heuristic_says_so() -> None:
 
 def test_its_name_may_say_how_far_it_looks() -> None:
     """Otherwise it looks as far as the game's heuristic says."""
-    names = [named_player(PlayerName.read(name), "othello", 0, 1).name for name in ("minimax", "minimax:2")]
+    names = [
+        named_player(PlayerName.read(name), ModelLoader("othello"), 0, 1).name for name in ("minimax", "minimax:2")
+    ]
     assert names == ["Minimax(6 plies)", "Minimax(2 plies)"]

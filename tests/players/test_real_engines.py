@@ -13,7 +13,7 @@ from small_models import write_model
 from waiting import PATIENCE
 
 import trainer
-from trainer.evaluators.onnx_file import load_evaluator
+from trainer.evaluators.loader import ModelLoader, load_evaluator
 from trainer.games import rules_of
 from trainer.games.base import FIRST, SECOND
 from trainer.games.position import Position
@@ -30,7 +30,9 @@ def engine(protocol: str, program: str, arguments: str, env_id: str, nodes: int 
     found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/games")
     if found is None:
         pytest.skip(f"{program} is not installed")
-    return named_player(PlayerName(protocol, f"{found} {arguments}"), env_id, nodes, 1, engine_seconds=PATIENCE)
+    return named_player(
+        PlayerName(protocol, f"{found} {arguments}"), ModelLoader(env_id), nodes, 1, engine_seconds=PATIENCE
+    )
 
 
 def assert_played_by_the_rules(match: Match) -> None:

@@ -11,6 +11,7 @@ import pytest
 from registering import registered, rules_in
 
 from trainer.core.errors import ConfigError
+from trainer.evaluators.loader import ModelLoader
 from trainer.games import ENV_IDS
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.positions import Positions
@@ -116,6 +117,6 @@ def test_a_game_without_an_end_is_cut_off(tmp_path: Path) -> None:
 
 def test_it_is_found_by_its_name() -> None:
     """With its number of simulations, of which there must be one."""
-    assert named_player(PlayerName("rollouts"), "tictactoe", 70, 1).name == "UCT with 70 rollouts"
+    assert named_player(PlayerName("rollouts"), ModelLoader("tictactoe"), 70, 1).name == "UCT with 70 rollouts"
     with pytest.raises(ConfigError, match="rollouts needs at least 1 simulation before each move, and was given 0"):
-        named_player(PlayerName("rollouts"), "tictactoe", 0, 1)
+        named_player(PlayerName("rollouts"), ModelLoader("tictactoe"), 0, 1)

@@ -12,6 +12,7 @@ import trainer
 from trainer import pretrained
 from trainer.core.errors import ModelError
 from trainer.evaluator import main as evaluate
+from trainer.evaluators.loader import ModelLoader
 from trainer.play.table import path_of
 from trainer.players import PlayerName, named_player
 from trainer.settings.play import PlayConfig
@@ -52,7 +53,7 @@ def test_the_word_names_the_model_of_the_game(only_tictactoe: Path, capsys: pyte
     words = ["--env-id", "tictactoe", "--games", "4", "--model", "pretrained", "--opponent", "pretrained"]
     assert evaluate(words) == 0, capsys.readouterr().err
     assert trainer.load_model("pretrained", env_id="tictactoe").step == 7
-    assert named_player(PlayerName.read("pretrained"), "tictactoe", 0, 1).name
+    assert named_player(PlayerName.read("pretrained"), ModelLoader("tictactoe"), 0, 1).name
 
 
 def test_the_terminal_finds_the_run_of_make_run(only_tictactoe: Path) -> None:

@@ -68,6 +68,20 @@ def test_a_run_that_is_resumed_keeps_the_growth_of_its_searches(
     assert searches == [(50, 150, 1), (50, 150, 2), (None, 50, 1)]
 
 
+def test_a_run_that_is_to_be_resumed_begins_if_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the recipe, as with `cartridge loop --env-id tictactoe --resume`."""
+    from trainer import api
+    from trainer.launch import local
+    from trainer.loop import config_from
+
+    asked: list[trainer.LoopConfig] = []
+    monkeypatch.setattr(local, "run_loop", lambda config, stop: asked.append(config))
+    monkeypatch.setattr(api, "load_model", lambda path: None)
+    trainer.learn("tictactoe", tmp_path, resume=True, steps=5)
+    words = ["--env-id", "tictactoe", "--data-dir", str(tmp_path), "--resume", "--steps", "5"]
+    assert asked == [config_from(words)]
+
+
 def test_every_public_name_is_there_and_documented() -> None:
     """Loading it gives an object, and the page's last table names it."""
     _, table = (ROOT / "docs" / "api.md").read_text().split("## All names")
@@ -129,6 +143,37 @@ def test_two_models_of_one_file_name_are_told_apart(tmp_path: Path) -> None:
         assert (match.player, match.opponent) == ("ONNX(one/model.onnx)", "ONNX(two/model.onnx)")
     with pytest.raises(ConfigError, match="seed is -1"):
         trainer.play_match(model, two, seed=-1)
+
+
+def test_an_opponent_by_its_path_is_evaluated_as_the_model_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the same device: what evaluates the model is made for the opponent, too, and plays."""
+    from small_models import write_model
+
+    from trainer import api
+    from trainer.evaluators.interface import FunctionEvaluator
+    from trainer.evaluators.loader import ModelLoader
+    from trainer.evaluators.onnx_file import OnnxEvaluator
+    from trainer.settings.groups.device import EvaluationSettings
+
+    asked: list[str] = []
+
+    def accelerated(content: bytes, original: OnnxEvaluator) -> FunctionEvaluator:
+        def noted(observation, legal):  # type: ignore[no-untyped-def]
+            asked.append(Path(original.source).stem)
+            return original(observation, legal)
+
+        return FunctionEvaluator(noted, original.source)
+
+    def fake(env_id: str, settings: EvaluationSettings) -> ModelLoader:
+        return ModelLoader(env_id, accelerated if settings.device == "cuda" else None)
+
+    monkeypatch.setattr(api, "loader_for", fake)
+    one, two = (write_model(tmp_path / f"{name}.onnx", "tictactoe", seed=1) for name in ("one", "two"))
+    trainer.play_match(trainer.load_model(one, env_id="tictactoe", device="cuda"), two, games=2)
+    assert set(asked) == {"one", "two"}
+    asked.clear()
+    trainer.play_match(trainer.load_model(one, env_id="tictactoe"), two, games=2)
+    assert asked == []
 
 
 def test_a_model_file_runs_no_code(tmp_path: Path) -> None:

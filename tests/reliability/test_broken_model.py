@@ -23,7 +23,7 @@ from trainer.actor.actor import act
 from trainer.core.errors import TrainerError
 from trainer.core.files import signature_of, write_bytes
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.evaluators.onnx_file import load_evaluator
+from trainer.evaluators.loader import ModelLoader, load_evaluator
 from trainer.launch.evaluations import Evaluations
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
@@ -88,7 +88,7 @@ def test_a_model_that_fails_in_use_is_given_up_for_the_one_before(
     weights[0, 0] = 3e38  # times two stones' worth is more than float32 holds
     latest = tmp_path / "latest.onnx"
     latest.write_bytes(linear_model(np.zeros((29, 9), np.float32)))
-    model = ModelFile(latest, "tictactoe", every=0.0)
+    model = ModelFile(latest, ModelLoader("tictactoe"), every=0.0)
     before = model.current
     latest.write_bytes(linear_model(weights))
     assert model.poll()
@@ -143,7 +143,7 @@ def test_a_broken_model_or_a_full_disk_costs_the_loop_one_evaluation(
 ) -> None:
     """One line for each, and the next model is evaluated."""
     latest = tmp_path / "models" / "latest.onnx"
-    evaluations = Evaluations("tictactoe", RunFolder(tmp_path), seed=0, resumed=False, prepare=None)
+    evaluations = Evaluations(RunFolder(tmp_path), ModelLoader("tictactoe"), seed=0, resumed=False)
     write_bytes(latest, b"cut short")
     evaluations.finish("first")
     publish_model(tmp_path, step=2)

@@ -20,7 +20,7 @@ from torture.faults import full_disk, running, step_of, trainer_for
 from waiting import PATIENCE, wait_until
 
 from trainer.actor.actor import act
-from trainer.evaluators.onnx_file import load_evaluator
+from trainer.evaluators.loader import load_evaluator
 from trainer.run.training_statistics import TrainingPoint
 from trainer.settings.actor import ActorConfig
 from trainer.trainer import train

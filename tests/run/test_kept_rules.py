@@ -13,7 +13,7 @@ import pytest
 from random_models import publish_model
 
 from trainer.core.errors import GameError, ModelError, ReplayError
-from trainer.evaluators.onnx_file import load_evaluator
+from trainer.evaluators.loader import load_evaluator
 from trainer.game_config import load_game_config
 from trainer.games import find_game
 from trainer.games.kernels import link_kernels

@@ -27,7 +27,7 @@ from waiting import PATIENCE, wait_until
 from torture import promises
 from torture.small_cluster import ENVIRONMENT, SmallCluster
 from trainer.core.json_values import read_json_object
-from trainer.evaluators.onnx_file import load_evaluator
+from trainer.evaluators.loader import load_evaluator
 from trainer.run.actor_statistics import PlayerRow, players_in
 
 KINDS = ("player", "hub", "driver", "trainer", "node", "head")

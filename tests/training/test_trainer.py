@@ -21,7 +21,8 @@ from run_files import trainer_config
 from waiting import PATIENCE, wait_until
 
 from trainer.core.errors import ConfigError, GameError, ReplayError, TrainerError, WaitTimeoutError
-from trainer.evaluators.onnx_file import OnnxEvaluator, load_evaluator
+from trainer.evaluators.loader import load_evaluator
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.replay import Batch, ReplayBuffer
 from trainer.run.actor_statistics import ACTOR_STATS_FILE, ActorStats
 from trainer.run.evaluations import EvaluationLog

@@ -10,7 +10,7 @@ from run_files import put_model
 from starlette.testclient import TestClient
 from web_client import client_of, sentence
 
-from trainer.evaluators.onnx_file import load_evaluator
+from trainer.evaluators.loader import load_evaluator
 from trainer.games import rules_of
 from trainer.games.position import Position
 

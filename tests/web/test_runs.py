@@ -19,6 +19,7 @@ from web_client import client_of, sentence
 from trainer.core.errors import DeviceError
 from trainer.core.files import write_bytes
 from trainer.core.json_values import json_object
+from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
@@ -78,7 +79,7 @@ def test_a_model_that_the_gpu_can_not_take_is_reported(tmp_path: Path, monkeypat
             raise DeviceError("the memory of the GPU is full during a test (no room)")
         return original
 
-    monkeypatch.setattr(models, "on_device", lambda *_: prepare)
+    monkeypatch.setattr(models, "loader_for", lambda env_id, _: ModelLoader(env_id, prepare))
     put_model(tmp_path, "tictactoe", step=1)
     with client_of(tmp_path) as client:
         assert client.get("/model?game=tictactoe").json()["problem"] is None
@@ -105,7 +106,7 @@ def test_a_first_model_that_the_gpu_can_not_take(tmp_path: Path, monkeypatch: py
             raise DeviceError("the memory of the GPU is full during a test (no room)")
         return Failing()
 
-    monkeypatch.setattr(models, "on_device", lambda *_: prepare)
+    monkeypatch.setattr(models, "loader_for", lambda env_id, _: ModelLoader(env_id, prepare))
     put_model(tmp_path, "tictactoe", step=1)
     with client_of(tmp_path) as client:
         for _ in range(2):

@@ -22,6 +22,7 @@ from trainer.core.signals import nothing_to_finish
 from trainer.evaluators.acceleration import Acceleration
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.interface import Evaluator, ModelSource
+from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.sparse import SparseAccelerator
 from trainer.game_config import load_game_config
 from trainer.games import game_of, settled
@@ -51,16 +52,16 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
     sink = DatabaseSink(config.replay_db_path, played, config.replay_window, run.actor_stats, config.actor_id)
     try:
         with nothing_to_finish():
-            prepare = accelerated(config.env_id, config)
-            models = ModelFile(run.latest_model, config.env_id, prepare=prepare)
+            models = ModelFile(run.latest_model, self_play_loader(config.env_id, config))
         return play(config, models, sink, stop)
     finally:
         sink.close()
 
 
-def accelerated(env_id: str, config: ActorConfig) -> Acceleration:
+def self_play_loader(env_id: str, config: ActorConfig) -> ModelLoader:
     """What makes the evaluators of an actor: on the device of its settings, else by the network's active inputs."""
-    return Acceleration(env_id, *accelerators(env_id, config, config.games), SparseAccelerator(env_id))
+    on_device = accelerators(env_id, config, config.games)
+    return ModelLoader(env_id, Acceleration(env_id, *on_device, SparseAccelerator(env_id)))
 
 
 def fitted(config: ActorConfig) -> ActorConfig:

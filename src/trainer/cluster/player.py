@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from threading import Event
 
-from trainer.actor.actor import accelerated, fitted, play
+from trainer.actor.actor import fitted, play, self_play_loader
 from trainer.cluster.remote_model import RemoteModel
 from trainer.cluster.remote_sink import RemoteSink
 from trainer.cluster.transport import Transport
@@ -42,7 +42,7 @@ def play_for(transport: Transport, name: str, cores: int, stop: Event) -> ActorS
             (folder / NETWORK).write_bytes(assignment.network_file)
         path = RunFolder(folder).latest_model
         path.parent.mkdir()
-        file = ModelFile(path, game.env_id, prepare=accelerated(found.name, settings))
+        file = ModelFile(path, self_play_loader(game.env_id, settings))
         sink = RemoteSink(transport, name, game, assignment.first_number)
         try:
             return play(settings, RemoteModel(transport, file), sink, stop)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from trainer.core.errors import DeviceError, ModelError, TrainerError
 from trainer.core.files import signature_of
 from trainer.evaluators.interface import Evaluator
-from trainer.evaluators.onnx_file import Prepare, prepared
+from trainer.evaluators.loader import ModelLoader
 from trainer.run.model_files import read_model
 
 log = logging.getLogger(__name__)
@@ -28,26 +28,16 @@ class Loaded(NamedTuple):
 class ModelFile:
     """A model file that may appear or be replaced at any time; `current` is the last good one."""
 
-    def __init__(
-        self,
-        path: Path,
-        env_id: str,
-        every: float = 0.2,
-        prepare: Prepare | None = None,
-        look: bool = True,
-    ) -> None:
+    def __init__(self, path: Path, loader: ModelLoader, every: float = 0.2, look: bool = True) -> None:
         """Load the model at `path` if there is one; `poll` looks again, at most once in `every` seconds. `look` false: the
         first `poll` loads it.
 
-        `prepare` gets the file's content and its evaluator and returns the evaluator to use, perhaps a faster one; it raises
-        ModelError for a model that can't be used. `problem` says why the present file can't be used; None if it can, or if
-        there is none.
+        `problem` says why the present file can't be used; None if it can, or if there is none.
         """
         self.path = path
         self.problem: str | None = None
-        self._env_id = env_id
+        self._loader = loader
         self._every = every
-        self._prepare = prepare
         self._next_look = 0.0
         self._seen: tuple[int, int, int] | None = None
         self._loaded = self._before = Loaded()
@@ -90,7 +80,7 @@ class ModelFile:
             return False
         self._seen = signature
         try:
-            evaluator = prepared(content, str(self.path), self._env_id, self._prepare)
+            evaluator = self._loader.made_of(content, str(self.path))
         except DeviceError as error:
             self.problem = str(error)
             raise

@@ -2,105 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
-from trainer.compile.linker import Linked, link
 from trainer.core.errors import ModelError, first_line
-from trainer.evaluators import answers
-from trainer.evaluators.answers import NOT_FINITE, SOUND
-from trainer.evaluators.interface import Evaluator, Observations, Prior, Values
+from trainer.evaluators.answers import NOT_FINITE
+from trainer.evaluators.interface import Observations
+from trainer.evaluators.model import ModelEvaluator, ModelInfo, Outputs
 from trainer.games import find_game
-from trainer.games.base import Mask
-from trainer.pretrained import model_path
-from trainer.run.model_files import read_model
-from trainer.sparse.network import SparseNetwork
-
-Outputs = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""policy_logits [B, A] and value [B, 1]"""
-
-
-@cache
-def answer_kernels() -> Linked:
-    """`answers.py`, compiled. Every model uses the same."""
-    return link(answers, warm_up=_warm_up)
-
-
-def _warm_up(linked: Linked) -> None:
-    """Call each kernel once, for one row."""
-    row, legal = np.zeros((1, 1), np.float32), np.ones((1, 1), np.bool_)
-    linked.answers.fault_of(row, row[:, 0])
-    linked.answers.masked_softmax(row, legal, np.zeros(1, np.int64), row)
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """What a model file says about itself."""
-
-    source: str
-    """Its path, for messages."""
-    metadata: dict[str, str]
-
-    @property
-    def step(self) -> int | None:
-        """Training step; None if the file doesn't say."""
-        step = self.metadata.get("step", "")
-        try:
-            return int(step) if step.isdigit() else None
-        except ValueError:  # such as ², or thousands of digits
-            return None
-
-    @property
-    def progress(self) -> float:
-        """How much of the training run was done, 0 to 1; 1 if the file doesn't say."""
-        try:
-            share = float(self.metadata.get("progress", ""))
-        except ValueError:
-            return 1.0
-        return share if 0 <= share <= 1 else 1.0
-
-
-class ModelEvaluator(ABC):
-    """A model whose outputs are checked and turned into an answer."""
-
-    layers: SparseNetwork | None = None
-
-    def __init__(self, info: ModelInfo) -> None:
-        self.info = info
-        self.source = info.source
-        self.step = info.step
-        self.progress = info.progress
-        self._answers = answer_kernels().answers
-
-    @abstractmethod
-    def outputs(self, observation: Observations) -> Outputs:
-        """The model's outputs for observations [B, obs_size], unchecked."""
-
-    def __call__(self, observation: Observations, legal: Mask) -> tuple[Prior, Values]:
-        """Prior float32 [B, A] over the legal moves and value float32 [B] for the mover."""
-        try:
-            logits, value = self.outputs(observation)
-        except Exception as error:  # onnxruntime raises classes of its own, without a common base
-            raise ModelError(f"{self.source} can't evaluate {len(observation)} rows ({first_line(error)})") from error
-        refuse_fault(self.source, self._answers.fault_of(logits, value[:, 0]), value)
-        prior = np.empty_like(logits)
-        self._answers.masked_softmax(logits, legal, np.empty(logits.shape[1], np.int64), prior)
-        return prior, value[:, 0]
-
-
-def refuse_fault(source: str, fault: int, value: Values) -> None:
-    """Raise ModelError for a `fault` of the answers of the model `source`, whose values these are; SOUND is none."""
-    if fault == NOT_FINITE:
-        raise ModelError(f"{source} answers NaN or infinity; train it again, or give another model")
-    if fault != SOUND:
-        raise ModelError(f"{source} answers a value of {value.flat[np.abs(value).argmax()]:g}; it must be from -1 to 1")
 
 
 class OnnxEvaluator(ModelEvaluator):
@@ -123,7 +32,7 @@ class OnnxEvaluator(ModelEvaluator):
                 content, options, providers=["CPUExecutionProvider"], enable_fallback=False
             )
             metadata = dict(self._session.get_modelmeta().custom_metadata_map)
-        except Exception as error:  # as above
+        except Exception as error:  # onnxruntime raises classes of its own, without a common base
             if has_external_data(content):
                 raise ModelError(
                     f"{source} keeps its weights in another file, but a model is one file here; merge them with: "
@@ -181,11 +90,6 @@ class OnnxEvaluator(ModelEvaluator):
             raise ModelError(f"{self.source} answers NaN or infinity to an empty observation; it can't be used")
 
 
-Prepare = Callable[[bytes, OnnxEvaluator], Evaluator]
-"""Makes an evaluator, perhaps a faster one, of a file's content and what ONNX Runtime makes of it. It raises ModelError for
-a model that can't be used."""
-
-
 def has_external_data(content: bytes) -> bool:
     """Whether a model file keeps weights in another file; False if it can't be read at all."""
     import onnx  # only if a model can't be loaded
@@ -195,21 +99,3 @@ def has_external_data(content: bytes) -> bool:
     except Exception:  # protobuf's errors have no common base
         return False
     return any(weight.data_location == onnx.TensorProto.EXTERNAL for weight in graph.initializer)
-
-
-def load_evaluator(path: Path, env_id: str) -> OnnxEvaluator:
-    """The model in a file. Raises ModelError if there is none or it doesn't fit the game."""
-    path = model_path(path, env_id)
-    return OnnxEvaluator(read_model(path), str(path), env_id)
-
-
-def load_prepared(path: Path, env_id: str, prepare: Prepare | None) -> Evaluator:
-    """The same, as the evaluator that `prepare` makes of it; None: as it is."""
-    path = model_path(path, env_id)
-    return prepared(read_model(path), str(path), env_id, prepare)
-
-
-def prepared(content: bytes, source: str, env_id: str, prepare: Prepare | None) -> Evaluator:
-    """The evaluator that `prepare` makes of a file's content; None: OnnxEvaluator itself. Raises ModelError as that does."""
-    original = OnnxEvaluator(content, source, env_id)
-    return prepare(content, original) if prepare else original

@@ -14,7 +14,8 @@ from onnx import numpy_helper
 from trainer.compile.linker import Linked, link
 from trainer.evaluators.half_precision import model_of
 from trainer.evaluators.interface import Evaluator, Observations
-from trainer.evaluators.onnx_file import ModelEvaluator, ModelInfo, OnnxEvaluator, Outputs
+from trainer.evaluators.model import ModelEvaluator, ModelInfo, Outputs
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.games import game_of
 from trainer.games.base import Game
 from trainer.games.layout import layout_of

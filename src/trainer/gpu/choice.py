@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from trainer.evaluators.acceleration import Acceleration, Accelerator
-from trainer.evaluators.onnx_file import Prepare
+from trainer.evaluators.loader import ModelLoader
 from trainer.settings.groups.device import DeviceSettings, EvaluationSettings
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def accelerators(env_id: str, settings: EvaluationSettings, capacity: int = BATC
     return [TorchAccelerator(env_id, used, precision, capacity, file=file) for precision in precisions]
 
 
-def on_device(env_id: str, settings: EvaluationSettings, capacity: int = BATCH) -> Prepare | None:
-    """How models that were loaded become evaluators on the device of the settings; None: as they are."""
-    found = accelerators(env_id, settings, capacity)
-    return Acceleration(env_id, *found) if found else None
+def loader_for(env_id: str, settings: EvaluationSettings) -> ModelLoader:
+    """What makes the evaluators of a game's models on the device of the settings. Raises as `accelerators` does."""
+    found = accelerators(env_id, settings)
+    return ModelLoader(env_id, Acceleration(env_id, *found) if found else None)

@@ -9,7 +9,8 @@ import torch
 
 from trainer.evaluators.answers import NOT_FINITE, SOUND, TOO_LARGE
 from trainer.evaluators.interface import Evaluator, Observations, Prior, Values
-from trainer.evaluators.onnx_file import ModelInfo, OnnxEvaluator, refuse_fault
+from trainer.evaluators.model import ModelInfo, refuse_fault
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export.stored import OwnKind, StoredNetwork, Weights
 from trainer.games import game_of
 from trainer.games.base import Game, Mask

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
-from trainer.api import load_model
+from trainer.api import model_for
 from trainer.core.errors import TrainerError
 from trainer.gtp.commands import Commands, Refusal
 from trainer.settings.gtp import GtpConfig
@@ -18,7 +18,7 @@ LINE = re.compile(r"(?:(\d+)\s*)?(\S*)\s*(.*)")
 def serve(config: GtpConfig) -> int:
     """Answer the commands on standard input until `quit` or the end of the input; returns the exit status."""
     config.check()
-    model = load_model(config.model, config.env_id, config.device, config.precision, config.network_file)
+    model = model_for(config.model, config.env_id, config)
     commands = Commands(model, config.simulations)
     answer_all(sys.stdin or (), sys.stdout, commands)  # None: standard input is closed
     return 0

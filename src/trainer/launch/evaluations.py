@@ -9,7 +9,7 @@ from threading import Event, Thread
 from typing import Any
 
 from trainer.core.errors import TrainerError
-from trainer.evaluators.onnx_file import Prepare
+from trainer.evaluators.loader import ModelLoader
 from trainer.measure.anchor import Anchor, anchor_of
 from trainer.measure.progress import evaluate_step
 from trainer.run.evaluations import EvaluationLog
@@ -31,16 +31,15 @@ class Evaluations:
     game may take minutes, because its positions are visited.
     """
 
-    def __init__(self, env_id: str, run: RunFolder, seed: int, resumed: bool, prepare: Prepare | None) -> None:
-        """`seed` fixes the games against random play; `prepare` makes evaluators of models, None: ONNX Runtime."""
+    def __init__(self, run: RunFolder, loader: ModelLoader, seed: int, resumed: bool) -> None:
+        """`loader` makes evaluators of the models of `run`; `seed` fixes the games against random play."""
         self.log = EvaluationLog(run.path)
         self.latest: dict[str, Any] | None = None
         """The last result; None before the first."""
-        self._env_id = env_id
         self._run = run
         self._seed = seed
-        self._prepare = prepare
-        self._anchor = None if resumed else Anchor(env_id, seed)
+        self._loader = loader
+        self._anchor = None if resumed else Anchor(loader.env_id, seed)
         self._models: SimpleQueue[str] = SimpleQueue()
         self._thread = Thread(target=self._work, daemon=True)
         self._idle = Event()
@@ -97,10 +96,8 @@ class Evaluations:
         began = time.monotonic()
         try:
             if self._anchor is None:
-                self._anchor = anchor_of(self._env_id, self._seed, self.log, self._run.models, self._prepare)
-            self.latest = evaluate_step(
-                self._run.latest_model, self._env_id, GAMES, self._seed, prepare=self._prepare, anchor=self._anchor
-            )
+                self._anchor = anchor_of(self._loader, self._seed, self.log, self._run.models)
+            self.latest = evaluate_step(self._run.latest_model, self._loader, GAMES, self._seed, anchor=self._anchor)
             self.log.append(self.latest)
         except (TrainerError, OSError) as error:
             log.warning("the newest model isn't evaluated (%s); the run goes on", error)

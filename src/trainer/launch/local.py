@@ -16,8 +16,8 @@ from trainer.core.arguments import narrowed
 from trainer.core.errors import ConfigError
 from trainer.core.listener import listen, url_of
 from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor, suspendable
-from trainer.games import find_game, settled
-from trainer.gpu.choice import on_device, require_device
+from trainer.games import find_game
+from trainer.gpu.choice import loader_for, require_device
 from trainer.launch.child import Child
 from trainer.launch.preparation import prepare_folder
 from trainer.launch.watch import Watch
@@ -63,7 +63,8 @@ def web_config(config: LoopConfig) -> WebConfig:
 
 
 def run_loop(config: LoopConfig, stop: Event) -> int:
-    """Run until the trainer is done or `stop` is set; returns the exit status. Raises TrainerError."""
+    """Run until the trainer is done or `stop` is set; returns the exit status. `config` has the env_id of its game, as
+    `Defaults.replaced` gives it. Raises TrainerError."""
     config.check()
     require_device(config)
     require_ray(config)
@@ -71,7 +72,6 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
         require_exporter()
     if config.tensorboard:
         require_tensorboard()
-    config = settled(config)
     run = RunFolder(config.folder)
     require_writable(run.path, "--data-dir")
     if config.web:
@@ -87,13 +87,13 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     game = keep_rules(config.env_id, run.path, config.resume)
     config = prepare_folder(config, run)
     write_record(run.record, LOOP, config)
-    prepare = on_device(config.env_id, config)
+    loader = loader_for(config.env_id, config)
     goes_on = config.resume and run.checkpoint.exists()  # without a checkpoint the trainer begins anew
     console = Console(stderr=True)
     with started(config, game, run) as (trainer, actor, web):
         if web:
             console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)
-        watch = Watch(config.env_id, run, config.seed, goes_on, prepare)
+        watch = Watch(run, loader, config.seed, goes_on)
         together = suspended_together([trainer, actor, *([web] if web else [])])
         with before_leaving(show_cursor), together, watch.shown(console):
             while trainer.status is None and not stop.wait(LOOK_SECONDS):

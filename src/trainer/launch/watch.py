@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trainer.core.json_values import has_numbers, number_fields, read_json_object
-from trainer.evaluators.onnx_file import Prepare
+from trainer.evaluators.loader import ModelLoader
 from trainer.launch.evaluations import Evaluations
 from trainer.launch.summary import summary
 from trainer.run.actor_statistics import sum_of_actors
@@ -31,13 +31,11 @@ ACTOR_NUMBERS = [name for name in sum_of_actors("", []) if name != "env_id"]
 class Watch:
     """Reads the statistics of a run, has its newest models evaluated, and shows both."""
 
-    def __init__(
-        self, env_id: str, run: RunFolder, seed: int, resumed: bool = False, prepare: Prepare | None = None
-    ) -> None:
+    def __init__(self, run: RunFolder, loader: ModelLoader, seed: int, resumed: bool = False) -> None:
         """As for `Evaluations`."""
-        self._env_id = env_id
+        self._env_id = loader.env_id
         self._run = run
-        self._evaluations = Evaluations(env_id, run, seed, resumed, prepare)
+        self._evaluations = Evaluations(run, loader, seed, resumed)
         self._began = time.monotonic()
         self._since = " since it was resumed" if resumed else ""
         self._next_line = LINE_EVERY

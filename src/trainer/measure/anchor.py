@@ -9,7 +9,7 @@ from typing import Any
 from trainer.core.errors import ModelError
 from trainer.core.json_values import is_number
 from trainer.evaluators.interface import Evaluator
-from trainer.evaluators.onnx_file import Prepare, load_prepared
+from trainer.evaluators.loader import ModelLoader
 from trainer.measure.elo import elo_difference
 from trainer.measure.intervals import wilson
 from trainer.measure.match import play_match
@@ -70,19 +70,17 @@ class Anchor:
         return play_match(self._env_id, *players, GAMES, seed, openings).score
 
 
-def anchor_of(
-    env_id: str, seed: int, evaluations: EvaluationLog, models: Path, prepare: Prepare | None = None
-) -> Anchor:
+def anchor_of(loader: ModelLoader, seed: int, evaluations: EvaluationLog, models: Path) -> Anchor:
     """The anchor of a resumed run: the last model that was rated, if it is still among `models`.
 
-    Otherwise the next model takes over its Elo, without an interval. `prepare` makes the evaluator; None: ONNX Runtime.
+    Otherwise the next model takes over its Elo, without an interval.
     """
     rated = [entry for entry in evaluations.read() if is_number(entry.get("elo"))]
     if not rated:
-        return Anchor(env_id, seed)
+        return Anchor(loader.env_id, seed)
     elo, step = float(rated[-1]["elo"]), rated[-1].get("step")
     model = None
     if isinstance(step, int):
         with suppress(ModelError):
-            model = load_prepared(stored_model(models, step), env_id, prepare)
-    return Anchor(env_id, seed, elo, model)
+            model = loader.load(stored_model(models, step))
+    return Anchor(loader.env_id, seed, elo, model)

@@ -10,14 +10,14 @@ from typing import Any
 from trainer.core.errors import GameError
 from trainer.core.json_values import write_json
 from trainer.evaluators.interface import Evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.named_game import chosen_game
-from trainer.evaluators.onnx_file import Prepare, load_prepared
 from trainer.game_config import load_game_config
 from trainer.games import has_part, has_rules, known_games, part_of
 from trainer.games.positions import Positions
 from trainer.games.solving.exhaustive import exhaustive_solver
 from trainer.games.solving.scored_positions import scored_positions_of
-from trainer.gpu.choice import on_device
+from trainer.gpu.choice import loader_for
 from trainer.measure.lines import both_seats, has_few_lines
 from trainer.measure.match import play_match
 from trainer.measure.move_quality import measure_move_quality
@@ -50,12 +50,12 @@ def evaluate(config: EvaluatorConfig) -> int:
             f"{env_id} can't be played, because only its dimensions are known, from {databases[0]}; "
             f"the games whose rules are known are {', '.join(known_games())}"
         )
-    prepare = on_device(env_id, config)
-    model = load_prepared(config.model, env_id, prepare)
+    loader = loader_for(env_id, config)
+    model = loader.load(config.model)
     if config.solve:
         found, show = count_wrong_moves(env_id, config, model)
     else:
-        found, show = compete(env_id, config, model, opponent, prepare)
+        found, show = compete(loader, config, model, opponent)
     if config.json:
         origin = {"model": str(config.model), "step": model.step, "timestamp": int(time.time())}
         write_json(config.json, origin | found)
@@ -64,18 +64,18 @@ def evaluate(config: EvaluatorConfig) -> int:
 
 
 def compete(
-    env_id: str, config: EvaluatorConfig, model: Evaluator, name: PlayerName, prepare: Prepare | None
+    loader: ModelLoader, config: EvaluatorConfig, model: Evaluator, name: PlayerName
 ) -> tuple[dict[str, Any], Show]:
     """Play the match against the player `name`. Returns the content of the JSON file, and what prints the report.
 
-    `prepare` makes the evaluator of an opponent that is a model; None: ONNX Runtime.
+    `loader` makes the evaluator of an opponent that is a model.
     """
-    rival = name.model
+    env_id, rival = loader.env_id, name.model
     own, *others = shown_models([config.model] if rival is None else [config.model, rival])
     player = model_player(own, env_id, model, config.simulations, config.games, config.temperature)
     simulations = name.simulations(config.opponent_simulations, config.simulations)
     shown = others[0] if others else None
-    opponent = named_player(name, env_id, simulations, config.games, shown, config.engine_seconds, prepare)
+    opponent = named_player(name, loader, simulations, config.games, shown, config.engine_seconds)
     openings = None
     games_differ = config.opponent == "random" or config.temperature > 0
     if config.opening_plies or (config.opening_plies is None and not games_differ):

@@ -19,8 +19,7 @@ from trainer.core.errors import ModelError
 from trainer.core.json_values import write_json
 from trainer.core.signals import before_leaving, show_cursor, suspendable
 from trainer.evaluators.named_game import chosen_game
-from trainer.evaluators.onnx_file import prepared
-from trainer.gpu.choice import on_device
+from trainer.gpu.choice import loader_for
 from trainer.measure.elo import fit_elo
 from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings, in_words
@@ -109,10 +108,10 @@ class Entrant:
 
 def ladder_players(env_id: str, config: LadderConfig) -> list[Entrant]:
     """The players of a ladder. Raises ModelError if there are fewer than two."""
-    prepare = on_device(env_id, config)
+    loader = loader_for(env_id, config)
     entrants: list[Entrant] = []
     for path, content in models_to_rate(config):
-        model = prepared(content, str(path), env_id, prepare)
+        model = loader.made_of(content, str(path))
         step = step_of(path)
         player = model_player(f"step {step:,}", env_id, model, config.simulations, config.games)
         entrants.append(Entrant(player, step, path))
@@ -121,7 +120,7 @@ def ladder_players(env_id: str, config: LadderConfig) -> list[Entrant]:
     for name in map(PlayerName.read, config.against):
         simulations = name.simulations(None, config.simulations)
         title = shown[name.model] if name.model else None
-        player = named_player(name, env_id, simulations, config.games, title, config.engine_seconds, prepare)
+        player = named_player(name, loader, simulations, config.games, title, config.engine_seconds)
         entrants.append(Entrant(player, None, name.model))
     if len(entrants) < 2:
         raise ModelError(

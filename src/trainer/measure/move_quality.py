@@ -68,9 +68,9 @@ def wrong_moves(scores: Scores, actions: NDArray[np.int64]) -> tuple[NDArray[np.
     return weak, strong
 
 
-def measure_move_quality(scored: ScoredPositions, player: Player, seed: int = 0) -> MoveQuality:
+def measure_move_quality(scored: ScoredPositions, player: Player) -> MoveQuality:
     """Let a player move in every position, and count its wrong moves."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     actions = player.choose(scored.positions, [generator] * len(scored))
     weak, strong = wrong_moves(scored.scores, actions)
     kinds = {}

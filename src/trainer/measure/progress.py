@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from trainer.evaluators.onnx_file import Prepare, load_prepared
+from trainer.evaluators.loader import ModelLoader
 from trainer.games.solving.scored_positions import has_scored_positions
 from trainer.measure.anchor import Anchor
 from trainer.measure.match import play_match
@@ -14,24 +14,16 @@ from trainer.players import NetworkPlayer, RandomPlayer
 
 
 def evaluate_step(
-    path: Path,
-    env_id: str,
-    games: int,
-    seed: int,
-    simulations: tuple[int, ...] = (0,),
-    prepare: Prepare | None = None,
-    anchor: Anchor | None = None,
+    path: Path, loader: ModelLoader, games: int, seed: int, anchor: Anchor | None = None
 ) -> dict[str, Any]:
     """A model's raw policy against random play, as an entry of stats.json's `eval_history`.
 
-    If the game has scored positions, `move_quality` holds the model's wrong moves, once for each of `simulations`. `prepare`
-    makes the evaluator of the model; None: ONNX Runtime. With an `anchor` the entry also has the model's Elo.
+    If the game has scored positions, `move_quality` holds the wrong moves of the raw policy. With an `anchor` the entry also
+    has the model's Elo.
     """
-    model = load_prepared(path, env_id, prepare)
+    env_id, model = loader.env_id, loader.load(path)
     match = play_match(env_id, NetworkPlayer(path.name, model), RandomPlayer(), games, seed)
     evaluation = match.as_evaluation(model.step)
     if has_scored_positions(env_id):
-        evaluation["move_quality"] = [
-            {"simulations": number, **quick_move_quality(env_id, model, number).as_json()} for number in simulations
-        ]
+        evaluation["move_quality"] = [{"simulations": 0, **quick_move_quality(env_id, model).as_json()}]
     return evaluation | (anchor.rate(model) if anchor else {})

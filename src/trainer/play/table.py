@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console, Group
 from rich.text import Text
 
-from trainer.api import load_model
+from trainer.api import model_for
 from trainer.evaluators.named_game import game_named_in
 from trainer.games import DEFAULT_GAME, game_of
 from trainer.games.base import FIRST, SECOND
@@ -42,7 +42,7 @@ class Table:
         config.check()
         path = path_of(config)
         env_id = config.env_id or (DEFAULT_GAME if str(path) == PRETRAINED else None)
-        model = load_model(path, env_id, config.device, config.precision, config.network_file)
+        model = model_for(path, env_id, config)
         self._rules = link_kernels(model.env_id).rules
         self._evaluate = model.evaluator
         self._search = Search(model.env_id, 1, MOST_SIMULATIONS, PLAYING)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.core.errors import ConfigError
-from trainer.evaluators.onnx_file import Prepare, load_prepared
+from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.uniform import uniform
 from trainer.games.solving.solvers import solver_of
 from trainer.players import player_name
@@ -25,19 +25,19 @@ from trainer.settings.evaluator import EvaluatorConfig
 
 def named_player(
     name: PlayerName,
-    env_id: str,
+    loader: ModelLoader,
     simulations: int,
     games: int,
     shown: str | None = None,
     engine_seconds: float = EvaluatorConfig.engine_seconds,
-    prepare: Prepare | None = None,
 ) -> Player:
-    """The player of that name, for `games` games in parallel; `simulations` are for search, rollouts, models and UCI.
+    """The player of that name in the game of `loader`, for `games` games in parallel.
 
-    `shown` is what tables call a model, by default its file name. An answer of an engine may take `engine_seconds`.
-    `prepare` makes evaluators of models; None: ONNX Runtime. Raises TrainerError if the name is neither
-    known nor a file, and if the game doesn't have that player.
+    `simulations` are for search, rollouts, models and UCI. `loader` makes the evaluator of a model; `shown` is what tables
+    call it, by default its file name. An answer of an engine may take `engine_seconds`. Raises TrainerError if the name is
+    neither known nor a file, and if the game doesn't have that player.
     """
+    env_id = loader.env_id
     match name.kind:
         case player_name.GTP:
             return GtpPlayer(name.rest, env_id, engine_seconds)
@@ -61,7 +61,7 @@ def named_player(
             f"there is no player {name.rest!r}; give {', '.join(KNOWN)}, {PRETRAINED}, gtp: or uci: with the command of an "
             f"engine, the path of an ONNX model, or that of a Python file with a function choose(position)"
         )
-    model = load_prepared(path, env_id, prepare)
+    model = loader.load(path)
     return model_player(shown or shown_models([path])[0], env_id, model, simulations, games)
 
 

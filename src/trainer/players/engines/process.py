@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, NoReturn
 
@@ -51,13 +52,14 @@ def split_command(text: str) -> tuple[list[str], list[str]]:
 class EngineProcess:
     """An engine that runs. It is ended when nothing refers to this object any more, and at the latest when Python exits."""
 
-    def __init__(self, words: list[str], seconds: float) -> None:
-        """Start a program with its arguments, `words`. `seconds` is how long one answer may take.
+    def __init__(self, words: list[str], seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start a program with its arguments, `words`. `seconds` is how long one answer may take; `clock` tells seconds.
 
         Raises EngineError if the program can't be started.
         """
         self.command = shlex.join(words)
         self.seconds = seconds
+        self._clock = clock
         try:
             # A session of its own: Ctrl-C reaches us alone, and its own children are ended with it.
             self._process = subprocess.Popen(
@@ -87,7 +89,7 @@ class EngineProcess:
     def send(self, line: str) -> None:
         """Send a line. The time for the answer starts now."""
         self._request = repr(line)
-        self._deadline = time.monotonic() + self.seconds
+        self._deadline = self._clock() + self.seconds
         self._late = False
         try:
             self._input.write(f"{line}\n".encode())
@@ -106,7 +108,7 @@ class EngineProcess:
                     f"the engine {self.command!r} answers {self._request} by more than {LONGEST_LINE:,} bytes without an "
                     f"end of line; is it a program that plays?"
                 )
-            left = self._deadline - time.monotonic()
+            left = self._deadline - self._clock()
             if self._late:
                 raise EngineError(
                     f"the engine {self.command!r} has not answered {self._request} after {self.seconds:g} s"

@@ -10,7 +10,7 @@ from trainer import pretrained
 from trainer.core.errors import DeviceError
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import is_available
-from trainer.gpu.choice import on_device
+from trainer.gpu.choice import loader_for
 from trainer.settings.groups.device import EvaluationSettings
 from trainer.web.runs.replay_file import modified
 from trainer.web.runs.run import Run
@@ -59,8 +59,7 @@ class Models:
         with self._lock:
             file = self._files.get((path, env_id))
             if file is None:
-                prepare = on_device(env_id, self._device)
-                file = ModelFile(path, env_id, prepare=prepare, look=False)
+                file = ModelFile(path, loader_for(env_id, self._device), look=False)
                 self._files[path, env_id] = file
             with suppress(DeviceError):  # the GPU can't take the newest model, and `problem` says so
                 file.poll()

@@ -10,8 +10,8 @@ from typing import Any
 
 from trainer.core.errors import ModelError
 from trainer.core.json_values import is_number, number_fields
+from trainer.evaluators.loader import load_evaluator
 from trainer.evaluators.named_game import game_named_in
-from trainer.evaluators.onnx_file import load_evaluator
 from trainer.games import is_available, known_games
 from trainer.run.actor_statistics import sum_of_actors
 from trainer.run.evaluations import EvaluationLog
