@@ -168,6 +168,7 @@ def test_nothing_is_compiled_after_the_warm_up() -> None:
     games = SelfPlay("connect4", 4, iter(range(6)), 0, "a", config)
     positions, search, minimax = Positions("connect4", 4), Search("connect4", 4, 5), MinimaxPlayer("connect4")
     before = signatures()
+    assert before
     games.play_randomly()
     while not games.idle:
         games.step(uniform)

@@ -22,7 +22,7 @@ with before_leaving(lambda: print("outer", flush=True)):
 
 def test_what_has_to_be_done_before_leaving_is_done() -> None:
     """Of the blocks that the process is in; the exit status says that it was interrupted."""
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.stdout, done.stderr, done.returncode) == ("outer\n", "interrupted\n", 130)
 
 
@@ -40,7 +40,8 @@ print(stop.wait(SECONDS))
 def test_a_closed_terminal_stops_in_an_orderly_way(how: str, seconds: float, stops: str) -> None:
     """Unless the process ignores it, as under nohup."""
     program = ASKED.replace("HOW", how).replace("SECONDS", str(seconds))
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == f"{stops}\n"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.stdout == f"{stops}\n", done.stderr
 
 
 PREPARED = """
@@ -62,5 +63,28 @@ print(stop.wait(SECONDS))
 def test_one_signal_is_enough_while_there_is_nothing_to_finish(at_once: bool, expected: tuple[str, str, int]) -> None:
     """And not any more once there is."""
     program = PREPARED.replace("AT_ONCE", str(at_once)).replace("SECONDS", str(PATIENCE))
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.stdout, done.stderr, done.returncode) == expected
+
+
+ORPHANED = """
+import os
+from trainer.core.signals import PARENT_VARIABLE, stop_on_signals
+os.environ[PARENT_VARIABLE] = str(os.getpid())
+heard, says = os.pipe()
+if os.fork():
+    os.close(says)
+    os.read(heard, 1)
+else:
+    stop = stop_on_signals()
+    print(stop.wait(0.2), flush=True)
+    os.write(says, b"+")
+    print(stop.wait(SECONDS), flush=True)
+"""
+
+
+def test_a_process_stops_once_the_loop_that_started_it_is_gone() -> None:
+    """And not before. The loop says which process it is in CARTRIDGE_PARENT."""
+    program = ORPHANED.replace("SECONDS", str(PATIENCE))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.stdout, done.stderr) == ("False\nTrue\n", "")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 import trainer
 from trainer.core.errors import ConfigError, GameError, ModelError
@@ -22,7 +23,9 @@ def examples(page: str) -> str:
 
 def test_the_examples_of_the_api_page_run(tmp_path: Path) -> None:
     """In order, in a folder of their own."""
-    done = subprocess.run([sys.executable, "-c", examples("docs/api.md")], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", examples("docs/api.md")], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stderr
     assert "\ntictactoe 300\n" in done.stdout
 
@@ -97,7 +100,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     """No NumPy, no Numba, no torch; a model is loaded and asked without torch."""
     program = "import sys, trainer; print(sorted({'numpy', 'numba', 'torch', 'onnxruntime'} & set(sys.modules)))"
     program += "\ntrainer.load_model; trainer.new_position('connect4'); print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout == "[]\nFalse\n", done.stderr
 
 
@@ -210,7 +213,9 @@ except trainer.TrainerError as error:
     print(error)
 trainer.game_of({str(own)!r})
 print(trainer.load_model("own.onnx").env_id)"""
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stderr
     first, refused, last = done.stdout.splitlines()
     assert (first, last) == ("hex:size=3", "myttt")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from browser import Server
+from browser import serving
 from conftest import ForeignDatabase
 from random_models import publish_model
 from small_models import linear_model
@@ -100,6 +99,12 @@ def test_a_model_that_fails_in_use_is_given_up_for_the_one_before(
     assert "going back to the model before it" in caplog.text
 
 
+def shown(visitor: Visitor) -> tuple[int | None, str]:
+    """The step of the model that plays, and what the page says of the newest one."""
+    model = visitor.json("GET", "/model")
+    return model["training_step"], model["status"]
+
+
 def test_a_broken_model_leaves_the_page_its_last_good_one(tmp_path: Path) -> None:
     """Each is reported once, the one before it plays on, and the next good one is taken; also by a game under way."""
     run, latest = tmp_path / "run", tmp_path / "run" / "models" / "latest.onnx"
@@ -113,29 +118,30 @@ def test_a_broken_model_leaves_the_page_its_last_good_one(tmp_path: Path) -> Non
         "answers NaN or infinity to an empty": linear_model(np.full((29, 9), np.nan, np.float32)),
         "answers NaN or infinity; ": linear_model(two_stones),
     }
-    with open(tmp_path / "web.log", "wb") as log:
-        server = Server(run, log)
-    visitor = Visitor(server.port)
-    visitor.json("POST", "/game/new", first="player", simulations=200)
-    for number, (what, content) in enumerate(broken.items(), start=1):
-        write_bytes(latest, content)
-        time.sleep(0.3)  # the page looks for a new model five times a second
-        visitor.json("POST", "/game/new", first="player")
-        state = visitor.json("POST", "/move", position=4)
-        assert (state["model_step"], state["bot_move"] is not None) == (number, True)
-        assert what in state["message"]
-        assert "the model before it plays" in state["message"]
-        model = visitor.json("GET", "/model")
-        assert (model["loaded"], model["training_step"]) == (True, number)
-        assert what in model["status"]
-        assert (tmp_path / "web.log").read_text().count(what) == 1
-        publish_model(run, step=number + 1)
-        time.sleep(0.3)
-        state = visitor.json("POST", "/move", position=state["legal_moves"][0])
-        assert state["model_step"] == number + 1
-        assert "can't be used" not in state["message"]
-    visitor.close()
-    assert server.stop() == 0
+    with open(tmp_path / "web.log", "wb") as log, serving(run, log=log) as server:
+        visitor = Visitor(server.port)
+        visitor.json("POST", "/game/new", first="player", simulations=200)
+        for number, (what, content) in enumerate(broken.items(), start=1):
+            before = shown(visitor)
+            write_bytes(latest, content)
+            wait_until(lambda before=before: shown(visitor) != before, "the page doesn't look at the file")
+            visitor.json("POST", "/game/new", first="player")
+            state = visitor.json("POST", "/move", position=4)
+            assert (state["model_step"], state["bot_move"] is not None) == (number, True)
+            assert what in state["message"]
+            assert "the model before it plays" in state["message"]
+            model = visitor.json("GET", "/model")
+            assert (model["loaded"], model["training_step"]) == (True, number)
+            assert what in model["status"]
+            assert (tmp_path / "web.log").read_text().count(what) == 1
+            before = shown(visitor)
+            publish_model(run, step=number + 1)
+            wait_until(lambda before=before: shown(visitor) != before, "the page doesn't take the good model")
+            state = visitor.json("POST", "/move", position=state["legal_moves"][0])
+            assert state["model_step"] == number + 1
+            assert "can't be used" not in state["message"]
+        visitor.close()
+        assert server.stop() == 0
 
 
 def test_a_broken_model_or_a_full_disk_costs_the_loop_one_evaluation(

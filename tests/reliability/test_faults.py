@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from conftest import EMPTY_BOARD, CloseLater, ForeignDatabase, add_random_play, floats
+from programs import ending
 from torture import promises
 from torture.faults import stands_still, trainer_for
 from waiting import PATIENCE, wait_until
@@ -89,16 +90,17 @@ def test_ctrl_c_twice_leaves_at_once(
     process = subprocess.Popen(
         [sys.executable, "-m", *words.split()], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
-    ready = folder / ("actor_stats.json" if kind == "actor" else "stats.json")
-    wait_until(ready.exists, "it doesn't start")
-    lock = close_later(sqlite3.connect(folder / "replay.db", timeout=PATIENCE, isolation_level=None))
-    if kind != "loop":
-        lock.execute("BEGIN EXCLUSIVE")
-        wait_until(lambda: stands_still(ready), "it writes on without the database")
-    while process.poll() is None:  # more than twice on a slow machine, where two signals can arrive as one
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.05)
-    _, errors = process.communicate(timeout=PATIENCE)
+    with process, ending(process):
+        ready = folder / ("actor_stats.json" if kind == "actor" else "stats.json")
+        wait_until(ready.exists, "it doesn't start")
+        lock = close_later(sqlite3.connect(folder / "replay.db", timeout=PATIENCE, isolation_level=None))
+        if kind != "loop":
+            lock.execute("BEGIN EXCLUSIVE")
+            wait_until(lambda: stands_still(ready), "it writes on without the database")
+        while process.poll() is None:  # more than twice on a slow machine, where two signals can arrive as one
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, errors
     assert errors.endswith("interrupted twice: leaving at once\n")
     lock.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import run_module
 from random_models import publish_model
+from waiting import PATIENCE
 
 EVALUATOR = [sys.executable, "-m", "trainer.evaluator"]
 
@@ -20,7 +21,7 @@ def measured(folder: Path, output: int, **options: object) -> tuple[subprocess.C
     publish_model(folder)
     words = ["--model", folder / "models" / "latest.onnx", "--games", 200, "--verbose", "--json", folder / "found.json"]
     done = subprocess.run(
-        [*EVALUATOR, *map(str, words)], stdout=output, stderr=subprocess.PIPE, text=True, timeout=300, **options
+        [*EVALUATOR, *map(str, words)], stdout=output, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, **options
     )  # type: ignore[call-overload]
     return done, json.loads((folder / "found.json").read_text())
 

@@ -41,8 +41,8 @@ def test_death_in_some_commits_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
-    """Actor, trainer, loop and page, once each."""
-    assert torture("kills", tmp_path, 4).startswith("killed 4 times: actor 1 ")
+    """Actor, trainer, loop and page, twice each: during the start, and at work."""
+    assert torture("kills", tmp_path, 8).startswith("killed 8 times: actor 2 ")
 
 
 def test_a_killed_run_ends_as_one_that_was_left_alone(tmp_path: Path) -> None:

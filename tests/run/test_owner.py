@@ -6,10 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from conftest import run_module
+from programs import ending
 from waiting import PATIENCE, wait_until
 
 from trainer.core.errors import ConfigError
@@ -25,53 +28,51 @@ with owned(Path(sys.argv[1]), "cartridge loop", "--data-dir"):
 """
 
 
-def holder(models: Path) -> subprocess.Popen[str]:
-    """Another process that owns a model folder."""
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(models)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "owned\n"
-    return process
+@contextmanager
+def holder(models: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that owns a model folder. It is killed when the block ends."""
+    command = [sys.executable, "-c", HOLD, str(models)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, ending(process):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "owned\n"
+        yield process
 
 
 def test_a_folder_with_an_owner_is_refused_until_it_dies(tmp_path: Path) -> None:
     """The message names the command, the process and the time; after SIGKILL the folder is free at once."""
-    other = holder(tmp_path / "models")
-    message = rf"the run in {tmp_path} belongs to cartridge loop \(process {other.pid} on .*\), since 20.*--model-dir"
-    with pytest.raises(ConfigError, match=message), owned(tmp_path / "models", "cartridge train", "--model-dir"):
-        pass
-    other.kill()
-    other.communicate()
+    with holder(tmp_path / "models") as other:
+        message = (
+            rf"the run in {tmp_path} belongs to cartridge loop \(process {other.pid} on .*\), since 20.*--model-dir"
+        )
+        with pytest.raises(ConfigError, match=message), owned(tmp_path / "models", "cartridge train", "--model-dir"):
+            pass
     with owned(tmp_path / "models", "cartridge train", "--model-dir"):
         pass
 
 
 def test_a_folder_has_one_owner_however_its_path_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a link, or from inside."""
-    other = holder(tmp_path / "models")
-    (tmp_path / "models").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "models")
-    monkeypatch.chdir(tmp_path / "models")
-    for path in (Path("."), tmp_path / "link", Path("../models")):
-        with (
-            pytest.raises(ConfigError, match="belongs to cartridge loop"),
-            owned(path, "cartridge train", "--model-dir"),
-        ):
-            pass
-    other.kill()
-    other.communicate()
+    with holder(tmp_path / "models"):
+        (tmp_path / "models").mkdir()
+        (tmp_path / "link").symlink_to(tmp_path / "models")
+        monkeypatch.chdir(tmp_path / "models")
+        for path in (Path("."), tmp_path / "link", Path("../models")):
+            with (
+                pytest.raises(ConfigError, match="belongs to cartridge loop"),
+                owned(path, "cartridge train", "--model-dir"),
+            ):
+                pass
 
 
 def test_a_trainer_shares_the_run_of_the_loop_that_started_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And no other one does."""
-    other = holder(tmp_path / "models")
-    monkeypatch.setenv("CARTRIDGE_PARENT", str(other.pid))
-    with owned(tmp_path / "models", "cartridge train", "--model-dir"):
-        pass
-    monkeypatch.setenv("CARTRIDGE_PARENT", str(os.getpid()))
-    with pytest.raises(ConfigError), owned(tmp_path / "models", "cartridge train", "--model-dir"):
-        pass
-    other.kill()
-    other.communicate()
+    with holder(tmp_path / "models") as other:
+        monkeypatch.setenv("CARTRIDGE_PARENT", str(other.pid))
+        with owned(tmp_path / "models", "cartridge train", "--model-dir"):
+            pass
+        monkeypatch.setenv("CARTRIDGE_PARENT", str(os.getpid()))
+        with pytest.raises(ConfigError), owned(tmp_path / "models", "cartridge train", "--model-dir"):
+            pass
 
 
 def test_two_loops_and_a_trainer_do_not_share_a_folder(tmp_path: Path) -> None:

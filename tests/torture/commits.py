@@ -19,9 +19,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from episodes import TICTACTOE, episode
 from waiting import PATIENCE
@@ -34,7 +36,8 @@ GAMES = 12
 PLIES = 6
 WINDOW = 40
 """Rows; so that old games are deleted on the way."""
-MODES = ("write-ahead log", "rollback journal")
+MODES = {"write-ahead log": "wal", "rollback journal": "delete"}
+"""Ways to keep a commit whole, and what SQLite calls them."""
 LONGEST = 0.1
 """Seconds after its first game within which a process is killed."""
 POINTER = ctypes.c_void_p
@@ -75,11 +78,10 @@ def watch(clock: Clock) -> None:
     def dying(name: str, original: Callable[..., int]) -> Callable[..., int]:
         def call(*arguments: Any) -> int:
             def half() -> None:
-                if "write" in name:
-                    handle, content, size, *offset = arguments
-                    original(handle, content, size // 2, *offset)
+                handle, content, size, *offset = arguments
+                original(handle, content, size // 2, *offset)
 
-            clock.tick(half)
+            clock.tick(half if "write" in name else None)
             return original(*arguments)
 
         return call
@@ -120,9 +122,9 @@ def write_games(path: Path, mode: str, die_at: int | None) -> tuple[int, int, in
     """A process that writes GAMES games: its exit status, how many are stored by its word, its points where it ended."""
 
     def work(pipe: int) -> None:
-        writer.LOG_LIMIT, writer.LOG_EVERY = 0, 0.0  # the log is moved into the database after each game
-        if mode != MODES[0]:
-            ReplayWriter._prefer_write_ahead_log = lambda self: None  # type: ignore[method-assign]
+        patch.multiple(writer, LOG_LIMIT=0, LOG_EVERY=0.0).start()  # the log is moved into the database after each game
+        if MODES[mode] != "wal":
+            patch.object(ReplayWriter, "_prefer_write_ahead_log", lambda self: None).start()
         clock = Clock(die_at)
         watch(clock)
         store = ReplayWriter(path, TICTACTOE, WINDOW)
@@ -130,6 +132,7 @@ def write_games(path: Path, mode: str, die_at: int | None) -> tuple[int, int, in
             store.write([episode(f"a-{number:03}", PLIES)])
             os.write(pipe, b"+")
         store.close()
+        assert clock.writes, "SQLite wrote by no call that is watched"
         os.write(pipe, str(clock.points).encode())
 
     child, pipe = in_child(work)
@@ -157,6 +160,8 @@ def sweep(folder: Path, mode: str, every: int) -> int:
     folder.mkdir(parents=True)
     status, told, points = write_games(folder / "replay.db", mode, None)
     assert (status, told) == (0, GAMES), (status, told)
+    with closing(sqlite3.connect(folder / "replay.db")) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == (MODES[mode],)
     deaths = 0
     for point in range(1, points + 1, every):
         shutil.rmtree(folder)
@@ -174,6 +179,7 @@ def sweep(folder: Path, mode: str, every: int) -> int:
         writer.write([episode(f"a-{end:03}", PLIES)])
         writer.close()
         assert stored(path) == [*games, end], (mode, point)
+    assert deaths, "no writer died"
     return deaths
 
 

@@ -35,12 +35,16 @@ class Foreigner(threading.Thread):
         self._path = path
         self.rows = 0
         self.waits = 0
+        self.failure: BaseException | None = None
         self.done = threading.Event()
 
     def run(self) -> None:
         """Until `done`."""
-        with closing(sqlite3.connect(self._path, timeout=0, isolation_level=None)) as connection:
-            self._write(connection)
+        try:
+            with closing(sqlite3.connect(self._path, timeout=0, isolation_level=None)) as connection:
+                self._write(connection)
+        except BaseException as error:
+            self.failure = error
 
     def _write(self, connection: sqlite3.Connection) -> None:
         """One row at a time."""
@@ -122,13 +126,15 @@ def crowd(folder: Path, seconds: float) -> str:
     assert statuses == [130, *[0] * ACTORS], (statuses, logs)
     assert "locked" not in logs, logs
     assert "error" not in logs, logs
-    if browser.failure:
-        raise browser.failure
+    for failure in (foreigner.failure, browser.failure):
+        if failure:
+            raise failure
     promises.check_database(path)
     ((stored,),) = select(path, "SELECT count(*) FROM transitions")
     stats = json.loads((folder / "actor_stats.json").read_bytes())
     assert stored == stats["total_steps"] + foreigner.rows, (stored, stats["total_steps"], foreigner.rows)
     steps = json.loads((folder / "stats.json").read_bytes())["step"]
+    assert min(foreigner.rows, browser.games, steps) > 0, (foreigner.rows, browser.games, steps)
     return (
         f"{seconds:.0f} s: {stats['episodes_completed']} games by {ACTORS} actors and {foreigner.rows} by a foreign writer "
         f"(which met a lock {foreigner.waits} times), {stored} rows, none lost; {steps} training steps; "

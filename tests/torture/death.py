@@ -36,13 +36,17 @@ class Clock:
 
     def __init__(self, die_at: int | None) -> None:
         self.points = 0
+        self.writes = 0
+        """Points that are writes, which can stay half done."""
         self._die_at = die_at
 
-    def tick(self, first: Callable[[], object] = lambda: None) -> None:
-        """One point; where it is the last one, `first` is still done."""
+    def tick(self, half: Callable[[], object] | None = None) -> None:
+        """One point; `half` does half of it, if it is a write. The last one is not done, or only half."""
         self.points += 1
+        self.writes += half is not None
         if self.points == self._die_at:
-            first()
+            if half:
+                half()
             os._exit(DIED)
 
 
@@ -110,8 +114,8 @@ def without_comments(statement: str) -> str:
     return re.sub(r"^(\s|--[^\n]*\n)*", "", statement)
 
 
-def run(main: Callable[[], int], arguments: list[str], die_at: int | None) -> tuple[int, int]:
-    """The command in a forked process: its exit status, and the points that it passed where it wasn't killed."""
+def run(main: Callable[[], int], arguments: list[str], die_at: int | None) -> tuple[int, int, int]:
+    """The command in a forked process: its exit status, its points and the writes among them; 0 where it was killed."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -122,16 +126,16 @@ def run(main: Callable[[], int], arguments: list[str], die_at: int | None) -> tu
             clock = Clock(die_at)
             watch(clock)
             status = main()
-            os.write(write, str(clock.points).encode())
+            os.write(write, f"{clock.points} {clock.writes}".encode())
         except BaseException:
             traceback.print_exc(file=sys.stdout)
             sys.stdout.flush()
         os._exit(status)
     os.close(write)
     _, result = os.waitpid(child, 0)
-    points = int(os.read(read, 20) or 0)
+    points, writes = map(int, (os.read(read, 40) or b"0 0").split())
     os.close(read)
-    return os.waitstatus_to_exitcode(result), points
+    return os.waitstatus_to_exitcode(result), points, writes
 
 
 def sweep(
@@ -154,23 +158,25 @@ def sweep(
         return path
 
     alone = fresh("alone")
-    status, points = run(main, arguments(alone), None)
+    status, points, writes = run(main, arguments(alone), None)
     assert status == 0, status
+    assert writes, "the run wrote no file by a call that is watched"
     expected = finished(alone)
     deaths = 0
     for point in range(1, points + 1, every):
         path = fresh("died")
-        status, _ = run(main, arguments(path), point)
+        status, *_ = run(main, arguments(path), point)
         if status == 0:  # this run had fewer points
             break
         assert status == DIED, (point, status)
         deaths += 1
         promises.check(path, "tictactoe", keeps_all=keeps_all)
-        status, _ = run(main, arguments(path), None)
+        status, *_ = run(main, arguments(path), None)
         assert status == 0, (point, status)
         promises.check(path, "tictactoe", keeps_all=keeps_all)
         assert not promises.leftovers(path), (point, promises.leftovers(path))
         assert finished(path) == expected, f"death at point {point} of {points} changed the end"
+    assert deaths, "no run died"
     return deaths
 
 

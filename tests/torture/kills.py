@@ -19,6 +19,7 @@ from waiting import PATIENCE, wait_until
 
 from torture import promises
 from torture.visitor import Crowd, Visitor
+from trainer.core.json_values import read_json_object
 from trainer.run.actor_statistics import ACTOR_STATS_FILE
 
 LONGEST = 3.0
@@ -39,9 +40,8 @@ def command(kind: str, folder: Path, end: bool = False) -> list[str]:
         words = f"trainer --db {folder}/replay.db --model-dir {folder}/models --stats {folder}/stats.json --resume"
         words += f" --checkpoint-interval 5 --stats-interval 1 --log-interval 100 --steps {1 if end else 1_000_000}"
     else:
-        words = (
-            f"trainer.loop --data-dir {folder} --resume --threads 1 --simulations 10 --seed 1 --replay-window {KEPT}"
-        )
+        words = f"trainer.loop --env-id tictactoe --data-dir {folder} --resume --threads 1 --simulations 10"
+        words += f" --seed 1 --replay-window {KEPT}"
         words += " --steps 50" if end else f" --steps 1_000_000 --web --web-port {lasting_port()}"
     return [sys.executable, "-m", *words.split()]
 
@@ -59,14 +59,15 @@ def processes_of(folder: Path) -> list[int]:
     return found
 
 
-def stamp(path: Path) -> int:
-    """When a file was written; 0 while there is none."""
-    return path.stat().st_mtime_ns if path.exists() else 0
+def counted(kind: str, folder: Path) -> int:
+    """The steps of a trainer or the games of actors, by their statistics; 0 while there are none."""
+    name, field = ("stats.json", "step") if kind == "trainer" else (ACTOR_STATS_FILE, "episodes_completed")
+    return int((read_json_object(folder / name) or {}).get(field, 0))
 
 
-def has_begun(process: subprocess.Popen[bytes], sign: Path, before: int) -> bool:
-    """Whether a process has written a file anew, or has ended."""
-    return stamp(sign) != before or process.poll() is not None
+def goes_on(process: subprocess.Popen[bytes], kind: str, folder: Path, before: int) -> bool:
+    """Whether a process has made a step or a game, or has ended."""
+    return counted(kind, folder) > before or process.poll() is not None
 
 
 def nothing_runs(folder: Path) -> bool:
@@ -81,13 +82,12 @@ def kill_often(kind: str, folder: Path, moments: int, seed: int) -> int:
         games_before = promises.check_database(folder / "replay.db")
         if kind != "trainer":
             (folder / ACTOR_STATS_FILE).unlink(missing_ok=True)
+        before = counted(kind, folder)
         with open(folder / "killed.log", "wb") as log:
             process = subprocess.Popen(command(kind, folder), stdout=log, stderr=log)
-        sign = folder / ("stats.json" if kind == "trainer" else ACTOR_STATS_FILE)
-        before = stamp(sign)
         if moment % 3:
-            began = partial(has_begun, process, sign, before)
-            wait_until(began, "it doesn't begin to work")
+            works = partial(goes_on, process, kind, folder, before)
+            wait_until(works, f"the {kind} makes nothing")
         time.sleep(generator.uniform(0.0, LONGEST))
         whole_machine = kind == "loop" and moment % 2
         for child in processes_of(folder) if whole_machine else []:
@@ -121,6 +121,7 @@ def kill_page(folder: Path, moments: int, seed: int) -> int:
         if moment % 3:
             server = Server(folder)
             visitors = Crowd(server.port, 3)
+            wait_until(lambda visitors=visitors: visitors.answers, "nobody gets an answer", visitors.failures)
             time.sleep(generator.uniform(0.0, LONGEST))
             server.kill()
             answers += visitors.join()

@@ -64,20 +64,24 @@ class Crowd:
     """Visitors who look around until the server is gone."""
 
     def __init__(self, port: int, size: int) -> None:
-        self.answers = 0
+        self._visitors = [Visitor(port) for _ in range(size)]
         self.failures: list[AssertionError] = []
-        self._threads = [threading.Thread(target=self._visit, args=(port, number)) for number in range(size)]
+        self._threads = [threading.Thread(target=self._visit, args=pair) for pair in enumerate(self._visitors)]
         for thread in self._threads:
             thread.start()
 
-    def _visit(self, port: int, number: int) -> None:
-        visitor, generator = Visitor(port), random.Random(number)
+    @property
+    def answers(self) -> int:
+        """How many answers they have got so far."""
+        return sum(visitor.answers for visitor in self._visitors)
+
+    def _visit(self, number: int, visitor: Visitor) -> None:
+        generator = random.Random(number)
         try:
             while True:
                 visitor.look_around(generator)
         except (OSError, http.client.HTTPException):
             visitor.close()
-            self.answers += visitor.answers
         except AssertionError as error:
             self.failures.append(error)
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
+from waiting import PATIENCE
 from web_client import HOME, another_browser, client_of, sentence
 
 from trainer.games import rules_of
 from trainer.play.game_in_progress import GameInProgress
 from trainer.web.app import Limits
+from trainer.web.game.search_pool import SearchPool
 from trainer.web.game.sessions import Sessions
 
 
@@ -183,14 +188,30 @@ def test_a_move_in_a_position_that_has_changed_is_refused(client: TestClient) ->
     assert client.get("/game/state").json()["moves"] == other["moves"]
 
 
-def test_a_new_game_while_the_model_thinks_gets_no_move_of_the_old_one(tmp_path: Path) -> None:
-    """Whatever order the two requests end in, each answers with its own game."""
+def test_a_new_game_while_the_model_thinks_gets_no_move_of_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The move ends after the new game has begun; each request answers with its own game."""
+    analyse = SearchPool.analyse
+    thinking, answered = threading.Event(), threading.Event()
+
+    async def waiting(*arguments: Any) -> Any:
+        thinking.set()
+        while not answered.is_set():
+            await asyncio.sleep(0.01)
+        return await analyse(*arguments)
+
     with client_of(tmp_path) as client:
-        old = client.post("/game/new", json={"game": "othello", "simulations": 800}).json()
+        old = client.post("/game/new", json={"game": "othello", "simulations": 20}).json()
+        monkeypatch.setattr(SearchPool, "analyse", waiting)
         with ThreadPoolExecutor(1) as threads:
             moving = threads.submit(client.post, "/move", json={"position": 19, "game_id": old["game_id"]})
-            new = client.post("/game/new", json={"game": "othello", "simulations": 0}).json()
-            moved = moving.result()
-        assert moved.status_code == 412 or moved.json()["game_id"] == old["game_id"]
-        assert client.get("/game/state").json()["game_id"] == new["game_id"]
-        assert client.get("/game/state").json()["ply"] == 0
+            try:
+                assert thinking.wait(PATIENCE)
+                new = client.post("/game/new", json={"game": "othello", "simulations": 0}).json()
+            finally:
+                answered.set()
+            moved = moving.result().json()
+        assert (moved["game_id"], moved["ply"]) == (old["game_id"], 2)
+        state = client.get("/game/state").json()
+        assert (state["game_id"], state["ply"]) == (new["game_id"], 0)

@@ -16,7 +16,7 @@ from run_files import put_model, put_stats
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.testclient import TestClient
-from waiting import PATIENCE
+from waiting import PATIENCE, wait_until
 from web_client import client_of, sentence
 
 from trainer import pretrained
@@ -78,8 +78,11 @@ def test_a_broken_stats_file_gives_zeros_and_a_sentence(tmp_path: Path, content:
         assert client.get("/stats").json()["step"] == 50
 
 
-def test_actor_stats_are_the_sum_over_the_actors(tmp_path: Path, client: TestClient) -> None:
+def test_actor_stats_are_the_sum_over_the_actors(
+    tmp_path: Path, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Zeros if none has run, and for a field that the file lacks."""
+    monkeypatch.setattr("trainer.web.runs.runs.LOOK_EVERY", 0.0)
     counts = {"episodes_completed", "total_steps", "player1_wins", "player2_wins", "draws"}
     rates = {"avg_episode_length", "episodes_per_second", "runtime_seconds", "mcts_avg_inference_us", "timestamp"}
     blank = client.get("/actor-stats").json()
@@ -89,7 +92,6 @@ def test_actor_stats_are_the_sum_over_the_actors(tmp_path: Path, client: TestCli
         tmp_path / "actor_stats.json",
         json.dumps({"env_id": "connect4", "episodes_completed": 12, "draws": 3, "actors": {"a": {}}}).encode(),
     )
-    time.sleep(1.1)  # runs are looked for once per second
     found = client.get("/actor-stats").json()
     assert (found["env_id"], found["episodes_completed"], found["draws"]) == ("connect4", 12, 3)
     assert found["total_steps"] == 0
@@ -143,8 +145,9 @@ def test_the_curves_of_a_published_run(client: TestClient, tmp_path: Path, monke
         assert found["eval_history"][-1]["move_quality"][0]["weak_error"] < 0.1
 
 
-def test_the_status_of_the_model(tmp_path: Path) -> None:
+def test_the_status_of_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Missing, loaded, replaced, broken: `status` says which, and the last good model stays."""
+    monkeypatch.setattr("trainer.web.runs.runs.LOOK_EVERY", 0.0)
     with client_of(tmp_path) as client:
         model = client.get("/model").json()
         assert model["loaded"] is False
@@ -152,7 +155,6 @@ def test_the_status_of_the_model(tmp_path: Path) -> None:
         assert "no model" in model["status"]
         began = int(time.time())
         put_model(tmp_path, "tictactoe", step=100)
-        time.sleep(1.1)  # runs are looked for once per second
         model = client.get("/model").json()
         assert (model["loaded"], model["training_step"]) == (True, 100)
         path = tmp_path / "models" / "latest.onnx"
@@ -160,13 +162,11 @@ def test_the_status_of_the_model(tmp_path: Path) -> None:
         assert model["file_modified"] == int(path.stat().st_mtime)
         assert began <= model["loaded_at"] <= time.time()
         put_model(tmp_path, "tictactoe", step=200)
-        time.sleep(0.3)  # a model file is looked at five times per second
-        assert client.get("/model").json()["training_step"] == 200
+        wait_until(lambda: client.get("/model").json()["training_step"] == 200, "the new model isn't loaded")
         write_bytes(path, b"broken")
-        time.sleep(0.3)
+        wait_until(lambda: "can't be used" in client.get("/model").json()["status"], "the broken file isn't looked at")
         model = client.get("/model").json()
         assert (model["loaded"], model["training_step"]) == (True, 200)
-        assert "can't be used" in model["status"]
     sentence(client.get("/model?game=chess"), 404)
 
 

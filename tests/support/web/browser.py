@@ -126,9 +126,9 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, games: Sequence[Path] = ()) -> Iterator[Server]:
-    """A server that is stopped at the end."""
-    server = Server(folder, games=games)
+def serving(folder: Path, games: Sequence[Path] = (), log: int | IO[bytes] = subprocess.DEVNULL) -> Iterator[Server]:
+    """A server that is stopped at the end. `log`: where its standard error goes."""
+    server = Server(folder, log, games)
     try:
         yield server
     finally:
