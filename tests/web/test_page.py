@@ -285,6 +285,19 @@ def test_the_pointer_shows_what_a_move_would_do(browser: Any, empty: Server) -> 
         assert page.locator(".turns").count() == 1
 
 
+def test_play_begins_with_the_game_of_the_newest_run(browser: Any, tmp_path: Path) -> None:
+    """Whoever comes from a run of Connect 4 wants to play that; a game that was chosen is remembered."""
+    put_stats(tmp_path / "some", "connect4", 100)
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.locator(board("connect4")).wait_for()
+        expect(page.get_by_role("radio", name="Connect 4")).to_be_checked()
+        begin(page, "othello")
+        page.reload()
+        page.locator(board("othello")).wait_for()
+        expect(page.get_by_role("radio", name="Othello")).to_be_checked()
+
+
 def test_a_reload_keeps_the_game(browser: Any, empty: Server) -> None:
     """Also one in which the model has moved first."""
     with window(browser, empty.url) as found:

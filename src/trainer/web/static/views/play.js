@@ -12,9 +12,16 @@ import { PlayFrame } from "../parts/play_frame.js";
 
 const NO_COOKIE = "No game can be played, because this browser does not keep this page’s cookie; allow cookies for this address.";
 
+/** The game of the run that was written to last, if its rules are known; else the first game. */
+async function newestGame(games) {
+  const { runs, default: newest } = await api.get("runs");
+  const game = runs.find((run) => run.name === newest)?.env_id;
+  return games.includes(game) ? game : games[0];
+}
+
 export class PlayView {
   constructor(holder) {
-    this.settings = { game: "tictactoe", first: "player", simulations: 100, analysis: false, keys: true, ...storedSettings() };
+    this.settings = { game: null, first: "player", simulations: 100, analysis: false, keys: true, ...storedSettings() };
     this.state = null; // the newest game state of the server
     this.plies = []; // the answer of /game/moves
     this.shownPly = null; // null: the position now
@@ -43,7 +50,7 @@ export class PlayView {
   async begin() {
     try {
       this.games = (await api.get("games")).games;
-      if (!this.games.includes(this.settings.game)) this.settings.game = this.games[0]; // it was known to another server
+      if (!this.games.includes(this.settings.game)) this.settings.game = await newestGame(this.games); // none is remembered, or one of another server
       const infos = await Promise.all(this.games.map((game) => api.info(game)));
       if (this.closed) return;
       this.form = new GameForm(infos, this.settings, {
