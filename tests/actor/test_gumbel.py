@@ -24,7 +24,7 @@ from trainer.settings.groups.self_play import SelfPlaySettings
 
 @pytest.fixture
 def known_bonsai() -> None:
-    """The little game of `tests/support/bonsai.py` is known to this process."""
+    """The little game of `tests/support/games/bonsai.py` is known to this process."""
     registered(bonsai)
 
 

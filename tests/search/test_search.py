@@ -28,7 +28,7 @@ BY_HAND = SearchConfig(c_puct=1.0, fpu_reduction=0.0, noise_fraction=0.0)
 
 @pytest.fixture
 def known_bonsai() -> None:
-    """The little game of `tests/support/bonsai.py` is known to this process."""
+    """The little game of `tests/support/games/bonsai.py` is known to this process."""
     registered(bonsai)
 
 
