@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 
+import torch
+
 from trainer.core.errors import TrainerError
+from trainer.core.files import remove_leftovers
 from trainer.core.signals import INTERRUPTED, nothing_to_finish
+from trainer.export import first_network
+from trainer.game_config import GameConfig, load_game_config
 from trainer.games import settled
 from trainer.gpu.devices import choose, errors_named
+from trainer.network import NetworkFile
 from trainer.pretrained import model_path
-from trainer.replay import PackedBatch, ReplayBuffer
+from trainer.replay import PackedBatch, ReplayBuffer, databases_of
+from trainer.run.folder import RunFolder
 from trainer.run.owner import owned
 from trainer.run.training_statistics import TrainingPoint, TrainingStats
 from trainer.settings.trainer import TrainerConfig
 from trainer.settings.validation import require_writable
+from trainer.training.beginning import resumable, take_folder
 from trainer.training.divergence import explain_divergence
-from trainer.training.publish import unwritable_files_reported
+from trainer.training.learner import tune_torch
+from trainer.training.output import RunOutput
 from trainer.training.rows import RowSupply
 from trainer.training.run_state import RunState
 
@@ -52,33 +63,58 @@ class Trainer:
         with owned(config.model_dir, "cartridge train", "--model-dir"):
             if config.device == "auto":
                 log.info("training on %s (%s)", chosen.device.type, chosen.reason)
-            run = RunState(config, chosen.device)
-            if run.take_up():
-                self._train(run)
+            folder = RunFolder(config.stats.parent)
+            remove_leftovers(config.model_dir)
+            remove_leftovers(folder.path)
+            databases = databases_of(config.db)
+            game = load_game_config(config.env_id, *databases)
+            tune_torch(chosen.device)
+            torch.manual_seed(config.seed)  # before a network's own file runs, which may draw numbers
+            file = NetworkFile(config.network_file) if config.network_file else None
+            run, output = self._begin(game, folder, file, chosen.device)
+            if run.schedule.over_after(run.done):
+                log.info("the run is over: %d steps are done; to go on give more %s", run.done, run.schedule.bound)
+                return run.stats
+            take_folder(config, folder, file, run.done)
+            with closing(output):
+                output.begin()
+                self._train(game, databases, run, output)
             return run.stats
 
-    def _train(self, run: RunState) -> None:
+    def _begin(
+        self, game: GameConfig, folder: RunFolder, file: NetworkFile | None, device: torch.device
+    ) -> tuple[RunState, RunOutput]:
+        """The run so far, from its checkpoint if it is resumed, and what will write it. Changes no file."""
+        config = self.config
+        checkpoint = resumable(config, folder.record, file)
+        network = first_network(config, game, file, None if checkpoint else config.start_from)
+        run = RunState(config, game, network, device)
+        output = RunOutput(config, run, game, folder)  # before an earlier run is set aside: the export may fail
+        if checkpoint:
+            run.restore(checkpoint)
+        return run, output
+
+    def _train(self, game: GameConfig, databases: Sequence[Path], run: RunState, output: RunOutput) -> None:
         """Take all steps that are left."""
-        config, game, stop = self.config, run.game, self.stop
+        config, stop = self.config, self.stop
         learner, schedule, generator = run.learner, run.schedule, run.generator
         with nothing_to_finish():
             replay = ReplayBuffer(
-                run.databases,
+                databases,
                 game.metadata,
-                game.views,
-                config.batch_size,
-                config.skip_bad_rows,
-                config.merge_repeats,
-                game.stamp,
+                views=game.views,
+                min_rows=config.batch_size,
+                skip_bad_rows=config.skip_bad_rows,
+                merge_repeats=config.merge_repeats,
+                stamp=game.stamp,
             )
-        with closing(replay), closing(run):
-            rows = RowSupply(replay, config, schedule, stop)
+        with closing(replay):
+            rows = RowSupply(replay, config, schedule, stop, databases)
             with nothing_to_finish():
                 learner.prepare(config.batch_size)  # while actors compile the game and play
-            if not rows.wait_for_first(run.databases):
+            if not rows.wait_for_first(run.done):
                 return
-            log.info("training %s on %d rows of %s", config.env_id, len(replay), ", ".join(map(str, run.databases)))
-            rows.resume_after(run.done)
+            log.info("training %s on %d rows of %s", config.env_id, len(replay), ", ".join(map(str, databases)))
             schedule.begin()
             for step in range(run.done + 1, schedule.last_step + 1):
                 rows.wait_for(step)
@@ -87,27 +123,15 @@ class Trainer:
                 rate = schedule.learning_rate(step)
                 with errors_named("a training step"):  # which a device may report later than it happens
                     loss = learner.learn(drawn, rate)
-                    last = schedule.over_after(step) or stop.is_set()
-                    checkpoint_due = schedule.publishes_after(step) or last
-                    stats_due = last or step % config.stats_interval == 0
-                    log_due = last or step % config.log_interval == 0
-                    if learner.packed and not (checkpoint_due or stats_due or log_due):
+                    due = schedule.due_after(step, stop.is_set())
+                    if learner.packed and not any(due):
                         continue  # reading the loss would wait for the device
                     batch = replay.unpacked(drawn) if isinstance(drawn, PackedBatch) else drawn
                     point = TrainingPoint(step, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
-                    if not math.isfinite(point.total_loss) or (checkpoint_due and not learner.finite):
+                    if not math.isfinite(point.total_loss) or (due.model and not learner.finite):
                         raise TrainerError(explain_divergence(point, batch, config))
-                    if stats_due:
-                        run.note(point, replay)
-                    with unwritable_files_reported(step, last):
-                        if checkpoint_due:
-                            run.publish(step, batch.observation)
-                            run.save(step)
-                        if stats_due:
-                            run.stats_file.write(run.stats, at_once=last)
-                    if log_due:
-                        log.info("%s of %d, %d rows", point, schedule.total_steps(step), len(replay))
-                    if last:
+                    output.write(due, point, batch.observation, replay)
+                    if due.last:
                         break
         if stop.is_set():
             log.info(

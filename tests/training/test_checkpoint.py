@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +15,11 @@ import pytest
 import torch
 from conftest import ForeignDatabase
 from run_files import trainer_config
-from waiting import PATIENCE
+from torture.faults import running
+from waiting import wait_until
 
 from trainer.core.errors import CheckpointError, ConfigError, TrainerError
+from trainer.core.files import TEMPORARY_PREFIX
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.network import NetworkSettings, PolicyValueNetwork
@@ -140,23 +143,23 @@ def test_a_batch_that_breaks_training_is_saved(tictactoe_rows: ForeignDatabase, 
     assert np.isfinite(batch["observation"]).all()
 
 
-def test_a_resumed_run_does_not_wait_for_rows_that_it_has_used(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+def test_a_resumed_run_does_not_wait_for_rows_that_it_has_used(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """90 steps at 4 passes needed 1,440 rows, of which 200 are left: the next 10 steps wait for 160 new rows, not 1,400."""
     run(config_for(tmp_path, steps=90))
     (tmp_path / "run.json").unlink()  # as in a run of an earlier version; else the other passes would be refused
-    results: list[int] = []
     config = config_for(tmp_path, steps=100, passes=4.0, resume=True)
-    stop = threading.Event()
-    trainer = threading.Thread(target=lambda: results.append(train(config, stop)))
-    trainer.start()
-    while trainer.is_alive() and tictactoe_rows.rows < 400:
-        tictactoe_rows.add_tictactoe(20)
-        trainer.join(0.2)
-    trainer.join(PATIENCE)
-    stop.set()
-    trainer.join()
+    caplog.clear()
+    caplog.set_level("INFO")
+    with running(lambda stop: train(config, stop)) as results:
+        wait_until(lambda: "training tictactoe on 200 rows" in caplog.text, "it doesn't begin", results)
+        tictactoe_rows.add_tictactoe(159)
+        time.sleep(0.5)
+        assert not results, "it didn't wait"
+        tictactoe_rows.add_tictactoe(1)
+        wait_until(lambda: results, "it doesn't end")
     assert results == [0]
-    assert tictactoe_rows.rows >= 360, "it didn't wait"
 
 
 @pytest.mark.parametrize(("bound", "flag"), [({"steps": 40}, "--steps"), ({"minutes": 1e-5}, "--minutes")])
@@ -167,10 +170,11 @@ def test_a_finished_run_says_which_limit_to_raise(
     bound: dict[str, float],
     flag: str,
 ) -> None:
-    """Nothing is trained or published again."""
+    """Nothing is trained or published again; what a killed process left is removed."""
     config = config_for(tmp_path, **bound)
     run(config)
     models = [*config.model_dir.iterdir()]
+    (config.model_dir / f"{TEMPORARY_PREFIX}killed").touch()
     written = (config.model_dir / "latest.onnx").stat().st_mtime_ns
     with caplog.at_level("INFO"):
         assert run(replace(config, resume=True)) == 0

@@ -25,7 +25,7 @@ def test_messages_name_the_databases_that_are_read(tmp_path: Path, close_later: 
     replay = close_later(ReplayBuffer(databases, TICTACTOE))
     close_later(ForeignDatabase(tmp_path / "replay-2.db"))
     with pytest.raises(WaitTimeoutError, match=r"^4 rows of tictactoe in \S*replay-0\.db, \S*replay-1\.db after"):
-        RowSupply(replay, config, Schedule(config), Event()).wait_for_first(databases)
+        RowSupply(replay, config, Schedule(config), Event(), databases).wait_for_first(0)
 
 
 def test_a_long_pause_without_new_rows_is_mentioned_once(
@@ -36,8 +36,8 @@ def test_a_long_pause_without_new_rows_is_mentioned_once(
     close_later(ForeignDatabase(database)).add_tictactoe(2)
     config = TrainerConfig(db=database, steps=9, batch_size=1, passes=1)
     replay = close_later(ReplayBuffer(database, TICTACTOE))
-    rows = RowSupply(replay, config, Schedule(config), stop)
-    assert rows.wait_for_first([database])
+    rows = RowSupply(replay, config, Schedule(config), stop, [database])
+    assert rows.wait_for_first(0)
 
     def look(every: float) -> int:
         looks.append(every)

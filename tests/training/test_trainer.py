@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import signal
@@ -11,26 +12,34 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime
 import pytest
 from conftest import CENTRE, COLUMNS, EMPTY_BOARD, CloseLater, ForeignDatabase, add_random_play, floats, run_module
+from programs import ending
 from run_files import trainer_config
+from torture.faults import running
 from waiting import PATIENCE, wait_until
 
-from trainer.core.errors import ConfigError, GameError, ReplayError, TrainerError, WaitTimeoutError
+from trainer.core.errors import ConfigError, GameError, ModelError, ReplayError, TrainerError, WaitTimeoutError
 from trainer.evaluators.loader import load_evaluator
 from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.export import Exporter
+from trainer.network import Loss
 from trainer.replay import Batch, ReplayBuffer
 from trainer.run.actor_statistics import ACTOR_STATS_FILE, ActorStats
 from trainer.run.evaluations import EvaluationLog
-from trainer.run.model_files import stored_models
+from trainer.run.model_files import step_of, stored_models
 from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import train
+from trainer.training.learner import Learner
+from trainer.training.publish import Retention
 from trainer.training.rows import RowSupply
-from trainer.training.schedule import Schedule
+from trainer.training.schedule import Due, Schedule
 
 
 def config_for(folder: Path, **changed: object) -> TrainerConfig:
@@ -46,6 +55,18 @@ def config_for(folder: Path, **changed: object) -> TrainerConfig:
 def run(config: TrainerConfig) -> int:
     """Train without interruption."""
     return train(config, threading.Event())
+
+
+def let_steps_take(monkeypatch: pytest.MonkeyPatch, seconds_of: Callable[[int], float]) -> None:
+    """Give the schedule a clock on which step number `step`, from 1, takes `seconds_of(step)` and all else takes no time."""
+    now, begun, learn = [100.0], count(1), Learner.learn
+
+    def learn_and_tick(self: Learner, batch: Batch, learning_rate: float) -> Loss:
+        now[0] += seconds_of(next(begun))
+        return learn(self, batch, learning_rate)
+
+    monkeypatch.setattr(Learner, "learn", learn_and_tick)
+    monkeypatch.setattr("trainer.training.schedule.time", SimpleNamespace(monotonic=lambda: now[0]))
 
 
 def model_of(config: TrainerConfig) -> OnnxEvaluator:
@@ -108,14 +129,32 @@ def test_models_are_published_at_each_checkpoint_and_at_the_last_step(
     assert model_of(config).step == 35
 
 
-def test_a_run_limited_by_minutes_states_its_steps_at_the_end(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """Until then it states an estimate. Of the models spread over the run, only the newest and step 0 stay."""
-    config = config_for(tmp_path, steps=10**9, minutes=0.005, publish_first=True, max_checkpoints=3)
-    run(replace(config, spread_checkpoints=True))
+def test_a_run_limited_by_minutes_states_its_steps(
+    tictactoe_rows: ForeignDatabase,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Until its end it states an estimate from the pace so far: here steps 1 to 10 take two seconds each, the others one."""
+    caplog.set_level("INFO")
+    let_steps_take(monkeypatch, lambda step: 2.0 if step <= 10 else 1.0)
+    config = config_for(tmp_path, steps=10**9, minutes=0.5)
+    run(config)
     stats = json.loads(config.stats.read_text())
-    assert stats["total_steps"] == stats["step"] > 0
-    assert len(stored_models(config.model_dir)) <= 3
-    assert stored_models(config.model_dir)[0].name == "model_step_000000.onnx"
+    assert stats["total_steps"] == stats["step"] == 20
+    said = [message for message in caplog.messages if message.startswith("loss")]
+    assert [message.partition("step ")[2] for message in said] == ["10 of 15, 200 rows", "20 of 20, 200 rows"]
+
+
+def test_models_can_be_spread_over_a_run(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its length is unknown at first. Of the models of 30 steps, one per second and published every 8, these stay: step 0,
+    one half-way, and the newest."""
+    let_steps_take(monkeypatch, lambda step: 1.0)
+    config = config_for(tmp_path, steps=10**9, minutes=0.5, publish_first=True, checkpoint_interval=8)
+    run(replace(config, max_checkpoints=3, spread_checkpoints=True))
+    assert [step_of(model) for model in stored_models(config.model_dir)] == [0, 16, 30]
 
 
 def test_the_same_seed_gives_the_same_weights(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
@@ -132,18 +171,13 @@ def test_the_same_seed_gives_the_same_weights(tictactoe_rows: ForeignDatabase, t
 def test_rows_added_while_training_are_used(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
     """Another program adds rows in the default journal mode: there is no error, and the last statistics count them."""
     config = config_for(tmp_path, steps=10**9)
-    stop = threading.Event()
-    results: list[int] = []
-    trainer = threading.Thread(target=lambda: results.append(train(config, stop)))
-    trainer.start()
 
     def more_rows_are_used() -> bool:
         add_random_play(tictactoe_rows, 20, seed=tictactoe_rows.rows)
         return config.stats.exists() and json.loads(config.stats.read_text())["replay_buffer_size"] > 300
 
-    wait_until(more_rows_are_used, "the new rows aren't used", results)
-    stop.set()
-    trainer.join()
+    with running(lambda stop: train(config, stop)) as results:
+        wait_until(more_rows_are_used, "the new rows aren't used", results)
     assert results == [130]
     assert 300 < json.loads(config.stats.read_text())["replay_buffer_size"] <= tictactoe_rows.rows
     assert model_of(config).step == json.loads(config.stats.read_text())["step"]
@@ -216,10 +250,44 @@ def test_models_can_be_due_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
     schedule = Schedule(TrainerConfig(steps=9, publish_seconds=10))
     schedule.begin()
     due = []
-    for step, now[0] in enumerate((101.0, 102.0, 110.9, 111.0, 111.5, 150.0, 155.0, 159.9, 160.0), 1):
-        if schedule.publishes_after(step):
+    for step, now[0] in enumerate((101.0, 102.0, 110.9, 111.0, 111.5, 150.0, 155.0, 159.8, 159.9), 1):
+        assert schedule.due_after(step) == schedule.due_after(step)  # asking changes nothing
+        if schedule.due_after(step).model:
+            schedule.count_model()
             due.append(step)
     assert due == [1, 4, 6, 9]
+
+
+def test_everything_is_due_after_the_last_step() -> None:
+    """Also if that is because the run is stopped; before it, each thing is due at its interval."""
+    schedule = Schedule(TrainerConfig(steps=9, checkpoint_interval=4, stats_interval=2, log_interval=3))
+    assert schedule.due_after(1) == Due(model=False, stats=False, log=False, last=False)
+    assert schedule.due_after(4) == Due(model=True, stats=True, log=False, last=False)
+    assert schedule.due_after(6) == Due(model=False, stats=True, log=True, last=False)
+    assert schedule.due_after(9) == schedule.due_after(1, stopped=True) == Due(True, True, True, True)
+
+
+def test_the_untrained_model_does_not_put_the_next_one_off(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """If models are due by time, the first trained one follows at once."""
+    config = config_for(tmp_path, steps=5, publish_first=True, publish_seconds=1000.0)
+    run(config)
+    assert [step_of(model) for model in stored_models(config.model_dir)] == [0, 1, 5]
+
+
+def test_a_model_that_can_not_be_written_is_not_tried_again_at_every_step(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If models are due by time: here after step 1, and after the last one, where it is an error."""
+    steps = []
+
+    def publish(content: bytes, folder: Path, step: int, retention: Retention) -> Path:
+        steps.append(step)
+        raise OSError(errno.ENOSPC, "No space left on device", "latest.onnx")
+
+    monkeypatch.setattr("trainer.training.output.publish", publish)
+    with pytest.raises(OSError, match="No space left"):
+        run(config_for(tmp_path, steps=5, publish_seconds=1000.0))
+    assert steps == [1, 5]
 
 
 def test_gradients_are_clipped_unless_clipping_is_off(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
@@ -279,6 +347,25 @@ def test_an_earlier_run_in_the_folder_is_set_aside(
     assert (config.model_dir / "latest.onnx").read_bytes() != first
 
 
+def test_an_earlier_run_stays_if_the_new_one_can_not_begin(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here its network can't be exported."""
+    config = config_for(tmp_path, steps=5)
+    run(config)
+    files = [config.stats, tmp_path / "run.json", *config.model_dir.iterdir()]
+    before = [path.read_bytes() for path in files]
+
+    def refuse(*arguments: object) -> Exporter:
+        raise ModelError("it can't be exported")
+
+    monkeypatch.setattr("trainer.training.output.Exporter", refuse)
+    with pytest.raises(ModelError):
+        run(config)
+    assert [path.read_bytes() for path in files] == before
+    assert list(config.model_dir.glob("old-*")) == []
+
+
 def test_training_pauses_once_every_row_was_sampled_often_enough(
     tictactoe_rows: ForeignDatabase, close_later: CloseLater
 ) -> None:
@@ -286,16 +373,17 @@ def test_training_pauses_once_every_row_was_sampled_often_enough(
     replay = close_later(ReplayBuffer(tictactoe_rows.path, _metadata(tictactoe_rows)))
     replay.refresh()
     config = TrainerConfig(db=tictactoe_rows.path, minutes=60, batch_size=1, passes=1)
-    rows = RowSupply(replay, config, Schedule(config), threading.Event())
-    rows.wait_for(200)
-    waiting = threading.Thread(target=rows.wait_for, args=(201,))
-    waiting.start()
-    waiting.join(0.3)
-    assert waiting.is_alive()
-    tictactoe_rows.add_tictactoe(1)
-    waiting.join(PATIENCE)
-    assert not waiting.is_alive()
-    assert len(replay) == 201
+
+    def wait_for(step: int, stop: threading.Event) -> None:
+        RowSupply(replay, config, Schedule(config), stop, [tictactoe_rows.path]).wait_for(step)
+
+    wait_for(200, threading.Event())
+    with running(lambda stop: wait_for(201, stop)) as ended:
+        time.sleep(0.3)
+        assert not ended
+        tictactoe_rows.add_tictactoe(1)
+        wait_until(lambda: ended, "it doesn't go on")
+        assert len(replay) == 201
 
 
 def _metadata(database: ForeignDatabase):  # type: ignore[no-untyped-def]
@@ -311,7 +399,16 @@ def _metadata(database: ForeignDatabase):  # type: ignore[no-untyped-def]
         ({"batch_size": 0}, ConfigError, "--batch-size is 0; at least 1"),
         ({"units": 0}, ConfigError, "--units is 0; at least 1"),
         ({"lines": -1}, ConfigError, "--lines is -1; 0 or more is needed"),
+        ({"width": 0}, ConfigError, "--width is 0; at least 1"),
+        ({"blocks": 0}, ConfigError, "--blocks is 0; at least 1"),
         ({"checkpoint_interval": 0}, ConfigError, "--checkpoint-interval is 0"),
+        ({"publish_seconds": 0.0}, ConfigError, "--publish-seconds is 0.0; a number above 0 is needed"),
+        ({"max_checkpoints": 0}, ConfigError, "--max-checkpoints is 0; at least 1"),
+        ({"stats_interval": 0}, ConfigError, "--stats-interval is 0; at least 1"),
+        ({"log_interval": 0}, ConfigError, "--log-interval is 0; at least 1"),
+        ({"passes": 0.0}, ConfigError, "--passes is 0.0; a number above 0 is needed"),
+        ({"average": 1.0}, ConfigError, "--average is 1.0; give a number from 0 up to, but not including, 1"),
+        ({"q_weight": 2.0}, ConfigError, "--q-weight is 2.0; give a number from 0 to 1"),
         ({"lr": 0.0}, ConfigError, "--lr is 0.0"),
         ({"lr": math.nan}, ConfigError, "--lr is nan"),
         ({"lr_min_ratio": 1.5}, ConfigError, "--lr-min-ratio is 1.5"),
@@ -327,14 +424,20 @@ def _metadata(database: ForeignDatabase):  # type: ignore[no-untyped-def]
         ),
         ({"db": ()}, ConfigError, "--db is given without a path"),
         ({"db": Path("no*.db")}, ConfigError, r"--db no\*.db finds no file"),
-        ({"device": "cuda"}, ConfigError, "--device cuda can.t be used: "),
+        ({"device": "cuda"}, ConfigError, "--device cuda can.t be used: none here; give auto or cpu"),
         ({"batch_size": 201}, WaitTimeoutError, "200 rows of tictactoe in .* after 0.3 s, a batch needs 201"),
     ],
 )
 def test_bad_settings_are_refused_in_one_sentence(
-    tictactoe_rows: ForeignDatabase, tmp_path: Path, changed: dict[str, object], error: type[TrainerError], message: str
+    tictactoe_rows: ForeignDatabase,
+    tmp_path: Path,
+    changed: dict[str, object],
+    error: type[TrainerError],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It names what was expected and what was found, and nothing is written."""
+    monkeypatch.setattr("trainer.gpu.devices.problem_with_cuda", lambda: "none here")
     with pytest.raises(error, match=message) as raised:
         run(config_for(tmp_path, **changed))
     assert "\n" not in str(raised.value)
@@ -465,10 +568,10 @@ class TestCommand:
         """The signal comes during training; the step in progress is finished and saved."""
         command = [sys.executable, "-m", "trainer", "--db", str(tmp_path / "replay.db"), "--steps", "1000000"]
         command += ["--model-dir", str(tmp_path / "models"), "--stats", str(tmp_path / "stats.json"), "--lr", "0.0001"]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        wait_until((tmp_path / "models" / "latest.onnx").exists, "it doesn't train")
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=PATIENCE)
+        with ending(subprocess.Popen(command, stderr=subprocess.PIPE, text=True)) as process:
+            wait_until((tmp_path / "models" / "latest.onnx").exists, "it doesn't train")
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 130, errors
         step = json.loads((tmp_path / "stats.json").read_text())["step"]
         assert (tmp_path / "models" / f"model_step_{step:06d}.onnx").exists()

@@ -2,10 +2,10 @@
 
 `exporter.py` fills a graph with a network's newest weights and checks what it answers. `graph.py` writes the graph of the
 networks of this package, `traced.py` that of a network of somebody's own file. `stored.py` makes a network of a model file
-again. `start.py` lets a run start from one, also from that of a narrower network (`widening.py`).
+again. `start.py` makes the network of a new run; it may begin with a model, also one of a narrower network (`widening.py`).
 """
 
 from trainer.export.exporter import Exporter
-from trainer.export.start import begin_with
+from trainer.export.start import begin_with, first_network
 
-__all__ = ["Exporter", "begin_with"]
+__all__ = ["Exporter", "begin_with", "first_network"]

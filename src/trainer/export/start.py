@@ -1,4 +1,4 @@
-"""A run that starts from the weights of a model."""
+"""The network that a new run starts with, also from the weights of a model."""
 
 from __future__ import annotations
 
@@ -10,9 +10,24 @@ import torch
 from trainer.core.errors import ModelError, first_line
 from trainer.export.stored import StoredNetwork, Weights, described, fill
 from trainer.export.widening import can_widen, widened
-from trainer.network import MoverNetwork, NetworkSettings, OwnNetwork, PolicyValueNetwork
+from trainer.game_config import GameConfig
+from trainer.network import MoverNetwork, NetworkFile, NetworkSettings, OwnNetwork, PolicyValueNetwork, new_network
 from trainer.pretrained import model_path
 from trainer.run.model_files import read_model
+
+
+def first_network(
+    settings: NetworkSettings, game: GameConfig, file: NetworkFile | None, start_from: Path | None
+) -> MoverNetwork:
+    """The network of a new run, with the weights of the model `start_from`; None: with random ones.
+
+    `file`: the one that `--network-file` names. Raises ConfigError for a network that the game can't have, ModelError if the
+    model's weights don't fit, or can't be read.
+    """
+    network = new_network(settings, game, file)
+    if start_from:
+        begin_with(network, start_from, game.metadata.env_id)
+    return network
 
 
 def begin_with(network: MoverNetwork, path: Path, env_id: str) -> None:

@@ -67,14 +67,12 @@ def require_network(config: LoopConfig, run: RunFolder) -> None:
     without_board = config.network != "mlp" and not layout_of(game_of(config.env_id)).planes
     if not (config.network_file or config.start_from or without_board):
         return  # nothing can be wrong, and torch takes seconds to import
-    from trainer.export import begin_with
-    from trainer.network import NetworkFile, new_network
+    from trainer.export import first_network
+    from trainer.network import NetworkFile
 
     game = load_game_config(config.env_id, *run.shards(config.replay_shards))
     file = NetworkFile(config.network_file) if config.network_file else None
-    network = new_network(config, game, file)
-    if config.start_from:
-        begin_with(network, config.start_from, config.env_id)
+    first_network(config, game, file, config.start_from)
 
 
 def begin_anew(run: RunFolder, databases: Sequence[Path], window: int | None) -> None:

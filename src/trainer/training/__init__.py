@@ -1,6 +1,7 @@
 """The parts of a training run.
 
-`run_state.py` is a run so far and its files. `learner.py` takes the steps, by autograd or as in `steps/`. `rows.py` waits
-for new rows, `schedule.py` says how far the run is, `publish.py` puts a model where actors find it, `checkpoint.py` stores
-a run, `divergence.py` explains a run that broke, and `tensorboard.py` copies the losses and evaluations.
+`beginning.py` finds the checkpoint of a run that is resumed, and sets an earlier run aside. `run_state.py` is a run so far,
+`schedule.py` says how far it is and what is due, and `checkpoint.py` stores it. `rows.py` waits for new rows, `learner.py`
+takes the steps, by autograd or as in `steps/`, and `divergence.py` explains a run that broke. `output.py` writes what was
+learned: `publish.py` puts a model where actors find it, and `tensorboard.py` copies the losses and evaluations.
 """

@@ -20,6 +20,15 @@ from trainer.training.steps.gradient import can_differentiate
 from trainer.training.steps.torch_steps import Steps, TorchSteps
 
 
+def tune_torch(device: torch.device) -> None:
+    """Set what torch has once per process: its threads, and how it computes on a GPU."""
+    if device.type == "cpu":
+        torch.set_num_threads(1)  # small networks are as fast on one thread, and actors use the other cores
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = True  # batches have one size: let cuDNN time its algorithms once
+        torch.set_float32_matmul_precision("high")  # products of what isn't computed in bfloat16
+
+
 class Learner:
     """Trains a network, one gradient step at a time."""
 

@@ -25,29 +25,36 @@ SILENT_SECONDS = 30.0
 class RowSupply:
     """Keeps the replay buffer up to date, and pauses training while rows are missing."""
 
-    def __init__(self, replay: ReplayBuffer, config: TrainerConfig, schedule: Schedule, stop: Event) -> None:
+    def __init__(
+        self,
+        replay: ReplayBuffer,
+        config: TrainerConfig,
+        schedule: Schedule,
+        stop: Event,
+        databases: Sequence[Path],
+    ) -> None:
+        """`databases`: those that the buffer reads, for messages."""
         self._replay = replay
         self._config = config
         self._schedule = schedule
         self._stop = stop
-        self._names = "the replay database"
-        """The databases that the buffer reads, for messages."""
+        self._databases = databases
+        self._names = ", ".join(map(str, databases))
         self._gone = 0.0
         """Rows that a resumed run has used and that have left the database since."""
 
-    def wait_for_first(self, databases: Sequence[Path]) -> bool:
+    def wait_for_first(self, done: int) -> bool:
         """Wait until there are rows for a batch; False if `stop` was set first. Raises WaitTimeoutError.
 
-        `databases` are those that the buffer reads, for messages.
+        The rows that the first `done` steps used count, even if they have left the database.
         """
         config, replay = self._config, self._replay
-        self._names = names = ", ".join(map(str, databases))
         began, said = time.monotonic(), ""
         replay.refresh()
         while len(replay) < config.batch_size:
             waited = time.monotonic() - began
-            found = f"{len(replay)} rows of {config.env_id} in {names}"
-            state = found if any(db.exists() for db in databases) else f"no {names} yet"
+            found = f"{len(replay)} rows of {config.env_id} in {self._names}"
+            state = found if any(db.exists() for db in self._databases) else f"no {self._names} yet"
             if config.max_wait and waited >= config.max_wait:
                 raise WaitTimeoutError(
                     f"{state} after {config.max_wait:g} s, a batch needs {config.batch_size}; "
@@ -60,11 +67,8 @@ class RowSupply:
             if self._stop.wait(min(config.wait_interval, left, TIMEOUT_MAX)):
                 return False
             replay.refresh()
+        self._gone = max(0.0, self._needed(done) - replay.seen)
         return True
-
-    def resume_after(self, step: int) -> None:
-        """Count the rows that the first `step` steps used, even if they have left the database."""
-        self._gone = max(0.0, self._needed(step) - self._replay.seen)
 
     def wait_for(self, step: int) -> None:
         """Read new rows now and then; pause until `step` may run, the time is over, or `stop` is set.

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import math
 import time
+from typing import NamedTuple
 
 from trainer.settings.trainer import TrainerConfig
 
 NO_LIMIT = 10**9
 """Steps of a run that is only limited by minutes."""
+
+
+class Due(NamedTuple):
+    """What is due after a step."""
+
+    model: bool
+    """Publish a model, and store the run."""
+    stats: bool
+    """Take the losses into the statistics."""
+    log: bool
+    """Write a line of the log."""
+    last: bool
+    """The run ends; then all of the others are due, too."""
 
 
 class Schedule:
@@ -48,15 +62,21 @@ class Schedule:
         """Whether `step` is the last one: the steps are done, or the minutes are used up."""
         return step >= self.last_step or self.over
 
-    def publishes_after(self, step: int) -> bool:
-        """Whether a model is due after `step`, by steps or by time. (After the last step one always is.)"""
-        every = self._config.publish_seconds
-        if every is None:
-            return step % self._config.checkpoint_interval == 0
-        due = self.seconds >= self._next_model
-        if due:
-            self._next_model = self.seconds + every
-        return due
+    def due_after(self, step: int, stopped: bool = False) -> Due:
+        """What is due after `step`, which is the last one if the run was `stopped`. Changes nothing."""
+        config = self._config
+        last = stopped or self.over_after(step)
+        if config.publish_seconds is None:
+            model = step % config.checkpoint_interval == 0
+        else:
+            model = self.seconds >= self._next_model
+        stats, line = step % config.stats_interval == 0, step % config.log_interval == 0
+        return Due(model=model or last, stats=stats or last, log=line or last, last=last)
+
+    def count_model(self) -> None:
+        """Say that a model is made now: if time says when the next one is due, it runs from here."""
+        if self._config.publish_seconds is not None:
+            self._next_model = self.seconds + self._config.publish_seconds
 
     @property
     def bound(self) -> str:

@@ -1,0 +1,101 @@
+"""What a run writes: models, the checkpoint, the statistics, and TensorBoard's files. B batch."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.core.json_values import read_json_object
+from trainer.export import Exporter
+from trainer.game_config import GameConfig
+from trainer.gpu.devices import errors_named
+from trainer.replay import ReplayBuffer
+from trainer.run.actor_statistics import players_in
+from trainer.run.evaluations import EvaluationLog
+from trainer.run.folder import RunFolder
+from trainer.run.training_statistics import StatsFile, TrainingPoint
+from trainer.settings.trainer import TrainerConfig
+from trainer.training.publish import Retention, publish, unwritable_files_reported
+from trainer.training.run_state import RunState
+from trainer.training.schedule import Due
+from trainer.training.tensorboard import EventFiles
+
+log = logging.getLogger(__name__)
+
+
+class RunOutput:
+    """Writes what a run has learned."""
+
+    def __init__(self, config: TrainerConfig, run: RunState, game: GameConfig, folder: RunFolder) -> None:
+        """Nothing is written yet.
+
+        Raises ModelError for a network that can't be exported, ConfigError if a package that is needed isn't installed.
+        """
+        self._config = config
+        self._run = run
+        self._obs_size = game.metadata.obs_size
+        self._actor_stats = folder.actor_stats
+        self._exporter = Exporter(run.learner.published, game.metadata, game.stamp)
+        interval = config.checkpoint_interval if config.spread_checkpoints else None
+        self._retention = Retention(config.max_checkpoints, interval)
+        self._events = EventFiles(config.tensorboard) if config.tensorboard else None
+        self._evaluations = EvaluationLog(folder.path)
+        self._stats_file = StatsFile(config.stats, self._evaluations)
+
+    def begin(self) -> None:
+        """Begin TensorBoard's files, and publish the untrained network of a new run if that is wanted. Raises OSError.
+
+        That model doesn't count for the time at which the next one is due.
+        """
+        done = self._run.done
+        if self._events:
+            self._events.begin(done)
+        if self._config.publish_first and not done:
+            blank = np.zeros((1, self._obs_size), np.float32)
+            with errors_named("the start of training"):
+                publish(self._exporter.to_bytes(0, blank), self._config.model_dir, 0, self._retention)
+
+    def write(self, due: Due, point: TrainingPoint, observation: NDArray[np.float32], replay: ReplayBuffer) -> None:
+        """Write what is due after the step of `point`; a model is compared with torch on these observations [B, obs_size].
+
+        Files that can't be written are reported, and written again later. Raises OSError if it is the last step.
+        """
+        run, step = self._run, point.step
+        if due.stats:
+            self._note(point, replay)
+        with unwritable_files_reported(step, due.last):
+            if due.model:
+                run.schedule.count_model()  # also if it can't be written: a full disk isn't tried again at every step
+                self._publish(step, observation)
+                run.checkpoint(step).save(self._config.model_dir)
+            if due.stats:
+                self._stats_file.write(run.stats, at_once=due.last)
+        if due.log:
+            log.info("%s of %d, %d rows", point, run.schedule.total_steps(step), len(replay))
+
+    def close(self) -> None:
+        """Close TensorBoard's files."""
+        if self._events:
+            self._events.close()
+
+    def _note(self, point: TrainingPoint, replay: ReplayBuffer) -> None:
+        """Take a step into the statistics, and into TensorBoard's files."""
+        stats = self._run.stats
+        stats.samples_seen = point.step * self._config.batch_size
+        stats.replay_buffer_size = len(replay)
+        stats.bad_rows = replay.bad_rows
+        stats.total_steps = self._run.schedule.total_steps(point.step)
+        stats.record(point)
+        if self._events:
+            players = players_in(read_json_object(self._actor_stats) or {}, time.time())
+            self._events.add(point, self._evaluations, players)
+
+    def _publish(self, step: int, observation: NDArray[np.float32]) -> None:
+        """Publish the model after a step. Raises OSError."""
+        run = self._run
+        run.learner.steps.write_back()
+        content = self._exporter.to_bytes(step, observation, run.schedule.progress(step))
+        run.stats.last_checkpoint = str(publish(content, self._config.model_dir, step, self._retention))
