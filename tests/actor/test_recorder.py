@@ -16,7 +16,7 @@ from trainer.actor.recorder import Recorder
 from trainer.actor.sink import GameSink
 from trainer.actor.threads import PlayerThreads
 from trainer.core.errors import ReplayUnavailableError
-from trainer.run.actor_statistics import ActorStats
+from trainer.run.actor_stats import ActorStats
 
 
 class Unavailable:

@@ -9,7 +9,7 @@ import pytest
 from conftest import ForeignDatabase
 from run_files import trainer_config
 
-from trainer.run.actor_statistics import PlayerRow
+from trainer.run.cluster_players import PlayerRow
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.training_statistics import TrainingPoint
 from trainer.trainer import Trainer
@@ -63,7 +63,7 @@ def test_the_players_of_a_cluster_have_curves(tmp_path: Path) -> None:
 
 def test_evaluations_have_curves(tmp_path: Path) -> None:
     """By opponent, at the steps of their models, each once, also over a resume; what is no evaluation is left out."""
-    log = EvaluationLog(tmp_path)
+    log = EvaluationLog(tmp_path / "evaluations.jsonl")
     quality = {"simulations": 0, "weak_error": 0.25, "strong_error": 0.5}
     rates = {"opponent": "random", "win_rate": 0.75, "draw_rate": 0.0, "loss_rate": 0.25}
 

@@ -26,7 +26,7 @@ from trainer.evaluators.sparse import SparseAccelerator
 from trainer.game_config import load_game_config
 from trainer.games import game_of, settled
 from trainer.gpu.choice import accelerators, require_device
-from trainer.run.actor_statistics import ActorStats
+from trainer.run.actor_stats import ActorStats
 from trainer.run.folder import RunFolder
 from trainer.settings.actor import ActorConfig
 from trainer.settings.validation import require_writable

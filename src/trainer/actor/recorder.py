@@ -12,7 +12,8 @@ from trainer.actor.sink import GameSink
 from trainer.actor.threads import PlayerThreads
 from trainer.core.errors import ReplayUnavailableError
 from trainer.games.base import DRAW, FIRST, SECOND
-from trainer.run.actor_statistics import ACTOR_STATS_FILE, ActorStats
+from trainer.run.actor_stats import ActorStats
+from trainer.run.folder import ACTOR_STATS_FILE
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from threading import Lock
 from typing import Any
 
 from trainer.core.processes import process_space
-from trainer.run.actor_statistics import ACTOR_STATS_FILE, CLUSTER, SILENCE, has_ended, write_actors
+from trainer.run.actor_stats_file import CLUSTER, SILENCE, has_ended, write_actors
+from trainer.run.folder import ACTOR_STATS_FILE
 
 log = logging.getLogger(__name__)
 

@@ -33,7 +33,7 @@ class Evaluations:
 
     def __init__(self, env_id: str, run: RunFolder, seed: int, resumed: bool, prepare: Prepare | None) -> None:
         """`seed` fixes the games against random play; `prepare` makes evaluators of models, None: ONNX Runtime."""
-        self.log = EvaluationLog(run.path)
+        self.log = EvaluationLog(run.evaluations)
         self.latest: dict[str, Any] | None = None
         """The last result; None before the first."""
         self._env_id = env_id

@@ -18,7 +18,7 @@ from trainer.game_config import load_game_config
 from trainer.gpu.devices import errors_named
 from trainer.network import NetworkFile, new_network
 from trainer.replay import ReplayBuffer, databases_of
-from trainer.run.actor_statistics import players_in
+from trainer.run.cluster_players import players_in
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder, set_aside
 from trainer.run.kept_network import keep_network, require_kept
@@ -65,7 +65,7 @@ class RunState:
         self.schedule = Schedule(config)
         self.stats = TrainingStats(config.env_id, self.schedule.total_steps(0))
         self._events = EventFiles(config.tensorboard) if config.tensorboard else None
-        self._evaluations = EvaluationLog(self._run.path)
+        self._evaluations = EvaluationLog(self._run.evaluations)
         self.stats_file = StatsFile(config.stats, self._evaluations)
         self.done = 0
         """Steps that were done before."""

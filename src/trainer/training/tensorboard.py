@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainer.core.errors import ConfigError
 from trainer.core.json_values import is_number
-from trainer.run.actor_statistics import PlayerRow
+from trainer.run.cluster_players import PlayerRow
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import folder_for_old
 from trainer.run.training_statistics import TrainingPoint
