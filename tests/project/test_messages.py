@@ -27,6 +27,8 @@ MADE = {
     "…; going on without one",
     "…; going on with the … rows that were read",
     "the replay database … is gone",
+    "…, line …: …: …",
+    "--network-file …, line …: …: …",
     "can't be evaluated … (…)",
     "gives other answers …, by …",
     "not enough memory (…)",
