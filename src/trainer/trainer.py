@@ -9,6 +9,7 @@ from dataclasses import replace
 from threading import Event
 
 from trainer.core.errors import TrainerError
+from trainer.core.files import make_writable_folder
 from trainer.core.signals import INTERRUPTED, nothing_to_finish
 from trainer.games import settled
 from trainer.gpu.devices import choose, errors_named
@@ -17,7 +18,6 @@ from trainer.replay import PackedBatch, ReplayBuffer
 from trainer.run.owner import owned
 from trainer.run.training_statistics import TrainingPoint, TrainingStats
 from trainer.settings.trainer import TrainerConfig
-from trainer.settings.validation import require_writable
 from trainer.training.divergence import explain_divergence
 from trainer.training.publish import unwritable_files_reported
 from trainer.training.rows import RowSupply
@@ -47,8 +47,8 @@ class Trainer:
         """Train until the steps or minutes are done, or `stop` is set; returns the statistics. Raises TrainerError."""
         config = self.config
         chosen = choose(config.device)
-        require_writable(config.model_dir, "--model-dir")
-        require_writable(config.stats.parent, "--stats")
+        make_writable_folder(config.model_dir, "--model-dir")
+        make_writable_folder(config.stats.parent, "--stats")
         with owned(config.model_dir, "cartridge train", "--model-dir"):
             if config.device == "auto":
                 log.info("training on %s (%s)", chosen.device.type, chosen.reason)

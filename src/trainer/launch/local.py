@@ -14,6 +14,7 @@ from rich.console import Console
 
 from trainer.core.arguments import narrowed
 from trainer.core.errors import ConfigError
+from trainer.core.files import make_writable_folder
 from trainer.core.listener import listen, url_of
 from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor, suspendable
 from trainer.games import find_game, settled
@@ -30,7 +31,6 @@ from trainer.settings.actor import ActorConfig
 from trainer.settings.cluster import ClusterConfig
 from trainer.settings.loop import LoopConfig
 from trainer.settings.trainer import TrainerConfig
-from trainer.settings.validation import require_writable
 from trainer.settings.web import WebConfig
 from trainer.training.tensorboard import require_tensorboard
 
@@ -73,7 +73,7 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
         require_tensorboard()
     config = settled(config)
     run = RunFolder(config.folder)
-    require_writable(run.path, "--data-dir")
+    make_writable_folder(run.path, "--data-dir")
     if config.web:
         listen(config.web_host, config.web_port, "--web-host or --web-port").close()  # fails before anything is started
     with owned(run.models, "cartridge loop", "--data-dir"):
