@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from conftest import ForeignDatabase
 from run_files import trainer_config
 
+from trainer.core.errors import ConfigError
 from trainer.run.cluster_players import PlayerRow
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.training_statistics import TrainingPoint
@@ -98,3 +100,14 @@ def test_a_new_run_sets_the_files_of_the_earlier_one_aside(
     (old,) = (tmp_path / "events").glob("old-*")
     assert steps_of(old) == [10, 20, 30]
     assert (tmp_path / "events" / "notes.txt").read_text() == "mine"
+
+
+def test_event_files_need_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has the command that installs it."""
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(ConfigError) as refusal:
+        EventFiles(tmp_path)
+    assert str(refusal.value) == (
+        "--tensorboard needs the package tensorboard, which is not installed; install it with: "
+        "pip install 'tensorboard>=2.15'"
+    )
