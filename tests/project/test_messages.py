@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "messages.md"
 GAP = "…"
 """Stands for what differs from case to case."""
-TEXT_ARGUMENT = {"refuse": 1, "require": 1, "log.warning": 0, "require_package": 2}
+TEXT_ARGUMENT = {"refuse": 1, "require": 1, "log.warning": 0, "self._trouble.begin": 0, "require_package": 2}
 """Functions that are given a message, and which of their arguments it is."""
 ENDING = {"require_package": ", which is not installed"}
 """What such a function adds to it."""
