@@ -163,7 +163,7 @@ def main() -> None:
     stats["last_checkpoint"] = Path(stats["last_checkpoint"]).name
     (chosen.out / "stats.json").write_text(json.dumps(stats) + "\n")
     actor = json.loads(run.actor_stats.read_text())
-    draw(chosen.env_id, EvaluationLog(run.path).read(), began, chosen.out / "curve.png")
+    draw(chosen.env_id, EvaluationLog(run.evaluations).read(), began, chosen.out / "curve.png")
     played = f"{actor['episodes_completed']:,} games, {actor['total_steps']:,} positions, {stats['step']:,} steps"
     command = f"python -m trainer.loop --env-id {chosen.env_id} --minutes {chosen.minutes:g} --seed {chosen.seed}"
     record = json.loads(run.record.read_text())["loop"]

@@ -13,7 +13,7 @@ from threading import Event
 import torch
 
 from trainer.core.errors import TrainerError
-from trainer.core.files import remove_leftovers
+from trainer.core.files import make_writable_folder, remove_leftovers
 from trainer.core.signals import INTERRUPTED, nothing_to_finish
 from trainer.export import first_network
 from trainer.game_config import GameConfig, load_game_config
@@ -26,7 +26,6 @@ from trainer.run.folder import RunFolder
 from trainer.run.owner import owned
 from trainer.run.training_statistics import TrainingPoint, TrainingStats
 from trainer.settings.trainer import TrainerConfig
-from trainer.settings.validation import require_writable
 from trainer.training.beginning import resumable, take_folder
 from trainer.training.divergence import explain_divergence
 from trainer.training.learner import tune_torch
@@ -58,8 +57,8 @@ class Trainer:
         """Train until the steps or minutes are done, or `stop` is set; returns the statistics. Raises TrainerError."""
         config = self.config
         chosen = choose(config.device)
-        require_writable(config.model_dir, "--model-dir")
-        require_writable(config.stats.parent, "--stats")
+        make_writable_folder(config.model_dir, "--model-dir")
+        make_writable_folder(config.stats.parent, "--stats")
         with owned(config.model_dir, "cartridge train", "--model-dir"):
             if config.device == "auto":
                 log.info("training on %s (%s)", chosen.device.type, chosen.reason)

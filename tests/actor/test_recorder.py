@@ -17,7 +17,7 @@ from trainer.actor.sink import GameSink
 from trainer.actor.threads import PlayerThreads
 from trainer.core.errors import ReplayUnavailableError
 from trainer.evaluators.interface import Evaluator
-from trainer.run.actor_statistics import ActorStats
+from trainer.run.actor_stats import ActorStats
 
 
 class Unavailable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from trainer.check import statistics
 from trainer.check.__main__ import main
 from trainer.check.checks.against import check_against
 from trainer.check.subject import Subject
-from trainer.core.errors import GameError
+from trainer.core.errors import ConfigError, GameError
 from trainer.games import game_of
 from trainer.search.cache import empty_cache
 from trainer.search.tree import empty_tree
@@ -124,3 +125,15 @@ def test_openspiel_agrees_and_disagrees(tmp_path: Path) -> None:
     assert check_against(Subject(planted(tmp_path, "tictactoe", *backwards, name="back"), 20), "tic_tac_toe") == []
     with pytest.raises(GameError, match="OpenSpiel can't load the game no_such_game"):
         check_against(Subject("tictactoe"), "no_such_game")
+
+
+def test_what_openspiel_cannot_be_compared_by_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A game of three players, a table of another length, and no OpenSpiel at all."""
+    with pytest.raises(GameError, match=r"^OpenSpiel's kuhn_poker\(players=3\) has 3 players; games here have two$"):
+        check_against(Subject("tictactoe"), "kuhn_poker(players=3)")
+    short = ("STONES = FLAGS  #", "OPENSPIEL_ACTIONS = tuple(range(8))\nSTONES = FLAGS  #")
+    with pytest.raises(GameError, match=r"^OPENSPIEL_ACTIONS has 8 entries; tictactoe_short has 9 actions$"):
+        check_against(Subject(planted(tmp_path, "tictactoe", short, name="short")), "tic_tac_toe")
+    monkeypatch.setitem(sys.modules, "pyspiel", None)
+    with pytest.raises(ConfigError, match=r"^--against needs OpenSpiel, which is not installed; install it with: pip"):
+        check_against(Subject("tictactoe"), "tic_tac_toe")

@@ -31,7 +31,9 @@ from trainer.core.errors import ReplayUnavailableError
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.loader import ModelLoader
 from trainer.games import find_game, game_of
-from trainer.run.actor_statistics import CLUSTER_SILENCE, SILENCE, ActorStats, players_in
+from trainer.run.actor_stats import ActorStats
+from trainer.run.actor_stats_file import CLUSTER_SILENCE, SILENCE
+from trainer.run.cluster_players import players_in
 from trainer.settings.actor import ActorConfig
 
 OWN = Path(__file__).parent.parent / "support" / "own_games" / "myttt.py"

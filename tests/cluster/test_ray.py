@@ -20,7 +20,7 @@ from run_files import put_run
 from torture.small_cluster import SmallCluster
 from waiting import PATIENCE, wait_until
 
-from trainer.run.actor_statistics import CLUSTER
+from trainer.run.actor_stats_file import CLUSTER
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason='needs Ray: pip install -e ".[cluster]"')
 

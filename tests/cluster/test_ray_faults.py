@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import pytest
@@ -82,6 +83,98 @@ def test_a_node_that_the_hub_refuses_leaves_its_place_to_another(
         slots.look([Node(str(at), f"node-{at}", 1, LEAST_STORE) for at in range(3)])
     assert started == ["node-0", "node-1"]
     assert sum("actor-1-1 on node-0 is refused (node-0 has another version)" in said for said in caplog.messages) == 1
+
+
+BEGUN = "begun"
+"""The reply of a player whose process is up."""
+
+
+class FakePlayers:
+    """Players of a fleet without Ray, and the clock that it goes by.
+
+    A player ends by what `ends` holds for its node: an error, or None if it was asked to. Others go on.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, up: bool = True) -> None:
+        """`up`: whether the processes of players come up."""
+        self.seconds = 1000.0
+        self.up = up
+        self.ends: dict[str, Exception | None] = {}
+        self.starts: list[float] = []
+        monkeypatch.setattr(fleet, "time", SimpleNamespace(monotonic=lambda: self.seconds))
+        monkeypatch.setattr(fleet, "is_ready", self._is_ready)
+        monkeypatch.setattr(fleet, "answer_of", self._answer_of)
+        monkeypatch.setattr(fleet.ray, "kill", lambda player: None)
+        monkeypatch.setattr(fleet.ray, "wait", lambda ends, **_: ([end for end in ends if end in self.ends], []))
+        monkeypatch.setattr(fleet.Fleet, "_start", lambda _, slot: self._start(slot))
+
+    def _start(self, slot: fleet.PlayerSlot) -> None:
+        self.starts.append(self.seconds)
+        slot.player, slot.begun, slot.end, slot.since = MagicMock(), BEGUN, slot.node.host, self.seconds
+
+    def _is_ready(self, reply: str) -> bool:
+        return self.up if reply == BEGUN else reply in self.ends
+
+    def _answer_of(self, end: str) -> None:
+        if failure := self.ends[end]:
+            raise failure
+
+
+def test_a_player_that_ended_starts_again_after_a_pause(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Twice as long each time, unless it played for long: then the pause is the first one again."""
+    fake = FakePlayers(monkeypatch)
+    players = fleet.Fleet([None], "actor-1", None, "INFO")
+
+    def look(seconds: float, ended: bool = False) -> None:
+        fake.seconds += seconds
+        fake.ends = {"node-7": ConnectionError("it is gone")} if ended else {}
+        players.look([Node("a", "node-7", 1, LEAST_STORE)])
+
+    look(0)
+    for pause, played in ((1, 0), (2, 0), (4, 0), (1, fleet.SOON + 1)):
+        caplog.clear()
+        look(played, ended=True)
+        assert caplog.messages == [f"actor-1-1 on node-7 ended (it is gone); it starts again in {pause} s"]
+        starts = len(fake.starts)
+        look(pause - 0.5)
+        assert len(fake.starts) == starts
+        look(0.5)
+        assert len(fake.starts) == starts + 1
+
+
+def test_a_player_that_does_not_start_is_reported_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After a minute in which its process has not come up."""
+    for up in (True, False):
+        fake = FakePlayers(monkeypatch, up)
+        players = fleet.Fleet([None], "actor-1", None, "INFO")
+        late = []
+        for seconds in (0.0, fleet.START_SECONDS, 1.0, 100.0):
+            fake.seconds += seconds
+            caplog.clear()
+            players.look([Node("a", "node-7", 1, LEAST_STORE)])
+            late.append([said for said in caplog.messages if "do other programs use its CPUs" in said])
+        said = ["actor-1-1 doesn't start on node-7; do other programs use its CPUs or its GPU?"]
+        assert late == [[], [], [] if up else said, []]
+
+
+def test_players_that_do_not_end_as_asked_are_reported(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that goes on, and one that ended by an error; not one that ended when it was asked to."""
+    fake = FakePlayers(monkeypatch)
+    players = fleet.Fleet([None], "actor-1", None, "INFO")
+    players.look([Node(str(at), f"node-{at}", 1, LEAST_STORE) for at in range(3)])
+    caplog.clear()
+    fake.ends = {"node-0": None, "node-1": ConnectionError("it is gone")}
+    players.stop(5.0)
+    assert caplog.messages == [
+        "actor-1-2 on node-1 ended before it was stopped (it is gone)",
+        "actor-1-3 on node-2 didn't stop in time; its last games are lost",
+    ]
 
 
 @pytest.mark.parametrize(

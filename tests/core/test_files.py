@@ -14,7 +14,15 @@ from typing import IO, Any
 
 import pytest
 
-from trainer.core.files import TEMPORARY_PREFIX, atomic_write, remove_leftovers, temporary_folder, write_bytes
+from trainer.core.errors import ConfigError
+from trainer.core.files import (
+    TEMPORARY_PREFIX,
+    atomic_write,
+    make_writable_folder,
+    remove_leftovers,
+    temporary_folder,
+    write_bytes,
+)
 from trainer.core.json_values import read_json_object, write_json
 from trainer.core.processes import is_alive
 
@@ -289,3 +297,12 @@ def test_a_link_to_standard_output_reaches_it(tmp_path: Path) -> None:
         subprocess.run([sys.executable, "-c", program], stdout=file, check=True)
     assert output.read_bytes() == b"x"
     assert link.is_symlink()
+
+
+def test_a_folder_is_made_unless_it_cannot_be_written_to(tmp_path: Path) -> None:
+    """The error names the flag that chose it. The probe leaves nothing."""
+    make_writable_folder(tmp_path / "a" / "b", "--data-dir")
+    assert list((tmp_path / "a").rglob("*")) == [tmp_path / "a" / "b"]
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"^can't write to the folder .*file/b \(Not a directory\); .* --data-dir$"):
+        make_writable_folder(tmp_path / "file" / "b", "--data-dir")

@@ -22,6 +22,7 @@ from trainer.evaluators.loader import load_evaluator
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export import Exporter, begin_with
 from trainer.export.exporter import exact_answers
+from trainer.export.stored import StoredNetwork, fill
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.network import Family, NetworkSettings, PolicyValueNetwork, create_network
@@ -380,3 +381,13 @@ def test_a_narrower_network_of_a_game_of_other_sizes(family: Family, tmp_path: P
         match="was trained for another game, whose observations or actions have other sizes",
     ):
         begin_with(create_network("connect4", NetworkSettings(family, 16)), path, "connect4")
+
+
+def test_weights_of_another_network_do_not_fill_one() -> None:
+    """Of another width, or of another family."""
+    network = create_network("tictactoe", NetworkSettings(width=32))
+    fill(network, StoredNetwork.read(model_file("tictactoe", random_network("tictactoe", width=32))).weights)
+    for other in (random_network("tictactoe", width=64), random_network("tictactoe", "conv", 32)):
+        weights = StoredNetwork.read(model_file("tictactoe", other)).weights
+        with pytest.raises(ModelError, match=r"^its weights are of another network: Error\(s\) in loading state_dict"):
+            fill(network, weights)

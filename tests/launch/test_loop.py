@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import bonsai
 import pytest
@@ -361,11 +362,23 @@ def test_the_page_of_a_loop_listens_where_it_is_told(tmp_path: Path) -> None:
 
 def test_a_cluster_without_ray_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """In one line that says how to install it; without the flag nothing asks."""
-    monkeypatch.setattr(local, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "ray", None)
     local.require_ray(LoopConfig())
     with pytest.raises(ConfigError) as refusal:
         local.require_ray(LoopConfig(ray="auto"))
     assert str(refusal.value) == "--ray needs Ray, which is not installed; install it with: pip install 'ray>=2.52'"
+
+
+@pytest.mark.parametrize(("package", "flag"), [("tensorboard", "tensorboard"), ("onnxscript", "network_file")])
+def test_a_missing_package_is_named_before_anything_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, flag: str
+) -> None:
+    """The folder of the run isn't made."""
+    monkeypatch.setitem(sys.modules, package, None)
+    config = LoopConfig(data_dir=tmp_path / "run", minutes=1.0, **{flag: tmp_path / "own"})  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=f"^--{flag.replace('_', '-')} needs .*{package}, which is not installed"):
+        local.run_loop(config, Event())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_of_ray_is_imported_without_the_flag() -> None:

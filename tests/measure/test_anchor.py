@@ -100,7 +100,7 @@ def test_a_resumed_run_goes_on_from_the_last_model_that_was_rated(
 
     Evaluations without an Elo, of an earlier version, are passed over.
     """
-    evaluations = EvaluationLog(tmp_path)
+    evaluations = EvaluationLog(tmp_path / "evaluations.jsonl")
     for entry in ({"step": 1, "elo": 10.5}, {"step": 2, "elo": 99.5}, {"step": 3, "win_rate": 1.0}):
         evaluations.append(entry)
     if kept:
@@ -120,5 +120,5 @@ def test_a_resumed_run_goes_on_from_the_last_model_that_was_rated(
 
 def test_a_run_that_is_resumed_before_the_first_evaluation_begins_with_elo_0(tmp_path: Path) -> None:
     """As a new run does."""
-    rating = anchor_of(ModelLoader("tictactoe"), 0, EvaluationLog(tmp_path), tmp_path)
+    rating = anchor_of(ModelLoader("tictactoe"), 0, EvaluationLog(tmp_path / "evaluations.jsonl"), tmp_path)
     assert rating.rate(model(tmp_path, 1))["elo_interval_95"] == [0.0, 0.0]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ForeignDatabase
 from small_models import write_model
 
 from trainer.core.command import run_command
@@ -283,3 +285,16 @@ def test_an_evaluation_during_a_run_has_move_quality(model: str) -> None:
     assert found["win_rate"] + found["draw_rate"] + found["loss_rate"] == pytest.approx(1)
     (quality,) = found["move_quality"]
     assert (quality["simulations"], quality["positions"]) == (0, 4520)
+
+
+def test_a_game_of_which_only_the_dimensions_are_known_is_not_played(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They come from the database; the error says from which."""
+    model, db = str(write_model(tmp_path / "latest.onnx", "tictactoe")), tmp_path / "replay.db"
+    with closing(ForeignDatabase(db, "chess")) as database:
+        database.metadata(width=3, height=3, actions=9, obs_size=29, offset=18)
+    assert run("--model", model, "--db", str(db), "--env-id", "chess") == 1
+    said = capsys.readouterr().err
+    assert f"error: chess can't be played, because only its dimensions are known, from {db}; the games whose" in said
+    assert said.count("\n") == 1

@@ -179,6 +179,18 @@ def test_an_opponent_by_its_path_is_evaluated_as_the_model_is(tmp_path: Path, mo
     assert asked == []
 
 
+def test_a_model_of_another_game_is_no_opponent(tmp_path: Path) -> None:
+    """The message names both games."""
+    from small_models import write_model
+
+    ours, theirs = (
+        trainer.load_model(write_model(tmp_path / f"{game}.onnx", game, seed=1), env_id=game)
+        for game in ("tictactoe", "connect4")
+    )
+    with pytest.raises(GameError, match=r"^the opponent plays connect4, the player tictactoe$"):
+        trainer.play_match(ours, theirs, games=2)
+
+
 def test_a_model_file_runs_no_code(tmp_path: Path) -> None:
     """Its game must be installed, or known to this process; a path or another name is refused in one sentence."""
     import onnx

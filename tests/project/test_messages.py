@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from trainer.core.packages import requirement_of
+
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "messages.md"
 GAP = "…"
 """Stands for what differs from case to case."""
-TEXT_ARGUMENT = {"refuse": 1, "require": 1, "log.warning": 0}
+TEXT_ARGUMENT = {"refuse": 1, "require": 1, "log.warning": 0, "self._trouble.begin": 0, "require_package": 2}
 """Functions that are given a message, and which of their arguments it is."""
+ENDING = {"require_package": ", which is not installed"}
+"""What such a function adds to it."""
 INDIRECT = {"self.failure", "message", "explain_divergence(point, batch, config)"}
 """Expressions that are raised as a message and that another function makes; MADE has the texts."""
 MADE = {
@@ -27,6 +31,8 @@ MADE = {
     "…; going on without one",
     "…; going on with the … rows that were read",
     "the replay database … is gone",
+    "…, line …: …: …",
+    "--network-file …, line …: …: …",
     "can't be evaluated … (…)",
     "gives other answers …, by …",
     "not enough memory (…)",
@@ -87,7 +93,7 @@ def messages() -> Iterator[tuple[str, str]]:
                 continue
             found = template(text)
             if found is not None:
-                yield f"{path.relative_to(ROOT)}:{node.lineno}", found
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", found + ENDING.get(name, "")
             elif isinstance(node, ast.Raise):
                 assert ast.unparse(text) in INDIRECT, f"{path}:{node.lineno} raises a text that no test can see"
 
@@ -137,8 +143,8 @@ def test_messages_that_functions_make_are_listed_and_exist() -> None:
 
 def test_messages_ask_for_the_versions_that_the_extras_ask_for() -> None:
     """`pip install 'ray>=2.52'` in a message is what pyproject.toml says."""
-    asked = re.findall(r"([a-z_]+)>=([\d.]+)", (ROOT / "pyproject.toml").read_text())
-    texts = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
-    found = [wanted for text in texts for wanted in re.findall(r"pip install '([a-z_]+)>=([\d.]+)'", text)]
-    assert len(found) >= 4
-    assert set(found) <= set(asked)
+    asked = set(re.findall(r"[a-z_]+>=[\d.]+", (ROOT / "pyproject.toml").read_text()))
+    calls = [node for _, tree in sources() for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    packages = {ast.literal_eval(call.args[1]) for call in calls if ast.unparse(call.func) == "require_package"}
+    assert len(packages) >= 4
+    assert {requirement_of(package) for package in packages} <= asked

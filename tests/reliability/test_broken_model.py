@@ -157,7 +157,7 @@ def test_a_broken_model_or_a_full_disk_costs_the_loop_one_evaluation(
         patched.setattr(EvaluationLog, "append", full_disk)
         evaluations.finish("second")
     evaluations.finish("third")
-    assert [entry["step"] for entry in EvaluationLog(tmp_path).read()] == [2]
+    assert [entry["step"] for entry in EvaluationLog(tmp_path / "evaluations.jsonl").read()] == [2]
     assert [line.partition(" (")[0] for line in caplog.messages] == ["the newest model isn't evaluated"] * 2
     assert "No space left" in caplog.text
 

@@ -18,7 +18,8 @@ from starlette.testclient import TestClient
 
 from trainer.core.errors import ReplayError
 from trainer.replay import METADATA_COLUMNS, ReplayBuffer, read_metadata
-from trainer.run.actor_statistics import ActorStats
+from trainer.run.actor_stats import ActorStats
+from trainer.run.actor_stats_file import write_actor
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.training_statistics import merge_evaluations
 from trainer.web.app import Limits, build_app
@@ -140,7 +141,7 @@ def test_any_statistics_file_is_read_or_replaced(content: bytes) -> None:
         folder = Path(name)
         for file in ("actor_stats.json", "stats.json", "evaluations.jsonl"):
             (folder / file).write_bytes(content + b"\n")
-        ActorStats("tictactoe", episodes_completed=1).write(folder / "actor_stats.json", "actor-1")
+        write_actor(folder / "actor_stats.json", "actor-1", ActorStats("tictactoe", episodes_completed=1))
         assert json.loads((folder / "actor_stats.json").read_bytes())["episodes_completed"] >= 1
-        assert all(isinstance(evaluation, dict) for evaluation in EvaluationLog(folder).read())
-        merge_evaluations(folder / "stats.json", EvaluationLog(folder))
+        assert all(isinstance(evaluation, dict) for evaluation in EvaluationLog(folder / "evaluations.jsonl").read())
+        merge_evaluations(folder / "stats.json", EvaluationLog(folder / "evaluations.jsonl"))

@@ -67,11 +67,11 @@ def test_damaged_rows_are_skipped_and_counted_when_that_is_asked(
 
 def test_an_evaluation_that_was_cut_short_spoils_no_other(tmp_path: Path) -> None:
     """Whoever writes the next one begins a new line."""
-    EvaluationLog(tmp_path).append({"step": 1})
+    EvaluationLog(tmp_path / "evaluations.jsonl").append({"step": 1})
     with open(tmp_path / "evaluations.jsonl", "ab") as file:
         file.write(b'{"step": 2, "opp')
-    EvaluationLog(tmp_path).append({"step": 3})
-    assert EvaluationLog(tmp_path).read() == [{"step": 1}, {"step": 3}]
+    EvaluationLog(tmp_path / "evaluations.jsonl").append({"step": 3})
+    assert EvaluationLog(tmp_path / "evaluations.jsonl").read() == [{"step": 1}, {"step": 3}]
 
 
 @pytest.mark.parametrize("kind", ["actor", "trainer", "loop"])

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from run_files import put_stats
 
-from trainer.run.actor_statistics import ActorStats
+from trainer.run.actor_stats import ActorStats
+from trainer.run.actor_stats_file import write_actor
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder, set_aside
 from trainer.run.model_files import LATEST
@@ -21,8 +22,8 @@ def test_statistics_of_a_run_without_models_are_set_aside(tmp_path: Path, models
     if models:
         run.models.mkdir()
     put_stats(tmp_path, "tictactoe", 20)
-    EvaluationLog(tmp_path).append({"step": 20})
-    ActorStats("tictactoe", 5).write(run.actor_stats, "actor-1")
+    EvaluationLog(run.evaluations).append({"step": 20})
+    write_actor(run.actor_stats, "actor-1", ActorStats("tictactoe", 5))
     old = set_aside(run.models, run.stats)
     assert old is not None
     assert sorted(path.name for path in old.iterdir()) == ["actor_stats.json", "evaluations.jsonl", "stats.json"]
@@ -32,7 +33,7 @@ def test_statistics_of_a_run_without_models_are_set_aside(tmp_path: Path, models
 def test_the_statistics_of_an_actor_that_has_begun_already_stay(tmp_path: Path) -> None:
     """The trainer of a new run finds them when it starts after the actor."""
     run = RunFolder(tmp_path)
-    ActorStats("tictactoe", 5).write(run.actor_stats, "actor-1")
+    write_actor(run.actor_stats, "actor-1", ActorStats("tictactoe", 5))
     assert set_aside(run.models, run.stats) is None
     assert run.actor_stats.exists()
 
@@ -44,8 +45,8 @@ def test_a_run_whose_setting_aside_is_interrupted_can_be_resumed_or_set_aside(
     """After any number of its files: the checkpoint is still there, and the next start moves the rest."""
     run = RunFolder(tmp_path)
     put_stats(tmp_path, "tictactoe", 20)
-    EvaluationLog(tmp_path).append({"step": 20})
-    ActorStats("tictactoe", 5).write(run.actor_stats, "actor-1")
+    EvaluationLog(run.evaluations).append({"step": 20})
+    write_actor(run.actor_stats, "actor-1", ActorStats("tictactoe", 5))
     run.models.mkdir()
     names = ["model_step_000010.onnx", "model_step_000020.onnx", run.checkpoint.name]
     for name in (*names, LATEST):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -87,3 +87,21 @@ def test_fixed_settings_can_not_change(tmp_path: Path) -> None:
     require_same_run(path, "train", replace(config, steps=5000, log_interval=1))
     with pytest.raises(ConfigError, match=r"--lr is 0\.1, but the run in .* has 0\.5 \(run\.json\)"):
         require_same_run(path, "train", replace(config, lr=0.1))
+
+
+@dataclass(frozen=True)
+class Needing:
+    """Settings of which one has no default."""
+
+    speed: float
+    seed: int = 0
+
+
+def test_a_setting_without_a_default_must_be_recorded(tmp_path: Path) -> None:
+    """Else the message names it."""
+    path = tmp_path / "run.json"
+    path.write_text('{"train": {"settings": {"speed": 0.5}}}')
+    assert recorded_settings(path, "train", Needing) == Needing(0.5)
+    path.write_text('{"train": {"settings": {"seed": 1}}}')
+    with pytest.raises(ConfigError, match=r"run\.json lacks the setting speed; move it away and repeat the flags$"):
+        recorded_settings(path, "train", Needing)

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.run.actor_statistics import CLUSTER, LONG_AGO, MOST_ENDED, ActorStats, sum_of_actors, write_actors
+from trainer.run.actor_stats import ActorStats
+from trainer.run.actor_stats_file import CLUSTER, LONG_AGO, MOST_ENDED, sum_of_actors, write_actor, write_actors
 from trainer.run.evaluations import EvaluationLog, thinned
 from trainer.run.training_statistics import (
     EVALUATIONS,
@@ -53,7 +54,7 @@ def test_stats_json_is_written_a_few_times_per_second_and_at_the_end(tmp_path: P
     """By a clock that moves on by a hundredth of a second per step; what isn't written is still recorded."""
     seconds = [0.0]
     stats = TrainingStats("tictactoe", 1000)
-    file = StatsFile(tmp_path / "stats.json", EvaluationLog(tmp_path), clock=lambda: seconds[0])
+    file = StatsFile(tmp_path / "stats.json", EvaluationLog(tmp_path / "evaluations.jsonl"), clock=lambda: seconds[0])
     written = []
     for step in range(1, 101):
         seconds[0] = step / 100
@@ -71,7 +72,7 @@ def test_a_write_that_fails_is_not_tried_again_at_once(tmp_path: Path) -> None:
     """While the disk is full the next attempt waits for its time, so that the log isn't filled with errors."""
     seconds = [0.0]
     (tmp_path / "stats.json").mkdir()
-    file = StatsFile(tmp_path / "stats.json", EvaluationLog(tmp_path), clock=lambda: seconds[0])
+    file = StatsFile(tmp_path / "stats.json", EvaluationLog(tmp_path / "evaluations.jsonl"), clock=lambda: seconds[0])
     with pytest.raises(OSError, match="directory"):
         file.write(TrainingStats("tictactoe", 1000))
     file.write(TrainingStats("tictactoe", 1000))
@@ -84,20 +85,20 @@ def test_evaluations_reach_stats_json(tmp_path: Path) -> None:
     """While the trainer writes, and after it has ended; a line that is half written is left out."""
     path = tmp_path / "stats.json"
     stats = TrainingStats("tictactoe", 10)
-    log = EvaluationLog(tmp_path)
-    EvaluationLog(tmp_path).append({"step": 1})
+    log = EvaluationLog(tmp_path / "evaluations.jsonl")
+    EvaluationLog(tmp_path / "evaluations.jsonl").append({"step": 1})
     StatsFile(path, log).write(stats)
     assert json.loads(path.read_text())["last_eval"] == {"step": 1}
-    EvaluationLog(tmp_path).append({"step": 2})
+    EvaluationLog(tmp_path / "evaluations.jsonl").append({"step": 2})
     merge_evaluations(path, log)
     assert json.loads(path.read_text())["last_eval"] == {"step": 2}
     assert json.loads(path.read_text())["eval_history"] == [{"step": 1}, {"step": 2}]
     with open(tmp_path / "evaluations.jsonl", "a") as file:
         file.write('{"step": 3')
-    assert log.read() == EvaluationLog(tmp_path).read() == [{"step": 1}, {"step": 2}]
+    assert log.read() == EvaluationLog(tmp_path / "evaluations.jsonl").read() == [{"step": 1}, {"step": 2}]
     (tmp_path / "evaluations.jsonl").rename(tmp_path / "old")
     assert log.read() == []
-    EvaluationLog(tmp_path).append({"step": 5})
+    EvaluationLog(tmp_path / "evaluations.jsonl").append({"step": 5})
     assert log.read() == [{"step": 5}]
 
 
@@ -128,10 +129,10 @@ def test_an_actor_that_has_ended_keeps_its_games_but_not_its_speed(tmp_path: Pat
     with subprocess.Popen(["true"]) as dead:
         pass
     path = tmp_path / "actor_stats.json"
-    ActorStats("tictactoe", 2, episodes_per_second=7.0, simulations_per_second=70.0, process=dead.pid).write(
-        path, "first"
-    )
-    ActorStats("tictactoe", 3, episodes_per_second=1.0, simulations_per_second=10.0).write(path, "second")
+    first = ActorStats("tictactoe", 2, episodes_per_second=7.0, simulations_per_second=70.0, process=dead.pid)
+    write_actor(path, "first", first)
+    second = ActorStats("tictactoe", 3, episodes_per_second=1.0, simulations_per_second=10.0)
+    write_actor(path, "second", second)
     total = json.loads(path.read_text())
     assert (total["episodes_completed"], total["episodes_per_second"], total["simulations_per_second"]) == (5, 1, 10)
 

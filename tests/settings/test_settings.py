@@ -65,3 +65,22 @@ def test_a_setting_that_would_do_nothing_is_refused(changed: dict[str, Any], mes
     """An evaluation either plays or solves."""
     with pytest.raises(ConfigError, match=message):
         EvaluatorConfig(**changed).check()
+
+
+def test_an_evaluation_that_is_refused_leaves_no_folder(tmp_path: Path) -> None:
+    """The one for --json is made when it is written."""
+    wanted = tmp_path / "a" / "b" / "found.json"
+    EvaluatorConfig(json=wanted).check()
+    with pytest.raises(ConfigError, match=r"^--db is given without a path"):
+        EvaluatorConfig(json=wanted, db=()).check()
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_file_that_could_not_be_written_is_refused(tmp_path: Path) -> None:
+    """Because a file is where its folder should be, however deep. The evaluation would take a while."""
+    (tmp_path / "file").touch()
+    for wanted in (tmp_path / "file" / "found.json", tmp_path / "file" / "a" / "found.json"):
+        with pytest.raises(
+            ConfigError, match=r"^can't write to the folder .*/file \(Not a directory\); .* with --json$"
+        ):
+            EvaluatorConfig(json=wanted).check()

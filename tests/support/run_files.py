@@ -16,7 +16,8 @@ from trainer.games import game_of, rules_of
 from trainer.games.base import DRAW
 from trainer.games.position import Position
 from trainer.replay import Episode, ReplayWriter
-from trainer.run.actor_statistics import ActorStats
+from trainer.run.actor_stats import ActorStats
+from trainer.run.actor_stats_file import write_actor
 from trainer.settings.trainer import TrainerConfig
 
 
@@ -113,7 +114,7 @@ def put_run(run: Path) -> None:
     put_model(run, "tictactoe", step=50)
     put_stats(run, "tictactoe", 50, eval_history=[{"step": 20, "timestamp": 1_700_000_000, "win_rate": 0.5}])
     store_games(run, "tictactoe", ([0, 3, 1, 4, 2], [4, 0, 8, 1, 6, 2]))
-    ActorStats("tictactoe", episodes_completed=2, total_steps=11).write(run / "actor_stats.json", "actor-1")
+    write_actor(run / "actor_stats.json", "actor-1", ActorStats("tictactoe", episodes_completed=2, total_steps=11))
 
 
 def put_stats(run: Path, env_id: str, steps: int, **further: object) -> None:

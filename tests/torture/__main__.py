@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 TESTS = Path(__file__).parent.parent
-CONTAINER_TESTS = ("run/test_actor_statistics.py", "core/test_processes.py", "compile/test_linker.py")
+CONTAINER_TESTS = ("run/test_actor_stats_file.py", "core/test_processes.py", "compile/test_linker.py")
 LONGEST = 7200
 """Seconds after which a part counts as hung."""
 

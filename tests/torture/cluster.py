@@ -28,7 +28,7 @@ from torture import promises
 from torture.small_cluster import ENVIRONMENT, SmallCluster
 from trainer.core.json_values import read_json_object
 from trainer.evaluators.loader import load_evaluator
-from trainer.run.actor_statistics import PlayerRow, players_in
+from trainer.run.cluster_players import PlayerRow, players_in
 
 KINDS = ("player", "hub", "driver", "trainer", "node", "head")
 ENDS_THE_LOOP = ("driver", "trainer", "head")

@@ -30,7 +30,8 @@ from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
 from trainer.network import NetworkSettings, PolicyValueNetwork
 from trainer.replay import ReplayBuffer
-from trainer.run.actor_statistics import ActorStats
+from trainer.run.actor_stats import ActorStats
+from trainer.run.actor_stats_file import write_actor
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.training_statistics import TrainingPoint, TrainingStats, merge_evaluations
 from trainer.settings.trainer import TrainerConfig
@@ -143,7 +144,7 @@ def read_forgery(content: bytes, folder: Path) -> None:
 def good_statistics(folder: Path) -> bytes:
     """The statistics of an actor."""
     (folder / "good.json").unlink(missing_ok=True)
-    ActorStats("tictactoe", episodes_completed=3, total_steps=20).write(folder / "good.json", "actor-1")
+    write_actor(folder / "good.json", "actor-1", ActorStats("tictactoe", episodes_completed=3, total_steps=20))
     return (folder / "good.json").read_bytes()
 
 
@@ -151,10 +152,10 @@ def read_statistics(content: bytes, folder: Path) -> None:
     """Everything that reads statistics and goes on with them: an actor, an evaluation, a loop at its end."""
     for name in ("actor_stats.json", "stats.json", "evaluations.jsonl"):
         (folder / name).write_bytes(content)
-    ActorStats("tictactoe", episodes_completed=1).write(folder / "actor_stats.json", "actor-2")
-    EvaluationLog(folder).append({"step": 1})
-    assert EvaluationLog(folder).read()[-1] == {"step": 1}
-    merge_evaluations(folder / "stats.json", EvaluationLog(folder))
+    write_actor(folder / "actor_stats.json", "actor-2", ActorStats("tictactoe", episodes_completed=1))
+    EvaluationLog(folder / "evaluations.jsonl").append({"step": 1})
+    assert EvaluationLog(folder / "evaluations.jsonl").read()[-1] == {"step": 1}
+    merge_evaluations(folder / "stats.json", EvaluationLog(folder / "evaluations.jsonl"))
 
 
 KINDS: dict[str, tuple[Callable[[Path], bytes], Callable[[bytes, Path], None]]] = {

@@ -20,7 +20,7 @@ from waiting import PATIENCE, wait_until
 from torture import promises
 from torture.visitor import Crowd, Visitor
 from trainer.core.json_values import read_json_object
-from trainer.run.actor_statistics import ACTOR_STATS_FILE
+from trainer.run.folder import ACTOR_STATS_FILE
 
 LONGEST = 3.0
 """Seconds within which a process is killed: every third time after its start, else after it has begun to work."""

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from trainer.evaluators.loader import load_evaluator
-from trainer.run.actor_statistics import ACTOR_STATS_FILE
+from trainer.run.folder import ACTOR_STATS_FILE
 from trainer.run.model_files import LATEST, stored_models
 from trainer.training.checkpoint import load_checkpoint
 

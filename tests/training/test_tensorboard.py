@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from conftest import ForeignDatabase
 from run_files import trainer_config
 
-from trainer.run.actor_statistics import PlayerRow
+from trainer.core.errors import ConfigError
+from trainer.run.cluster_players import PlayerRow
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.training_statistics import TrainingPoint
 from trainer.trainer import Trainer
@@ -63,7 +65,7 @@ def test_the_players_of_a_cluster_have_curves(tmp_path: Path) -> None:
 
 def test_evaluations_have_curves(tmp_path: Path) -> None:
     """By opponent, at the steps of their models, each once, also over a resume; what is no evaluation is left out."""
-    log = EvaluationLog(tmp_path)
+    log = EvaluationLog(tmp_path / "evaluations.jsonl")
     quality = {"simulations": 0, "weak_error": 0.25, "strong_error": 0.5}
     rates = {"opponent": "random", "win_rate": 0.75, "draw_rate": 0.0, "loss_rate": 0.25}
 
@@ -98,3 +100,14 @@ def test_a_new_run_sets_the_files_of_the_earlier_one_aside(
     (old,) = (tmp_path / "events").glob("old-*")
     assert steps_of(old) == [10, 20, 30]
     assert (tmp_path / "events" / "notes.txt").read_text() == "mine"
+
+
+def test_event_files_need_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has the command that installs it."""
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(ConfigError) as refusal:
+        EventFiles(tmp_path)
+    assert str(refusal.value) == (
+        "--tensorboard needs the package tensorboard, which is not installed; install it with: "
+        "pip install 'tensorboard>=2.15'"
+    )

@@ -31,8 +31,10 @@ from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export import Exporter
 from trainer.network import Loss
 from trainer.replay import Batch, ReplayBuffer
-from trainer.run.actor_statistics import ACTOR_STATS_FILE, ActorStats
+from trainer.run.actor_stats import ActorStats
+from trainer.run.actor_stats_file import write_actor
 from trainer.run.evaluations import EvaluationLog
+from trainer.run.folder import ACTOR_STATS_FILE
 from trainer.run.model_files import step_of, stored_models
 from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import train
@@ -322,8 +324,8 @@ def test_an_earlier_run_in_the_folder_is_set_aside(
     caplog.set_level("INFO")
     config = config_for(tmp_path, steps=20)
     run(config)
-    EvaluationLog(tmp_path).append({"step": 20})
-    ActorStats("tictactoe", 5).write(tmp_path / ACTOR_STATS_FILE, "actor-1")
+    EvaluationLog(tmp_path / "evaluations.jsonl").append({"step": 20})
+    write_actor(tmp_path / ACTOR_STATS_FILE, "actor-1", ActorStats("tictactoe", 5))
     first = (config.model_dir / "latest.onnx").read_bytes()
     with pytest.raises(WaitTimeoutError):
         run(replace(config, batch_size=1000))

@@ -19,7 +19,8 @@ from waiting import PATIENCE
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
-from trainer.run.actor_statistics import CLUSTER, ActorStats, write_actors
+from trainer.run.actor_stats import ActorStats
+from trainer.run.actor_stats_file import CLUSTER, write_actors
 
 SIZES = {"phone": (360, 740), "desktop": (1440, 900)}
 

@@ -204,7 +204,7 @@ def test_the_evaluations_of_a_run_are_read_once(tmp_path: Path, monkeypatch: pyt
         return json_object(line)
 
     monkeypatch.setattr("trainer.run.evaluations.json_object", noted)
-    run, log = Run("a", RunFolder(tmp_path)), EvaluationLog(tmp_path)
+    run, log = Run("a", RunFolder(tmp_path)), EvaluationLog(tmp_path / "evaluations.jsonl")
     for step in (1, 2):
         log.append({"step": step})
     assert run.evaluations() == [{"step": 1}, {"step": 2}]

@@ -23,7 +23,8 @@ from trainer import pretrained
 from trainer.core.files import write_bytes
 from trainer.core.json_values import write_json
 from trainer.games import ENV_IDS
-from trainer.run.actor_statistics import CLUSTER, SILENCE, ActorStats, sum_of_actors, write_actors
+from trainer.run.actor_stats import ActorStats
+from trainer.run.actor_stats_file import CLUSTER, SILENCE, sum_of_actors, write_actors
 from trainer.web.api.live import Live, snapshot, update
 from trainer.web.runs.models import Models
 from trainer.web.runs.runs import Runs

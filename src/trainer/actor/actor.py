@@ -17,7 +17,7 @@ from trainer.actor.selfplay import SelfPlay
 from trainer.actor.sink import DatabaseSink, GameSink
 from trainer.actor.threads import EpisodeNumbers, PlayerThreads
 from trainer.core.errors import DeviceError
-from trainer.core.files import remove_leftovers
+from trainer.core.files import make_writable_folder, remove_leftovers
 from trainer.core.signals import nothing_to_finish
 from trainer.evaluators.acceleration import Acceleration
 from trainer.evaluators.hot_reload import ModelFile
@@ -27,10 +27,9 @@ from trainer.evaluators.sparse import SparseAccelerator
 from trainer.game_config import load_game_config
 from trainer.games import game_of, settled
 from trainer.gpu.choice import accelerators, require_device
-from trainer.run.actor_statistics import ActorStats
+from trainer.run.actor_stats import ActorStats
 from trainer.run.folder import RunFolder
 from trainer.settings.actor import ActorConfig
-from trainer.settings.validation import require_writable
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +44,8 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
     require_device(config)
     config = fitted(settled(config))
     run = RunFolder(config.data_dir)
-    require_writable(run.path, "--data-dir")
-    require_writable(config.replay_db_path.parent, "--replay-db-path")
+    make_writable_folder(run.path, "--data-dir")
+    make_writable_folder(config.replay_db_path.parent, "--replay-db-path")
     remove_leftovers(run.path)
     played = load_game_config(config.env_id, config.replay_db_path)
     sink = DatabaseSink(config.replay_db_path, played, config.replay_window, run.actor_stats, config.actor_id)

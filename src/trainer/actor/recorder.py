@@ -11,9 +11,11 @@ from trainer.actor.played import PlayedGame
 from trainer.actor.sink import GameSink
 from trainer.actor.threads import PlayerThreads
 from trainer.core.errors import ReplayUnavailableError
+from trainer.core.log import Trouble
 from trainer.evaluators.interface import Evaluator
 from trainer.games.base import DRAW, FIRST, SECOND
-from trainer.run.actor_statistics import ACTOR_STATS_FILE, ActorStats
+from trainer.run.actor_stats import ActorStats
+from trainer.run.folder import ACTOR_STATS_FILE
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class Recorder:
         self._actor_id = actor_id
         self._sink = sink
         self._stop = stop
-        self._stats_failed = False
+        self._trouble = Trouble(log)
         self._started = time.monotonic()
         self._recent = deque([(self._started, 0, 0, 0)], maxlen=RATE_REPORTS)
 
@@ -111,8 +113,6 @@ class Recorder:
         try:
             self._sink.store_statistics(self.stats)
         except OSError as error:
-            if not self._stats_failed:
-                log.warning("can't write %s (%s); playing on", ACTOR_STATS_FILE, error.strerror)
-            self._stats_failed = True
+            self._trouble.begin(f"can't write {ACTOR_STATS_FILE} ({error.strerror}); playing on")
         else:
-            self._stats_failed = False
+            self._trouble.end()

@@ -13,7 +13,8 @@ from trainer.actor.played import PlayedGame
 from trainer.game_config import GameConfig
 from trainer.games.positions import Positions
 from trainer.replay import ReplayWriter
-from trainer.run.actor_statistics import ActorStats
+from trainer.run.actor_stats import ActorStats
+from trainer.run.actor_stats_file import write_actor
 
 
 class GameSink(Protocol):
@@ -63,7 +64,7 @@ class DatabaseSink:
 
     def store_statistics(self, statistics: ActorStats) -> None:
         """Replace this actor's part of the statistics file."""
-        statistics.write(self._statistics, self._actor_id)
+        write_actor(self._statistics, self._actor_id, statistics)
 
     def close(self) -> None:
         """Close the database."""

@@ -15,7 +15,7 @@ from trainer.core.files import temporary_folder
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games.recipes import threads_with_gpu
 from trainer.gpu.choice import means_gpu
-from trainer.run.actor_statistics import ActorStats
+from trainer.run.actor_stats import ActorStats
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import NETWORK
 

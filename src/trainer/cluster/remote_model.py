@@ -10,6 +10,7 @@ from trainer.cluster.shelf import model_of
 from trainer.cluster.transport import Transport
 from trainer.core.errors import ModelError, ReplayUnavailableError
 from trainer.core.files import write_bytes
+from trainer.core.log import Trouble
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.interface import Evaluator
 
@@ -28,7 +29,7 @@ class RemoteModel:
         self._file = file
         self._clock = clock
         self._known: str | None = None
-        self._failed = False
+        self._trouble = Trouble(log)
         self._next_question = clock()
 
     @property
@@ -57,8 +58,7 @@ class RemoteModel:
         except (ConnectionError, TimeoutError, ReplayUnavailableError) as error:
             log.debug("no answer about models: %s", error)
         except OSError as error:
-            if not self._failed:
-                log.warning("can't write the newest model (%s); trying again", error.strerror)
-            self._failed = True
+            self._trouble.begin(f"can't write the newest model ({error.strerror}); trying again")
         else:
-            self._known, self._failed = model.identity, False
+            self._known = model.identity
+            self._trouble.end()

@@ -15,7 +15,7 @@ from trainer.cluster.shipment import pack, shipments_of
 from trainer.cluster.transport import Transport
 from trainer.core.errors import ReplayUnavailableError
 from trainer.games.base import Game
-from trainer.run.actor_statistics import ActorStats
+from trainer.run.actor_stats import ActorStats
 
 REPORT_SECONDS = 1.0
 """Time between two reports of a player that sends no games."""

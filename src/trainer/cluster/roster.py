@@ -9,8 +9,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from trainer.core.log import Trouble
 from trainer.core.processes import process_space
-from trainer.run.actor_statistics import ACTOR_STATS_FILE, CLUSTER, SILENCE, has_ended, write_actors
+from trainer.run.actor_stats_file import CLUSTER, SILENCE, has_ended, write_actors
+from trainer.run.folder import ACTOR_STATS_FILE
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ class Roster:
         self._lock = Lock()
         self._players: dict[str, dict[str, Any]] = {}
         self._present: set[str] = set()
-        self._failed = False
+        self._trouble = Trouble(log)
 
     def heard(self, player: str, statistics: Statistics | None = None) -> None:
         """A player has just been heard of, and says what it did."""
@@ -56,8 +58,6 @@ class Roster:
         try:
             write_actors(self._path, self._env_id, players, now)
         except OSError as error:
-            if not self._failed:
-                log.warning("can't write %s (%s); playing on", ACTOR_STATS_FILE, error.strerror)
-            self._failed = True
+            self._trouble.begin(f"can't write {ACTOR_STATS_FILE} ({error.strerror}); playing on")
         else:
-            self._failed = False
+            self._trouble.end()

@@ -1,49 +1,22 @@
-"""The text of a kernel module: read once, run once, and asked which names its functions use and where."""
+"""The text of a kernel module, asked which names its functions use and where."""
 
 from __future__ import annotations
 
 import ast
 import dis
 import inspect
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cached_property
-from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType
+
+from trainer.core.python_file import PythonFile
 
 NOT_FUNCTIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "__annotate__")
 """Python makes functions of these, too, but at the top of a module they run when it is imported."""
 IMPORT = dis.opmap["IMPORT_NAME"]
 
 
-class Source:
-    """The text in a file, as it was when this object was made."""
-
-    def __init__(self, path: Path, text: bytes | None = None) -> None:
-        """`text`: what was read from the file before; None: it is read now. Raises OSError."""
-        self.path = path
-        self.text = path.read_bytes() if text is None else text
-
-    def run(self, name: str, package: str | None, **given: object) -> ModuleType:
-        """Run the text as a module of that name, which has the globals `given` from the start.
-
-        Imports relative to `package` work, and so do files beside `__file__`.
-        """
-        module = ModuleType(name)
-        module.__file__, module.__package__ = str(self.path), package
-        vars(module).update(given)
-        sys.modules[name] = module  # where dataclasses and Numba look for it
-        try:
-            exec(self.code, vars(module))
-        except BaseException:
-            del sys.modules[name]
-            raise
-        return module
-
-    @cached_property
-    def code(self) -> CodeType:
-        """The text as bytecode."""
-        return compile(self.text, self.path, "exec", dont_inherit=True)
+class Source(PythonFile):
+    """A file whose functions are compiled."""
 
     def used_names(self, called: Collection[str] | None = None) -> set[str]:
         """The names that compiled functions of the text use, of globals as well as of attributes.
@@ -121,15 +94,3 @@ def functions_in(code: CodeType, in_function: bool = False) -> Iterator[CodeType
             if runs_later:
                 yield inner
             yield from functions_in(inner, runs_later)
-
-
-def line_in(path: Path, error: Exception) -> int:
-    """The last line of a file that an error passed through; of a syntax error, where it is."""
-    if isinstance(error, SyntaxError):
-        return error.lineno or 1
-    line, trace = 1, error.__traceback__
-    while trace:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line

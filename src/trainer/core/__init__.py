@@ -1,1 +1,4 @@
-"""What every command needs: errors, atomic files, JSON, locks, arguments, signals. It knows nothing of games or training."""
+"""What every command needs: errors, atomic files, JSON, locks, arguments, signals, Python files that are run, packages.
+
+It knows nothing of games or training.
+"""

@@ -15,8 +15,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import TemporaryDirectory, TemporaryFile, gettempdir
 from typing import IO
+
+from trainer.core.errors import ConfigError
 
 TEMPORARY_PREFIX = ".tmp-"
 OUR_NAME = re.compile(rf"{re.escape(TEMPORARY_PREFIX)}\d+-.+")
@@ -106,6 +108,17 @@ def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
     """Replace `path` with `content` atomically."""
     with atomic_write(path, durable) as file:
         file.write(content)
+
+
+def make_writable_folder(folder: Path, flag: str) -> None:
+    """Create `folder`. Raises ConfigError, naming the flag that chose it, if it can't be created or written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder, prefix=f"{TEMPORARY_PREFIX}{os.getpid()}-"):
+            pass  # a name of its own: another thread may probe the same folder
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"can't write to the folder {folder} ({reason}); choose another with {flag}") from error
 
 
 NO_FILE = (-1, -1)

@@ -11,3 +11,22 @@ def log_to_stderr(level: str, force: bool = False) -> None:
     logging.basicConfig(
         level=level, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr, force=force
     )
+
+
+class Trouble:
+    """What goes wrong again and again until it is over, and is logged once."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        """`log` gets the warnings."""
+        self._log = log
+        self._goes_on = False
+
+    def begin(self, text: str) -> None:
+        """Log a warning, unless the trouble has begun before."""
+        if not self._goes_on:
+            self._log.warning("%s", text)
+        self._goes_on = True
+
+    def end(self) -> None:
+        """It is over; the next trouble is logged again."""
+        self._goes_on = False

@@ -25,7 +25,8 @@ from types import ModuleType
 
 from trainer.games.base import Game
 from trainer.games.library import ENV_IDS, find_game, has_rules, is_available, is_installed, is_known, known_games
-from trainer.games.naming import DEFAULT_GAME, env_id_of, settled
+from trainer.games.naming import env_id_of, settled
+from trainer.settings.base import DEFAULT_GAME
 
 __all__ = [
     "DEFAULT_GAME",

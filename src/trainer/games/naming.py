@@ -18,9 +18,6 @@ class NamesGame(Protocol):
 
 Config = TypeVar("Config", bound=NamesGame)
 
-DEFAULT_GAME = "tictactoe"
-"""The game that is played if nothing names one."""
-
 
 def env_id_of(name: str) -> str:
     """The env_id of the game with this name; the name itself if there are no rules for it."""

@@ -33,7 +33,7 @@ class Evaluations:
 
     def __init__(self, run: RunFolder, loader: ModelLoader, seed: int, resumed: bool) -> None:
         """`loader` makes evaluators of the models of `run`; `seed` fixes the games against random play."""
-        self.log = EvaluationLog(run.path)
+        self.log = EvaluationLog(run.evaluations)
         self.latest: dict[str, Any] | None = None
         """The last result; None before the first."""
         self._run = run

@@ -7,14 +7,14 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
-from importlib.util import find_spec
 from threading import Event
 
 from rich.console import Console
 
 from trainer.core.arguments import narrowed
-from trainer.core.errors import ConfigError
+from trainer.core.files import make_writable_folder
 from trainer.core.listener import listen, url_of
+from trainer.core.packages import require_package
 from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor, suspendable
 from trainer.games import find_game
 from trainer.gpu.choice import loader_for, require_device
@@ -22,7 +22,6 @@ from trainer.launch.child import Child
 from trainer.launch.preparation import prepare_folder
 from trainer.launch.watch import Watch
 from trainer.run.folder import RunFolder
-from trainer.run.kept_network import require_exporter
 from trainer.run.kept_rules import keep_rules
 from trainer.run.owner import owned
 from trainer.run.record import LOOP, require_same_run, write_record
@@ -30,9 +29,7 @@ from trainer.settings.actor import ActorConfig
 from trainer.settings.cluster import ClusterConfig
 from trainer.settings.loop import LoopConfig
 from trainer.settings.trainer import TrainerConfig
-from trainer.settings.validation import require_writable
 from trainer.settings.web import WebConfig
-from trainer.training.tensorboard import require_tensorboard
 
 log = logging.getLogger(__name__)
 
@@ -69,11 +66,11 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
     require_device(config)
     require_ray(config)
     if config.network_file:
-        require_exporter()
+        require_package("onnxscript", "onnxscript", "--network-file needs onnxscript")
     if config.tensorboard:
-        require_tensorboard()
+        require_package("tensorboard", "tensorboard", "--tensorboard needs the package tensorboard")
     run = RunFolder(config.folder)
-    require_writable(run.path, "--data-dir")
+    make_writable_folder(run.path, "--data-dir")
     if config.web:
         listen(config.web_host, config.web_port, "--web-host or --web-port").close()  # fails before anything is started
     with owned(run.models, "cartridge loop", "--data-dir"):
@@ -155,8 +152,7 @@ def require_ray(config: LoopConfig) -> None:
     """Raise ConfigError if a cluster is wanted, and Ray is not installed or there is none at the address."""
     if config.ray is None:
         return
-    if find_spec("ray") is None:
-        raise ConfigError("--ray needs Ray, which is not installed; install it with: pip install 'ray>=2.52'")
+    require_package("ray", "ray", "--ray needs Ray")
     from trainer.cluster.on_ray.connection import require_cluster  # Ray takes seconds to import
 
     require_cluster(config.ray)

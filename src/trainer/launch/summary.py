@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from trainer.run.actor_statistics import players_in
+from trainer.run.cluster_players import players_in
 
 
 def summary(

@@ -16,7 +16,7 @@ from trainer.core.json_values import has_numbers, number_fields, read_json_objec
 from trainer.evaluators.loader import ModelLoader
 from trainer.launch.evaluations import Evaluations
 from trainer.launch.summary import summary
-from trainer.run.actor_statistics import sum_of_actors
+from trainer.run.actor_stats_file import sum_of_actors
 from trainer.run.folder import RunFolder
 from trainer.run.training_statistics import TrainingStats, merge_evaluations
 

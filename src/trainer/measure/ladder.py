@@ -17,13 +17,14 @@ from rich.text import Text
 
 from trainer.core.errors import ModelError
 from trainer.core.json_values import write_json
+from trainer.core.packages import require_package
 from trainer.core.signals import before_leaving, show_cursor, suspendable
 from trainer.evaluators.named_game import chosen_game
 from trainer.gpu.choice import loader_for
 from trainer.measure.elo import fit_elo
 from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings, in_words
-from trainer.measure.plot import Curve, require_plots, save_plot
+from trainer.measure.plot import Curve, save_plot
 from trainer.measure.report import print_table
 from trainer.players import Player, PlayerName, model_player, named_player, shown_models
 from trainer.run.model_files import read_model, step_of, stored_models
@@ -53,7 +54,7 @@ def rate_models(config: LadderConfig) -> int:
     config.check()
     env_id = ladder_game(config)
     if config.plot:
-        require_plots()
+        require_package("matplotlib", "matplotlib", "a plot needs matplotlib")
     entrants = ladder_players(env_id, config)
     players = [entrant.player for entrant in entrants]
     openings = draw_openings(env_id, (config.games + 1) // 2, config.seed, config.opening_plies)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.core.errors import ConfigError
 from trainer.core.files import atomic_write
-
-INSTALL = "pip install 'matplotlib>=3.8'"
+from trainer.core.packages import require_package
 
 
 @dataclass(frozen=True)
@@ -24,15 +21,9 @@ class Curve:
     high: Sequence[float] | None = None
 
 
-def require_plots() -> None:
-    """Raise ConfigError, with the command that installs it, if matplotlib is missing."""
-    if importlib.util.find_spec("matplotlib") is None:
-        raise ConfigError(f"a plot needs matplotlib, which is not installed; install it with: {INSTALL}")
-
-
 def save_plot(path: Path, title: str, x_label: str, y_label: str, curves: Sequence[Curve]) -> None:
     """Draw all curves into one picture and write it as a PNG file."""
-    require_plots()
+    require_package("matplotlib", "matplotlib", "a plot needs matplotlib")
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from trainer.compile.source import Source, line_in
 from trainer.core.errors import ConfigError
+from trainer.core.python_file import PythonFile, lines_named
 from trainer.games.layout import Layout
 from trainer.network.base import MoverNetwork
 from trainer.replay import Metadata
@@ -19,6 +18,8 @@ from trainer.run.kept_network import read_network
 
 TRIED = 2
 """Positions that a new network has to answer."""
+FLAG = "--network-file "
+"""What an error says before the path of the file."""
 
 
 class NetworkFile:
@@ -30,19 +31,19 @@ class NetworkFile:
 
     def __init__(self, path: Path) -> None:
         """Run the file. Raises ConfigError if it can't be read, fails, or lacks the function."""
-        source = Source(path, read_network(path))
-        self.path, self.text = path, source.text
+        file = PythonFile(path, read_network(path))
+        self.path, self.text = path, file.text
         self.stamp = hashlib.sha256(self.text).hexdigest()[:16]
         """A hash of the file, which models carry."""
-        with self.errors_named():
-            function = getattr(source.run(f"network_{self.stamp}", None), "network", None)
+        with lines_named(path, ConfigError, FLAG):
+            function = getattr(file.run(f"network_{self.stamp}", None), "network", None)
         if not callable(function):
             raise ConfigError(f"--network-file {path} has no function network(layout, width, blocks)")
         self._function: Callable[[Layout, int, int], object] = function
 
     def module(self, layout: Layout, width: int, blocks: int) -> nn.Module:
         """What the function returns. Raises ConfigError if it fails or returns no module."""
-        with self.errors_named():
+        with lines_named(self.path, ConfigError, FLAG):
             found = self._function(layout, width, blocks)
         if not isinstance(found, nn.Module):
             raise ConfigError(
@@ -50,15 +51,6 @@ class NetworkFile:
                 f"a torch.nn.Module is needed"
             )
         return found
-
-    @contextmanager
-    def errors_named(self) -> Iterator[None]:
-        """Turn whatever the file's code raises into a ConfigError with its line."""
-        try:
-            yield
-        except Exception as error:  # whatever somebody's code raises
-            line = line_in(self.path, error)
-            raise ConfigError(f"--network-file {self.path}, line {line}: {type(error).__name__}: {error}") from error
 
 
 class OwnNetwork(MoverNetwork):
@@ -83,7 +75,7 @@ class OwnNetwork(MoverNetwork):
     def _try(self, game: Metadata) -> None:
         """Raise ConfigError unless the module answers positions as `NetworkFile` says."""
         path, modes = self.file.path, [(module, module.training) for module in self.inner.modules()]
-        with torch.no_grad(), self.file.errors_named():
+        with torch.no_grad(), lines_named(path, ConfigError, FLAG):
             answers = self.inner.eval()(torch.zeros(TRIED, self.view.size))
         for module, training in modes:  # parts may be frozen
             module.training = training

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,9 @@ from typing import SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.compile.source import Source, line_in
 from trainer.core.errors import ConfigError, GameError
+from trainer.core.python_file import PythonFile, lines_named
 from trainer.games import rules_of
-from trainer.games.library import run_file
 from trainer.games.position import Position, listed
 from trainer.games.positions import Positions
 from trainer.players.base import RESIGNS, Played
@@ -58,18 +58,18 @@ def function_in_file(path: Path) -> Choose:
     If the function fails, it raises GameError with the line.
     """
     try:
-        source = Source(path)
+        file = PythonFile(path)
     except OSError as error:
         raise ConfigError(f"{path} can't be read as a player ({error.strerror})") from error
-    function = getattr(run_file(source, f"{path.stem}.player", {}), "choose", None)
+    with lines_named(path, GameError, passes=(GameError,)):
+        module = file.run(re.sub(r"\W", "_", f"{path.stem}.player"), None)
+    function = getattr(module, "choose", None)
     if not callable(function):
         raise ConfigError(f"{path} has no function choose(position), which returns one of position.legal")
 
     def choose(position: Position) -> SupportsIndex:
-        try:
+        with lines_named(path, GameError):
             action: SupportsIndex = function(position)
-        except Exception as error:  # whatever somebody's player raises
-            raise GameError(f"{path}, line {line_in(path, error)}: {type(error).__name__}: {error}") from error
         return action
 
     return choose

@@ -9,16 +9,15 @@ from typing import Any
 
 from trainer.core.json_values import json_object
 
-EVALUATIONS_FILE = "evaluations.jsonl"
 NEWEST = 10
 """Number of newest evaluations that thinning keeps."""
 
 
 class EvaluationLog:
-    """The file in a run's folder, one evaluation per line. Reading it again reads only what is new."""
+    """The file at `path`, one evaluation per line. Reading it again reads only what is new."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / EVALUATIONS_FILE
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self._identity: tuple[int, int] | None = None
         self._end = 0
         self._found: list[dict[str, Any]] = []

@@ -10,16 +10,17 @@ from pathlib import Path
 
 from trainer.core.files import by_number
 from trainer.core.locks import locked
-from trainer.run.actor_statistics import ACTOR_STATS_FILE
-from trainer.run.evaluations import EVALUATIONS_FILE
 from trainer.run.model_files import CHECKPOINT, LATEST, NETWORK, stored_models
 
 MODELS = "models"
 STATS_FILE = "stats.json"
+ACTOR_STATS_FILE = "actor_stats.json"
+EVALUATIONS_FILE = "evaluations.jsonl"
 REPLAY_FILE = "replay.db"
 SHARD = "replay-{}.db"
 """Name of one of several replay databases."""
 RECORD_FILE = "run.json"
+RULES = "rules"
 START = "start.onnx"
 LOGS = "logs"
 
@@ -79,6 +80,11 @@ class RunFolder:
     def evaluations(self) -> Path:
         """All evaluations, one per line."""
         return self.path / EVALUATIONS_FILE
+
+    @property
+    def rules(self) -> Path:
+        """The folder of the copy of its game's rules, if it has one."""
+        return self.path / RULES
 
     @property
     def record(self) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from trainer.core.errors import ConfigError
@@ -19,14 +18,6 @@ def read_network(path: Path) -> bytes:
             f"--network-file {path} can't be read ({error.strerror}); give a Python file with a function network (a run's "
             f"own copy is {NETWORK}, beside its models)"
         ) from error
-
-
-def require_exporter() -> None:
-    """Raise ConfigError if what exports such a network isn't installed."""
-    if find_spec("onnxscript") is None:
-        raise ConfigError(
-            "--network-file needs onnxscript, which is not installed; install it with: pip install 'onnxscript>=0.5'"
-        )
 
 
 def keep_network(text: bytes | None, models: Path) -> None:

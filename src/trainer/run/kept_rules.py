@@ -20,7 +20,6 @@ from trainer.games.library import PARTS, RULES_FILE, FoundGame, adopt, with_para
 from trainer.replay import read_stamp
 from trainer.run.folder import RunFolder, unused
 
-KEPT = "rules"
 RECORD = "kept.json"
 COPYING = ".rules-"
 """How the name of a copy begins that isn't complete yet."""
@@ -35,7 +34,7 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
     found = find_game(name)
     if found.in_package:
         return found.name
-    rules = folder / KEPT
+    rules = RunFolder(folder).rules
     kept = recorded(folder)
     if rules.exists() and kept is None:
         raise GameError(
@@ -63,12 +62,13 @@ def kept_game(folder: Path, env_id: str) -> FoundGame | None:
     kept = recorded(folder)
     if kept is None or kept["env_id"] != env_id:
         return None
-    return find_game(with_parameters(str((folder / KEPT / kept["file"]).absolute()), tuple(kept["parameters"].items())))
+    copy = RunFolder(folder).rules / kept["file"]
+    return find_game(with_parameters(str(copy.absolute()), tuple(kept["parameters"].items())))
 
 
 def recorded(folder: Path) -> dict[str, Any] | None:
     """What `kept.json` says: env_id, file, parameters; None if a run keeps no rules. Raises GameError if it is damaged."""
-    path = folder / KEPT / RECORD
+    path = RunFolder(folder).rules / RECORD
     if not path.exists():
         return None
     kept = read_json_object(path) or {}
@@ -98,7 +98,7 @@ def refuse_mixture(found: FoundGame, folder: Path, resumed: dict[str, Any] | Non
     if resumed:
         raise GameError(
             f"the rules of {found.game.env_id} have changed since the run in {folder} began: {found.path} differs from the "
-            f"run's copy {folder / KEPT / resumed['file']}; {by_the_old}"
+            f"run's copy {RunFolder(folder).rules / resumed['file']}; {by_the_old}"
         )
     for replay in RunFolder(folder).databases:
         played_by = read_stamp(replay, found.game.env_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.settings.base import DEFAULT_GAME
 from trainer.settings.groups.self_play import SelfPlaySettings
 from trainer.settings.validation import LogLevel, require, require_seed
 
@@ -13,7 +14,7 @@ from trainer.settings.validation import LogLevel, require, require_seed
 class ActorConfig(SelfPlaySettings):
     """Play games with the newest model and store them in the replay database, until stopped."""
 
-    env_id: str = "tictactoe"
+    env_id: str = DEFAULT_GAME
     """Game to play."""
     replay_db_path: Path = Path("../data/replay.db")
     """Replay database to write to; created if missing."""

@@ -8,6 +8,8 @@ from typing import Any, TypeVar, get_type_hints
 
 Value = TypeVar("Value")
 
+DEFAULT_GAME = "tictactoe"
+"""The game that is played if nothing names one."""
 POSITIONAL = {"positional": True}
 """Metadata of a field that is given by its place on the command line, without a flag."""
 FIXED = {"fixed": True}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any, Literal
 
 from trainer.core.errors import ConfigError
-from trainer.core.files import TEMPORARY_PREFIX, is_stream
+from trainer.core.files import is_stream
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -55,15 +55,9 @@ def require_output(path: Path | None, flag: str) -> None:
     if is_stream(path):
         require(os.access(path, os.W_OK), f"{flag} {path} can't be written to; give the name of a file")
     else:
-        require_writable(Path(os.path.realpath(path)).parent, flag)
-
-
-def require_writable(folder: Path, flag: str) -> None:
-    """Create `folder`; raise ConfigError, naming the flag that chose it, if it can't be created or written to."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder, prefix=f"{TEMPORARY_PREFIX}{os.getpid()}-"):
-            pass  # a name of its own: another thread may probe the same folder
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigError(f"can't write to the folder {folder} ({reason}); choose another with {flag}") from error
+        folder = Path(os.path.realpath(path)).parent
+        while not os.path.exists(folder):
+            folder = folder.parent
+        reason = os.strerror(errno.EACCES if folder.is_dir() else errno.ENOTDIR)
+        fits = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+        require(fits, f"can't write to the folder {folder} ({reason}); choose another with {flag}")

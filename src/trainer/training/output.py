@@ -13,7 +13,7 @@ from trainer.export import Exporter
 from trainer.game_config import GameConfig
 from trainer.gpu.devices import errors_named
 from trainer.replay import ReplayBuffer
-from trainer.run.actor_statistics import players_in
+from trainer.run.cluster_players import players_in
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
 from trainer.run.training_statistics import StatsFile, TrainingPoint
@@ -42,7 +42,7 @@ class RunOutput:
         interval = config.checkpoint_interval if config.spread_checkpoints else None
         self._retention = Retention(config.max_checkpoints, interval)
         self._events = EventFiles(config.tensorboard) if config.tensorboard else None
-        self._evaluations = EvaluationLog(folder.path)
+        self._evaluations = EvaluationLog(folder.evaluations)
         self._stats_file = StatsFile(config.stats, self._evaluations)
 
     def begin(self) -> None:

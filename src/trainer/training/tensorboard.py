@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer.core.errors import ConfigError
 from trainer.core.json_values import is_number
-from trainer.run.actor_statistics import PlayerRow
+from trainer.core.packages import require_package
+from trainer.run.cluster_players import PlayerRow
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import folder_for_old
 from trainer.run.training_statistics import TrainingPoint
@@ -22,21 +21,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def require_tensorboard() -> None:
-    """Raise ConfigError if the package `tensorboard` is not installed."""
-    if find_spec("tensorboard") is None:
-        raise ConfigError(
-            "--tensorboard needs the package tensorboard, which is not installed; "
-            "install it with: pip install 'tensorboard>=2.15'"
-        )
-
-
 class EventFiles:
     """TensorBoard's event files in a folder, with one scalar per number of a training point."""
 
     def __init__(self, folder: Path) -> None:
         """Nothing is written yet. Raises ConfigError if the package `tensorboard` is not installed."""
-        require_tensorboard()
+        require_package("tensorboard", "tensorboard", "--tensorboard needs the package tensorboard")
         from torch.utils.tensorboard import SummaryWriter
 
         self._folder = folder

@@ -62,6 +62,16 @@ def test_tictactoe_is_a_draw_and_a_corner_answers_the_centre() -> None:
     assert np.flatnonzero(scores[3] == 0).tolist() == [2]  # every other move loses at once
 
 
+def test_a_position_that_no_game_leads_to_is_not_solved() -> None:
+    """Two crosses and no nought, with X to move; one of each is a position like any other."""
+    positions = Positions("tictactoe", 2)
+    for row, cells in enumerate(([1, 2] + [0] * 7, [1, 1] + [0] * 7)):
+        rules_of("tictactoe").from_cells(np.array(cells, np.uint8), positions.states[row])
+    assert (tictactoe().scores(positions.of(positions.states[:1])) != N).sum() == 7
+    with pytest.raises(GameError, match=r"^one of the positions can't be reached in a game of tictactoe, so it isn't"):
+        tictactoe().scores(positions)
+
+
 def test_tictactoe_prefers_the_faster_win() -> None:
     """X holds 0 and 1: cell 2 wins with the fifth stone and leaves four cells empty, so its score is 5."""
     scores = tictactoe().scores(positions_after("tictactoe", ["0314"]))[0]

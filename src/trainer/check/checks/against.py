@@ -10,7 +10,8 @@ import numpy as np
 from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
-from trainer.core.errors import ConfigError, GameError
+from trainer.core.errors import GameError
+from trainer.core.packages import require_package
 
 GAMES = 200
 ACTIONS = "OPENSPIEL_ACTIONS"
@@ -46,12 +47,8 @@ def check_against(subject: Subject, name: str) -> list[Finding]:
 
 def openspiel_game(name: str) -> Any:
     """OpenSpiel's game of that string."""
-    try:
-        pyspiel: Any = import_module("pyspiel")
-    except ImportError as error:
-        raise ConfigError(
-            "--against needs OpenSpiel, which is not installed; install it with: pip install 'open_spiel>=1.5'"
-        ) from error
+    require_package("pyspiel", "open_spiel", "--against needs OpenSpiel")
+    pyspiel: Any = import_module("pyspiel")
     try:
         game = pyspiel.load_game(name)
     except pyspiel.SpielError as error:

@@ -17,8 +17,8 @@ from numba.extending import is_jitted
 from trainer.check.findings import Finding, Level
 from trainer.check.subject import Subject
 from trainer.compile.linker import link
-from trainer.compile.source import Source
 from trainer.core.errors import KernelError
+from trainer.core.python_file import PythonFile
 from trainer.games.kernels import CALLED
 from trainer.games.library import FoundGame, run_file
 
@@ -111,7 +111,7 @@ def names_of_other_modules(found: FoundGame) -> list[Finding]:
 
 def compilable(found: FoundGame) -> ModuleType:
     """The game's file, run once more, with each of its functions ready to be compiled; nothing is kept on disk."""
-    module = run_file(Source(found.path), f"check_{found.own.__name__}", dict(found.parameters))
+    module = run_file(PythonFile(found.path), f"check_{found.own.__name__}", dict(found.parameters))
     options: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
     for name, value in list(vars(module).items()):
         if callable(value) and getattr(value, "__globals__", None) is vars(module):

@@ -16,7 +16,7 @@ from trainer.check.checks.crashes import line_of
 from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
-from trainer.compile.source import Source
+from trainer.core.python_file import PythonFile
 from trainer.games.base import OPEN, WINNER, State
 from trainer.games.library import run_file
 
@@ -82,7 +82,7 @@ def check_plain(subject: Subject) -> list[Finding]:
 def guarded_rules(subject: Subject) -> Any:
     """The complete plain rules, of which all arrays at the top of the file refuse negative indices."""
     found = subject.found
-    own: ModuleType = run_file(Source(found.path), f"guarded_{found.own.__name__}", dict(found.parameters))
+    own: ModuleType = run_file(PythonFile(found.path), f"guarded_{found.own.__name__}", dict(found.parameters))
     for name, value in list(vars(own).items()):
         if isinstance(value, np.ndarray):
             setattr(own, name, value.view(Guarded))

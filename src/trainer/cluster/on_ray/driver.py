@@ -14,10 +14,10 @@ from trainer.cluster.on_ray.fleet import Fleet, is_ready
 from trainer.cluster.on_ray.head import leave_with_head
 from trainer.cluster.on_ray.hub import answer_of, start_hub
 from trainer.core.errors import ReplayUnavailableError, TrainerError
+from trainer.core.files import make_writable_folder
 from trainer.run.folder import RunFolder
 from trainer.settings.actor import ActorConfig
 from trainer.settings.cluster import ClusterConfig
-from trainer.settings.validation import require_writable
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ STOP_SECONDS = 20.0
 
 def drive(config: ClusterConfig, address: str, stop: Event) -> None:
     """Play on the cluster that this process is connected to until `stop` is set. All finished games are stored then."""
-    require_writable(config.data_dir, "--data-dir")
+    make_writable_folder(config.data_dir, "--data-dir")
     require_room(address)
     over = Event()
     leave_with_head(ray.get_runtime_context().gcs_address, over)

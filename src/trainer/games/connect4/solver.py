@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.core.errors import ConfigError
+from trainer.core.packages import require_package
 from trainer.games.base import MOVER
 from trainer.games.connect4.rules import GAME, STONES
 from trainer.games.positions import Positions
 from trainer.games.solving.solver import NOT_LEGAL, Scores
 
-INSTALL = "pip install 'bitbully>=0.0.70'"
 IMPOSSIBLE = -100
 """bitbully's score of a full column is below this."""
 
@@ -29,10 +28,9 @@ class BitBullySolver:
 
     def __init__(self) -> None:
         """Load the solver. Raises ConfigError, with the command that installs it, if it is missing."""
-        try:
-            from bitbully import BitBully, bitbully_core
-        except ImportError as error:
-            raise ConfigError(f"the Connect 4 solver is not installed; install it with: {INSTALL}") from error
+        require_package("bitbully", "bitbully", "the solver of Connect 4 needs bitbully")
+        from bitbully import BitBully, bitbully_core
+
         self._board = bitbully_core.BoardCore()
         self._solver = BitBully()._core
 

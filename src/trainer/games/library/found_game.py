@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from trainer.compile.source import Source
+from trainer.core.python_file import PythonFile
 from trainer.games import complete
 from trainer.games.base import Game
 from trainer.games.library.names import OF_CONTRACT, RULES_FILE, in_package, with_parameters
@@ -84,7 +84,7 @@ class FoundGame:
     @cached_property
     def rules(self) -> ModuleType:
         """The complete rules, uncompiled."""
-        module = Source(Path(str(complete.__file__))).run(f"_plain_{id(self)}", complete.__package__)
+        module = PythonFile(Path(str(complete.__file__))).run(f"_plain_{id(self)}", complete.__package__)
         vars(module).update(self.constants, own=self.own, GAME=self.game)
         if not hasattr(self.own, "wins_next"):
             del module.wins_next
@@ -97,4 +97,4 @@ class FoundGame:
             return self.own if hasattr(self.own, name.upper()) else None
         if self.in_package:
             return importlib.import_module(f"trainer.games.{self.path.parent.name}.{name}")
-        return run_file(Source(path), f"{self.path.parent.name}.{name}", dict(self.parameters))
+        return run_file(PythonFile(path), f"{self.path.parent.name}.{name}", dict(self.parameters))

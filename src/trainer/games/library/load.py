@@ -7,8 +7,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
-from trainer.compile.source import Source
 from trainer.core.errors import GameError
+from trainer.core.python_file import PythonFile
 from trainer.games.base import Game
 from trainer.games.library import names
 from trainer.games.library.found_game import FoundGame
@@ -38,7 +38,7 @@ def load(place: str, given: Mapping[str, int]) -> FoundGame:
             raise GameError(f"there is no game at {path}; give the path of a Python file with its rules")
     else:
         own, path = None, file_of_entry_point(place)
-    source = Source(path)
+    source = PythonFile(path)
     if not in_package(path):
         refuse_other_files(source.text, path)
     if own is None:

@@ -6,17 +6,12 @@ import re
 from collections.abc import Mapping
 from types import ModuleType
 
-from trainer.compile.source import Source, line_in
 from trainer.core.errors import GameError
+from trainer.core.python_file import PythonFile, lines_named
 from trainer.games.parameters import GIVEN
 
 
-def run_file(source: Source, name: str, parameters: Mapping[str, int]) -> ModuleType:
+def run_file(source: PythonFile, name: str, parameters: Mapping[str, int]) -> ModuleType:
     """Run a Python file as a module, with the values of its parameters. Raises GameError if it fails, with its line."""
-    try:
+    with lines_named(source.path, GameError, passes=(GameError,)):
         return source.run(re.sub(r"\W", "_", name), None, **{GIVEN: dict(parameters)})
-    except GameError:
-        raise
-    except Exception as error:  # whatever somebody's file raises
-        line = line_in(source.path, error)
-        raise GameError(f"{source.path}, line {line}: {type(error).__name__}: {error}") from error

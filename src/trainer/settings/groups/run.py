@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.settings.base import Settings, fixed
+from trainer.settings.base import DEFAULT_GAME, Settings, fixed
 from trainer.settings.validation import LogLevel, require, require_above_0, require_at_least, require_seed
 
 
@@ -13,7 +13,7 @@ from trainer.settings.validation import LogLevel, require, require_above_0, requ
 class RunSettings(Settings):
     """Which game to learn, for how long, and from which seed."""
 
-    env_id: str = fixed("tictactoe")
+    env_id: str = fixed(DEFAULT_GAME)
     """Game to learn."""
     steps: int | None = 1000
     """Training steps of the whole run, including those before a --resume; None: as many as the minutes allow."""

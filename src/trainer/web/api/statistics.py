@@ -13,7 +13,8 @@ from starlette.responses import Response
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import ENV_IDS, is_available
 from trainer.pretrained import curves, env_ids
-from trainer.run.actor_statistics import players_in, rates_in, sum_of_actors
+from trainer.run.actor_stats_file import rates_in, sum_of_actors
+from trainer.run.cluster_players import players_in
 from trainer.run.training_statistics import TrainingStats
 from trainer.web.game.sessions import Sessions
 from trainer.web.http.answer import JsonAnswer

@@ -13,7 +13,7 @@ from trainer.core.json_values import is_number, number_fields
 from trainer.evaluators.loader import load_evaluator
 from trainer.evaluators.named_game import game_named_in
 from trainer.games import is_available, known_games
-from trainer.run.actor_statistics import sum_of_actors
+from trainer.run.actor_stats_file import sum_of_actors
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
@@ -41,7 +41,7 @@ class Run:
         self.replay = ReplayFiles(folder)
         self.stats = JsonFile(folder.stats, STATS_CHECKS)
         self.actor_stats = JsonFile(folder.actor_stats, ACTOR_STATS_CHECKS)
-        self._evaluations = EvaluationLog(folder.path)
+        self._evaluations = EvaluationLog(folder.evaluations)
         self._reading = Lock()
         """Held while the evaluations are read; a log remembers how far it has read."""
         self._detected: tuple[tuple[float, float], str | None] = ((0.0, 0.0), None)

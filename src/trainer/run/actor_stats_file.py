@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from trainer.core.json_values import has_numbers, is_number, number_fields, read_json_object, write_json
+from trainer.core.json_values import has_numbers, number_fields, read_json_object, write_json
 from trainer.core.locks import locked
 from trainer.core.processes import is_alive, process_space
+from trainer.run.actor_stats import ActorStats
 
-ACTOR_STATS_FILE = "actor_stats.json"
 RATES = ("episodes_per_second", "positions_per_second", "simulations_per_second")
 """Set to 0 once an actor has ended; its counts stay."""
 SILENCE = 60
@@ -33,67 +30,10 @@ LONG_AGO = 3600
 COUNTS = ("episodes_completed", "total_steps", "opening_plies", "simulations", "player1_wins", "player2_wins", "draws")
 
 
-@dataclass
-class ActorStats:
-    """What one actor did since it started."""
-
-    env_id: str
-    episodes_completed: int = 0
-    total_steps: int = 0
-    """Stored positions."""
-    opening_plies: int = 0
-    """Random moves before them, which are not stored."""
-    simulations: int = 0
-    player1_wins: int = 0
-    player2_wins: int = 0
-    draws: int = 0
-    episodes_per_second: float = 0.0
-    positions_per_second: float = 0.0
-    simulations_per_second: float = 0.0
-    runtime_seconds: float = 0.0
-    mcts_avg_inference_us: float = 0.0
-    """Mean microseconds per row of the batches that models were called with, without what kernels evaluate by themselves."""
-    model_step: int | None = None
-    timestamp: int = 0
-    process: int = field(default_factory=os.getpid)
-    space: str = field(default_factory=process_space)
-    """The machine and container in which that is its process id."""
-    host: str = field(default_factory=socket.gethostname)
-    """Name of its machine."""
-    back_pressure: float | None = None
-    """Share of the last seconds, 0 to 1, in which a call waited for the hub; None for an actor that isn't in a cluster."""
-    start: str = field(default_factory=lambda: secrets.token_hex(4))
-    """Distinguishes it from earlier actors with its name, even with the same process id."""
-
-    def write(self, path: Path, actor_id: str) -> None:
-        """Replace this actor's part of actor_stats.json and the sums over all actors."""
-        self.timestamp = int(time.time())
-        write_actors(path, self.env_id, {f"{actor_id}-{self.start}": asdict(self)}, self.timestamp)
-
-
-@dataclass(frozen=True)
-class PlayerRow:
-    """What a player of a cluster does now."""
-
-    name: str
-    host: str
-    """Name of its machine."""
-    episodes_per_second: float
-    positions_per_second: float
-    model_step: int | None
-    """The training step of its model; None: it has none yet."""
-    timestamp: int
-    """When the hub last heard from it, Unix seconds."""
-    back_pressure: float
-    """Share of the last seconds, 0 to 1, in which it waited for the hub."""
-
-    def in_words(self, now: float) -> str:
-        """All that but its name, at `now` (Unix seconds)."""
-        model = "no model" if self.model_step is None else f"model step {self.model_step}"
-        return (
-            f"{self.host}, {self.episodes_per_second:.1f} games/s, {self.positions_per_second:,.0f} positions/s, {model}, "
-            f"heard {now - self.timestamp:.0f} s ago, waits {self.back_pressure:.0%}"
-        )
+def write_actor(path: Path, actor_id: str, stats: ActorStats) -> None:
+    """Replace this actor's part of actor_stats.json and the sums over all actors."""
+    stats.timestamp = int(time.time())
+    write_actors(path, stats.env_id, {f"{actor_id}-{stats.start}": asdict(stats)}, stats.timestamp)
 
 
 def write_actors(path: Path, env_id: str, ours: Mapping[str, dict[str, Any]], now: int) -> None:
@@ -143,23 +83,6 @@ def actors_in(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         for key, actor in actors.items()
         if isinstance(actor, dict) and has_numbers(actor, number_fields(ActorStats))
     }
-
-
-def players_in(content: Mapping[str, Any], now: float) -> list[PlayerRow]:
-    """The players of a cluster in actor_stats.json that have not ended by `now` (Unix seconds), ordered by name."""
-    return [
-        PlayerRow(
-            name=name,
-            host=str(actor.get("host")),
-            episodes_per_second=float(actor["episodes_per_second"]),
-            positions_per_second=float(actor["positions_per_second"]),
-            model_step=actor["model_step"] if isinstance(actor.get("model_step"), int) else None,
-            timestamp=int(actor["timestamp"]),
-            back_pressure=float(actor["back_pressure"]) if is_number(actor.get("back_pressure")) else 0.0,
-        )
-        for name, actor in sorted(actors_in(content).items())
-        if actor.get("space") == CLUSTER and not has_ended(actor, int(now), "")
-    ]
 
 
 def rates_in(content: Mapping[str, Any], now: float) -> dict[str, float]:

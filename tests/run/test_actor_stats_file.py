@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from trainer.run.actor_statistics import SILENCE, ActorStats
+from trainer.run.actor_stats import ActorStats
+from trainer.run.actor_stats_file import SILENCE, write_actor
 
 
 def ended_process() -> int:
@@ -20,12 +21,12 @@ def ended_process() -> int:
 def rate_beside(folder: Path, other: ActorStats, age: int = 0) -> float:
     """The summed games/s once another actor, whose last word is `age` seconds old, has written and then one of ours."""
     path = folder / "actor_stats.json"
-    other.write(path, "other")
+    write_actor(path, "other", other)
     content = json.loads(path.read_text())
     for actor in content["actors"].values():
         actor["timestamp"] -= age
     path.write_text(json.dumps(content))
-    ActorStats("tictactoe", episodes_per_second=1.0).write(path, "ours")
+    write_actor(path, "ours", ActorStats("tictactoe", episodes_per_second=1.0))
     return float(json.loads(path.read_text())["episodes_per_second"])
 
 

@@ -1,0 +1,31 @@
+"""Packages that only some flags need, and that may not be installed."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import PackageNotFoundError, requires
+from importlib.util import find_spec
+
+from trainer.core.errors import ConfigError
+
+DISTRIBUTION = "cartridge-trainer"
+"""The name of this program in pyproject.toml."""
+
+
+def require_package(module: str, package: str, needs: str) -> None:
+    """Raise ConfigError, with the command that installs `package`, if its `module` is not installed.
+
+    `needs` begins the message: what needs the package.
+    """
+    if find_spec(module) is None:
+        message = f"{needs}, which is not installed; install it with: pip install '{requirement_of(package)}'"
+        raise ConfigError(message)
+
+
+def requirement_of(package: str) -> str:
+    """What pip should install for a package: with the versions in pyproject.toml, or the bare name if it isn't there."""
+    try:
+        requirements = [text.partition(";")[0].strip() for text in requires(DISTRIBUTION) or []]
+    except PackageNotFoundError:  # the sources are used without an installation
+        requirements = []
+    return next((text for text in requirements if re.split("[^A-Za-z0-9._-]", text)[0] == package), package)

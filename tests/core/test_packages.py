@@ -1,0 +1,30 @@
+"""Packages that may not be installed."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from trainer.core import packages
+from trainer.core.errors import ConfigError
+from trainer.core.packages import require_package, requirement_of
+
+
+def test_a_package_that_is_missing_is_named_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pip is to install it; the name of its module may be another. One that is there raises nothing."""
+    require_package("numpy", "numpy", "a test needs NumPy")
+    monkeypatch.setitem(sys.modules, "pyspiel", None)
+    with pytest.raises(ConfigError) as refusal:
+        require_package("pyspiel", "open_spiel", "a test needs OpenSpiel")
+    assert str(refusal.value) == (
+        "a test needs OpenSpiel, which is not installed; install it with: pip install 'open_spiel>=1.5'"
+    )
+
+
+def test_a_package_without_a_known_version_is_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that this program doesn't ask for, or any if the program itself isn't installed."""
+    assert requirement_of("ray") == "ray>=2.52"
+    assert requirement_of("ra") == "ra"
+    monkeypatch.setattr(packages, "DISTRIBUTION", "not-installed-anywhere")
+    assert requirement_of("ray") == "ray"
