@@ -1,8 +1,9 @@
 """Stored games: actors write them to SQLite, the trainer reads them into memory and samples them.
 
 `replay.sql` is the schema and `database.py` its connections; `packing.py` is the packed form of large rows. Actors use
-`writer.py` (with `insert.sql`). The trainer uses `buffer.py`, all rows of a game in memory, with a `mirror.py` of each
-database: `columns.py` reads and checks rows, `repeats.py` counts equal positions in a `hash_table.py`, `views.py` has the
+`writer.py` (with `insert.sql`). The trainer uses `buffer.py`, all rows of a game in memory, with a `reader.py` for each
+database: `columns.py` reads and checks rows, `row_store.py` keeps them, `repeats.py` counts equal positions in a
+`hash_table.py`, `views.py` has the
 symmetries, and `spread.py` fills a `batch.py`. `kernels.py` compiles the last and the hash table.
 """
 

@@ -14,9 +14,10 @@ from trainer.replay.batch import Batch, PackedBatch
 from trainer.replay.database import Metadata
 from trainer.replay.hash_table import Hashes
 from trainer.replay.kernels import spread_kernels
-from trainer.replay.mirror import Mirror, Taken
 from trainer.replay.packing import as_numbers, legal_in, unpacked
+from trainer.replay.reader import ReplayReader
 from trainer.replay.repeats import Repeats
+from trainer.replay.row_store import RowStore, Taken
 from trainer.replay.views import Views
 
 
@@ -48,22 +49,22 @@ class ReplayBuffer:
         """The symmetries through which rows are seen."""
         self._kernels = spread_kernels().spread
         self._repeats = Repeats() if merge_repeats else None
-        self._mirrors = [Mirror(path, metadata, share, skip_bad_rows, self._repeats, stamp) for path in paths]
+        self._readers = [ReplayReader(path, metadata, share, skip_bad_rows, self._repeats, stamp) for path in paths]
         self._last_look = -math.inf
 
     def __len__(self) -> int:
         """Rows that can be sampled: those that are still in their database."""
-        return sum(map(len, self._mirrors))
+        return sum(len(reader.rows) for reader in self._readers)
 
     @property
     def seen(self) -> int:
         """Rows ever read, including those that have left the database since."""
-        return sum(mirror.seen for mirror in self._mirrors)
+        return sum(reader.seen for reader in self._readers)
 
     @property
     def bad_rows(self) -> int:
         """Rows that were skipped."""
-        return sum(mirror.bad_rows for mirror in self._mirrors)
+        return sum(reader.bad_rows for reader in self._readers)
 
     def refresh(self, every: float = 0.0) -> int:
         """Read the rows added since the last call; returns how many. Does nothing within `every` seconds of the last look.
@@ -75,8 +76,8 @@ class ReplayBuffer:
             return 0
         self._last_look = time.monotonic()
         before = self.seen
-        for mirror in self._mirrors:
-            mirror.refresh()
+        for reader in self._readers:
+            reader.refresh()
         return self.seen - before
 
     def sample(self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0) -> Batch:
@@ -113,8 +114,8 @@ class ReplayBuffer:
 
     def close(self) -> None:
         """Close the databases. The rows in memory stay, and can be sampled."""
-        for mirror in self._mirrors:
-            mirror.close()
+        for reader in self._readers:
+            reader.close()
 
     def _draw(self, generator: np.random.Generator, batch_size: int) -> NDArray[np.int64]:
         """The numbers of `batch_size` rows; of repeated positions as many as `sample` says, by rejection."""
@@ -130,9 +131,9 @@ class ReplayBuffer:
 
     def _rows(self, at: NDArray[np.int64]) -> Taken:
         """The rows numbered `at` [B] through all databases."""
-        if len(self._mirrors) == 1:
-            return self._mirrors[0].taken(at)
-        places, parts = zip(*((places, mirror.taken(rows)) for mirror, places, rows in self._split(at)), strict=True)
+        if len(self._readers) == 1:
+            return self._readers[0].rows.taken(at)
+        places, parts = zip(*((places, store.taken(rows)) for store, places, rows in self._split(at)), strict=True)
         if len({part.observation.dtype for part in parts}) > 1:  # one of them holds other numbers than 0 and 1
             parts = tuple(part._replace(observation=as_numbers(part.observation, self.metadata)) for part in parts)
         back = np.argsort(np.concatenate(places), kind="stable")
@@ -141,14 +142,14 @@ class ReplayBuffer:
     def _hashes(self, at: NDArray[np.int64]) -> Hashes:
         """The hashes of the positions of the rows numbered `at` through all databases."""
         found = np.empty(len(at), np.uint64)
-        for mirror, places, rows in self._split(at):
-            found[places] = mirror.hashes(rows)
+        for store, places, rows in self._split(at):
+            found[places] = store.hashes(rows)
         return found
 
-    def _split(self, at: NDArray[np.int64]) -> Iterator[tuple[Mirror, NDArray[np.int64], NDArray[np.int64]]]:
-        """Each database, the places in `at` whose rows it holds, and their numbers in it."""
+    def _split(self, at: NDArray[np.int64]) -> Iterator[tuple[RowStore, NDArray[np.int64], NDArray[np.int64]]]:
+        """The rows of each database, the places in `at` that are among them, and their numbers in it."""
         first = 0
-        for mirror in self._mirrors:
-            places = np.flatnonzero((at >= first) & (at < first + len(mirror)))
-            yield mirror, places, at[places] - first
-            first += len(mirror)
+        for reader in self._readers:
+            places = np.flatnonzero((at >= first) & (at < first + len(reader.rows)))
+            yield reader.rows, places, at[places] - first
+            first += len(reader.rows)
