@@ -13,7 +13,7 @@ from trainer.games import find_game, has_rules, known_games
 from trainer.games.base import Game
 from trainer.games.layout import Layout, layout_of
 from trainer.games.symmetry import Symmetry
-from trainer.replay import Metadata, Views, read_layout, read_metadata, read_stamp
+from trainer.replay import Metadata, SymmetryTables, read_layout, read_metadata, read_stamp
 from trainer.replay.database import LARGEST_COUNT
 
 
@@ -40,10 +40,10 @@ class GameConfig:
         return json.dumps(numbers | lists), self.stamp
 
     @property
-    def views(self) -> Views:
+    def symmetry_tables(self) -> SymmetryTables:
         """The symmetries as index tables over observations and policies; only the identity if none are known."""
         if not self.symmetries or self.layout is None:
-            return Views.identity(self.metadata)
+            return SymmetryTables.identity(self.metadata)
         layout = self.layout
         cells = np.array([symmetry.cells for symmetry in self.symmetries], np.int32)
         actions = np.array([symmetry.actions for symmetry in self.symmetries], np.int32)
@@ -54,7 +54,7 @@ class GameConfig:
             for span in ((layout.board_numbers, self.metadata.legal_mask_offset), (end, self.metadata.obs_size))
         )
         parts = (*planes, features, actions + self.metadata.legal_mask_offset, seats)
-        return Views(np.concatenate(parts, axis=1), actions)
+        return SymmetryTables(np.concatenate(parts, axis=1), actions)
 
 
 def metadata_of(game: Game) -> Metadata:

@@ -65,7 +65,7 @@ class Trainer:
             replay = ReplayBuffer(
                 run.databases,
                 game.metadata,
-                game.views,
+                game.symmetry_tables,
                 config.batch_size,
                 config.skip_bad_rows,
                 config.merge_repeats,

@@ -2,9 +2,9 @@
 
 `replay.sql` is the schema and `database.py` its connections; `packing.py` is the packed form of large rows. Actors use
 `writer.py` (with `insert.sql`). The trainer uses `buffer.py`, all rows of a game in memory, with a `reader.py` for each
-database: `columns.py` reads and checks rows, `row_store.py` keeps them, `repeats.py` counts equal positions in a
-`hash_table.py`, `views.py` has the
-symmetries, and `spread.py` fills a `batch.py`. `kernels.py` compiles the last and the hash table.
+database: `columns.py` reads and checks rows, `row_store.py` keeps them, and `repeats.py` counts equal positions in a
+`hash_table.py`. `symmetry_tables.py` has the symmetries, and `spread.py` fills a `batch.py`. `kernels.py` compiles
+`spread.py` and the hash table.
 """
 
 from trainer.replay.batch import Batch, PackedBatch
@@ -24,7 +24,7 @@ from trainer.replay.database import (
     read_stamp,
     reporting,
 )
-from trainer.replay.views import Views
+from trainer.replay.symmetry_tables import SymmetryTables
 from trainer.replay.writer import Episode, ReplayWriter
 
 __all__ = [
@@ -37,7 +37,7 @@ __all__ = [
     "PackedBatch",
     "ReplayBuffer",
     "ReplayWriter",
-    "Views",
+    "SymmetryTables",
     "check_columns",
     "columns_of",
     "count_rows",

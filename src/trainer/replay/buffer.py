@@ -18,7 +18,7 @@ from trainer.replay.packing import as_numbers, legal_in, unpacked
 from trainer.replay.reader import ReplayReader
 from trainer.replay.repeats import Repeats
 from trainer.replay.row_store import RowStore, Taken
-from trainer.replay.views import Views
+from trainer.replay.symmetry_tables import SymmetryTables
 
 
 class ReplayBuffer:
@@ -28,7 +28,7 @@ class ReplayBuffer:
         self,
         databases: str | Path | Sequence[str | Path],
         metadata: Metadata,
-        views: Views | None = None,
+        symmetries: SymmetryTables | None = None,
         min_rows: int = 1,
         skip_bad_rows: bool = False,
         merge_repeats: bool = False,
@@ -37,7 +37,7 @@ class ReplayBuffer:
         """A buffer for the rows of `metadata.env_id`. It is empty until the first `refresh`.
 
         `databases`: their paths. Rows are numbered through them in this order, so the order decides what a random number
-        draws. `views`: the symmetries through which rows are seen; None: rows are seen as they are stored. `min_rows`: if a
+        draws. `symmetries`: rows are seen through them; None: rows are seen as they are stored. `min_rows`: if a
         database is replaced, its old rows stay in use until the new one has its share of this many. `skip_bad_rows`: count
         and log rows that break the contract, instead of raising ReplayError. `merge_repeats`: see `sample`. `stamp`: a hash
         of the rules by which the games must have been played.
@@ -45,7 +45,7 @@ class ReplayBuffer:
         paths = [Path(path) for path in ([databases] if isinstance(databases, (str, Path)) else databases)]
         share = -(-min_rows // len(paths))
         self.metadata = metadata
-        self.views = views or Views.identity(metadata)
+        self.symmetries = symmetries or SymmetryTables.identity(metadata)
         """The symmetries through which rows are seen."""
         self._kernels = spread_kernels().spread
         self._repeats = Repeats() if merge_repeats else None
@@ -94,11 +94,11 @@ class ReplayBuffer:
     def sample_packed(self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0) -> PackedBatch:
         """The rows that `sample` would draw, as they are kept."""
         at = self._draw(generator, batch_size)
-        view = generator.integers(0, len(self.views.actions), batch_size)
+        symmetry = generator.integers(0, len(self.symmetries.actions), batch_size)
         observation, visits, outcome, value = self._rows(at)
         if q_weight > 0:
             outcome = np.where(np.abs(value) == 1, value, (1 - q_weight) * outcome + q_weight * value)
-        return PackedBatch(observation, visits, outcome, view)
+        return PackedBatch(observation, visits, outcome, symmetry)
 
     def unpacked(self, batch: PackedBatch) -> Batch:
         """The rows of a batch, each through its symmetry."""
@@ -107,9 +107,9 @@ class ReplayBuffer:
         visits = np.empty((rows, meta.num_actions), np.float32)
         bits = batch.observation.dtype == np.uint8
         spread = self._kernels.spread_bits if bits else self._kernels.spread_floats
-        spread(batch.observation, self.views.observations, batch.view, observation)
+        spread(batch.observation, self.symmetries.observations, batch.symmetry, observation)
         stored = unpacked(batch.visits, batch.observation, meta)
-        self._kernels.spread_floats(stored, self.views.actions, batch.view, visits)
+        self._kernels.spread_floats(stored, self.symmetries.actions, batch.symmetry, visits)
         return Batch(observation=observation, legal=legal_in(observation, meta), visits=visits, outcome=batch.outcome)
 
     def close(self) -> None:

@@ -57,7 +57,7 @@ class RunState:
         if config.start_from and not (config.resume and (config.model_dir / CHECKPOINT).exists()):
             begin_with(network, config.start_from, game.metadata.env_id)
         with errors_named("the start of training"):
-            unpacker = None if device.type == "cpu" else Unpacker(game.metadata, game.views, device)
+            unpacker = None if device.type == "cpu" else Unpacker(game.metadata, game.symmetry_tables, device)
             self.learner = Learner(network.to(device), config, unpacker)
         self._exporter = Exporter(self.learner.published, game.metadata, game.stamp)
         interval = config.checkpoint_interval if config.spread_checkpoints else None
