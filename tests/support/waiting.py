@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -19,3 +21,10 @@ def wait_until(condition: Callable[[], object], what: str, *ended: Sequence[obje
         assert not any(ended), f"{what}: the work ended with {[*ended]}"
         assert time.monotonic() < deadline, what
         time.sleep(0.05)
+
+
+def dead_process() -> int:
+    """The id of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
