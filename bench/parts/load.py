@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.report.result import Result, Target
 from bench.support.job import Job
 from bench.support.random_games import random_episodes
-from bench.support.training_steps import mirror_of
+from bench.support.training_steps import buffer_of
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.replay import ReplayWriter
@@ -37,8 +37,8 @@ def measure(job: Job) -> list[Result]:
 
 
 def load(path: Path) -> dict[str, float]:
-    """Load a database with `bench.support.mirror`; returns what it measured."""
-    command = [sys.executable, "-m", "bench.support.mirror", str(path), "connect4"]
+    """Load a database with `bench.support.load_replay`; returns what it measured."""
+    command = [sys.executable, "-m", "bench.support.load_replay", str(path), "connect4"]
     found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return found
 
@@ -51,7 +51,7 @@ def delays(job: Job) -> list[float]:
         with closing(ReplayWriter(path, metadata_of(game_of("connect4")))) as writer:
             games = random_episodes("connect4", count())
             writer.write([next(games)])
-            replay = mirror_of(TrainerConfig(db=path, env_id="connect4"))
+            replay = buffer_of(TrainerConfig(db=path, env_id="connect4"))
             for _ in range(max(3, job.size.rounds)):
                 time.sleep(0.05)
                 writer.write([next(games)])

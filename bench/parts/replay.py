@@ -66,7 +66,7 @@ def write(job: Job, slices: int, seconds: float, window: int | None) -> Written:
         path = folder / "replay.db"
         with closing(ReplayWriter(path, metadata_of(game_of("connect4")), window)) as writer:
             writer.write([pattern[0]])
-            command = [sys.executable, "-m", "bench.support.mirror", str(path), "connect4", "follow"]
+            command = [sys.executable, "-m", "bench.support.load_replay", str(path), "connect4", "follow"]
             with subprocess.Popen(command, stdout=subprocess.PIPE) as reader:
                 assert reader.stdout
                 reader.stdout.readline()

@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.report.result import Result, Target
 from bench.support.job import Job
-from bench.support.training_steps import mirror_of
+from bench.support.training_steps import buffer_of
 from bench.support.turns import alternate
 from trainer.replay import open_for_reading
 from trainer.settings.trainer import TrainerConfig
@@ -23,7 +23,7 @@ def measure(job: Job) -> list[Result]:
     """Connect 4, batches of 64."""
     config = TrainerConfig(db=job.database("connect4"), env_id="connect4")
     generator = np.random.default_rng(0)
-    with closing(mirror_of(config)) as replay, closing(open_for_reading(config.db)) as connection:
+    with closing(buffer_of(config)) as replay, closing(open_for_reading(config.db)) as connection:
 
         def query() -> None:
             for row in connection.execute(QUERY, (config.env_id, BATCH)).fetchall():

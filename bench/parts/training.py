@@ -13,7 +13,7 @@ import torch
 from bench.report.result import Result, Target
 from bench.support.job import Job
 from bench.support.models import layer_sizes
-from bench.support.training_steps import BATCHES, bare_step, milliseconds, mirror_of, our_step
+from bench.support.training_steps import BATCHES, bare_step, buffer_of, milliseconds, our_step
 from bench.support.turns import alternate
 from trainer.run.folder import RunFolder
 from trainer.settings.trainer import TrainerConfig
@@ -31,7 +31,7 @@ def measure(job: Job) -> list[Result]:
 def measure_step(job: Job, env_id: str, batch_size: int) -> Result:
     """Milliseconds per step, ours and the bare loop's in turns."""
     config = TrainerConfig(db=job.database(env_id), env_id=env_id, batch_size=batch_size)
-    with closing(mirror_of(config)) as replay:
+    with closing(buffer_of(config)) as replay:
         own = our_step(replay, config)
         bare = bare_step(replay, config)
         for step in (own, bare):

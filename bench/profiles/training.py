@@ -13,7 +13,7 @@ import torch
 
 from bench.profiles.clock import Clock
 from bench.support.job import Job
-from bench.support.training_steps import BATCHES, mirror_of, our_step
+from bench.support.training_steps import BATCHES, buffer_of, our_step
 from trainer.compile.linker import Linked, link
 from trainer.settings.trainer import TrainerConfig
 from trainer.sparse import backward as source
@@ -36,7 +36,7 @@ def training_profile(env_id: str, job: Job) -> dict[str, float]:
     torch.set_num_threads(1)
     clock, adamw_kernels = Clock(), adamw.adamw_kernels
     with (
-        closing(mirror_of(config)) as replay,
+        closing(buffer_of(config)) as replay,
         patch.object(adamw, "adamw_kernels", lambda: timed_adamw(clock, adamw_kernels())),
         patch.object(gradient, "link", lambda *of, **how: timed_kernels(clock, link(*of, **how))),
         patch.object(replay, "sample", clock.timed("drawing the batch", replay.sample)),

@@ -40,6 +40,8 @@ class Player:
     """Of its next shipment."""
     games: int = 0
     """That it has sent."""
+    sent: int = 0
+    """Rows that it has sent. Games of small shipments are longer than the mean, so the pace goes by rows."""
     rows: int = 0
     """Of the shipment that is on its way."""
     since: float = 0.0
@@ -106,7 +108,7 @@ def play(hubs: Sequence[Any], players: int, rows_per_second: float, seconds: flo
     while (now := time.monotonic()) < end:
         while idle and idle[0][0] <= now:
             player = heapq.heappop(idle)[2]
-            due = (now - player.began) * games_per_second - player.games
+            due = ((now - player.began) * rows_per_second - player.sent) / recorded.rows_per_game
             if due > QUEUE_GAMES:  # a player stops to play when so many games wait
                 player.began += (due - QUEUE_GAMES) / games_per_second
             if due < 1:
@@ -115,7 +117,8 @@ def play(hubs: Sequence[Any], players: int, rows_per_second: float, seconds: flo
             size, player.rows, content = recorded.take(int(due), player.games)
             call = player.hub.store.options(concurrency_group=STORING)
             flying[call.remote(player.name, player.number, content, None)] = player
-            player.games, player.number, player.since = player.games + size, player.number + 1, now
+            player.games, player.sent = player.games + size, player.sent + player.rows
+            player.number, player.since = player.number + 1, now
         if not flying:
             time.sleep(LOOK_SECONDS)
             continue

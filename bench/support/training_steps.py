@@ -23,10 +23,10 @@ BATCHES = {"tictactoe": 64, "connect4": 1024}
 """Batch sizes of the targets."""
 
 
-def mirror_of(config: TrainerConfig) -> ReplayBuffer:
+def buffer_of(config: TrainerConfig) -> ReplayBuffer:
     """All rows of a database in memory."""
     game = load_game_config(config.env_id, config.db)
-    replay = ReplayBuffer(config.db, game.metadata, game.views)
+    replay = ReplayBuffer(config.db, game.metadata, game.symmetry_tables)
     replay.refresh()
     return replay
 

@@ -13,7 +13,7 @@ from trainer.games import find_game, has_rules, known_games
 from trainer.games.base import Game
 from trainer.games.layout import Layout, layout_of
 from trainer.games.symmetry import Symmetry
-from trainer.replay import Metadata, Views, read_layout, read_metadata, read_stamp
+from trainer.replay import Metadata, StoredRules, SymmetryTables, read_game
 from trainer.replay.database import LARGEST_COUNT
 
 
@@ -29,21 +29,21 @@ class GameConfig:
     """A hash of the rules, for the rows and models of this game; None: they carry none."""
 
     @property
-    def stored_layout(self) -> tuple[str, str] | None:
-        """What the replay database keeps of a game that the contract doesn't know: the layout as JSON, and the stamp."""
+    def stored_layout(self) -> StoredRules | None:
+        """What the replay database keeps of the rules; None: this is a game of the contract, or its layout is unknown."""
         if self.layout is None or self.stamp is None:
             return None
         layout = self.layout
         numbers = {"planes": layout.planes, "features": layout.features, "packed_moves": self.metadata.packed_moves}
         tables = {"exchange": layout.exchange, "actions": layout.actions}
         lists = {name: None if table is None else table.tolist() for name, table in tables.items()}
-        return json.dumps(numbers | lists), self.stamp
+        return StoredRules(json.dumps(numbers | lists), self.stamp)
 
     @property
-    def views(self) -> Views:
+    def symmetry_tables(self) -> SymmetryTables:
         """The symmetries as index tables over observations and policies; only the identity if none are known."""
         if not self.symmetries or self.layout is None:
-            return Views.identity(self.metadata)
+            return SymmetryTables.identity(self.metadata)
         layout = self.layout
         cells = np.array([symmetry.cells for symmetry in self.symmetries], np.int32)
         actions = np.array([symmetry.actions for symmetry in self.symmetries], np.int32)
@@ -54,7 +54,7 @@ class GameConfig:
             for span in ((layout.board_numbers, self.metadata.legal_mask_offset), (end, self.metadata.obs_size))
         )
         parts = (*planes, features, actions + self.metadata.legal_mask_offset, seats)
-        return Views(np.concatenate(parts, axis=1), actions)
+        return SymmetryTables(np.concatenate(parts, axis=1), actions)
 
 
 def metadata_of(game: Game) -> Metadata:
@@ -96,22 +96,11 @@ def load_game_config(env_id: str, *databases: Path) -> GameConfig:
 
 def config_in(env_id: str, db: Path) -> GameConfig:
     """`load_game_config` for one database."""
-    stated = read_metadata(db, env_id)
     if not has_rules(env_id):
-        if stated is None:
-            raise GameError(
-                f"the game {env_id!r} has neither rules here nor metadata in {db}; "
-                f"the games with rules are {', '.join(known_games())}; name one of your own by its file "
-                f"(--env-id ./{env_id}.py)"
-            )
-        if stated.legal_mask_offset + stated.num_actions > stated.obs_size:
-            raise GameError(
-                f"the metadata of {env_id} in {db} contradicts itself: legal_mask_offset {stated.legal_mask_offset} + "
-                f"num_actions {stated.num_actions} is more than obs_size {stated.obs_size}"
-            )
-        return without_rules(stated, db)
+        return without_rules(env_id, db)
     found = find_game(env_id)
     game = found.game
+    stated, kept = read_game(db, game.env_id)
     known = metadata_of(game)
     for name in ("board_width", "board_height", "num_actions", "obs_size", "legal_mask_offset"):
         if stated and getattr(stated, name) != getattr(known, name):
@@ -119,7 +108,7 @@ def config_in(env_id: str, db: Path) -> GameConfig:
                 f"{db} states {name} = {getattr(stated, name)} for {env_id}, the rules here have "
                 f"{getattr(known, name)}; give the database of this version of the game with --db"
             )
-    played_by = read_stamp(db, game.env_id)
+    played_by = kept.stamp if kept else None
     if played_by and found.stamp and played_by != found.stamp:
         raise GameError(
             f"the games in {db} were played by other rules of {game.env_id}: their hash is {played_by}, and that of "
@@ -128,14 +117,24 @@ def config_in(env_id: str, db: Path) -> GameConfig:
     return GameConfig(known, game.symmetries, layout_of(game), found.stamp)
 
 
-def without_rules(stated: Metadata, db: Path) -> GameConfig:
+def without_rules(env_id: str, db: Path) -> GameConfig:
     """What a database says of a game whose rules are not known here. Raises GameError if that can't be understood."""
-    kept = read_layout(db, stated.env_id)
+    stated, kept = read_game(db, env_id)
+    if stated is None:
+        raise GameError(
+            f"the game {env_id!r} has neither rules here nor metadata in {db}; "
+            f"the games with rules are {', '.join(known_games())}; name one of your own by its file "
+            f"(--env-id ./{env_id}.py)"
+        )
+    if stated.legal_mask_offset + stated.num_actions > stated.obs_size:
+        raise GameError(
+            f"the metadata of {env_id} in {db} contradicts itself: legal_mask_offset {stated.legal_mask_offset} + "
+            f"num_actions {stated.num_actions} is more than obs_size {stated.obs_size}"
+        )
     if kept is None:
         return GameConfig(stated, layout=contract_layout(stated))
-    content, stamp = kept
     try:
-        found = json.loads(content)
+        found = json.loads(kept.layout)
         tables = {
             name: None if found[name] is None else np.array(found[name], np.int64) for name in ("exchange", "actions")
         }
@@ -144,14 +143,14 @@ def without_rules(stated: Metadata, db: Path) -> GameConfig:
         packed = int(found["packed_moves"])
     except (KeyError, TypeError, ValueError) as error:
         raise GameError(
-            f"the layout of {stated.env_id} in {db} can't be read ({error!r}); name the file of its rules"
+            f"the layout of {env_id} in {db} can't be read ({error!r}); name the file of its rules"
         ) from None
     if layout.end + 2 != stated.obs_size:
         raise GameError(
-            f"the layout of {stated.env_id} in {db} has {layout.end + 2} numbers per observation, and its metadata says "
+            f"the layout of {env_id} in {db} has {layout.end + 2} numbers per observation, and its metadata says "
             f"{stated.obs_size}; name the file of its rules"
         )
-    return GameConfig(replace(stated, packed_moves=packed), (), layout, stamp)
+    return GameConfig(replace(stated, packed_moves=packed), (), layout, kept.stamp)
 
 
 def contract_layout(stated: Metadata) -> Layout | None:

@@ -101,7 +101,7 @@ class Trainer:
             replay = ReplayBuffer(
                 databases,
                 game.metadata,
-                views=game.views,
+                symmetries=game.symmetry_tables,
                 min_rows=config.batch_size,
                 skip_bad_rows=config.skip_bad_rows,
                 merge_repeats=config.merge_repeats,

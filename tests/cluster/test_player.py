@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import asdict, replace
@@ -18,7 +16,7 @@ from random_models import publish_model
 from stored_rows import select
 from torture.faults import running
 from unreliable import Reliable, hub_in, random_games
-from waiting import wait_until
+from waiting import dead_process, wait_until
 
 from trainer.cluster.parcel import parcel_of
 from trainer.cluster.player import play_for
@@ -203,13 +201,11 @@ def test_a_full_disk_of_a_player_is_reported_once(
 def test_who_is_silent_plays_no_more(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Its rates leave the sum, its counts stay; the log says who came and who went. Process ids mean nothing."""
     caplog.set_level(logging.INFO)
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    clock, path = Clock(), tmp_path / "actor_stats.json"
+    clock, path, dead = Clock(), tmp_path / "actor_stats.json", dead_process()
     roster = Roster(path, "tictactoe", clock)
     clock.now = time.time()
     for name, rate in (("player-1-aa", 2.0), ("player-2-bb", 3.0)):
-        stats = ActorStats("tictactoe", 10, positions_per_second=rate, process=ended.pid, host=f"host of {name}")
+        stats = ActorStats("tictactoe", 10, positions_per_second=rate, process=dead, host=f"host of {name}")
         roster.heard(name, asdict(stats) | {"back_pressure": 0.25})
     roster.publish()
     content = json.loads(path.read_text())

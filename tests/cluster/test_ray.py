@@ -17,6 +17,7 @@ import psutil
 import pytest
 from conftest import run_module
 from run_files import put_run
+from torture.promises import whole_games
 from torture.small_cluster import SmallCluster
 from waiting import PATIENCE, wait_until
 
@@ -40,18 +41,6 @@ def players_of(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / "actor_stats.json"
     actors = json.loads(path.read_text())["actors"] if path.exists() else {}
     return {name: one for name, one in actors.items() if one["space"] == CLUSTER and one["positions_per_second"] > 0}
-
-
-def check_database(database: Path) -> dict[str, int]:
-    """The rows of each game. Fails if the file is damaged or a game isn't whole."""
-    with closing(sqlite3.connect(database)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        query = (
-            "SELECT episode_id, count(*), max(step_number) - min(step_number), sum(done) FROM transitions GROUP BY 1"
-        )
-        rows = connection.execute(query).fetchall()
-    assert all((length, done) == (count - 1, 1) for _, count, length, done in rows)
-    return {episode: count for episode, count, _, _ in rows}
 
 
 def number_of_rows(database: Path) -> int:
@@ -98,7 +87,7 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
         acknowledged = counted(tmp_path)
         cluster.kill("ray::RayHub")
         wait(lambda: counted(tmp_path) > acknowledged + 100, "a killed hub isn't replaced")
-        assert len(check_database(tmp_path / "replay.db")) >= acknowledged
+        assert len(whole_games(tmp_path / "replay.db")) >= acknowledged
         for child in psutil.Process(process.pid).children():
             if child.cmdline()[1:3] == ["-m", "trainer.cluster"]:
                 child.kill()
@@ -106,7 +95,7 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
     finally:
         process.terminate()
         process.wait(PATIENCE)
-    games = check_database(tmp_path / "replay.db")
+    games = whole_games(tmp_path / "replay.db")
     assert len(games) >= counted(tmp_path) > 100
     log = (tmp_path / "logs" / "cluster.log").read_text()
     assert "has left, and" in log or "is silent" in log
@@ -123,7 +112,7 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
         process.send_signal(signal.SIGINT)
         status = process.wait(PATIENCE)
     assert status == 130, (tmp_path / "errors").read_text()
-    stored = check_database(tmp_path / "replay.db")
+    stored = whole_games(tmp_path / "replay.db")
     assert len(stored) > len(games)
     assert len(stored) >= counted(tmp_path)  # Ctrl-C stored all that was counted
 
@@ -146,7 +135,7 @@ def test_two_hubs_store_side_by_side(cluster: SmallCluster, tmp_path: Path) -> N
         process.send_signal(signal.SIGINT)
         errors = process.communicate(timeout=PATIENCE)[1].decode()
     assert process.returncode == 130, errors
-    games = [check_database(database) for database in databases]
+    games = [whole_games(database) for database in databases]
     assert not games[0].keys() & games[1].keys()
     assert sum(map(len, games)) >= counted(tmp_path) > 0
     rows = sum(sum(several.values()) for several in games)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from waiting import dead_process
 
 from trainer.core.errors import ConfigError
 from trainer.core.files import (
@@ -30,14 +31,6 @@ from trainer.core.processes import is_alive
 def names(folder: Path) -> set[str]:
     """What lies in a folder."""
     return {path.name for path in folder.iterdir()}
-
-
-@pytest.fixture
-def dead_process() -> int:
-    """The id of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
 
 
 @pytest.mark.parametrize("durable", [True, False])
@@ -215,11 +208,11 @@ def test_who_is_interrupted_while_waiting_leaves_the_file_to_its_writer(
     assert names(tmp_path) == {"stats.json"}
 
 
-def test_a_process_is_alive_until_it_has_ended(dead_process: int) -> None:
+def test_a_process_is_alive_until_it_has_ended() -> None:
     """This one, the first one of the machine (which may be another user's), and one that is gone."""
     assert is_alive(os.getpid())
     assert is_alive(1)
-    assert not is_alive(dead_process)
+    assert not is_alive(dead_process())
 
 
 def test_json_comes_back_as_it_was_written(tmp_path: Path) -> None:

@@ -6,13 +6,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import perft
-import pyspiel
 import pytest
+from line_counts import lines
 from lines_of_play import random_lines
 from numpy.typing import NDArray
+from side_by_side import agree_on_random_games
 
-from trainer.compile.linker import Linked
 from trainer.core.errors import GameError
 from trainer.games import game_of, rules_of
 from trainer.games.base import FIRST, OPEN, SECOND
@@ -30,23 +29,13 @@ def named(rows: int, columns: int) -> str:
     return f"breakthrough:rows={rows},columns={columns}"
 
 
-def lines_of_length(env_id: str, depth: int) -> int:
-    """The number of lines of exactly `depth` plies."""
-
-    def warm_up(linked: Linked) -> None:
-        linked.perft.perft(Position.first(linked.rules).state, 1, np.zeros(4, np.int64))
-
-    linked = link_kernels(env_id, perft, warm_up=warm_up)
-    return int(linked.perft.perft(Position.first(linked.rules).state, depth, np.zeros(4, np.int64)))
-
-
 @pytest.mark.parametrize(
     ("rows", "columns", "counts"),
     [(8, 8, [22, 484, 11_132, 256_036]), (6, 6, [16, 256, 4_308, 71_478])],
 )
 def test_there_are_as_many_lines_of_play_as_were_counted(rows: int, columns: int, counts: list[int]) -> None:
     """Lines of 1 to 4 plies."""
-    assert [lines_of_length(named(rows, columns), depth) for depth in range(1, 5)] == counts
+    assert [lines(named(rows, columns), depth)[0] for depth in range(1, 5)] == counts
 
 
 # --- Small boards ---
@@ -293,33 +282,13 @@ def test_openspiel_agrees_on_random_games(rows: int, columns: int, games: int) -
     env_id = named(rows, columns)
     cells = [f"{chr(ord('a') + cell % columns)}{rows - cell // columns}" for cell in range(rows * columns)]
     names = [cells[start] + cells[end] for start, end in game_of(env_id).action_cells]
-    game = pyspiel.load_game(f"breakthrough(rows={rows},columns={columns})")
-    theirs: list[Any] = [game.new_initial_state() for _ in range(games)]
-
-    @cache
-    def our_number(action: int) -> int:
-        """Our number of OpenSpiel's action; a capture ends with an asterisk."""
-        return names.index(theirs[0].action_to_string(0, action).removesuffix("*"))
-
-    ours = Positions(env_id, games)
-    generator = np.random.default_rng(1)
-    playing = np.arange(games)
-    while len(playing):
-        legal, stored = ours.legal(), ours.stored()
-        actions = (generator.random(legal.shape) * legal).argmax(axis=1)[playing]
-        for number, action in zip(playing, actions, strict=True):
-            state = theirs[number]
-            may_play = {our_number(each): each for each in state.legal_actions()}
-            assert sorted(may_play) == np.flatnonzero(legal[number]).tolist(), f"{state}"
-            assert stored[number, : rows * columns].tolist() == cells_there(state, columns), f"{state}"
-            assert ours.mover[number] == state.current_player() + 1
-            state.apply_action(may_play[action])
-        ours.play(playing, actions)
-        over = ours.winner[playing] != OPEN
-        assert over.tolist() == [theirs[number].is_terminal() for number in playing]
-        playing = playing[~over]
-    results = {FIRST: [1.0, -1.0], SECOND: [-1.0, 1.0]}
-    assert [state.returns() for state in theirs] == [results[int(winner)] for winner in ours.winner]
+    agree_on_random_games(
+        env_id,
+        f"breakthrough(rows={rows},columns={columns})",
+        lambda state: cells_there(state, columns),
+        games,
+        lambda name: names.index(name.removesuffix("*")),  # a capture ends with an asterisk
+    )
 
 
 def cells_there(state: Any, columns: int) -> list[int]:

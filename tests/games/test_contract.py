@@ -126,12 +126,12 @@ def test_symmetries_commute_with_whole_games(env_id: str) -> None:
     So the first position must be symmetric.
     """
     rules, game = compiled_rules(env_id), game_of(env_id)
-    views = GameConfig(metadata_of(game), game.symmetries, layout_of(game)).views
+    tables = GameConfig(metadata_of(game), game.symmetries, layout_of(game)).symmetry_tables
     for line in lines(env_id)[:5]:
-        for symmetry, view in zip(game.symmetries, views.observations, strict=True):
+        for symmetry, table in zip(game.symmetries, tables.observations, strict=True):
             seen = play_line(rules, [symmetry.actions.index(action) for action in line.actions]).positions
             for position, seen_position in zip(line.positions, seen, strict=True):
-                np.testing.assert_array_equal(seen_position.observation, position.observation[view])
+                np.testing.assert_array_equal(seen_position.observation, position.observation[table])
                 assert (seen_position.mover, seen_position.winner) == (position.mover, position.winner)
 
 

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import perft
 import pytest
-from numpy.typing import NDArray
+from line_counts import lines
 
-from trainer.compile.linker import Linked
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, State
-from trainer.games.kernels import link_kernels
-from trainer.games.position import Position
 from trainer.games.positions import Positions
-
-
-def leaves(env_id: str, depth: int) -> tuple[int, NDArray[np.int64]]:
-    """The number of lines of exactly `depth` plies, and of lines that ended by then, by winner."""
-
-    def warm_up(linked: Linked) -> None:
-        linked.perft.perft(Position.first(linked.rules).state, 1, np.zeros(4, np.int64))
-
-    linked, winners = link_kernels(env_id, perft, warm_up=warm_up), np.zeros(4, np.int64)
-    return linked.perft.perft(Position.first(linked.rules).state, depth, winners), winners
 
 
 def next_positions(positions: Positions) -> State:
@@ -34,7 +20,7 @@ def next_positions(positions: Positions) -> State:
 
 def test_tictactoe_has_as_many_games_as_were_counted() -> None:
     """255,168 games: the first player wins 131,184 of them, the second 77,904, and 46,080 are draws."""
-    _, winners = leaves("tictactoe", 9)
+    _, winners = lines("tictactoe", 9)
     assert winners[[FIRST, SECOND, DRAW]].tolist() == [131_184, 77_904, 46_080]
     assert winners.sum() == 255_168
 
@@ -61,9 +47,9 @@ def test_connect4_has_as_many_positions_as_were_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("depth", "lines"),
+    ("depth", "counted"),
     [(1, 4), (2, 12), (3, 56), (4, 244), (5, 1_396), (6, 8_200), (7, 55_092), (8, 390_216)],
 )
-def test_othello_has_as_many_lines_of_play_as_were_counted(depth: int, lines: int) -> None:
+def test_othello_has_as_many_lines_of_play_as_were_counted(depth: int, counted: int) -> None:
     """Lines of 1 to 8 plies, passes included."""
-    assert leaves("othello", depth)[0] == lines
+    assert lines("othello", depth)[0] == counted

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import perft
-import pyspiel
 import pytest
+from line_counts import lines
 from numpy.typing import NDArray
+from side_by_side import agree_on_random_games
 
-from trainer.compile.linker import Linked
 from trainer.core.errors import GameError
 from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
@@ -30,12 +27,7 @@ def named(width: int, height: int, line: int) -> str:
 
 def test_tic_tac_toe_has_as_many_games_as_were_counted() -> None:
     """255,168 games on 3x3: the first player wins 131,184 of them, the second 77,904, and 46,080 are draws."""
-
-    def warm_up(linked: Linked) -> None:
-        linked.perft.perft(Position.first(linked.rules).state, 1, np.zeros(4, np.int64))
-
-    linked, winners = link_kernels(named(3, 3, 3), perft, warm_up=warm_up), np.zeros(4, np.int64)
-    linked.perft.perft(Position.first(linked.rules).state, 9, winners)
+    _, winners = lines(named(3, 3, 3), 9)
     assert winners[[FIRST, SECOND, DRAW]].tolist() == [131_184, 77_904, 46_080]
 
 
@@ -166,31 +158,11 @@ def test_impossible_sizes_are_refused(bad: str) -> None:
 @pytest.mark.parametrize(("width", "height", "line"), [(15, 15, 5), (7, 4, 3)])
 def test_openspiel_agrees_on_random_games(width: int, height: int, line: int, games: int) -> None:
     """The same legal moves, mover and board at each ply, the same end and the same result."""
-    game = pyspiel.load_game(f"mnk(m={width},n={height},k={line})")
-    theirs: list[Any] = [game.new_initial_state() for _ in range(games)]
-    cells = [f"{row},{column}" for row in range(height) for column in range(width)]
-    names = [theirs[0].action_to_string(0, action) for action in range(width * height)]
-    to_ours = np.array([cells.index(name[2:-1]) for name in names])  # "x(3,4)"
-    to_theirs = np.argsort(to_ours)
-    ours = Positions(named(width, height, line), games)
-    generator = np.random.default_rng(1)
-    playing = np.arange(games)
-    while len(playing):
-        legal = ours.legal()[playing]
-        actions = (generator.random(legal.shape) * legal).argmax(axis=1)
-        for number, may_play, mover, action in zip(
-            playing, legal[:, to_ours], ours.mover[playing], to_theirs[actions], strict=True
-        ):
-            state = theirs[number]
-            assert np.flatnonzero(may_play).tolist() == state.legal_actions(), f"after {state.history()}"
-            assert mover == state.current_player() + 1, f"after {state.history()}"
-            state.apply_action(action)
-        ours.play(playing, actions)
-        over = ours.winner[playing] != OPEN
-        assert over.tolist() == [theirs[number].is_terminal() for number in playing]
-        playing = playing[~over]
-    results = [[0.0, 0.0], [1.0, -1.0], [-1.0, 1.0], [0.0, 0.0]]
-    symbols = np.frombuffer(b".xo", np.uint8)
-    for state, winner, stored in zip(theirs, ours.winner, ours.stored(), strict=True):
-        assert state.returns() == results[int(winner)], f"after {state.history()}"
-        assert symbols[stored[: width * height]].tobytes().decode() == str(state).replace("\n", "")
+    cells = [f"x({row},{column})" for row in range(height) for column in range(width)]
+    agree_on_random_games(
+        named(width, height, line),
+        f"mnk(m={width},n={height},k={line})",
+        lambda state: [".xo".index(cell) for cell in str(state).replace("\n", "")],
+        games,
+        cells.index,
+    )

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from trainer.core.errors import ReplayError
-from trainer.replay import METADATA_COLUMNS, ReplayBuffer, read_metadata
+from trainer.replay import METADATA_COLUMNS, ReplayBuffer, read_game
 from trainer.run.actor_stats import ActorStats
 from trainer.run.actor_stats_file import write_actor
 from trainer.run.evaluations import EvaluationLog
@@ -103,7 +103,7 @@ def test_any_metadata_is_refused_or_counts(values: list[Any]) -> None:
         connection.commit()
         connection.close()
         try:
-            metadata = read_metadata(path, "tictactoe")
+            metadata, _ = read_game(path, "tictactoe")
         except ReplayError:
             assert values != [3, 3, 9, 29, 18, 2]
             return

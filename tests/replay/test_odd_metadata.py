@@ -13,7 +13,7 @@ from conftest import ForeignDatabase
 
 from trainer.core.errors import GameError, ReplayError
 from trainer.game_config import load_game_config
-from trainer.replay import METADATA_COLUMNS, read_metadata
+from trainer.replay import METADATA_COLUMNS, read_game
 
 LAYOUT = {"planes": 2, "features": 1, "exchange": None, "actions": None, "packed_moves": 0}
 """Of 3 x 3 cells and 9 actions: with the seat flags 2 * 9 + 1 + 9 + 2 = 30 numbers."""
@@ -61,9 +61,9 @@ def test_a_table_of_metadata_that_lacks_a_column_is_named(tmp_path: Path) -> Non
         with pytest.raises(
             ReplayError, match=rf"^the table game_metadata of .*replay\.db lacks {players}; start a new"
         ):
-            read_metadata(path, "tictactoe")
+            read_game(path, "tictactoe")
         connection.execute(f"ALTER TABLE game_metadata ADD {players}")
-        assert read_metadata(path, "tictactoe") is None
+        assert read_game(path, "tictactoe") == (None, None)
 
 
 def test_names_that_are_no_text_are_damage(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_names_that_are_no_text_are_damage(tmp_path: Path) -> None:
         connection.execute("CREATE VIEW game_metadata AS SELECT * FROM nowhere")
         connection.commit()
     with pytest.raises(ReplayError, match=r"replay\.db can't be used: no such table: main\.nowhere$"):
-        read_metadata(path, "tictactoe")
+        read_game(path, "tictactoe")
     path.write_bytes(path.read_bytes().replace(b"nowhere", b"\xff" * 7))
     with pytest.raises(ReplayError, match=r"^the replay database .*replay\.db can't be used: its names are not text$"):
-        read_metadata(path, "tictactoe")
+        read_game(path, "tictactoe")

@@ -14,6 +14,7 @@ from conftest import CloseLater, ForeignDatabase, add_random_play, floats
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.replay import ReplayBuffer
+from trainer.replay.reader import ReplayReader
 from trainer.replay.repeats import SMALLEST, Repeats, hashes_of
 
 TICTACTOE = metadata_of(game_of("tictactoe"))
@@ -85,19 +86,19 @@ def test_counts_are_right_after_the_database_was_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, close_later: CloseLater
 ) -> None:
     """Old rows stay in use until there are enough new ones; each counts as often as it is there. Four are read at once."""
-    monkeypatch.setattr("trainer.replay.mirror.READ_SLICE", 4)
+    monkeypatch.setattr("trainer.replay.reader.READ_SLICE", 4)
     database = close_later(ForeignDatabase(tmp_path / "replay.db"))
     add_random_play(database, 60)
-    replay = close_later(ReplayBuffer(database.path, TICTACTOE, merge_repeats=True, min_rows=50))
+    repeats = Repeats()
+    reader = close_later(ReplayReader(database.path, TICTACTOE, 50, False, repeats, None))
     for number, rows in enumerate((0, 30, 70)):
         if rows:
             (tmp_path / f"new-{number}").mkdir()
             other = close_later(ForeignDatabase(tmp_path / f"new-{number}" / "replay.db"))
             add_random_play(other, rows, seed=number)
             os.replace(other.path, database.path)
-        replay.refresh()
-        hashes = replay._hashes(np.arange(len(replay)))
+        reader.refresh()
+        hashes = reader.rows.hashes(np.arange(len(reader.rows)))
         counted = Counter(hashes.tolist())
         assert max(counted.values()) > 1
-        assert replay._repeats is not None
-        assert replay._repeats.of(hashes).tolist() == [counted[one] for one in hashes.tolist()]
+        assert repeats.of(hashes).tolist() == [counted[one] for one in hashes.tolist()]

@@ -16,7 +16,7 @@ from stored_rows import select
 
 from trainer.core.errors import GameError, ReplayError
 from trainer.game_config import load_game_config
-from trainer.replay import ROWID_SPAN, ReplayBuffer, ReplayWriter, Views, count_rows
+from trainer.replay import ROWID_SPAN, ReplayBuffer, ReplayWriter, SymmetryTables, count_rows
 from trainer.replay import writer as writing
 
 NAN = float("nan")
@@ -129,16 +129,17 @@ def test_observations_that_are_not_bits_come_back_exactly(
         assert all(row.tobytes() == stored for row in rows)
 
 
-def test_a_view_moves_stones_legal_moves_and_policy_together(
+def test_a_symmetry_moves_stones_legal_moves_and_policy_together(
     foreign: Callable[..., ForeignDatabase], close_later: CloseLater
 ) -> None:
-    """In all eight views of a position, the policy is on the only empty cell, and the seat flags don't move."""
+    """Through all eight of them, a position's policy is on the only empty cell, and the seat flags don't move."""
     cells = np.array([1, 2, 1, 2, 1, 2, 2, 1, 0])
     database = foreign()
     planes = [*(cells == 1), *(cells == 2), *(cells == 0)]
     database.add(floats(*planes, 1, 0), floats(*(cells == 0)), 0.0)
     database.connection.commit()
-    replay = close_later(ReplayBuffer(database.path, TICTACTOE, load_game_config("tictactoe", database.path).views))
+    symmetries = load_game_config("tictactoe", database.path).symmetry_tables
+    replay = close_later(ReplayBuffer(database.path, TICTACTOE, symmetries))
     replay.refresh()
     batch = replay.sample(np.random.default_rng(0), 200)
     assert (batch.visits == batch.observation[:, 18:27]).all()
@@ -279,11 +280,11 @@ def test_concurrent_writers_lose_nothing_and_readers_see_whole_games(tmp_path: P
     assert len(replay) == 4 * 50 * 2
 
 
-def test_an_unknown_game_has_the_identity_as_its_only_view() -> None:
+def test_an_unknown_game_has_the_identity_as_its_only_symmetry() -> None:
     """Its rows are sampled as they are stored."""
-    views = Views.identity(TICTACTOE)
-    assert views.observations.tolist() == [list(range(29))]
-    assert views.actions.tolist() == [list(range(9))]
+    symmetries = SymmetryTables.identity(TICTACTOE)
+    assert symmetries.observations.tolist() == [list(range(29))]
+    assert symmetries.actions.tolist() == [list(range(9))]
 
 
 def test_the_window_keeps_the_newest_games_whole(tmp_path: Path, close_later: CloseLater) -> None:

@@ -32,9 +32,9 @@ def test_databases_with_the_rows_of_one_are_sampled_like_it(
     """The first 120 of 200 rows in one file, the rest in another: the same rows by the same symmetries, bit for bit."""
     one = database(tmp_path / "one.db", 200)
     parts = [database(tmp_path / "a.db", 120), database(tmp_path / "b.db", 80, 120)]
-    views = load_game_config("tictactoe", one).views
+    symmetries = load_game_config("tictactoe", one).symmetry_tables
     whole, split = (
-        close_later(ReplayBuffer(paths, TICTACTOE, views, merge_repeats=merge_repeats)) for paths in (one, parts)
+        close_later(ReplayBuffer(paths, TICTACTOE, symmetries, merge_repeats=merge_repeats)) for paths in (one, parts)
     )
     assert whole.refresh() == split.refresh() == len(whole) == len(split) == split.seen == 200
     batches = [buffer.sample(np.random.default_rng(5), 300, q_weight=0.5) for buffer in (whole, split)]

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+
+from waiting import dead_process
 
 from trainer.run.actor_stats import ActorStats
 from trainer.run.actor_stats_file import SILENCE, write_actor
-
-
-def ended_process() -> int:
-    """The id of a process that is gone."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
 
 
 def rate_beside(folder: Path, other: ActorStats, age: int = 0) -> float:
@@ -32,6 +25,6 @@ def rate_beside(folder: Path, other: ActorStats, age: int = 0) -> float:
 
 def test_a_process_id_of_another_container_says_nothing(tmp_path: Path) -> None:
     """Its actor counts while it writes, whatever runs here under that number, and no longer after a minute of silence."""
-    other = ActorStats("tictactoe", episodes_per_second=2.0, process=ended_process(), space="elsewhere")
+    other = ActorStats("tictactoe", episodes_per_second=2.0, process=dead_process(), space="elsewhere")
     assert rate_beside(tmp_path / "a", other) == 3
     assert rate_beside(tmp_path / "b", other, age=SILENCE + 1) == 1

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
+from waiting import dead_process
 
 from trainer.run.actor_stats import ActorStats
 from trainer.run.actor_stats_file import CLUSTER, LONG_AGO, MOST_ENDED, sum_of_actors, write_actor, write_actors
@@ -126,10 +126,8 @@ def test_the_sum_over_actors_adds_counts_and_weights_averages() -> None:
 
 def test_an_actor_that_has_ended_keeps_its_games_but_not_its_speed(tmp_path: Path) -> None:
     """One that is dead and one that writes: 5 games in all, at the speed of the second."""
-    with subprocess.Popen(["true"]) as dead:
-        pass
     path = tmp_path / "actor_stats.json"
-    first = ActorStats("tictactoe", 2, episodes_per_second=7.0, simulations_per_second=70.0, process=dead.pid)
+    first = ActorStats("tictactoe", 2, episodes_per_second=7.0, simulations_per_second=70.0, process=dead_process())
     write_actor(path, "first", first)
     second = ActorStats("tictactoe", 3, episodes_per_second=1.0, simulations_per_second=10.0)
     write_actor(path, "second", second)

@@ -11,10 +11,3 @@ def select(path: Path, query: str) -> list[tuple]:
     """All rows that a query finds."""
     with closing(sqlite3.connect(path, timeout=60)) as connection:
         return connection.execute(query).fetchall()
-
-
-def change(path: Path, *statements: str) -> None:
-    """Run some statements in one transaction."""
-    with closing(sqlite3.connect(path, timeout=60)) as connection, connection:
-        for statement in statements:
-            connection.execute(statement)

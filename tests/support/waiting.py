@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -29,3 +30,10 @@ def wait_until(condition: Callable[[], object], what: str, *going_on: Work) -> N
 def is_over(work: Work) -> bool:
     """Whether there is a result, or the process has ended."""
     return work.poll() is not None if isinstance(work, subprocess.Popen) else bool(work)
+
+
+def dead_process() -> int:
+    """The id of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid

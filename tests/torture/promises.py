@@ -36,13 +36,18 @@ def check(folder: Path, env_id: str, games_before: int = 0, keeps_all: bool = Tr
 
 def check_database(path: Path) -> int:
     """The games in a database, which is whole and has whole games only; 0 where there is none."""
+    return len(whole_games(path))
+
+
+def whole_games(path: Path) -> dict[str, int]:
+    """The rows of each game in such a database, by its id; none where there is no database."""
     if not path.exists() or path.stat().st_size == 0:
-        return 0
+        return {}
     connection = sqlite3.connect(path, timeout=30)
     try:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'transitions'").fetchone() == (0,):
-            return 0
+            return {}
         games = connection.execute(
             "SELECT episode_id, count(*), min(step_number), max(step_number), sum(done), max(done * step_number) "
             "FROM transitions GROUP BY episode_id"
@@ -51,7 +56,7 @@ def check_database(path: Path) -> int:
         connection.close()
     for episode, rows, first, last, ends, end in games:  # the first is 0, or the end of a random opening
         assert (last, ends, end) == (first + rows - 1, 1, last), f"half of the game {episode} is stored"
-    return len(games)
+    return {episode: rows for episode, rows, *_ in games}
 
 
 def leftovers(folder: Path) -> list[str]:

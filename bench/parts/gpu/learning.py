@@ -50,7 +50,7 @@ def training(job: Job, device: torch.device) -> Iterator[Result]:
     """Steps of the tower, and how much of their time is spent in matrix products."""
     path = job.database("connect4", job.size.command_rows)
     game = load_game_config("connect4", path)
-    with closing(ReplayBuffer(path, game.metadata, game.views)) as replay:
+    with closing(ReplayBuffer(path, game.metadata, game.symmetry_tables)) as replay:
         replay.refresh()
         for batch in job.size.gpu_training_batches:
             yield from training_steps(replay, batch, job, device)
@@ -60,7 +60,7 @@ def training_steps(replay: ReplayBuffer, batch: int, job: Job, device: torch.dev
     """Steps of one batch size."""
     config = TrainerConfig(env_id="connect4", network=TOWER[0], width=TOWER[1], batch_size=batch)
     network = network_of("connect4", TOWER).to(device)
-    learner = Learner(network, config, Unpacker(replay.metadata, replay.views, device))
+    learner = Learner(network, config, Unpacker(replay.metadata, replay.symmetries, device))
     generator = np.random.default_rng(0)
 
     def steps(number: int) -> None:

@@ -11,6 +11,7 @@ from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
 from trainer.games.base import DRAW, MOVER, OPEN, Game, Seats, State
 from trainer.games.layout import exchange_of
+from trainer.games.state_blob import parts_of
 from trainer.games.symmetry import Symmetry
 
 Table = NDArray[np.int64]
@@ -85,10 +86,10 @@ def first_difference(subject: Subject, renaming: Renaming, count: int) -> Differ
 def image_of_first(subject: Subject, renaming: Renaming, first: State, count: int) -> State:
     """The image of the first position, `count` times. Its flags and raw words are those of the first position."""
     stored = subject.first(0).of(first).stored()
-    cells = subject.game.num_cells
-    stored[:, :cells] = renaming.codes[stored[:, :cells]][:, renaming.cells]
+    parts = parts_of(subject.game, stored)
+    parts.cells[:] = renaming.codes[parts.cells][:, renaming.cells]
     if renaming.exchanges:
-        stored[:, cells + MOVER] = 3 - stored[:, cells + MOVER]
+        parts.words[:, MOVER] = 3 - parts.words[:, MOVER]
     return np.repeat(subject.restored(stored), count, axis=0)
 
 

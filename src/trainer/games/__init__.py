@@ -15,8 +15,8 @@ and has the list of those of this package; `naming.py` finds the one that a comm
 
 `parameters.py` and `symmetry.py` help to write rules, `complete.py` adds the functions that a game leaves out, and
 `layout.py` says what the numbers of an observation mean. A game is played by `position.py`, one position in plain Python, or
-by `positions.py`, many at compiled speed with the kernels of `rows.py`, which `kernels.py` compiles. `splitmix.py` has
-random numbers for kernels.
+by `positions.py`, many at compiled speed with the kernels of `rows.py`, which `kernels.py` compiles. `state_blob.py` has the
+parts of a position as it is stored, and `splitmix.py` has random numbers for kernels.
 """
 
 from __future__ import annotations

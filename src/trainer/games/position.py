@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from trainer.core.errors import GameError
 from trainer.games.base import FIRST, FLAGS, MOVER, SECOND, WINNER, Board, Game, State
+from trainer.games.state_blob import StateBlob, parts_of
 
 SHOWN = 12
 """The most legal actions that an error names."""
@@ -36,19 +37,19 @@ class Position:
     def from_bytes(cls, rules: Any, stored: bytes) -> Position:
         """The position in a state blob of the replay contract."""
         game: Game = rules.GAME
-        numbers = np.frombuffer(stored, np.uint8)
+        parts = parts_of(game, np.frombuffer(stored, np.uint8))
         state = np.zeros(game.state_words, np.uint64)
-        end = game.num_cells + FLAGS + game.flag_words
-        state[: FLAGS + game.flag_words] = numbers[game.num_cells : end]
-        state[len(state) - game.raw_words :] = numbers[end:].view("<u8")
-        rules.from_cells(numbers[: game.num_cells], state)
+        state[: FLAGS + game.flag_words] = parts.words
+        state[len(state) - game.raw_words :] = parts.raw
+        rules.from_cells(parts.cells, state)
         return cls(rules, state)
 
     def to_bytes(self) -> bytes:
         """The state blob of the replay contract: cells, player, winner, flags, raw words."""
         game: Game = self.rules.GAME
         words, raw = self.state[: FLAGS + game.flag_words], self.state[len(self.state) - game.raw_words :]
-        return self.cells.tobytes() + words.astype(np.uint8).tobytes() + raw.astype("<u8").tobytes()
+        parts = StateBlob(self.cells, words.astype(np.uint8), raw.astype("<u8"))
+        return b"".join(part.tobytes() for part in parts)
 
     @property
     def mover(self) -> int:

@@ -15,7 +15,7 @@ NUM_CELLS: int
 NUM_ACTIONS: int
 FLAG_WORDS: int
 RAW_WORDS: int
-VIEW_SIZE: int
+LEGAL_BEGIN: int
 HAS_FEATURES: bool
 
 BYTE = np.uint64(255)
@@ -56,7 +56,7 @@ def write_observation(state: State, board: Board, mask: Mask, observation: NDArr
     """
     if HAS_FEATURES:
         rules.features(state, board)
-        for i in range(VIEW_SIZE):
+        for i in range(LEGAL_BEGIN):
             observation[row, i] = board[i]
     else:
         rules.cells(state, board)
@@ -64,10 +64,10 @@ def write_observation(state: State, board: Board, mask: Mask, observation: NDArr
             observation[row, cell] = board[cell] == FIRST
             observation[row, NUM_CELLS + cell] = board[cell] == SECOND
     for action in range(NUM_ACTIONS):
-        observation[row, VIEW_SIZE + action] = mask[action]
+        observation[row, LEGAL_BEGIN + action] = mask[action]
     mover = int(state[MOVER])
-    observation[row, VIEW_SIZE + NUM_ACTIONS] = mover == 1
-    observation[row, VIEW_SIZE + NUM_ACTIONS + 1] = mover == 2
+    observation[row, LEGAL_BEGIN + NUM_ACTIONS] = mover == 1
+    observation[row, LEGAL_BEGIN + NUM_ACTIONS + 1] = mover == 2
 
 
 def store(states: State, stored: Board, board: Board) -> None:

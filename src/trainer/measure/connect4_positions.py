@@ -29,6 +29,7 @@ from trainer.games.connect4.scored_positions import KINDS, ScoredLine, file_text
 from trainer.games.connect4.solver import BitBullySolver, plies_to_end
 from trainer.games.positions import Positions
 from trainer.games.solving.solver import NOT_LEGAL
+from trainer.games.state_blob import parts_of
 from trainer.players import sample
 from trainer.search import Search
 
@@ -152,7 +153,7 @@ def winning_moves(positions: Positions) -> NDArray[np.bool_]:
 
 def is_new(positions: Positions, row: int, seen: set[bytes]) -> bool:
     """Whether neither the position nor its mirror image is in `seen`, to which it is then added."""
-    cells = positions.stored()[row, : positions.game.num_cells]
+    cells = parts_of(positions.game, positions.stored()[row]).cells
     key = min(cells[list(symmetry.cells)].tobytes() for symmetry in positions.game.symmetries)
     new = key not in seen
     seen.add(key)

@@ -1,9 +1,10 @@
 """Stored games: actors write them to SQLite, the trainer reads them into memory and samples them.
 
-`replay.sql` is the schema and `database.py` its connections; `packing.py` is the packed form of large rows. Actors use
-`writer.py` (with `insert.sql`). The trainer uses `buffer.py`, all rows of a game in memory, with a `mirror.py` of each
-database: `columns.py` reads and checks rows, `repeats.py` counts equal positions in a `hash_table.py`, `views.py` has the
-symmetries, and `spread.py` fills a `batch.py`. `kernels.py` compiles the last and the hash table.
+`database.py` has the database's connections; its schema is `replay.sql`, and `layouts.sql` and `shipments.sql` have tables
+that only some databases need. `packing.py` is the packed form of large rows. Actors use `writer.py` (with `insert.sql`). The
+trainer uses `buffer.py`, all rows of a game in memory. It has a `reader.py` for each database: `columns.py` reads and checks
+rows, `row_store.py` keeps them, and `repeats.py` counts equal positions in a `hash_table.py`. `symmetry_tables.py` has the
+symmetries, and `spread.py` fills a `batch.py`. `kernels.py` compiles `spread.py` and the hash table.
 """
 
 from trainer.replay.batch import Batch, PackedBatch
@@ -13,17 +14,17 @@ from trainer.replay.database import (
     ROWID_SPAN,
     SCHEMA,
     Metadata,
+    StoredRules,
     check_columns,
     columns_of,
     count_rows,
     databases_of,
     open_for_reading,
-    read_layout,
-    read_metadata,
+    read_game,
     read_stamp,
     reporting,
 )
-from trainer.replay.views import Views
+from trainer.replay.symmetry_tables import SymmetryTables
 from trainer.replay.writer import Episode, ReplayWriter
 
 __all__ = [
@@ -36,14 +37,14 @@ __all__ = [
     "PackedBatch",
     "ReplayBuffer",
     "ReplayWriter",
-    "Views",
+    "StoredRules",
+    "SymmetryTables",
     "check_columns",
     "columns_of",
     "count_rows",
     "databases_of",
     "open_for_reading",
-    "read_layout",
-    "read_metadata",
+    "read_game",
     "read_stamp",
     "reporting",
 ]

@@ -33,5 +33,5 @@ class PackedBatch:
     """[B, A], or [B, M] for the legal moves alone (see `packing.py`)."""
     outcome: NDArray[np.float32]
     """[B] value target."""
-    view: NDArray[np.int64]
+    symmetry: NDArray[np.int64]
     """[B] number of the symmetry through which each row is seen."""

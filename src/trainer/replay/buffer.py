@@ -14,10 +14,11 @@ from trainer.replay.batch import Batch, PackedBatch
 from trainer.replay.database import Metadata
 from trainer.replay.hash_table import Hashes
 from trainer.replay.kernels import spread_kernels
-from trainer.replay.mirror import Mirror, Taken
 from trainer.replay.packing import as_numbers, legal_in, unpacked
+from trainer.replay.reader import ReplayReader
 from trainer.replay.repeats import Repeats
-from trainer.replay.views import Views
+from trainer.replay.row_store import RowStore, Taken
+from trainer.replay.symmetry_tables import SymmetryTables
 
 
 class ReplayBuffer:
@@ -27,7 +28,7 @@ class ReplayBuffer:
         self,
         databases: str | Path | Sequence[str | Path],
         metadata: Metadata,
-        views: Views | None = None,
+        symmetries: SymmetryTables | None = None,
         min_rows: int = 1,
         skip_bad_rows: bool = False,
         merge_repeats: bool = False,
@@ -36,7 +37,7 @@ class ReplayBuffer:
         """A buffer for the rows of `metadata.env_id`. It is empty until the first `refresh`.
 
         `databases`: their paths. Rows are numbered through them in this order, so the order decides what a random number
-        draws. `views`: the symmetries through which rows are seen; None: rows are seen as they are stored. `min_rows`: if a
+        draws. `symmetries`: rows are seen through them; None: rows are seen as they are stored. `min_rows`: if a
         database is replaced, its old rows stay in use until the new one has its share of this many. `skip_bad_rows`: count
         and log rows that break the contract, instead of raising ReplayError. `merge_repeats`: see `sample`. `stamp`: a hash
         of the rules by which the games must have been played.
@@ -44,26 +45,26 @@ class ReplayBuffer:
         paths = [Path(path) for path in ([databases] if isinstance(databases, (str, Path)) else databases)]
         share = -(-min_rows // len(paths))
         self.metadata = metadata
-        self.views = views or Views.identity(metadata)
+        self.symmetries = symmetries or SymmetryTables.identity(metadata)
         """The symmetries through which rows are seen."""
         self._kernels = spread_kernels().spread
         self._repeats = Repeats() if merge_repeats else None
-        self._mirrors = [Mirror(path, metadata, share, skip_bad_rows, self._repeats, stamp) for path in paths]
+        self._readers = [ReplayReader(path, metadata, share, skip_bad_rows, self._repeats, stamp) for path in paths]
         self._last_look = -math.inf
 
     def __len__(self) -> int:
         """Rows that can be sampled: those that are still in their database."""
-        return sum(map(len, self._mirrors))
+        return sum(len(reader.rows) for reader in self._readers)
 
     @property
     def seen(self) -> int:
         """Rows ever read, including those that have left the database since."""
-        return sum(mirror.seen for mirror in self._mirrors)
+        return sum(reader.seen for reader in self._readers)
 
     @property
     def bad_rows(self) -> int:
         """Rows that were skipped."""
-        return sum(mirror.bad_rows for mirror in self._mirrors)
+        return sum(reader.bad_rows for reader in self._readers)
 
     def refresh(self, every: float = 0.0) -> int:
         """Read the rows added since the last call; returns how many. Does nothing within `every` seconds of the last look.
@@ -75,8 +76,8 @@ class ReplayBuffer:
             return 0
         self._last_look = time.monotonic()
         before = self.seen
-        for mirror in self._mirrors:
-            mirror.refresh()
+        for reader in self._readers:
+            reader.refresh()
         return self.seen - before
 
     def sample(self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0) -> Batch:
@@ -93,11 +94,11 @@ class ReplayBuffer:
     def sample_packed(self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0) -> PackedBatch:
         """The rows that `sample` would draw, as they are kept."""
         at = self._draw(generator, batch_size)
-        view = generator.integers(0, len(self.views.actions), batch_size)
+        symmetry = generator.integers(0, len(self.symmetries.actions), batch_size)
         observation, visits, outcome, value = self._rows(at)
         if q_weight > 0:
             outcome = np.where(np.abs(value) == 1, value, (1 - q_weight) * outcome + q_weight * value)
-        return PackedBatch(observation, visits, outcome, view)
+        return PackedBatch(observation, visits, outcome, symmetry)
 
     def unpacked(self, batch: PackedBatch) -> Batch:
         """The rows of a batch, each through its symmetry."""
@@ -106,15 +107,15 @@ class ReplayBuffer:
         visits = np.empty((rows, meta.num_actions), np.float32)
         bits = batch.observation.dtype == np.uint8
         spread = self._kernels.spread_bits if bits else self._kernels.spread_floats
-        spread(batch.observation, self.views.observations, batch.view, observation)
+        spread(batch.observation, self.symmetries.observations, batch.symmetry, observation)
         stored = unpacked(batch.visits, batch.observation, meta)
-        self._kernels.spread_floats(stored, self.views.actions, batch.view, visits)
+        self._kernels.spread_floats(stored, self.symmetries.actions, batch.symmetry, visits)
         return Batch(observation=observation, legal=legal_in(observation, meta), visits=visits, outcome=batch.outcome)
 
     def close(self) -> None:
         """Close the databases. The rows in memory stay, and can be sampled."""
-        for mirror in self._mirrors:
-            mirror.close()
+        for reader in self._readers:
+            reader.close()
 
     def _draw(self, generator: np.random.Generator, batch_size: int) -> NDArray[np.int64]:
         """The numbers of `batch_size` rows; of repeated positions as many as `sample` says, by rejection."""
@@ -130,9 +131,9 @@ class ReplayBuffer:
 
     def _rows(self, at: NDArray[np.int64]) -> Taken:
         """The rows numbered `at` [B] through all databases."""
-        if len(self._mirrors) == 1:
-            return self._mirrors[0].taken(at)
-        places, parts = zip(*((places, mirror.taken(rows)) for mirror, places, rows in self._split(at)), strict=True)
+        if len(self._readers) == 1:
+            return self._readers[0].rows.taken(at)
+        places, parts = zip(*((places, store.taken(rows)) for store, places, rows in self._split(at)), strict=True)
         if len({part.observation.dtype for part in parts}) > 1:  # one of them holds other numbers than 0 and 1
             parts = tuple(part._replace(observation=as_numbers(part.observation, self.metadata)) for part in parts)
         back = np.argsort(np.concatenate(places), kind="stable")
@@ -141,14 +142,14 @@ class ReplayBuffer:
     def _hashes(self, at: NDArray[np.int64]) -> Hashes:
         """The hashes of the positions of the rows numbered `at` through all databases."""
         found = np.empty(len(at), np.uint64)
-        for mirror, places, rows in self._split(at):
-            found[places] = mirror.hashes(rows)
+        for store, places, rows in self._split(at):
+            found[places] = store.hashes(rows)
         return found
 
-    def _split(self, at: NDArray[np.int64]) -> Iterator[tuple[Mirror, NDArray[np.int64], NDArray[np.int64]]]:
-        """Each database, the places in `at` whose rows it holds, and their numbers in it."""
+    def _split(self, at: NDArray[np.int64]) -> Iterator[tuple[RowStore, NDArray[np.int64], NDArray[np.int64]]]:
+        """The rows of each database, the places in `at` that are among them, and their numbers in it."""
         first = 0
-        for mirror in self._mirrors:
-            places = np.flatnonzero((at >= first) & (at < first + len(mirror)))
-            yield mirror, places, at[places] - first
-            first += len(mirror)
+        for reader in self._readers:
+            places = np.flatnonzero((at >= first) & (at < first + len(reader.rows)))
+            yield reader.rows, places, at[places] - first
+            first += len(reader.rows)

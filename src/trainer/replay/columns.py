@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from trainer.core.errors import ReplayError, shortened
 from trainer.replay.database import Metadata
-from trainer.replay.packing import unpacked_observations, unpacked_policies
+from trainer.replay.packing import legal_in, unpacked_observations, unpacked_policies
 
 COLUMNS = "rowid, observation, policy_probs, mcts_value, game_outcome"
 """The columns of `transitions` that `checked` takes, in this order."""
@@ -65,7 +65,7 @@ def checked(rows: Sequence[tuple[Any, ...]], meta: Metadata, path: Path, connect
         values = tuple(z if q is None else q for q, z in zip(values, outcomes, strict=True))
     value = numbers_of(values, "mcts_value", origin)
 
-    legal = observation[:, meta.legal_mask_offset : meta.legal_mask_offset + meta.num_actions] > 0.5
+    legal = legal_in(observation, meta)
     refuse(~legal.any(axis=1), "its observation has no legal move", origin)
     if meta.packed_moves:
         refuse(legal.sum(axis=1) > meta.packed_moves, "its observation has too many legal moves", origin)

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from glob import escape
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 from trainer.core.errors import ConfigError, ReplayError, ReplayUnavailableError, shortened
 from trainer.core.files import by_number
 
 SCHEMA = files("trainer.replay").joinpath("replay.sql").read_text()
-LAYOUTS = "game_layouts"
-"""The table with what `game_metadata` has no columns for: only of games that the contract doesn't know."""
 BUSY_SECONDS = 60.0
 """How long to wait for another process to finish writing."""
 METADATA_COLUMNS = (
@@ -64,6 +63,15 @@ class Metadata:
     player_count: int = 2
     packed_moves: int = 0
     """The most legal moves of a position, if rows are stored in packed form (see `packing.py`); else 0."""
+
+
+class StoredRules(NamedTuple):
+    """What a database keeps of a game that the contract doesn't know: a row of `game_layouts`."""
+
+    layout: str
+    """The layout of its observations as JSON."""
+    stamp: str
+    """A hash of the rules by which its games were played."""
 
 
 def databases_of(db: Path | Sequence[Path]) -> tuple[Path, ...]:
@@ -227,22 +235,26 @@ def has_rowids(connection: sqlite3.Connection) -> bool:
     return True
 
 
-def read_metadata(path: Path, env_id: str) -> Metadata | None:
-    """The dimensions that the database states for a game; None if it states none, or if there is no file."""
+def read_game(path: Path, env_id: str) -> tuple[Metadata | None, StoredRules | None]:
+    """The dimensions that the database states for a game, and what it keeps of its rules; None for what it doesn't have.
+
+    A file that doesn't exist has neither. Raises ReplayError.
+    """
     if not path.exists():
+        return None, None
+    with closing(open_for_reading(path)) as connection, reporting(path):
+        return metadata_in(connection, path, env_id), rules_in(connection, env_id)
+
+
+def metadata_in(connection: sqlite3.Connection, path: Path, env_id: str) -> Metadata | None:
+    """The dimensions that the open database at `path` states for a game; None if it states none."""
+    found = columns_of(connection, "game_metadata")
+    if not found:
         return None
-    connection = open_for_reading(path)
-    try:
-        with reporting(path):
-            found = columns_of(connection, "game_metadata")
-            if not found:
-                return None
-            if missing := [name for name in METADATA_COLUMNS if name not in found]:
-                raise ReplayError(f"the table game_metadata of {path} lacks {', '.join(missing)}; start a new file")
-            query = f"SELECT {', '.join(METADATA_COLUMNS)} FROM game_metadata WHERE env_id = ?"
-            row = connection.execute(query, (env_id,)).fetchone()
-    finally:
-        connection.close()
+    if missing := [name for name in METADATA_COLUMNS if name not in found]:
+        raise ReplayError(f"the table game_metadata of {path} lacks {', '.join(missing)}; start a new file")
+    query = f"SELECT {', '.join(METADATA_COLUMNS)} FROM game_metadata WHERE env_id = ?"
+    row = connection.execute(query, (env_id,)).fetchone()
     if row is None:
         return None
     for name, value in zip(METADATA_COLUMNS[2:], row[2:], strict=True):
@@ -254,34 +266,28 @@ def read_metadata(path: Path, env_id: str) -> Metadata | None:
     return Metadata(*row)
 
 
-def read_layout(path: Path, env_id: str) -> tuple[str, str] | None:
-    """What a database keeps of a game beside its metadata: the layout of its observations as JSON, and the hash of the rules
-    by which its games were played. None if it states none, or if there is no file."""
-    if not path.exists():
+def rules_in(connection: sqlite3.Connection, env_id: str) -> StoredRules | None:
+    """What an open database keeps of a game's rules; None if it keeps nothing."""
+    if not columns_of(connection, "game_layouts"):
         return None
-    with closing(open_for_reading(path)) as connection, reporting(path):
-        return layout_in(connection, env_id)
-
-
-def layout_in(connection: sqlite3.Connection, env_id: str) -> tuple[str, str] | None:
-    """`read_layout` of an open database."""
-    if not columns_of(connection, LAYOUTS):
-        return None
-    row = connection.execute(f"SELECT layout, rules FROM {LAYOUTS} WHERE env_id = ?", (env_id,)).fetchone()
-    return (str(row[0]), str(row[1])) if row else None
+    row = connection.execute("SELECT layout, rules FROM game_layouts WHERE env_id = ?", (env_id,)).fetchone()
+    return StoredRules(str(row[0]), str(row[1])) if row else None
 
 
 def refuse_other_rules(connection: sqlite3.Connection, path: Path, env_id: str, stamp: str | None) -> None:
     """Raise ReplayError if the file at `path` holds games that were played by other rules than those with this hash."""
-    kept = layout_in(connection, env_id) if stamp else None
-    if kept and kept[1] != stamp:
+    kept = rules_in(connection, env_id) if stamp else None
+    if kept and kept.stamp != stamp:
         raise ReplayError(
-            f"the games in {path} are played by other rules of {env_id}: their hash is {kept[1]}, and that of the rules "
+            f"the games in {path} are played by other rules of {env_id}: their hash is {kept.stamp}, and that of the rules "
             f"here is {stamp}; give another database, or the rules of that run"
         )
 
 
 def read_stamp(path: Path, env_id: str) -> str | None:
     """The hash of the rules by which the games of a database were played; None if it states none, or if there is no file."""
-    kept = read_layout(path, env_id)
-    return kept[1] if kept else None
+    if not path.exists():
+        return None
+    with closing(open_for_reading(path)) as connection, reporting(path):
+        kept = rules_in(connection, env_id)
+    return kept.stamp if kept else None

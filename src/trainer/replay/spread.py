@@ -1,4 +1,4 @@
-"""Kernels that write stored rows into a batch, each row through one view. B rows of a batch, K views, W columns.
+"""Kernels that write stored rows into a batch, each through its symmetry. B rows of a batch, K symmetries, W columns.
 
 Compiled by `kernels.py`.
 """
@@ -16,8 +16,8 @@ def spread_bits(
 ) -> None:
     """out[b, i] = bit table[chosen[b], i] of packed[b], as 0.0 or 1.0.
 
-    packed [B, bytes], the first bit of a byte being its highest, as in `numpy.packbits`; table [K, W]; chosen [B] views;
-    out [B, W].
+    packed [B, bytes], the first bit of a byte being its highest, as in `numpy.packbits`; table [K, W]; chosen [B]
+    symmetries; out [B, W].
     """
     bits = np.empty(8 * packed.shape[1], np.float32)
     for row in range(out.shape[0]):
@@ -32,7 +32,7 @@ def spread_bits(
 def spread_floats(
     values: NDArray[np.float32], table: NDArray[np.int32], chosen: NDArray[np.int64], out: NDArray[np.float32]
 ) -> None:
-    """out[b, i] = values[b, table[chosen[b], i]]; values and out [B, W], table [K, W], chosen [B] views."""
+    """out[b, i] = values[b, table[chosen[b], i]]; values and out [B, W], table [K, W], chosen [B] symmetries."""
     for row in range(out.shape[0]):
         for i in range(out.shape[1]):
             out[row, i] = values[row, table[chosen[row], i]]

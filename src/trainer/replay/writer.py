@@ -20,11 +20,11 @@ from trainer.core.files import identity_of
 from trainer.core.locks import locked
 from trainer.replay import database
 from trainer.replay.database import (
-    LAYOUTS,
     METADATA_COLUMNS,
     ROWID_SPAN,
     SCHEMA,
     Metadata,
+    StoredRules,
     beside,
     check_columns,
     refuse_other_rules,
@@ -36,6 +36,8 @@ from trainer.replay.packing import packed_observations, packed_rows
 log = logging.getLogger(__name__)
 
 INSERT = files("trainer.replay").joinpath("insert.sql").read_text()
+LAYOUTS = files("trainer.replay").joinpath("layouts.sql").read_text()
+SHIPMENTS = files("trainer.replay").joinpath("shipments.sql").read_text()
 GAMES_AT_ONCE = 256
 """Games per INSERT statement, which holds a copy of their arrays."""
 PRUNE_SLICE = 1000
@@ -52,9 +54,6 @@ LOG_PATIENCE = 1.0
 """Seconds that emptying the log may wait for readers. Other writers wait meanwhile."""
 LOG_EVERY = 10.0
 """Seconds between two attempts to empty the log."""
-SHIPMENTS = "CREATE TABLE IF NOT EXISTS shipments (sender TEXT PRIMARY KEY, last INTEGER NOT NULL);"
-"""What a cluster's players have sent (`trainer.cluster`): one row per process of a player, with the number of its last
-shipment that is stored. It is written in the transaction that stores the shipment's games, so each is stored once."""
 MARK = "INSERT OR REPLACE INTO shipments (sender, last) VALUES (?, ?)"
 
 
@@ -93,7 +92,7 @@ class ReplayWriter:
         path: Path,
         metadata: Metadata,
         window: int | None = None,
-        layout: tuple[str, str] | None = None,
+        layout: StoredRules | None = None,
         shipments: bool = False,
     ) -> None:
         """Open the database for writing and store the game's dimensions in it.
@@ -170,12 +169,11 @@ class ReplayWriter:
                         tuple(getattr(self._metadata, name) for name in METADATA_COLUMNS),
                     )
                     if self._layout:
+                        connection.execute(LAYOUTS)
+                        refuse_other_rules(connection, self.path, self._metadata.env_id, self._layout.stamp)
                         connection.execute(
-                            f"CREATE TABLE IF NOT EXISTS {LAYOUTS} (env_id TEXT PRIMARY KEY, layout TEXT, rules TEXT)"
-                        )
-                        refuse_other_rules(connection, self.path, self._metadata.env_id, self._layout[1])
-                        connection.execute(
-                            f"INSERT OR REPLACE INTO {LAYOUTS} VALUES (?, ?, ?)", (self._metadata.env_id, *self._layout)
+                            "INSERT OR REPLACE INTO game_layouts VALUES (?, ?, ?)",
+                            (self._metadata.env_id, *self._layout),
                         )
             except BaseException:
                 self.close()

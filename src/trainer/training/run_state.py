@@ -29,7 +29,7 @@ class RunState:
         self.generator = np.random.default_rng([config.seed, 1])
         """Draws the rows."""
         with errors_named("the start of training"):
-            unpacker = None if device.type == "cpu" else Unpacker(game.metadata, game.views, device)
+            unpacker = None if device.type == "cpu" else Unpacker(game.metadata, game.symmetry_tables, device)
             self.learner = Learner(network.to(device), config, unpacker)
         self.schedule = Schedule(config)
         self.stats = TrainingStats(config.env_id, self.schedule.total_steps(0))

@@ -34,7 +34,7 @@ def both(replay: ReplayBuffer, q_weight: float = 0.5) -> list[tuple[np.ndarray, 
     """Each array of one batch as the CPU unpacks it, and as a device does."""
     ours = replay.sample(np.random.default_rng(3), 200, q_weight)
     packed = replay.sample_packed(np.random.default_rng(3), 200, q_weight)
-    unpacker = Unpacker(replay.metadata, replay.views, CPU)
+    unpacker = Unpacker(replay.metadata, replay.symmetries, CPU)
     theirs = unpacker.unpack(*unpacker.sent(packed))
     return [(getattr(ours, name), getattr(theirs, name).numpy()) for name in theirs._fields]
 
@@ -44,7 +44,7 @@ def test_they_are_the_rows_that_the_cpu_would_draw(env_id: str, tmp_path: Path, 
     """Of a game of the contract, of one with packed rows, and of one with features; all with symmetries."""
     path = stored(tmp_path / "replay.db", env_id)
     game = load_game_config(env_id, path)
-    replay = close_later(ReplayBuffer(path, game.metadata, game.views, stamp=game.stamp))
+    replay = close_later(ReplayBuffer(path, game.metadata, game.symmetry_tables, stamp=game.stamp))
     replay.refresh()
     for ours, theirs in both(replay):
         np.testing.assert_array_equal(ours, theirs)

@@ -32,14 +32,14 @@ def replay(tmp_path: Path, close_later: CloseLater) -> ReplayBuffer:
     path = tmp_path / "replay.db"
     store_games(tmp_path, "connect4", [line.actions for line in random_lines("connect4", 8)])
     game = load_game_config("connect4", path)
-    buffer: ReplayBuffer = close_later(ReplayBuffer(path, game.metadata, game.views))
+    buffer: ReplayBuffer = close_later(ReplayBuffer(path, game.metadata, game.symmetry_tables))
     buffer.refresh()
     return buffer
 
 
 def unpacking(replay: ReplayBuffer) -> Unpacker:
     """Unpacks its batches on the CPU."""
-    return Unpacker(replay.metadata, replay.views, CPU)
+    return Unpacker(replay.metadata, replay.symmetries, CPU)
 
 
 def test_a_step_is_that_of_autograd(replay: ReplayBuffer) -> None:

@@ -71,7 +71,7 @@ class FoundGame:
             "FLAG_WORDS": game.flag_words,
             "RAW_WORDS": game.raw_words,
             "KEY_WORDS": game.deciding_words,
-            "VIEW_SIZE": game.legal_mask_offset,
+            "LEGAL_BEGIN": game.legal_mask_offset,
             "HAS_HISTORY": game.has_history,
             "HAS_START": hasattr(self.own, "start"),
             "HAS_MOVES": hasattr(self.own, "moves"),

@@ -12,6 +12,7 @@ from trainer.games.othello import endgame_search
 from trainer.games.othello.rules import GAME
 from trainer.games.positions import Positions
 from trainer.games.solving.solver import NOT_LEGAL, Scores
+from trainer.games.state_blob import parts_of
 
 MOST_EMPTY = 16
 """Positions with more empty cells than this take too long."""
@@ -52,5 +53,5 @@ class EndgameSolver:
 
 def empty_cells(positions: Positions) -> NDArray[np.int64]:
     """[R] how many cells are empty."""
-    empty: NDArray[np.int64] = (positions.stored()[:, : GAME.num_cells] == 0).sum(axis=1)
+    empty: NDArray[np.int64] = (parts_of(GAME, positions.stored()).cells == 0).sum(axis=1)
     return empty

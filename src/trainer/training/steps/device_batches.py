@@ -1,4 +1,4 @@
-"""Batches unpacked on a device: the same numbers as `ReplayBuffer.unpacked` gives. B rows, A actions, K views.
+"""Batches unpacked on a device: the same numbers as `ReplayBuffer.unpacked` gives. B rows, A actions, K symmetries.
 
 Rows stay in the machine's memory, where there is more of it. They are sent to the device packed: 56 bytes for a row of
 Connect 4.
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainer.replay import Metadata, PackedBatch, Views
+from trainer.replay import Metadata, PackedBatch, SymmetryTables
 
 
 class DeviceBatch(NamedTuple):
@@ -27,36 +27,36 @@ class DeviceBatch(NamedTuple):
 class Unpacker:
     """Unpacks batches of one game on one device."""
 
-    def __init__(self, metadata: Metadata, views: Views, device: torch.device) -> None:
-        """Send the tables of `views` to `device`."""
+    def __init__(self, metadata: Metadata, symmetries: SymmetryTables, device: torch.device) -> None:
+        """Send the tables of `symmetries` to `device`."""
         self._metadata = metadata
         self._device = device
-        self._observations = torch.from_numpy(views.observations.astype(np.int64)).to(device)
-        self._actions = torch.from_numpy(views.actions.astype(np.int64)).to(device)
+        self._observations = torch.from_numpy(symmetries.observations.astype(np.int64)).to(device)
+        self._actions = torch.from_numpy(symmetries.actions.astype(np.int64)).to(device)
         self._shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=device)
 
     def sent(self, batch: PackedBatch) -> tuple[Tensor, ...]:
         """The arrays of a batch on the device, in the order in which `unpack` takes them.
 
         Observations are uint8 [B, bytes] if they are bits, else float32 [B, obs_size]; visits float32 [B, A], or
-        [B, packed_moves] for the legal moves; outcomes float32 [B]; the view of each row int64 [B].
+        [B, packed_moves] for the legal moves; outcomes float32 [B]; the symmetry of each row int64 [B].
         """
-        arrays = (batch.observation, batch.visits, batch.outcome.astype(np.float32, copy=False), batch.view)
+        arrays = (batch.observation, batch.visits, batch.outcome.astype(np.float32, copy=False), batch.symmetry)
         host = (torch.from_numpy(array) for array in arrays)
         if self._device.type != "cuda":  # the copy must be done before the array is freed
             return tuple(array.to(self._device) for array in host)
         return tuple(array.pin_memory().to(self._device, non_blocking=True) for array in host)
 
-    def unpack(self, observation: Tensor, visits: Tensor, outcome: Tensor, view: Tensor) -> DeviceBatch:
-        """The rows of a batch that was `sent`, each through its view."""
+    def unpack(self, observation: Tensor, visits: Tensor, outcome: Tensor, symmetry: Tensor) -> DeviceBatch:
+        """The rows of a batch that was `sent`, each through its symmetry."""
         meta = self._metadata
         if observation.dtype == torch.uint8:
             bits = (observation[:, :, None] >> self._shifts) & 1
             observation = bits.flatten(1)[:, : meta.obs_size].float()
         if meta.packed_moves:
             visits = self._spread(visits, self._legal(observation))
-        seen = observation.gather(1, self._observations[view])
-        return DeviceBatch(seen, self._legal(seen), visits.gather(1, self._actions[view]), outcome)
+        seen = observation.gather(1, self._observations[symmetry])
+        return DeviceBatch(seen, self._legal(seen), visits.gather(1, self._actions[symmetry]), outcome)
 
     def _legal(self, observation: Tensor) -> Tensor:
         """bool [B, A]"""

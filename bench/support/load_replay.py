@@ -1,4 +1,4 @@
-"""Load a replay database into memory, in a process of its own: `python -m bench.support.mirror replay.db connect4`.
+"""Load a replay database into memory, in a process of its own: `python -m bench.support.load_replay replay.db connect4`.
 
 Prints JSON: the seconds, the MiB of resident memory that it took, and the rows. With `follow` it then goes on like a trainer
 until it is killed: it looks for new rows and draws batches.
@@ -28,7 +28,7 @@ def main(path: Path, env_id: str, follow: bool) -> None:
     process = psutil.Process()
     before = process.memory_info().rss
     began = time.perf_counter()
-    replay = ReplayBuffer(path, game.metadata, game.views)
+    replay = ReplayBuffer(path, game.metadata, game.symmetry_tables)
     replay.refresh()
     seconds = time.perf_counter() - began
     found = {"seconds": seconds, "mib": (process.memory_info().rss - before) / MIB, "rows": len(replay)}

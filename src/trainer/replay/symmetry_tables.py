@@ -1,4 +1,4 @@
-"""A game's symmetries, as ways to view a stored row."""
+"""A game's symmetries, as index tables over stored rows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from trainer.replay.database import Metadata
 
 
 @dataclass(frozen=True)
-class Views:
-    """K views of a row, as index tables: view k of an array is `array[table[k]]`."""
+class SymmetryTables:
+    """K symmetries: an array seen through symmetry k is `array[table[k]]`."""
 
     observations: NDArray[np.int32]
     """[K, obs_size]"""
@@ -20,8 +20,8 @@ class Views:
     """[K, A]"""
 
     @classmethod
-    def identity(cls, metadata: Metadata) -> Views:
-        """One view: the row as it is stored."""
+    def identity(cls, metadata: Metadata) -> SymmetryTables:
+        """The identity alone: rows are seen as they are stored."""
         return cls(
             np.arange(metadata.obs_size, dtype=np.int32)[None], np.arange(metadata.num_actions, dtype=np.int32)[None]
         )
