@@ -59,7 +59,10 @@ class Trainer:
         chosen = choose(config.device)
         make_writable_folder(config.model_dir, "--model-dir")
         make_writable_folder(config.stats.parent, "--stats")
-        with owned(config.model_dir, "cartridge train", "--model-dir"):
+        with (
+            owned(config.model_dir, "cartridge train", "--model-dir"),
+            owned(config.stats, "cartridge train", "--stats"),
+        ):
             if config.device == "auto":
                 log.info("training on %s (%s)", chosen.device.type, chosen.reason)
             folder = RunFolder(config.stats.parent)
@@ -67,12 +70,13 @@ class Trainer:
             remove_leftovers(folder.path)
             databases = databases_of(config.db)
             game = load_game_config(config.env_id, *databases)
-            tune_torch(chosen.device)
+            tune_torch(chosen.device, config)
             torch.manual_seed(config.seed)  # before a network's own file runs, which may draw numbers
             file = NetworkFile(config.network_file) if config.network_file else None
             run, output = self._begin(game, folder, file, chosen.device)
             if run.schedule.over_after(run.done):
                 log.info("the run is over: %d steps are done; to go on give more %s", run.done, run.schedule.bound)
+                output.state_again()
                 return run.stats
             take_folder(config, folder, file, run.done)
             with closing(output):
@@ -128,7 +132,7 @@ class Trainer:
                     batch = replay.unpacked(drawn) if isinstance(drawn, PackedBatch) else drawn
                     point = TrainingPoint(step, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
                     if not math.isfinite(point.total_loss) or (due.model and not learner.finite):
-                        raise TrainerError(explain_divergence(point, batch, config))
+                        raise TrainerError(explain_divergence(point, batch, config, run.stats.last_checkpoint))
                     output.write(due, point, batch.observation, replay)
                     if due.last:
                         break

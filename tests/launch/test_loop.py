@@ -149,9 +149,13 @@ def test_a_port_that_is_taken_is_refused_before_anything_starts(
 
 
 def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
-    """A replay.db that is no database ends the loop with one line."""
+    """A replay.db that is no database ends the loop with one line: a new run before it starts, a resumed one by its log."""
     (tmp_path / "replay.db").write_text("no database " * 100)
-    done = run_module("trainer.loop", "--data-dir", tmp_path, "--steps", 10)
+    words = ("--data-dir", tmp_path, "--steps", 10)
+    done = run_module("trainer.loop", *words)
+    assert done.returncode == 1
+    assert done.stderr == f"error: the replay database {tmp_path}/replay.db can't be used: file is not a database\n"
+    done = run_module("trainer.loop", *words, "--env-id", "tictactoe", "--resume")
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("error: the ")
     assert "can't be used: file is not a database" in done.stderr

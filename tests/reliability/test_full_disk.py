@@ -47,7 +47,7 @@ def test_a_trainer_on_a_full_disk_goes_on_and_writes_again(
     assert after is not None
     assert after.step > before.step
     assert promises.leftovers(small_disk) == []
-    assert "can't write the files of step" in caplog.text
+    assert caplog.text.count("can't write the files of step") in (1, 2)  # models and statistics, each once
 
 
 def test_an_actor_on_a_full_disk_keeps_its_games_until_there_is_room(

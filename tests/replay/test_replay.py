@@ -15,7 +15,8 @@ from episodes import TICTACTOE, episode
 from stored_rows import select
 
 from trainer.core.errors import GameError, ReplayError
-from trainer.game_config import load_game_config
+from trainer.game_config import load_game_config, metadata_of
+from trainer.games import game_of
 from trainer.replay import ROWID_SPAN, ReplayBuffer, ReplayWriter, SymmetryTables, count_rows
 from trainer.replay import writer as writing
 
@@ -322,6 +323,19 @@ def test_a_file_with_far_more_rows_than_the_window_shrinks_over_several_writes(
     for game in range(1, 20):
         writer.write([episode(f"b-{game:03d}")])
     assert count_rows(path) == 10
+
+
+def test_a_window_is_refused_in_a_file_with_other_games(tmp_path: Path, close_later: CloseLater) -> None:
+    """It would delete them, because it goes by the age of all rows. Metadata without rows is no game."""
+    path, connect4 = tmp_path / "replay.db", metadata_of(game_of("connect4"))
+    close_later(ReplayWriter(path, connect4))
+    close_later(ReplayWriter(path, TICTACTOE, window=100)).write([episode()])
+    with pytest.raises(
+        ReplayError,
+        match=r"replay\.db also holds games of tictactoe, which --replay-window would delete; write the games of c",
+    ):
+        ReplayWriter(path, connect4, window=100)
+    close_later(ReplayWriter(path, connect4))
 
 
 def test_a_window_smaller_than_a_game_keeps_the_newest_game(tmp_path: Path, close_later: CloseLater) -> None:

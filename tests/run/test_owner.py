@@ -9,14 +9,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
-from conftest import run_module
+from conftest import ForeignDatabase, run_module
 from programs import ending
+from run_files import trainer_config
 from waiting import PATIENCE, wait_until
 
 from trainer.core.errors import ConfigError
 from trainer.run.owner import owned
+from trainer.trainer import train
 
 HOLD = """
 import sys, time
@@ -102,3 +105,11 @@ def test_two_loops_and_a_trainer_do_not_share_a_folder(tmp_path: Path) -> None:
     finally:
         first.send_signal(signal.SIGINT)
         first.wait(PATIENCE)
+
+
+def test_statistics_have_one_writer_though_the_models_differ(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Else a second trainer would set the files of the first aside while that still writes them."""
+    config = trainer_config(tmp_path, db=tictactoe_rows.path)
+    with holder(config.stats), pytest.raises(ConfigError, match=r"belongs to .* choose another folder with --stats"):
+        train(config, Event())
+    assert not (tmp_path / "run.json").exists()

@@ -19,7 +19,7 @@ from torture.faults import running
 from waiting import wait_until
 
 from trainer.core.errors import CheckpointError, ConfigError, TrainerError
-from trainer.core.files import TEMPORARY_PREFIX
+from trainer.core.files import TEMPORARY_PREFIX, write_bytes
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.network import NetworkSettings, PolicyValueNetwork
@@ -133,6 +133,7 @@ def test_a_damaged_checkpoint_is_refused(tictactoe_rows: ForeignDatabase, tmp_pa
 def test_a_batch_that_breaks_training_is_saved(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
     """The error after an absurd learning rate names the file with the batch, and says that no model was published."""
     config = config_for(tmp_path, lr=1e20, grad_clip=0.0, average=0.0, checkpoint_interval=1000)
+    write_bytes(config.model_dir / "latest.onnx", b"an earlier run's, which stays until the first new model")
     with pytest.raises(TrainerError, match="no model was published and the batch is in") as raised:
         run(config)
     (saved,) = tmp_path.glob("bad-batch-step-*.npz")
@@ -170,18 +171,21 @@ def test_a_finished_run_says_which_limit_to_raise(
     bound: dict[str, float],
     flag: str,
 ) -> None:
-    """Nothing is trained or published again; what a killed process left is removed."""
+    """Nothing is trained or published again; what a killed process left is removed, what it didn't write is written."""
     config = config_for(tmp_path, **bound)
     run(config)
     models = [*config.model_dir.iterdir()]
-    (config.model_dir / f"{TEMPORARY_PREFIX}killed").touch()
+    (config.model_dir / f"{TEMPORARY_PREFIX}1-killed").touch()
+    stated = json.loads(config.stats.read_text())
+    config.stats.write_text(
+        json.dumps(stated | {"step": 1, "timestamp": 1})
+    )  # it was killed before it wrote the last ones
     written = (config.model_dir / "latest.onnx").stat().st_mtime_ns
     with caplog.at_level("INFO"):
         assert run(replace(config, resume=True)) == 0
-    assert (
-        f"the run is over: {json.loads(config.stats.read_text())['step']} steps are done; to go on give more {flag}"
-        in (caplog.text)
-    )
+    assert f"the run is over: {stated['step']} steps are done; to go on give more {flag}" in caplog.text
+    again = json.loads(config.stats.read_text())
+    assert again | {"timestamp": 0} == stated | {"timestamp": 0}
     assert [*config.model_dir.iterdir()] == models
     assert (config.model_dir / "latest.onnx").stat().st_mtime_ns == written
 
@@ -237,7 +241,7 @@ def test_a_run_is_saved_although_its_statistics_can_not_be_written(
 ) -> None:
     """They may lie on another disk; the last step says what is wrong."""
 
-    def write(self: StatsFile, stats: TrainingStats, at_once: bool = False) -> None:
+    def write(self: StatsFile, stats: TrainingStats, at_once: bool = False) -> bool:
         raise OSError(errno.ENOSPC, "No space left on device", "stats.json")
 
     monkeypatch.setattr(StatsFile, "write", write)

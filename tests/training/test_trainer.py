@@ -15,10 +15,12 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 from conftest import CENTRE, COLUMNS, EMPTY_BOARD, CloseLater, ForeignDatabase, add_random_play, floats, run_module
 from programs import ending
 from run_files import trainer_config
@@ -38,7 +40,7 @@ from trainer.run.folder import ACTOR_STATS_FILE
 from trainer.run.model_files import step_of, stored_models
 from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import train
-from trainer.training.learner import Learner
+from trainer.training.learner import Learner, tune_torch
 from trainer.training.publish import Retention
 from trainer.training.rows import RowSupply
 from trainer.training.schedule import Due, Schedule
@@ -589,3 +591,20 @@ def test_a_batch_is_not_changed_by_the_next_one(tictactoe_rows: ForeignDatabase,
     kept = first.observation.copy()
     replay.sample(generator, 16)
     assert (first.observation == kept).all()
+
+
+@pytest.mark.parametrize(
+    ("changed", "in_loop", "threads"),
+    [({}, False, [1]), ({"network": "residual"}, False, []), ({"network": "residual"}, True, [1])],
+)
+def test_torch_has_all_cores_where_it_trains_alone(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], in_loop: bool, threads: list[int]
+) -> None:
+    """Our kernels compute on one thread; in a loop the actor has the other cores."""
+    seen: list[int] = []
+    monkeypatch.setattr("torch.set_num_threads", seen.append)
+    monkeypatch.delenv("CARTRIDGE_PARENT", raising=False)
+    if in_loop:
+        monkeypatch.setenv("CARTRIDGE_PARENT", "1")
+    tune_torch(torch.device("cpu"), TrainerConfig(**changed))
+    assert seen == threads

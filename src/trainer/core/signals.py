@@ -119,6 +119,11 @@ def stop_on_signals() -> Event:
     return stop
 
 
+def started_by_loop() -> bool:
+    """Whether a loop started this process."""
+    return PARENT_VARIABLE in os.environ
+
+
 @contextmanager
 def nothing_to_finish() -> Iterator[None]:
     """Within the block one signal ends a process of `stop_on_signals` at once: for compilation, before the work begins.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from trainer.game_config import load_game_config
 from trainer.games import game_of
 from trainer.games.layout import layout_of
 from trainer.pretrained import model_path
-from trainer.replay import count_rows
+from trainer.replay import count_rows, open_for_reading, refuse_other_games, reporting
 from trainer.run.folder import RunFolder, set_aside
 from trainer.run.kept_network import keep_network, read_network, require_kept
 from trainer.run.model_files import NETWORK, read_model
@@ -39,6 +39,7 @@ def prepare_folder(config: LoopConfig, run: RunFolder) -> LoopConfig:
             config = replace(config, start_from=run.start)
     else:
         require_network(config, run)
+        require_own_databases(config, run)
         config = replace(config, start_from=kept_start(config, run))
         begin_anew(run, run.shards(config.replay_shards), config.replay_window)
     if network is None:
@@ -73,6 +74,14 @@ def require_network(config: LoopConfig, run: RunFolder) -> None:
     game = load_game_config(config.env_id, *run.shards(config.replay_shards))
     file = NetworkFile(config.network_file) if config.network_file else None
     first_network(config, game, file, config.start_from)
+
+
+def require_own_databases(config: LoopConfig, run: RunFolder) -> None:
+    """Raise ReplayError if a database of the run also holds games of another game, which its actor would delete."""
+    for database in run.shards(config.replay_shards):
+        if config.replay_window is not None and database.exists():
+            with closing(open_for_reading(database)) as connection, reporting(database):
+                refuse_other_games(connection, database, config.env_id)
 
 
 def begin_anew(run: RunFolder, databases: Sequence[Path], window: int | None) -> None:

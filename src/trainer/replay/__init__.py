@@ -25,7 +25,7 @@ from trainer.replay.database import (
     reporting,
 )
 from trainer.replay.symmetry_tables import SymmetryTables
-from trainer.replay.writer import Episode, ReplayWriter
+from trainer.replay.writer import Episode, ReplayWriter, refuse_other_games
 
 __all__ = [
     "METADATA_COLUMNS",
@@ -46,5 +46,6 @@ __all__ = [
     "open_for_reading",
     "read_game",
     "read_stamp",
+    "refuse_other_games",
     "reporting",
 ]

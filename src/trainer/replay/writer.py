@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.core.errors import ReplayUnavailableError
+from trainer.core.errors import ReplayError, ReplayUnavailableError
 from trainer.core.files import identity_of
 from trainer.core.locks import locked
 from trainer.replay import database
@@ -27,6 +27,7 @@ from trainer.replay.database import (
     StoredRules,
     beside,
     check_columns,
+    columns_of,
     refuse_other_rules,
     reporting,
     transaction,
@@ -168,6 +169,8 @@ class ReplayWriter:
                         f"VALUES ({', '.join('?' * len(METADATA_COLUMNS))})",
                         tuple(getattr(self._metadata, name) for name in METADATA_COLUMNS),
                     )
+                    if self._window is not None:
+                        refuse_other_games(connection, self.path, self._metadata.env_id)
                     if self._layout:
                         connection.execute(LAYOUTS)
                         refuse_other_rules(connection, self.path, self._metadata.env_id, self._layout.stamp)
@@ -277,3 +280,15 @@ def arrays_of(episodes: Sequence[Episode], metadata: Metadata) -> dict[str, Any]
 def concatenated(arrays: Sequence[NDArray[Any]], kind: str) -> NDArray[Any]:
     """The rows of several arrays in one, as numbers of a little-endian type ("<f4", "<u4", "u1")."""
     return np.ascontiguousarray(np.concatenate(arrays), kind)
+
+
+def refuse_other_games(connection: sqlite3.Connection, path: Path, env_id: str) -> None:
+    """Raise ReplayError if the open database at `path` also holds rows of another game, which a window would delete."""
+    if not columns_of(connection, "game_metadata"):
+        return
+    for (other,) in connection.execute("SELECT env_id FROM game_metadata WHERE env_id != ?", (env_id,)).fetchall():
+        if connection.execute("SELECT 1 FROM transitions WHERE env_id = ? LIMIT 1", (other,)).fetchone():
+            raise ReplayError(
+                f"{path} also holds games of {other}, which --replay-window would delete; write the games of {env_id} into "
+                "another file, or give --replay-window None"
+            )

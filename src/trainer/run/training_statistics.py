@@ -89,13 +89,18 @@ class StatsFile:
         self._clock = clock
         self._next = -math.inf
 
-    def write(self, stats: TrainingStats, at_once: bool = False) -> None:
-        """Replace the file, unless it was written, or failed, less than WRITE_EVERY seconds ago. `at_once`: always."""
+    def write(self, stats: TrainingStats, at_once: bool = False) -> bool:
+        """Replace the file, unless it was written, or failed, less than WRITE_EVERY seconds ago; returns whether it was.
+
+        `at_once`: always.
+        """
         now = self._clock()
-        if at_once or now >= self._next:
-            self._next = now + WRITE_EVERY
-            others = {"timestamp": int(time.time())} | evaluation_fields(self._evaluations)
-            write_json(self._path, stats.fields() | others)
+        if not at_once and now < self._next:
+            return False
+        self._next = now + WRITE_EVERY
+        others = {"timestamp": int(time.time())} | evaluation_fields(self._evaluations)
+        write_json(self._path, stats.fields() | others)
+        return True
 
 
 def evaluation_fields(evaluations: EvaluationLog) -> dict[str, Any]:

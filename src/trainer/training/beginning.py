@@ -44,7 +44,8 @@ def require_same_models(models: Path, record: Path) -> None:
     if recorded and os.path.realpath(recorded.model_dir) != os.path.realpath(models):
         raise ConfigError(
             f"{record} is of the run with the models in {recorded.model_dir}, not of that in {models}; give the "
-            f"--stats that the run in {models} was started with"
+            f"--stats that the run in {models} was started with; if it is this one, the later run has set the earlier "
+            f"run.json and statistics aside in {recorded.model_dir}/old-*, and you can move them back"
         )
 
 

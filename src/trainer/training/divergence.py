@@ -6,19 +6,18 @@ import numpy as np
 
 from trainer.core.files import atomic_write
 from trainer.replay import Batch
-from trainer.run.model_files import LATEST
 from trainer.run.training_statistics import TrainingPoint
 from trainer.settings.trainer import TrainerConfig
 
 
-def explain_divergence(point: TrainingPoint, batch: Batch, config: TrainerConfig) -> str:
+def explain_divergence(point: TrainingPoint, batch: Batch, config: TrainerConfig, published: str | None) -> str:
     """Describe that the loss or the weights are NaN or infinite, and save the batch of the step at which that was noticed.
 
     The step that made them so may be an earlier one: weights are only looked at when a model is due, and on a GPU the loss
-    is only read when something reports it.
+    is only read when something reports it. `published`: the newest model of this run.
     """
     path = config.stats.parent / f"bad-batch-step-{point.step}.npz"
-    published = "the last published model is good" if (config.model_dir / LATEST).exists() else "no model was published"
+    good = "the last published model is good" if published else "no model was published"
     where = f"is in {path}"
     try:
         with atomic_write(path) as file:
@@ -27,6 +26,6 @@ def explain_divergence(point: TrainingPoint, batch: Batch, config: TrainerConfig
         where = f"could not be saved ({error.strerror})"
     return (
         f"the loss or the weights at step {point.step} are not finite: the loss is {point.total_loss} (policy "
-        f"{point.policy_loss}, value {point.value_loss}); {published} and the batch {where}; "
+        f"{point.policy_loss}, value {point.value_loss}); {good} and the batch {where}; "
         f"start again with a smaller --lr or --grad-clip, and without --resume: training begins with the stored games"
     )

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from trainer.core.errors import CheckpointError
+from trainer.core.signals import started_by_loop
 from trainer.gpu.devices import is_of_device
 from trainer.network import Loss, MoverNetwork, PolicyValueNetwork
 from trainer.replay import Batch, PackedBatch
@@ -20,10 +21,14 @@ from trainer.training.steps.gradient import can_differentiate
 from trainer.training.steps.torch_steps import Steps, TorchSteps
 
 
-def tune_torch(device: torch.device) -> None:
-    """Set what torch has once per process: its threads, and how it computes on a GPU."""
-    if device.type == "cpu":
-        torch.set_num_threads(1)  # small networks are as fast on one thread, and actors use the other cores
+def tune_torch(device: torch.device, config: TrainerConfig) -> None:
+    """Set what torch has once per process: its threads, and how it computes on a GPU.
+
+    Our kernels compute on one thread, and in a loop the actor uses the other cores. Elsewhere torch has all of them.
+    """
+    by_kernels = config.network != "residual" and config.network_file is None
+    if device.type == "cpu" and (by_kernels or started_by_loop()):
+        torch.set_num_threads(1)
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # batches have one size: let cuDNN time its algorithms once
         torch.set_float32_matmul_precision("high")  # products of what isn't computed in bfloat16
@@ -43,6 +48,7 @@ class Learner:
             if config.average and ours.is_floating_point()
         ]
         self._average = config.average
+        self._folder = config.model_dir
         self._steps = 0
         self._device = next(network.parameters()).device
         captured = self._device.type == "cuda"
@@ -142,7 +148,10 @@ class Learner:
         except (RuntimeError, ValueError, KeyError) as error:
             if isinstance(error, RuntimeError) and is_of_device(error):
                 raise
-            raise CheckpointError(f"the checkpoint is of another network: {' '.join(str(error).split())}") from error
+            raise CheckpointError(
+                f"the checkpoint in {self._folder} is of another network: {' '.join(str(error).split())}; give the flags "
+                "that the run was started with, or start a new run without --resume"
+            ) from error
         self._steps = state["steps"]
         for kind, numbers in state.get("random", {}).items():
             if kind == "cpu":

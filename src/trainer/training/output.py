@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.core.json_values import read_json_object
+from trainer.core.log import Trouble
 from trainer.export import Exporter
 from trainer.game_config import GameConfig
 from trainer.gpu.devices import errors_named
@@ -44,6 +45,7 @@ class RunOutput:
         self._events = EventFiles(config.tensorboard) if config.tensorboard else None
         self._evaluations = EvaluationLog(folder.evaluations)
         self._stats_file = StatsFile(config.stats, self._evaluations)
+        self._models_fail, self._statistics_fail = Trouble(log), Trouble(log)
 
     def begin(self) -> None:
         """Begin TensorBoard's files, and publish the untrained network of a new run if that is wanted. Raises OSError.
@@ -61,20 +63,29 @@ class RunOutput:
     def write(self, due: Due, point: TrainingPoint, observation: NDArray[np.float32], replay: ReplayBuffer) -> None:
         """Write what is due after the step of `point`; a model is compared with torch on these observations [B, obs_size].
 
-        Files that can't be written are reported, and written again later. Raises OSError if it is the last step.
+        Files that can't be written are reported once, and written again later. Raises OSError if it is the last step.
         """
         run, step = self._run, point.step
         if due.stats:
             self._note(point, replay)
-        with unwritable_files_reported(step, due.last):
-            if due.model:
-                run.schedule.count_model()  # also if it can't be written: a full disk isn't tried again at every step
+        if due.model:
+            run.schedule.count_model()  # also if it can't be written: a full disk isn't tried again at every step
+            with unwritable_files_reported(self._models_fail, step, due.last):
                 self._publish(step, observation)
                 run.checkpoint(step).save(self._config.model_dir)
-            if due.stats:
-                self._stats_file.write(run.stats, at_once=due.last)
+                self._models_fail.end()
+        if due.stats:
+            with unwritable_files_reported(self._statistics_fail, step, due.last):
+                if self._stats_file.write(run.stats, at_once=due.last):
+                    self._statistics_fail.end()
         if due.log:
             log.info("%s of %d, %d rows", point, run.schedule.total_steps(step), len(replay))
+
+    def state_again(self) -> None:
+        """Write the statistics of a run that is over: its process may have died before it did. Raises OSError."""
+        run = self._run
+        run.stats.total_steps = run.schedule.total_steps(run.done)
+        self._stats_file.write(run.stats, at_once=True)
 
     def close(self) -> None:
         """Close TensorBoard's files."""

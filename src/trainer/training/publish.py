@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from trainer.core.files import write_bytes
+from trainer.core.log import Trouble
 from trainer.run.model_files import LATEST, step_of, stored_model, stored_models
-
-log = logging.getLogger(__name__)
 
 
 class Retention(NamedTuple):
@@ -60,8 +58,8 @@ def delete_models_after(folder: Path, step: int) -> None:
 
 
 @contextmanager
-def unwritable_files_reported(step: int, last: bool) -> Iterator[None]:
-    """Report that the files of a step can't be written, and go on: earlier files stay, and later steps write again.
+def unwritable_files_reported(trouble: Trouble, step: int, last: bool) -> Iterator[None]:
+    """Begin a `trouble` if the files of a step can't be written, and go on: earlier files stay, later steps write again.
 
     At the last step it is an error, because nothing will be written after it.
     """
@@ -70,9 +68,7 @@ def unwritable_files_reported(step: int, last: bool) -> Iterator[None]:
     except OSError as error:
         if last:
             raise
-        log.warning(
-            "can't write the files of step %d (%s: %s); those before it stay, training goes on and writes again",
-            step,
-            error.filename or "a file",
-            error.strerror,
+        trouble.begin(
+            f"can't write the files of step {step} ({error.filename or 'a file'}: {error.strerror}); those before it stay, "
+            "training goes on and writes again"
         )
