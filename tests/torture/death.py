@@ -7,6 +7,7 @@ the promises are checked, and the next start must end as a run that was left alo
 from __future__ import annotations
 
 import builtins
+import json
 import os
 import re
 import shutil
@@ -208,6 +209,13 @@ def trainer_arguments(folder: Path) -> list[str]:
     ]
 
 
+def trained(folder: Path) -> tuple[bytes, object]:
+    """The model, and what the statistics say of the run."""
+    stats = json.loads((folder / "stats.json").read_text())
+    steps = [point["step"] for point in stats["history"]]
+    return (folder / "models" / LATEST).read_bytes(), (steps, *(stats[name] for name in ("step", "samples_seen")))
+
+
 def main() -> None:
     """Both commands, in a folder, at every n-th point; prints how often each died."""
     folder, every = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
@@ -223,7 +231,7 @@ def main() -> None:
     from trainer.__main__ import main as trainer_main
 
     torch.set_num_threads(1)
-    deaths = sweep(trainer_main, trainer_arguments, folder, every, lambda path: (path / "models" / LATEST).read_bytes())
+    deaths = sweep(trainer_main, trainer_arguments, folder, every, trained)
     print(f"an actor died at {of_actor} points, a run of 30 steps at {deaths}, resumed each time to the same model")
 
 
