@@ -82,6 +82,8 @@ def test_a_browser_that_blocks_cookies_is_told_so(browser: Any, full: Server, tm
         note = page.locator(".note", has_text="allow cookies for this address")
         note.wait_for()
         assert context.cookies() == []
+        page.locator("input[value=tictactoe]").check()
+        page.locator(board("tictactoe")).wait_for()
         click(page, 4)
         page.locator(".stone[data-cell='4']").wait_for(state="detached")
         settled(page)
