@@ -15,11 +15,18 @@ ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "messages.md"
 GAP = "…"
 """Stands for what differs from case to case."""
-TEXT_ARGUMENT = {"refuse": 1, "require": 1, "log.warning": 0, "self._trouble.begin": 0, "require_package": 2}
+TEXT_ARGUMENT = {
+    "refuse": 1,
+    "require": 1,
+    "log.warning": 0,
+    "self._trouble.begin": 0,
+    "trouble.begin": 0,
+    "require_package": 2,
+}
 """Functions that are given a message, and which of their arguments it is."""
 ENDING = {"require_package": ", which is not installed"}
 """What such a function adds to it."""
-INDIRECT = {"self.failure", "message", "explain_divergence(point, batch, config)"}
+INDIRECT = {"self.failure", "message", "explain_divergence(point, batch, config, run.stats.last_checkpoint)"}
 """Expressions that are raised as a message and that another function makes; MADE has the texts."""
 MADE = {
     "the loss or the weights at step … are not finite",
