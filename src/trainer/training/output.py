@@ -82,8 +82,10 @@ class RunOutput:
             log.info("%s of %d, %d rows", point, run.schedule.total_steps(step), len(replay))
 
     def state_again(self) -> None:
-        """Write the statistics of a run that is over: its process may have died before it did. Raises OSError."""
+        """Write the statistics of a run that is over, if its process died before it did. Raises OSError."""
         run = self._run
+        if (read_json_object(self._config.stats) or {}).get("step") == run.done:
+            return
         run.stats.total_steps = run.schedule.total_steps(run.done)
         self._stats_file.write(run.stats, at_once=True)
 
