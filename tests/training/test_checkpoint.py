@@ -177,9 +177,7 @@ def test_a_finished_run_says_which_limit_to_raise(
     models = [*config.model_dir.iterdir()]
     (config.model_dir / f"{TEMPORARY_PREFIX}1-killed").touch()
     stated = json.loads(config.stats.read_text())
-    config.stats.write_text(
-        json.dumps(stated | {"step": 1, "timestamp": 1})
-    )  # it was killed before it wrote the last ones
+    config.stats.write_text(json.dumps(stated | {"step": 1, "timestamp": 1}))  # killed before it wrote the last ones
     written = (config.model_dir / "latest.onnx").stat().st_mtime_ns
     with caplog.at_level("INFO"):
         assert run(replace(config, resume=True)) == 0
