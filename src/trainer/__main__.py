@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer"
     def complete(words: Sequence[str]) -> TrainerConfig:
         """The arguments, with the settings of the run that is resumed in place of the defaults.
 
-        If minutes alone are given, the default number of steps doesn't bound the run.
+        If minutes alone are given, the default number of steps doesn't bound a new run.
         """
         from trainer.run.folder import RunFolder
         from trainer.run.record import TRAIN, recorded_settings
@@ -28,8 +28,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer"
         run = RunFolder(Path(value_of(words, "--stats") or TrainerConfig.stats).parent)
         resumed = recorded_settings(run.record, TRAIN, TrainerConfig) if "--resume" in words else None
         config = parse(TrainerConfig, prog, words, resumed)
-        only_minutes = value_of(words, "--minutes") is not None and value_of(words, "--steps") is None
-        return replace(config, steps=None) if only_minutes and config.minutes is not None else config
+        if resumed is None and config.minutes is not None and value_of(words, "--steps") is None:
+            return replace(config, steps=None)
+        return config
 
     def run(config: TrainerConfig) -> int:
         from trainer.trainer import train  # torch takes seconds to import

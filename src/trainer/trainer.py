@@ -132,7 +132,7 @@ class Trainer:
                     batch = replay.unpacked(drawn) if isinstance(drawn, PackedBatch) else drawn
                     point = TrainingPoint(step, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
                     if not math.isfinite(point.total_loss) or (due.model and not learner.finite):
-                        raise TrainerError(explain_divergence(point, batch, config, run.stats.last_checkpoint))
+                        raise TrainerError(explain_divergence(point, batch, config, output.has_published))
                     output.write(due, point, batch.observation, replay)
                     if due.last:
                         break

@@ -188,6 +188,7 @@ def test_a_signal_stops_it_with_every_finished_game_stored(tmp_path: Path, numbe
         _, errors = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
+        process.wait()
     assert process.returncode == 0, errors
     counts = rows_of(tmp_path, "count(*), count(DISTINCT episode_id), sum(done)")[0]
     final = json.loads(stats.read_text())

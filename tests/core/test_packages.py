@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from trainer.core import packages
 from trainer.core.errors import ConfigError
-from trainer.core.packages import require_package, requirement_of
+from trainer.core.packages import imported, require_package, requirement_of
 
 
 def test_a_package_that_is_missing_is_named_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,3 +29,14 @@ def test_a_package_without_a_known_version_is_its_name(monkeypatch: pytest.Monke
     assert requirement_of("ra") == "ra"
     monkeypatch.setattr(packages, "DISTRIBUTION", "not-installed-anywhere")
     assert requirement_of("ray") == "ray"
+
+
+def test_a_package_that_is_broken_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is there, but what it needs isn't, as after an update of another package."""
+    (tmp_path / "half_there.py").write_text("import what_is_gone\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError) as refusal:
+        imported("half_there", "half-there", "a test needs it")
+    assert str(refusal.value) == (
+        "a test needs it, which can't be imported (No module named 'what_is_gone'); install it anew: pip install 'half-there'"
+    )

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 from trainer.core.errors import ConfigError, GameError
 from trainer.games.recipes import recipe_of
@@ -61,6 +62,7 @@ from trainer.run.folder import RunFolder
 from trainer.settings.loop import LoopConfig
 run = RunFolder(Path({str(tmp_path)!r}))"""
     for program in (begin, resume):
-        done = subprocess.run([sys.executable, "-c", common + program], capture_output=True, text=True)
+        words = [sys.executable, "-c", common + program]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["myttt", str(tmp_path / "rules" / "myttt.py")]

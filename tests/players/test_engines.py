@@ -272,6 +272,7 @@ def test_ctrl_c_ends_the_engine_too(asked: int, model: Path, tmp_path: Path) -> 
         _, errors = running.communicate(timeout=PATIENCE)
     finally:
         running.kill()
+        running.wait()
     assert (running.returncode, errors) == (130, "interrupted\n")
     process = process_of(log)
     wait_until(lambda: has_ended(process), "the engine should end")

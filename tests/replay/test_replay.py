@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -336,6 +337,19 @@ def test_a_window_is_refused_in_a_file_with_other_games(tmp_path: Path, close_la
     ):
         ReplayWriter(path, connect4, window=100)
     close_later(ReplayWriter(path, connect4))
+
+
+def test_a_writer_never_deletes_the_rows_of_another_game(tmp_path: Path, close_later: CloseLater) -> None:
+    """Both games came into the file after it was opened, so nobody was refused; a writer deletes old games of its own."""
+    path = tmp_path / "replay.db"
+    writer = close_later(ReplayWriter(path, TICTACTOE, window=10))
+    writer.write([episode(f"a-{game}") for game in range(3)])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE transitions SET env_id = 'connect4'")
+    for game in range(20):
+        writer.write([episode(f"b-{game}")])
+    counts = dict(select(path, "SELECT env_id, count(*) FROM transitions GROUP BY env_id"))
+    assert (counts["connect4"], counts["tictactoe"]) == (6, 10)
 
 
 def test_a_window_smaller_than_a_game_keeps_the_newest_game(tmp_path: Path, close_later: CloseLater) -> None:

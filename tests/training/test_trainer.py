@@ -595,7 +595,7 @@ def test_a_batch_is_not_changed_by_the_next_one(tictactoe_rows: ForeignDatabase,
 
 @pytest.mark.parametrize(
     ("changed", "in_loop", "threads"),
-    [({}, False, [1]), ({"network": "residual"}, False, []), ({"network": "residual"}, True, [1])],
+    [({}, False, [1]), ({"network": "residual"}, False, [7]), ({"network": "residual"}, True, [1])],
 )
 def test_torch_has_all_cores_where_it_trains_alone(
     monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], in_loop: bool, threads: list[int]
@@ -603,6 +603,7 @@ def test_torch_has_all_cores_where_it_trains_alone(
     """Our kernels compute on one thread; in a loop the actor has the other cores."""
     seen: list[int] = []
     monkeypatch.setattr("torch.set_num_threads", seen.append)
+    monkeypatch.setattr("trainer.training.learner.available_cores", lambda: 7)
     monkeypatch.delenv("CARTRIDGE_PARENT", raising=False)
     if in_loop:
         monkeypatch.setenv("CARTRIDGE_PARENT", "1")

@@ -147,10 +147,9 @@ def test_a_button_keeps_the_focus_when_it_has_nothing_to_do(browser: Any, tmp_pa
         older = page.get_by_role("button", name="Older games")
         held: list[Any] = []
         page.route("**/replay/games?**", lambda route: held.append(route))
-        older.press("Enter")
+        with page.expect_request("**/replay/games?**"):
+            older.press("Enter")
         page.evaluate(TWO_FRAMES)
-        while not held:
-            page.wait_for_timeout(20)
         held[0].continue_()
         expect(page.locator(".game")).to_have_count(48)
         assert page.evaluate(FOCUSED) == "Older games"

@@ -176,12 +176,12 @@ def test_the_model_that_comes_with_the_package(
 ) -> None:
     """It is not presented as one of a run; whoever plays against it is told, too. A run's own model takes its place."""
     monkeypatch.setattr(pretrained, "FOLDER", Path(pretrained.__file__).parent)
+    monkeypatch.setattr("trainer.web.runs.runs.LOOK_EVERY", 0.0)
     told = "No run has a model of this game yet; the one that comes with the package plays."
     model = client.get("/model?game=tictactoe").json()
     assert (model["loaded"], model["problem"], model["status"]) == (True, None, told)
     assert client.post("/game/new", json={"first": "player"}).json()["message"].endswith(told)
     put_model(tmp_path, "tictactoe", step=100)
-    time.sleep(1.1)  # runs are looked for once per second
     assert client.get("/model?game=tictactoe").json()["status"] == "The newest model plays."
     assert told not in client.get("/game/state").json()["message"]
 

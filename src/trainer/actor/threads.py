@@ -23,7 +23,7 @@ QUEUE_GAMES = 4096
 QUEUE_BYTES = 512 * 1024**2
 """Bytes that the stored observations of waiting games may take."""
 STOPPED_SECONDS = 2.0
-"""A step in which a thread computed this much less than the time that passed was interrupted, as by Ctrl-Z."""
+"""A step in which the process computed this much less than the time that passed was interrupted, as by Ctrl-Z."""
 
 
 class Finished:
@@ -153,9 +153,9 @@ class PlayerThreads:
                 else:
                     if evaluator is None or evaluator.model is not model:
                         evaluator = GuardedEvaluator(self._models, model, clock)
-                    began = time.monotonic() - time.thread_time()
+                    began = time.monotonic() - time.process_time()
                     games = player.step(evaluator)
-                    stopped = time.monotonic() - time.thread_time() - began
+                    stopped = time.monotonic() - time.process_time() - began
                     if stopped > STOPPED_SECONDS:
                         player.excuse(stopped)
                 for game in games:

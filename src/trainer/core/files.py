@@ -1,8 +1,8 @@
 """Files that are complete or absent.
 
 Every artefact (model, checkpoint, statistics) is written to a temporary sibling and then renamed, so a reader sees the old
-file or the new one, never a part. Models and checkpoints are flushed to disk before they are renamed. Temporary names start
-with `.tmp-`.
+file or the new one, never a part. Models, checkpoints and run.json are flushed to disk before they are renamed. Temporary
+names start with `.tmp-`.
 """
 
 from __future__ import annotations

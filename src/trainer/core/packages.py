@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import find_spec
+from typing import Any
 
 from trainer.core.errors import ConfigError
 
@@ -20,6 +22,17 @@ def require_package(module: str, package: str, needs: str) -> None:
     if find_spec(module) is None:
         message = f"{needs}, which is not installed; install it with: pip install '{requirement_of(package)}'"
         raise ConfigError(message)
+
+
+def imported(module: str, package: str, needs: str) -> Any:
+    """A module of `package`. Raises ConfigError as `require_package` does, and if the import fails."""
+    require_package(module, package, needs)
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ConfigError(
+            f"{needs}, which can't be imported ({error}); install it anew: pip install '{requirement_of(package)}'"
+        ) from error
 
 
 def requirement_of(package: str) -> str:

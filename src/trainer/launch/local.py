@@ -73,7 +73,7 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
     make_writable_folder(run.path, "--data-dir")
     if config.web:
         listen(config.web_host, config.web_port, "--web-host or --web-port").close()  # fails before anything is started
-    with owned(run.models, "cartridge loop", "--data-dir"):
+    with owned(run.models, "cartridge loop", "--data-dir"), owned(run.stats, "cartridge loop", "--data-dir"):
         return run_processes(config, run, stop)
 
 

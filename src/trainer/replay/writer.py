@@ -163,14 +163,14 @@ class ReplayWriter:
                 self._prefer_write_ahead_log()
                 check_columns(self._connection, self.path)
                 self._connection.executescript(f"BEGIN IMMEDIATE;\n{self._tables}\nCOMMIT;")
+                if self._window is not None:
+                    refuse_other_games(self._connection, self.path, self._metadata.env_id)
                 with transaction(self._connection) as connection:
                     connection.execute(
                         f"INSERT OR REPLACE INTO game_metadata ({', '.join(METADATA_COLUMNS)}) "
                         f"VALUES ({', '.join('?' * len(METADATA_COLUMNS))})",
                         tuple(getattr(self._metadata, name) for name in METADATA_COLUMNS),
                     )
-                    if self._window is not None:
-                        refuse_other_games(connection, self.path, self._metadata.env_id)
                     if self._layout:
                         connection.execute(LAYOUTS)
                         refuse_other_rules(connection, self.path, self._metadata.env_id, self._layout.stamp)
@@ -199,9 +199,9 @@ class ReplayWriter:
             with transaction(self._connection) as connection:
                 deleted = connection.execute(
                     "DELETE FROM transitions WHERE episode_id IN "
-                    "(SELECT episode_id FROM transitions WHERE rowid BETWEEN ? AND ?) "
+                    "(SELECT episode_id FROM transitions WHERE rowid BETWEEN ? AND ? AND env_id = ?) "
                     "AND episode_id != (SELECT episode_id FROM transitions WHERE rowid = ?)",
-                    (oldest, oldest + min(excess, PRUNE_SLICE) - 1, newest),
+                    (oldest, oldest + min(excess, PRUNE_SLICE) - 1, self._metadata.env_id, newest),
                 )
             if not deleted.rowcount:
                 return

@@ -1,4 +1,4 @@
-"""One run per folder: the trainer, or the loop that started it, owns the model folder as long as it lives."""
+"""One run per folder: the trainer, or the loop that started it, owns its models and statistics as long as it lives."""
 
 from __future__ import annotations
 

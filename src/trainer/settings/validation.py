@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trainer.core.errors import ConfigError
-from trainer.core.files import is_stream
+from trainer.core.files import is_stream, make_writable_folder
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -56,6 +56,9 @@ def require_output(path: Path | None, flag: str) -> None:
         require(os.access(path, os.W_OK), f"{flag} {path} can't be written to; give the name of a file")
     else:
         folder = Path(os.path.realpath(path)).parent
+        if folder.is_dir():
+            make_writable_folder(folder, flag)  # it is there, so this tries to write
+            return
         while not os.path.exists(folder):
             folder = folder.parent
         reason = os.strerror(errno.EACCES if folder.is_dir() else errno.ENOTDIR)

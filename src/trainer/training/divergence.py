@@ -10,11 +10,11 @@ from trainer.run.training_statistics import TrainingPoint
 from trainer.settings.trainer import TrainerConfig
 
 
-def explain_divergence(point: TrainingPoint, batch: Batch, config: TrainerConfig, published: str | None) -> str:
+def explain_divergence(point: TrainingPoint, batch: Batch, config: TrainerConfig, published: bool) -> str:
     """Describe that the loss or the weights are NaN or infinite, and save the batch of the step at which that was noticed.
 
     The step that made them so may be an earlier one: weights are only looked at when a model is due, and on a GPU the loss
-    is only read when something reports it. `published`: the newest model of this run.
+    is only read when something reports it. `published`: whether this run has published a model.
     """
     path = config.stats.parent / f"bad-batch-step-{point.step}.npz"
     good = "the last published model is good" if published else "no model was published"

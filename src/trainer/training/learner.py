@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from trainer.core.errors import CheckpointError
+from trainer.core.processes import available_cores
 from trainer.core.signals import started_by_loop
 from trainer.gpu.devices import is_of_device
 from trainer.network import Loss, MoverNetwork, PolicyValueNetwork
@@ -27,8 +28,8 @@ def tune_torch(device: torch.device, config: TrainerConfig) -> None:
     Our kernels compute on one thread, and in a loop the actor uses the other cores. Elsewhere torch has all of them.
     """
     by_kernels = config.network != "residual" and config.network_file is None
-    if device.type == "cpu" and (by_kernels or started_by_loop()):
-        torch.set_num_threads(1)
+    if device.type == "cpu":
+        torch.set_num_threads(1 if by_kernels or started_by_loop() else available_cores())
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # batches have one size: let cuDNN time its algorithms once
         torch.set_float32_matmul_precision("high")  # products of what isn't computed in bfloat16

@@ -45,6 +45,7 @@ class RunOutput:
         self._events = EventFiles(config.tensorboard) if config.tensorboard else None
         self._evaluations = EvaluationLog(folder.evaluations)
         self._stats_file = StatsFile(config.stats, self._evaluations)
+        self._published = False
         self._models_fail, self._statistics_fail = Trouble(log), Trouble(log)
 
     def begin(self) -> None:
@@ -59,6 +60,12 @@ class RunOutput:
             blank = np.zeros((1, self._obs_size), np.float32)
             with errors_named("the start of training"):
                 publish(self._exporter.to_bytes(0, blank), self._config.model_dir, 0, self._retention)
+            self._published = True
+
+    @property
+    def has_published(self) -> bool:
+        """Whether `latest.onnx` is a model of this run; until then it may be an earlier run's."""
+        return self._published or bool(self._run.stats.last_checkpoint)
 
     def write(self, due: Due, point: TrainingPoint, observation: NDArray[np.float32], replay: ReplayBuffer) -> None:
         """Write what is due after the step of `point`; a model is compared with torch on these observations [B, obs_size].

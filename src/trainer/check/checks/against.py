@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
 from trainer.core.errors import GameError
-from trainer.core.packages import require_package
+from trainer.core.packages import imported
 
 GAMES = 200
 ACTIONS = "OPENSPIEL_ACTIONS"
@@ -47,8 +46,7 @@ def check_against(subject: Subject, name: str) -> list[Finding]:
 
 def openspiel_game(name: str) -> Any:
     """OpenSpiel's game of that string."""
-    require_package("pyspiel", "open_spiel", "--against needs OpenSpiel")
-    pyspiel: Any = import_module("pyspiel")
+    pyspiel = imported("pyspiel", "open_spiel", "--against needs OpenSpiel")
     try:
         game = pyspiel.load_game(name)
     except pyspiel.SpielError as error:

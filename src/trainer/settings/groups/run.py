@@ -18,8 +18,8 @@ class RunSettings(Settings):
     steps: int | None = 1000
     """Training steps of the whole run, including those before a --resume; None: as many as the minutes allow."""
     minutes: float | None = None
-    """Minutes of the whole run, from its first batch on, including those before a --resume; None: no time limit. If the
-    command gets them without --steps, steps are unlimited."""
+    """Minutes of the whole run, from its first batch on, including those before a --resume; None: no time limit. In a
+    new run with minutes alone, the number of steps is unlimited."""
     resume: bool = False
     """Continue the run in this folder with its settings (from its run.json). Without this flag a new run begins: models and
     statistics of the old one move to a folder `old-<UTC time>`, stored games stay."""

@@ -67,7 +67,7 @@ class Models:
 
 
 def trouble_with(file: ModelFile | None) -> str | None:
-    """Why not the newest model of a run plays a game, but what does, as a sentence; None if it plays."""
+    """What plays a game in place of a run's newest model, and why, as a sentence; None if that model plays."""
     if file is None or not (file.current or file.problem):
         return "There is no model of this game yet; uniform-guess search plays instead."
     if file.problem is None:
