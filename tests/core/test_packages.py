@@ -37,6 +37,5 @@ def test_a_package_that_is_broken_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ConfigError) as refusal:
         imported("half_there", "half-there", "a test needs it")
-    assert str(refusal.value) == (
-        "a test needs it, which can't be imported (No module named 'what_is_gone'); install it anew: pip install 'half-there'"
-    )
+    reason = "which can't be imported (No module named 'what_is_gone')"
+    assert str(refusal.value) == f"a test needs it, {reason}; install it anew: pip install 'half-there'"
