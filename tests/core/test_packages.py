@@ -9,7 +9,7 @@ import pytest
 
 from trainer.core import packages
 from trainer.core.errors import ConfigError
-from trainer.core.packages import imported, require_package, requirement_of
+from trainer.core.packages import import_package, require_package, requirement_of
 
 
 def test_a_package_that_is_missing_is_named_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,6 +36,6 @@ def test_a_package_that_is_broken_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "half_there.py").write_text("import what_is_gone\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ConfigError) as refusal:
-        imported("half_there", "half-there", "a test needs it")
+        import_package("half_there", "half-there", "a test needs it")
     reason = "which can't be imported (No module named 'what_is_gone')"
     assert str(refusal.value) == f"a test needs it, {reason}; install it anew: pip install 'half-there'"

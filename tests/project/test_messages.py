@@ -22,10 +22,10 @@ TEXT_ARGUMENT = {
     "self._trouble.begin": 0,
     "trouble.begin": 0,
     "require_package": 2,
-    "imported": 2,
+    "import_package": 2,
 }
 """Functions that are given a message, and which of their arguments it is."""
-ENDING = {"require_package": ", which is not installed", "imported": ", which is not installed"}
+ENDING = {"require_package": ", which is not installed", "import_package": ", which is not installed"}
 """What such a function adds to it."""
 INDIRECT = {"self.failure", "message", "explain_divergence(point, batch, config, output.has_published)"}
 """Expressions that are raised as a message and that another function makes; MADE has the texts."""
@@ -153,7 +153,7 @@ def test_messages_ask_for_the_versions_that_the_extras_ask_for() -> None:
     """`pip install 'ray>=2.52'` in a message is what pyproject.toml says."""
     asked = set(re.findall(r"[a-z_]+>=[\d.]+", (ROOT / "pyproject.toml").read_text()))
     calls = [node for _, tree in sources() for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    named = [call.args[1] for call in calls if ast.unparse(call.func) in ("require_package", "imported")]
+    named = [call.args[1] for call in calls if ast.unparse(call.func) in ("require_package", "import_package")]
     packages = {name.value for name in named if isinstance(name, ast.Constant)}
     assert len(packages) >= 4
     assert {requirement_of(package) for package in packages} <= asked

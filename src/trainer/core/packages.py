@@ -24,7 +24,7 @@ def require_package(module: str, package: str, needs: str) -> None:
         raise ConfigError(message)
 
 
-def imported(module: str, package: str, needs: str) -> Any:
+def import_package(module: str, package: str, needs: str) -> Any:
     """A module of `package`. Raises ConfigError as `require_package` does, and if the import fails."""
     require_package(module, package, needs)
     try:

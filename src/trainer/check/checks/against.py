@@ -10,7 +10,7 @@ from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
 from trainer.core.errors import GameError
-from trainer.core.packages import imported
+from trainer.core.packages import import_package
 
 GAMES = 200
 ACTIONS = "OPENSPIEL_ACTIONS"
@@ -46,7 +46,7 @@ def check_against(subject: Subject, name: str) -> list[Finding]:
 
 def openspiel_game(name: str) -> Any:
     """OpenSpiel's game of that string."""
-    pyspiel = imported("pyspiel", "open_spiel", "--against needs OpenSpiel")
+    pyspiel = import_package("pyspiel", "open_spiel", "--against needs OpenSpiel")
     try:
         game = pyspiel.load_game(name)
     except pyspiel.SpielError as error:

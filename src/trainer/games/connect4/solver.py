@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.core.packages import imported
+from trainer.core.packages import import_package
 from trainer.games.base import MOVER
 from trainer.games.connect4.rules import GAME, STONES
 from trainer.games.positions import Positions
@@ -28,7 +28,7 @@ class BitBullySolver:
 
     def __init__(self) -> None:
         """Load the solver. Raises ConfigError, with the command that installs it, if it is missing."""
-        bitbully = imported("bitbully", "bitbully", "the solver of Connect 4 needs bitbully")
+        bitbully = import_package("bitbully", "bitbully", "the solver of Connect 4 needs bitbully")
         self._board = bitbully.bitbully_core.BoardCore()
         self._solver = bitbully.BitBully()._core
 
