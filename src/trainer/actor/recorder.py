@@ -91,7 +91,7 @@ class Recorder:
 
         Raises ReplayUnavailableError if `stop` is set before they are stored.
         """
-        waiting = False
+        trouble = Trouble(log)
         while True:
             try:
                 self._sink.store(played)
@@ -101,12 +101,9 @@ class Recorder:
                     raise ReplayUnavailableError(
                         f"{error}; {len(played)} finished games could not be stored"
                     ) from error
-                if not waiting:
-                    log.warning("%s; finished games wait until it can", error)
-                waiting = True
+                trouble.begin(f"{error}; finished games wait until it can")
                 self._stop.wait(RETRY_SECONDS)
-        if waiting:
-            log.info("%s can be written again", self._sink.name)
+        trouble.end(f"{self._sink.name} can be written again")
 
     def _store_statistics(self) -> None:
         """Publish the statistics; if that fails, the next call tries again."""

@@ -17,7 +17,7 @@ class Trouble:
     """What goes wrong again and again until it is over, and is logged once."""
 
     def __init__(self, log: logging.Logger) -> None:
-        """`log` gets the warnings."""
+        """`log` gets what is said of it."""
         self._log = log
         self._goes_on = False
 
@@ -27,6 +27,8 @@ class Trouble:
             self._log.warning("%s", text)
         self._goes_on = True
 
-    def end(self) -> None:
-        """It is over; the next trouble is logged again."""
+    def end(self, text: str = "") -> None:
+        """It is over, so the next trouble is logged again. Log `text` if there was one."""
+        if text and self._goes_on:
+            self._log.info("%s", text)
         self._goes_on = False

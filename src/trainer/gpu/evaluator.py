@@ -7,6 +7,7 @@ import logging
 import numpy as np
 import torch
 
+from trainer.core.log import Trouble
 from trainer.evaluators.answers import NOT_FINITE, SOUND, TOO_LARGE
 from trainer.evaluators.interface import Evaluator, Observations, Prior, Values
 from trainer.evaluators.model import ModelInfo, refuse_fault
@@ -89,7 +90,7 @@ class TorchEvaluator:
         self.source, self.step, self.progress = info.source, info.step, info.progress
         self.spare: Evaluator | None = None
         """Answers a batch in which numbers grow too large for the network's type here; None: that is an error."""
-        self._reported = False
+        self._trouble = Trouble(log)
         self._slot = slots.take(weights, kind, user=self)
         self._launcher = (make_launcher, capacity, game.obs_size, game.num_actions)
         self._capacity = capacity
@@ -109,21 +110,14 @@ class TorchEvaluator:
             worst = worst_fault(faults) if (faults != SOUND).any() else SOUND
             if worst == NOT_FINITE and self.spare:  # perhaps only in 16 bits; raises if it isn't
                 prior[rows], value[rows] = self.spare(observation[rows], legal[rows])
-                self._report()
+                self._trouble.begin(
+                    f"{self.source} has numbers that are too large for 16 bits; batches with them are evaluated by ONNX "
+                    "Runtime, which is slower; --precision fp32 avoids that"
+                )
                 continue
             refuse_fault(self.source, worst, answers[:filled, -2])
             prior[rows], value[rows] = answers[:filled, :actions], answers[:filled, actions]
         return prior, value
-
-    def _report(self) -> None:
-        """Say once that the spare evaluator was needed."""
-        if not self._reported:
-            self._reported = True
-            log.warning(
-                "%s has numbers that are too large for 16 bits; batches with them are evaluated by ONNX Runtime, "
-                "which is slower; --precision fp32 avoids that",
-                self.source,
-            )
 
 
 def worst_fault(faults: np.ndarray) -> int:

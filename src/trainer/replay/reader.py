@@ -14,6 +14,7 @@ from typing import Any
 
 from trainer.core.errors import ReplayError, ReplayUnavailableError
 from trainer.core.files import NO_FILE, identity_of
+from trainer.core.log import Trouble
 from trainer.replay.columns import COLUMNS, checked
 from trainer.replay.database import (
     ROWID_SPAN,
@@ -64,7 +65,7 @@ class ReplayReader:
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._version: int | None = None  # SQLite's data_version at the last read
-        self._problem = ""
+        self._trouble = Trouble(log)
         self._last_row = 0  # rowid up to which the database was read
 
     def refresh(self) -> None:
@@ -75,11 +76,11 @@ class ReplayReader:
                 if connection is not None:
                     self._read(connection)
         except ReplayUnavailableError as error:
-            self._report(f"{error}; going on with the {len(self.rows)} rows that were read")
+            self._trouble.begin(f"{error}; going on with the {len(self.rows)} rows that were read")
             self.close()
         else:
             if self._connection is not None:
-                self._report("")
+                self._trouble.end(f"the replay database {self.path} can be read again")
 
     def close(self) -> None:
         """Close the database. The rows in memory stay, and can be sampled."""
@@ -96,7 +97,7 @@ class ReplayReader:
             self.close()
             self._identity = NO_FILE  # a new file is a new one even if it gets the old file's inode number
             if found is None:
-                self._report(
+                self._trouble.begin(
                     f"the replay database {self.path} is gone; going on with the {len(self.rows)} rows that were read"
                 )
                 return None
@@ -167,11 +168,3 @@ class ReplayReader:
             log.warning("skipped: %s", error)
         if self.bad_rows == NAMED_BAD_ROWS:
             log.warning("further rows that are skipped are counted only, as bad_rows in the statistics")
-
-    def _report(self, problem: str) -> None:
-        """Log a problem when it starts, and once more when it is over (the empty text)."""
-        if problem and not self._problem:
-            log.warning("%s", problem)
-        elif self._problem and not problem:
-            log.info("the replay database %s can be read again", self.path)
-        self._problem = problem
