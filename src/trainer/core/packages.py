@@ -24,6 +24,21 @@ def require_package(module: str, package: str, needs: str) -> None:
         raise ConfigError(message)
 
 
+def require_onnxscript() -> None:
+    """Raise ConfigError if the exporter of networks of one's own is not installed."""
+    require_package("onnxscript", "onnxscript", "--network-file needs onnxscript")
+
+
+def require_tensorboard() -> None:
+    """Raise ConfigError if TensorBoard is not installed."""
+    require_package("tensorboard", "tensorboard", "--tensorboard needs the package tensorboard")
+
+
+def require_matplotlib() -> None:
+    """Raise ConfigError if what draws plots is not installed."""
+    require_package("matplotlib", "matplotlib", "a plot needs matplotlib")
+
+
 def import_package(module: str, package: str, needs: str) -> Any:
     """A module of `package`. Raises ConfigError as `require_package` does, and if the import fails."""
     require_package(module, package, needs)

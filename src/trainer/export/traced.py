@@ -13,7 +13,7 @@ import onnx
 import torch
 
 from trainer.core.errors import ConfigError, ModelError, first_line
-from trainer.core.packages import require_package
+from trainer.core.packages import require_onnxscript
 from trainer.network import OwnNetwork
 from trainer.replay import Metadata
 
@@ -29,7 +29,7 @@ def traced_model(network: OwnNetwork, game: Metadata) -> onnx.ModelProto:
 
     Takes some seconds. Raises ConfigError if the exporter isn't installed, ModelError if it can't export the network.
     """
-    require_package("onnxscript", "onnxscript", "--network-file needs onnxscript")
+    require_onnxscript()
     if lacking := NEEDED.difference(signature(torch.onnx.export).parameters):
         raise ConfigError(
             f"--network-file needs torch 2.6 or later; the ONNX exporter of torch {torch.__version__} lacks {min(lacking)}"

@@ -14,7 +14,7 @@ from rich.console import Console
 from trainer.core.arguments import narrowed
 from trainer.core.files import make_writable_folder
 from trainer.core.listener import listen, url_of
-from trainer.core.packages import require_package
+from trainer.core.packages import require_onnxscript, require_package, require_tensorboard
 from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor, suspendable
 from trainer.games import find_game
 from trainer.gpu.choice import loader_for, require_device
@@ -66,9 +66,9 @@ def run_loop(config: LoopConfig, stop: Event) -> int:
     require_device(config)
     require_ray(config)
     if config.network_file:
-        require_package("onnxscript", "onnxscript", "--network-file needs onnxscript")
+        require_onnxscript()
     if config.tensorboard:
-        require_package("tensorboard", "tensorboard", "--tensorboard needs the package tensorboard")
+        require_tensorboard()
     run = RunFolder(config.folder)
     make_writable_folder(run.path, "--data-dir")
     if config.web:

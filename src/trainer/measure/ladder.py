@@ -17,7 +17,7 @@ from rich.text import Text
 
 from trainer.core.errors import ModelError
 from trainer.core.json_values import write_json
-from trainer.core.packages import require_package
+from trainer.core.packages import require_matplotlib
 from trainer.core.signals import before_leaving, show_cursor, suspendable
 from trainer.evaluators.named_game import chosen_game
 from trainer.gpu.choice import loader_for
@@ -54,7 +54,7 @@ def rate_models(config: LadderConfig) -> int:
     config.check()
     env_id = ladder_game(config)
     if config.plot:
-        require_package("matplotlib", "matplotlib", "a plot needs matplotlib")
+        require_matplotlib()
     entrants = ladder_players(env_id, config)
     players = [entrant.player for entrant in entrants]
     openings = draw_openings(env_id, (config.games + 1) // 2, config.seed, config.opening_plies)

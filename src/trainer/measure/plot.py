@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.core.files import atomic_write
-from trainer.core.packages import require_package
+from trainer.core.packages import require_matplotlib
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Curve:
 
 def save_plot(path: Path, title: str, x_label: str, y_label: str, curves: Sequence[Curve]) -> None:
     """Draw all curves into one picture and write it as a PNG file."""
-    require_package("matplotlib", "matplotlib", "a plot needs matplotlib")
+    require_matplotlib()
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer.core.json_values import is_number
-from trainer.core.packages import require_package
+from trainer.core.packages import require_tensorboard
 from trainer.run.cluster_players import PlayerRow
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import folder_for_old
@@ -26,7 +26,7 @@ class EventFiles:
 
     def __init__(self, folder: Path) -> None:
         """Nothing is written yet. Raises ConfigError if the package `tensorboard` is not installed."""
-        require_package("tensorboard", "tensorboard", "--tensorboard needs the package tensorboard")
+        require_tensorboard()
         from torch.utils.tensorboard import SummaryWriter
 
         self._folder = folder
