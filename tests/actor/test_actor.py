@@ -415,11 +415,13 @@ import trainer.ladder, trainer.loop, trainer.measure.progress
 from pathlib import Path
 from trainer.actor.__main__ import main as act
 from trainer.evaluator import main as evaluate
-from trainer.web.app import Limits, build_app
+from threading import Event
+from trainer.settings.web import WebConfig
+from trainer.web.app import build_app
 folder = {str(tmp_path)!r}
 assert act(["--data-dir", folder, "--replay-db-path", folder + "/replay.db", "--max-episodes", "4"]) == 0
 assert evaluate(["--model", {str(model)!r}, "--env-id", "tictactoe", "--games", "4", "--simulations", "4"]) == 0
-build_app(Path(folder), Limits())
+build_app(WebConfig(data_dir=Path(folder)), Event())
 sys.exit("torch" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -11,12 +11,11 @@ from threading import Event
 
 import pytest
 from starlette.testclient import TestClient
-from web_client import HOME, client_of, sentence
+from web_client import client_of, sentence
 
 from trainer.core.errors import ConfigError
 from trainer.core.listener import listen, url_of
 from trainer.settings.web import WebConfig
-from trainer.web.app import Limits, build_app
 from trainer.web.http.body import MAX_BYTES
 
 STATIC = Path(str(files("trainer.web") / "static"))
@@ -163,7 +162,7 @@ def test_a_page_of_another_origin_changes_nothing(client: TestClient, headers: d
 )
 def test_our_page_and_programs_can_play(tmp_path: Path, headers: dict[str, str]) -> None:
     """The page also behind a proxy with TLS, and behind one that changes the host if the browser says where it came from."""
-    with TestClient(build_app(tmp_path, Limits()), base_url=HOME) as client:
+    with client_of(tmp_path, host="0.0.0.0") as client:
         assert client.get("/game/state", headers=headers).status_code == 200
         assert client.post("/move", json={"position": 4}, headers=headers).json()["ply"] == 2
 
@@ -198,10 +197,8 @@ def test_a_refused_host_name_comes_with_the_flag_that_allows_it(client: TestClie
 
 def test_an_allowed_host_name_is_answered(tmp_path: Path) -> None:
     """Such as that of a proxy; in any case of letters, with any port, and beside the names of this machine."""
-    config = WebConfig(allow_host=("Board.example.org", "other"))
-    config.check()
-    app = build_app(tmp_path, Limits(), known_hosts=config.known_hosts)
-    with TestClient(app, base_url=HOME) as client:
+    WebConfig(allow_host=("Board.example.org", "other")).check()
+    with client_of(tmp_path, allow_host=("Board.example.org", "other")) as client:
         for name in (
             "board.example.org",
             "BOARD.example.org:8443",

@@ -17,7 +17,6 @@ from web_client import HOME, another_browser, client_of, sentence
 
 from trainer.games import rules_of
 from trainer.play.game_in_progress import GameInProgress
-from trainer.web.app import Limits
 from trainer.web.game.search_pool import SearchPool
 from trainer.web.game.sessions import Sessions
 
@@ -58,7 +57,7 @@ def test_a_session_expires_when_it_is_idle() -> None:
 
 def test_the_game_of_an_expired_session_is_gone(tmp_path: Path) -> None:
     """A move is refused, and the state is a new game."""
-    with client_of(tmp_path, Limits(idle_seconds=0)) as client:
+    with client_of(tmp_path, session_minutes=0) as client:
         client.get("/game/state")
         sentence(client.post("/move", json={"position": 0}), 409)
         assert client.get("/game/state").json()["board"] == [0] * 9
@@ -90,7 +89,7 @@ def test_a_key_made_up_by_the_browser_is_never_used(client: TestClient) -> None:
 
 def test_the_number_of_sessions_is_limited(tmp_path: Path) -> None:
     """The session that has been idle longest makes room for a new one; one that is in use stays."""
-    with client_of(tmp_path, Limits(sessions=3)) as client:
+    with client_of(tmp_path, max_sessions=3) as client:
         first = another_browser(client)
         first.get("/game/state")
         first.post("/move", json={"position": 4})
@@ -143,7 +142,7 @@ def test_the_cookie_of_an_earlier_server_does_no_harm(tmp_path: Path) -> None:
 
 def test_the_cookie_lives_as_long_as_the_game(tmp_path: Path) -> None:
     """Each use of the game renews it. A cookie that outlived its game would only be sent to every other server there."""
-    with client_of(tmp_path, Limits(idle_seconds=90)) as client:
+    with client_of(tmp_path, session_minutes=1.5) as client:
         for response in (
             client.get("/game/state"),
             client.post("/move", json={"position": 4}),

@@ -81,13 +81,13 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     """Start the processes of the loop and watch them, as the owner of the run; returns the exit status."""
     if config.resume:
         require_same_run(run.record, LOOP, config)
-    game = keep_rules(config.env_id, run.path, config.resume)
+    rules = keep_rules(config.env_id, run.path, config.resume)
     config = prepare_folder(config, run)
     write_record(run.record, LOOP, config)
     loader = loader_for(config.env_id, config)
     goes_on = config.resume and run.checkpoint.exists()  # without a checkpoint the trainer begins anew
     console = Console(stderr=True)
-    with started(config, game, run) as (trainer, actor, web):
+    with started(config, rules, run) as (trainer, actor, web):
         if web:
             console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)
         watch = Watch(run, loader, config.seed, goes_on)
@@ -121,7 +121,7 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
 
 
 @contextmanager
-def started(config: LoopConfig, game: str, run: RunFolder) -> Iterator[tuple[Child, Child, Child | None]]:
+def started(config: LoopConfig, rules: str, run: RunFolder) -> Iterator[tuple[Child, Child, Child | None]]:
     """The trainer, the actor and the page, if one is wanted. They are stopped in this order when the block ends.
 
     Those that have started are also stopped if the next one can't start.
@@ -130,16 +130,16 @@ def started(config: LoopConfig, game: str, run: RunFolder) -> Iterator[tuple[Chi
         web = Child("web", "trainer.web", web_config(config), run.logs) if config.web else None
         if web:
             stack.callback(web.stop)
-        actor = start_self_play(config, game, run)
+        actor = start_self_play(config, rules, run)
         stack.callback(actor.stop)
-        trainer = Child("trainer", "trainer", replace(trainer_config(config), env_id=game), run.logs)
+        trainer = Child("trainer", "trainer", replace(trainer_config(config), env_id=rules), run.logs)
         stack.callback(trainer.stop)
         yield trainer, actor, web
 
 
-def start_self_play(config: LoopConfig, game: str, run: RunFolder) -> Child:
-    """The process that plays: an actor, or with --ray one that plays on a cluster. `game` is the name of the run's game."""
-    settings = replace(actor_config(config), env_id=game)
+def start_self_play(config: LoopConfig, rules: str, run: RunFolder) -> Child:
+    """The process that plays: an actor, or with --ray one that plays on a cluster. `rules`: the name of the game by the rules that the run keeps."""
+    settings = replace(actor_config(config), env_id=rules)
     if config.ray is None:
         return Child("actor", "trainer.actor", settings, run.logs)
     cluster = narrowed(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 
 from starlette.applications import Starlette
@@ -20,7 +18,6 @@ from starlette.routing import Route
 from trainer.core.errors import TrainerError
 from trainer.core.processes import available_cores
 from trainer.games import ENV_IDS
-from trainer.settings.groups.device import EvaluationSettings
 from trainer.settings.web import WebConfig
 from trainer.web.api.info import Info, health
 from trainer.web.api.live import Live
@@ -46,44 +43,26 @@ STARTS_A_GAME = ("/game/state",)
 """Addresses at which a GET starts a game, in a browser that has none."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How many games in progress are kept, and for how long."""
+def build_app(config: WebConfig, stop: Event) -> Starlette:
+    """The application with these settings. `stop` ends the live streams, which never end by themselves.
 
-    sessions: int = WebConfig.max_sessions
-    idle_seconds: float = 60 * WebConfig.session_minutes
-
-
-def build_app(
-    data_dir: Path,
-    limits: Limits,
-    allow_origin: Sequence[str] = (),
-    known_hosts: frozenset[str] | None = None,
-    stop: Event | None = None,
-    games: Sequence[str] = (),
-    device: EvaluationSettings | None = None,
-) -> Starlette:
-    """The application for the runs under a folder.
-
-    `allow_origin`: origins of other pages that may use the API. `known_hosts`: the host names to answer to; None allows
-    any. `stop` ends the live streams, which never end by themselves. `games`: further games, by their files. `device`:
-    what evaluates models; None: the CPU. Raises GameError if one of the games can't be loaded.
+    Raises GameError if one of the further games can't be loaded.
     """
-    runs = Runs(data_dir)
-    served = Games(runs, games)
-    models = Models(runs, device)
+    runs = Runs(config.data_dir)
+    served = Games(runs, config.games)
+    models = Models(runs, config)
     pool = SearchPool(threads=min(max(available_cores(), 2), 8))
-    sessions = Sessions(limits.sessions, limits.idle_seconds)
+    sessions = Sessions(config.max_sessions, 60 * config.session_minutes)
     info = Info(served)
     play = Play(served, models, pool, sessions)
     statistics = Statistics(runs, served, models, sessions)
-    live = Live(runs, models, stop or Event())
+    live = Live(runs, models, stop)
     stored_games = StoredGames(runs, pool)
     assets = Assets()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        looked_at = Games(Runs(data_dir)).of_runs()  # of its own: `runs` looks again within a second
+        looked_at = Games(Runs(config.data_dir)).of_runs()  # of its own: `runs` looks again within a second
         pool.prepare_soon(sorted(looked_at) or ENV_IDS[:1])
         yield
         pool.close()
@@ -110,10 +89,11 @@ def build_app(
         Route("/replay/games", stored_games.games),
         Route("/replay/game", stored_games.game),
     ]
-    guard = Middleware(Guard, known_hosts=known_hosts, allow_origin=allow_origin, changing=STARTS_A_GAME)
+    origins = config.allow_origin
+    guard = Middleware(Guard, known_hosts=config.known_hosts, allow_origin=origins, changing=STARTS_A_GAME)
     cors = Middleware(
         CORSMiddleware,
-        allow_origins=list(allow_origin),
+        allow_origins=list(origins),
         allow_methods=["GET", "POST"],
         allow_headers=["content-type"],
         allow_credentials=True,
@@ -121,7 +101,7 @@ def build_app(
     faults = Middleware(Faults)
     return Starlette(
         routes=routes,
-        middleware=[guard, cors, faults] if allow_origin else [guard, faults],
+        middleware=[guard, cors, faults] if origins else [guard, faults],
         exception_handlers={
             Refusal: refused,
             HTTPException: refused_by_routing,

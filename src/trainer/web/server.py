@@ -12,7 +12,7 @@ import uvicorn
 from trainer.core.listener import listen, url_of
 from trainer.gpu.choice import require_device
 from trainer.settings.web import WebConfig
-from trainer.web.app import Limits, build_app
+from trainer.web.app import build_app
 from trainer.web.http.answer import encodable
 
 MAX_CONNECTIONS = 1000
@@ -23,8 +23,7 @@ def serve(config: WebConfig, stop: Event) -> int:
     """Answer requests until `stop` is set. Returns the exit status. Raises ConfigError if it can't listen."""
     config.check()
     require_device(config)
-    limits = Limits(config.max_sessions, config.session_minutes * 60)
-    app = build_app(config.data_dir, limits, config.allow_origin, config.known_hosts, stop, config.games, config)
+    app = build_app(config, stop)
     listener = listen(config.host, config.port)
     settings = uvicorn.Config(
         app,

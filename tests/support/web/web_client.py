@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from starlette.testclient import TestClient
 
-from trainer.web.app import Limits, build_app
+from trainer.settings.web import WebConfig
+from trainer.web.app import build_app
 
 HOME = "http://127.0.0.1:8080"
-HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 
-def client_of(folder: Path, limits: Limits | None = None, **settings: Any) -> TestClient:
-    """A new browser at a new server over `folder`."""
-    return TestClient(build_app(folder, limits or Limits(), known_hosts=HOSTS, **settings), base_url=HOME)
+def client_of(folder: Path, stop: Event | None = None, **settings: Any) -> TestClient:
+    """A new browser at a new server over `folder`. `stop` ends its live streams; `settings` are fields of WebConfig."""
+    return TestClient(build_app(WebConfig(data_dir=folder, **settings), stop or Event()), base_url=HOME)
 
 
 def another_browser(client: TestClient) -> TestClient:
