@@ -138,7 +138,10 @@ def started(config: LoopConfig, rules: str, run: RunFolder) -> Iterator[tuple[Ch
 
 
 def start_self_play(config: LoopConfig, rules: str, run: RunFolder) -> Child:
-    """The process that plays: an actor, or with --ray one that plays on a cluster. `rules`: the name of the game by the rules that the run keeps."""
+    """The process that plays: an actor, or with --ray one that plays on a cluster.
+
+    `rules`: the name of the game by the rules that the run keeps.
+    """
     settings = replace(actor_config(config), env_id=rules)
     if config.ray is None:
         return Child("actor", "trainer.actor", settings, run.logs)
