@@ -91,6 +91,12 @@ def example() -> str:
     return str(code)
 
 
+def with_loss() -> str:
+    """The same file with the loss of its own that the page appends."""
+    (code,) = re.findall(r"<!-- appended to mynet.py -->\n```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    return f"{example()}\n\n{code}"
+
+
 def written(folder: Path, text: str) -> Path:
     """A file with a network."""
     path = folder / "mynet.py"
@@ -129,8 +135,8 @@ def learned(learner: Learner, env_id: str, steps: int = 3) -> None:
 @pytest.mark.parametrize(
     ("env_id", "text"),
     # Planes that are swapped, a view that exchanges cells and actions, and one with features and the seat.
-    [("connect4", example()), ("hex:size=4", ATTENTION), ("go:size=4", example())],
-    ids=["connect4", "hex", "go"],
+    [("connect4", example()), ("hex:size=4", ATTENTION), ("go:size=4", example()), ("hex:size=4", with_loss())],
+    ids=["connect4", "hex", "go", "loss"],
 )
 def test_models_answer_as_the_network_does_after_each_training(env_id: str, text: str, tmp_path: Path) -> None:
     """In ONNX Runtime, and evaluated by torch with the file; with normalization, dropout and averaged weights."""
@@ -208,9 +214,74 @@ def test_a_run_trains_it_keeps_it_and_goes_on_with_it_alone(tictactoe_rows: Fore
         resumed(path)
 
 
+OWN_LOSS = """
+from trainer.network import Loss, alphazero_loss
+
+
+def loss(module, batch):
+    logits, value = module(batch.view)
+    whole = alphazero_loss(logits, value, batch.legal, batch.policy, batch.value)
+    return {returned}
+"""
+
+
+@pytest.mark.parametrize("device", [False, True], ids=["cpu", "device"])
+@pytest.mark.parametrize("env_id", ["tictactoe", "hex:size=4"])
+def test_a_loss_of_its_own_gets_the_batch_from_the_movers_side(env_id: str, device: bool, tmp_path: Path) -> None:
+    """Written out, AlphaZero's loss has the value and the gradient that it has without the function: in Hex the actions
+    are exchanged, too. A loss of its value alone leaves the policy's weights without a gradient."""
+    observation, legal = (torch.from_numpy(part) for part in rows_of(env_id))
+    visits = torch.rand(legal.shape, generator=torch.manual_seed(3)) * legal
+    visits /= visits.sum(dim=1, keepdim=True)
+    outcome = torch.rand(len(legal), generator=torch.manual_seed(4)) * 2 - 1
+    gradients = []
+    for loss in ("", OWN_LOSS.format(returned="whole"), OWN_LOSS.format(returned="Loss(whole.value, *whole[1:])")):
+        network = network_of(written(tmp_path, linear() + loss), env_id)
+        network.loss(observation, legal, visits, outcome).total.backward()  # type: ignore[no-untyped-call]
+        gradients.append(network.get_parameter("inner.both.weight").grad)
+    plain, own, of_value = (part for part in gradients if part is not None)
+    assert torch.allclose(plain, own, atol=1e-6)
+    assert plain[:-1].abs().max() > 1e-3
+    assert of_value[:-1].abs().max() == 0
+
+
+def test_weights_that_only_the_loss_uses_learn_but_are_not_published(tmp_path: Path) -> None:
+    """They go on from a checkpoint. A model with the rest of the weights can be started from."""
+    network = network_of(written(tmp_path, with_loss()), "tictactoe")
+    before = network.state_dict()["inner.soft.weight"].clone()
+    learner = Learner(network, TrainerConfig(lr=0.01))
+    learned(learner, "tictactoe")
+    assert not torch.equal(before, learner.network.state_dict()["inner.soft.weight"])
+    content = Exporter(learner.network, metadata_of(game_of("tictactoe"))).to_bytes(1, rows_of("tictactoe")[0])
+    assert "inner.policy.weight" in weights_in(content)
+    assert "inner.soft.weight" not in weights_in(content)
+    start = tmp_path / "start.onnx"
+    start.write_bytes(content)
+    begin_with(network_of(tmp_path / "mynet.py", "tictactoe"), start, "tictactoe")
+    other = Learner(network_of(tmp_path / "mynet.py", "tictactoe"), TrainerConfig(lr=0.01))
+    other.restore(learner.state())
+    assert torch.equal(
+        other.network.state_dict()["inner.soft.weight"], learner.network.state_dict()["inner.soft.weight"]
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        (
+            linear() + "loss = 3\n",
+            "mynet.py is an object of type int; it is the name of a function loss(module, batch)",
+        ),
+        (
+            linear() + OWN_LOSS.format(returned="whole.total"),
+            "returned float32 []; a trainer.network.Loss of three single",
+        ),
+        (
+            linear() + OWN_LOSS.format(returned="Loss(*(part.detach() for part in whole))"),
+            "total that depends on the weights",
+        ),
+        (linear() + OWN_LOSS.format(returned="Loss(value, *whole[1:])"), "returned float32 [2, 1] and float32 [] and"),
+        (linear() + OWN_LOSS.format(returned="whole / 0"), "line 25: TypeError"),
         ("", "has no function network(layout, width, blocks)"),
         ("x = 1\nthis isnt right\n", "line 2: SyntaxError: invalid syntax"),
         ("\n\n1 / 0\n", "line 3: ZeroDivisionError: division by zero"),

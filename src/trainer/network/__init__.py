@@ -11,7 +11,7 @@ from trainer.network.base import MoverNetwork
 from trainer.network.blocks import PooledBias, Residual, SqueezeExcite
 from trainer.network.chosen import new_network
 from trainer.network.file import NetworkFile, OwnNetwork
-from trainer.network.loss import Loss, alphazero_loss, policy_loss
+from trainer.network.loss import Loss, MoverBatch, alphazero_loss, policy_loss
 from trainer.network.planes import AllPlanes, StonePlanes
 from trainer.network.policy_value import PolicyValueNetwork, create_network, default_width
 from trainer.network.stem import ConvStem
@@ -24,6 +24,7 @@ __all__ = [
     "ConvStem",
     "Family",
     "Loss",
+    "MoverBatch",
     "MoverNetwork",
     "MoverView",
     "NetworkFile",

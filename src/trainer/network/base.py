@@ -27,12 +27,12 @@ class MoverNetwork(nn.Module, ABC):
     def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """float32 [B, obs_size] to policy logits [B, A], before the softmax, and value [B, 1] in [-1, 1] for the mover."""
         logits, value = self.answers(self.view(observation))
-        return self.view.turned_back(observation, logits), value
+        return self.view.turned(observation, logits), value
 
     def loss(self, observation: Tensor, legal: Tensor, visits: Tensor, outcome: Tensor) -> Loss:
         """`alphazero_loss` of a batch: observation [B, obs_size], legal bool [B, A], visits [B, A], outcome [B]."""
         logits, value = self(observation)
-        return alphazero_loss(logits, value, legal, visits, outcome)
+        return alphazero_loss(logits.float(), value.float(), legal, visits, outcome)
 
     @property
     def weight(self) -> Tensor:

@@ -13,6 +13,7 @@ from trainer.core.errors import ConfigError
 from trainer.core.python_file import PythonFile, lines_named
 from trainer.games.layout import Layout
 from trainer.network.base import MoverNetwork
+from trainer.network.loss import Loss, MoverBatch
 from trainer.replay import Metadata
 from trainer.run.kept_network import read_network
 
@@ -26,7 +27,8 @@ class NetworkFile:
     """A Python file with a function `network(layout, width, blocks)`, which returns a torch module.
 
     The module takes positions from the mover's side, float32 [B, layout.view_size], and returns policy logits [B, A] and
-    values [B, 1] from -1 to 1.
+    values [B, 1] from -1 to 1. If the file has a function `loss(module, batch)`, training minimizes that: it gets the module
+    and a MoverBatch, and returns a Loss.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,10 +38,18 @@ class NetworkFile:
         self.stamp = hashlib.sha256(self.text).hexdigest()[:16]
         """A hash of the file, which models carry."""
         with lines_named(path, ConfigError, FLAG):
-            function = getattr(file.run(f"network_{self.stamp}", None), "network", None)
+            module = file.run(f"network_{self.stamp}", None)
+        function, loss = getattr(module, "network", None), getattr(module, "loss", None)
         if not callable(function):
             raise ConfigError(f"--network-file {path} has no function network(layout, width, blocks)")
+        if loss is not None and not callable(loss):
+            raise ConfigError(
+                f"loss in --network-file {path} is an object of type {type(loss).__name__}; it is the name of a function "
+                f"loss(module, batch), so rename it"
+            )
         self._function: Callable[[Layout, int, int], object] = function
+        self.loss: Callable[[nn.Module, MoverBatch], Loss] | None = loss
+        """What training minimizes; None: `alphazero_loss`."""
 
     def module(self, layout: Layout, width: int, blocks: int) -> nn.Module:
         """What the function returns. Raises ConfigError if it fails or returns no module."""
@@ -72,13 +82,29 @@ class OwnNetwork(MoverNetwork):
         logits, value = self.inner(view)
         return logits, value
 
+    def loss(self, observation: Tensor, legal: Tensor, visits: Tensor, outcome: Tensor) -> Loss:
+        """As the file's function computes it, if there is one."""
+        if self.file.loss is None:
+            return super().loss(observation, legal, visits, outcome)
+        legal, visits = (self.view.turned(observation, part) for part in (legal, visits))
+        return self.file.loss(self.inner, MoverBatch(self.view(observation), legal, visits, outcome))
+
     def _try(self, game: Metadata) -> None:
-        """Raise ConfigError unless the module answers positions as `NetworkFile` says."""
-        path, modes = self.file.path, [(module, module.training) for module in self.inner.modules()]
-        with torch.no_grad(), lines_named(path, ConfigError, FLAG):
-            answers = self.inner.eval()(torch.zeros(TRIED, self.view.size))
+        """Raise ConfigError unless module and loss do with a batch what `NetworkFile` says."""
+        modes = [(module, module.training) for module in self.inner.modules()]
+        self.inner.eval()
+        view, moves = torch.zeros(TRIED, self.view.size), torch.ones(TRIED, game.num_actions)
+        self._try_answers(view, game)
+        if self.file.loss:
+            self._try_loss(MoverBatch(view, moves > 0, moves / game.num_actions, torch.zeros(TRIED)))
         for module, training in modes:  # parts may be frozen
             module.training = training
+
+    def _try_answers(self, view: Tensor, game: Metadata) -> None:
+        """Raise ConfigError unless the module answers with logits and values."""
+        path = self.file.path
+        with torch.no_grad(), lines_named(path, ConfigError, FLAG):
+            answers = self.inner(view)
         found = [shown(part) for part in answers] if isinstance(answers, tuple | list) else [shown(answers)]
         needed = [f"float32 {[TRIED, game.num_actions]}", f"float32 {[TRIED, 1]}"]
         if found != needed:
@@ -88,6 +114,28 @@ class OwnNetwork(MoverNetwork):
             )
         if not any(True for _ in self.inner.parameters()):
             raise ConfigError(f"the network of --network-file {path} has no weights, so there is nothing to train")
+
+    def _try_loss(self, batch: MoverBatch) -> None:
+        """Raise ConfigError unless the file's loss is one that training can minimize."""
+        assert self.file.loss
+        with lines_named(self.file.path, ConfigError, FLAG):
+            found: object = self.file.loss(self.inner, batch)
+        if not is_loss(found):
+            parts = found if isinstance(found, tuple | list) else [found]
+            raise ConfigError(
+                f"loss() of --network-file {self.file.path} returned {' and '.join(map(shown, parts))}; a "
+                f"trainer.network.Loss of three single numbers is needed, with a total that depends on "
+                f"the weights"
+            )
+
+
+def is_loss(found: object) -> bool:
+    """Whether it is a loss that training can minimize."""
+    return (
+        isinstance(found, Loss)
+        and all(isinstance(part, Tensor) and part.shape == () and part.is_floating_point() for part in found)
+        and found.total.requires_grad
+    )
 
 
 def shown(answer: object) -> str:

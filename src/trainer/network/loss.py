@@ -17,6 +17,19 @@ class Loss(NamedTuple):
     value: Tensor
 
 
+class MoverBatch(NamedTuple):
+    """Stored positions and what they teach, from the side of the player to move. V numbers of a view."""
+
+    view: Tensor
+    """float32 [B, V], as `MoverView` makes it."""
+    legal: Tensor
+    """bool [B, A]."""
+    policy: Tensor
+    """float32 [B, A]: what search preferred; all zero in rows that have no policy target."""
+    value: Tensor
+    """float32 [B], from -1 to 1: the mover's result, mixed with the search's value as `--q-weight` says."""
+
+
 def alphazero_loss(logits: Tensor, value: Tensor, legal: Tensor, visits: Tensor, outcome: Tensor) -> Loss:
     """(z - v)^2 - sum_a pi_a log p_a, each averaged over the rows (AlphaZero; Silver et al. 2017, equation 1).
 

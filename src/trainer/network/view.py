@@ -51,9 +51,12 @@ class MoverView(nn.Module):
         """bool [B, 1]: whether the second player moves."""
         return observation[:, self.end + 1 : self.end + 2] > 0
 
-    def turned_back(self, observation: Tensor, logits: Tensor) -> Tensor:
-        """Logits [B, A] of the view's actions as logits of the observation's."""
+    def turned(self, observation: Tensor, numbers: Tensor) -> Tensor:
+        """Numbers [B, A] of the view's actions as those of the observation's, or the other way round.
+
+        It is the same, because the exchange of players is its own inverse.
+        """
         if self.actions is None:
-            return logits
-        other = logits[:, self._actions]
-        return torch.where(self.second(observation), other, logits)
+            return numbers
+        other = numbers[:, self._actions]
+        return torch.where(self.second(observation), other, numbers)

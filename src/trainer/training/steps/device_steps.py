@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from trainer.gpu.devices import errors_named, has_bfloat16
-from trainer.network import Loss, MoverNetwork, PolicyValueNetwork, alphazero_loss
+from trainer.network import Loss, MoverNetwork, PolicyValueNetwork
 from trainer.replay import PackedBatch
 from trainer.training.steps.device_batches import Unpacker
 from trainer.training.steps.torch_steps import StepsByTorch
@@ -92,8 +92,7 @@ class DeviceSteps(StepsByTorch):
         """Carry out a step, operation by operation."""
         rows = self._unpacker.unpack(*inputs)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._mixes):
-            logits, value = self._network(rows.observation)
-        loss = alphazero_loss(logits.float(), value.float(), rows.legal, rows.visits, rows.outcome)
+            loss = self._network.loss(rows.observation, rows.legal, rows.visits, rows.outcome)
         self._descend(loss)
         return Loss(*(part.detach() for part in loss))
 
