@@ -59,7 +59,7 @@ screenshots: dev # of the page; needs chromium, and runs under data (DATA=... fo
 	@$(PY) tools/web_screenshots.py --data-dir $(or $(DATA),data)
 
 # The runs of docs/results, from nothing with default settings: six hours on a machine that does nothing else.
-# `make results-games` makes those of the six later games, four hours.
+# `make results-games` makes those of the six later games, five hours, with GNU Go and Fairy-Stockfish.
 RUN = @$(PY) tools/strength_run.py
 results: dev
 	$(RUN) --env-id tictactoe --minutes 0.333 --out docs/results/tictactoe-20s
@@ -84,7 +84,9 @@ results-games: dev
 	$(RUN) --env-id hex:size=5 --minutes 10 --at 3 --out docs/results/hex-5x5-10min
 	$(RUN) --env-id mnk --minutes 10 --at 3 --out docs/results/mnk-5x5x4-10min
 	$(RUN) --env-id breakthrough:rows=6,columns=6 --minutes 20 --at 5 10 --out docs/results/breakthrough-6x6-20min
-	$(RUN) --env-id minichess --minutes 30 --at 10 20 --out docs/results/minichess-30min
+	$(RUN) --env-id minichess --minutes 60 --at 10 20 30 --out docs/results/minichess-60min
+	@$(PY) -m trainer.evaluator --env-id minichess --model data/minichess-60min/models/latest.onnx --opponent "uci: fairy-stockfish" \
+		--opponent-simulations 3000 --simulations 100 --json docs/results/minichess-60min/fairy-stockfish-3000.json
 	$(RUN) --env-id go:size=5 --minutes 30 --at 10 20 --out docs/results/go-5x5-30min
 	@$(PY) -m trainer.evaluator --env-id go:size=5 --model data/go-5x5-30min/models/latest.onnx --opponent "$(GNUGO)" \
 		--simulations 200 --opening-plies 2 --json docs/results/go-5x5-30min/gnugo.json

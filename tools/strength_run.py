@@ -138,7 +138,8 @@ def draw(env_id: str, seen: list[dict[str, Any]], began: float, path: Path) -> N
                 [100 * quality["weak_interval_95"][1] for quality in qualities],
             )
         )
-    save_plot(path, f"{env_id}, from nothing", "minutes", "percent", curves)
+    label = "percent" if len(curves) > 1 else f"games {curves[0].name} play, percent"
+    save_plot(path, f"{env_id}, from nothing", "minutes", label, curves)
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from trainer.measure.evaluation import evaluate
 from trainer.measure.match import Match
 from trainer.measure.progress import evaluate_step
 from trainer.measure.report import report, report_with_intervals
+from trainer.search import Search, SearchConfig
 
 CONTRACT_BLOCK = """\
 ==================================================
@@ -115,8 +116,34 @@ def test_the_json_file_has_the_match(opponent: str, model: str, tmp_path: Path) 
     found = json.loads(target.read_text())
     assert (found["step"], found["seed"], found["games_played"], found["simulations"]) == (300, 3, 10, 5)
     assert found["opponent_simulations"] == (7 if searches else None)
+    assert found["search"] == {"c_puct": 1.5, "fpu_reduction": 0.25, "policy_temperature": 2.0}
     assert len(found["openings"]) == (0 if opponent == "random" else 5)
     assert sum(found[name]["count"] for name in ("wins", "draws", "losses")) == 10 == len(found["games"])
+
+
+@pytest.mark.parametrize("solve", [False, True], ids=["match", "solve"])
+def test_the_constants_of_a_search_are_those_of_the_model_alone(
+    solve: bool, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An opponent that is a model, too, keeps the defaults."""
+    made: list[SearchConfig] = []
+
+    def recorded(env_id: str, slots: int, most_simulations: int, config: SearchConfig) -> Search:
+        made.append(config)
+        return Search(env_id, slots, most_simulations, config)
+
+    monkeypatch.setattr("trainer.players.network.Search", recorded)
+    work = (
+        ["--solve", "--solve-simulations", "4"]
+        if solve
+        else ["--opponent", model, "--simulations", "4", "--games", "4"]
+    )
+    constants = ["--c-puct", "2.5", "--fpu-reduction", "0", "--policy-temperature", "1"]
+    target = tmp_path / "found.json"
+    assert run("--model", model, *work, *constants, "--json", str(target)) == 0
+    assert json.loads(target.read_text())["search"] == {"c_puct": 2.5, "fpu_reduction": 0.0, "policy_temperature": 1.0}
+    others = [] if solve else [SearchConfig(policy_temperature=2)]
+    assert made == [SearchConfig(c_puct=2.5, fpu_reduction=0, policy_temperature=1), *others]
 
 
 def test_the_device_is_chosen_once_for_both_models(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +230,15 @@ def test_solve_compares_a_connect4_model_with_minimax(tmp_path: Path, capsys: py
         (("--opponent", "minimax:0"), "the player 'minimax:0' should look 1 to 30 plies ahead, as in minimax:8"),
         (("--opponent", "minimax:x"), "the player 'minimax:x' should look 1 to 30 plies ahead, as in minimax:8"),
         (("--games", "0"), "--games is 0; at least 1 is needed"),
+        (
+            ("--simulations", "5", "--policy-temperature", "0"),
+            "--policy-temperature is 0.0; a number above 0 is needed",
+        ),
+        (("--c-puct", "2"), "--c-puct is for searches, and the model makes none; add --simulations, such as"),
+        (
+            ("--solve", "--solve-simulations", "0", "--c-puct", "2"),
+            "--c-puct is for searches, and the model makes none; add --simulations, such as",
+        ),
         (("--engine-seconds", "0"), "--engine-seconds is 0.0; a number above 0 is needed"),
         (("--opponent", "uci: x", "--opponent-simulations", "0"), "--opponent-simulations is 0; at least 1 is needed"),
         (

@@ -24,8 +24,10 @@ from trainer.measure.move_quality import measure_move_quality
 from trainer.measure.openings import draw_openings
 from trainer.measure.report import error_table, every_move, print_table, report, report_with_intervals
 from trainer.players import MinimaxPlayer, PlayerName, model_player, named_player, shown_models
+from trainer.players.network import PLAYING
 from trainer.replay import databases_of
-from trainer.settings.evaluator import EvaluatorConfig
+from trainer.search import SearchConfig
+from trainer.settings.evaluator import SEARCH_SETTINGS, EvaluatorConfig
 from trainer.settings.validation import require, require_at_least
 
 Show = Callable[[], None]
@@ -72,7 +74,7 @@ def compete(
     """
     env_id, rival = loader.env_id, name.model
     own, *others = shown_models([config.model] if rival is None else [config.model, rival])
-    player = model_player(own, env_id, model, config.simulations, config.games, config.temperature)
+    player = model_player(own, env_id, model, config.simulations, config.games, config.temperature, search_of(config))
     simulations = name.simulations(config.opponent_simulations, config.simulations)
     shown = others[0] if others else None
     opponent = named_player(name, loader, simulations, config.games, shown, config.engine_seconds)
@@ -92,6 +94,7 @@ def compete(
         "simulations": config.simulations,
         "opponent_simulations": simulations if name.searches else None,
         "temperature": config.temperature,
+        "search": constants_of(config),
     }
     return match.as_json() | settings, show
 
@@ -105,7 +108,7 @@ def count_wrong_moves(env_id: str, config: EvaluatorConfig, model: Evaluator) ->
     (name,) = shown_models([config.model])
     results, lines = [], []
     for simulations in config.solve_simulations:
-        player = model_player(name, env_id, model, simulations, len(scored))
+        player = model_player(name, env_id, model, simulations, len(scored), config=search_of(config))
         shown = f"{simulations} simulations" if simulations else "raw policy"
         results.append(replace(measure_move_quality(scored, player), player=shown))
         if has_few_lines(env_id):
@@ -126,8 +129,19 @@ def count_wrong_moves(env_id: str, config: EvaluatorConfig, model: Evaluator) ->
         "positions": str(config.positions) if config.positions else None,
         "results": [quality.as_json() for quality in results],
         "every_line": [asdict(each) for each in lines],
+        "search": constants_of(config),
     }
     return found, show
+
+
+def constants_of(config: EvaluatorConfig) -> dict[str, float]:
+    """The constants of the model's search."""
+    return {name: getattr(config, name) for name in SEARCH_SETTINGS}
+
+
+def search_of(config: EvaluatorConfig) -> SearchConfig:
+    """The settings of the model's search."""
+    return replace(PLAYING, **constants_of(config))
 
 
 def result_with_best_play(env_id: str) -> str:

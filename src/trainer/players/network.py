@@ -12,11 +12,12 @@ from trainer.evaluators.interface import Evaluate
 from trainer.games.positions import Positions
 from trainer.players.base import Played, Player, sample
 from trainer.search import Search, SearchConfig
+from trainer.settings.groups.playing import PlayingSettings
 
 MOST_SLOTS = 256
 """The most positions that are searched in parallel."""
 
-PLAYING = SearchConfig(policy_temperature=2.0)
+PLAYING = SearchConfig(policy_temperature=PlayingSettings.policy_temperature)
 """How a model searches outside of self-play. After long training a network is too sure of its first guess. With priors
 softened by 1.5 or 2 it makes no more wrong moves in tic-tac-toe, wins 3 of 5 games of Othello against itself without
 them, and makes slightly fewer wrong moves in Connect 4 (docs/log.md)."""
@@ -57,10 +58,16 @@ class SearchPlayer:
 
 
 def model_player(
-    name: str, env_id: str, evaluate: Evaluate, simulations: int, games: int, temperature: float = 0.0
+    name: str,
+    env_id: str,
+    evaluate: Evaluate,
+    simulations: int,
+    games: int,
+    temperature: float = 0.0,
+    config: SearchConfig = PLAYING,
 ) -> Player:
     """A player with an evaluator, for `games` games in parallel. Without simulations it plays by the raw policy."""
     if simulations == 0:
         return NetworkPlayer(name, evaluate, temperature)
-    search = Search(env_id, min(games, MOST_SLOTS), simulations, PLAYING)
+    search = Search(env_id, min(games, MOST_SLOTS), simulations, config)
     return SearchPlayer(f"{name} with {simulations} simulations", evaluate, search, simulations, temperature)

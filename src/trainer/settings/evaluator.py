@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from trainer.settings.groups.device import EvaluationSettings
+from trainer.settings.groups.playing import PlayingSettings
 from trainer.settings.validation import (
     LogLevel,
     require,
@@ -30,10 +31,12 @@ MATCH_SETTINGS = (
 """Settings that only matches use."""
 SOLVE_SETTINGS = ("solve_simulations", "positions")
 """Settings that only --solve uses."""
+SEARCH_SETTINGS = tuple(field.name for field in fields(PlayingSettings))
+"""Settings of the model's search, which both use."""
 
 
 @dataclass(frozen=True)
-class EvaluatorConfig(EvaluationSettings):
+class EvaluatorConfig(EvaluationSettings, PlayingSettings):
     """Play a model against an opponent and report the result, or count the model's wrong moves."""
 
     model: Path = Path("../data/models/latest.onnx")
@@ -88,6 +91,14 @@ class EvaluatorConfig(EvaluationSettings):
             f"--solve-simulations is {' '.join(map(str, self.solve_simulations))}; give one or more numbers, 0 or more each",
         )
         require_above_0(self, "engine_seconds")
+        PlayingSettings.check(self)
+        searches = max(self.solve_simulations) if self.solve else self.simulations
+        for name in SEARCH_SETTINGS:
+            require(
+                searches > 0 or getattr(self, name) == getattr(EvaluatorConfig, name),
+                f"--{name.replace('_', '-')} is for searches, and the model makes none; add --simulations, such as "
+                f"--simulations 100, or with --solve --solve-simulations",
+            )
         require_seed(self.seed)
         given = [
             name for name in (*MATCH_SETTINGS, *SOLVE_SETTINGS) if getattr(self, name) != getattr(EvaluatorConfig, name)
