@@ -24,7 +24,8 @@ from trainer.games import (
     settled,
 )
 from trainer.games.library import names, registry
-from trainer.games.library.stamp import plain
+from trainer.games.library.load import load
+from trainer.games.library.stamp import plain, without_recipe
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.settings.actor import ActorConfig
@@ -241,6 +242,40 @@ def test_stamps_follow_rules_and_parameters(tmp_path: Path) -> None:
     assert stamps[0] == stamps[2]
     assert stamps[0] != stamps[1]
     assert [find_game(env_id).stamp for env_id in ("tictactoe", "connect4", "othello")] == [None] * 3
+
+
+RECIPE = """
+import os
+from dataclasses import replace
+
+from trainer.settings.loop import LoopConfig
+
+PLAIN = LoopConfig(threads=int(os.environ["CORES"]))
+RECIPE = replace(
+    PLAIN,
+    minutes={minutes},{more}
+)
+"""
+
+
+def test_a_recipe_is_no_part_of_the_stamp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has settings that follow the machine's cores. It may be edited, too, even by lines; the rules may not."""
+    stamps = []
+    for cores, minutes, more in (("1", 3, ""), ("64", 3, ""), ("1", 60, "\n    width=128,  # wider")):
+        monkeypatch.setenv("CORES", cores)
+        path = tmp_path / f"small{len(stamps)}.py"
+        path.write_text(SMALL_GAME + RECIPE.format(minutes=minutes, more=more))
+        stamps.append(load(str(path), {}).stamp)
+    assert stamps[0] == stamps[1] == stamps[2]
+    path.write_text(path.read_text().replace("max_plies=1", "max_plies=2"))
+    assert load(str(path), {}).stamp != stamps[0]
+
+
+def test_a_line_that_has_more_than_the_recipe_counts() -> None:
+    """Only whole statements are left out of the hash."""
+    assert without_recipe(b"A = 1\nRECIPE = (\n  2,\n)\nB = 3\n") == b"A = 1\nB = 3\n"
+    assert without_recipe(b"RECIPE = 1; B = 3\n") == b"RECIPE = 1; B = 3\n"
+    assert without_recipe(b"MY_RECIPE = 1\n") == b"MY_RECIPE = 1\n"
 
 
 def test_a_table_of_objects_counts_by_its_content() -> None:
