@@ -23,11 +23,13 @@ from trainer.games import (
     rules_of,
     settled,
 )
+from trainer.games.kernels import link_kernels
 from trainer.games.library import names, registry
 from trainer.games.library.load import load
 from trainer.games.library.stamp import plain, without_recipe
 from trainer.games.position import Position
 from trainer.games.positions import Positions
+from trainer.games.vocabulary import vocabulary_of
 from trainer.settings.actor import ActorConfig
 
 OWN = Path(__file__).parent.parent / "support" / "own_games" / "myttt.py"
@@ -63,6 +65,40 @@ def test_a_file_is_a_game() -> None:
     fast = Positions(str(OWN), 1)
     fast.replay(0, [0, 3, 1, 4, 2])
     assert fast.stored()[0].tobytes() == position.to_bytes()
+
+
+FOR_PEOPLE = """
+
+def letter(column):
+    return f"{'abcde'[column]}!"
+
+
+def counts(state):
+    return [sum(int(word) == player for word in state[FLAGS:]) for player in (1, 2)]
+
+
+def name(state, action):
+    return letter(action % SIZE)
+
+
+def text(state):
+    return " ".join(letter(count) for count in counts(state))
+
+
+def score(state):
+    first, second = counts(state)
+    return first, second
+"""
+
+
+def test_functions_for_people_call_others_that_cannot_be_compiled(tmp_path: Path) -> None:
+    """Such as one that makes strings or a list. They are plain Python in compiled rules, too."""
+    path = tmp_path / "people.py"
+    path.write_text(OWN.read_text() + FOR_PEOPLE)
+    for rules in (rules_of(str(path)), link_kernels(str(path)).rules):
+        position = Position.first(rules).play(1)
+        assert (position.name(5), str(position), position.score) == ("c!", "b! a!", (1.0, 0.0))
+    assert vocabulary_of("myttt").name(position.state, 4) == "b!"
 
 
 def test_parameters_change_the_game_and_its_name() -> None:

@@ -30,7 +30,7 @@ def link_kernels(
         raise GameError(f"{found.path} was changed after this process had read it; start the command again")
 
     def prepare(linked: Linked) -> None:
-        linked.rules.GAME = found.game
+        linked.rules.GAME, linked.rules.uncompiled = found.game, found.own
         if warm_up:
             warm_up(linked)
 
