@@ -15,6 +15,9 @@ from trainer.check import report
 from trainer.check.checks.stored import check_stored
 from trainer.check.findings import Finding, Level
 from trainer.check.subject import Subject
+from trainer.games import rules_of
+from trainer.games.kernels import link_kernels
+from trainer.games.position import Position
 
 COMPILE = "functions compile, and compute with integers"
 PROMISES = "every position of random games is as promised"
@@ -316,4 +319,17 @@ def test_a_word_below_zero_is_a_warning(tmp_path: Path) -> None:
         in warning.text
     )
     assert "a word would go below zero" in warning.text
+    assert "np.int64(a) - np.int64(b)" in warning.text
     assert warning.moves is not None
+
+
+def test_the_difference_that_the_warning_advises_is_the_same_in_compiled_code(tmp_path: Path) -> None:
+    """Here 1 - 2, of the stones on cells 0 and 1: it isn't above 0. With `int` compiled code would say that it is."""
+    change = (
+        "    mover = int(state[MOVER])\n",
+        "    mover = int(state[MOVER])\n    if action == 8:\n"
+        "        state[WINNER] = 1 if np.int64(state[STONES]) - np.int64(state[STONES + 1]) > 0 else 2\n        return\n",
+    )
+    path = planted(tmp_path, "tictactoe", change)
+    for rules in (rules_of(path), link_kernels(path).rules):
+        assert Position.first(rules).play(0).play(1).play(8).winner == 2

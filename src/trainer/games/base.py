@@ -27,7 +27,8 @@ cells and the raw words are all that is stored of a position, so `from_cells` mu
 
 These functions are compiled (see `kernels.py`); uncompiled they are the readable reference that tests play against. Numba
 makes a float of a value that may be a uint64 or an int64, also of their quotient and their minimum. So write constants as
-`np.uint64(...)` and indices as `int(...)`. Three further functions are never compiled:
+`np.uint64(...)` and indices as `int(...)`. Compiled, `int(...)` of a word is still unsigned; `np.int64(...)` is signed.
+Three further functions are never compiled:
 
     name(state, action)         how people write a move                       default: its cells, a1 at the bottom left
     text(state)                 the position for people                       default: the board, row by row

@@ -143,7 +143,8 @@ def below_zero(subject: Subject, wrapped: list[warnings.WarningMessage], moves: 
         Finding(
             Level.WARNING,
             f"{subject.found.path}, {where}: a word would go below zero, and becomes a huge number instead, so that `> 0` "
-            "is true. Subtract signed numbers: int(a) - int(b). If only the bits matter, this is no mistake.",
+            "is true. Subtract signed numbers: np.int64(a) - np.int64(b); int(...) of a word is still unsigned once it is "
+            "compiled. If only the bits matter, this is no mistake.",
             moves,
         )
     ]
