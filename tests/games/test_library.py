@@ -221,6 +221,14 @@ def test_a_wrong_name_gets_one_sentence(name: str, message: str) -> None:
         (("def play(", "def move("), r"has no function play\(state, action\)"),
         (("def legal(", "def allowed("), "must have one of the functions legal"),
         (("def legal(", "def cells(state, board): ...\n\n\ndef legal("), "must have both of cells.* and from_cells"),
+        (
+            ("GAME = Game(", "features = 0\nGAME = Game("),
+            "calls something features that is no function.* give this int another",
+        ),
+        (
+            ("GAME = Game(", "name = 'mine'\nGAME = Game("),
+            "calls something name that is no function.* give this str another",
+        ),
         (("num_actions=", "planes=3,\n    num_actions="), "has 3 planes and 0 features, so it needs features"),
         (('env_id="myttt"', 'env_id="othello"'), "calls its game othello, like one of this package"),
         (
