@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
@@ -23,10 +24,16 @@ from trainer.games import (
     rules_of,
     settled,
 )
+from trainer.games.base import Seats
+from trainer.games.kernels import link_kernels
 from trainer.games.library import names, registry
-from trainer.games.library.stamp import plain
+from trainer.games.library.load import load
+from trainer.games.library.stamp import plain, without_recipe
 from trainer.games.position import Position
 from trainer.games.positions import Positions
+from trainer.games.symmetry import Symmetry
+from trainer.games.vocabulary import vocabulary_of
+from trainer.play.drawing import clicked_cells
 from trainer.settings.actor import ActorConfig
 
 OWN = Path(__file__).parent.parent / "support" / "own_games" / "myttt.py"
@@ -62,6 +69,40 @@ def test_a_file_is_a_game() -> None:
     fast = Positions(str(OWN), 1)
     fast.replay(0, [0, 3, 1, 4, 2])
     assert fast.stored()[0].tobytes() == position.to_bytes()
+
+
+FOR_PEOPLE = """
+
+def letter(column):
+    return f"{'abcde'[column]}!"
+
+
+def counts(state):
+    return [sum(int(word) == player for word in state[FLAGS:]) for player in (1, 2)]
+
+
+def name(state, action):
+    return letter(action % SIZE)
+
+
+def text(state):
+    return " ".join(letter(count) for count in counts(state))
+
+
+def score(state):
+    first, second = counts(state)
+    return first, second
+"""
+
+
+def test_functions_for_people_call_others_that_cannot_be_compiled(tmp_path: Path) -> None:
+    """Such as one that makes strings or a list. They are plain Python in compiled rules, too."""
+    path = tmp_path / "people.py"
+    path.write_text(OWN.read_text() + FOR_PEOPLE)
+    for rules in (rules_of(str(path)), link_kernels(str(path)).rules):
+        position = Position.first(rules).play(1)
+        assert (position.name(5), str(position), position.score) == ("c!", "b! a!", (1.0, 0.0))
+    assert vocabulary_of("myttt").name(position.state, 4) == "b!"
 
 
 def test_parameters_change_the_game_and_its_name() -> None:
@@ -184,6 +225,14 @@ def test_a_wrong_name_gets_one_sentence(name: str, message: str) -> None:
         (("def play(", "def move("), r"has no function play\(state, action\)"),
         (("def legal(", "def allowed("), "must have one of the functions legal"),
         (("def legal(", "def cells(state, board): ...\n\n\ndef legal("), "must have both of cells.* and from_cells"),
+        (
+            ("GAME = Game(", "features = 0\nGAME = Game("),
+            "calls something features that is no function.* give this int another",
+        ),
+        (
+            ("GAME = Game(", "name = 'mine'\nGAME = Game("),
+            "calls something name that is no function.* give this str another",
+        ),
         (("num_actions=", "planes=3,\n    num_actions="), "has 3 planes and 0 features, so it needs features"),
         (('env_id="myttt"', 'env_id="othello"'), "calls its game othello, like one of this package"),
         (
@@ -203,6 +252,44 @@ def test_a_wrong_file_gets_one_sentence(tmp_path: Path, change: tuple[str, str],
     with pytest.raises(GameError, match=message) as refused:
         find_game(str(path))
     assert str(refused.value).startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("imported", "used"),
+    [
+        ("", "np.random.randint(2)"),
+        ("import random", "random.random()"),
+        ("from random import randrange", "randrange(2)"),
+        ("from numpy.random import randint", "randint(2)"),
+        ("import numpy.random as dice", "dice.rand()"),
+        ("DICE = np.random.default_rng(0)", "DICE.integers(2)"),
+    ],
+)
+def test_games_of_chance_are_refused(tmp_path: Path, imported: str, used: str) -> None:
+    """Numba compiles them, also if a helper throws the dice; and the checks would say something wrong of them."""
+    dice = (
+        ("GAME = Game(", f"{imported}\nGAME = Game("),
+        ("def legal(", f"def thrown():\n    return {used}\n\n\ndef legal("),
+    )
+    find_game(str(edited(tmp_path, *dice)))  # nothing that is compiled throws them
+    for call, name in ((used, "play"), ("thrown()", "thrown")):
+        throws = ("mover = state[MOVER]\n", f"mover = state[MOVER]\n    {call}\n")
+        path = edited(tmp_path, *dice, throws, name=f"{name}.py")
+        with pytest.raises(
+            GameError, match=rf"{name}\.py, line \d+: {name} uses random numbers \(`.*`\), but games can't"
+        ):
+            find_game(str(path))
+
+
+def test_tables_may_be_lists_and_arrays() -> None:
+    """They become tuples that can be compared, and the cells to click on have numbers that the page can send."""
+    backwards = np.arange(9)[::-1]
+    assert Seats(cells=backwards, codes=[0, 2, 1]) == Seats(cells=tuple(range(8, -1, -1)))  # type: ignore[arg-type]
+    assert Symmetry(np.arange(9), list(range(9))) == Symmetry(tuple(range(9)), tuple(range(9)))  # type: ignore[arg-type]
+    one = (tuple(backwards[:1]), *[()] * 8)
+    for cells in (backwards[:, None], [[cell] for cell in backwards], one):
+        game = replace(game_of("tictactoe"), action_cells=cells)
+        assert json.loads(json.dumps(clicked_cells(game)))[0] == [8]
 
 
 def test_two_games_of_one_name_are_told_apart(tmp_path: Path) -> None:
@@ -241,6 +328,40 @@ def test_stamps_follow_rules_and_parameters(tmp_path: Path) -> None:
     assert stamps[0] == stamps[2]
     assert stamps[0] != stamps[1]
     assert [find_game(env_id).stamp for env_id in ("tictactoe", "connect4", "othello")] == [None] * 3
+
+
+RECIPE = """
+import os
+from dataclasses import replace
+
+from trainer.settings.loop import LoopConfig
+
+PLAIN = LoopConfig(threads=int(os.environ["CORES"]))
+RECIPE = replace(
+    PLAIN,
+    minutes={minutes},{more}
+)
+"""
+
+
+def test_a_recipe_is_no_part_of_the_stamp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has settings that follow the machine's cores. It may be edited, too, even by lines; the rules may not."""
+    stamps = []
+    for cores, minutes, more in (("1", 3, ""), ("64", 3, ""), ("1", 60, "\n    width=128,  # wider")):
+        monkeypatch.setenv("CORES", cores)
+        path = tmp_path / f"small{len(stamps)}.py"
+        path.write_text(SMALL_GAME + RECIPE.format(minutes=minutes, more=more))
+        stamps.append(load(str(path), {}).stamp)
+    assert stamps[0] == stamps[1] == stamps[2]
+    path.write_text(path.read_text().replace("max_plies=1", "max_plies=2"))
+    assert load(str(path), {}).stamp != stamps[0]
+
+
+def test_a_line_that_has_more_than_the_recipe_counts() -> None:
+    """Only whole statements are left out of the hash."""
+    assert without_recipe(b"A = 1\nRECIPE = (\n  2,\n)\nB = 3\n") == b"A = 1\nB = 3\n"
+    assert without_recipe(b"RECIPE = 1; B = 3\n") == b"RECIPE = 1; B = 3\n"
+    assert without_recipe(b"MY_RECIPE = 1\n") == b"MY_RECIPE = 1\n"
 
 
 def test_a_table_of_objects_counts_by_its_content() -> None:

@@ -16,7 +16,8 @@ Two functions are enough. Every other one has a default:
 
     start(state)                write the first position                      default: zeros, player 1 to move
     cells(state, board)         write the code of each cell to board uint8    default: a word of the board is a cell's code
-    from_cells(board, state)    the inverse: write the words of the board     default: likewise
+    from_cells(board, state)    the inverse: write the words of the board,     default: likewise
+                                which are 0 before
     features(state, out)        write what the network sees, 0 or 1, to       default: plane 0 shows the cells of code 1,
                                 out uint8 [planes * cells + features]         plane 1 those of code 2
     wins_next(state, mask)      whether one of the legal moves, those of      default: search doesn't look
@@ -27,7 +28,8 @@ cells and the raw words are all that is stored of a position, so `from_cells` mu
 
 These functions are compiled (see `kernels.py`); uncompiled they are the readable reference that tests play against. Numba
 makes a float of a value that may be a uint64 or an int64, also of their quotient and their minimum. So write constants as
-`np.uint64(...)` and indices as `int(...)`. Three further functions are never compiled:
+`np.uint64(...)` and indices as `int(...)`. Compiled, `int(...)` of a word is still unsigned; `np.int64(...)` is signed.
+Three further functions are never compiled:
 
     name(state, action)         how people write a move                       default: its cells, a1 at the bottom left
     text(state)                 the position for people                       default: the board, row by row
@@ -42,12 +44,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import index
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.games.symmetry import Symmetry
+from trainer.games.symmetry import Symmetry, as_tuple
 
 MOVER, WINNER, FLAGS = 0, 1, 2
 OPEN, FIRST, SECOND, DRAW = 0, 1, 2, 3
@@ -90,6 +93,11 @@ class Seats:
     """Feature f of the exchanged view is feature features[f] of the other."""
     actions: tuple[int, ...] | None = None
     """Action a of the exchanged position is action actions[a] of the other."""
+
+    def __post_init__(self) -> None:
+        """Lists and arrays become tuples."""
+        for name, table in list(vars(self).items()):
+            object.__setattr__(self, name, None if table is None else as_tuple(table))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +164,11 @@ class Game:
     """The cells that one clicks on for each action, in order; none for a pass. Empty: action a is cell a, or column a."""
 
     def __post_init__(self) -> None:
-        """Fill in the name and the words of a position. Raises ValueError if what the page draws doesn't fit the board."""
+        """Fill in the name and the words of a position. Raises ValueError if what the page draws doesn't fit the board.
+
+        NumPy's numbers in `action_cells` become Python's, which the page can send.
+        """
+        object.__setattr__(self, "action_cells", tuple(tuple(map(index, cells)) for cells in self.action_cells))
         if self.board_type not in BOARD_TYPES:
             raise ValueError(f"board_type is {self.board_type!r}; it must be one of {', '.join(BOARD_TYPES)}")
         if self.action_cells and len(self.action_cells) != self.num_actions:

@@ -9,8 +9,9 @@ from trainer.compile.linker import Linked, link
 from trainer.core.errors import GameError
 from trainer.games import complete, rows
 from trainer.games.library import find_game
+from trainer.games.library.requirements import COMPILED
 
-CALLED = {"own": ("start", "legal", "moves", "play", "cells", "from_cells", "features", "wins_next")}
+CALLED = {"own": COMPILED}
 """The functions of a game's own file that are called compiled, by `complete.py`; others are plain Python."""
 
 
@@ -30,7 +31,7 @@ def link_kernels(
         raise GameError(f"{found.path} was changed after this process had read it; start the command again")
 
     def prepare(linked: Linked) -> None:
-        linked.rules.GAME = found.game
+        linked.rules.GAME, linked.rules.uncompiled = found.game, found.own
         if warm_up:
             warm_up(linked)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +21,8 @@ class Position:
     """One position of one game."""
 
     rules: Any
-    """The game's module of rules, plain or compiled."""
+    """The game's module of rules, plain or compiled. In both cases its `uncompiled` is the game's own file as plain Python,
+    for `name`, `text` and `score` and for the functions that they call."""
     state: State
     """uint64 [S]"""
 
@@ -109,7 +109,7 @@ class Position:
     def name(self, action: int) -> str:
         """How people write a move."""
         if hasattr(self.rules.own, "name"):
-            return str(uncompiled(self.rules.own.name)(self.state, action))
+            return str(self.rules.uncompiled.name(self.state, action))
         return default_name(self.rules.GAME, action)
 
     @property
@@ -118,14 +118,14 @@ class Position:
         if not hasattr(self.rules.own, "score"):
             return None
         state = self.state.copy()  # which the function may use as scratch memory
-        first, second = uncompiled(self.rules.own.score)(state)
+        first, second = self.rules.uncompiled.score(state)
         return float(first), float(second)
 
     def __str__(self) -> str:
         """The board as text, the top row first, `.` for an empty cell."""
         game: Game = self.rules.GAME
         if hasattr(self.rules.own, "text"):
-            return str(uncompiled(self.rules.own.text)(self.state))
+            return str(self.rules.uncompiled.text(self.state))
         rows = self.cells.reshape(game.height, game.width)
         symbols = game.cell_symbols
         lines = [" ".join(symbols[cell] for cell in row) for row in rows]
@@ -135,12 +135,6 @@ class Position:
 def listed(actions: list[int]) -> str:
     """The first few of some actions, as an error names them."""
     return ", ".join(map(str, actions[:SHOWN])) + (", ..." if len(actions) > SHOWN else "")
-
-
-def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of the rules as plain Python, also if the rules are compiled."""
-    plain: Callable[..., Any] = getattr(function, "py_func", function)
-    return plain
 
 
 def default_name(game: Game, action: int) -> str:

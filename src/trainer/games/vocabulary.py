@@ -14,7 +14,7 @@ from types import ModuleType
 
 from trainer.games.base import FIRST, Game, State
 from trainer.games.library import find_game
-from trainer.games.position import default_name, uncompiled
+from trainer.games.position import default_name
 
 GTP_COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
 """There is no I, so that nobody takes it for a 1."""
@@ -28,7 +28,7 @@ class Vocabulary:
     """The value of `UCI_Variant`; None: the game can't be played through UCI."""
 
     def __init__(self, game: Game, own: ModuleType) -> None:
-        """`own` is the game's module of rules, in which its parameters have their values."""
+        """`own` is the game's module of rules, uncompiled, in which its parameters have their values."""
         self.game = game
         self.own = own
 
@@ -60,7 +60,7 @@ class Vocabulary:
     def name(self, state: State, action: int) -> str:
         """The name that the game gives to a move."""
         if hasattr(self.own, "name"):
-            return str(uncompiled(self.own.name)(state, action))
+            return str(self.own.name(state, action))
         return default_name(self.game, action)
 
 

@@ -85,7 +85,7 @@ class FoundGame:
     def rules(self) -> ModuleType:
         """The complete rules, uncompiled."""
         module = PythonFile(Path(str(complete.__file__))).run(f"_plain_{id(self)}", complete.__package__)
-        vars(module).update(self.constants, own=self.own, GAME=self.game)
+        vars(module).update(self.constants, own=self.own, uncompiled=self.own, GAME=self.game)
         if not hasattr(self.own, "wins_next"):
             del module.wins_next
         return module

@@ -12,6 +12,11 @@ from trainer.games.base import Game
 ENV_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 """It names folders and rows, stands in addresses, and must not look like a path or like a name with parameters."""
 
+COMPILED = ("start", "legal", "moves", "play", "cells", "from_cells", "features", "wins_next")
+"""The functions of a file with rules that are called compiled."""
+FOR_PEOPLE = ("name", "text", "score")
+"""Those that are plain Python."""
+
 
 def check_env_id(game: Game, path: Path) -> None:
     """Raise GameError for an env_id that is not a plain word."""
@@ -23,11 +28,15 @@ def check_env_id(game: Game, path: Path) -> None:
 
 
 def check_functions(own: ModuleType, game: Game, path: Path) -> None:
-    """Raise GameError for rules that lack a function, or one of two that belong together."""
-    has = {
-        name: callable(vars(own).get(name))
-        for name in ("legal", "moves", "play", "cells", "from_cells", "features", "wins_next")
-    }
+    """Raise GameError for rules that lack a function, or one of two that belong together, or whose function is none."""
+    given = {name: vars(own)[name] for name in (*COMPILED, *FOR_PEOPLE) if name in vars(own)}
+    for name, value in given.items():
+        if not callable(value):
+            raise GameError(
+                f"{path} calls something {name} that is no function, but in rules {name} is a function; give this "
+                f"{type(value).__name__} another name"
+            )
+    has = {name: name in given for name in COMPILED}
     if not has["play"]:
         raise GameError(f"{path} has no function play(state, action)")
     if has["legal"] == has["moves"]:

@@ -14,19 +14,44 @@ from typing import Any
 import numpy as np
 
 from trainer.core.errors import GameError
+from trainer.settings.base import Settings
 
 LIBRARIES = {"trainer", "numpy", "numba", *sys.stdlib_module_names}
 """What the rules may import. Their versions are no part of the hash."""
+RECIPE = "RECIPE"
+"""The global that says how the loop learns a game. It is none of the rules."""
 
 
 def stamp_of(text: bytes, parameters: tuple[tuple[str, int], ...], module: ModuleType) -> str:
-    """A hash of the rules' text and parameters, and of the constants that they computed or read."""
+    """A hash of the rules' text and parameters, and of the constants that they computed or read.
+
+    How the game is learned doesn't count: a recipe has settings that follow the machine, such as its number of threads.
+    """
     constants = {name: kept for name, value in vars(module).items() if name[:2] != "__" and (kept := plain(value))}
-    return hashlib.sha256(repr((text, parameters, sorted(constants.items()))).encode()).hexdigest()[:16]
+    content = (without_recipe(text), parameters, sorted(constants.items()))
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+
+
+def without_recipe(text: bytes) -> bytes:
+    """The rules' text without the lines that give RECIPE its value, except those that have another statement, too."""
+    if RECIPE.encode() not in text:
+        return text
+    lines: dict[bool, set[int]] = {True: set(), False: set()}
+    for node in ast.parse(text).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        is_recipe = [target.id for target in targets if isinstance(target, ast.Name)] == [RECIPE]
+        lines[is_recipe].update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    left_out = lines[True] - lines[False]
+    return b"".join(line for number, line in enumerate(text.splitlines(True), 1) if number not in left_out)
 
 
 def plain(value: Any) -> tuple[Any, ...] | None:
-    """A constant as something whose text is the same in every process; None for functions, modules and other objects."""
+    """A constant as something whose text is the same in every process; None for functions, modules and other objects.
+
+    Settings are None, too: they have none of the rules, and some of them follow the machine.
+    """
+    if isinstance(value, Settings):
+        return None
     if isinstance(value, np.ndarray):
         if value.dtype.hasobject:  # its bytes are addresses
             return plain(value.tolist())
