@@ -91,19 +91,19 @@ class ReplayWriter:
         path: Path,
         metadata: Metadata,
         window: int | None = None,
-        layout: StoredRules | None = None,
+        rules: StoredRules | None = None,
         shipments: bool = False,
     ) -> None:
         """Open the database for writing and store the game's dimensions in it.
 
-        The file keeps about the newest `window` positions, as whole games; None: all of them. `layout`: the layout of the
-        game's observations as JSON, and a hash of its rules; None for a game of the contract. `shipments`: the games come in
-        numbered shipments, and the file keeps which of them it has.
+        The file keeps about the newest `window` positions, as whole games; None: all of them. `rules`: what it keeps of the
+        game's rules; None for a game of the contract. `shipments`: the games come in numbered shipments, and the file keeps
+        which of them it has.
         """
         self.path = path
         self._metadata = metadata
         self._window = window
-        self._layout = layout
+        self._rules = rules
         self._tables = SCHEMA + SHIPMENTS if shipments else SCHEMA
         self._next_emptying = 0.0
         self._identity: tuple[int, int] | None = None
@@ -170,10 +170,10 @@ class ReplayWriter:
                         f"VALUES ({', '.join('?' * len(METADATA_COLUMNS))})",
                         tuple(getattr(self._metadata, name) for name in METADATA_COLUMNS),
                     )
-                    if self._layout:
+                    if self._rules:
                         connection.execute(LAYOUTS)
-                        refuse_other_rules(connection, self.path, self._metadata.env_id, self._layout.stamp)
-                        row = (self._metadata.env_id, *self._layout)
+                        refuse_other_rules(connection, self.path, self._metadata.env_id, self._rules.stamp)
+                        row = (self._metadata.env_id, *self._rules)
                         connection.execute("INSERT OR REPLACE INTO game_layouts VALUES (?, ?, ?)", row)
             except BaseException:
                 self.close()
