@@ -29,7 +29,7 @@ class GameConfig:
     """A hash of the rules, for the rows and models of this game; None: they carry none."""
 
     @property
-    def stored_layout(self) -> StoredRules | None:
+    def stored_rules(self) -> StoredRules | None:
         """What the replay database keeps of the rules; None: this is a game of the contract, or its layout is unknown."""
         if self.layout is None or self.stamp is None:
             return None

@@ -94,7 +94,7 @@ def test_a_run_trains_the_network_of_its_own_copy(config: LoopConfig, run: RunFo
     """Edits of the original change nothing while it runs, and are refused when it is resumed."""
     config = replace(config, network_file=network_file)
     copy = prepare_folder(config, run).network_file
-    assert copy == run.models / "network.py"
+    assert copy == run.models / "checkpoint-network.py"
     assert copy.read_text() == OWN_NETWORK
     run.checkpoint.touch()
     assert prepare_folder(replace(config, resume=True), run).network_file == copy
@@ -103,3 +103,19 @@ def test_a_run_trains_the_network_of_its_own_copy(config: LoopConfig, run: RunFo
         prepare_folder(replace(config, resume=True), run)
     assert copy.read_text() == OWN_NETWORK
     assert run.checkpoint.exists()
+
+
+def test_a_run_of_an_earlier_version_goes_on_with_its_copy(
+    config: LoopConfig, run: RunFolder, network_file: Path
+) -> None:
+    """It has another name there, which run.json states."""
+    former = run.models / "network.py"
+    former.write_text(OWN_NETWORK)
+    resumed = replace(config, resume=True)
+    copy = prepare_folder(replace(resumed, network_file=former), run).network_file
+    assert copy == run.models / "checkpoint-network.py"
+    assert copy.read_text() == OWN_NETWORK
+    copy.unlink()
+    network_file.write_text(OWN_NETWORK + "# edited")
+    with pytest.raises(ConfigError, match=r"mine\.py isn't the file that the run began with"):
+        prepare_folder(replace(resumed, network_file=network_file), run)

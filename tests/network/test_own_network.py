@@ -193,8 +193,10 @@ def test_a_run_trains_it_keeps_it_and_goes_on_with_it_alone(tictactoe_rows: Fore
     path = written(tmp_path, linear())
     config = trainer_config(tmp_path, steps=10, max_wait=0.3, network_file=path)
     assert Trainer(config).train().step == 10
-    copy = config.model_dir / "network.py"
+    copy = config.model_dir / "checkpoint-network.py"
     assert copy.read_text() == linear()
+    allowed = r"model_step_\d{6,}\.onnx|latest\.onnx|checkpoint.*"  # by the contract
+    assert all(re.fullmatch(allowed, file.name) for file in config.model_dir.iterdir())
     path.write_text(linear() + "# edited\n")
 
     def resumed(file: Path) -> int:
@@ -206,7 +208,7 @@ def test_a_run_trains_it_keeps_it_and_goes_on_with_it_alone(tictactoe_rows: Fore
     assert copy.read_text() == linear()
     Trainer(config).train()
     assert copy.read_text().endswith("# edited\n")
-    (old,) = config.model_dir.glob("old-*/network.py")
+    (old,) = config.model_dir.glob("old-*/checkpoint-network.py")
     assert old.read_text() == linear()
     Trainer(replace(config, network_file=None)).train()
     assert not copy.exists()
@@ -225,11 +227,10 @@ def loss(module, batch):
 """
 
 
-@pytest.mark.parametrize("device", [False, True], ids=["cpu", "device"])
 @pytest.mark.parametrize("env_id", ["tictactoe", "hex:size=4"])
-def test_a_loss_of_its_own_gets_the_batch_from_the_movers_side(env_id: str, device: bool, tmp_path: Path) -> None:
-    """Written out, AlphaZero's loss has the value and the gradient that it has without the function: in Hex the actions
-    are exchanged, too. A loss of its value alone leaves the policy's weights without a gradient."""
+def test_a_loss_of_its_own_gets_the_batch_from_the_movers_side(env_id: str, tmp_path: Path) -> None:
+    """Written out, AlphaZero's loss has the gradient that it has without the function: in Hex the actions are exchanged, too.
+    A loss of its value alone leaves the policy's weights without a gradient."""
     observation, legal = (torch.from_numpy(part) for part in rows_of(env_id))
     visits = torch.rand(legal.shape, generator=torch.manual_seed(3)) * legal
     visits /= visits.sum(dim=1, keepdim=True)
@@ -263,6 +264,23 @@ def test_weights_that_only_the_loss_uses_learn_but_are_not_published(tmp_path: P
     assert torch.equal(
         other.network.state_dict()["inner.soft.weight"], learner.network.state_dict()["inner.soft.weight"]
     )
+
+
+def test_a_run_of_an_earlier_version_goes_on_with_its_copy(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Which has another name there. A new run sets it aside."""
+    path = written(tmp_path, linear())
+    config = trainer_config(tmp_path, steps=10, max_wait=0.3, network_file=path)
+    Trainer(config).train()
+    former = (config.model_dir / "checkpoint-network.py").rename(config.model_dir / "network.py")
+    longer = replace(config, steps=20, resume=True)
+    path.write_text(linear() + "# edited\n")
+    with pytest.raises(ConfigError, match=r"go on with its copy, --network-file .*/network\.py"):
+        Trainer(longer).train()
+    assert Trainer(replace(longer, network_file=former)).train().step == 20
+    Trainer(replace(config, network_file=None)).train()
+    (old,) = config.model_dir.glob("old-*/network.py")
+    assert old.read_text() == linear()
+    assert not former.exists()
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
 from trainer.replay import ROWID_SPAN, ReplayBuffer, ReplayWriter, SymmetryTables, count_rows
 from trainer.replay import writer as writing
+from trainer.replay.reader import OLDEST
 
 NAN = float("nan")
 
@@ -352,6 +353,53 @@ def test_a_writer_never_deletes_the_rows_of_another_game(tmp_path: Path, close_l
     assert (counts["connect4"], counts["tictactoe"]) == (6, 10)
 
 
+def test_a_window_is_refused_in_a_file_that_does_not_state_its_other_game(
+    foreign: Callable[..., ForeignDatabase], close_later: CloseLater
+) -> None:
+    """By its oldest row; without a window both games may share the file."""
+    database = foreign("connect4")
+    database.add_tictactoe(3)
+    with pytest.raises(ReplayError, match="also holds games of connect4, which --replay-window would delete"):
+        ReplayWriter(database.path, TICTACTOE, window=100)
+    close_later(ReplayWriter(database.path, TICTACTOE)).write([episode()])
+
+
+@pytest.mark.parametrize("slice_rows", [writing.PRUNE_SLICE, 100])
+def test_a_window_works_behind_old_rows_of_another_game(
+    tmp_path: Path, close_later: CloseLater, monkeypatch: pytest.MonkeyPatch, slice_rows: int
+) -> None:
+    """There are more of them than a slice, or than all slices of a write. The reader forgets what is deleted, too."""
+    monkeypatch.setattr(writing, "PRUNE_SLICE", slice_rows)
+    monkeypatch.setattr(writing, "PRUNE_SLICES", 4)
+    path = tmp_path / "replay.db"
+    writer = close_later(ReplayWriter(path, TICTACTOE, window=100))
+    close_later(ReplayWriter(path, TICTACTOE)).write([episode(f"a-{game}") for game in range(750)])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE transitions SET env_id = 'connect4'")
+    replay = close_later(ReplayBuffer(path, TICTACTOE))
+    for game in range(300):
+        writer.write([episode(f"b-{game}")])
+        replay.refresh()
+    counts = dict(select(path, "SELECT env_id, count(*) FROM transitions GROUP BY env_id"))
+    assert counts == {"connect4": 1500, "tictactoe": 100}
+    assert (len(replay), replay.seen) == (100, 600)
+
+
+def test_a_window_works_after_all_rows_were_deleted(tmp_path: Path, close_later: CloseLater) -> None:
+    """SQLite then numbers rows from 1 again, below those that were passed before."""
+    path = tmp_path / "replay.db"
+    writer = close_later(ReplayWriter(path, TICTACTOE, window=10))
+    close_later(ReplayWriter(path, TICTACTOE)).write([episode(f"a-{game}") for game in range(50)])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE transitions SET env_id = 'connect4'")
+    writer.write([episode("b-0")])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM transitions")
+    for game in range(60):
+        writer.write([episode(f"c-{game}")])
+    assert count_rows(path) == 10
+
+
 def test_a_window_smaller_than_a_game_keeps_the_newest_game(tmp_path: Path, close_later: CloseLater) -> None:
     """Whole, and no other."""
     writer = close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE, window=3))
@@ -386,10 +434,13 @@ def test_the_last_rows_stay_if_all_rows_of_a_game_are_deleted(
     assert len(replay) == 23
 
 
-def test_oldest_and_newest_rowid_are_found_without_a_scan(tictactoe_rows: ForeignDatabase) -> None:
+def test_oldest_and_newest_rows_are_found_without_a_scan(tictactoe_rows: ForeignDatabase) -> None:
     """Writer and trainer ask for them several times per second; a scan of a million rows takes most of a second."""
-    plan = tictactoe_rows.connection.execute(f"EXPLAIN QUERY PLAN {ROWID_SPAN}").fetchall()
-    steps = [step for *_, step in plan if "transitions" in step]
-    assert len(steps) == 2
-    assert all(step.startswith("SEARCH") for step in steps), steps
-    assert tictactoe_rows.connection.execute(ROWID_SPAN).fetchone() == (1, 200)
+    connection = tictactoe_rows.connection
+    for query, look_ups, given in ((ROWID_SPAN, 2, ()), (OLDEST, 1, (1, "tictactoe"))):
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", given).fetchall()
+        steps = [step for *_, step in plan if "transitions" in step]
+        assert len(steps) == look_ups
+        assert all(step.startswith("SEARCH") for step in steps), steps
+    assert connection.execute(ROWID_SPAN).fetchone() == (1, 200)
+    assert connection.execute(OLDEST, (1, "tictactoe")).fetchone() == (1,)

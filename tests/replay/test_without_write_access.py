@@ -12,7 +12,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from conftest import ForeignDatabase
 from episodes import episode
+from stored_rows import kill_in_commit
 
 from trainer.core.errors import ReplayUnavailableError
 from trainer.game_config import load_game_config, metadata_of
@@ -60,6 +62,20 @@ def load_kernels(path: Path) -> None:
     store(path, 1)
     with closing(ReplayBuffer(path, TICTACTOE)) as replay:
         replay.refresh()
+
+
+def test_a_rollback_journal_that_cannot_be_used_is_named_with_what_to_do(folder: Path) -> None:
+    """A writer without a write-ahead log was killed in its commit: the file is not whole."""
+    path = folder / "replay.db"
+    database = ForeignDatabase(path)
+    database.add_tictactoe(300)
+    database.close()
+    kill_in_commit(path)
+    with without_write_access(folder), pytest.raises(ReplayUnavailableError) as refused:
+        load_game_config("tictactoe", path)
+    assert str(refused.value).startswith(
+        f"the replay database {path} can't be read: part of it is in replay.db-journal"
+    )
 
 
 def test_the_database_of_a_finished_run_is_read(folder: Path, tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def test_a_new_run_takes_whatever_has_changed_beside_the_rules(
     put(folder / name, before)
     copy = Path(keep_rules(str(folder), run))
     game = load_game_config(str(copy), run / "replay.db")
-    ReplayWriter(run / "replay.db", game.metadata, layout=game.stored_layout).close()
+    ReplayWriter(run / "replay.db", game.metadata, rules=game.stored_rules).close()
     put(folder / name, after)
     for resume, expected, times in ((True, before, 0), (False, after, 1), (False, after, 1)):
         forget_games()
@@ -179,7 +179,7 @@ def test_a_new_run_refuses_other_rules_where_games_were_played_by_the_old_ones(r
     run = tmp_path / "run"
     copy = keep_rules(str(rules), run)
     game = load_game_config(str(rules), run / "replay.db")
-    ReplayWriter(run / "replay.db", game.metadata, layout=game.stored_layout).close()
+    ReplayWriter(run / "replay.db", game.metadata, rules=game.stored_rules).close()
     before = Path(copy).read_bytes()
     edit(rules)
     with pytest.raises(GameError, match=r"the games in .*replay\.db were played by other rules of myttt"):
@@ -271,9 +271,9 @@ def test_actors_with_other_rules_do_not_write_into_one_file(rules: Path, tmp_pat
     first = load_game_config(str(rules), database)
     edit(rules)
     second = load_game_config(str(rules), database)
-    ReplayWriter(database, first.metadata, layout=first.stored_layout).close()
+    ReplayWriter(database, first.metadata, rules=first.stored_rules).close()
     with pytest.raises(ReplayError, match="are played by other rules of myttt: their hash is"):
-        ReplayWriter(database, second.metadata, layout=second.stored_layout)
+        ReplayWriter(database, second.metadata, rules=second.stored_rules)
 
 
 def test_a_database_alone_tells_how_players_are_exchanged(tmp_path: Path) -> None:
@@ -281,7 +281,7 @@ def test_a_database_alone_tells_how_players_are_exchanged(tmp_path: Path) -> Non
     database = tmp_path / "replay.db"
     game = load_game_config("breakthrough", database)
     metadata = replace(game.metadata, env_id="elsewhere")
-    ReplayWriter(database, metadata, layout=game.stored_layout).close()
+    ReplayWriter(database, metadata, rules=game.stored_rules).close()
     found = load_game_config("elsewhere", database)
     assert found.layout is not None
     assert game.layout is not None
@@ -296,7 +296,7 @@ def test_rows_of_other_rules_are_refused(rules: Path, tmp_path: Path) -> None:
     """By whoever would add rows to them or learn from them."""
     database = tmp_path / "replay.db"
     game = load_game_config(str(rules), database)
-    ReplayWriter(database, game.metadata, layout=game.stored_layout).close()
+    ReplayWriter(database, game.metadata, rules=game.stored_rules).close()
     assert load_game_config(str(rules), database).stamp == game.stamp
     edit(rules)
     with pytest.raises(
@@ -325,6 +325,6 @@ def test_a_trainer_refuses_games_of_other_rules_that_come_later(rules: Path, tmp
         assert replay.refresh() == 0
         edit(rules)
         played = load_game_config(str(rules), database)
-        ReplayWriter(database, played.metadata, layout=played.stored_layout).close()
+        ReplayWriter(database, played.metadata, rules=played.stored_rules).close()
         with pytest.raises(ReplayError, match="are played by other rules of myttt"):
             replay.refresh()

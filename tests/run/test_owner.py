@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -18,6 +20,7 @@ from run_files import trainer_config
 from waiting import PATIENCE, wait_until
 
 from trainer.core.errors import ConfigError
+from trainer.run import owner
 from trainer.run.owner import owned
 from trainer.trainer import train
 
@@ -32,13 +35,23 @@ with owned(Path(sys.argv[1]), "cartridge loop", "--data-dir"):
 
 
 @contextmanager
-def holder(models: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that owns a model folder. It is killed when the block ends."""
+def holder(models: Path, parent: int | None = None) -> Iterator[subprocess.Popen[str]]:
+    """Another process that owns a model folder, or shares it with its loop `parent`. It is killed when the block ends."""
     command = [sys.executable, "-c", HOLD, str(models)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, ending(process):
+    environment = os.environ | ({} if parent is None else {"CARTRIDGE_PARENT": str(parent)})
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process, ending(process):
         assert process.stdout is not None
         assert process.stdout.readline() == "owned\n"
         yield process
+
+
+@contextmanager
+def orphan(models: Path) -> Iterator[subprocess.Popen[str]]:
+    """The trainer of a loop that was killed."""
+    with holder(models) as loop, holder(models, loop.pid) as trainer:
+        loop.kill()
+        loop.wait(PATIENCE)
+        yield trainer
 
 
 def test_a_folder_with_an_owner_is_refused_until_it_dies(tmp_path: Path) -> None:
@@ -76,6 +89,37 @@ def test_a_trainer_shares_the_run_of_the_loop_that_started_it(tmp_path: Path, mo
         monkeypatch.setenv("CARTRIDGE_PARENT", str(os.getpid()))
         with pytest.raises(ConfigError), owned(tmp_path / "models", "cartridge train", "--model-dir"):
             pass
+
+
+def test_a_new_owner_waits_for_the_trainer_of_a_killed_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its last step would write old models into the new run. Once it has ended, the new owner goes on."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(owner, "ORPHAN_SECONDS", PATIENCE)
+
+    def own() -> None:
+        with owned(tmp_path / "models", "cartridge loop", "--data-dir"):
+            pass
+
+    with orphan(tmp_path / "models") as trainer, ThreadPoolExecutor(1) as pool:
+        owning = pool.submit(own)
+        try:
+            wait_until(lambda: "waiting until it has ended" in caplog.text, "it doesn't wait")
+            assert not owning.done()
+        finally:
+            trainer.kill()
+        owning.result(PATIENCE)
+
+
+def test_a_trainer_that_does_not_end_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After some time, and the lock of the run is given back."""
+    monkeypatch.setattr(owner, "ORPHAN_SECONDS", 0)
+    with orphan(tmp_path / "models") as trainer:
+        message = rf"the run in {tmp_path} is still written by cartridge loop \(process {trainer.pid} on .*--data-dir"
+        for _ in range(2):
+            with pytest.raises(ConfigError, match=message), owned(tmp_path / "models", "cartridge loop", "--data-dir"):
+                pass
 
 
 def test_two_loops_and_a_trainer_do_not_share_a_folder(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from waiting import PATIENCE
 
 from torture import promises
 from torture.death import DIED, Clock
-from trainer.replay import ReplayWriter, writer
+from trainer.replay import ReplayWriter, count_rows, writer
 
 GAMES = 12
 PLIES = 6
@@ -170,6 +170,7 @@ def sweep(folder: Path, mode: str, every: int) -> int:
         status, told, _ = write_games(path, mode, point)
         assert status == DIED, (mode, point, status)
         deaths += 1
+        count_rows(path)  # a reader comes first
         games = stored(path)
         first, end = (games[0], games[-1] + 1) if games else (0, 0)
         assert games == list(range(first, end)), (mode, point, games)

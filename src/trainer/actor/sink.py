@@ -46,7 +46,7 @@ class DatabaseSink:
     def __init__(self, path: Path, game: GameConfig, window: int | None, statistics: Path, actor_id: str) -> None:
         """Open or create the database at `path`; keep about the newest `window` positions, None: all."""
         metadata = game.metadata
-        self._writer = ReplayWriter(path, metadata, window, game.stored_layout)
+        self._writer = ReplayWriter(path, metadata, window, game.stored_rules)
         self._statistics = statistics
         self._actor_id = actor_id
         # So that ids never repeat, even if two actors have one name.

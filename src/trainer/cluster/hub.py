@@ -68,7 +68,7 @@ class Hub:
         self._game = found.game
         self._positions = Positions(config.env_id, 0)
         self._writer = ReplayWriter(
-            config.replay_db_path, played.metadata, config.replay_window, played.stored_layout, shipments=True
+            config.replay_db_path, played.metadata, config.replay_window, played.stored_rules, shipments=True
         )
         self._writing = Lock()
         self._unpacked = BoundedSemaphore(UNPACKED)

@@ -121,6 +121,13 @@ def make_writable_folder(folder: Path, flag: str) -> None:
         raise ConfigError(f"can't write to the folder {folder} ({reason}); choose another with {flag}") from error
 
 
+def may_write(path: Path) -> bool:
+    """Whether this process may write to a file and to its folder; if it is a symbolic link, to where that points."""
+    path = path.resolve()
+    effective = os.access in os.supports_effective_ids
+    return all(os.access(place, os.W_OK, effective_ids=effective) for place in (path, path.parent))
+
+
 NO_FILE = (-1, -1)
 """The identity of a file that is gone."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trainer.core.errors import ConfigError, ReplayError, ReplayUnavailableError, shortened
-from trainer.core.files import by_number
+from trainer.core.files import by_number, may_write
 
 SCHEMA = files("trainer.replay").joinpath("replay.sql").read_text()
 BUSY_SECONDS = 60.0
@@ -42,7 +42,8 @@ TEMPORARY_ERRORS = {
 }
 """SQLite's error codes for conditions that may pass: another writer, a full disk, a read-only folder."""
 NEEDS_WRITING = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
-"""SQLite's error codes if a database with a write-ahead log lies where this process may not write."""
+"""SQLite's error codes if a database can only be read by who may write to it: it has a write-ahead log, or the rollback
+journal of a killed writer."""
 LARGEST_COUNT = 65_536
 """The largest dimension of a game that is accepted. A larger one means a damaged file, and would fill the memory."""
 OPTIONAL_COLUMNS = {"created_at"}
@@ -127,7 +128,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """A read-only connection; the file is not created. Raises ReplayError if there is no database.
 
-    It is a ReplayUnavailableError if there is nothing at `path`, because another process may be about to replace the file.
+    If a writer without a write-ahead log was killed in its commit, that is undone first. The error is a
+    ReplayUnavailableError if there is nothing at `path`, because another process may be about to replace the file.
     """
     if not path.exists():
         raise ReplayUnavailableError(
@@ -141,6 +143,9 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in NEEDS_WRITING or not os.access(path, os.R_OK):
                 raise
+            if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK and may_write(path):
+                connected(path, "mode=rw", sqlite3.Connection).close()  # SQLite undoes what a killed writer had begun
+                return connected(path, "mode=ro", sqlite3.Connection)
             others = [beside(path, suffix) for suffix in ("-wal", "-journal")]
             if unfinished := [file for file in others if file.exists() and file.stat().st_size]:
                 raise ReplayUnavailableError(

@@ -17,7 +17,6 @@ from trainer.core.files import NO_FILE, identity_of
 from trainer.core.log import Trouble
 from trainer.replay.columns import COLUMNS, checked
 from trainer.replay.database import (
-    ROWID_SPAN,
     Metadata,
     Snapshot,
     check_columns,
@@ -33,6 +32,9 @@ log = logging.getLogger(__name__)
 READ_SLICE = 512
 """Rows per read. Few enough that no reader delays a writer (or a checkpoint of the write-ahead log) for long, and fewer than
 the 700 new objects after which Python's garbage collector runs."""
+OLDEST = "SELECT rowid FROM transitions WHERE rowid >= ? AND env_id = ? ORDER BY rowid LIMIT 1"
+"""The oldest row of a game from a rowid on. With the oldest one that was known it is found at once: there is no index on
+env_id, but only rows of other games that came between are passed, once."""
 NAMED_BAD_ROWS = 10  # the log names so many skipped rows; further ones are only counted
 
 
@@ -67,6 +69,7 @@ class ReplayReader:
         self._version: int | None = None  # SQLite's data_version at the last read
         self._trouble = Trouble(log)
         self._last_row = 0  # rowid up to which the database was read
+        self._oldest = 0  # rowid below which the database has no row of this game
 
     def refresh(self) -> None:
         """Read the rows added since the last call. See `ReplayBuffer.refresh`."""
@@ -120,7 +123,7 @@ class ReplayReader:
             len(self.rows),
             self.rows.min_rows,
         )
-        self._last_row = 0
+        self._last_row = self._oldest = 0
         self.rows.start_over()
 
     def _read(self, connection: sqlite3.Connection) -> None:
@@ -128,8 +131,7 @@ class ReplayReader:
         version = connection.execute("PRAGMA data_version").fetchone()[0]
         if version == self._version:
             return
-        oldest, newest = connection.execute(ROWID_SPAN).fetchone()
-        newest = newest or 0
+        newest = connection.execute("SELECT max(rowid) FROM transitions").fetchone()[0] or 0
         if newest < self._last_row:  # actors only delete the oldest rows
             self._start_over(f"the newest rows of {self.path} were deleted")
         while self._last_row < newest:
@@ -140,7 +142,9 @@ class ReplayReader:
             self._append(connection, rows)
             self._last_row = rows[-1][0] if len(rows) == READ_SLICE else newest
         self._version = version
-        self.rows.drop_before(oldest)
+        oldest = connection.execute(OLDEST, (self._oldest, self.metadata.env_id)).fetchone()
+        self._oldest = newest + 1 if oldest is None else oldest[0]
+        self.rows.drop_before(self._oldest)
 
     def _append(self, connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
         """Check some rows and keep them. If bad rows are skipped, they are found by bisection."""

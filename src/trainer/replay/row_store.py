@@ -90,12 +90,12 @@ class RowStore:
         """The rows that are appended from now on replace those that are here, once there are `min_rows` of them."""
         self._replaced = self._length
 
-    def drop_before(self, oldest: int | None) -> None:
-        """Drop the rows before rowid `oldest`, the first one in the database (None: it is empty).
+    def drop_before(self, oldest: int) -> None:
+        """Drop the rows before rowid `oldest`, the first one that is still in the database.
 
         The last `min_rows` rows stay until there are others. Compacts the arrays once half their rows are gone.
         """
-        if oldest is None or (self._replaced and self._length - self._replaced < self.min_rows):
+        if self._replaced and self._length - self._replaced < self.min_rows:
             return
         first = max(self._first, self._replaced)
         first += int(np.searchsorted(self._rowid[first : self._length], oldest))

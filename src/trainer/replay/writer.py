@@ -25,9 +25,7 @@ from trainer.replay.database import (
     SCHEMA,
     Metadata,
     StoredRules,
-    beside,
     check_columns,
-    columns_of,
     refuse_other_rules,
     reporting,
     transaction,
@@ -93,19 +91,19 @@ class ReplayWriter:
         path: Path,
         metadata: Metadata,
         window: int | None = None,
-        layout: StoredRules | None = None,
+        rules: StoredRules | None = None,
         shipments: bool = False,
     ) -> None:
         """Open the database for writing and store the game's dimensions in it.
 
-        The file keeps about the newest `window` positions, as whole games; None: all of them. `layout`: the layout of the
-        game's observations as JSON, and a hash of its rules; None for a game of the contract. `shipments`: the games come in
-        numbered shipments, and the file keeps which of them it has.
+        The file keeps about the newest `window` positions, as whole games; None: all of them. `rules`: what it keeps of the
+        game's rules; None for a game of the contract. `shipments`: the games come in numbered shipments, and the file keeps
+        which of them it has.
         """
         self.path = path
         self._metadata = metadata
         self._window = window
-        self._layout = layout
+        self._rules = rules
         self._tables = SCHEMA + SHIPMENTS if shipments else SCHEMA
         self._next_emptying = 0.0
         self._identity: tuple[int, int] | None = None
@@ -150,7 +148,7 @@ class ReplayWriter:
         with reporting(self.path), locked(self.path):
             if not self.path.exists():  # SQLite would take a deleted database's leftover files for the new one's
                 for suffix in ("-wal", "-shm", "-journal"):
-                    beside(self.path, suffix).unlink(missing_ok=True)
+                    database.beside(self.path, suffix).unlink(missing_ok=True)
             self._connection = sqlite3.connect(
                 self.path.absolute(),  # so that SQLite takes no name for a command, such as :memory: or file:x.db
                 timeout=database.BUSY_SECONDS,
@@ -158,6 +156,7 @@ class ReplayWriter:
                 check_same_thread=False,
             )
             self._identity = identity_of(self.path)
+            self._passed = 0  # below this rowid there are only rows of other games
             try:
                 self._connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")  # has no effect if there are tables
                 self._prefer_write_ahead_log()
@@ -171,20 +170,18 @@ class ReplayWriter:
                         f"VALUES ({', '.join('?' * len(METADATA_COLUMNS))})",
                         tuple(getattr(self._metadata, name) for name in METADATA_COLUMNS),
                     )
-                    if self._layout:
+                    if self._rules:
                         connection.execute(LAYOUTS)
-                        refuse_other_rules(connection, self.path, self._metadata.env_id, self._layout.stamp)
-                        connection.execute(
-                            "INSERT OR REPLACE INTO game_layouts VALUES (?, ?, ?)",
-                            (self._metadata.env_id, *self._layout),
-                        )
+                        refuse_other_rules(connection, self.path, self._metadata.env_id, self._rules.stamp)
+                        row = (self._metadata.env_id, *self._rules)
+                        connection.execute("INSERT OR REPLACE INTO game_layouts VALUES (?, ?, ?)", row)
             except BaseException:
                 self.close()
                 self._identity = None  # the next write opens it again
                 raise
 
     def _prune(self, written: int) -> None:
-        """Delete the oldest games, a slice at a time, while the file holds more rows than the window; never the newest game.
+        """Delete the oldest games before the newest `window` rows, a slice at a time; never the newest, nor another game's.
 
         It ends after PRUNE_SLICES and twice the rows just `written`; the next write goes on. Rowids are assigned in order,
         so their span is the number of rows. The file reuses the pages of deleted rows.
@@ -192,23 +189,26 @@ class ReplayWriter:
         if self._window is None:
             return
         for _ in range(PRUNE_SLICES + 2 * written // PRUNE_SLICE):
-            oldest, newest = self._connection.execute(ROWID_SPAN).fetchone()
-            excess = 0 if oldest is None else newest - oldest + 1 - self._window
-            if excess <= 0:
+            oldest, newest = (found or 0 for found in self._connection.execute(ROWID_SPAN).fetchone())
+            if newest < self._passed:  # all rows were deleted, and the next ones numbered anew
+                self._passed = 0
+            first = max(oldest, self._passed)
+            last = min(first + PRUNE_SLICE - 1, newest - self._window)
+            if last < first:
                 return
             with transaction(self._connection) as connection:
                 deleted = connection.execute(
                     "DELETE FROM transitions WHERE episode_id IN "
                     "(SELECT episode_id FROM transitions WHERE rowid BETWEEN ? AND ? AND env_id = ?) "
                     "AND episode_id != (SELECT episode_id FROM transitions WHERE rowid = ?)",
-                    (oldest, oldest + min(excess, PRUNE_SLICE) - 1, self._metadata.env_id, newest),
+                    (first, last, self._metadata.env_id, newest),
                 )
             if not deleted.rowcount:
-                return
+                self._passed = last + 1
 
     def _empty_log(self) -> None:
         """Move a long write-ahead log into the database. Gives up if a reader is in the way: other writers wait."""
-        ahead = beside(self.path, "-wal")
+        ahead = database.beside(self.path, "-wal")
         if time.monotonic() < self._next_emptying or not ahead.exists() or ahead.stat().st_size <= LOG_LIMIT:
             return
         self._next_emptying = time.monotonic() + LOG_EVERY
@@ -283,11 +283,16 @@ def concatenated(arrays: Sequence[NDArray[Any]], kind: str) -> NDArray[Any]:
 
 
 def refuse_other_games(connection: sqlite3.Connection, path: Path, env_id: str) -> None:
-    """Raise ReplayError if the open database at `path` also holds rows of another game, which a window would delete."""
-    if not columns_of(connection, "game_metadata"):
+    """Raise ReplayError if the open database at `path` also holds rows of another game, which a window would delete: of one
+    that its metadata states, or its oldest row, because other programs need not write metadata."""
+    if not check_columns(connection, path):
         return
-    for (other,) in connection.execute("SELECT env_id FROM game_metadata WHERE env_id != ?", (env_id,)).fetchall():
-        if connection.execute("SELECT 1 FROM transitions WHERE env_id = ? LIMIT 1", (other,)).fetchone():
+    queries = ["SELECT env_id FROM transitions WHERE rowid = (SELECT min(rowid) FROM transitions)"]
+    if database.columns_of(connection, "game_metadata"):
+        held = "SELECT 1 FROM transitions WHERE env_id = game_metadata.env_id"
+        queries.append(f"SELECT env_id FROM game_metadata WHERE EXISTS ({held})")
+    for (other,) in connection.execute(" UNION ".join(queries)).fetchall():
+        if other != env_id:
             raise ReplayError(
                 f"{path} also holds games of {other}, which --replay-window would delete; write the games of {env_id} into "
                 "another file, or give --replay-window None"

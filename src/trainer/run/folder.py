@@ -10,6 +10,7 @@ from pathlib import Path
 
 from trainer.core.files import by_number
 from trainer.core.locks import locked
+from trainer.run.kept_network import kept_networks
 from trainer.run.model_files import CHECKPOINT, LATEST, NETWORK, stored_models
 
 MODELS = "models"
@@ -105,15 +106,16 @@ def set_aside(models: Path, stats: Path) -> Path | None:
     process is killed, `--resume` still works, and the next start moves the rest.
     """
     run = RunFolder(stats.parent)
-    checkpoint, stored = [*models.glob("checkpoint*")], stored_models(models)
+    checkpoint = [path for path in models.glob("checkpoint*") if path.name != NETWORK]
+    stored = stored_models(models)
     reported = stats.exists() or run.evaluations.exists()  # actor_stats.json alone may be the new run's
     if not checkpoint and not stored and not reported:
         return None
     old = folder_for_old(models)
     if run.record.exists():
         (old / RECORD_FILE).write_bytes(run.record.read_bytes())
-    if (models / NETWORK).exists():
-        (old / NETWORK).write_bytes((models / NETWORK).read_bytes())
+    for network in kept_networks(models):
+        (old / network.name).write_bytes(network.read_bytes())
     with locked(run.actor_stats):  # actors may be running already
         for path in (stats, run.evaluations, run.actor_stats, *stored, *checkpoint):
             if path.exists():

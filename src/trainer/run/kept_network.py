@@ -6,7 +6,7 @@ from pathlib import Path
 
 from trainer.core.errors import ConfigError
 from trainer.core.files import write_bytes
-from trainer.run.model_files import NETWORK
+from trainer.run.model_files import FORMER_NETWORK, NETWORK
 
 
 def read_network(path: Path) -> bytes:
@@ -20,18 +20,24 @@ def read_network(path: Path) -> bytes:
         ) from error
 
 
+def kept_networks(models: Path) -> list[Path]:
+    """The copies beside these models, the one that counts first; a run that an earlier version began may have two."""
+    return [path for name in (NETWORK, FORMER_NETWORK) if (path := models / name).exists()]
+
+
 def keep_network(text: bytes | None, models: Path) -> None:
     """Write the copy of a new run; None: its network is one of this package."""
     if text is None:
-        (models / NETWORK).unlink(missing_ok=True)
+        for copy in kept_networks(models):
+            copy.unlink()
     else:
         write_bytes(models / NETWORK, text)
 
 
 def require_kept(path: Path, text: bytes, models: Path) -> None:
     """Raise ConfigError if the run with these models began with another file than `path`, whose text this is."""
-    copy = models / NETWORK
-    if not copy.exists():
+    copy = next(iter(kept_networks(models)), None)
+    if copy is None:
         raise ConfigError(
             f"the run in {models.parent} began without --network-file; leave it out to go on, or start a new run without "
             f"--resume"

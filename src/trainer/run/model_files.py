@@ -10,8 +10,10 @@ LATEST = "latest.onnx"
 """Name of the newest model in a model folder; actors watch for it to be replaced."""
 CHECKPOINT = "checkpoint.pt"
 """Name of the checkpoint, beside the models."""
-NETWORK = "network.py"
+NETWORK = "checkpoint-network.py"
 """Name of the copy, beside the models, of the file that made their network."""
+FORMER_NETWORK = "network.py"
+"""What runs of earlier versions call that copy."""
 
 
 def read_model(path: Path) -> bytes:

@@ -25,7 +25,7 @@ def stored(path: Path, env_id: str, games: int = 6) -> Path:
     """A database with some games of random moves."""
     game = load_game_config(env_id, path)
     episodes = [stored_game(env_id, line.actions, number) for number, line in enumerate(random_lines(env_id, games))]
-    with closing(ReplayWriter(path, game.metadata, None, game.stored_layout)) as writer:
+    with closing(ReplayWriter(path, game.metadata, None, game.stored_rules)) as writer:
         writer.write(episodes)
     return path
 

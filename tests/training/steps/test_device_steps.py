@@ -14,7 +14,10 @@ from random_models import random_network
 from run_files import store_games
 
 from trainer.core.errors import DeviceError
-from trainer.game_config import load_game_config
+from trainer.game_config import load_game_config, metadata_of
+from trainer.games import game_of
+from trainer.games.layout import layout_of
+from trainer.network import NetworkFile, OwnNetwork
 from trainer.replay import ReplayBuffer
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.learner import Learner
@@ -24,6 +27,31 @@ from trainer.training.steps.device_steps import DeviceSteps
 from trainer.training.steps.torch_steps import TorchSteps
 
 CPU = torch.device("cpu")
+OWN_LOSS = """
+import torch
+from torch import nn
+from trainer.network import Loss, alphazero_loss
+
+
+class Net(nn.Module):
+    def __init__(self, layout):
+        super().__init__()
+        self.policy = nn.Linear(layout.view_size, layout.num_actions)
+        self.value = nn.Linear(layout.view_size, 1)
+
+    def forward(self, view):
+        return self.policy(view), torch.tanh(self.value(view))
+
+
+def network(layout, width, blocks):
+    return Net(layout)
+
+
+def loss(module, batch):
+    logits, value = module(batch.view)
+    whole = alphazero_loss(logits, value, batch.legal, batch.policy, batch.value)
+    return Loss(whole.policy, *whole[1:])
+"""
 
 
 @pytest.fixture
@@ -76,6 +104,21 @@ def test_a_checkpoint_moves_from_one_kind_of_steps_to_the_other(replay: ReplayBu
             learner.state()["optimizer"]["state"].values(), state["optimizer"]["state"].values(), strict=True
         ):
             assert all(torch.equal(found[name], expected[name]) for name in ("step", "exp_avg", "exp_avg_sq"))
+
+
+def test_the_loss_of_a_network_of_ones_own_is_minimized(replay: ReplayBuffer, tmp_path: Path) -> None:
+    """Here it is the policy's alone, so the value's weights stay as they are."""
+    path = tmp_path / "mynet.py"
+    path.write_text(OWN_LOSS)
+    game = game_of("connect4")
+    network = OwnNetwork(NetworkFile(path), metadata_of(game), layout_of(game), 8, 1)
+    before = copy.deepcopy(network.state_dict())
+    learner = Learner(network, TrainerConfig(weight_decay=0), unpacking(replay))
+    assert type(learner.steps) is DeviceSteps
+    learner.learn(replay.sample_packed(np.random.default_rng(1), 32), 0.01)
+    after = learner.network.state_dict()
+    assert not torch.equal(after["inner.policy.weight"], before["inner.policy.weight"])
+    assert torch.equal(after["inner.value.weight"], before["inner.value.weight"])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""The hash of a game's rules, which rows and models carry; and what keeps it honest: a game's file needs no other file."""
+"""The stamp, a hash of a game's rules, which rows and models carry; and what keeps it honest: a game's file needs no other
+file. Databases (`game_layouts`) and the metadata of models call it `rules`.
+"""
 
 from __future__ import annotations
 
