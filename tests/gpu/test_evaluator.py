@@ -240,6 +240,18 @@ def test_only_positions_with_numbers_too_large_for_16_bits_are_answered_by_the_o
     assert caplog.text.count("some.onnx has numbers that are too large for 16 bits") == 1
 
 
+def test_numbers_too_large_for_16_bits_are_mentioned_once_for_all_models(caplog: pytest.LogCaptureFixture) -> None:
+    """A run publishes a model every few seconds, and the later ones have such numbers, too."""
+    accelerator = accelerated("tictactoe")
+    for seed in range(2):
+        content = model_file("tictactoe", random_network("tictactoe", width=24, seed=seed))
+        found = evaluator_of(accelerator, "tictactoe", content)
+        found.spare = Other()
+        overflow(found, {0: NOT_FINITE})
+        found(*random_play("tictactoe", seed=2))
+    assert caplog.text.count("too large for 16 bits") == 1
+
+
 def test_a_value_that_can_not_be_is_refused_beside_numbers_that_are_too_large() -> None:
     """As it is in a batch of its own."""
     content = model_file("tictactoe", random_network("tictactoe", width=24))

@@ -52,6 +52,7 @@ class TorchAccelerator:
         self._game = game_of(env_id)
         self.slots = Slots(self._game, device, kept_as)
         self._file = file
+        self._overflow = Trouble(log)  # of all models: the next one is hardly better
         self._make_launcher = make_launcher
         self._captures = device.type == "cuda"
 
@@ -62,7 +63,9 @@ class TorchAccelerator:
         # What somebody's module does may not fit into a graph.
         captures = self._captures and isinstance(kind, NetworkSettings)
         make = self._make_launcher or (GraphLauncher if captures else EagerLauncher)
-        return TorchEvaluator(original.info, self._game, stored.weights, kind, self.slots, self._capacity, make)
+        return TorchEvaluator(
+            original.info, self._game, stored.weights, kind, self.slots, self._capacity, make, self._overflow
+        )
 
     def accepted(self, evaluator: Evaluator, original: OnnxEvaluator) -> Evaluator:
         """Let `original` answer what this evaluator can't; before they were compared that would hide what differs."""
@@ -85,12 +88,14 @@ class TorchEvaluator:
         slots: Slots,
         capacity: int,
         make_launcher: MakeLauncher,
+        overflow: Trouble,
     ) -> None:
-        """`info` describes the file that the weights are from; the rest is as for `TorchAccelerator`."""
+        """`info` describes the file that the weights are from; the rest is as for `TorchAccelerator`. `overflow` begins when
+        `spare` answers for the first time."""
         self.source, self.step, self.progress = info.source, info.step, info.progress
         self.spare: Evaluator | None = None
         """Answers positions in which numbers grow too large for the network's type here; None: that is an error."""
-        self._trouble = Trouble(log)
+        self._trouble = overflow
         self._slot = slots.take(weights, kind, user=self)
         self._launcher = (make_launcher, capacity, game.obs_size, game.num_actions)
         self._capacity = capacity
