@@ -25,11 +25,11 @@ from trainer.training.steps.torch_steps import Steps, TorchSteps
 def tune_torch(device: torch.device, config: TrainerConfig) -> None:
     """Set what torch has once per process: its threads, and how it computes on a GPU.
 
-    Our kernels compute on one thread, and in a loop the actor uses the other cores. Elsewhere torch has all of them.
+    Our kernels compute on one thread, and in a loop the actor uses the other cores, also if the network learns on a GPU.
+    Elsewhere torch has all of them.
     """
-    by_kernels = config.network != "residual" and config.network_file is None
-    if device.type == "cpu":
-        torch.set_num_threads(1 if by_kernels or started_by_loop() else available_cores())
+    by_kernels = device.type == "cpu" and config.network != "residual" and config.network_file is None
+    torch.set_num_threads(1 if by_kernels or started_by_loop() else available_cores())
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # batches have one size: let cuDNN time its algorithms once
         torch.set_float32_matmul_precision("high")  # products of what isn't computed in bfloat16
