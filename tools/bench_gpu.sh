@@ -3,7 +3,7 @@
 #
 #     make gpu-wheels                          first, on a machine with a network: the other packages, in build/wheels
 #     sh tools/bench_gpu.sh OUT gpu            then here, in the checkout with these: five minutes (the default part)
-#     sh tools/bench_gpu.sh OUT gpu-learning   eight minutes
+#     sh tools/bench_gpu.sh OUT gpu-learning   six minutes
 #
 # OUT gets benchmarks.md and benchmarks.json.
 set -eu

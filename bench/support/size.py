@@ -60,7 +60,7 @@ class Size:
     """Threads of the actor that the part gpu compares with."""
     gpu_seconds: float = 1.0
     """Seconds for which evaluations alone are measured."""
-    gpu_loop_minutes: float = 5.0
+    gpu_loop_minutes: float = 3.0
     """Minutes of the loop on a GPU; 0: none."""
     gpu_solve_simulations: int = 600
     """Simulations per move with which its model is measured."""

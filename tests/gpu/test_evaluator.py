@@ -202,35 +202,64 @@ def test_a_model_with_nan_is_refused() -> None:
             found(*random_play("tictactoe", seed=2))
 
 
-def test_a_batch_with_numbers_too_large_for_16_bits_is_answered_by_the_original(
+def overflow(found: TorchEvaluator, faults: dict[int, float]) -> None:
+    """Let rows of every batch have faults from here on, and answers that can't be."""
+    launcher = found._slot.launcher(*found._launcher)
+    launch = launcher.launch
+
+    def faulty() -> None:
+        launch()
+        for row, fault in faults.items():
+            launcher.answers[row, :-1], launcher.answers[row, -1] = torch.nan, fault
+
+    launcher.launch = faulty  # type: ignore[method-assign]
+
+
+def test_only_positions_with_numbers_too_large_for_16_bits_are_answered_by_the_original(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """They may occur in play, though the positions with which a model is tried have none. Other batches stay as they are,
-    and it is said once."""
-    network = random_network("tictactoe", width=24)
-    content = model_file("tictactoe", network)
+    """They may occur in play, though the positions with which a model is tried have none. The others of their batches keep
+    the device's answers, so that no answer depends on the batch."""
+    content = model_file("tictactoe", random_network("tictactoe", width=24))
     original = load(content, "tictactoe")
     accelerator = accelerated("tictactoe", capacity=4)
     found = accelerator(content, original)
     assert accelerator.accepted(found, original) is found
     assert found.spare is original
-    observation, legal = (part[:8] for part in random_play("tictactoe", seed=2))
+    observation, legal = (part[:10] for part in random_play("tictactoe", seed=2))
     usual = found(observation, legal)
-    found.spare = counted = Counted(original)
-    answered = found._slot.launcher(*found._launcher)
-    launch = answered.launch
-
-    def overflow() -> None:
-        launch()
-        if counted.rows < 8:
-            answered.answers[1, -1] = NOT_FINITE
-
-    answered.launch = overflow  # type: ignore[method-assign]
+    found.spare = other = Other()
+    overflow(found, {1: NOT_FINITE})
     for _ in range(2):
-        for ours, expected in zip(found(observation, legal), usual, strict=True):
-            np.testing.assert_allclose(ours, expected, atol=1e-5)
-    assert counted.rows == 8
+        other.seen.clear()
+        prior, value = found(observation, legal)
+        np.testing.assert_array_equal(np.concatenate(other.seen), observation[[1, 5, 9]])
+        for row in range(10):
+            assert value[row] == (-1.0 if row in (1, 5, 9) else usual[1][row])
+            np.testing.assert_array_equal(prior[row], legal[row] if row in (1, 5, 9) else usual[0][row])
     assert caplog.text.count("some.onnx has numbers that are too large for 16 bits") == 1
+
+
+def test_numbers_too_large_for_16_bits_are_mentioned_once_for_all_models(caplog: pytest.LogCaptureFixture) -> None:
+    """A run publishes a model every few seconds, and the later ones have such numbers, too."""
+    accelerator = accelerated("tictactoe")
+    for seed in range(2):
+        content = model_file("tictactoe", random_network("tictactoe", width=24, seed=seed))
+        found = evaluator_of(accelerator, "tictactoe", content)
+        found.spare = Other()
+        overflow(found, {0: NOT_FINITE})
+        found(*random_play("tictactoe", seed=2))
+    assert caplog.text.count("too large for 16 bits") == 1
+
+
+def test_a_value_that_can_not_be_is_refused_beside_numbers_that_are_too_large() -> None:
+    """As it is in a batch of its own."""
+    content = model_file("tictactoe", random_network("tictactoe", width=24))
+    found = evaluator_of(accelerated("tictactoe", capacity=4), "tictactoe", content)
+    found.spare = Other()
+    overflow(found, {0: NOT_FINITE, 2: TOO_LARGE})
+    with pytest.raises(ModelError, match="answers a value of"):
+        found(*(part[:4] for part in random_play("tictactoe", seed=2)))
 
 
 def test_a_model_that_16_bits_are_too_few_for_is_evaluated_in_32(caplog: pytest.LogCaptureFixture) -> None:
@@ -249,18 +278,17 @@ def test_a_model_that_16_bits_are_too_few_for_is_evaluated_in_32(caplog: pytest.
     assert "can't be evaluated on the device cpu in fp16" in caplog.text
 
 
-class Counted:
-    """An evaluator that counts the rows it is asked for."""
+class Other:
+    """An evaluator with answers unlike any model's, which keeps the observations that it is asked for."""
 
     source, step, progress, layers = "some.onnx", None, 1.0, None
 
-    def __init__(self, evaluator: OnnxEvaluator) -> None:
-        self._evaluator = evaluator
-        self.rows = 0
+    def __init__(self) -> None:
+        self.seen: list[np.ndarray] = []
 
     def __call__(self, observation: np.ndarray, legal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        self.rows += len(observation)
-        return self._evaluator(observation, legal)
+        self.seen.append(observation)
+        return legal.astype(np.float32), np.full(len(legal), -1.0, np.float32)
 
 
 class BrokenNetwork:

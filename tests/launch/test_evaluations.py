@@ -7,9 +7,14 @@ from threading import Event, get_ident
 from typing import Any
 
 import pytest
+from random_models import publish_model
 from waiting import PATIENCE, wait_until
 
+from trainer.core.errors import DeviceError
+from trainer.evaluators.interface import Evaluator, FunctionEvaluator, Observations, Prior, Values
 from trainer.evaluators.loader import ModelLoader
+from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.games.base import Mask
 from trainer.launch import evaluations as module
 from trainer.launch.evaluations import Evaluations
 from trainer.run.folder import RunFolder
@@ -76,6 +81,33 @@ def test_a_mistake_in_an_evaluation_ends_the_run(evaluations: Evaluations, monke
     for ask in (evaluations.begin_if_due, evaluations.finish):
         with pytest.raises(ZeroDivisionError):
             ask("model")
+
+
+def test_a_device_that_fails_leaves_the_evaluations_to_the_cpu(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That is said once, and no model is left out. The anchor was on the device, so it is loaded again."""
+    failed = Event()
+
+    def on_device(content: bytes, original: OnnxEvaluator) -> Evaluator:
+        def evaluate(observation: Observations, legal: Mask) -> tuple[Prior, Values]:
+            if failed.is_set():
+                raise DeviceError("the GPU failed during a test (no reason)")
+            return original(observation, legal)
+
+        return FunctionEvaluator(evaluate, original.source, original.step)
+
+    evaluations = Evaluations(RunFolder(tmp_path), ModelLoader("tictactoe", on_device), seed=0, resumed=False)
+    for step in (1, 2, 3):
+        publish_model(tmp_path, step=step)
+        evaluations.finish(f"model {step}")
+        failed.set()
+    first, second, third = evaluations.log.read()
+    assert [first["step"], second["step"], third["step"]] == [1, 2, 3]
+    assert second["elo_against"] == 1
+    assert caplog.messages == [
+        "the GPU failed during a test (no reason); evaluating the run's models on the CPU from now on"
+    ]
 
 
 def test_they_take_a_twentieth_of_the_time_but_for_the_first(

@@ -160,14 +160,22 @@ def test_models_answer_as_the_network_does_after_each_training(env_id: str, text
     assert distance(*priors) > 1e-4, "the second model has the weights of the first"
 
 
-def test_running_means_of_a_normalization_are_those_of_the_network_that_learns(tmp_path: Path) -> None:
-    """They are no weights, so no average of weights holds them."""
-    learner = Learner(network_of(written(tmp_path, example()), "connect4"), TrainerConfig(average=0.999))
-    learned(learner, "connect4")
-    for name, mean in learner.network.named_buffers():
-        if name.endswith("running_mean"):
-            assert mean.abs().sum() > 0
-            assert torch.equal(mean, learner.published.get_buffer(name))
+def test_running_means_of_a_normalization_are_averaged_as_the_weights_are(tmp_path: Path) -> None:
+    """They belong to the weights that they were measured with. What is no number in between is copied."""
+    network = network_of(written(tmp_path, example()), "connect4")
+    network.register_buffer("mask", torch.tensor([0.0, -torch.inf]))
+    learner = Learner(network, TrainerConfig(average=0.5))
+    average = {name: part.clone() for name, part in network.named_buffers() if "running" in name}
+    assert len(average) == 4
+    for step in range(1, 4):
+        learned(learner, "connect4", steps=1)
+        for name, part in average.items():
+            own = learner.network.get_buffer(name)
+            part.lerp_(own, 10 / (10 + step))
+            torch.testing.assert_close(learner.published.get_buffer(name), part)
+            assert not torch.equal(own, part)
+    for name in (*(one for one in dict(network.named_buffers()) if one.endswith("batches_tracked")), "mask"):
+        assert torch.equal(learner.published.get_buffer(name), learner.network.get_buffer(name))
 
 
 def test_a_model_says_nothing_about_the_machine_that_made_it(tmp_path: Path) -> None:

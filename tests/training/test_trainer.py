@@ -594,18 +594,26 @@ def test_a_batch_is_not_changed_by_the_next_one(tictactoe_rows: ForeignDatabase,
 
 
 @pytest.mark.parametrize(
-    ("changed", "in_loop", "threads"),
-    [({}, False, [1]), ({"network": "residual"}, False, [7]), ({"network": "residual"}, True, [1])],
+    ("device", "changed", "in_loop", "threads"),
+    [
+        ("cpu", {}, False, [1]),
+        ("cpu", {"network": "residual"}, False, [7]),
+        ("cpu", {"network": "residual"}, True, [1]),
+        ("cuda", {}, False, [7]),
+        ("cuda", {}, True, [1]),
+    ],
 )
 def test_torch_has_all_cores_where_it_trains_alone(
-    monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], in_loop: bool, threads: list[int]
+    monkeypatch: pytest.MonkeyPatch, device: str, changed: dict[str, Any], in_loop: bool, threads: list[int]
 ) -> None:
-    """Our kernels compute on one thread; in a loop the actor has the other cores."""
+    """Our kernels compute on one thread; in a loop the actor has the other cores, also if the network learns on a GPU."""
     seen: list[int] = []
     monkeypatch.setattr("torch.set_num_threads", seen.append)
+    monkeypatch.setattr("torch.set_float32_matmul_precision", lambda _: None)
+    monkeypatch.setattr("torch.backends.cudnn.benchmark", False)  # whatever is set is undone
     monkeypatch.setattr("trainer.training.learner.available_cores", lambda: 7)
     monkeypatch.delenv("CARTRIDGE_PARENT", raising=False)
     if in_loop:
         monkeypatch.setenv("CARTRIDGE_PARENT", "1")
-    tune_torch(torch.device("cpu"), TrainerConfig(**changed))
+    tune_torch(torch.device(device), TrainerConfig(**changed))
     assert seen == threads

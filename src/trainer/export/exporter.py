@@ -33,8 +33,9 @@ TOLERANCE_OF_OWN = 1e-4
 MORE_ROUNDING = 10.0
 """How many times torch's own rounding error a larger difference than TOLERANCE may be, for networks of this package. Squared
 ReLUs let numbers grow to thousands, while the sum of many, the value before its tanh, stays small."""
-CHECKED = 256
-"""Rows at most whose outputs are compared: a tower takes a second for them on one core."""
+CHECKED = 64
+"""Rows at most whose outputs are compared. A wrong translation differs in almost every row, and training waits: for 256 rows
+a tower takes a second on one core."""
 
 
 class Exporter:

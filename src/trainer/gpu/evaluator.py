@@ -52,6 +52,7 @@ class TorchAccelerator:
         self._game = game_of(env_id)
         self.slots = Slots(self._game, device, kept_as)
         self._file = file
+        self._overflow = Trouble(log)  # of all models: the next one is hardly better
         self._make_launcher = make_launcher
         self._captures = device.type == "cuda"
 
@@ -62,7 +63,9 @@ class TorchAccelerator:
         # What somebody's module does may not fit into a graph.
         captures = self._captures and isinstance(kind, NetworkSettings)
         make = self._make_launcher or (GraphLauncher if captures else EagerLauncher)
-        return TorchEvaluator(original.info, self._game, stored.weights, kind, self.slots, self._capacity, make)
+        return TorchEvaluator(
+            original.info, self._game, stored.weights, kind, self.slots, self._capacity, make, self._overflow
+        )
 
     def accepted(self, evaluator: Evaluator, original: OnnxEvaluator) -> Evaluator:
         """Let `original` answer what this evaluator can't; before they were compared that would hide what differs."""
@@ -85,12 +88,14 @@ class TorchEvaluator:
         slots: Slots,
         capacity: int,
         make_launcher: MakeLauncher,
+        overflow: Trouble,
     ) -> None:
-        """`info` describes the file that the weights are from; the rest is as for `TorchAccelerator`."""
+        """`info` describes the file that the weights are from; the rest is as for `TorchAccelerator`. `overflow` begins when
+        `spare` answers for the first time."""
         self.source, self.step, self.progress = info.source, info.step, info.progress
         self.spare: Evaluator | None = None
-        """Answers a batch in which numbers grow too large for the network's type here; None: that is an error."""
-        self._trouble = Trouble(log)
+        """Answers positions in which numbers grow too large for the network's type here; None: that is an error."""
+        self._trouble = overflow
         self._slot = slots.take(weights, kind, user=self)
         self._launcher = (make_launcher, capacity, game.obs_size, game.num_actions)
         self._capacity = capacity
@@ -106,21 +111,24 @@ class TorchEvaluator:
             filled = rows.stop - first
             seen[:filled], allowed[:filled] = observation[rows], legal[rows]
             launcher.launch()
-            faults = answers[:filled, -1]
-            worst = worst_fault(faults) if (faults != SOUND).any() else SOUND
-            if worst == NOT_FINITE and self.spare:  # perhaps only in 16 bits; raises if it isn't
-                prior[rows], value[rows] = self.spare(observation[rows], legal[rows])
+            found = answers[:filled]
+            prior[rows], value[rows] = found[:, :actions], found[:, actions]
+            if (found[:, -1] == SOUND).all():
+                continue
+            strange = found[:, -1] == NOT_FINITE
+            if self.spare and strange.any():  # perhaps only in 16 bits; raises if it isn't
+                at = first + np.flatnonzero(strange)
+                prior[at], value[at] = self.spare(observation[at], legal[at])
                 self._trouble.begin(
-                    f"{self.source} has numbers that are too large for 16 bits; batches with them are evaluated by ONNX "
+                    f"{self.source} has numbers that are too large for 16 bits; positions with them are evaluated by ONNX "
                     "Runtime, which is slower; --precision fp32 avoids that"
                 )
-                continue
-            refuse_fault(self.source, worst, answers[:filled, -2])
-            prior[rows], value[rows] = answers[:filled, :actions], answers[:filled, actions]
+                found = found[~strange]
+            refuse_fault(self.source, worst_fault(found[:, -1]), found[:, -2])
         return prior, value
 
 
 def worst_fault(faults: np.ndarray) -> int:
-    """The fault of a batch, from those of its rows [B]: NOT_FINITE before TOO_LARGE before SOUND."""
+    """The worst of the faults of some rows [B]: NOT_FINITE before TOO_LARGE before SOUND."""
     found = set(faults.tolist())
     return next((fault for fault in (NOT_FINITE, TOO_LARGE) if fault in found), SOUND)

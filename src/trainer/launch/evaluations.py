@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Any
 
-from trainer.core.errors import TrainerError
+from trainer.core.errors import DeviceError, TrainerError
 from trainer.evaluators.loader import ModelLoader
 from trainer.measure.anchor import Anchor, anchor_of
 from trainer.measure.progress import evaluate_step
@@ -95,13 +95,23 @@ class Evaluations:
         """Evaluate the newest model; a model that can't be used, or a full disk, is only reported."""
         began = time.monotonic()
         try:
-            if self._anchor is None:
-                self._anchor = anchor_of(self._loader, self._seed, self.log, self._run.models)
-            self.latest = evaluate_step(self._run.latest_model, self._loader, GAMES, self._seed, anchor=self._anchor)
-            self.log.append(self.latest)
+            try:
+                self._measure()
+            except DeviceError as error:  # it would fail again; those who play and learn may have no trouble
+                log.warning("%s; evaluating the run's models on the CPU from now on", error)
+                self._loader = ModelLoader(self._loader.env_id)
+                self._anchor = None  # its model is on the device
+                self._measure()
         except (TrainerError, OSError) as error:
             log.warning("the newest model isn't evaluated (%s); the run goes on", error)
         now = time.monotonic()
         # The first one also compiles, and visits the positions of a small game: the next ones are shorter.
         pause = 0.0 if self._not_before == 0 else (now - began) * (1 / SHARE - 1)
         self._not_before = now + max(EVERY, pause)
+
+    def _measure(self) -> None:
+        """Evaluate the newest model, and keep the result. Raises TrainerError or OSError."""
+        if self._anchor is None:
+            self._anchor = anchor_of(self._loader, self._seed, self.log, self._run.models)
+        self.latest = evaluate_step(self._run.latest_model, self._loader, GAMES, self._seed, anchor=self._anchor)
+        self.log.append(self.latest)

@@ -11,7 +11,7 @@ from trainer.core.errors import CheckpointError
 from trainer.core.processes import available_cores
 from trainer.core.signals import started_by_loop
 from trainer.gpu.devices import is_of_device
-from trainer.network import Loss, MoverNetwork, PolicyValueNetwork
+from trainer.network import Loss, MoverNetwork, OwnNetwork, PolicyValueNetwork
 from trainer.replay import Batch, PackedBatch
 from trainer.settings.groups.network import Activation, NetworkSettings
 from trainer.settings.trainer import TrainerConfig
@@ -25,11 +25,11 @@ from trainer.training.steps.torch_steps import Steps, TorchSteps
 def tune_torch(device: torch.device, config: TrainerConfig) -> None:
     """Set what torch has once per process: its threads, and how it computes on a GPU.
 
-    Our kernels compute on one thread, and in a loop the actor uses the other cores. Elsewhere torch has all of them.
+    Our kernels compute on one thread, and in a loop the actor uses the other cores, also if the network learns on a GPU.
+    Elsewhere torch has all of them.
     """
-    by_kernels = config.network != "residual" and config.network_file is None
-    if device.type == "cpu":
-        torch.set_num_threads(1 if by_kernels or started_by_loop() else available_cores())
+    by_kernels = device.type == "cpu" and config.network != "residual" and config.network_file is None
+    torch.set_num_threads(1 if by_kernels or started_by_loop() else available_cores())
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # batches have one size: let cuDNN time its algorithms once
         torch.set_float32_matmul_precision("high")  # products of what isn't computed in bfloat16
@@ -43,11 +43,8 @@ class Learner:
         self._network = network
         self._published = copy.deepcopy(network).eval() if config.average else network
         # Of a network of one's own with batch normalization: running means, which no optimizer changes.
-        self._measured = [
-            (theirs, ours)
-            for theirs, ours in zip(self._published.buffers(), network.buffers(), strict=True)
-            if config.average and ours.is_floating_point()
-        ]
+        own = config.average and isinstance(network, OwnNetwork)
+        self._measured = list(zip(self._published.buffers(), network.buffers(), strict=True)) if own else []
         self._average = config.average
         self._folder = config.model_dir
         self._steps = 0
@@ -167,11 +164,19 @@ class Learner:
 
     @torch.no_grad()
     def _move_average(self) -> None:
-        """Update the moving average of the weights. At first it spans a tenth of the steps: early weights are far off."""
+        """Update the moving average of the weights. At first it spans a tenth of the steps: early weights are far off.
+
+        Buffers of floating-point numbers are averaged, too: the running means of a batch normalization belong to the weights
+        that they were measured with. Other buffers are copied.
+        """
         share = max(1 - self._average, 10 / (10 + self._steps))
         self.steps.move_average(share)
         for theirs, ours in self._measured:
-            theirs.copy_(ours)
+            if ours.is_floating_point():
+                moved = theirs.lerp(ours, share)
+                theirs.copy_(torch.where(moved.isnan(), ours, moved))  # NaN: -inf, as in a mask, has no middle
+            else:
+                theirs.copy_(ours)
 
 
 def activation_of(network: MoverNetwork) -> Activation:

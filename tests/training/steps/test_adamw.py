@@ -231,6 +231,25 @@ def test_moments_of_an_unused_weight_never_become_subnormal() -> None:
     assert not variance.any()
 
 
+@pytest.mark.parametrize("grad_clip", [0.0, 1.0])
+@pytest.mark.parametrize("strange", [math.nan, math.inf, -math.inf])
+def test_a_gradient_that_is_not_finite_breaks_the_weights_as_in_torch(strange: float, grad_clip: float) -> None:
+    """A run that diverged is found by its weights. They must not go on as if the gradient were 0."""
+    weights, gradient = np.ones(5, np.float32), np.full(5, 0.1, np.float32)
+    gradient[3] = strange
+    parameter = torch.nn.Parameter(torch.from_numpy(weights.copy()))
+    parameter.grad = torch.from_numpy(gradient.copy())
+    if grad_clip:
+        nn.utils.clip_grad_norm_([parameter], grad_clip)
+    torch.optim.AdamW([parameter], lr=0.001).step()
+    mean, variance = np.zeros(5, np.float32), np.zeros(5, np.float32)
+    adamw_kernels().adamw_step.adamw(
+        weights, gradient, mean, variance, 1.0, grad_clip or math.inf, 0.001, 0.01, 0.9, 0.999, 1e-8
+    )
+    assert parameter[3].isnan()
+    assert np.isnan(weights[3])
+
+
 @pytest.fixture(params=["kernels", "autograd"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways in which a learner makes its steps."""

@@ -42,8 +42,8 @@ def adamw(
         derivative = gradient[i] * scale
         first = mean[i] + new1 * (derivative - mean[i])
         second = variance[i] + new2 * (derivative * derivative - variance[i])
-        mean[i] = first if abs(first) > NEGLIGIBLE else np.float32(0.0)
-        variance[i] = second if second > NEGLIGIBLE else np.float32(0.0)
+        mean[i] = np.float32(0.0) if abs(first) <= NEGLIGIBLE else first  # asked so that NaN stays NaN
+        variance[i] = np.float32(0.0) if second <= NEGLIGIBLE else second
         weights[i] = weights[i] * decay - rate * mean[i] / (np.sqrt(variance[i]) * correction + least)
 
 
