@@ -229,7 +229,7 @@ from trainer.network import Loss, alphazero_loss
 
 
 def loss(module, batch):
-    logits, value = module(batch.view)
+    """Written out, AlphaZero's loss has the gradient that it has without the function, also where actions are exchanged (Hex).
     whole = alphazero_loss(logits, value, batch.legal, batch.policy, batch.value)
     return {returned}
 """
