@@ -229,7 +229,7 @@ from trainer.network import Loss, alphazero_loss
 
 
 def loss(module, batch):
-    """Written out, AlphaZero's loss has the gradient that it has without the function, also where actions are exchanged (Hex).
+    logits, value = module(batch.view)
     whole = alphazero_loss(logits, value, batch.legal, batch.policy, batch.value)
     return {returned}
 """
@@ -237,7 +237,7 @@ def loss(module, batch):
 
 @pytest.mark.parametrize("env_id", ["tictactoe", "hex:size=4"])
 def test_a_loss_of_its_own_gets_the_batch_from_the_movers_side(env_id: str, tmp_path: Path) -> None:
-    """Written out, AlphaZero's loss has the gradient that it has without the function: in Hex the actions are exchanged, too.
+    """Written out, AlphaZero's loss has the gradient that it has without the function, also where actions are exchanged.
     A loss of its value alone leaves the policy's weights without a gradient."""
     observation, legal = (torch.from_numpy(part) for part in rows_of(env_id))
     visits = torch.rand(legal.shape, generator=torch.manual_seed(3)) * legal
