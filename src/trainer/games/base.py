@@ -213,6 +213,11 @@ class Game:
         return self._plain_row_bytes > LARGEST_ROW
 
     @property
+    def packed_moves(self) -> int:
+        """Numbers of a stored policy in packed form, one for each legal move; 0: its rows are not packed."""
+        return self.most_moves if self.packs_rows else 0
+
+    @property
     def row_bytes(self) -> int:
         """Bytes of a stored row: two states, two observations, the policy and the action.
 
