@@ -101,7 +101,8 @@ def game_of_model(path: Path) -> str | None:
         return None
     for env_id in [named] if named and is_available(named) else known_games():
         try:
-            return load_evaluator(path, env_id).info.metadata.get("env_id", env_id)
+            load_evaluator(path, env_id)
         except ModelError:
             continue
+        return env_id
     return None
