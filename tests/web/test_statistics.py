@@ -23,8 +23,8 @@ from trainer import pretrained
 from trainer.core.files import write_bytes
 from trainer.core.json_values import write_json
 from trainer.games import ENV_IDS
-from trainer.run.actor_stats import ActorStats
-from trainer.run.actor_stats_file import CLUSTER, SILENCE, sum_of_actors, write_actors
+from trainer.run.actor_stats import ActorStats, ActorTotals
+from trainer.run.actor_stats_file import CLUSTER, SILENCE, write_actors
 from trainer.web.api.live import Live, snapshot, update
 from trainer.web.runs.models import Models
 from trainer.web.runs.runs import Runs
@@ -105,7 +105,7 @@ def test_the_rates_of_actors_that_have_ended_are_0(tmp_path: Path, client: TestC
     running = asdict(stats) | {"timestamp": now}
     silent = running | {"timestamp": now - SILENCE - 10, "simulations_per_second": 5.0}
     actors = {"actor-1-aa": running, "actor-2-bb": silent}
-    content = sum_of_actors("tictactoe", [running, silent]) | {"actors": actors}
+    content = asdict(ActorTotals.of("tictactoe", [running, silent])) | {"actors": actors}
     write_json(tmp_path / "actor_stats.json", content)
     found = client.get("/actor-stats").json()
     rates = (found["episodes_per_second"], found["positions_per_second"], found["simulations_per_second"])

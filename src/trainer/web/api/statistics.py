@@ -13,7 +13,8 @@ from starlette.responses import Response
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games import ENV_IDS, is_available
 from trainer.pretrained import curves, env_ids
-from trainer.run.actor_stats_file import rates_in, sum_of_actors
+from trainer.run.actor_stats import ActorTotals
+from trainer.run.actor_stats_file import rates_in
 from trainer.run.cluster_players import players_in
 from trainer.run.training_statistics import TrainingStats
 from trainer.web.game.sessions import Sessions
@@ -105,7 +106,7 @@ def actor_stats_of(run: Run | None) -> dict[str, Any]:
     Rates are those of the actors that are running now.
     """
     content, problem = (None, NO_RUN) if run is None else run.actor_stats.read()
-    sums = sum_of_actors((run and run.env_id) or "", [])
+    sums = asdict(ActorTotals((run and run.env_id) or ""))
     sums |= {name: value for name, value in (content or {}).items() if name in sums}
     now = time.time()
     sums |= rates_in(content or {}, now)
