@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from trainer.core.json_values import has_numbers, number_fields, read_json_object, write_json
 from trainer.core.locks import locked
+from trainer.core.log import Trouble
 from trainer.core.processes import is_alive, process_space
 from trainer.run.actor_stats import COUNTS, RATES, ActorStats, ActorTotals
+from trainer.run.folder import ACTOR_STATS_FILE
+
+log = logging.getLogger(__name__)
 
 SILENCE = 60
 """Seconds of silence after which an actor counts as ended; a running actor writes several times per second."""
@@ -25,6 +31,23 @@ EARLIER = "earlier"
 """The entry with the counts of those that ended before."""
 LONG_AGO = 3600
 """Seconds of silence after which an actor's counts may be added to that entry: it won't be heard of again."""
+
+
+class WriteTrouble:
+    """What is logged, once, while actor_stats.json can't be written."""
+
+    def __init__(self) -> None:
+        self._trouble = Trouble(log)
+
+    @contextmanager
+    def reported(self) -> Iterator[None]:
+        """For an attempt to write the file: an OSError ends the attempt alone, because there will be another one."""
+        try:
+            yield
+        except OSError as error:
+            self._trouble.begin(f"can't write {ACTOR_STATS_FILE} ({error.strerror}); playing on")
+        else:
+            self._trouble.end()
 
 
 def write_actor(path: Path, actor_id: str, stats: ActorStats) -> None:
