@@ -22,7 +22,7 @@ from web_client import client_of, sentence
 from trainer import pretrained
 from trainer.core.files import write_bytes
 from trainer.core.json_values import write_json
-from trainer.games import ENV_IDS
+from trainer.games import DEFAULT_GAME
 from trainer.run.actor_stats import ActorStats, ActorTotals
 from trainer.run.actor_stats_file import CLUSTER, SILENCE, write_actors
 from trainer.web.api.live import Live, snapshot, update
@@ -197,7 +197,7 @@ def test_the_model_of_a_game_whose_rules_are_not_known(tmp_path: Path) -> None:
     assert model["path"] == str(tmp_path / "run" / "models" / "latest.onnx")
     assert model["file_modified"] > 0
     with client_of(tmp_path) as client:
-        assert client.get("/model").json()["game"] == ENV_IDS[0]
+        assert client.get("/model").json()["game"] == DEFAULT_GAME
         sentence(client.get("/model?game=test-nowhere"), 404)
 
 

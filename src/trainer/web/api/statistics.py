@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.games import ENV_IDS, is_available
+from trainer.games import DEFAULT_GAME, is_available
 from trainer.pretrained import curves, env_ids
 from trainer.run.actor_stats import ActorTotals
 from trainer.run.actor_stats_file import rates_in
@@ -81,7 +81,7 @@ class Statistics:
     def _newest_game(self) -> str:
         run = self._runs.newest()
         env_id = run.env_id if run else None
-        return env_id if env_id and is_available(env_id) else ENV_IDS[0]
+        return env_id if env_id and is_available(env_id) else DEFAULT_GAME
 
     def _pick(self, request: Request) -> Run | None:
         return self._runs.pick(request.query_params.get("run"))
