@@ -179,7 +179,8 @@ def play_match(
         theirs = named_player(chosen, player.loader, counted, games, names[-1], engine_seconds)
     else:
         theirs = FunctionPlayer(chosen, env_id, getattr(chosen, "__name__", "the opponent"))
-    openings = None if opponent == "random" else draw_openings(env_id, (games + 1) // 2, seed)
+    at_random = isinstance(chosen, PlayerName) and chosen.is_random
+    openings = None if at_random else draw_openings(env_id, games, seed)
     return play_games(env_id, ours, theirs, games, seed, openings)
 
 

@@ -77,15 +77,15 @@ def compete(
     shown = others[0] if others else None
     opponent = named_player(name, loader, simulations, config.games, shown, config.engine_seconds)
     openings = None
-    games_differ = config.opponent == "random" or config.temperature > 0
+    games_differ = name.is_random or config.temperature > 0
     if config.opening_plies or (config.opening_plies is None and not games_differ):
-        openings = draw_openings(env_id, (config.games + 1) // 2, config.seed, config.opening_plies)
+        openings = draw_openings(env_id, config.games, config.seed, config.opening_plies)
     match = play_match(env_id, player, opponent, config.games, config.seed, openings)
 
     def show() -> None:
         if config.verbose:
             print(every_move(match))
-        print(report(match) if config.opponent == "random" else report_with_intervals(match))
+        print(report(match) if name.is_random else report_with_intervals(match))
 
     settings = {
         "opponent_model": str(rival) if rival else None,
