@@ -135,7 +135,7 @@ def test_a_stored_game_move_by_move(tmp_path: Path) -> None:
 def test_the_policy_targets_of_packed_rows_are_shown(tmp_path: Path) -> None:
     """Such rows have a number for each legal move alone, so a place in the row is no action."""
     rules = rules_of("minichess")
-    assert rules.GAME.packs_rows
+    assert rules.GAME.packed_moves
     first = Position.first(rules)
     action = first.legal[2]
     reply = first.play(action).legal[0]

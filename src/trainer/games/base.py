@@ -208,14 +208,9 @@ class Game:
         return self.num_cells + 2 + self.flag_words + 8 * self.raw_words
 
     @property
-    def packs_rows(self) -> bool:
-        """Whether its rows are stored in packed form, because they would be large."""
-        return self._plain_row_bytes > LARGEST_ROW
-
-    @property
     def packed_moves(self) -> int:
-        """Numbers of a stored policy in packed form, one for each legal move; 0: its rows are not packed."""
-        return self.most_moves if self.packs_rows else 0
+        """Numbers of a policy in a packed row, one for each legal move; 0: rows are not packed, because they are small."""
+        return self.most_moves if self._plain_row_bytes > LARGEST_ROW else 0
 
     @property
     def row_bytes(self) -> int:
@@ -223,9 +218,9 @@ class Game:
 
         In packed form an observation has a bit per number, and a policy only the legal moves.
         """
-        if not self.packs_rows:
+        if not self.packed_moves:
             return self._plain_row_bytes + 4
-        return 2 * self.state_bytes + 2 * -(-self.obs_size // 8) + 4 * self.most_moves + 4
+        return 2 * self.state_bytes + 2 * -(-self.obs_size // 8) + 4 * self.packed_moves + 4
 
     @property
     def _plain_row_bytes(self) -> int:
