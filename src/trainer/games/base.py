@@ -42,7 +42,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,11 @@ Moves = NDArray[np.int32]
 LATER = {"later": True}
 """Marks a field that games of earlier versions didn't have: while it has its default it is no part of the rules' hash, so
 their models and rows stay valid."""
+
+
+def opponent_of(player: Any) -> Any:
+    """The other player; for an array of players, of each the other."""
+    return FIRST + SECOND - player
 
 
 @dataclass(frozen=True)
@@ -181,6 +186,10 @@ class Game:
         object.__setattr__(self, "state_words", self.state_words or words)
         if self.key_words > self.state_words:
             raise ValueError(f"key_words is {self.key_words}; a position has {self.state_words} words (state_words)")
+
+    def name_of(self, player: int) -> str:
+        """The name of FIRST or SECOND."""
+        return self.player_names[player - FIRST]
 
     @property
     def num_cells(self) -> int:

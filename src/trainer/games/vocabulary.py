@@ -40,7 +40,7 @@ class Vocabulary:
 
     def gtp_colour(self, player: int) -> str:
         """`black` or `white`. Black is the first player, unless the game calls the first player White."""
-        white_begins = self.game.player_names[0] == "White"
+        white_begins = self.game.name_of(FIRST) == "White"
         return "black" if (player == FIRST) != white_begins else "white"
 
     def gtp_move(self, state: State, action: int) -> str:

@@ -14,6 +14,7 @@ from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.named_game import chosen_game
 from trainer.game_config import load_game_config
 from trainer.games import has_part, has_rules, known_games, part_of
+from trainer.games.base import opponent_of
 from trainer.games.positions import Positions
 from trainer.games.solving.exhaustive import exhaustive_solver
 from trainer.games.solving.scored_positions import scored_positions_of
@@ -134,6 +135,7 @@ def result_with_best_play(env_id: str) -> str:
     """Who wins a game of which all positions were visited, in a sentence."""
     positions = Positions(env_id, 1)
     best = int(exhaustive_solver(env_id).scores(positions).max())
-    names, mover = positions.game.player_names, int(positions.mover[0])
-    outcome = "it is a draw" if best == 0 else f"{names[mover - 1 if best > 0 else 2 - mover]} wins"
+    mover = int(positions.mover[0])
+    winner = mover if best > 0 else opponent_of(mover)
+    outcome = "it is a draw" if best == 0 else f"{positions.game.name_of(winner)} wins"
     return f"With best play from the first position {outcome}."

@@ -143,4 +143,4 @@ class GameInProgress:
             return "You win." if winner == self.human else "The model wins."
         if self.model_to_move:
             return "The model is thinking."
-        return f"Your turn ({self.dimensions.player_names[self.human - 1]})."
+        return f"Your turn ({self.dimensions.name_of(self.human)})."
