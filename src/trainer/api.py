@@ -92,7 +92,7 @@ class Model:
         return self.analyse(position, simulations).best
 
     def _search(self, simulations: int) -> Search:
-        """A search of up to this many simulations or more, which doesn't change its answers; kept for the next call."""
+        """A search for at least this many simulations, kept for the next call. A larger one gives the same answers."""
         if self._kept is None or self._kept.most_simulations < simulations:
             self._kept = Search(self.env_id, 1, simulations, PLAYING)
         return self._kept
