@@ -76,7 +76,7 @@ class Statistics:
             session = self._sessions.of(request)
             env_id = session.game.env_id if session else await run_in_threadpool(self._newest_game)
         env_id = await run_in_threadpool(self._games.checked, env_id)
-        return JsonAnswer(model_of(await run_in_threadpool(self._models.of_game, env_id), env_id))
+        return JsonAnswer(model_status(await run_in_threadpool(self._models.of_game, env_id), env_id))
 
     def _newest_game(self) -> str:
         run = self._runs.newest()
@@ -114,7 +114,7 @@ def actor_stats_of(run: Run | None) -> dict[str, Any]:
     return sums | ({"players": players} if players else {}) | ({"message": problem} if problem else {})
 
 
-def model_of(file: ModelFile | None, env_id: str) -> dict[str, Any]:
+def model_status(file: ModelFile | None, env_id: str) -> dict[str, Any]:
     """A model of a game, and whether it plays."""
     current = file.current if file else None
     return {
@@ -139,5 +139,5 @@ def model_of_run(models: Models, run: Run) -> dict[str, Any] | None:
     except UnknownGameError as unknown:
         sentence = str(unknown)
         about = {"path": str(run.model), "file_modified": int(modified(run.model))}
-        return model_of(None, env_id) | about | {"problem": sentence, "status": sentence}
-    return model_of(file, env_id)
+        return model_status(None, env_id) | about | {"problem": sentence, "status": sentence}
+    return model_status(file, env_id)
