@@ -47,7 +47,7 @@ def our_player(env_id: str, model: Path | None, simulations: int, games: int) ->
 def play(env_id: str, player: Player, rollouts: int, games: int, seed: int) -> Match:
     """Play the match. Game n starts with opening n // 2, and our player plays first in every second game."""
     rules = game_of(env_id)
-    openings = draw_openings(env_id, (games + 1) // 2, seed, None)
+    openings = draw_openings(env_id, games, seed, None)
     theirs = pyspiel.load_game(NAMES[env_id])
     states = [theirs.new_initial_state() for _ in range(games)]
     bots = [bot(theirs, rollouts, seed + number) for number in range(games)]

@@ -92,7 +92,7 @@ class Model:
         return self.analyse(position, simulations).best
 
     def _search(self, simulations: int) -> Search:
-        """A search of up to this many simulations or more, which doesn't change its answers; kept for the next call."""
+        """A search for at least this many simulations, kept for the next call. A larger one gives the same answers."""
         if self._kept is None or self._kept.most_simulations < simulations:
             self._kept = Search(self.env_id, 1, simulations, PLAYING)
         return self._kept
@@ -179,7 +179,8 @@ def play_match(
         theirs = named_player(chosen, player.loader, counted, games, names[-1], engine_seconds)
     else:
         theirs = FunctionPlayer(chosen, env_id, getattr(chosen, "__name__", "the opponent"))
-    openings = None if opponent == "random" else draw_openings(env_id, (games + 1) // 2, seed)
+    at_random = isinstance(chosen, PlayerName) and chosen.is_random
+    openings = None if at_random else draw_openings(env_id, games, seed)
     return play_games(env_id, ours, theirs, games, seed, openings)
 
 

@@ -75,7 +75,7 @@ def metadata_of(game: Game) -> Metadata:
         num_actions=game.num_actions,
         obs_size=game.obs_size,
         legal_mask_offset=game.legal_mask_offset,
-        packed_moves=game.most_moves if game.packs_rows else 0,
+        packed_moves=game.packed_moves,
     )
 
 

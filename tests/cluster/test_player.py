@@ -29,6 +29,7 @@ from trainer.core.errors import ReplayUnavailableError
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.loader import ModelLoader
 from trainer.games import find_game, game_of
+from trainer.launch.summary import player_in_words
 from trainer.run.actor_stats import ActorStats
 from trainer.run.actor_stats_file import CLUSTER_SILENCE, SILENCE
 from trainer.run.cluster_players import players_in
@@ -343,7 +344,7 @@ def test_players_are_described_in_words() -> None:
     content = {"actors": {"player-1-a": player, "actor-1-b": asdict(stats), "player-2-c": player | {"timestamp": 90}}}
     (found,) = players_in(content, 103)
     assert found.name == "player-1-a"
-    assert found.in_words(103) == "node, 12.2 games/s, 1,234 positions/s, model step 7, heard 3 s ago, waits 3%"
+    assert player_in_words(found, 103) == "node, 12.2 games/s, 1,234 positions/s, model step 7, heard 3 s ago, waits 3%"
     assert players_in({}, 103) == []
     (damaged,) = players_in({"actors": {"a": player | {"model_step": "x", "back_pressure": [], "host": 3}}}, 103)
-    assert damaged.in_words(103).startswith("3, 12.2 games/s, 1,234 positions/s, no model, ")
+    assert player_in_words(damaged, 103).startswith("3, 12.2 games/s, 1,234 positions/s, no model, ")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from random_models import model_file, random_network
 
-from trainer.evaluators.half_precision import halved, model_of
+from trainer.evaluators.half_precision import halved, parsed_model
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.sparse import network_of
 from trainer.export.stored import StoredNetwork
@@ -50,7 +50,7 @@ def test_a_file_of_half_the_size_is_the_same_model(family: Family) -> None:
 def test_other_files_are_left_as_they_are() -> None:
     """A model of our trainer has no weights in float16."""
     content = model_file("tictactoe", random_network("tictactoe"))
-    assert model_of(content) == onnx.load_model_from_string(content)
+    assert parsed_model(content) == onnx.load_model_from_string(content)
 
 
 def test_weights_that_are_too_large_are_refused() -> None:

@@ -26,7 +26,7 @@ def test_without_openings_deterministic_players_play_only_two_games() -> None:
 
 def test_openings_make_every_game_different_and_are_played_from_both_seats() -> None:
     """Each two consecutive games share an opening, and the player has one seat in each."""
-    openings = draw_openings("connect4", 20, seed=0)
+    openings = draw_openings("connect4", 40, seed=0)
     match = play_match("connect4", FirstLegal(), MinimaxPlayer("connect4", 1), 40, 0, openings)
     assert match.different_games == 40
     assert match.seats.tolist() == [FIRST, SECOND] * 20
@@ -36,7 +36,7 @@ def test_openings_make_every_game_different_and_are_played_from_both_seats() -> 
 
 def test_with_an_odd_number_of_games_the_last_opening_is_played_once() -> None:
     """Five games are two openings from both seats and one from the first seat."""
-    match = play_match("tictactoe", FirstLegal(), FirstLegal(), 5, 0, draw_openings("tictactoe", 3, seed=0))
+    match = play_match("tictactoe", FirstLegal(), FirstLegal(), 5, 0, draw_openings("tictactoe", 5, seed=0))
     assert match.seats.tolist() == [FIRST, SECOND, FIRST, SECOND, FIRST]
 
 
@@ -58,7 +58,7 @@ def test_replaying_the_moves_gives_the_stated_winners() -> None:
 
 def test_a_game_depends_only_on_the_seed_and_its_number() -> None:
     """A longer match starts with the games of a shorter one. Another seed gives other games."""
-    openings = draw_openings("connect4", 10, seed=0)
+    openings = draw_openings("connect4", 20, seed=0)
     short = play_match("connect4", RandomPlayer(), RandomPlayer(), 4, 9, openings)
     long = play_match("connect4", RandomPlayer(), RandomPlayer(), 20, 9, openings)
     assert long.moves[:4] == short.moves

@@ -59,7 +59,7 @@ def first_move(player: GtpPlayer | UciPlayer, env_id: str, played: list[int]) ->
 
 def test_a_gtp_engine_plays_as_the_same_player_here_does() -> None:
     """Cells, colours and turns are told right: the moves are those of our own player with the same strategy."""
-    openings = draw_openings("tictactoe", 5, seed=0)
+    openings = draw_openings("tictactoe", 10, seed=0)
     theirs = play_match("tictactoe", RandomPlayer(), gtp("good"), 10, 3, openings)
     ours = play_match("tictactoe", RandomPlayer(), FirstLegal(), 10, 3, openings)
     assert theirs.moves == ours.moves

@@ -59,7 +59,7 @@ def test_gnu_go_plays_our_engine(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model.onnx", "go:size=5", seed=1, step=1)
     opponent = engine("gtp", "gnugo", f"{RULES_OF_OURS} --level 1", "go:size=5")
     ours = own_engine(model, "go:size=5")
-    match = play_match("go:size=5", ours, opponent, 2, 0, draw_openings("go:size=5", 1, seed=0, plies=2))
+    match = play_match("go:size=5", ours, opponent, 2, 0, draw_openings("go:size=5", 2, seed=0, plies=2))
     assert match.player.startswith(f"Cartridge {trainer.__version__} (go:size=5 step 1, 0 simulations)")
     assert_played_by_the_rules(match)
 

@@ -87,4 +87,4 @@ def test_damage_to_a_packed_row_is_named(change: str, says: str, tmp_path: Path,
 
 def test_the_games_of_the_contract_are_not_packed() -> None:
     """Other programs read their rows."""
-    assert not any(game_of(env_id).packs_rows for env_id in ("tictactoe", "connect4", "othello"))
+    assert not any(game_of(env_id).packed_moves for env_id in ("tictactoe", "connect4", "othello"))

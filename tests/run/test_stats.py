@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from waiting import dead_process
 
-from trainer.run.actor_stats import ActorStats
-from trainer.run.actor_stats_file import CLUSTER, LONG_AGO, MOST_ENDED, sum_of_actors, write_actor, write_actors
+from trainer.run.actor_stats import ActorStats, ActorTotals
+from trainer.run.actor_stats_file import CLUSTER, LONG_AGO, MOST_ENDED, write_actor, write_actors
 from trainer.run.evaluations import EvaluationLog, thinned
 from trainer.run.training_statistics import (
     EVALUATIONS,
@@ -119,9 +119,9 @@ def test_the_sum_over_actors_adds_counts_and_weights_averages() -> None:
         {**vars(ActorStats("tictactoe")), "episodes_completed": 3, "total_steps": 30, "mcts_avg_inference_us": 5.0},
     ]
     actors[1]["opening_plies"] = 5  # which were played and not stored
-    total = sum_of_actors("tictactoe", actors)
-    assert (total["episodes_completed"], total["total_steps"], total["avg_episode_length"]) == (5, 40, 9.0)
-    assert total["mcts_avg_inference_us"] == 4.0
+    total = ActorTotals.of("tictactoe", actors)
+    assert (total.episodes_completed, total.total_steps, total.avg_episode_length) == (5, 40, 9.0)
+    assert total.mcts_avg_inference_us == 4.0
 
 
 def test_an_actor_that_has_ended_keeps_its_games_but_not_its_speed(tmp_path: Path) -> None:
@@ -162,6 +162,6 @@ def test_players_that_come_back_are_counted_once(tmp_path: Path) -> None:
 
 def test_no_actor_means_zeros() -> None:
     """As the contract says."""
-    total = sum_of_actors("tictactoe", [])
-    assert total.pop("env_id") == "tictactoe"
-    assert set(total.values()) == {0}
+    total = ActorTotals.of("tictactoe", [])
+    assert total == ActorTotals("tictactoe")
+    assert set(asdict(total).values()) == {"tictactoe", 0}

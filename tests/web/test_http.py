@@ -16,6 +16,7 @@ from web_client import client_of, sentence
 from trainer.core.errors import ConfigError
 from trainer.core.listener import listen, url_of
 from trainer.settings.web import WebConfig
+from trainer.web.game.search_pool import MAX_SIMULATIONS
 from trainer.web.http.body import MAX_BYTES
 
 STATIC = Path(str(files("trainer.web") / "static"))
@@ -318,3 +319,10 @@ def test_the_address_for_people() -> None:
     """An IPv6 address stands in brackets."""
     assert url_of("127.0.0.1", 8080) == "http://127.0.0.1:8080/"
     assert url_of("::1", 8080) == "http://[::1]:8080/"
+
+
+def test_the_page_offers_as_many_simulations_as_the_server_makes() -> None:
+    """The largest number of its slider is the largest one that a request may ask for."""
+    script = (STATIC / "parts" / "game_form.js").read_text()
+    (offered,) = re.findall(r"STRENGTHS = \[([\d, ]+)\]", script)
+    assert max(map(int, offered.split(","))) == MAX_SIMULATIONS

@@ -22,9 +22,9 @@ from web_client import client_of, sentence
 from trainer import pretrained
 from trainer.core.files import write_bytes
 from trainer.core.json_values import write_json
-from trainer.games import ENV_IDS
-from trainer.run.actor_stats import ActorStats
-from trainer.run.actor_stats_file import CLUSTER, SILENCE, sum_of_actors, write_actors
+from trainer.games import DEFAULT_GAME
+from trainer.run.actor_stats import ActorStats, ActorTotals
+from trainer.run.actor_stats_file import CLUSTER, SILENCE, write_actors
 from trainer.web.api.live import Live, snapshot, update
 from trainer.web.runs.models import Models
 from trainer.web.runs.runs import Runs
@@ -105,7 +105,7 @@ def test_the_rates_of_actors_that_have_ended_are_0(tmp_path: Path, client: TestC
     running = asdict(stats) | {"timestamp": now}
     silent = running | {"timestamp": now - SILENCE - 10, "simulations_per_second": 5.0}
     actors = {"actor-1-aa": running, "actor-2-bb": silent}
-    content = sum_of_actors("tictactoe", [running, silent]) | {"actors": actors}
+    content = asdict(ActorTotals.of("tictactoe", [running, silent])) | {"actors": actors}
     write_json(tmp_path / "actor_stats.json", content)
     found = client.get("/actor-stats").json()
     rates = (found["episodes_per_second"], found["positions_per_second"], found["simulations_per_second"])
@@ -197,7 +197,7 @@ def test_the_model_of_a_game_whose_rules_are_not_known(tmp_path: Path) -> None:
     assert model["path"] == str(tmp_path / "run" / "models" / "latest.onnx")
     assert model["file_modified"] > 0
     with client_of(tmp_path) as client:
-        assert client.get("/model").json()["game"] == ENV_IDS[0]
+        assert client.get("/model").json()["game"] == DEFAULT_GAME
         sentence(client.get("/model?game=test-nowhere"), 404)
 
 

@@ -14,7 +14,8 @@ from run_files import put_stats, store_games
 from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
-from trainer.games import find_game
+from trainer.games import find_game, rules_of
+from trainer.games.position import Position
 from trainer.web.api import stored_games
 from trainer.web.api.stored_games import ply_of
 from trainer.web.runs.replay_file import ReplayFile
@@ -129,6 +130,21 @@ def test_a_stored_game_move_by_move(tmp_path: Path) -> None:
         assert game["plies"][-1]["board"] == [1, 1, 0, 2, 2, 2, 0, 0, 1]
         sentence(client.get("/replay/game", params={"episode": "' OR 1=1 --"}), 404)
         sentence(client.get("/replay/game"), 404)
+
+
+def test_the_policy_targets_of_packed_rows_are_shown(tmp_path: Path) -> None:
+    """Such rows have a number for each legal move alone, so a place in the row is no action."""
+    rules = rules_of("minichess")
+    assert rules.GAME.packed_moves
+    first = Position.first(rules)
+    action = first.legal[2]
+    reply = first.play(action).legal[0]
+    store_games(tmp_path, "minichess", [[action, reply]])
+    with client_of(tmp_path) as client:
+        ply = client.get("/replay/game", params={"episode": "test-game-000"}).json()["plies"][0]
+    visits = {int(key): value for key, value in ply["visits"].items()}
+    share = 0.25 / len(first.legal)
+    assert visits == pytest.approx(dict.fromkeys(first.legal, share) | {action: 0.75 + share})
 
 
 def test_a_stored_game_of_other_rules_is_not_shown(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from trainer.core.log import Trouble
 from trainer.evaluators.interface import Evaluator
 from trainer.games.base import DRAW, FIRST, SECOND
 from trainer.run.actor_stats import ActorStats
-from trainer.run.folder import ACTOR_STATS_FILE
+from trainer.run.actor_stats_file import WriteTrouble
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Recorder:
         self._actor_id = actor_id
         self._sink = sink
         self._stop = stop
-        self._trouble = Trouble(log)
+        self._trouble = WriteTrouble()
         self._started = time.monotonic()
         self._recent = deque([(self._started, 0, 0, 0)], maxlen=RATE_REPORTS)
 
@@ -107,9 +107,5 @@ class Recorder:
 
     def _store_statistics(self) -> None:
         """Publish the statistics; if that fails, the next call tries again."""
-        try:
+        with self._trouble.reported():
             self._sink.store_statistics(self.stats)
-        except OSError as error:
-            self._trouble.begin(f"can't write {ACTOR_STATS_FILE} ({error.strerror}); playing on")
-        else:
-            self._trouble.end()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
-from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, Game, Seats, State
+from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, Game, Seats, State, opponent_of
 from trainer.games.layout import exchange_of
 from trainer.games.state_blob import parts_of
 from trainer.games.symmetry import Symmetry
@@ -89,7 +89,7 @@ def image_of_first(subject: Subject, renaming: Renaming, first: State, count: in
     parts = parts_of(subject.game, stored)
     parts.cells[:] = renaming.codes[parts.cells][:, renaming.cells]
     if renaming.exchanges:
-        parts.words[:, MOVER] = 3 - parts.words[:, MOVER]
+        parts.words[:, MOVER] = opponent_of(parts.words[:, MOVER])
     return np.repeat(subject.restored(stored), count, axis=0)
 
 

@@ -150,7 +150,7 @@ def check(config: CheckConfig) -> int:
         out.print(f"{'skipped':9}statistics, which run the rules without bounds checks")
     elif not skipped:
         out.print()
-        for name, value in statistics.described(subject, config.depth):
+        for name, value in statistics.game_statistics(subject, config.depth):
             out.print(f"{name:16}{value}")
     out.print()
     out.print(verdict(failed, bool(skipped)))

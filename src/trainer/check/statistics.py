@@ -109,7 +109,7 @@ def perft(subject: Subject, linked: Linked, depth: int | None, by_turns: bool) -
     return counts, False
 
 
-def described(subject: Subject, depth: int | None) -> Iterator[tuple[str, str]]:
+def game_statistics(subject: Subject, depth: int | None) -> Iterator[tuple[str, str]]:
     """The statistics of a game, as (name, value)."""
     game, play = subject.game, random_play(subject)
     linked = linked_lines(subject)

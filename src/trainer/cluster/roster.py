@@ -9,10 +9,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from trainer.core.log import Trouble
 from trainer.core.processes import process_space
-from trainer.run.actor_stats_file import CLUSTER, SILENCE, has_ended, write_actors
-from trainer.run.folder import ACTOR_STATS_FILE
+from trainer.run.actor_stats_file import CLUSTER, SILENCE, WriteTrouble, has_ended, write_actors
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +29,7 @@ class Roster:
         self._lock = Lock()
         self._players: dict[str, dict[str, Any]] = {}
         self._present: set[str] = set()
-        self._trouble = Trouble(log)
+        self._trouble = WriteTrouble()
 
     def heard(self, player: str, statistics: Statistics | None = None) -> None:
         """A player has just been heard of, and says what it did."""
@@ -55,9 +53,5 @@ class Roster:
         for name in sorted(self._present - present):
             log.info("%s is silent; %d players are left", name, len(present))
         self._present = present
-        try:
+        with self._trouble.reported():
             write_actors(self._path, self._env_id, players, now)
-        except OSError as error:
-            self._trouble.begin(f"can't write {ACTOR_STATS_FILE} ({error.strerror}); playing on")
-        else:
-            self._trouble.end()

@@ -63,15 +63,12 @@ from numba.extending import is_jitted
 from trainer.compile.cache import keep
 from trainer.compile.fingerprint import Fingerprints, UnknownValueError, hash_of
 from trainer.compile.overloads import Overloads
-from trainer.compile.source import Source
+from trainer.compile.source import DECLARED, GIVEN, Source
 from trainer.core.errors import KernelError
 from trainer.core.locks import locked
 
 SETTINGS = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE")
 """Numba's settings that change machine code. They come from the environment (NUMBA_OPT, ...) or a configuration file."""
-
-GIVEN = ("__parameters__",)
-"""Globals that a module gets before its text is run; the versions of a module that differ in them are different modules."""
 
 STANDARD = {
     *vars(ModuleType("")),
@@ -79,8 +76,8 @@ STANDARD = {
     "__builtins__",
     "__annotations__",
     "__annotate__",
-    "__declared__",
-    *GIVEN,
+    DECLARED,
+    GIVEN,
 }
 """Globals that are not the text's own."""
 
@@ -158,7 +155,7 @@ def _load(module: ModuleType, bound: Mapping[str, Bound], called: Collection[str
     source = Source(Path(inspect.getfile(module)))
     binds = {name: each for name, each in sorted(bound.items()) if name in inspect.get_annotations(module)}
     settings = [f"numba.{name} {getattr(numba.config, name, None)}" for name in SETTINGS]
-    given = {name: value for name, value in vars(module).items() if name in GIVEN}
+    given = {name: value for name, value in vars(module).items() if name == GIVEN}
     depends = [*versions(), *settings, f"text {hash_of(source.text)}", *(f"{name} {given[name]}" for name in given)]
     depends += [f"{name} = {each.key}" for name, each in binds.items()]
     # Numba's files contain this name, so every process must use the same. The whole key isn't known yet.

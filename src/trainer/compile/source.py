@@ -14,6 +14,12 @@ NOT_FUNCTIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "__annota
 """Python makes functions of these, too, but at the top of a module they run when it is imported."""
 IMPORT = dis.opmap["IMPORT_NAME"]
 
+GIVEN = "__parameters__"
+"""The global of a module with the values that were given for its parameters, before its text is run. The versions of a
+module that differ in it are different modules."""
+DECLARED = "__declared__"
+"""The global in which a module notes which parameters it has."""
+
 
 class Source(PythonFile):
     """A file whose functions are compiled."""

@@ -16,7 +16,7 @@ class ConfigError(TrainerError):
 
 
 class GameError(TrainerError):
-    """A game is unknown, or its dimensions contradict each other."""
+    """A game can't be used as asked: it is unknown, its rules are wrong or others, or a move is illegal."""
 
 
 class KernelError(TrainerError):

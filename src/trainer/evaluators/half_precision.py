@@ -29,7 +29,7 @@ def halved(content: bytes) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def model_of(content: bytes) -> onnx.ModelProto:
+def parsed_model(content: bytes) -> onnx.ModelProto:
     """What a model file holds, with weights of float32 if it stores them in float16."""
     model = onnx.load_model_from_string(content)
     graph = model.graph

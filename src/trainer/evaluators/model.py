@@ -15,6 +15,7 @@ from trainer.evaluators import answers
 from trainer.evaluators.answers import NOT_FINITE, SOUND
 from trainer.evaluators.interface import Observations, Prior, Values
 from trainer.games.base import Mask
+from trainer.run.model_contract import PROGRESS, STEP
 from trainer.sparse.network import SparseNetwork
 
 Outputs = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -45,7 +46,7 @@ class ModelInfo:
     @property
     def step(self) -> int | None:
         """Training step; None if the file doesn't say."""
-        step = self.metadata.get("step", "")
+        step = self.metadata.get(STEP, "")
         try:
             return int(step) if step.isdigit() else None
         except ValueError:  # such as ², or thousands of digits
@@ -55,7 +56,7 @@ class ModelInfo:
     def progress(self) -> float:
         """How much of the training run was done, 0 to 1; 1 if the file doesn't say."""
         try:
-            share = float(self.metadata.get("progress", ""))
+            share = float(self.metadata.get(PROGRESS, ""))
         except ValueError:
             return 1.0
         return share if 0 <= share <= 1 else 1.0

@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 from trainer.core.errors import ModelError, shortened
 from trainer.games import DEFAULT_GAME, env_id_of, is_installed, is_known
 from trainer.pretrained import PRETRAINED, refuse_nameless
+from trainer.run.model_contract import ENV_ID
 from trainer.run.model_files import read_model
 
 
@@ -20,7 +21,7 @@ def game_named_in(content: bytes) -> str | None:
         model = onnx.load_model_from_string(content)
     except DecodeError:
         return None
-    return next((entry.value for entry in model.metadata_props if entry.key == "env_id"), None)
+    return next((entry.value for entry in model.metadata_props if entry.key == ENV_ID), None)
 
 
 def require_installed(env_id: str, source: str) -> None:

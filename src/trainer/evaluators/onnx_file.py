@@ -10,6 +10,7 @@ from trainer.evaluators.answers import NOT_FINITE
 from trainer.evaluators.interface import Observations
 from trainer.evaluators.model import ModelEvaluator, ModelInfo, Outputs
 from trainer.games import find_game
+from trainer.run.model_contract import ENV_ID, OBSERVATION, OUTPUTS, POLICY_LOGITS, RULES, VALUE
 
 
 class OnnxEvaluator(ModelEvaluator):
@@ -40,12 +41,12 @@ class OnnxEvaluator(ModelEvaluator):
                 ) from error
             raise ModelError(f"{source} is not an ONNX model that can be loaded ({first_line(error)})") from error
         super().__init__(ModelInfo(source, metadata))
-        made_for = metadata.get("env_id", env_id)
+        made_for = metadata.get(ENV_ID, env_id)
         if made_for != env_id:
             raise ModelError(f"{source} was trained for {made_for}, not {env_id}; give a model of {env_id}")
         self._check_shapes(env_id, obs_size, num_actions)
         self._check_batch(obs_size, num_actions)
-        rules, stamp = metadata.get("rules"), found.stamp
+        rules, stamp = metadata.get(RULES), found.stamp
         if rules and stamp and rules != stamp:
             raise ModelError(
                 f"{source} was trained by other rules of {env_id}: their hash was {rules}, and that of the "
@@ -54,12 +55,12 @@ class OnnxEvaluator(ModelEvaluator):
 
     def outputs(self, observation: Observations) -> Outputs:
         """What the file answers to observations [B, obs_size], unchecked."""
-        logits, value = self._session.run(["policy_logits", "value"], {"observation": observation})
+        logits, value = self._session.run(OUTPUTS, {OBSERVATION: observation})
         return logits, value
 
     def _check_shapes(self, env_id: str, obs_size: int, num_actions: int) -> None:
         found = {node.name: node.shape for node in (*self._session.get_inputs(), *self._session.get_outputs())}
-        needed = {"observation": obs_size, "policy_logits": num_actions, "value": 1}
+        needed = {OBSERVATION: obs_size, POLICY_LOGITS: num_actions, VALUE: 1}
         for name, width in needed.items():
             if name not in found:
                 names = ", ".join(found)

@@ -12,7 +12,7 @@ import onnx
 from onnx import numpy_helper
 
 from trainer.compile.linker import Linked, link
-from trainer.evaluators.half_precision import model_of
+from trainer.evaluators.half_precision import parsed_model
 from trainer.evaluators.interface import Evaluator, Observations
 from trainer.evaluators.model import ModelEvaluator, ModelInfo, Outputs
 from trainer.evaluators.onnx_file import OnnxEvaluator
@@ -99,7 +99,7 @@ def network_of(content: bytes, game: Game) -> SparseNetwork | None:
 
     Only operations and shapes are inspected, so compare the answers with the original's before using them.
     """
-    graph = model_of(content).graph
+    graph = parsed_model(content).graph
     found = SHAPE.fullmatch(" ".join(node.op_type for node in graph.node))
     if not found:
         return None

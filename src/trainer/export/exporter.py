@@ -22,6 +22,7 @@ from trainer.export.stored import described
 from trainer.export.traced import traced_model
 from trainer.network import MoverNetwork, OwnNetwork, PolicyValueNetwork
 from trainer.replay import Metadata
+from trainer.run.model_contract import ENV_ID, OBSERVATION, OUTPUTS, PROGRESS, RULES, STEP
 
 IR_VERSION = 8
 ARCHITECTURE = "PolicyValueNet"
@@ -48,12 +49,12 @@ class Exporter:
         """
         self._network = network
         self._metadata = {
-            "env_id": game.env_id,
+            ENV_ID: game.env_id,
             "architecture": ARCHITECTURE,
             "obs_size": str(game.obs_size),
             "num_actions": str(game.num_actions),
             "trainer_version": trainer.__version__,
-        } | ({"rules": stamp} if stamp else {})
+        } | ({RULES: stamp} if stamp else {})
         if isinstance(network, OwnNetwork):
             self._model = traced_model(network, game)
             self._metadata |= described(network)
@@ -78,7 +79,7 @@ class Exporter:
             if initializer.name in weights:
                 kind = helper.tensor_dtype_to_np_dtype(initializer.data_type).newbyteorder("<")
                 initializer.raw_data = numpy_of(weights[initializer.name]).astype(kind).tobytes()
-        helper.set_model_props(model, self._metadata | {"step": str(step), "progress": f"{progress:.4f}"})
+        helper.set_model_props(model, self._metadata | {STEP: str(step), PROGRESS: f"{progress:.4f}"})
         content: bytes = model.SerializeToString()
         self.check(content, sample)
         return content
@@ -93,7 +94,7 @@ class Exporter:
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        found = session.run(["policy_logits", "value"], {"observation": sample})
+        found = session.run(OUTPUTS, {OBSERVATION: sample})
         network, own = self._network, isinstance(self._network, OwnNetwork)
         if own or network.weight.device.type != "cpu":  # a GPU may round more coarsely
             network = copy.deepcopy(network).cpu().eval()
@@ -101,7 +102,7 @@ class Exporter:
             expected = network(torch.from_numpy(sample))
         answers = [numpy_of(part) for part in expected]
         tolerance = TOLERANCE_OF_OWN if own else TOLERANCE
-        for at, (name, ours, theirs) in enumerate(zip(("policy_logits", "value"), answers, found, strict=True)):
+        for at, (name, ours, theirs) in enumerate(zip(OUTPUTS, answers, found, strict=True)):
             if not np.isfinite(theirs).all():
                 raise ModelError(f"the model answers NaN or infinity in {name}; it was not published")
             worst = distance(ours, theirs)

@@ -24,6 +24,7 @@ from trainer.network import (
     StonePlanes,
 )
 from trainer.replay import Metadata
+from trainer.run.model_contract import OBSERVATION, POLICY_LOGITS, VALUE
 
 OPSET = 17
 END = 2**31 - 1
@@ -105,14 +106,14 @@ def _mover_view(graph: Graph, module: nn.Module, name: str, source: str, output:
 
 def second_moves(graph: Graph, view: MoverView) -> str:
     """bool [B, 1]: whether the second player moves."""
-    return graph.node("Cast", graph.columns("observation", view.end + 1, view.end + 2), to=TensorProto.BOOL)
+    return graph.node("Cast", graph.columns(OBSERVATION, view.end + 1, view.end + 2), to=TensorProto.BOOL)
 
 
 def turned_back(graph: Graph, view: MoverView, logits: str) -> str:
     """Logits of the view's actions as logits of the observation's."""
     assert view.actions is not None
     other = graph.node("Gather", logits, graph.weight("exchanged_actions", view.actions), axis=1)
-    return graph.node("Where", second_moves(graph, view), other, logits, output="policy_logits")
+    return graph.node("Where", second_moves(graph, view), other, logits, output=POLICY_LOGITS)
 
 
 def _all_planes(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
@@ -193,13 +194,13 @@ TRANSLATIONS: dict[type[nn.Module], Translation] = {
 def written_model(network: PolicyValueNetwork, game: Metadata) -> onnx.ModelProto:
     """The model of a network of this package. Raises ModelError for a module that has no translation."""
     graph = Graph()
-    view = graph.add(network.view, "view", "observation")
+    view = graph.add(network.view, "view", OBSERVATION)
     features = graph.add(network.body, "body", view)
     if network.view.actions is None:
-        graph.add(network.policy, "policy", features, output="policy_logits")
+        graph.add(network.policy, "policy", features, output=POLICY_LOGITS)
     else:
         turned_back(graph, network.view, graph.add(network.policy, "policy", features))
-    graph.node("Tanh", graph.add(network.value, "value", features), output="value")
+    graph.node("Tanh", graph.add(network.value, "value", features), output=VALUE)
 
     def tensor(name: str, width: int) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width])
@@ -208,8 +209,8 @@ def written_model(network: PolicyValueNetwork, game: Metadata) -> onnx.ModelProt
         helper.make_graph(
             graph.nodes,
             game.env_id,
-            [tensor("observation", game.obs_size)],
-            [tensor("policy_logits", game.num_actions), tensor("value", 1)],
+            [tensor(OBSERVATION, game.obs_size)],
+            [tensor(POLICY_LOGITS, game.num_actions), tensor(VALUE, 1)],
             list(graph.weights.values()),
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],

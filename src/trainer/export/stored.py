@@ -15,7 +15,7 @@ from onnx import numpy_helper
 from torch import Tensor
 
 from trainer.core.errors import ModelError
-from trainer.evaluators.half_precision import model_of
+from trainer.evaluators.half_precision import parsed_model
 from trainer.evaluators.sparse import squared_relus
 from trainer.game_config import metadata_of
 from trainer.games.base import Game
@@ -51,7 +51,7 @@ class StoredNetwork:
     @classmethod
     def read(cls, content: bytes) -> StoredNetwork:
         """From the bytes of a file of this package, which has weights under the network's own names."""
-        model = model_of(content)
+        model = parsed_model(content)
         weights = {
             tensor.name: torch.from_numpy(np.array(numpy_helper.to_array(tensor)))
             for tensor in model.graph.initializer

@@ -16,6 +16,7 @@ from trainer.core.errors import ConfigError, ModelError, first_line
 from trainer.core.packages import require_onnxscript
 from trainer.network import OwnNetwork
 from trainer.replay import Metadata
+from trainer.run.model_contract import OBSERVATION, OUTPUTS
 
 OPSET = 18
 NEEDED = {"dynamo", "dynamic_shapes", "optimize", "external_data", "verbose"}
@@ -42,8 +43,8 @@ def traced_model(network: OwnNetwork, game: Metadata) -> onnx.ModelProto:
                 traced,
                 (sample,),
                 dynamo=True,
-                input_names=["observation"],
-                output_names=["policy_logits", "value"],
+                input_names=[OBSERVATION],
+                output_names=OUTPUTS,
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
                 opset_version=OPSET,
                 optimize=False,  # it may merge weights, which could then not be replaced

@@ -16,8 +16,7 @@ Two functions are enough. Every other one has a default:
 
     start(state)                write the first position                      default: zeros, player 1 to move
     cells(state, board)         write the code of each cell to board uint8    default: a word of the board is a cell's code
-    from_cells(board, state)    the inverse: write the words of the board,     default: likewise
-                                which are 0 before
+    from_cells(board, state)    the inverse: write the board's words, 0 before  default: likewise
     features(state, out)        write what the network sees, 0 or 1, to       default: plane 0 shows the cells of code 1,
                                 out uint8 [planes * cells + features]         plane 1 those of code 2
     wins_next(state, mask)      whether one of the legal moves, those of      default: search doesn't look
@@ -36,8 +35,7 @@ Three further functions are never compiled:
     score(state)                the points of the first player and of the     default: the page shows no points
                                 second, as a tuple
 
-The page labels rows and columns by the names that `name` gives, in the first position, to actions of a single cell, whether
-or not they are legal there.
+The page labels rows and columns by the names that `name` gives to actions of one cell in the first position, legal or not.
 """
 
 from __future__ import annotations
@@ -45,7 +43,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from operator import index
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +71,11 @@ Moves = NDArray[np.int32]
 LATER = {"later": True}
 """Marks a field that games of earlier versions didn't have: while it has its default it is no part of the rules' hash, so
 their models and rows stay valid."""
+
+
+def opponent_of(player: Any) -> Any:
+    """The other player; for an array of players, of each the other."""
+    return FIRST + SECOND - player
 
 
 @dataclass(frozen=True)
@@ -164,35 +167,34 @@ class Game:
     """The cells that one clicks on for each action, in order; none for a pass. Empty: action a is cell a, or column a."""
 
     def __post_init__(self) -> None:
-        """Fill in the name and the words of a position. Raises ValueError if what the page draws doesn't fit the board.
-
-        NumPy's numbers in `action_cells` become Python's, which the page can send.
-        """
-        object.__setattr__(self, "action_cells", tuple(tuple(map(index, cells)) for cells in self.action_cells))
+        """Fill in the name and the words of a position. Raises ValueError if what the page draws doesn't fit the board."""
+        numbers = tuple(tuple(map(index, cells)) for cells in self.action_cells)  # the page can't send those of NumPy
+        object.__setattr__(self, "action_cells", numbers)
         if self.board_type not in BOARD_TYPES:
             raise ValueError(f"board_type is {self.board_type!r}; it must be one of {', '.join(BOARD_TYPES)}")
         if self.action_cells and len(self.action_cells) != self.num_actions:
             raise ValueError(
-                f"action_cells has {len(self.action_cells)} entries and there are {self.num_actions} actions; give the "
-                "cells of each action, and () for a pass"
+                f"action_cells has {len(self.action_cells)} entries and there are {self.num_actions} actions; () is a pass"
             )
         for action, cells in enumerate(self.action_cells):
             if not all(0 <= cell < self.num_cells for cell in cells):
-                raise ValueError(
-                    f"action_cells says {cells} of action {action}; the board's cells are 0 to {self.num_cells - 1}"
-                )
+                last = self.num_cells - 1
+                raise ValueError(f"action_cells says {cells} of action {action}; the board's cells are 0 to {last}")
         if len(self.player_names) != 2 or len(self.player_symbols) != 2:
             raise ValueError("player_names and player_symbols must have one entry for each of the two players")
         if self.most_moves > MOST_MOVES:
             raise ValueError(
-                f"a position may have {self.most_moves:,} legal moves, and search counts up to {MOST_MOVES:,}; give "
-                "max_moves, the most that one can have"
+                f"a position may have {self.most_moves:,} legal moves, and search counts up to {MOST_MOVES:,}; give max_moves"
             )
         words = FLAGS + self.flag_words + self.width * self.height + self.raw_words
         object.__setattr__(self, "display_name", self.display_name or self.env_id.capitalize())
         object.__setattr__(self, "state_words", self.state_words or words)
         if self.key_words > self.state_words:
             raise ValueError(f"key_words is {self.key_words}; a position has {self.state_words} words (state_words)")
+
+    def name_of(self, player: int) -> str:
+        """The name of FIRST or SECOND."""
+        return self.player_names[player - FIRST]
 
     @property
     def num_cells(self) -> int:
@@ -220,9 +222,9 @@ class Game:
         return self.num_cells + 2 + self.flag_words + 8 * self.raw_words
 
     @property
-    def packs_rows(self) -> bool:
-        """Whether its rows are stored in packed form, because they would be large."""
-        return self._plain_row_bytes > LARGEST_ROW
+    def packed_moves(self) -> int:
+        """Numbers of a policy in a packed row, one for each legal move; 0: rows are not packed, because they are small."""
+        return self.most_moves if self._plain_row_bytes > LARGEST_ROW else 0
 
     @property
     def row_bytes(self) -> int:
@@ -230,9 +232,9 @@ class Game:
 
         In packed form an observation has a bit per number, and a policy only the legal moves.
         """
-        if not self.packs_rows:
+        if not self.packed_moves:
             return self._plain_row_bytes + 4
-        return 2 * self.state_bytes + 2 * -(-self.obs_size // 8) + 4 * self.most_moves + 4
+        return 2 * self.state_bytes + 2 * -(-self.obs_size // 8) + 4 * self.packed_moves + 4
 
     @property
     def _plain_row_bytes(self) -> int:

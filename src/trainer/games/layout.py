@@ -59,20 +59,21 @@ class Layout:
     @property
     def swaps_planes(self) -> bool:
         """Whether the exchange is that of the replay contract: it swaps two planes and changes nothing else."""
-        return self.planes == 2 and self.exchange is not None and np.array_equal(self.exchange, self._swap())
-
-    def _swap(self) -> Table:
-        """The exchange of the replay contract."""
-        cells, table = self.cells, np.arange(self.end)
-        table[:cells], table[cells : 2 * cells] = np.arange(cells, 2 * cells), np.arange(cells)
-        return table
+        swapped = contract_exchange(self.cells, self.end)
+        return self.planes == 2 and self.exchange is not None and np.array_equal(self.exchange, swapped)
 
     @classmethod
     def of_contract(cls, height: int, width: int, num_actions: int) -> Layout:
         """Two planes, the legal moves, the seat flags: the layout of a game about which no more is known."""
         cells = height * width
-        exchange = np.concatenate([np.arange(cells, 2 * cells), np.arange(cells), np.arange(num_actions) + 2 * cells])
-        return cls(2, 0, height, width, num_actions, exchange, None)
+        return cls(2, 0, height, width, num_actions, contract_exchange(cells, 2 * cells + num_actions), None)
+
+
+def contract_exchange(cells: int, end: int) -> Table:
+    """The exchange of the replay contract: of `end` numbers, two planes of `cells` swap places, and the others stay."""
+    table = np.arange(end)
+    table[: 2 * cells] = np.roll(table[: 2 * cells], cells)
+    return table
 
 
 def layout_of(game: Game) -> Layout:

@@ -6,12 +6,8 @@ import re
 import sys
 from dataclasses import dataclass
 
+from trainer.compile.source import DECLARED, GIVEN
 from trainer.core.errors import GameError
-
-GIVEN = "__parameters__"
-"""The global of a rules module with the values that were given for its parameters."""
-DECLARED = "__declared__"
-"""The global in which `parameter` notes what the module declares."""
 
 
 @dataclass(frozen=True)

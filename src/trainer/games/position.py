@@ -148,7 +148,12 @@ def default_name(game: Game, action: int) -> str:
 def cell_name(game: Game, cell: int) -> str:
     """The column's letter and the row's number, counted from the bottom of the board: a1, b1, ..."""
     row, column = divmod(cell, game.width)
-    return f"{letters(column)}{row + 1 if game.bottom_row_first else game.height - row}"
+    return f"{letters(column)}{row_number(game, row)}"
+
+
+def row_number(game: Game, row: int) -> int:
+    """The number that people give to a row, counted from the bottom of the board."""
+    return row + 1 if game.bottom_row_first else game.height - row
 
 
 def letters(column: int) -> str:

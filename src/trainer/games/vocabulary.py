@@ -14,7 +14,7 @@ from types import ModuleType
 
 from trainer.games.base import FIRST, Game, State
 from trainer.games.library import find_game
-from trainer.games.position import default_name
+from trainer.games.position import default_name, row_number
 
 GTP_COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
 """There is no I, so that nobody takes it for a 1."""
@@ -40,7 +40,7 @@ class Vocabulary:
 
     def gtp_colour(self, player: int) -> str:
         """`black` or `white`. Black is the first player, unless the game calls the first player White."""
-        white_begins = self.game.player_names[0] == "White"
+        white_begins = self.game.name_of(FIRST) == "White"
         return "black" if (player == FIRST) != white_begins else "white"
 
     def gtp_move(self, state: State, action: int) -> str:
@@ -49,8 +49,7 @@ class Vocabulary:
         on_cells = not game.action_cells and game.num_actions in (game.num_cells, game.num_cells + 1)
         if on_cells and game.width <= len(GTP_COLUMNS):
             row, column = divmod(action, game.width)
-            number = row + 1 if game.bottom_row_first else game.height - row
-            return PASS if action == game.num_cells else f"{GTP_COLUMNS[column]}{number}"
+            return PASS if action == game.num_cells else f"{GTP_COLUMNS[column]}{row_number(game, row)}"
         return self.name(state, action)
 
     def uci_move(self, state: State, action: int) -> str:

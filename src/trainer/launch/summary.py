@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from trainer.run.cluster_players import players_in
+from trainer.run.cluster_players import PlayerRow, players_in
 
 
 def summary(
@@ -22,7 +22,7 @@ def summary(
         speeds = actors["episodes_per_second"], actors["positions_per_second"]
         lines.append(("speed", "{:.0f} games/s, {:,.0f} positions/s".format(*speeds)))
         now = time.time()
-        lines += [(player.name, player.in_words(now)) for player in players_in(actors, now)]
+        lines += [(player.name, player_in_words(player, now)) for player in players_in(actors, now)]
     if stats:
         losses = (stats[f"{name}_loss"] for name in ("total", "policy", "value"))
         lines.append(("training", f"step {stats['step']:,}, {stats['replay_buffer_size']:,} rows"))
@@ -34,3 +34,12 @@ def summary(
         lines.append(("vs random", f"{rates} (step {evaluation['step']})"))
         lines.append(("Elo", f"{evaluation['elo']:+.0f} against earlier models of the run, without search"))
     return lines
+
+
+def player_in_words(player: PlayerRow, now: float) -> str:
+    """All that a player of a cluster does but its name, at `now` (Unix seconds)."""
+    model = "no model" if player.model_step is None else f"model step {player.model_step}"
+    return (
+        f"{player.host}, {player.episodes_per_second:.1f} games/s, {player.positions_per_second:,.0f} positions/s, {model}, "
+        f"heard {now - player.timestamp:.0f} s ago, waits {player.back_pressure:.0%}"
+    )

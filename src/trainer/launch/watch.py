@@ -16,7 +16,7 @@ from trainer.core.json_values import has_numbers, number_fields, read_json_objec
 from trainer.evaluators.loader import ModelLoader
 from trainer.launch.evaluations import Evaluations
 from trainer.launch.summary import summary
-from trainer.run.actor_stats_file import sum_of_actors
+from trainer.run.actor_stats import ActorTotals
 from trainer.run.folder import RunFolder
 from trainer.run.training_statistics import TrainingStats, merge_evaluations
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 LINE_EVERY = 10.0
 """Seconds between lines of progress if the output is no terminal."""
 TRAINER_NUMBERS = number_fields(TrainingStats)
-ACTOR_NUMBERS = [name for name in sum_of_actors("", []) if name != "env_id"]
+ACTOR_NUMBERS = number_fields(ActorTotals)
 
 
 class Watch:

@@ -50,12 +50,12 @@ class Anchor:
             interval = [self._elo, self._elo] if self._known else None
             return {"elo": self._elo, "elo_interval_95": interval, "elo_against": model.step}
         if not self._openings:  # not before: the game may have to be compiled
-            self._openings = draw_openings(self._env_id, GAMES // 2, self._seed)
+            self._openings = draw_openings(self._env_id, GAMES, self._seed)
         against = self._model.step
         score = self._score(model, self._model, self._seed, self._openings)
         replaces = score >= CLEARLY
         if replaces:  # the match that lets a model pass is more often a lucky one, so another one counts
-            others = draw_openings(self._env_id, GAMES // 2, self._seed + 1)
+            others = draw_openings(self._env_id, GAMES, self._seed + 1)
             score = self._score(model, self._model, self._seed + 1, others)
         points, games = score * GAMES + 0.5, GAMES + 1  # with a draw more, so that the Elo is finite
         scores = points / games, *wilson(points, games)

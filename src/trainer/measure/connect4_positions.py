@@ -24,7 +24,7 @@ from rich.console import Console
 
 from trainer.core.files import write_bytes
 from trainer.evaluators.uniform import uniform
-from trainer.games.base import MOVER, OPEN
+from trainer.games.base import MOVER, OPEN, opponent_of
 from trainer.games.connect4.scored_positions import KINDS, ScoredLine, file_text, kind_of
 from trainer.games.connect4.solver import BitBullySolver, plies_to_end
 from trainer.games.positions import Positions
@@ -136,7 +136,7 @@ def style_weights(
 def careful_moves(positions: Positions) -> NDArray[np.bool_]:
     """bool [R, A]: the moves that win at once; if there are none, those that block a win; else all legal moves."""
     swapped = positions.states.copy()
-    swapped[:, MOVER] = 3 - swapped[:, MOVER]
+    swapped[:, MOVER] = opponent_of(swapped[:, MOVER])
     wins, blocks = winning_moves(positions), winning_moves(positions.of(swapped))
     can_win, must_block = wins.any(axis=1, keepdims=True), blocks.any(axis=1, keepdims=True)
     chosen: NDArray[np.bool_] = np.where(can_win, wins, np.where(must_block, blocks, positions.legal()))

@@ -14,6 +14,7 @@ from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.named_game import chosen_game
 from trainer.game_config import load_game_config
 from trainer.games import has_part, has_rules, known_games, part_of
+from trainer.games.base import opponent_of
 from trainer.games.positions import Positions
 from trainer.games.solving.exhaustive import exhaustive_solver
 from trainer.games.solving.scored_positions import scored_positions_of
@@ -79,15 +80,15 @@ def compete(
     shown = others[0] if others else None
     opponent = named_player(name, loader, simulations, config.games, shown, config.engine_seconds)
     openings = None
-    games_differ = config.opponent == "random" or config.temperature > 0
+    games_differ = name.is_random or config.temperature > 0
     if config.opening_plies or (config.opening_plies is None and not games_differ):
-        openings = draw_openings(env_id, (config.games + 1) // 2, config.seed, config.opening_plies)
+        openings = draw_openings(env_id, config.games, config.seed, config.opening_plies)
     match = play_match(env_id, player, opponent, config.games, config.seed, openings)
 
     def show() -> None:
         if config.verbose:
             print(every_move(match))
-        print(report(match) if config.opponent == "random" else report_with_intervals(match))
+        print(report(match) if name.is_random else report_with_intervals(match))
 
     settings = {
         "opponent_model": str(rival) if rival else None,
@@ -148,6 +149,7 @@ def result_with_best_play(env_id: str) -> str:
     """Who wins a game of which all positions were visited, in a sentence."""
     positions = Positions(env_id, 1)
     best = int(exhaustive_solver(env_id).scores(positions).max())
-    names, mover = positions.game.player_names, int(positions.mover[0])
-    outcome = "it is a draw" if best == 0 else f"{names[mover - 1 if best > 0 else 2 - mover]} wins"
+    mover = int(positions.mover[0])
+    winner = mover if best > 0 else opponent_of(mover)
+    outcome = "it is a draw" if best == 0 else f"{positions.game.name_of(winner)} wins"
     return f"With best play from the first position {outcome}."

@@ -57,7 +57,7 @@ def rate_models(config: LadderConfig) -> int:
         require_matplotlib()
     entrants = ladder_players(env_id, config)
     players = [entrant.player for entrant in entrants]
-    openings = draw_openings(env_id, (config.games + 1) // 2, config.seed, config.opening_plies)
+    openings = draw_openings(env_id, config.games, config.seed, config.opening_plies)
     matches: dict[tuple[int, int], Match] = {}
     terminal = Console(stderr=True)
     with before_leaving(show_cursor), suspendable(show_cursor, lambda: None), terminal.status("playing") as status:

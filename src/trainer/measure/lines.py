@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainer.games import game_of
-from trainer.games.base import DRAW, FIRST, OPEN, SECOND
+from trainer.games.base import DRAW, FIRST, OPEN, SECOND, opponent_of
 from trainer.games.positions import Positions
 from trainer.players import Player
 
@@ -68,4 +68,4 @@ def every_line(env_id: str, player: Player, seat: int) -> Lines:
         positions = positions.of(np.concatenate([ours.states, theirs.states]))
         ends += positions.winner[positions.winner != OPEN].tolist()
         positions = positions.of(positions.states[positions.winner == OPEN])
-    return Lines(won=ends.count(seat), drawn=ends.count(DRAW), lost=ends.count(FIRST + SECOND - seat))
+    return Lines(won=ends.count(seat), drawn=ends.count(DRAW), lost=ends.count(opponent_of(seat)))

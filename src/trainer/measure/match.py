@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
+from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game, opponent_of
 from trainer.games.positions import Positions
 from trainer.measure.intervals import wilson
 from trainer.players import RESIGNS, Player
@@ -171,6 +171,6 @@ def play_match(
                 positions.play(rows, chosen)
                 for row, action in zip(rows, chosen, strict=True):
                     moves[row].append(int(action))
-    winners = np.where(resigned, FIRST + SECOND - positions.mover.astype(np.int64), positions.winner.astype(np.int64))
+    winners = np.where(resigned, opponent_of(positions.mover.astype(np.int64)), positions.winner.astype(np.int64))
     gave_up = frozenset(np.flatnonzero(resigned).tolist())
     return Match(positions.game, player.name, opponent.name, seats, winners, moves, seed, openings, gave_up)

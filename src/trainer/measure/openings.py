@@ -24,13 +24,14 @@ def in_words(openings: list[list[int]]) -> str:
     return f"openings of {plies} move{'' if plies == 1 else 's'}"
 
 
-def draw_openings(env_id: str, count: int, seed: int, plies: int | None = None) -> list[list[int]]:
-    """Draw `count` openings without repetition: moves that lead to different unfinished positions.
+def draw_openings(env_id: str, games: int, seed: int, plies: int | None = None) -> list[list[int]]:
+    """Draw the openings of a match, one for every two of its `games`: moves that lead to different unfinished positions.
 
-    All are `plies` long; None = the fewest plies after which there are `count` different positions. A ply with fewer
-    positions gives all of them; if `plies` is None and no ply has enough, the ply with the most positions does. Raises
-    ConfigError if `plies` is too large.
+    All are `plies` long; None = the fewest plies after which there are as many different positions as openings are needed.
+    A ply with fewer positions gives all of them; if `plies` is None and no ply has enough, the ply with the most positions
+    does. Raises ConfigError if `plies` is too large.
     """
+    count = (games + 1) // 2
     best: list[list[int]] = []
     for ply, moves in enumerate(lines_by_ply(env_id)):
         if ply == plies or (plies is None and len(moves) >= count):

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trainer.games import rules_of
-from trainer.games.base import DRAW, FIRST, SECOND
+from trainer.games.base import DRAW, FIRST, SECOND, opponent_of
 from trainer.games.position import Position
 from trainer.measure.elo import elo_difference
 from trainer.measure.intervals import wilson
@@ -94,17 +94,17 @@ def every_move(match: Match) -> str:
     """Every move of every game, one per line."""
     lines = []
     for number, (seat, winner, moves) in enumerate(zip(match.seats, match.winners, match.moves, strict=True)):
-        lines.append(f"Game {number + 1}: {match.player} plays {match.game.player_names[seat - 1]}")
+        lines.append(f"Game {number + 1}: {match.player} plays {match.game.name_of(seat)}")
         position = Position.first(rules_of(match.game.env_id))
         opening = len(match.opening(number))
         for ply, action in enumerate(moves, start=1):
             mover = position.mover
             who = "opening" if ply <= opening else match.player if mover == seat else match.opponent
-            lines.append(f"  {ply:3d}. {match.game.player_names[mover - 1]} ({who}): {position.name(int(action))}")
+            lines.append(f"  {ply:3d}. {match.game.name_of(mover)} ({who}): {position.name(int(action))}")
             position = position.play(int(action))
         if number in match.resigned:
-            lines.append(f"  {match.game.player_names[FIRST + SECOND - winner - 1]} resigns")
-        lines.append("  draw" if winner == DRAW else f"  {match.game.player_names[winner - 1]} wins")
+            lines.append(f"  {match.game.name_of(opponent_of(winner))} resigns")
+        lines.append("  draw" if winner == DRAW else f"  {match.game.name_of(winner)} wins")
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from trainer.games.base import FIRST, Game
+from trainer.games.base import FIRST, SECOND, Game
 from trainer.games.position import Position
 from trainer.play.drawing import NOBODY, owners, target_names
 
@@ -22,8 +22,8 @@ COLOURS = {
 }
 """Of players that are called after a colour. Black is blue, because a terminal may be black; White has the terminal's own
 colour, because a terminal may be white."""
-OTHER_COLOURS = ("bold cyan", "bold magenta")
-"""Of the first player and the second, if they aren't."""
+OTHER_COLOURS = {FIRST: "bold cyan", SECOND: "bold magenta"}
+"""Of players that aren't."""
 LABEL = "dim"
 EMPTY = "dim"
 
@@ -47,7 +47,7 @@ class BoardText:
         """`first` is the position in which games start."""
         self.game: Game = first.rules.GAME
         self._owners = owners(self.game)
-        self._styles = [colour_of(self.game, player) for player in (0, 1)]
+        self._styles = {player: colour_of(self.game, player) for player in (FIRST, SECOND)}
         self._columns, self._rows = labels(self.game, target_names(first))
 
     def draw(self, position: Position, marks: Marks) -> Text:
@@ -104,7 +104,7 @@ class BoardText:
     def _style(self, code: int, cell: int, marks: Marks) -> str:
         """How a cell is drawn."""
         owner = self._owners[code] if code < len(self._owners) else NOBODY
-        words = [self._styles[owner - FIRST] if owner != NOBODY else "bold" if code else EMPTY]
+        words = [self._styles[owner] if owner != NOBODY else "bold" if code else EMPTY]
         columns = self.game.board_type == "drop_column"
         if not columns and (cell == marks.cursor or cell in marks.chosen):
             words.append("reverse")
@@ -114,8 +114,8 @@ class BoardText:
 
 
 def colour_of(game: Game, player: int) -> str:
-    """The style of a player's pieces, 0 or 1."""
-    return COLOURS.get(game.player_names[player].lower(), OTHER_COLOURS[player])
+    """The style of a player's pieces."""
+    return COLOURS.get(game.name_of(player).lower(), OTHER_COLOURS[player])
 
 
 def labels(game: Game, names: list[str]) -> tuple[list[str], list[str]]:

@@ -1,4 +1,4 @@
-"""What the page must know of a game to draw its board and to understand clicks on it."""
+"""What the page and the terminal must know of a game to draw its board and to understand choices on it."""
 
 from __future__ import annotations
 

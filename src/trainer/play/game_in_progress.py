@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from trainer.core.errors import shortened
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.position import Position
 from trainer.play.analysis import Analysis
@@ -88,18 +87,6 @@ class GameInProgress:
         self.positions.append(self.position.play(action))
         self.actions.append(action)
 
-    def check(self, action: object) -> int:
-        """The person's move, checked. Raises MoveError if it can't be made."""
-        if self.over:
-            raise MoveError("The game is over; start a new one.")
-        if self.model_to_move:
-            raise MoveError("It is not your turn.")
-        if not isinstance(action, int) or isinstance(action, bool):
-            raise MoveError("The move needs a whole number as its position.")
-        if action not in self.position.legal:
-            raise MoveError(f"The move {shortened(action)} is not legal here.")
-        return action
-
     def undo(self) -> None:
         """Take back the person's last move and everything after it. Raises MoveError if the person has not moved yet."""
         for ply in reversed(range(self.ply)):
@@ -156,12 +143,4 @@ class GameInProgress:
             return "You win." if winner == self.human else "The model wins."
         if self.model_to_move:
             return "The model is thinking."
-        return f"Your turn ({self.dimensions.player_names[self.human - 1]})."
-
-
-def seat_of(first: object) -> int:
-    """The person's seat, by who moves first: "player" or "bot". Raises MoveError for anything else."""
-    seats = {"player": FIRST, "bot": SECOND}
-    if not isinstance(first, str) or first not in seats:
-        raise MoveError('The field "first" must be "player" or "bot".')
-    return seats[first]
+        return f"Your turn ({self.dimensions.name_of(self.human)})."

@@ -73,7 +73,7 @@ class Table:
         """The person's side and pieces, such as White (PNBRQK)."""
         game = self.game.dimensions
         pieces = "".join(game.cell_symbols[code] for code, owner in enumerate(owners(game)) if owner == self.game.human)
-        name = game.player_names[self.game.human - 1]
+        name = game.name_of(self.game.human)
         return name if name == pieces else f"{name} ({pieces})"
 
     def _level(self) -> str:

@@ -44,6 +44,11 @@ class PlayerName:
         return cls(FUNCTION if text.endswith(".py") else MODEL, text)
 
     @property
+    def is_random(self) -> bool:
+        """Whether it plays at random, so that games differ without openings."""
+        return self.kind == RANDOM
+
+    @property
     def model(self) -> Path | None:
         """The path of a model; None for other players."""
         return Path(self.rest) if self.kind == MODEL else None

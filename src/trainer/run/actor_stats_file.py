@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from trainer.core.json_values import has_numbers, number_fields, read_json_object, write_json
 from trainer.core.locks import locked
+from trainer.core.log import Trouble
 from trainer.core.processes import is_alive, process_space
-from trainer.run.actor_stats import ActorStats
+from trainer.run.actor_stats import COUNTS, RATES, ActorStats, ActorTotals
+from trainer.run.folder import ACTOR_STATS_FILE
 
-RATES = ("episodes_per_second", "positions_per_second", "simulations_per_second")
-"""Set to 0 once an actor has ended; its counts stay."""
+log = logging.getLogger(__name__)
+
 SILENCE = 60
 """Seconds of silence after which an actor counts as ended; a running actor writes several times per second."""
 CLUSTER = "cluster"
@@ -27,13 +31,29 @@ EARLIER = "earlier"
 """The entry with the counts of those that ended before."""
 LONG_AGO = 3600
 """Seconds of silence after which an actor's counts may be added to that entry: it won't be heard of again."""
-COUNTS = ("episodes_completed", "total_steps", "opening_plies", "simulations", "player1_wins", "player2_wins", "draws")
+
+
+class WriteTrouble:
+    """What is logged, once, while actor_stats.json can't be written."""
+
+    def __init__(self) -> None:
+        self._trouble = Trouble(log)
+
+    @contextmanager
+    def reported(self) -> Iterator[None]:
+        """For an attempt to write the file: an OSError ends the attempt alone, because there will be another one."""
+        try:
+            yield
+        except OSError as error:
+            self._trouble.begin(f"can't write {ACTOR_STATS_FILE} ({error.strerror}); playing on")
+        else:
+            self._trouble.end()
 
 
 def write_actor(path: Path, actor_id: str, stats: ActorStats) -> None:
     """Replace this actor's part of actor_stats.json and the sums over all actors."""
-    stats.timestamp = int(time.time())
-    write_actors(path, stats.env_id, {f"{actor_id}-{stats.start}": asdict(stats)}, stats.timestamp)
+    now = int(time.time())
+    write_actors(path, stats.env_id, {f"{actor_id}-{stats.start}": asdict(stats) | {"timestamp": now}}, now)
 
 
 def write_actors(path: Path, env_id: str, ours: Mapping[str, dict[str, Any]], now: int) -> None:
@@ -53,7 +73,7 @@ def write_actors(path: Path, env_id: str, ours: Mapping[str, dict[str, Any]], no
         earlier += [actors.pop(key) for key in gone[: max(0, len(ended) - MOST_ENDED)]]
         if earlier:
             actors[EARLIER] = earlier[-1] | {name: sum(actor.get(name, 0) for actor in earlier) for name in COUNTS}
-        write_json(path, sum_of_actors(env_id, list(actors.values())) | {"actors": actors})
+        write_json(path, asdict(ActorTotals.of(env_id, list(actors.values()))) | {"actors": actors})
 
 
 def has_ended(actor: Mapping[str, Any], now: int, here: str) -> bool:
@@ -93,29 +113,3 @@ def rates_in(content: Mapping[str, Any], now: float) -> dict[str, float]:
     actors, here = actors_in(content), process_space()
     running = [actor for actor in actors.values() if not has_ended(actor, int(now), here)]
     return {rate: sum(float(actor[rate]) for actor in running) for rate in RATES} if actors else {}
-
-
-def sum_of_actors(env_id: str, actors: list[dict[str, Any]]) -> dict[str, Any]:
-    """The fields of /actor-stats: counts and rates summed, averages weighted; zeros without actors."""
-
-    def total(name: str) -> Any:
-        return sum(actor.get(name, 0) for actor in actors)  # an entry of an earlier version may lack one
-
-    episodes, steps = total("episodes_completed"), total("total_steps")
-    plies = steps + total("opening_plies")
-    weights = [max(actor["total_steps"], 1) for actor in actors]
-    waits = [actor["mcts_avg_inference_us"] for actor in actors]
-    return {
-        "env_id": env_id,
-        "episodes_completed": episodes,
-        "total_steps": steps,
-        "simulations": total("simulations"),
-        "player1_wins": total("player1_wins"),
-        "player2_wins": total("player2_wins"),
-        "draws": total("draws"),
-        "avg_episode_length": plies / episodes if episodes else 0.0,
-        **{rate: total(rate) for rate in RATES},
-        "runtime_seconds": max((actor["runtime_seconds"] for actor in actors), default=0.0),
-        "mcts_avg_inference_us": sum(w * v for w, v in zip(weights, waits, strict=True)) / (sum(weights) or 1),
-        "timestamp": max((actor["timestamp"] for actor in actors), default=0),
-    }

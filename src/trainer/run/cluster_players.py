@@ -26,14 +26,6 @@ class PlayerRow:
     back_pressure: float
     """Share of the last seconds, 0 to 1, in which it waited for the hub."""
 
-    def in_words(self, now: float) -> str:
-        """All that but its name, at `now` (Unix seconds)."""
-        model = "no model" if self.model_step is None else f"model step {self.model_step}"
-        return (
-            f"{self.host}, {self.episodes_per_second:.1f} games/s, {self.positions_per_second:,.0f} positions/s, {model}, "
-            f"heard {now - self.timestamp:.0f} s ago, waits {self.back_pressure:.0%}"
-        )
-
 
 def players_in(content: Mapping[str, Any], now: float) -> list[PlayerRow]:
     """The players of a cluster in actor_stats.json that have not ended by `now` (Unix seconds), ordered by name."""

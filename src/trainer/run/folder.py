@@ -38,7 +38,7 @@ class RunFolder:
         return self.path / REPLAY_FILE
 
     def shards(self, count: int | None) -> tuple[Path, ...]:
-        """The replay databases that `count` hubs of a cluster write; None: the one of a run that has no such."""
+        """The replay databases that `count` hubs of a cluster write; None: `replay.db` alone."""
         return (self.replay,) if count is None else tuple(self.path / SHARD.format(at) for at in range(count))
 
     @property

@@ -13,8 +13,7 @@ from trainer.core.json_values import read_json_object, write_json
 from trainer.run.evaluations import EvaluationLog, thinned
 
 HISTORY_POINTS = 600
-"""A history longer than this keeps every second point, and from then on every second one that comes; an even number, so
-that the newest stays."""
+"""Above this many points every second one is dropped. Even, so that the newest stays."""
 EVALUATIONS = 100
 """Evaluations that stats.json holds beside the newest ten; the file of all of them is beside it."""
 

@@ -152,8 +152,9 @@ def answer(trees: Tree, slot: int, selection: Selection, policy: NDArray[np.floa
 def halving(considered: int, simulations: int) -> list[int]:
     """The schedule of sequential halving (Karnin, Koren and Somekh 2013).
 
-    How often the move that each simulation visits was visited before. All moves that are considered are visited equally
-    often, then the better half of them, and so on down to two. Every phase gets about the same share of the simulations.
+    For each simulation: how many visits the move that it visits already has. All moves that are considered are visited
+    equally often, then the better half of them, and so on down to two. Every phase gets about the same share of the
+    simulations.
     """
     visited: list[int] = []
     phases, left, each = max(1, math.ceil(math.log2(max(considered, 1)))), max(considered, 1), 0

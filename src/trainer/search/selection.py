@@ -17,5 +17,5 @@ class Selection(NamedTuple):
     noise_fraction: float
     value_scale: float
     halving: NDArray[np.int32]
-    """[M + 1, N + 1] of m moves considered: how often the move that simulation n visits was visited before. The last column
-    is never read."""
+    """[M + 1, N + 1], a row for each number of moves considered. For each simulation: how many visits the move that it
+    visits already has. The last column is never read."""

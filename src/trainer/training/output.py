@@ -89,7 +89,7 @@ class RunOutput:
             log.info("%s of %d, %d rows", point, run.schedule.total_steps(step), len(replay))
 
     def state_again(self) -> None:
-        """Write the statistics of a run that is over, if its process died before it did. Raises OSError."""
+        """Write the statistics of a run that is over, if its process died before writing them. Raises OSError."""
         run = self._run
         if (read_json_object(self._config.stats) or {}).get("step") == run.done:
             return

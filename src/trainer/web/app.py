@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from trainer.core.errors import TrainerError
 from trainer.core.processes import available_cores
-from trainer.games import ENV_IDS
+from trainer.games import DEFAULT_GAME
 from trainer.settings.web import WebConfig
 from trainer.web.api.info import Info, health
 from trainer.web.api.live import Live
@@ -63,7 +63,7 @@ def build_app(config: WebConfig, stop: Event) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         looked_at = Games(Runs(config.data_dir)).of_runs()  # of its own: `runs` looks again within a second
-        pool.prepare_soon(sorted(looked_at) or ENV_IDS[:1])
+        pool.prepare_soon(sorted(looked_at) or [DEFAULT_GAME])
         yield
         pool.close()
 

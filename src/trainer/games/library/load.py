@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
+from trainer.compile.source import DECLARED
 from trainer.core.errors import GameError
 from trainer.core.python_file import PythonFile
 from trainer.games.base import Game
@@ -25,7 +26,7 @@ from trainer.games.library.names import (
 from trainer.games.library.requirements import check_env_id, check_functions
 from trainer.games.library.source_file import run_file
 from trainer.games.library.stamp import refuse_other_files
-from trainer.games.parameters import DECLARED, Parameter
+from trainer.games.parameters import Parameter
 
 
 def load(place: str, given: Mapping[str, int]) -> FoundGame:

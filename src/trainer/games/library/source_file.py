@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from types import ModuleType
 
+from trainer.compile.source import GIVEN
 from trainer.core.errors import GameError
 from trainer.core.python_file import PythonFile, lines_named
-from trainer.games.parameters import GIVEN
 
 
 def run_file(source: PythonFile, name: str, parameters: Mapping[str, int]) -> ModuleType:

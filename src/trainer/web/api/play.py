@@ -9,13 +9,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trainer.core.errors import DeviceError, ModelError
+from trainer.core.errors import DeviceError, ModelError, shortened
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.uniform import uniform
 from trainer.games import DEFAULT_GAME
-from trainer.games.base import FIRST
+from trainer.games.base import FIRST, SECOND
 from trainer.play.analysis import Analysis
-from trainer.play.game_in_progress import GameInProgress, MoveError, seat_of
+from trainer.play.game_in_progress import GameInProgress, MoveError
 from trainer.web.game.search_pool import MAX_SIMULATIONS, SearchPool
 from trainer.web.game.sessions import Session, Sessions
 from trainer.web.http.answer import JsonAnswer
@@ -50,10 +50,7 @@ class Play:
         session = self._sessions.of(request)
         asked = body.get("game", session.game.env_id if session else DEFAULT_GAME)
         env_id = await run_in_threadpool(self._games.checked, asked)
-        try:
-            human = seat_of(body.get("first", "player"))
-        except MoveError as error:
-            raise Refusal(400, str(error)) from None
+        human = seat_of(body)
         simulations = simulations_of(body, session.game.simulations if session else DEFAULT_SIMULATIONS)
         return await self._start(request, env_id, human, simulations)
 
@@ -77,10 +74,7 @@ class Play:
         async with session.lock:
             game = session.game
             check_moves(game, body.get("moves"))
-            try:
-                game.play(game.check(body.get("position")))
-            except MoveError as error:
-                raise Refusal(400, str(error)) from None
+            game.play(move_of(body, game))
             try:
                 replies = await self._reply(game)
             except BaseException:  # else the game would wait for an answer that nobody makes
@@ -225,6 +219,29 @@ def check_moves(game: GameInProgress, moves: object) -> None:
     """Refuse with 412 if `moves` are not the moves of the game; None is not checked."""
     if moves is not None and moves != game.actions:
         raise Refusal(412, "This game has gone on meanwhile, perhaps in another tab; your request was not carried out.")
+
+
+def seat_of(body: dict[str, Any]) -> int:
+    """The person's seat in the game that a request starts. Refuses an invalid one."""
+    seats = {"player": FIRST, "bot": SECOND}
+    first = body.get("first", "player")
+    if not isinstance(first, str) or first not in seats:
+        raise Refusal(400, 'The field "first" must be "player" or "bot".')
+    return seats[first]
+
+
+def move_of(body: dict[str, Any], game: GameInProgress) -> int:
+    """The move that a request makes for the person. Refuses one that can't be made."""
+    if game.over:
+        raise Refusal(400, "The game is over; start a new one.")
+    if game.model_to_move:
+        raise Refusal(400, "It is not your turn.")
+    action = body.get("position")
+    if not isinstance(action, int) or isinstance(action, bool):
+        raise Refusal(400, "The move needs a whole number as its position.")
+    if action not in game.position.legal:
+        raise Refusal(400, f"The move {shortened(action)} is not legal here.")
+    return action
 
 
 def simulations_of(body: dict[str, Any], default: int) -> int:

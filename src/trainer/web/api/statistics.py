@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.games import ENV_IDS, is_available
+from trainer.games import DEFAULT_GAME, is_available
 from trainer.pretrained import curves, env_ids
-from trainer.run.actor_stats_file import rates_in, sum_of_actors
+from trainer.run.actor_stats import ActorTotals
+from trainer.run.actor_stats_file import rates_in
 from trainer.run.cluster_players import players_in
 from trainer.run.training_statistics import TrainingStats
 from trainer.web.game.sessions import Sessions
@@ -75,12 +76,12 @@ class Statistics:
             session = self._sessions.of(request)
             env_id = session.game.env_id if session else await run_in_threadpool(self._newest_game)
         env_id = await run_in_threadpool(self._games.checked, env_id)
-        return JsonAnswer(model_of(await run_in_threadpool(self._models.of_game, env_id), env_id))
+        return JsonAnswer(model_status(await run_in_threadpool(self._models.of_game, env_id), env_id))
 
     def _newest_game(self) -> str:
         run = self._runs.newest()
         env_id = run.env_id if run else None
-        return env_id if env_id and is_available(env_id) else ENV_IDS[0]
+        return env_id if env_id and is_available(env_id) else DEFAULT_GAME
 
     def _pick(self, request: Request) -> Run | None:
         return self._runs.pick(request.query_params.get("run"))
@@ -105,7 +106,7 @@ def actor_stats_of(run: Run | None) -> dict[str, Any]:
     Rates are those of the actors that are running now.
     """
     content, problem = (None, NO_RUN) if run is None else run.actor_stats.read()
-    sums = sum_of_actors((run and run.env_id) or "", [])
+    sums = asdict(ActorTotals((run and run.env_id) or ""))
     sums |= {name: value for name, value in (content or {}).items() if name in sums}
     now = time.time()
     sums |= rates_in(content or {}, now)
@@ -113,7 +114,7 @@ def actor_stats_of(run: Run | None) -> dict[str, Any]:
     return sums | ({"players": players} if players else {}) | ({"message": problem} if problem else {})
 
 
-def model_of(file: ModelFile | None, env_id: str) -> dict[str, Any]:
+def model_status(file: ModelFile | None, env_id: str) -> dict[str, Any]:
     """A model of a game, and whether it plays."""
     current = file.current if file else None
     return {
@@ -138,5 +139,5 @@ def model_of_run(models: Models, run: Run) -> dict[str, Any] | None:
     except UnknownGameError as unknown:
         sentence = str(unknown)
         about = {"path": str(run.model), "file_modified": int(modified(run.model))}
-        return model_of(None, env_id) | about | {"problem": sentence, "status": sentence}
-    return model_of(file, env_id)
+        return model_status(None, env_id) | about | {"problem": sentence, "status": sentence}
+    return model_status(file, env_id)

@@ -12,8 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from trainer.games import find_game, game_of
-from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
+from trainer.games.base import DRAW, FIRST, MOVER, OPEN, SECOND, WINNER, Game
 from trainer.games.position import Position
+from trainer.games.state_blob import parts_of
+from trainer.replay.packing import unpacked_policies
 from trainer.web.game.search_pool import SearchPool
 from trainer.web.http.answer import JsonAnswer
 from trainer.web.http.refusal import Refusal
@@ -151,21 +153,22 @@ def visits_of(policy: object, position: Position, game: Game) -> dict[str, float
     """The policy target of each legal move; None if the row has none."""
     if policy is None:
         return None
-    target = np.frombuffer(blob(policy, 4 * (game.most_moves if game.packs_rows else game.num_actions)), "<f4")
-    places = range(len(position.legal)) if game.packs_rows else position.legal
-    shares = zip(position.legal, places, strict=True)
-    return {str(action): float(target[at]) for action, at in shares if np.isfinite(target[at])}
+    target = np.frombuffer(blob(policy, 4 * (game.packed_moves or game.num_actions)), "<f4")
+    if game.packed_moves:
+        legal = np.zeros((1, game.num_actions), np.bool_)
+        legal[0, position.legal] = True
+        (target,) = unpacked_policies(target[None], legal)
+    return {str(action): float(target[action]) for action in position.legal if np.isfinite(target[action])}
 
 
 def stored_position(rules: Any, state: object) -> Position:
     """The position of a state blob. Refuses a blob that is not a state of this game."""
     stored = blob(state, rules.GAME.state_bytes)
-    num_cells = rules.GAME.num_cells
-    mover, winner = stored[num_cells], stored[num_cells + 1]
+    parts = parts_of(rules.GAME, np.frombuffer(stored, np.uint8))
     if (
-        max(stored[:num_cells]) >= len(rules.GAME.cell_symbols)
-        or mover not in (FIRST, SECOND)
-        or winner not in (OPEN, FIRST, SECOND, DRAW)
+        parts.cells.max() >= len(rules.GAME.cell_symbols)
+        or parts.words[MOVER] not in (FIRST, SECOND)
+        or parts.words[WINNER] not in (OPEN, FIRST, SECOND, DRAW)
     ):
         raise Refusal(422, MISFIT)
     return Position.from_bytes(rules, stored)

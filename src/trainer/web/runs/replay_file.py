@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from trainer.core.errors import ReplayError
 from trainer.games import game_of, is_available
-from trainer.games.base import DRAW, FIRST, OPEN, SECOND
+from trainer.games.base import DRAW, FIRST, OPEN, SECOND, WINNER
+from trainer.games.state_blob import parts_of
 from trainer.replay import check_columns, columns_of, open_for_reading, read_stamp, reporting
 
 PAGE_GAMES = 24
@@ -167,8 +170,11 @@ def winner_of(env_id: str, state: object) -> int | None:
     """The winner byte of a state blob; None if the game is unknown or the blob isn't one of its states."""
     if not isinstance(state, bytes) or not is_available(env_id):
         return None
-    at = game_of(env_id).num_cells + 1
-    return state[at] if len(state) > at and state[at] in (OPEN, FIRST, SECOND, DRAW) else None
+    game = game_of(env_id)
+    if len(state) != game.state_bytes:
+        return None
+    winner = int(parts_of(game, np.frombuffer(state, np.uint8)).words[WINNER])
+    return winner if winner in (OPEN, FIRST, SECOND, DRAW) else None
 
 
 def longest_game(env_id: object) -> int:

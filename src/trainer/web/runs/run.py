@@ -13,7 +13,7 @@ from trainer.core.json_values import is_number, number_fields
 from trainer.evaluators.loader import load_evaluator
 from trainer.evaluators.named_game import game_named_in
 from trainer.games import is_available, known_games
-from trainer.run.actor_stats_file import sum_of_actors
+from trainer.run.actor_stats import ActorTotals
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
@@ -28,7 +28,7 @@ STATS_CHECKS: FieldChecks = dict.fromkeys((*number_fields(TrainingStats), "times
     "history": are_points,
     "eval_history": are_entries,
 }
-ACTOR_STATS_CHECKS: FieldChecks = dict.fromkeys(sum_of_actors("", []), is_number) | {"env_id": is_text}
+ACTOR_STATS_CHECKS: FieldChecks = dict.fromkeys(number_fields(ActorTotals), is_number) | {"env_id": is_text}
 
 
 class Run:
@@ -101,7 +101,8 @@ def game_of_model(path: Path) -> str | None:
         return None
     for env_id in [named] if named and is_available(named) else known_games():
         try:
-            return load_evaluator(path, env_id).info.metadata.get("env_id", env_id)
+            load_evaluator(path, env_id)
         except ModelError:
             continue
+        return env_id
     return None
