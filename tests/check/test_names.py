@@ -116,7 +116,7 @@ def test_a_game_that_is_longer_than_it_says_is_a_warning() -> None:
         ("board_type='hexx'", "board_type is 'hexx'; it must be one of grid, drop_column, hex, edges, pieces, points"),
         ("action_cells=((0,), (1,), (2,))", "action_cells has 3 entries and there are 4 actions"),
         ("action_cells=((0,), (1,), (2,), (4,))", "action_cells says (4,) of action 3; the board's cells are 0 to 3"),
-        ("max_moves=40000", "a position may have 40,000 legal moves, and search counts up to 32,767; give max_moves"),
+        ("max_moves=40000", "a position may have 40,000 legal moves, but search counts to 32,767; give max_moves"),
         ("key_words=7", "key_words is 7; a position has 6 words (state_words)"),
         ("player_symbols='R'", "player_names and player_symbols must have one entry for each of the two players"),
     ],

@@ -184,7 +184,7 @@ class Game:
             raise ValueError("player_names and player_symbols must have one entry for each of the two players")
         if self.most_moves > MOST_MOVES:
             raise ValueError(
-                f"a position may have {self.most_moves:,} legal moves, and search counts up to {MOST_MOVES:,}; give max_moves"
+                f"a position may have {self.most_moves:,} legal moves, but search counts to {MOST_MOVES:,}; give max_moves"
             )
         words = FLAGS + self.flag_words + self.width * self.height + self.raw_words
         object.__setattr__(self, "display_name", self.display_name or self.env_id.capitalize())

@@ -142,7 +142,8 @@ def constants_of(config: EvaluatorConfig) -> dict[str, float]:
 
 def search_of(config: EvaluatorConfig) -> SearchConfig:
     """The settings of the model's search."""
-    return replace(PLAYING, **constants_of(config))
+    constants: dict[str, Any] = constants_of(config)
+    return replace(PLAYING, **constants)
 
 
 def result_with_best_play(env_id: str) -> str:

@@ -18,7 +18,10 @@ def refuse_chance(own: ModuleType, text: bytes, path: Path) -> None:
     Others may, as in a table for a hash that the file makes when it is run, or in a name for people.
     """
     functions = {node.name: node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)}
-    inside = {name: [each for line in node.body for each in ast.walk(line)] for name, node in functions.items()}
+    inside = {
+        name: [each for line in node.body for each in ast.walk(line) if isinstance(each, ast.expr)]
+        for name, node in functions.items()
+    }
     uses = {name: {each.id for each in nodes if isinstance(each, ast.Name)} for name, nodes in inside.items()}
     for name in sorted(reached(uses, COMPILED)):
         for node in inside[name]:
