@@ -276,7 +276,7 @@ def test_games_of_chance_are_refused(tmp_path: Path, imported: str, used: str) -
         throws = ("mover = state[MOVER]\n", f"mover = state[MOVER]\n    {call}\n")
         path = edited(tmp_path, *dice, throws, name=f"{name}.py")
         with pytest.raises(
-            GameError, match=rf"{name}\.py, line \d+: {name} uses random numbers \(`.*`\), but games can't"
+            GameError, match=rf"{name}\.py, line \d+: {name} uses random numbers \(.*\), but games can't"
         ):
             find_game(str(path))
 

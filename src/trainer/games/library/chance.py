@@ -27,8 +27,8 @@ def refuse_chance(own: ModuleType, text: bytes, path: Path) -> None:
         for node in inside[name]:
             if is_random(value_of(node, vars(own))):
                 raise GameError(
-                    f"{path}, line {node.lineno}: {name} uses random numbers (`{ast.unparse(node)}`), but games can't have "
-                    "chance: a move must have the same effect whenever it is played in the same position"
+                    f"{path}, line {node.lineno}: {name} uses random numbers ({ast.unparse(node)}), but games can't have "
+                    "chance; a move must have the same effect whenever it is played in the same position"
                 )
 
 
