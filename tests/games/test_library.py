@@ -250,6 +250,33 @@ def test_a_wrong_file_gets_one_sentence(tmp_path: Path, change: tuple[str, str],
     assert str(refused.value).startswith(str(path))
 
 
+@pytest.mark.parametrize(
+    ("imported", "used"),
+    [
+        ("", "np.random.randint(2)"),
+        ("import random", "random.random()"),
+        ("from random import randrange", "randrange(2)"),
+        ("from numpy.random import randint", "randint(2)"),
+        ("import numpy.random as dice", "dice.rand()"),
+        ("DICE = np.random.default_rng(0)", "DICE.integers(2)"),
+    ],
+)
+def test_games_of_chance_are_refused(tmp_path: Path, imported: str, used: str) -> None:
+    """Numba compiles them, also if a helper throws the dice; and the checks would say something wrong of them."""
+    dice = (
+        ("GAME = Game(", f"{imported}\nGAME = Game("),
+        ("def legal(", f"def thrown():\n    return {used}\n\n\ndef legal("),
+    )
+    find_game(str(edited(tmp_path, *dice)))  # nothing that is compiled throws them
+    for call, name in ((used, "play"), ("thrown()", "thrown")):
+        throws = ("mover = state[MOVER]\n", f"mover = state[MOVER]\n    {call}\n")
+        path = edited(tmp_path, *dice, throws, name=f"{name}.py")
+        with pytest.raises(
+            GameError, match=rf"{name}\.py, line \d+: {name} uses random numbers \(.*\), but games can't"
+        ):
+            find_game(str(path))
+
+
 def test_two_games_of_one_name_are_told_apart(tmp_path: Path) -> None:
     """The same rules at two places are one game, as a run's copy of them is."""
     assert find_game(str(edited(tmp_path))).game == find_game(str(OWN)).game

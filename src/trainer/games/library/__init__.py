@@ -10,8 +10,8 @@ The name under which a game's rows and models are kept, its env_id, is the `env_
 differ from their defaults.
 
 `names.py` takes names apart, `load.py` loads a game (`found_game.py`), and `registry.py` knows those of this process.
-`source_file.py` runs a file with rules, `requirements.py` says what such a file must have, and `stamp.py` has the hash of a
-game's rules.
+`source_file.py` runs a file with rules, `requirements.py` says what such a file must have, `chance.py` refuses random
+numbers, and `stamp.py` has the hash of a game's rules.
 """
 
 from trainer.games.library.found_game import FoundGame

@@ -11,6 +11,7 @@ from trainer.core.errors import GameError
 from trainer.core.python_file import PythonFile
 from trainer.games.base import Game
 from trainer.games.library import names
+from trainer.games.library.chance import refuse_chance
 from trainer.games.library.found_game import FoundGame
 from trainer.games.library.names import (
     ENV_IDS,
@@ -55,6 +56,8 @@ def load(place: str, given: Mapping[str, int]) -> FoundGame:
         raise GameError(f"{path} calls its game {game.env_id}, like one of this package; give its GAME another env_id")
     changed = tuple((p.name, given[p.name]) for p in declared if given.get(p.name, p.default) != p.default)
     check_functions(own, game, path)
+    if not in_package(path):
+        refuse_chance(own, source.text, path)
     found = FoundGame(replace(game, env_id=with_parameters(game.env_id, changed)), own, path, source.text, changed)
     _ = found.stamp  # before anything can change a global of the rules
     return found
