@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
@@ -23,13 +24,16 @@ from trainer.games import (
     rules_of,
     settled,
 )
+from trainer.games.base import Seats
 from trainer.games.kernels import link_kernels
 from trainer.games.library import names, registry
 from trainer.games.library.load import load
 from trainer.games.library.stamp import plain, without_recipe
 from trainer.games.position import Position
 from trainer.games.positions import Positions
+from trainer.games.symmetry import Symmetry
 from trainer.games.vocabulary import vocabulary_of
+from trainer.play.drawing import clicked_cells
 from trainer.settings.actor import ActorConfig
 
 OWN = Path(__file__).parent.parent / "support" / "own_games" / "myttt.py"
@@ -275,6 +279,17 @@ def test_games_of_chance_are_refused(tmp_path: Path, imported: str, used: str) -
             GameError, match=rf"{name}\.py, line \d+: {name} uses random numbers \(.*\), but games can't"
         ):
             find_game(str(path))
+
+
+def test_tables_may_be_lists_and_arrays() -> None:
+    """They become tuples that can be compared, and the cells to click on have numbers that the page can send."""
+    backwards = np.arange(9)[::-1]
+    assert Seats(cells=backwards, codes=[0, 2, 1]) == Seats(cells=tuple(range(8, -1, -1)))  # type: ignore[arg-type]
+    assert Symmetry(np.arange(9), list(range(9))) == Symmetry(tuple(range(9)), tuple(range(9)))  # type: ignore[arg-type]
+    one = (tuple(backwards[:1]), *[()] * 8)
+    for cells in (backwards[:, None], [[cell] for cell in backwards], one):
+        game = replace(game_of("tictactoe"), action_cells=cells)
+        assert json.loads(json.dumps(clicked_cells(game)))[0] == [8]
 
 
 def test_two_games_of_one_name_are_told_apart(tmp_path: Path) -> None:

@@ -43,12 +43,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import index
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.games.symmetry import Symmetry
+from trainer.games.symmetry import Symmetry, as_tuple
 
 MOVER, WINNER, FLAGS = 0, 1, 2
 OPEN, FIRST, SECOND, DRAW = 0, 1, 2, 3
@@ -91,6 +92,11 @@ class Seats:
     """Feature f of the exchanged view is feature features[f] of the other."""
     actions: tuple[int, ...] | None = None
     """Action a of the exchanged position is action actions[a] of the other."""
+
+    def __post_init__(self) -> None:
+        """Lists and arrays become tuples."""
+        for name, table in list(vars(self).items()):
+            object.__setattr__(self, name, None if table is None else as_tuple(table))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +163,11 @@ class Game:
     """The cells that one clicks on for each action, in order; none for a pass. Empty: action a is cell a, or column a."""
 
     def __post_init__(self) -> None:
-        """Fill in the name and the words of a position. Raises ValueError if what the page draws doesn't fit the board."""
+        """Fill in the name and the words of a position. Raises ValueError if what the page draws doesn't fit the board.
+
+        NumPy's numbers in `action_cells` become Python's, which the page can send.
+        """
+        object.__setattr__(self, "action_cells", tuple(tuple(map(index, cells)) for cells in self.action_cells))
         if self.board_type not in BOARD_TYPES:
             raise ValueError(f"board_type is {self.board_type!r}; it must be one of {', '.join(BOARD_TYPES)}")
         if self.action_cells and len(self.action_cells) != self.num_actions:

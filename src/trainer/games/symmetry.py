@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,16 @@ class Symmetry:
 
     cells: tuple[int, ...]
     actions: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Lists and arrays become tuples."""
+        object.__setattr__(self, "cells", as_tuple(self.cells))
+        object.__setattr__(self, "actions", as_tuple(self.actions))
+
+
+def as_tuple(table: Iterable[int]) -> tuple[int, ...]:
+    """A table as a tuple, which can be compared and is true unless it is empty; NumPy's arrays are neither."""
+    return tuple(table.tolist() if isinstance(table, np.ndarray) else table)
 
 
 def square_symmetries(side: int, further_actions: int = 0) -> tuple[Symmetry, ...]:
