@@ -113,3 +113,16 @@ def test_words_mixed_with_signed_numbers_are_named(tmp_path: Path) -> None:
     assert found.level >= Level.WARNING
     assert numbered("line {action & 0}", tmp_path) in found.text
     assert "a uint64 " in found.text
+
+
+def test_a_module_that_is_used_as_a_whole_is_to_be_imported_by_name(tmp_path: Path) -> None:
+    """Its text isn't to be copied into the file, which is right only for functions."""
+    changes = (
+        ("FULL = np", "from trainer.games import base\nFULL = np"),
+        (BEGIN, "    mover = int(state[base.MOVER])\n"),
+    )
+    (finding,) = check_compiled(Subject(planted(tmp_path, "tictactoe", *changes)))
+    assert finding.level == Level.FAILURE
+    assert "base is the module trainer.games.base" in finding.text
+    assert "use of it by name: `from trainer.games.base import ...`." in finding.text
+    assert "copy" not in finding.text

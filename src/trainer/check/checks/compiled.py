@@ -103,7 +103,10 @@ def names_of_other_modules(found: FoundGame) -> list[Finding]:
         link(own=found.own, called=CALLED)
     except KernelError as error:
         what, _, advice = str(error).partition("; ")
-        if "whose text" in what:
+        module = re.search(r"is the module ([\w.]+),", what)
+        if module:
+            advice = f"import the constants that the rules use of it by name: `from {module[1]} import ...`"
+        elif "whose text" in what:
             advice = "the rules must be complete in their file, so copy it into the file, or write it there"
         return [Finding(Level.FAILURE, f"{what}; {advice}.")]
     return []
