@@ -13,6 +13,7 @@ from planting import found_in, numbered, planted
 
 from trainer.check import report
 from trainer.check.checks.stored import check_stored
+from trainer.check.checks.symmetries import check_symmetries
 from trainer.check.findings import Finding, Level
 from trainer.check.subject import Subject
 from trainer.games import rules_of
@@ -302,6 +303,59 @@ def test_games_that_only_the_limit_ends_are_a_warning(tmp_path: Path) -> None:
     (warnings,) = found_in(path, Level.WARNING).values()
     assert {finding.level for finding in warnings} == {Level.WARNING}
     assert "games of moves that avoid the end of the game are only over because of max_plies=60" in warnings[0].text
+
+
+BARRED = """
+from trainer.games.base import FLAGS, MOVER, OPEN, WINNER, Game
+from trainer.games.symmetry import Symmetry
+
+GAME = Game(env_id="{name}", width=4, height=1, num_actions=4, max_plies=3, flag_words=1, planes=3, seats=None,
+            symmetries=(Symmetry(range(4), range(4)), Symmetry((3, 2, 1, 0), (3, 2, 1, 0))))
+
+
+def start(state):
+    state[:] = 0
+    state[MOVER] = 1
+    state[FLAGS] = {first}
+
+
+def legal(state, mask):
+    for cell in range(4):
+        mask[cell] = state[WINNER] == OPEN and state[FLAGS + 1 + cell] == 0 and state[FLAGS] != cell + 1
+
+
+def play(state, action):
+    state[FLAGS] = 0
+    state[FLAGS + 1 + action] = state[MOVER]
+    filled = 0
+    for cell in range(4):
+        filled += state[FLAGS + 1 + cell] != 0
+    if filled == 3:
+        state[WINNER] = state[MOVER]
+    else:
+        state[MOVER] = 3 - state[MOVER]
+
+
+def features(state, out):
+    for cell in range(4):
+        out[cell] = state[FLAGS + 1 + cell] == 1
+        out[4 + cell] = state[FLAGS + 1 + cell] == 2
+        out[8 + cell] = state[FLAGS] == cell + 1
+"""
+"""The player who lays the third stone wins. A flag, if it isn't 0, names the cell on which the first one mayn't lie."""
+
+
+def test_a_flag_that_the_renamed_first_position_should_have_renamed_is_mentioned(tmp_path: Path) -> None:
+    """The rules are the same from both sides, but the check doesn't know what the flag means."""
+    found = []
+    for first in (0, 2):
+        path = tmp_path / f"barred{first}.py"
+        path.write_text(BARRED.format(name=path.stem, first=first))
+        found.append(check_symmetries(Subject(str(path), 50)))
+    assert found[0] == []
+    (finding,) = found[1]
+    assert finding.level is Level.FAILURE
+    assert "flags or raw words other than 0, and this check doesn't rename those" in finding.text
 
 
 def test_a_word_below_zero_is_a_warning(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
-from trainer.games.base import DRAW, MOVER, OPEN, Game, Seats, State
+from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, Game, Seats, State
 from trainer.games.layout import exchange_of
 from trainer.games.state_blob import parts_of
 from trainer.games.symmetry import Symmetry
@@ -91,6 +91,17 @@ def image_of_first(subject: Subject, renaming: Renaming, first: State, count: in
     if renaming.exchanges:
         parts.words[:, MOVER] = 3 - parts.words[:, MOVER]
     return np.repeat(subject.restored(stored), count, axis=0)
+
+
+def of_unnamed_words(subject: Subject) -> str:
+    """What to add to a difference if the first position has words whose image the check doesn't know; mostly nothing."""
+    game, first = subject.game, subject.first(1).states[0]
+    if not first[FLAGS : FLAGS + game.flag_words].any() and not first[game.state_words - game.raw_words :].any():
+        return ""
+    return (
+        " The first position has flags or raw words other than 0, and this check doesn't rename those. If one of them names "
+        "a cell or belongs to one of the players, this may be no mistake; let it begin with 0 to be sure."
+    )
 
 
 def compared(subject: Subject, renaming: Renaming, states: State, images: State) -> tuple[int, str, str] | None:

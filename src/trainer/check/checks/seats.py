@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trainer.check.findings import Finding, Level
-from trainer.check.renaming import Difference, first_difference, of_seats
+from trainer.check.renaming import Difference, first_difference, of_seats, of_unnamed_words
 from trainer.check.subject import Subject
 from trainer.games.base import Game, Seats
 
@@ -32,7 +32,7 @@ def check_seats(subject: Subject) -> list[Finding]:
     difference = first_difference(subject, of_seats(game, game.seats), count)
     if difference is None:
         return []
-    return [Finding(Level.FAILURE, explained(difference), difference.moves)]
+    return [Finding(Level.FAILURE, explained(difference) + of_unnamed_words(subject), difference.moves)]
 
 
 def explained(difference: Difference) -> str:

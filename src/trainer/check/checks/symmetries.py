@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trainer.check.candidates import board_symmetries, names_of_pictures
 from trainer.check.findings import Finding, Level
-from trainer.check.renaming import Difference, first_difference, of_symmetry
+from trainer.check.renaming import Difference, first_difference, of_symmetry, of_unnamed_words
 from trainer.check.subject import Subject
 from trainer.games.base import Game
 from trainer.games.symmetry import Symmetry
@@ -35,7 +35,8 @@ def check_symmetries(subject: Subject) -> list[Finding]:
         if difference:
             name = names.get(symmetry.cells)
             title = f"Symmetry {number} of GAME ({name})" if name else f"Symmetry {number} of GAME"
-            findings.append(Finding(Level.FAILURE, f"{title} doesn't hold. {explained(difference)}", difference.moves))
+            text = f"{title} doesn't hold. {explained(difference)}{of_unnamed_words(subject)}"
+            findings.append(Finding(Level.FAILURE, text, difference.moves))
     return findings or [*missing_products(game), *undeclared(subject, count)]
 
 
