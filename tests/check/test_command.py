@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from planting import SOURCES, planted
 
-from trainer.check import statistics
+from trainer.check import report, statistics
 from trainer.check.__main__ import main
 from trainer.check.checks.against import check_against
+from trainer.check.checks.stored import check_stored
 from trainer.check.subject import Subject
 from trainer.core.errors import ConfigError, GameError
 from trainer.games import game_of
@@ -43,6 +44,21 @@ def test_a_broken_game_fails_with_moves_and_a_picture(tmp_path: Path, capsys: py
     assert "           moves: " in printed
     assert "skipped  symmetries hold" in printed
     assert "Fix this first; the skipped checks need it." in printed
+
+
+def test_rules_that_reach_out_of_bounds_are_not_run_without_bounds_checks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The statistics would be, and could end the process. Here a later check finds it; early ones skip them, too."""
+    monkeypatch.setattr(report, "FOUNDATIONS", {})
+    monkeypatch.setattr(report, "CHECKS", {"stored positions come back as they were": check_stored})
+    change = ("state[STONES + int(board[cell]) - 1]", "state[STONES + int(board[cell]) + 1]")
+    assert main([planted(tmp_path, "tictactoe", change), "--games", "20"]) == 1
+    printed = capsys.readouterr().out
+    assert "from_cells uses an index that is out of bounds" in printed
+    assert "\nskipped  statistics, which run the rules without bounds checks\n" in printed
+    assert "\nspeed " not in printed
+    assert printed.endswith("1 check failed. Fix these before you train.\n")
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,8 @@ class Finding:
     """Sentences that explain it well enough to fix it."""
     moves: tuple[int, ...] | None = None
     """The actions, from the start, that lead to the position it was found in. None: it is about no certain position."""
+    out_of_bounds: bool = False
+    """Whether the rules use an index that is out of bounds, so that they mustn't run without bounds checks."""
 
 
 def failure(text: str, moves: tuple[int, ...]) -> Finding:

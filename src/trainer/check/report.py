@@ -136,16 +136,19 @@ def check(config: CheckConfig) -> int:
         openspiel_game(config.against)
         actions_of(subject)
     out.print(f"{game.display_name} ({game.env_id}), {subject.found.path}")
-    failed, finished = 0, set()
+    failed, finished, out_of_bounds = 0, set(), False
     for result in results(subject, config.against):
         finished.add(result.name)
         failed += result.failed
+        out_of_bounds |= any(finding.out_of_bounds for finding in result.findings)
         for line in printed(subject, result):
             out.print(line)
     skipped = [name for name in (*FOUNDATIONS, *CHECKS) if name not in finished]
     for name in skipped:
         out.print(f"{'skipped':9}{name}")
-    if not skipped:
+    if out_of_bounds:
+        out.print(f"{'skipped':9}statistics, which run the rules without bounds checks")
+    elif not skipped:
         out.print()
         for name, value in statistics.described(subject, config.depth):
             out.print(f"{name:16}{value}")

@@ -56,14 +56,16 @@ def late_crash(subject: Subject, error: IndexError) -> Finding:
             except IndexError:
                 where = place(subject, restore, ply.after.states[row])
                 text = f"from_cells uses an index that is out of bounds{where}."
-                return Finding(Level.FAILURE, text, games.moves(int(ply.games[row]), ply.number + 1))
+                return Finding(
+                    Level.FAILURE, text, games.moves(int(ply.games[row]), ply.number + 1), out_of_bounds=True
+                )
     if str(error) not in OUT_OF_BOUNDS:
         raise error
     text = (
         "A function uses an index that is out of bounds, in a position that the random games of the checks before don't "
         "have. Look for positions that come up seldom; more --games may show which."
     )
-    return Finding(Level.FAILURE, text)
+    return Finding(Level.FAILURE, text, out_of_bounds=True)
 
 
 def restore(rules: Any, state: State) -> None:
