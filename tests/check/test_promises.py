@@ -113,3 +113,26 @@ def test_a_negative_index_is_a_warning(tmp_path: Path) -> None:
     assert found.level is Level.WARNING
     assert "the index -1 counts from the end of the array" in found.text
     assert "`if stones & line == line and LINES[int(stones & ONE) - 1] != 0:`" in found.text
+
+
+LISTED_STONES = (
+    ("    state_words=4,\n", "    state_words=14,\n"),
+    (
+        "    state[STONES + mover - 1] |= ONE << np.uint64(action)\n    if has_line",
+        "    state[STONES + mover - 1] |= ONE << np.uint64(action)\n"
+        "    state[5 + int(state[4])] = action\n    state[4] += ONE\n    if has_line",
+    ),
+    ("    state[STONES:] = 0\n", ""),
+    (
+        "            state[STONES + int(board[cell]) - 1] |= ONE << np.uint64(cell)\n",
+        "            state[STONES + int(board[cell]) - 1] |= ONE << np.uint64(cell)\n"
+        "            state[5 + int(state[4])] = cell\n            state[4] += ONE\n",
+    ),
+)
+"""Also a list of the stones, whose length from_cells counts up from 0. (Their order is another one than in play.)"""
+
+
+def test_from_cells_may_rely_on_words_that_are_zero(tmp_path: Path) -> None:
+    """As they are where a stored position is restored."""
+    with bounds_checked():
+        assert check_plain(Subject(planted(tmp_path, "tictactoe", *LISTED_STONES), 50)) == []

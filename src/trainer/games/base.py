@@ -16,7 +16,8 @@ Two functions are enough. Every other one has a default:
 
     start(state)                write the first position                      default: zeros, player 1 to move
     cells(state, board)         write the code of each cell to board uint8    default: a word of the board is a cell's code
-    from_cells(board, state)    the inverse: write the words of the board     default: likewise
+    from_cells(board, state)    the inverse: write the words of the board,     default: likewise
+                                which are 0 before
     features(state, out)        write what the network sees, 0 or 1, to       default: plane 0 shows the cells of code 1,
                                 out uint8 [planes * cells + features]         plane 1 those of code 2
     wins_next(state, mask)      whether one of the legal moves, those of      default: search doesn't look

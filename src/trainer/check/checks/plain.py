@@ -17,7 +17,7 @@ from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
 from trainer.core.python_file import PythonFile
-from trainer.games.base import OPEN, WINNER, State
+from trainer.games.base import FLAGS, OPEN, WINNER, State
 from trainer.games.library import run_file
 
 GAMES = 5
@@ -100,6 +100,7 @@ def outcomes(subject: Subject, rules: Any, state: State, action: int | None) -> 
     rules.cells(state, board)
     yield "cells", np.asarray(board)
     back = state.copy()
+    back[FLAGS + game.flag_words : len(back) - game.raw_words] = 0  # as where stored positions are restored
     rules.from_cells(board, back)
     yield "from_cells", np.asarray(back)
     if subject.has("features"):
