@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
 from planting import planted
 
 from trainer.check.bounds import bounds_checked
+from trainer.check.checks import key
 from trainer.check.checks.plain import check_plain
 from trainer.check.checks.promises import check_promises
 from trainer.check.findings import Level
+from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
 
 BROKEN = {
@@ -136,3 +140,23 @@ def test_from_cells_may_rely_on_words_that_are_zero(tmp_path: Path) -> None:
     """As they are where a stored position is restored."""
     with bounds_checked():
         assert check_plain(Subject(planted(tmp_path, "tictactoe", *LISTED_STONES), 50)) == []
+
+
+def test_of_long_histories_only_a_sample_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of games of 1,000 words; all their positions would take twice the memory that the games take while they are played."""
+    monkeypatch.setattr(key, "TAILS", 50)
+    history = ("    state_words=4,\n", "    state_words=1_004,\n    raw_words=1_000,\n    key_words=4,\n")
+    counted = (
+        "    state[STONES + mover - 1] |= ONE << np.uint64(action)\n    if has_line",
+        "    state[STONES + mover - 1] |= ONE << np.uint64(action)\n    state[4] += ONE\n    if has_line",
+    )
+    subject = Subject(planted(tmp_path, "tictactoe", history, counted), 50)
+    every = np.concatenate([ply.before.states for ply in RandomGames(subject, 50)])
+    tails = key.tails_of(subject, 50, 4)
+    assert tails.shape == (50, 1_000)
+    assert np.abs(tails[:, 0].mean() - every[:, 4].mean()) < 1.5
+    tracemalloc.start()
+    key.tails_of(subject, 50, 4)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < every.nbytes

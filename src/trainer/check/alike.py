@@ -14,6 +14,8 @@ from trainer.games.base import OPEN, State
 from trainer.games.positions import Positions
 
 MOST_PAIRS = 3_000
+MOST_WORDS = 25_000_000
+"""Of all positions that are kept to find them again."""
 TRANSPOSED_PER_PLY = 100
 """Positions of a ply from which moves are played in two orders."""
 
@@ -35,8 +37,11 @@ class Pair:
 
 
 def pairs_alike(subject: Subject, count: int, label: Label, differ: Differ) -> list[Pair]:
-    """Pairs from `count` random games: positions that came up in two of them, and moves that were played in two orders."""
-    games = RandomGames(subject, count)
+    """Pairs from random games: positions that came up in two of them, and moves that were played in two orders.
+
+    `count` games are played, or fewer if all their positions would take too much memory.
+    """
+    games = RandomGames(subject, min(count, subject.games_within(MOST_WORDS, subject.game.state_words)))
     generator = subject.numbers(4)
     seen: dict[bytes, tuple[bytes, int, int]] = {}
     pairs: list[Pair] = []

@@ -13,6 +13,8 @@ from trainer.games.base import Game
 
 TAILS = 5_000
 """Contents of raw words, of positions of the games, that are put into other positions."""
+MOST_WORDS = 10_000_000
+"""In all these contents together."""
 
 
 def check_key(subject: Subject) -> list[Finding]:
@@ -56,9 +58,22 @@ def check_history(subject: Subject) -> list[Finding]:
 
 
 def tails_of(subject: Subject, count: int, begin: int) -> NDArray[np.uint64]:
-    """The words from `begin` on of positions of random games, uint64 [any number, words]."""
-    everything = np.concatenate([ply.before.states[:, begin:] for ply in RandomGames(subject, count)])
-    return everything[subject.numbers(2).permutation(len(everything))[:TAILS]]
+    """The words from `begin` on of some positions of random games, uint64 [at most TAILS, words].
+
+    All positions are equally likely to be among them. Histories can be long, so no others are kept (reservoir sampling,
+    Vitter 1985).
+    """
+    words = subject.game.state_words - begin
+    size = int(np.clip(MOST_WORDS // words, 1, TAILS))
+    kept = np.zeros((size, words), np.uint64)
+    generator, seen = subject.numbers(2), 0
+    for ply in RandomGames(subject, count):
+        numbers = seen + np.arange(len(ply.games))
+        places = np.where(numbers < size, numbers, generator.integers(numbers + 1))
+        stays = places < size
+        kept[places[stays]] = ply.before.states[stays, begin:]
+        seen += len(numbers)
+    return kept[:seen]
 
 
 def check_pairs(subject: Subject) -> list[Finding]:
