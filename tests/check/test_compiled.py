@@ -115,6 +115,28 @@ def test_words_mixed_with_signed_numbers_are_named(tmp_path: Path) -> None:
     assert "a uint64 " in found.text
 
 
+@pytest.mark.parametrize("name", ["empty_cells", "zeros", "np_array"])
+def test_a_helper_with_the_name_of_an_array_function_is_none(name: str, tmp_path: Path) -> None:
+    """Here it is called wrongly, and nothing allocates memory."""
+    changes = (
+        ("def has_line(", f"def {name}(stones, more):\n    return stones\n\n\ndef has_line("),
+        (BEGIN, f"{BEGIN}    {name}(state[STONES])\n"),
+    )
+    (finding,) = check_compiled(Subject(planted(tmp_path, "tictactoe", *changes)))
+    assert "Numba says: Cannot bind" in finding.text
+    assert "memory" not in finding.text
+
+
+@pytest.mark.parametrize(
+    "made",
+    ["np.empty(2)", "np.array([1, 2])", "np.arange(3)", "state.copy()", "[]", "[mover] * 9", "{1: 2}", "f'{mover}'"],
+)
+def test_what_allocates_is_told_by_what_numba_says_of_memory(made: str, tmp_path: Path) -> None:
+    """Not by the names of functions."""
+    (finding,) = findings(tmp_path, (BEGIN, f"{BEGIN}    made = {made}\n"))
+    assert "it makes an array, a list or a string; compiled rules can't allocate memory" in finding.text
+
+
 def test_a_module_that_is_used_as_a_whole_is_to_be_imported_by_name(tmp_path: Path) -> None:
     """Its text isn't to be copied into the file, which is right only for functions."""
     changes = (

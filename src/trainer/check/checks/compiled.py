@@ -41,7 +41,8 @@ EXPLAINED = {
         "state (Scratch memory in docs/adding-a-game.md)"
     ),
     r"getitem\(Tuple": ("the rows of a table differ in length; fill them up with -1 and make the table an np.array"),
-    "NRT required|zeros|empty|np_array|BuildList|build_list|reflected list": (
+    # Without memory management not even NumPy's functions can return an array that they make. Empty lists have no type yet.
+    r"NRT required|Only accept returning of array|reflected list|list\(undefined|DictType\[undefined": (
         "it makes an array, a list or a string; compiled rules can't allocate memory, so make tables at the top of the "
         "file, and for memory to work in add words to the state (Scratch memory in docs/adding-a-game.md)"
     ),
