@@ -58,7 +58,16 @@ def drive(config: ClusterConfig, address: str, stop: Event) -> None:
 
 
 def settings_of_hubs(config: ClusterConfig) -> list[ActorConfig]:
-    """The settings of each hub: its database, and its part of the window."""
+    """The settings of each hub: its database, and its part of the window.
+
+    Paths are absolute: Ray starts a hub in the folder where `ray start` ran.
+    """
+    config = replace(
+        config,
+        data_dir=config.data_dir.absolute(),
+        replay_db_path=config.replay_db_path.absolute(),
+        network_file=config.network_file and config.network_file.absolute(),
+    )
     if config.replay_shards is None:
         return [config]
     databases = RunFolder(config.replay_db_path.parent).shards(config.replay_shards)
