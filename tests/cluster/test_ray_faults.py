@@ -201,17 +201,22 @@ def test_what_a_hub_raises_is_told_apart(
 def test_a_player_takes_one_gpu_of_its_node(
     monkeypatch: pytest.MonkeyPatch, run_uses_gpus: bool, gpus: int, expected: int
 ) -> None:
-    """If the run uses GPUs and there is one: else Ray might hide it, or give it to somebody else."""
+    """If the run uses GPUs and there is one: else Ray might hide it, or give it to somebody else.
+
+    A player that got none is told so: Ray hides no GPU on a machine that was started with `--num-gpus=0`.
+    """
     taken = []
+    player = MagicMock()
 
     def remember(**options: object) -> MagicMock:
         taken.append(options["num_gpus"])
-        return MagicMock()
+        return MagicMock(return_value=MagicMock(remote=MagicMock(return_value=player)))
 
     monkeypatch.setattr(fleet.ray, "remote", remember)
     slots = fleet.Fleet([None], "actor-1", None, "INFO", gpu=run_uses_gpus)
     slots.look([Node("a" * 56, "node-7", 1, LEAST_STORE, gpus)])
     assert taken == [expected]
+    player.play.remote.assert_called_once_with(None, "actor-1-1", 1, expected == 1)
 
 
 HEAD = Node("a" * 56, "head", 64, LEAST_STORE, is_head=True)

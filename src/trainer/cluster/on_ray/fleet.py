@@ -47,10 +47,13 @@ class RayPlayer:
     def begin(self) -> None:
         """Return when the process is up."""
 
-    def play(self, hub: Any, name: str, cores: int) -> None:
-        """Play until `stop` is called. All finished games are stored then."""
+    def play(self, hub: Any, name: str, cores: int, gpu: bool) -> None:
+        """Play until `stop` is called. All finished games are stored then.
+
+        `gpu`: Ray gave it one. If not, it may see one all the same, because Ray hides only those that it counts.
+        """
         refuse_without_shared_memory()
-        play_for(RayTransport(hub), name, cores, self._stop)
+        play_for(RayTransport(hub), name, cores, self._stop, gpu)
 
     def stop(self) -> None:
         """Let `play` end."""
@@ -172,9 +175,10 @@ class Fleet:
 
     def _start(self, slot: PlayerSlot) -> None:
         """Start a player; its calls wait until its process is up."""
+        gpus = min(1, slot.node.gpus) if self._gpu else 0
         options = {
             "num_cpus": slot.node.cpus,
-            "num_gpus": min(1, slot.node.gpus) if self._gpu else 0,
+            "num_gpus": gpus,
             "max_restarts": 0,
             "max_concurrency": 3,
             "scheduling_strategy": NodeAffinitySchedulingStrategy(slot.node.identity, soft=False),
@@ -182,7 +186,7 @@ class Fleet:
         slot.player = ray.remote(**options)(RayPlayer).remote(self._log_level)
         slot.begun = slot.player.begin.remote()
         hub = self._hubs[int(slot.name.rpartition("-")[2]) % len(self._hubs)]
-        slot.end = slot.player.play.remote(hub, slot.name, slot.node.cpus)
+        slot.end = slot.player.play.remote(hub, slot.name, slot.node.cpus, gpus > 0)
         slot.since = time.monotonic()
 
     def _free_name(self) -> str:
