@@ -318,17 +318,23 @@ threading.Event().wait()
     )
 
 
-def test_a_cluster_without_free_cpus_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With how many it has."""
+def test_a_cluster_without_free_cpus_is_refused(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With how many it has. If an autoscaler is to add nodes, that is only said."""
     found = [Node("a", "node-7", 3, LEAST_STORE), Node("b", "node-8", 4, LEAST_STORE)]
     monkeypatch.setattr(connection, "nodes", lambda: found)
     monkeypatch.setattr(connection, "this_node", lambda: "a")
     monkeypatch.setattr(connection, "CPU_SECONDS", 0.0)
     monkeypatch.setattr(connection.ray, "available_resources", lambda: {"memory": 1.0})
     with pytest.raises(ConfigError, match=r"^the Ray cluster auto has no free CPUs \(it has 7 in all\); end what"):
-        connection.require_room("auto")
+        connection.require_room("auto", asks_for_nodes=False)
+    assert caplog.messages == []
+    connection.require_room("auto", asks_for_nodes=True)
+    assert caplog.messages == ["the Ray cluster auto has no free CPUs (it has 7 in all); players wait for some"]
     monkeypatch.setattr(connection.ray, "available_resources", lambda: {"CPU": 1.0})
-    connection.require_room("auto")
+    connection.require_room("auto", asks_for_nodes=False)
+    assert len(caplog.messages) == 1
 
 
 def test_a_hub_over_ray_refuses_waits_and_sends_rules(small_disk: Path) -> None:

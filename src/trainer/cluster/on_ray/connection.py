@@ -17,6 +17,8 @@ from ray.exceptions import RayError
 
 from trainer.core.errors import ConfigError, first_line
 
+log = logging.getLogger(__name__)
+
 SHARED_MEMORY = Path("/dev/shm")
 LEAST_STORE = 64 * 2**20
 """Bytes that the object store of a node must have, for models and shipments on their way."""
@@ -128,8 +130,11 @@ def this_node() -> str:
     return str(ray.get_runtime_context().get_node_id())
 
 
-def require_room(address: str) -> None:
-    """Raise ConfigError if this machine can't hold the hub, or if no CPU of the cluster is free."""
+def require_room(address: str, asks_for_nodes: bool) -> None:
+    """Raise ConfigError if this machine can't hold the hub, or if no CPU of the cluster is free.
+
+    The latter is only a warning if an autoscaler is asked for nodes: it may have let all of them go.
+    """
     found = nodes()
     here = this_node()
     for node in found:
@@ -138,8 +143,14 @@ def require_room(address: str) -> None:
     end = time.monotonic() + CPU_SECONDS
     while ray.available_resources().get("CPU", 0) < 1:
         if time.monotonic() > end:
+            cpus = sum(node.cpus for node in found)
+            if asks_for_nodes:
+                log.warning(
+                    "the Ray cluster %s has no free CPUs (it has %d in all); players wait for some", address, cpus
+                )
+                return
             raise ConfigError(
-                f"the Ray cluster {address} has no free CPUs (it has {sum(node.cpus for node in found)} in all); end what "
+                f"the Ray cluster {address} has no free CPUs (it has {cpus} in all); end what "
                 f"uses them, or add a machine with ray start --address=HEAD:6379"
             )
         time.sleep(0.5)

@@ -30,13 +30,13 @@ STOP_SECONDS = 20.0
 def drive(config: ClusterConfig, address: str, stop: Event) -> None:
     """Play on the cluster that this process is connected to until `stop` is set. All finished games are stored then."""
     make_writable_folder(config.data_dir, "--data-dir")
-    require_room(address)
+    players = None if config.players == "all" else config.players
+    require_room(address, asks_for_nodes=players is not None)
     over = Event()
     leave_with_head(ray.get_runtime_context().gcs_address, over)
     hubs = [start_hub(settings, this_node()) for settings in settings_of_hubs(config)]
     for hub in hubs:
         answer_of(hub.publish.remote(), seconds=120.0)  # raises what is wrong with the database
-    players = None if config.players == "all" else config.players
     fleet = Fleet(hubs, config.actor_id, players, config.log_level, gpu=config.device != "cpu")
     published = [hub.publish.remote() for hub in hubs]
     try:
