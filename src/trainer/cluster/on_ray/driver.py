@@ -10,7 +10,7 @@ from threading import Event
 import ray
 
 from trainer.cluster.on_ray.connection import nodes, require_room, this_node
-from trainer.cluster.on_ray.fleet import Fleet, is_ready
+from trainer.cluster.on_ray.fleet import Fleet, is_ready, need_no_nodes
 from trainer.cluster.on_ray.head import leave_with_head
 from trainer.cluster.on_ray.hub import answer_of, start_hub
 from trainer.core.errors import ReplayUnavailableError, TrainerError
@@ -34,6 +34,7 @@ def drive(config: ClusterConfig, address: str, stop: Event) -> None:
     require_room(address, asks_for_nodes=players is not None)
     over = Event()
     leave_with_head(ray.get_runtime_context().gcs_address, over)
+    need_no_nodes()  # an earlier driver that was killed didn't take back what it had asked for
     hubs = [start_hub(settings, this_node()) for settings in settings_of_hubs(config)]
     for hub in hubs:
         answer_of(hub.publish.remote(), seconds=120.0)  # raises what is wrong with the database

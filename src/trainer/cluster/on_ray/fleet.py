@@ -121,7 +121,8 @@ class Fleet:
                 ends[slot.end] = slot
             else:  # its process isn't up yet
                 ray.kill(slot.player)
-        self._need_no_nodes()
+        if self._asked_for:
+            need_no_nodes()
         ended, _ = ray.wait(list(ends), num_returns=len(ends), timeout=seconds) if ends else ([], [])
         for end, slot in ends.items():
             if end not in ended:
@@ -206,11 +207,11 @@ class Fleet:
             self._asked_for = bundles
             request_resources(bundles=bundles)
 
-    def _need_no_nodes(self) -> None:
-        """Take back what the autoscaler was asked for: it would keep the nodes until somebody asks for others."""
-        if self._asked_for:
-            with suppress(RayError):  # the head is gone, and what it was asked for with it
-                request_resources(bundles=[])
+
+def need_no_nodes() -> None:
+    """Take back what the autoscaler was asked for: it would keep the nodes until somebody asks for others."""
+    with suppress(RayError):  # the head is gone, and what it was asked for with it
+        request_resources(bundles=[])
 
 
 def wanted_bundles(missing: int, taken: Sequence[Node], nodes: Sequence[Node], gpu: bool) -> list[Bundle]:
