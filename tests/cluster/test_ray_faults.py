@@ -214,9 +214,10 @@ def test_a_player_takes_one_gpu_of_its_node(
 
     monkeypatch.setattr(fleet.ray, "remote", remember)
     slots = fleet.Fleet([None], "actor-1", None, "INFO", gpu=run_uses_gpus)
-    slots.look([Node("a" * 56, "node-7", 1, LEAST_STORE, gpus)])
+    node = Node("a" * 56, "node-7", 1, LEAST_STORE, gpus)
+    slots.look([node])
     assert taken == [expected]
-    player.play.remote.assert_called_once_with(None, "actor-1-1", 1, expected == 1)
+    player.play.remote.assert_called_once_with(None, "actor-1-1", node, expected == 1)
 
 
 HEAD = Node("a" * 56, "head", 64, LEAST_STORE, is_head=True)
@@ -275,6 +276,30 @@ def test_a_machine_without_shared_memory_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "platform", "linux")
     with pytest.raises(ConfigError, match=r"^there is no .*shm, where Ray keeps what it sends; mount a tmpfs there"):
         connection.require_cluster("127.0.0.1:1")
+
+
+def test_a_store_that_shared_memory_can_not_hold_is_reported(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On the machine of the hub, and on that of a player. Ray has put it on a disk then. One that just fits isn't."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(connection, "refuse_without_shared_memory", lambda: None)
+    monkeypatch.setattr(connection.shutil, "disk_usage", lambda path: SimpleNamespace(total=4 * LEAST_STORE))
+    monkeypatch.setattr(connection, "this_node", lambda: "a")
+    monkeypatch.setattr(connection.ray, "available_resources", lambda: {"CPU": 1.0})
+    monkeypatch.setattr(fleet, "refuse_without_shared_memory", lambda: None)
+    monkeypatch.setattr(fleet, "log_to_stderr", lambda *_, **__: None)  # it would take the log from this test
+    monkeypatch.setattr(fleet, "play_for", lambda *_: None)
+    for store in (4, 8):
+        here, other = (Node(name, f"node-{name}", 1, store * LEAST_STORE) for name in "ab")
+        monkeypatch.setattr(connection, "nodes", lambda found=(here, other): list(found))
+        connection.require_room("auto", asks_for_nodes=False)
+        fleet.RayPlayer("WARNING").play(None, "actor-1-1", other, gpu=False)
+    assert caplog.messages == [
+        f"/dev/shm of node-{name} has 256 MiB and the object store 512, so Ray keeps it on a disk, which is slower; make it "
+        f"larger (in a container: --shm-size), or start Ray there with a smaller --object-store-memory"
+        for name in "ab"
+    ]
 
 
 def test_a_signal_while_ray_connects_is_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:

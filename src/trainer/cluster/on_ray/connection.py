@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import socket
 import sys
 import time
@@ -100,6 +101,22 @@ def refuse_without_shared_memory() -> None:
         )
 
 
+def warn_of_store_on_disk(node: Node) -> None:
+    """Warn if /dev/shm of this machine, which is `node`, is smaller than its object store, which Ray then puts on a disk."""
+    if sys.platform != "linux":
+        return
+    size = shutil.disk_usage(SHARED_MEMORY).total
+    if size < node.object_store:
+        log.warning(
+            "%s of %s has %d MiB and the object store %d, so Ray keeps it on a disk, which is slower; make it larger (in a "
+            "container: --shm-size), or start Ray there with a smaller --object-store-memory",
+            SHARED_MEMORY,
+            node.host,
+            size // 2**20,
+            node.object_store // 2**20,
+        )
+
+
 def refuse_small_store(node: Node) -> None:
     """Raise ConfigError for a machine whose object store is too small."""
     if node.object_store < LEAST_STORE:
@@ -140,6 +157,7 @@ def require_room(address: str, asks_for_nodes: bool) -> None:
     for node in found:
         if node.identity == here:
             refuse_small_store(node)
+            warn_of_store_on_disk(node)
     end = time.monotonic() + CPU_SECONDS
     while ray.available_resources().get("CPU", 0) < 1:
         if time.monotonic() > end:

@@ -15,7 +15,12 @@ from ray.autoscaler.sdk import request_resources
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from trainer.cluster.on_ray.connection import Node, refuse_small_store, refuse_without_shared_memory
+from trainer.cluster.on_ray.connection import (
+    Node,
+    refuse_small_store,
+    refuse_without_shared_memory,
+    warn_of_store_on_disk,
+)
 from trainer.cluster.on_ray.hub import RayTransport, answer_of
 from trainer.cluster.player import play_for
 from trainer.cluster.versions import RefusedError
@@ -47,13 +52,14 @@ class RayPlayer:
     def begin(self) -> None:
         """Return when the process is up."""
 
-    def play(self, hub: Any, name: str, cores: int, gpu: bool) -> None:
-        """Play until `stop` is called. All finished games are stored then.
+    def play(self, hub: Any, name: str, node: Node, gpu: bool) -> None:
+        """Play on all cores of this machine, which is `node`, until `stop` is called. All finished games are stored then.
 
         `gpu`: Ray gave it one. If not, it may see one all the same, because Ray hides only those that it counts.
         """
         refuse_without_shared_memory()
-        play_for(RayTransport(hub), name, cores, self._stop, gpu)
+        warn_of_store_on_disk(node)
+        play_for(RayTransport(hub), name, node.cpus, self._stop, gpu)
 
     def stop(self) -> None:
         """Let `play` end."""
@@ -187,7 +193,7 @@ class Fleet:
         slot.player = ray.remote(**options)(RayPlayer).remote(self._log_level)
         slot.begun = slot.player.begin.remote()
         hub = self._hubs[int(slot.name.rpartition("-")[2]) % len(self._hubs)]
-        slot.end = slot.player.play.remote(hub, slot.name, slot.node.cpus, gpus > 0)
+        slot.end = slot.player.play.remote(hub, slot.name, slot.node, gpus > 0)
         slot.since = time.monotonic()
 
     def _free_name(self) -> str:
