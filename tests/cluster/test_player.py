@@ -335,6 +335,24 @@ def test_a_player_gets_the_file_of_a_network(tmp_path: Path, monkeypatch: pytest
     assert seen == [(True, file.read_text())]
 
 
+def test_a_player_without_a_gpu_of_its_own_plays_on_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a thread per core. Its machine may have a GPU that Ray keeps for others, and `auto` would take it."""
+    seen = []
+
+    def noted(env_id: str, settings: ActorConfig) -> None:
+        seen.append((settings.device, settings.threads))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trainer.cluster.player.self_play_loader", noted)
+    monkeypatch.setattr("trainer.cluster.player.means_gpu", lambda device: device == "auto")
+    hub = hub_in(tmp_path, device="cuda")
+    for gpu in (False, True):
+        with pytest.raises(KeyboardInterrupt):
+            play_for(Reliable(hub), "player-1", 1, threading.Event(), gpu)
+    hub.close()
+    assert seen == [("cpu", 1), ("auto", 2)]
+
+
 def test_players_are_described_in_words() -> None:
     """Those of a cluster that were heard of lately."""
     stats = ActorStats(

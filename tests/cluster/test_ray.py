@@ -118,10 +118,14 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
 
 
 def test_two_hubs_store_side_by_side(cluster: SmallCluster, tmp_path: Path) -> None:
-    """Each has whole games of its own; the loop learns from both, and so do the commands that take a database."""
-    words = ["--ray", cluster.address, "--replay-shards", 2, "--data-dir", tmp_path, "--minutes", 60]
+    """Each has whole games of its own; the loop learns from both, and so do the commands that take a database.
+
+    The folder of the run is relative to that of the loop, which is another one than that of the hubs.
+    """
+    words = ["--ray", cluster.address, "--replay-shards", 2, "--data-dir", tmp_path.name, "--minutes", 60]
     words += ["--replay-window", "None"]  # so that all games stay
-    process = subprocess.Popen([sys.executable, "-m", "trainer.loop", *map(str, words)], stderr=subprocess.PIPE)
+    loop = [sys.executable, "-m", "trainer.loop", *map(str, words)]
+    process = subprocess.Popen(loop, stderr=subprocess.PIPE, cwd=tmp_path.parent)
     databases = [tmp_path / "replay-0.db", tmp_path / "replay-1.db"]
 
     def learned_from_both() -> bool:

@@ -201,17 +201,23 @@ def test_what_a_hub_raises_is_told_apart(
 def test_a_player_takes_one_gpu_of_its_node(
     monkeypatch: pytest.MonkeyPatch, run_uses_gpus: bool, gpus: int, expected: int
 ) -> None:
-    """If the run uses GPUs and there is one: else Ray might hide it, or give it to somebody else."""
+    """If the run uses GPUs and there is one: else Ray might hide it, or give it to somebody else.
+
+    A player that got none is told so: Ray hides no GPU on a machine that was started with `--num-gpus=0`.
+    """
     taken = []
+    player = MagicMock()
 
     def remember(**options: object) -> MagicMock:
         taken.append(options["num_gpus"])
-        return MagicMock()
+        return MagicMock(return_value=MagicMock(remote=MagicMock(return_value=player)))
 
     monkeypatch.setattr(fleet.ray, "remote", remember)
     slots = fleet.Fleet([None], "actor-1", None, "INFO", gpu=run_uses_gpus)
-    slots.look([Node("a" * 56, "node-7", 1, LEAST_STORE, gpus)])
+    node = Node("a" * 56, "node-7", 1, LEAST_STORE, gpus)
+    slots.look([node])
     assert taken == [expected]
+    player.play.remote.assert_called_once_with(None, "actor-1-1", node, expected == 1)
 
 
 HEAD = Node("a" * 56, "head", 64, LEAST_STORE, is_head=True)
@@ -272,6 +278,30 @@ def test_a_machine_without_shared_memory_is_refused(monkeypatch: pytest.MonkeyPa
         connection.require_cluster("127.0.0.1:1")
 
 
+def test_a_store_that_shared_memory_can_not_hold_is_reported(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On the machine of the hub, and on that of a player. Ray has put it on a disk then. One that just fits isn't."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(connection, "refuse_without_shared_memory", lambda: None)
+    monkeypatch.setattr(connection.shutil, "disk_usage", lambda path: SimpleNamespace(total=4 * LEAST_STORE))
+    monkeypatch.setattr(connection, "this_node", lambda: "a")
+    monkeypatch.setattr(connection.ray, "available_resources", lambda: {"CPU": 1.0})
+    monkeypatch.setattr(fleet, "refuse_without_shared_memory", lambda: None)
+    monkeypatch.setattr(fleet, "log_to_stderr", lambda *_, **__: None)  # it would take the log from this test
+    monkeypatch.setattr(fleet, "play_for", lambda *_: None)
+    for store in (4, 8):
+        here, other = (Node(name, f"node-{name}", 1, store * LEAST_STORE) for name in "ab")
+        monkeypatch.setattr(connection, "nodes", lambda found=(here, other): list(found))
+        connection.require_room("auto", asks_for_nodes=False)
+        fleet.RayPlayer("WARNING").play(None, "actor-1-1", other, gpu=False)
+    assert caplog.messages == [
+        f"/dev/shm of node-{name} has 256 MiB and the object store 512, so Ray keeps it on a disk, which is slower; make it "
+        f"larger (in a container: --shm-size), or start Ray there with a smaller --object-store-memory"
+        for name in "ab"
+    ]
+
+
 def test_a_signal_while_ray_connects_is_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ray answers SIGTERM by an exit status of its own, which the loop would take for a failure."""
 
@@ -313,17 +343,23 @@ threading.Event().wait()
     )
 
 
-def test_a_cluster_without_free_cpus_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With how many it has."""
+def test_a_cluster_without_free_cpus_is_refused(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With how many it has. If an autoscaler is to add nodes, that is only said."""
     found = [Node("a", "node-7", 3, LEAST_STORE), Node("b", "node-8", 4, LEAST_STORE)]
     monkeypatch.setattr(connection, "nodes", lambda: found)
     monkeypatch.setattr(connection, "this_node", lambda: "a")
     monkeypatch.setattr(connection, "CPU_SECONDS", 0.0)
     monkeypatch.setattr(connection.ray, "available_resources", lambda: {"memory": 1.0})
     with pytest.raises(ConfigError, match=r"^the Ray cluster auto has no free CPUs \(it has 7 in all\); end what"):
-        connection.require_room("auto")
+        connection.require_room("auto", asks_for_nodes=False)
+    assert caplog.messages == []
+    connection.require_room("auto", asks_for_nodes=True)
+    assert caplog.messages == ["the Ray cluster auto has no free CPUs (it has 7 in all); players wait for some"]
     monkeypatch.setattr(connection.ray, "available_resources", lambda: {"CPU": 1.0})
-    connection.require_room("auto")
+    connection.require_room("auto", asks_for_nodes=False)
+    assert len(caplog.messages) == 1
 
 
 def test_a_hub_over_ray_refuses_waits_and_sends_rules(small_disk: Path) -> None:

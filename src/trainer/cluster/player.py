@@ -22,10 +22,11 @@ from trainer.run.model_files import NETWORK
 log = logging.getLogger(__name__)
 
 
-def play_for(transport: Transport, name: str, cores: int, stop: Event) -> ActorStats:
+def play_for(transport: Transport, name: str, cores: int, stop: Event, gpu: bool = True) -> ActorStats:
     """Join the hub as the player `name` and play on so many cores, and on a GPU if the run uses some, until `stop` is set.
 
-    All finished games are stored before it returns. Raises RefusedError if the hub and this machine have other versions.
+    `gpu`: whether it may use one of this machine. All finished games are stored before it returns. Raises RefusedError if
+    the hub and this machine have other versions.
     """
     assignment = transport.join(name, our_versions())
     with temporary_folder("cartridge-player-") as folder:
@@ -33,8 +34,9 @@ def play_for(transport: Transport, name: str, cores: int, stop: Event) -> ActorS
         rules.mkdir()
         found = assignment.rules.open(rules)
         game = found.game
-        threads = threads_with_gpu(cores) if means_gpu(assignment.settings.device) else cores
-        settings = replace(assignment.settings, env_id=found.name, threads=threads, wait_for_model=True)
+        settings = assignment.settings if gpu else replace(assignment.settings, device="cpu")
+        threads = threads_with_gpu(cores) if means_gpu(settings.device) else cores
+        settings = replace(settings, env_id=found.name, threads=threads, wait_for_model=True)
         # Without a seed: a player that comes back would draw the same numbers again.
         settings = fitted(replace(settings, seed=None))
         if assignment.network_file is not None:

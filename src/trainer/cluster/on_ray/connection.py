@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import socket
 import sys
 import time
@@ -16,6 +17,8 @@ from ray._private.services import canonicalize_bootstrap_address
 from ray.exceptions import RayError
 
 from trainer.core.errors import ConfigError, first_line
+
+log = logging.getLogger(__name__)
 
 SHARED_MEMORY = Path("/dev/shm")
 LEAST_STORE = 64 * 2**20
@@ -98,6 +101,22 @@ def refuse_without_shared_memory() -> None:
         )
 
 
+def warn_of_store_on_disk(node: Node) -> None:
+    """Warn if /dev/shm of this machine, which is `node`, is smaller than its object store, which Ray then puts on a disk."""
+    if sys.platform != "linux":
+        return
+    size = shutil.disk_usage(SHARED_MEMORY).total
+    if size < node.object_store:
+        log.warning(
+            "%s of %s has %d MiB and the object store %d, so Ray keeps it on a disk, which is slower; make it larger (in a "
+            "container: --shm-size), or start Ray there with a smaller --object-store-memory",
+            SHARED_MEMORY,
+            node.host,
+            size // 2**20,
+            node.object_store // 2**20,
+        )
+
+
 def refuse_small_store(node: Node) -> None:
     """Raise ConfigError for a machine whose object store is too small."""
     if node.object_store < LEAST_STORE:
@@ -128,18 +147,28 @@ def this_node() -> str:
     return str(ray.get_runtime_context().get_node_id())
 
 
-def require_room(address: str) -> None:
-    """Raise ConfigError if this machine can't hold the hub, or if no CPU of the cluster is free."""
+def require_room(address: str, asks_for_nodes: bool) -> None:
+    """Raise ConfigError if this machine can't hold the hub, or if no CPU of the cluster is free.
+
+    The latter is only a warning if an autoscaler is asked for nodes: it may have let all of them go.
+    """
     found = nodes()
     here = this_node()
     for node in found:
         if node.identity == here:
             refuse_small_store(node)
+            warn_of_store_on_disk(node)
     end = time.monotonic() + CPU_SECONDS
     while ray.available_resources().get("CPU", 0) < 1:
         if time.monotonic() > end:
+            cpus = sum(node.cpus for node in found)
+            if asks_for_nodes:
+                log.warning(
+                    "the Ray cluster %s has no free CPUs (it has %d in all); players wait for some", address, cpus
+                )
+                return
             raise ConfigError(
-                f"the Ray cluster {address} has no free CPUs (it has {sum(node.cpus for node in found)} in all); end what "
+                f"the Ray cluster {address} has no free CPUs (it has {cpus} in all); end what "
                 f"uses them, or add a machine with ray start --address=HEAD:6379"
             )
         time.sleep(0.5)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
+from typing import Any
 
 import ray
 
 from trainer.cluster.on_ray.connection import nodes, require_room, this_node
-from trainer.cluster.on_ray.fleet import Fleet, is_ready
+from trainer.cluster.on_ray.fleet import Fleet, is_ready, need_no_nodes
 from trainer.cluster.on_ray.head import leave_with_head
 from trainer.cluster.on_ray.hub import answer_of, start_hub
-from trainer.core.errors import ReplayUnavailableError, TrainerError
+from trainer.core.errors import ReplayUnavailableError, TrainerError, WaitTimeoutError
 from trainer.core.files import make_writable_folder
 from trainer.run.folder import RunFolder
 from trainer.settings.actor import ActorConfig
@@ -23,6 +26,10 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 """Time between two looks at the cluster."""
+HUB_LOOK_SECONDS = 0.1
+"""Time between two looks whether a hub has started."""
+HUB_SECONDS = 120.0
+"""How long a hub may take to start and to open its database."""
 STOP_SECONDS = 20.0
 """How long players may take to store their last games. The loop waits 30 s for this process."""
 
@@ -30,13 +37,15 @@ STOP_SECONDS = 20.0
 def drive(config: ClusterConfig, address: str, stop: Event) -> None:
     """Play on the cluster that this process is connected to until `stop` is set. All finished games are stored then."""
     make_writable_folder(config.data_dir, "--data-dir")
-    require_room(address)
+    players = None if config.players == "all" else config.players
+    require_room(address, asks_for_nodes=players is not None)
     over = Event()
     leave_with_head(ray.get_runtime_context().gcs_address, over)
-    hubs = [start_hub(settings, this_node()) for settings in settings_of_hubs(config)]
-    for hub in hubs:
-        answer_of(hub.publish.remote(), seconds=120.0)  # raises what is wrong with the database
-    players = None if config.players == "all" else config.players
+    need_no_nodes()  # an earlier driver that was killed didn't take back what it had asked for
+    settings = settings_of_hubs(config)
+    hubs = [start_hub(one, this_node()) for one in settings]
+    for hub, one in zip(hubs, settings, strict=True):
+        await_hub(hub, one.replay_db_path, stop)
     fleet = Fleet(hubs, config.actor_id, players, config.log_level, gpu=config.device != "cpu")
     published = [hub.publish.remote() for hub in hubs]
     try:
@@ -57,8 +66,35 @@ def drive(config: ClusterConfig, address: str, stop: Event) -> None:
             ray.kill(hub)
 
 
+def await_hub(hub: Any, database: Path, stop: Event) -> None:
+    """Return once a hub has opened its database, or as soon as `stop` is set.
+
+    Raises what is wrong with the database, and WaitTimeoutError if the hub doesn't answer.
+    """
+    opened = hub.publish.remote()
+    end = time.monotonic() + HUB_SECONDS
+    while not is_ready(opened):
+        if stop.wait(HUB_LOOK_SECONDS):
+            return
+        if time.monotonic() > end:
+            raise WaitTimeoutError(
+                f"the hub, which is to store games in {database}, has not answered within {HUB_SECONDS:g} s; see whether "
+                f"that disk answers, and what Ray's own logs say (/tmp/ray/session_latest/logs), then start again"
+            )
+    answer_of(opened)
+
+
 def settings_of_hubs(config: ClusterConfig) -> list[ActorConfig]:
-    """The settings of each hub: its database, and its part of the window."""
+    """The settings of each hub: its database, and its part of the window.
+
+    Paths are absolute: Ray starts a hub in the folder where `ray start` ran.
+    """
+    config = replace(
+        config,
+        data_dir=config.data_dir.absolute(),
+        replay_db_path=config.replay_db_path.absolute(),
+        network_file=config.network_file and config.network_file.absolute(),
+    )
     if config.replay_shards is None:
         return [config]
     databases = RunFolder(config.replay_db_path.parent).shards(config.replay_shards)

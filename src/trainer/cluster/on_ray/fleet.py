@@ -15,7 +15,12 @@ from ray.autoscaler.sdk import request_resources
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from trainer.cluster.on_ray.connection import Node, refuse_small_store, refuse_without_shared_memory
+from trainer.cluster.on_ray.connection import (
+    Node,
+    refuse_small_store,
+    refuse_without_shared_memory,
+    warn_of_store_on_disk,
+)
 from trainer.cluster.on_ray.hub import RayTransport, answer_of
 from trainer.cluster.player import play_for
 from trainer.cluster.versions import RefusedError
@@ -47,10 +52,14 @@ class RayPlayer:
     def begin(self) -> None:
         """Return when the process is up."""
 
-    def play(self, hub: Any, name: str, cores: int) -> None:
-        """Play until `stop` is called. All finished games are stored then."""
+    def play(self, hub: Any, name: str, node: Node, gpu: bool) -> None:
+        """Play on all cores of this machine, which is `node`, until `stop` is called. All finished games are stored then.
+
+        `gpu`: Ray gave it one. If not, it may see one all the same, because Ray hides only those that it counts.
+        """
         refuse_without_shared_memory()
-        play_for(RayTransport(hub), name, cores, self._stop)
+        warn_of_store_on_disk(node)
+        play_for(RayTransport(hub), name, node.cpus, self._stop, gpu)
 
     def stop(self) -> None:
         """Let `play` end."""
@@ -118,7 +127,8 @@ class Fleet:
                 ends[slot.end] = slot
             else:  # its process isn't up yet
                 ray.kill(slot.player)
-        self._need_no_nodes()
+        if self._asked_for:
+            need_no_nodes()
         ended, _ = ray.wait(list(ends), num_returns=len(ends), timeout=seconds) if ends else ([], [])
         for end, slot in ends.items():
             if end not in ended:
@@ -172,9 +182,10 @@ class Fleet:
 
     def _start(self, slot: PlayerSlot) -> None:
         """Start a player; its calls wait until its process is up."""
+        gpus = min(1, slot.node.gpus) if self._gpu else 0
         options = {
             "num_cpus": slot.node.cpus,
-            "num_gpus": min(1, slot.node.gpus) if self._gpu else 0,
+            "num_gpus": gpus,
             "max_restarts": 0,
             "max_concurrency": 3,
             "scheduling_strategy": NodeAffinitySchedulingStrategy(slot.node.identity, soft=False),
@@ -182,7 +193,7 @@ class Fleet:
         slot.player = ray.remote(**options)(RayPlayer).remote(self._log_level)
         slot.begun = slot.player.begin.remote()
         hub = self._hubs[int(slot.name.rpartition("-")[2]) % len(self._hubs)]
-        slot.end = slot.player.play.remote(hub, slot.name, slot.node.cpus)
+        slot.end = slot.player.play.remote(hub, slot.name, slot.node, gpus > 0)
         slot.since = time.monotonic()
 
     def _free_name(self) -> str:
@@ -202,11 +213,11 @@ class Fleet:
             self._asked_for = bundles
             request_resources(bundles=bundles)
 
-    def _need_no_nodes(self) -> None:
-        """Take back what the autoscaler was asked for: it would keep the nodes until somebody asks for others."""
-        if self._asked_for:
-            with suppress(RayError):  # the head is gone, and what it was asked for with it
-                request_resources(bundles=[])
+
+def need_no_nodes() -> None:
+    """Take back what the autoscaler was asked for: it would keep the nodes until somebody asks for others."""
+    with suppress(RayError):  # the head is gone, and what it was asked for with it
+        request_resources(bundles=[])
 
 
 def wanted_bundles(missing: int, taken: Sequence[Node], nodes: Sequence[Node], gpu: bool) -> list[Bundle]:

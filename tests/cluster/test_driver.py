@@ -1,0 +1,65 @@
+"""The process that drives a cluster, beside fakes of all that is Ray's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+from unittest.mock import MagicMock
+
+import pytest
+
+pytest.importorskip("ray", reason='needs Ray: pip install -e ".[cluster]"')
+
+from trainer.cluster.on_ray import driver, fleet
+from trainer.core.errors import WaitTimeoutError
+from trainer.settings.cluster import ClusterConfig
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterConfig:
+    """Of a run on a cluster that has a hub and room, but no nodes. Its hub answers at once."""
+    for name in ("ray", "require_room", "leave_with_head", "this_node", "start_hub", "answer_of"):
+        monkeypatch.setattr(driver, name, MagicMock())
+    monkeypatch.setattr(driver, "is_ready", lambda reply: True)
+    monkeypatch.setattr(driver, "nodes", list)
+    return ClusterConfig(ray="auto", data_dir=tmp_path, replay_db_path=tmp_path / "replay.db")
+
+
+def test_what_a_killed_driver_asked_an_autoscaler_for_is_taken_back(
+    config: ClusterConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the start, whatever `--players` is. At the end there is nothing to take back, because nothing was asked for."""
+    asked: list[list[dict[str, int]]] = []
+    monkeypatch.setattr(fleet, "request_resources", lambda bundles: asked.append(bundles))
+    stop = Event()
+    stop.set()
+    driver.drive(config, "auto", stop)
+    assert asked == [[]]
+
+
+def test_ctrl_c_is_heeded_while_a_hub_starts(config: ClusterConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub is asked to close all the same, because it may have opened its database by then."""
+    hub, stop = MagicMock(), Event()
+
+    def not_yet(reply: object) -> bool:
+        stop.set()
+        return False
+
+    monkeypatch.setattr(driver, "start_hub", lambda *_: hub)
+    monkeypatch.setattr(driver, "is_ready", not_yet)
+    monkeypatch.setattr(driver, "need_no_nodes", lambda: None)
+    driver.drive(config, "auto", stop)
+    hub.close.remote.assert_called_once_with()
+
+
+def test_a_hub_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its database, and where to look."""
+    monkeypatch.setattr(driver, "HUB_SECONDS", 0.0)
+    monkeypatch.setattr(driver, "HUB_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(driver, "is_ready", lambda reply: False)
+    with pytest.raises(WaitTimeoutError) as refusal:
+        driver.await_hub(MagicMock(), Path("/run/replay-1.db"), Event())
+    assert str(refusal.value) == (
+        "the hub, which is to store games in /run/replay-1.db, has not answered within 0 s; see whether that "
+        "disk answers, and what Ray's own logs say (/tmp/ray/session_latest/logs), then start again"
+    )
