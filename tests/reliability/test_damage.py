@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from contextlib import ExitStack, closing
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ from trainer.run.actor_stats import ActorStats
 from trainer.run.actor_stats_file import write_actor
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.training_statistics import merge_evaluations
-from trainer.web.app import Limits, build_app
+from trainer.settings.web import WebConfig
+from trainer.web.app import build_app
 
 VALUES = st.one_of(
     st.none(),
@@ -115,7 +117,7 @@ def test_any_metadata_is_refused_or_counts(values: list[Any]) -> None:
 
 def test_any_body_is_answered_or_refused_by_a_sentence(tmp_path: Path) -> None:
     """Of every call that takes one; what is refused leaves the game as it was."""
-    app = build_app(tmp_path, Limits())
+    app = build_app(WebConfig(data_dir=tmp_path, host="0.0.0.0"), Event())
     with TestClient(app) as client:
         client.post("/game/new", json={"first": "player"})
 
