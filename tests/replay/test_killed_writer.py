@@ -1,4 +1,4 @@
-"""A database whose writer, which used no write-ahead log, was killed in its commit: a reader comes first."""
+"""A database whose writer, which used no write-ahead log, was killed within a transaction: a reader comes first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 from conftest import CloseLater, ForeignDatabase
 from episodes import TICTACTOE
-from stored_rows import journal_of, kill_in_commit
+from stored_rows import journal_of, kill_in_transaction
 
 from trainer.replay import ReplayBuffer, count_rows, open_for_reading
 
@@ -27,7 +27,7 @@ def database(foreign: Callable[..., ForeignDatabase]) -> ForeignDatabase:
 def test_a_reader_undoes_what_was_half_done(database: ForeignDatabase) -> None:
     """A read-only connection can't; one that may write can, and the file is as it was before."""
     before = database.path.read_bytes()
-    kill_in_commit(database.path)
+    kill_in_transaction(database.path)
     with closing(open_for_reading(database.path)) as connection:
         found = connection.execute("SELECT env_id, count(*) FROM transitions GROUP BY env_id").fetchall()
     assert found == [("tictactoe", ROWS)]
@@ -43,7 +43,7 @@ def test_a_running_trainer_goes_on(
     caplog.set_level(logging.INFO)
     replay = close_later(ReplayBuffer(database.path, TICTACTOE))
     assert replay.refresh() == ROWS
-    kill_in_commit(database.path)
+    kill_in_transaction(database.path)
     assert [replay.refresh(), replay.refresh(), len(replay)] == [0, 0, ROWS]
     assert not journal_of(database.path).exists()
     assert caplog.messages[-1] == f"the replay database {database.path} can be read again"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import ForeignDatabase
 from episodes import episode
-from stored_rows import kill_in_commit
+from stored_rows import kill_in_transaction
 
 from trainer.core.errors import ReplayUnavailableError
 from trainer.game_config import load_game_config, metadata_of
@@ -65,12 +65,12 @@ def load_kernels(path: Path) -> None:
 
 
 def test_a_rollback_journal_that_cannot_be_used_is_named_with_what_to_do(folder: Path) -> None:
-    """A writer without a write-ahead log was killed in its commit: the file is not whole."""
+    """A writer without a write-ahead log was killed within a transaction: the file is not whole."""
     path = folder / "replay.db"
     database = ForeignDatabase(path)
     database.add_tictactoe(300)
     database.close()
-    kill_in_commit(path)
+    kill_in_transaction(path)
     with without_write_access(folder), pytest.raises(ReplayUnavailableError) as refused:
         load_game_config("tictactoe", path)
     assert str(refused.value).startswith(

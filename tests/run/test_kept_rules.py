@@ -94,6 +94,21 @@ def test_a_resume_refuses_other_rules_and_goes_on_by_the_old_ones(rules: Path, t
     assert keep_rules(copy, run, resume=True) == copy
 
 
+def test_a_recipe_in_the_file_may_change(rules: Path, tmp_path: Path) -> None:
+    """A run that is resumed keeps its own; a new one takes the new one."""
+    run, text = tmp_path / "run", rules.read_text()
+    recipe = "from trainer.settings.loop import LoopConfig\n\nRECIPE = LoopConfig(\n    minutes={minutes},\n)\n"
+    rules.write_text(text + recipe.format(minutes=1))
+    copy = Path(keep_rules(str(rules), run))
+    rules.write_text(text + recipe.format(minutes=2))
+    forget_games()
+    keep_rules(str(rules), run, resume=True)
+    assert "minutes=1" in copy.read_text()
+    forget_games()
+    keep_rules(str(rules), run)
+    assert "minutes=2" in copy.read_text()
+
+
 def test_a_new_run_takes_the_new_rules_and_sets_the_old_ones_aside(rules: Path, tmp_path: Path) -> None:
     """If no games were played by the old ones."""
     run = tmp_path / "run"

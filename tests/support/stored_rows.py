@@ -8,7 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-KILLED_IN_COMMIT = """
+KILLED_IN_TRANSACTION = """
 import os, sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None)
 connection.execute("PRAGMA journal_mode = DELETE")
@@ -25,10 +25,13 @@ def select(path: Path, query: str) -> list[tuple]:
         return connection.execute(query).fetchall()
 
 
-def kill_in_commit(path: Path) -> None:
-    """Leave a database half changed by a killed writer, and its rollback journal. It needs some hundred rows, no log."""
+def kill_in_transaction(path: Path) -> None:
+    """Leave a database half changed by a writer that was killed within a transaction, and its rollback journal.
+
+    The database needs some hundred rows, and no write-ahead log.
+    """
     before = path.read_bytes()
-    assert subprocess.run([sys.executable, "-c", KILLED_IN_COMMIT, str(path)], check=False).returncode == 9
+    assert subprocess.run([sys.executable, "-c", KILLED_IN_TRANSACTION, str(path)], check=False).returncode == 9
     assert path.read_bytes() != before
     assert journal_of(path).stat().st_size
 

@@ -16,7 +16,7 @@ from trainer.core.errors import GameError
 from trainer.core.files import write_bytes
 from trainer.core.json_values import read_json_object, write_json
 from trainer.games import find_game
-from trainer.games.library import PARTS, RULES_FILE, FoundGame, adopt, with_parameters
+from trainer.games.library import PARTS, RULES_FILE, FoundGame, adopt, with_parameters, without_recipe
 from trainer.replay import read_stamp
 from trainer.run.folder import RunFolder, unused
 
@@ -84,12 +84,13 @@ def recorded(folder: Path) -> dict[str, Any] | None:
 def differs(found: FoundGame, rules: Path, kept: dict[str, Any], resume: bool) -> bool:
     """Whether the copy in `rules` isn't that of a game: other rules, or in a new run another recipe, heuristic and so on.
 
-    A run that is resumed goes on with what it has beside its rules.
+    A run that is resumed goes on with the recipe and the files that it has.
     """
     copy = rules / kept["file"]
-    if kept["env_id"] != found.game.env_id or copy.read_bytes() != found.text:
+    text = copy.read_bytes()
+    if kept["env_id"] != found.game.env_id or without_recipe(text) != without_recipe(found.text):
         return True
-    return not resume and contents(copy) != contents(found.path)
+    return not resume and (text != found.text or contents(copy) != contents(found.path))
 
 
 def refuse_mixture(found: FoundGame, folder: Path, resumed: dict[str, Any] | None) -> None:
