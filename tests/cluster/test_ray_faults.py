@@ -296,8 +296,8 @@ def test_a_store_that_shared_memory_can_not_hold_is_reported(
         connection.require_room("auto", asks_for_nodes=False)
         fleet.RayPlayer("WARNING").play(None, "actor-1-1", other, gpu=False)
     assert caplog.messages == [
-        f"/dev/shm of node-{name} has 256 MiB and the object store 512, so Ray keeps it on a disk, which is slower; make it "
-        f"larger (in a container: --shm-size), or start Ray there with a smaller --object-store-memory"
+        f"/dev/shm of node-{name} has 256 MiB and the object store 512, so Ray probably keeps it on a disk, which is "
+        f"slower; make it larger (in a container: --shm-size), or start Ray there with a smaller --object-store-memory"
         for name in "ab"
     ]
 

@@ -227,11 +227,11 @@ def test_a_wrong_name_gets_one_sentence(name: str, message: str) -> None:
         (("def legal(", "def cells(state, board): ...\n\n\ndef legal("), "must have both of cells.* and from_cells"),
         (
             ("GAME = Game(", "features = 0\nGAME = Game("),
-            "calls something features that is no function.* give this int another",
+            r"has a variable features \(int\), but features must be a function",
         ),
         (
             ("GAME = Game(", "name = 'mine'\nGAME = Game("),
-            "calls something name that is no function.* give this str another",
+            r"has a variable name \(str\), but name must be a function",
         ),
         (("num_actions=", "planes=3,\n    num_actions="), "has 3 planes and 0 features, so it needs features"),
         (('env_id="myttt"', 'env_id="othello"'), "calls its game othello, like one of this package"),
@@ -279,6 +279,20 @@ def test_games_of_chance_are_refused(tmp_path: Path, imported: str, used: str) -
             GameError, match=rf"{name}\.py, line \d+: {name} uses random numbers \(.*\), but games can't"
         ):
             find_game(str(path))
+
+
+def test_names_that_only_look_like_chance_are_no_matter(tmp_path: Path) -> None:
+    """A variable in a function with the name of a random function of the file, and a method with that of a rule."""
+    path = edited(
+        tmp_path,
+        (
+            "GAME = Game(",
+            "import random\nfrom random import choice\n\nNUMBERS = [choice((1, 2)) for _ in range(1)]\nGAME = Game(",
+        ),
+        ("mover = state[MOVER]\n", "mover = state[MOVER]\n    choice = action\n    action = choice\n"),
+    )
+    path.write_text(f"{path.read_text()}\n\nclass Bot:\n    def play(self):\n        return random.random()\n")
+    find_game(str(path))
 
 
 def test_tables_may_be_lists_and_arrays() -> None:

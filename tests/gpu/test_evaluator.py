@@ -237,7 +237,7 @@ def test_only_positions_with_numbers_too_large_for_16_bits_are_answered_by_the_o
         for row in range(10):
             assert value[row] == (-1.0 if row in (1, 5, 9) else usual[1][row])
             np.testing.assert_array_equal(prior[row], legal[row] if row in (1, 5, 9) else usual[0][row])
-    assert caplog.text.count("some.onnx has numbers that are too large for 16 bits") == 1
+    assert caplog.text.count("some.onnx have numbers that are too large for 16 bits") == 1
 
 
 def test_numbers_too_large_for_16_bits_are_mentioned_once_for_all_models(caplog: pytest.LogCaptureFixture) -> None:

@@ -234,10 +234,10 @@ def test_solve_compares_a_connect4_model_with_minimax(tmp_path: Path, capsys: py
             ("--simulations", "5", "--policy-temperature", "0"),
             "--policy-temperature is 0.0; a number above 0 is needed",
         ),
-        (("--c-puct", "2"), "--c-puct is for searches, and the model makes none; add --simulations, such as"),
+        (("--c-puct", "2"), "--c-puct is for searches, and the model makes none; give --simulations, such as"),
         (
             ("--solve", "--solve-simulations", "0", "--c-puct", "2"),
-            "--c-puct is for searches, and the model makes none; add --simulations, such as",
+            "--c-puct is for searches, and the model makes none; give --solve-simulations, such as",
         ),
         (("--engine-seconds", "0"), "--engine-seconds is 0.0; a number above 0 is needed"),
         (("--opponent", "uci: x", "--opponent-simulations", "0"), "--opponent-simulations is 0; at least 1 is needed"),

@@ -48,7 +48,7 @@ def test_sigterm_ends_the_first_process_of_a_container(tmp_path: Path) -> None:
     sent = -math.inf
 
     def ended() -> bool:
-        """Whether it is over. A signal is lost if its KeyboardInterrupt comes up in a callback of C code; then another one."""
+        """Whether it is over. A signal is lost if its KeyboardInterrupt comes up in a callback of C code: then another."""
         nonlocal sent
         if time.monotonic() > sent + 20:
             sent = time.monotonic()

@@ -328,13 +328,13 @@ def test_a_file_with_far_more_rows_than_the_window_shrinks_over_several_writes(
 
 
 def test_a_window_is_refused_in_a_file_with_other_games(tmp_path: Path, close_later: CloseLater) -> None:
-    """It would delete them, because it goes by the age of all rows. Metadata without rows is no game."""
+    """It would count them, because it goes by the age of all rows. Metadata without rows is no game."""
     path, connect4 = tmp_path / "replay.db", metadata_of(game_of("connect4"))
     close_later(ReplayWriter(path, connect4))
     close_later(ReplayWriter(path, TICTACTOE, window=100)).write([episode()])
     with pytest.raises(
         ReplayError,
-        match=r"replay\.db also holds games of tictactoe, which --replay-window would delete; write the games of c",
+        match=r"replay\.db also holds games of tictactoe, which --replay-window would count and never delete; write",
     ):
         ReplayWriter(path, connect4, window=100)
     close_later(ReplayWriter(path, connect4))
@@ -359,7 +359,9 @@ def test_a_window_is_refused_in_a_file_that_does_not_state_its_other_game(
     """By its oldest row; without a window both games may share the file."""
     database = foreign("connect4")
     database.add_tictactoe(3)
-    with pytest.raises(ReplayError, match="also holds games of connect4, which --replay-window would delete"):
+    with pytest.raises(
+        ReplayError, match="also holds games of connect4, which --replay-window would count and never delete"
+    ):
         ReplayWriter(database.path, TICTACTOE, window=100)
     close_later(ReplayWriter(database.path, TICTACTOE)).write([episode()])
 

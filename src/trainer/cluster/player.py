@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 def play_for(transport: Transport, name: str, cores: int, stop: Event, gpu: bool = True) -> ActorStats:
     """Join the hub as the player `name` and play on so many cores, and on a GPU if the run uses some, until `stop` is set.
 
-    `gpu`: whether it may use one of this machine. All finished games are stored before it returns. Raises RefusedError if
+    `gpu`: whether it may use a GPU of this machine. All finished games are stored before it returns. Raises RefusedError if
     the hub and this machine have other versions.
     """
     assignment = transport.join(name, our_versions())
@@ -35,6 +35,8 @@ def play_for(transport: Transport, name: str, cores: int, stop: Event, gpu: bool
         found = assignment.rules.open(rules)
         game = found.game
         settings = assignment.settings if gpu else replace(assignment.settings, device="cpu")
+        if settings.device != assignment.settings.device == "cuda":
+            log.warning("Ray has given %s no GPU, so it plays on the CPU; start Ray there with --num-gpus", name)
         threads = threads_with_gpu(cores) if means_gpu(settings.device) else cores
         settings = replace(settings, env_id=found.name, threads=threads, wait_for_model=True)
         # Without a seed: a player that comes back would draw the same numbers again.

@@ -16,14 +16,14 @@ Two functions are enough. Every other one has a default:
 
     start(state)                write the first position                      default: zeros, player 1 to move
     cells(state, board)         write the code of each cell to board uint8    default: a word of the board is a cell's code
-    from_cells(board, state)    the inverse: write the board's words, 0 before  default: likewise
+    from_cells(board, state)    the inverse: write the board's words           default: likewise
     features(state, out)        write what the network sees, 0 or 1, to       default: plane 0 shows the cells of code 1,
                                 out uint8 [planes * cells + features]         plane 1 those of code 2
     wins_next(state, mask)      whether one of the legal moves, those of      default: search doesn't look
                                 `mask`, wins at once
 
 Code 0 is an empty cell, 1 the first player's, 2 the second player's; a game can have further codes. The flags, the board's
-cells and the raw words are all that is stored of a position, so `from_cells` must restore the rest from them.
+cells and the raw words are all that is stored of a position, so `from_cells` restores the rest; it gets words that are 0.
 
 These functions are compiled (see `kernels.py`); uncompiled they are the readable reference that tests play against. Numba
 makes a float of a value that may be a uint64 or an int64, also of their quotient and their minimum. So write constants as

@@ -120,8 +120,8 @@ class TorchEvaluator:
                 at = first + np.flatnonzero(strange)
                 prior[at], value[at] = self.spare(observation[at], legal[at])
                 self._trouble.begin(
-                    f"{self.source} has numbers that are too large for 16 bits; positions with them are evaluated by ONNX "
-                    "Runtime, which is slower; --precision fp32 avoids that"
+                    f"models such as {self.source} have numbers that are too large for 16 bits; positions with them are "
+                    "evaluated by ONNX Runtime, which is slower; --precision fp32 avoids that"
                 )
                 found = found[~strange]
             refuse_fault(self.source, worst_fault(found[:, -1]), found[:, -2])

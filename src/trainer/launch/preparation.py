@@ -77,7 +77,7 @@ def require_network(config: LoopConfig, run: RunFolder) -> None:
 
 
 def require_own_databases(config: LoopConfig, run: RunFolder) -> None:
-    """Raise ReplayError if a database of the run also holds games of another game, which its actor would delete."""
+    """Raise ReplayError if a database of the run also holds games of another game, and its actor deletes old games."""
     for database in run.shards(config.replay_shards):
         if config.replay_window is not None and database.exists():
             with closing(open_for_reading(database)) as connection, reporting(database):

@@ -37,7 +37,7 @@ def summary(
 
 
 def player_in_words(player: PlayerRow, now: float) -> str:
-    """All that a player of a cluster does but its name, at `now` (Unix seconds)."""
+    """What a player of a cluster does, without its name, at `now` (Unix seconds)."""
     model = "no model" if player.model_step is None else f"model step {player.model_step}"
     return (
         f"{player.host}, {player.episodes_per_second:.1f} games/s, {player.positions_per_second:,.0f} positions/s, {model}, "

@@ -42,8 +42,8 @@ TEMPORARY_ERRORS = {
 }
 """SQLite's error codes for conditions that may pass: another writer, a full disk, a read-only folder."""
 NEEDS_WRITING = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
-"""SQLite's error codes if a database can only be read by who may write to it: it has a write-ahead log, or the rollback
-journal of a killed writer."""
+"""SQLite's error codes if a database can only be read by a process that may write to it: it has a write-ahead log, or the
+rollback journal of a killed writer."""
 LARGEST_COUNT = 65_536
 """The largest dimension of a game that is accepted. A larger one means a damaged file, and would fill the memory."""
 OPTIONAL_COLUMNS = {"created_at"}

@@ -33,8 +33,8 @@ READ_SLICE = 512
 """Rows per read. Few enough that no reader delays a writer (or a checkpoint of the write-ahead log) for long, and fewer than
 the 700 new objects after which Python's garbage collector runs."""
 OLDEST = "SELECT rowid FROM transitions WHERE rowid >= ? AND env_id = ? ORDER BY rowid LIMIT 1"
-"""The oldest row of a game from a rowid on. With the oldest one that was known it is found at once: there is no index on
-env_id, but only rows of other games that came between are passed, once."""
+"""The oldest row of a game from a rowid on. There is no index on env_id. From the oldest row that was known, the search
+passes only rows of other games, and each of them once."""
 NAMED_BAD_ROWS = 10  # the log names so many skipped rows; further ones are only counted
 
 

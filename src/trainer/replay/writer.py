@@ -283,8 +283,10 @@ def concatenated(arrays: Sequence[NDArray[Any]], kind: str) -> NDArray[Any]:
 
 
 def refuse_other_games(connection: sqlite3.Connection, path: Path, env_id: str) -> None:
-    """Raise ReplayError if the open database at `path` also holds rows of another game, which a window would delete: of one
-    that its metadata states, or its oldest row, because other programs need not write metadata."""
+    """Raise ReplayError if the open database at `path` also holds rows of another game: a window counts them, too.
+
+    Games are found by the metadata. Other programs need not write any; of their games only the oldest row is looked at.
+    """
     if not check_columns(connection, path):
         return
     queries = ["SELECT env_id FROM transitions WHERE rowid = (SELECT min(rowid) FROM transitions)"]
@@ -294,6 +296,6 @@ def refuse_other_games(connection: sqlite3.Connection, path: Path, env_id: str) 
     for (other,) in connection.execute(" UNION ".join(queries)).fetchall():
         if other != env_id:
             raise ReplayError(
-                f"{path} also holds games of {other}, which --replay-window would delete; write the games of {env_id} into "
-                "another file, or give --replay-window None"
+                f"{path} also holds games of {other}, which --replay-window would count and never delete; write the games "
+                f"of {env_id} into another file, or give --replay-window None"
             )

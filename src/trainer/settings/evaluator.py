@@ -92,12 +92,13 @@ class EvaluatorConfig(EvaluationSettings, PlayingSettings):
         )
         require_above_0(self, "engine_seconds")
         PlayingSettings.check(self)
-        searches = max(self.solve_simulations) if self.solve else self.simulations
+        searches, flag = self.simulations, "--simulations"
+        if self.solve:
+            searches, flag = max(self.solve_simulations), "--solve-simulations"
         for name in SEARCH_SETTINGS:
             require(
                 searches > 0 or getattr(self, name) == getattr(EvaluatorConfig, name),
-                f"--{name.replace('_', '-')} is for searches, and the model makes none; add --simulations, such as "
-                f"--simulations 100, or with --solve --solve-simulations",
+                f"--{name.replace('_', '-')} is for searches, and the model makes none; give {flag}, such as {flag} 100",
             )
         require_seed(self.seed)
         given = [

@@ -92,7 +92,7 @@ class Learner:
         self.steps.prepare(rows)
 
     def learn(self, batch: Batch | PackedBatch, learning_rate: float) -> Loss:
-        """One step of AdamW along the gradient of `alphazero_loss`, its norm clipped; returns the loss before the step.
+        """One step of AdamW along the gradient of the network's loss, its norm clipped; returns the loss before the step.
 
         The batch is packed if the learner says so, and not otherwise.
         """

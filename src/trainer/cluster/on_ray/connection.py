@@ -108,8 +108,8 @@ def warn_of_store_on_disk(node: Node) -> None:
     size = shutil.disk_usage(SHARED_MEMORY).total
     if size < node.object_store:
         log.warning(
-            "%s of %s has %d MiB and the object store %d, so Ray keeps it on a disk, which is slower; make it larger (in a "
-            "container: --shm-size), or start Ray there with a smaller --object-store-memory",
+            "%s of %s has %d MiB and the object store %d, so Ray probably keeps it on a disk, which is slower; make it "
+            "larger (in a container: --shm-size), or start Ray there with a smaller --object-store-memory",
             SHARED_MEMORY,
             node.host,
             size // 2**20,

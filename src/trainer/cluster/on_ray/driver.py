@@ -41,7 +41,8 @@ def drive(config: ClusterConfig, address: str, stop: Event) -> None:
     require_room(address, asks_for_nodes=players is not None)
     over = Event()
     leave_with_head(ray.get_runtime_context().gcs_address, over)
-    need_no_nodes()  # an earlier driver that was killed didn't take back what it had asked for
+    if players is not None:
+        need_no_nodes()  # an earlier driver that was killed didn't take back what it had asked for
     settings = settings_of_hubs(config)
     hubs = [start_hub(one, this_node()) for one in settings]
     for hub, one in zip(hubs, settings, strict=True):

@@ -55,7 +55,8 @@ class RayPlayer:
     def play(self, hub: Any, name: str, node: Node, gpu: bool) -> None:
         """Play on all cores of this machine, which is `node`, until `stop` is called. All finished games are stored then.
 
-        `gpu`: Ray gave it one. If not, it may see one all the same, because Ray hides only those that it counts.
+        `gpu`: whether Ray has reserved a GPU for it. Without one it must use the CPU, even if it sees a GPU: Ray hides only
+        those that it counts.
         """
         refuse_without_shared_memory()
         warn_of_store_on_disk(node)

@@ -17,19 +17,28 @@ def refuse_chance(own: ModuleType, text: bytes, path: Path) -> None:
 
     Others may, as in a table for a hash that the file makes when it is run, or in a name for people.
     """
-    functions = {node.name: node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)}
+    functions = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
     inside = {
         name: [each for line in node.body for each in ast.walk(line) if isinstance(each, ast.expr)]
         for name, node in functions.items()
     }
     uses = {name: {each.id for each in nodes if isinstance(each, ast.Name)} for name, nodes in inside.items()}
     for name in sorted(reached(uses, COMPILED)):
+        hidden = locals_of(functions[name])
+        seen = {other: value for other, value in vars(own).items() if other not in hidden}
         for node in inside[name]:
-            if is_random(value_of(node, vars(own))):
+            if is_random(value_of(node, seen)):
                 raise GameError(
                     f"{path}, line {node.lineno}: {name} uses random numbers ({ast.unparse(node)}), but games can't have "
-                    "chance; a move must have the same effect whenever it is played in the same position"
+                    "chance; the same moves must always lead to the same position"
                 )
+
+
+def locals_of(function: ast.FunctionDef) -> set[str]:
+    """The names of a function's parameters and of the variables that it sets."""
+    nodes = list(ast.walk(function))
+    parameters = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    return parameters | {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
 def value_of(node: Any, namespace: dict[str, Any]) -> Any:

@@ -28,13 +28,13 @@ def check_env_id(game: Game, path: Path) -> None:
 
 
 def check_functions(own: ModuleType, game: Game, path: Path) -> None:
-    """Raise GameError for rules that lack a function, or one of two that belong together, or whose function is none."""
+    """Raise GameError for rules that lack a function or one of two that belong together, or have a variable of that name."""
     given = {name: vars(own)[name] for name in (*COMPILED, *FOR_PEOPLE) if name in vars(own)}
     for name, value in given.items():
         if not callable(value):
             raise GameError(
-                f"{path} calls something {name} that is no function, but in rules {name} is a function; give this "
-                f"{type(value).__name__} another name"
+                f"{path} has a variable {name} ({type(value).__name__}), but {name} must be a function in rules; rename the "
+                "variable"
             )
     has = {name: name in given for name in COMPILED}
     if not has["play"]:

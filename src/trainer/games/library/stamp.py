@@ -39,8 +39,14 @@ def without_recipe(text: bytes) -> bytes:
     if RECIPE.encode() not in text:
         return text
     lines: dict[bool, set[int]] = {True: set(), False: set()}
-    for node in ast.parse(text).body:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    try:
+        statements = ast.parse(text).body
+    except (SyntaxError, ValueError):  # a damaged copy; whoever runs it hears more
+        return text
+    for node in statements:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
         is_recipe = [target.id for target in targets if isinstance(target, ast.Name)] == [RECIPE]
         lines[is_recipe].update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     left_out = lines[True] - lines[False]
