@@ -283,10 +283,8 @@ def concatenated(arrays: Sequence[NDArray[Any]], kind: str) -> NDArray[Any]:
 
 
 def refuse_other_games(connection: sqlite3.Connection, path: Path, env_id: str) -> None:
-    """Raise ReplayError if the open database at `path` also holds rows of another game: a window counts them, too.
-
-    Games are found by the metadata. Other programs need not write any; of their games only the oldest row is looked at.
-    """
+    """Raise ReplayError if the open database at `path` also holds rows of another game, which a window would count: of one
+    that its metadata states, or its oldest row, because other programs need not write metadata."""
     if not check_columns(connection, path):
         return
     queries = ["SELECT env_id FROM transitions WHERE rowid = (SELECT min(rowid) FROM transitions)"]

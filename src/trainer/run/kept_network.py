@@ -27,11 +27,11 @@ def kept_networks(models: Path) -> list[Path]:
 
 def keep_network(text: bytes | None, models: Path) -> None:
     """Write the copy of a new run; None: its network is one of this package."""
-    if text is not None:
-        write_bytes(models / NETWORK, text)
-    for copy in kept_networks(models):
-        if text is None or copy.name != NETWORK:
+    if text is None:
+        for copy in kept_networks(models):
             copy.unlink()
+    else:
+        write_bytes(models / NETWORK, text)
 
 
 def require_kept(path: Path, text: bytes, models: Path) -> None:
