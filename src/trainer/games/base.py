@@ -174,7 +174,7 @@ class Game:
             raise ValueError(f"board_type is {self.board_type!r}; it must be one of {', '.join(BOARD_TYPES)}")
         if self.action_cells and len(self.action_cells) != self.num_actions:
             raise ValueError(
-                f"action_cells has {len(self.action_cells)} entries and there are {self.num_actions} actions; () is a pass"
+                f"action_cells has {len(self.action_cells)} entries and there are {self.num_actions} actions; a pass has ()"
             )
         for action, cells in enumerate(self.action_cells):
             if not all(0 <= cell < self.num_cells for cell in cells):

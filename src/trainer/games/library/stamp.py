@@ -44,9 +44,7 @@ def without_recipe(text: bytes) -> bytes:
     except (SyntaxError, ValueError):  # a damaged copy; whoever runs it hears more
         return text
     for node in statements:
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        )
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
         is_recipe = [target.id for target in targets if isinstance(target, ast.Name)] == [RECIPE]
         lines[is_recipe].update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     left_out = lines[True] - lines[False]
