@@ -8,6 +8,7 @@ RECIPE = LoopConfig(
     simulations=150,
     first_simulations=50,
     gumbel=True,
+    value_scale=1.0,
     random_openings=0.9,
     fewest_random_plies=None,
     network="conv",
