@@ -41,7 +41,8 @@ def our_step(replay: ReplayBuffer, config: TrainerConfig) -> Callable[[], None]:
         batch = replay.sample(generator, config.batch_size, config.q_weight)
         rate = schedule.learning_rate(1)
         loss = learner.learn(batch, rate)
-        point = TrainingPoint(1, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
+        losses = loss.total.item(), loss.policy.item(), loss.value.item()
+        point = TrainingPoint(1, *losses, rate, batch.target_entropy)
         assert math.isfinite(point.total_loss)
 
     return step
@@ -52,14 +53,14 @@ def bare_step(replay: ReplayBuffer, config: TrainerConfig) -> Callable[[], None]
     network = network_of(config.env_id)
     optimizer = torch.optim.AdamW(network.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True)
     rows = replay.sample(np.random.default_rng(0), min(len(replay), 200_000))
-    observation, legal, visits, outcome = (
-        torch.from_numpy(part) for part in (rows.observation, rows.legal, rows.visits, rows.outcome)
+    observation, legal, policy_target, value_target = (
+        torch.from_numpy(part) for part in (rows.observation, rows.legal, rows.policy_target, rows.value_target)
     )
 
     def step() -> None:
         at = torch.randint(len(observation), (config.batch_size,))
         logits, value = network(observation[at])
-        loss = alphazero_loss(logits, value, legal[at], visits[at], outcome[at])
+        loss = alphazero_loss(logits, value, legal[at], policy_target[at], value_target[at])
         optimizer.zero_grad()
         loss.total.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), config.grad_clip)

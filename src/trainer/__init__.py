@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from trainer.api import Model, MoveChoice, learn, load_model, new_position, play_match
+    from trainer.api import Model, MoveChoice, learn, load_model, new_position, play_match, self_play
     from trainer.core.errors import TrainerError
+    from trainer.export import Exporter
+    from trainer.game_config import load_game_config
     from trainer.games import ENV_IDS, game_of
     from trainer.games.position import Position
     from trainer.games.positions import Positions
@@ -27,15 +29,19 @@ if TYPE_CHECKING:
     from trainer.measure.match import Match
     from trainer.network import NetworkSettings, PolicyValueNetwork, create_network
     from trainer.replay import ReplayBuffer
-    from trainer.search import Search, SearchConfig
+    from trainer.run.actor_stats import ActorStats
+    from trainer.search import GumbelResult, Search, SearchConfig
     from trainer.settings.actor import ActorConfig
     from trainer.settings.loop import LoopConfig
     from trainer.settings.trainer import TrainerConfig
     from trainer.trainer import Trainer
+    from trainer.training.publish import publish
 
 _HOMES = {
-    "trainer.api": ("Model", "MoveChoice", "learn", "load_model", "new_position", "play_match"),
+    "trainer.api": ("Model", "MoveChoice", "learn", "load_model", "new_position", "play_match", "self_play"),
     "trainer.core.errors": ("TrainerError",),
+    "trainer.export": ("Exporter",),
+    "trainer.game_config": ("load_game_config",),
     "trainer.games": ("ENV_IDS", "game_of"),
     "trainer.games.position": ("Position",),
     "trainer.games.positions": ("Positions",),
@@ -43,17 +49,22 @@ _HOMES = {
     "trainer.measure.match": ("Match",),
     "trainer.network": ("NetworkSettings", "PolicyValueNetwork", "create_network"),
     "trainer.replay": ("ReplayBuffer",),
-    "trainer.search": ("Search", "SearchConfig"),
+    "trainer.run.actor_stats": ("ActorStats",),
+    "trainer.search": ("GumbelResult", "Search", "SearchConfig"),
     "trainer.settings.actor": ("ActorConfig",),
     "trainer.settings.loop": ("LoopConfig",),
     "trainer.settings.trainer": ("TrainerConfig",),
     "trainer.trainer": ("Trainer",),
+    "trainer.training.publish": ("publish",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ENV_IDS",
     "ActorConfig",
+    "ActorStats",
+    "Exporter",
+    "GumbelResult",
     "LoopConfig",
     "Match",
     "Model",
@@ -71,10 +82,13 @@ __all__ = [
     "create_network",
     "game_of",
     "learn",
+    "load_game_config",
     "load_model",
     "new_position",
     "play_match",
+    "publish",
     "recipe_of",
+    "self_play",
 ]
 
 

@@ -29,9 +29,11 @@ from trainer.players import (
 )
 from trainer.players.network import PLAYING
 from trainer.pretrained import PRETRAINED, model_path, refuse_nameless
+from trainer.run.actor_stats import ActorStats
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
 from trainer.search import Search
+from trainer.settings.actor import ActorConfig
 from trainer.settings.evaluator import EvaluatorConfig
 from trainer.settings.groups.device import Device, EvaluationSettings, Precision
 from trainer.settings.loop import LoopConfig
@@ -200,3 +202,15 @@ def learn(env_id: str, data_dir: str | Path, stop: Event | None = None, **settin
     start = defaults_for(env_id, run.path, resume, device)
     run_loop(start.replaced(**settings | {"env_id": env_id, "data_dir": run.path}), stop or Event())
     return load_model(run.latest_model)
+
+
+def self_play(config: ActorConfig, stop: Event | None = None) -> ActorStats:
+    """Play games against itself and store them, as `cartridge actor` does, in this process; returns what was played.
+
+    It plays with `models/latest.onnx` in `config.data_dir`, and looks for a newer one as it goes; at random while there is
+    none. It ends after `config.max_episodes` games, or once another thread sets `stop`. Raises TrainerError if a setting
+    can't be, or if the model or the database can't be used.
+    """
+    from trainer.actor.actor import act
+
+    return act(config, stop or Event())

@@ -76,7 +76,7 @@ class Trainer:
             run, output = self._begin(game, folder, file, chosen.device)
             if run.schedule.over_after(run.done):
                 log.info("the run is over: %d steps are done; to go on give more %s", run.done, run.schedule.bound)
-                output.state_again()
+                output.write_missing_statistics()
                 return run.stats
             take_folder(config, folder, file, run.done)
             with closing(output):
@@ -130,10 +130,15 @@ class Trainer:
                     if learner.packed and not any(due):
                         continue  # reading the loss would wait for the device
                     batch = replay.unpacked(drawn) if isinstance(drawn, PackedBatch) else drawn
-                    point = TrainingPoint(step, loss.total.item(), loss.policy.item(), loss.value.item(), rate)
+                    losses = loss.total.item(), loss.policy.item(), loss.value.item()
+                    point = TrainingPoint(step, *losses, rate, batch.target_entropy)
                     if not math.isfinite(point.total_loss) or (due.model and not learner.finite):
                         raise TrainerError(explain_divergence(point, batch, config, output.has_published))
-                    output.write(due, point, batch.observation, replay)
+                    if due.stats:
+                        run.note(point, replay)
+                    if due.model:
+                        schedule.count_model()  # also if it can't be written: a full disk isn't tried again at every step
+                    output.write(due, point, batch.observation, len(replay))
                     if due.last:
                         break
         if stop.is_set():

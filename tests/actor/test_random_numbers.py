@@ -60,6 +60,21 @@ def test_the_distributions_are_what_they_are_called() -> None:
         assert np.isfinite(found).all()
 
 
+@pytest.mark.parametrize("shape", [0.03, 0.3, 1.0, 2.5])
+def test_gamma_variates_have_the_mean_and_the_variance_of_their_shape(shape: float) -> None:
+    """Both are the shape. 50,000 numbers, within five standard errors; the fourth moment is 3 shape^2 + 6 shape."""
+    found = np.array([dice.gamma(KEY, index, shape) for index in range(50_000)])
+    assert (found >= 0).all()
+    assert np.isfinite(found).all()
+    assert abs(found.mean() - shape) < 5 * math.sqrt(shape / len(found))
+    assert abs(found.var() - shape) < 5 * math.sqrt((2 * shape**2 + 6 * shape) / len(found))
+
+
+def test_a_gamma_variate_of_shape_1_is_exponential() -> None:
+    """The very same number, so that games with alpha 1 are what they always were."""
+    assert [dice.gamma(KEY, index, 1.0) for index in range(9)] == numbers("exponential", 9).tolist()
+
+
 def test_games_of_neighbouring_numbers_have_nothing_in_common() -> None:
     """A thousand games of two runs: no key twice, each bit set in about half of them."""
     keys = [dice.key_of(np.uint64(run), number) for run in (0, 1) for number in range(1000)]

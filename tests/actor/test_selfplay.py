@@ -229,6 +229,18 @@ def test_noise_makes_the_first_search_of_each_game_another() -> None:
     assert len(first_visits(0.5)) > 6
 
 
+def test_a_small_alpha_puts_nearly_all_noise_on_one_move() -> None:
+    """With noise alone as prior, seven moves and values that are all 0, the visits are the shares of the noise."""
+
+    def largest_share(alpha: float) -> float:
+        settings = replace(FEW, simulations=100, noise_fraction=1.0, noise_alpha=alpha)
+        games = played("connect4", range(12), uniform, config=settings)
+        return float(np.median([game.visits[0].max() for game in games.values()]))
+
+    assert largest_share(100.0) < 0.25
+    assert largest_share(0.01) > 0.9
+
+
 # --- Slots ---
 
 

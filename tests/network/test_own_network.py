@@ -230,7 +230,7 @@ from trainer.network import Loss, alphazero_loss
 
 def loss(module, batch):
     logits, value = module(batch.view)
-    whole = alphazero_loss(logits, value, batch.legal, batch.policy, batch.value)
+    whole = alphazero_loss(logits, value, batch.legal, batch.policy_target, batch.value_target)
     return {returned}
 """
 

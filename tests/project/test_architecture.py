@@ -48,7 +48,7 @@ def part_of(module: str) -> str:
 def reading_order() -> list[str]:
     """The first column of the table in docs/architecture.md, lowest first."""
     page = (ROOT / "docs" / "architecture.md").read_text()
-    table = page.partition("## Reading order")[2].partition("\n## ")[0]
+    table = page.partition("## Layers")[2].partition("\n## ")[0]
     return re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
 
 

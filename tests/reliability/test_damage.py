@@ -85,10 +85,10 @@ def test_any_row_is_refused_by_name_or_right(observation: Any, policy: Any, outc
         assert (len(skipping), skipping.bad_rows) == ((1, 1) if refused else (2, 0))
         batch = skipping.sample(np.random.default_rng(0), 8, q_weight=0.5)
         assert np.isfinite(batch.observation).all()
-        sums = batch.visits.sum(axis=1)
+        sums = batch.policy_target.sum(axis=1)
         assert np.allclose(sums, sums > 0, atol=2e-3)  # 1 with a policy, 0 without
-        assert not (batch.visits > 0)[~batch.legal].any()
-        assert np.isfinite(batch.outcome).all()
+        assert not (batch.policy_target > 0)[~batch.legal].any()
+        assert np.isfinite(batch.value_target).all()
 
 
 @settings(max_examples=100)

@@ -58,7 +58,7 @@ def test_eight_rows_of_one_position_weigh_as_much_as_four(
     replay = close_later(ReplayBuffer(database.path, TICTACTOE, merge_repeats=merge_repeats))
     replay.refresh()
     batch = replay.sample(np.random.default_rng(0), 20_000)
-    assert len(batch.outcome) == 20_000
+    assert len(batch.value_target) == 20_000
     assert batch.observation[:, 0].mean() == pytest.approx(share, abs=0.02)
     assert batch.observation[:, :5].mean(axis=0)[1:] == pytest.approx([(1 - share) / 4] * 4, abs=0.01)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from stored_rows import select
 from trainer.core.errors import GameError, ReplayError
 from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
-from trainer.replay import ROWID_SPAN, ReplayBuffer, ReplayWriter, SymmetryTables, count_rows
+from trainer.replay import ROWID_SPAN, Batch, ReplayBuffer, ReplayWriter, SymmetryTables, count_rows
 from trainer.replay import writer as writing
 from trainer.replay.reader import OLDEST
 
@@ -106,11 +107,11 @@ def test_sampled_rows_are_the_stored_rows(foreign: Callable[..., ForeignDatabase
     replay = close_later(ReplayBuffer(database.path, TICTACTOE))
     assert replay.refresh() == len(replay) == 3
     batch = replay.sample(np.random.default_rng(0), 64)
-    assert set(batch.outcome) == {-1.0, 0.0, 1.0}
+    assert set(batch.value_target) == {-1.0, 0.0, 1.0}
     for outcome, observation, policy in rows:
-        for at in np.flatnonzero(batch.outcome == outcome):
+        for at in np.flatnonzero(batch.value_target == outcome):
             assert batch.observation[at].tolist() == observation
-            assert batch.visits[at].tolist() == policy.tolist()
+            assert batch.policy_target[at].tolist() == policy.tolist()
             assert batch.legal[at].tolist() == [value == 1 for value in observation[18:27]]
 
 
@@ -127,7 +128,7 @@ def test_observations_that_are_not_bits_come_back_exactly(
     replay.refresh()
     batch = replay.sample(np.random.default_rng(0), 50)
     for outcome, stored in ((1.0, EMPTY_BOARD), (-1.0, fractions)):
-        rows = batch.observation[batch.outcome == outcome]
+        rows = batch.observation[batch.value_target == outcome]
         assert len(rows) > 0
         assert all(row.tobytes() == stored for row in rows)
 
@@ -145,10 +146,10 @@ def test_a_symmetry_moves_stones_legal_moves_and_policy_together(
     replay = close_later(ReplayBuffer(database.path, TICTACTOE, symmetries))
     replay.refresh()
     batch = replay.sample(np.random.default_rng(0), 200)
-    assert (batch.visits == batch.observation[:, 18:27]).all()
+    assert (batch.policy_target == batch.observation[:, 18:27]).all()
     assert (batch.observation[:, :9] + batch.observation[:, 9:18] + batch.observation[:, 18:27] == 1).all()
     assert (batch.observation[:, 27:] == [1, 0]).all()
-    corners = {int(row.argmax()) for row in batch.visits}
+    corners = {int(row.argmax()) for row in batch.policy_target}
     assert corners == {0, 2, 6, 8}
     assert len({row.tobytes() for row in batch.observation}) == 8  # this board has no symmetry
 
@@ -170,7 +171,16 @@ def test_the_value_target_mixes_result_and_search_value(
     replay = close_later(ReplayBuffer(database.path, TICTACTOE))
     replay.refresh()
     batch = replay.sample(np.random.default_rng(0), 4, q_weight)
-    assert batch.outcome == pytest.approx([target] * 4)
+    assert batch.value_target == pytest.approx([target] * 4)
+
+
+def test_the_entropy_of_the_targets_is_a_mean_over_the_rows_that_have_one() -> None:
+    """One row is undecided between two moves, one is sure, one has no policy target: (ln 2 + 0) / 2."""
+    policy = np.array([[0.5, 0.5, 0], [0, 0, 1], [0, 0, 0]], np.float32)
+    legal = np.ones((3, 3), np.bool_)
+    batch = Batch(np.zeros((3, 4), np.float32), legal, policy, np.zeros(3, np.float32))
+    assert batch.target_entropy == pytest.approx(math.log(2) / 2)
+    assert replace(batch, policy_target=0 * policy).target_entropy == 0
 
 
 def test_refresh_reads_only_new_rows_of_this_game(
@@ -427,7 +437,7 @@ def test_the_last_rows_stay_if_all_rows_of_a_game_are_deleted(
     database.connection.commit()
     replay.refresh()
     assert len(replay) == 8
-    assert len(replay.sample(np.random.default_rng(0), 16).outcome) == 16
+    assert len(replay.sample(np.random.default_rng(0), 16).value_target) == 16
     database.add_tictactoe(3)
     replay.refresh()
     assert len(replay) == 8

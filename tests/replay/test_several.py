@@ -38,7 +38,7 @@ def test_databases_with_the_rows_of_one_are_sampled_like_it(
     )
     assert whole.refresh() == split.refresh() == len(whole) == len(split) == split.seen == 200
     batches = [buffer.sample(np.random.default_rng(5), 300, q_weight=0.5) for buffer in (whole, split)]
-    for name in ("observation", "legal", "visits", "outcome"):
+    for name in ("observation", "legal", "policy_target", "value_target"):
         first, second = (getattr(batch, name) for batch in batches)
         assert first.tobytes() == second.tobytes()
 
@@ -52,8 +52,8 @@ def test_fractions_in_one_database_leave_the_bits_of_another(tmp_path: Path, clo
     replay = close_later(ReplayBuffer([tmp_path / "a.db", tmp_path / "b.db"], TICTACTOE))
     replay.refresh()
     batch = replay.sample(np.random.default_rng(0), 50)
-    assert (batch.observation[batch.outcome == -1] == fractions).all()
-    assert set(np.unique(batch.observation[batch.outcome == 1])) == {0, 1}
+    assert (batch.observation[batch.value_target == -1] == fractions).all()
+    assert set(np.unique(batch.observation[batch.value_target == 1])) == {0, 1}
 
 
 def test_each_database_is_followed_by_itself(tmp_path: Path, close_later: CloseLater) -> None:

@@ -25,7 +25,7 @@ from trainer.run.training_statistics import (
 
 def point(step: int) -> TrainingPoint:
     """A point whose numbers tell its step."""
-    return TrainingPoint(step, step + 0.5, step + 0.25, step + 0.125, 0.1)
+    return TrainingPoint(step, step + 0.5, step + 0.25, step + 0.125, 0.1, step + 0.0625)
 
 
 def test_history_stays_bounded_and_even() -> None:

@@ -13,7 +13,7 @@ from trainer.evaluators.uniform import uniform
 from trainer.games import rules_of
 from trainer.games.base import Mask
 from trainer.games.position import Position
-from trainer.search import Search
+from trainer.search import GumbelResult, Search
 
 PRIOR = np.array([0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1], np.float32)
 VALUES = np.array([-0.5, 0.1, 0.2, 0.3, 0.4, -0.1, -0.2], np.float32)
@@ -32,24 +32,13 @@ def evaluator_with(root: float) -> Evaluate:
     return evaluate
 
 
-def searched(moves: list[int], simulations: int, evaluate: Evaluate) -> Search:
-    """A Gumbel search of Connect 4, without noise, after some moves."""
+def searched(moves: list[int], simulations: int, evaluate: Evaluate) -> tuple[Search, GumbelResult]:
+    """A Gumbel search of Connect 4, without noise, after some moves, and what it found."""
     position = Position.first(rules_of("connect4"))
     for move in moves:
         position = position.play(move)
     search = Search("connect4", 1, simulations)
-    search.kernels.tree.begin_all(search.tree, position.state[None], simulations)
-    search.tree.gumbel[0] = True
-    while search.step(evaluate):
-        pass
-    return search
-
-
-def answer(search: Search) -> tuple[NDArray[np.float32], float, int]:
-    """The improved policy, the value and the move."""
-    policy = np.zeros(7, np.float32)
-    value, action = search.kernels.gumbel.answer(search.tree, 0, search.selection, policy)
-    return policy, float(value), int(action)
+    return search, search.run_gumbel(position.state[None], simulations, evaluate)
 
 
 def test_the_better_half_by_prior_and_value_is_visited_further() -> None:
@@ -60,15 +49,15 @@ def test_the_better_half_by_prior_and_value_is_visited_further() -> None:
     has a larger Q than column 4 with 0.4 / 5 and column 3 with 0.3 / 5. The move is still 4, the better of the two most
     visited moves.
     """
-    search = searched([], 16, evaluator_with(0.0))
+    search, found = searched([], 16, evaluator_with(0.0))
     assert search.root_moves(0).visits.tolist() == [1, 1, 2, 5, 5, 1, 1]
-    policy, value, action = answer(search)
-    assert action == 4
+    policy = found.policies[0]
+    assert found.actions.tolist() == [4]
     means = VALUES / [1, 1, 2, 5, 5, 1, 1]
     improved = PRIOR * np.exp(5.5 * means)
     assert policy == pytest.approx(improved / improved.sum(), rel=1e-5)
-    assert policy.argmax() != action
-    assert value == pytest.approx(policy @ means, rel=1e-5)
+    assert policy.argmax() == 2
+    assert found.values == pytest.approx([policy @ means], rel=1e-5)
 
 
 def test_an_unvisited_move_has_the_value_of_playing_by_the_priors() -> None:
@@ -76,23 +65,47 @@ def test_an_unvisited_move_has_the_value_of_playing_by_the_priors() -> None:
 
     The others' value is estimated from the visited ones, weighted by their priors and four visits, and from the root's own.
     """
-    search = searched([], 4, evaluator_with(0.6))
+    search, found = searched([], 4, evaluator_with(0.6))
     visits = search.root_moves(0).visits
     assert (visits.sum(), visits.max(), visits[0]) == (4, 1, 1)
     seen = visits == 1
     mixed = (0.6 + 4 * (PRIOR[seen] @ VALUES[seen]) / PRIOR[seen].sum()) / 5
     assert mixed != pytest.approx((0.6 + VALUES[seen].sum()) / 5, abs=0.05)
     improved = PRIOR * np.exp(5.1 * np.where(seen, VALUES, mixed))
-    policy, _, _ = answer(search)
-    assert policy == pytest.approx(improved / improved.sum(), rel=1e-5)
+    assert found.policies[0] == pytest.approx(improved / improved.sum(), rel=1e-5)
 
 
 def test_moves_that_are_proven_lost_drop_out() -> None:
     """The first player has three in a column: six moves lose at once, and all later visits go to the one that blocks."""
-    search = searched([3, 0, 3, 1, 3], 16, uniform)
+    search, found = searched([3, 0, 3, 1, 3], 16, uniform)
     moves = search.root_moves(0)
     assert moves.visits.tolist() == [1, 1, 1, 10, 1, 1, 1]
-    policy, _, action = answer(search)
-    assert action == 3
-    assert policy.tolist() == [0, 0, 0, 1, 0, 0, 0]
+    assert found.actions.tolist() == [3]
+    assert found.policies.tolist() == [[0, 0, 0, 1, 0, 0, 0]]
     assert math.isfinite(moves.values[3])
+
+
+def test_noise_samples_moves_by_their_priors() -> None:
+    """Without simulations the move is that with the largest g + log P, a sample of P (the Gumbel-max trick; equation 2).
+
+    1,000 positions in slots for seven; column 0 has 0.4, the others 0.1 each, within five standard errors.
+    """
+    search = Search("connect4", 7, 8)
+    states = np.repeat(Position.first(rules_of("connect4")).state[None], 1000, axis=0)
+    found = search.run_gumbel(states, 0, evaluator_with(0.0), np.random.default_rng(1))
+    shares = np.bincount(found.actions, minlength=7) / 1000
+    assert shares == pytest.approx(PRIOR, abs=0.08)
+    assert found.policies[[0, -1]] == pytest.approx(np.array([PRIOR, PRIOR]))
+    again = search.run_gumbel(states, 0, evaluator_with(0.0), np.random.default_rng(1))
+    assert (again.actions == found.actions).all()
+    assert set(search.run_gumbel(states[:9], 0, evaluator_with(0.0)).actions.tolist()) == {0}
+
+
+def test_what_can_t_be_searched_is_refused() -> None:
+    """As by `run`."""
+    search = Search("connect4", 1, 8)
+    state = Position.first(rules_of("connect4")).state
+    with pytest.raises(ValueError, match="9 simulations are more than most_simulations = 8"):
+        search.run_gumbel(state[None], 9, uniform)
+    with pytest.raises(ValueError, match=r"the states are \(4,\); those of connect4 are \(R, 4\)"):
+        search.run_gumbel(state, 8, uniform)

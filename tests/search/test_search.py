@@ -303,7 +303,7 @@ def priors(search: Search) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.
 def test_noise_changes_the_priors_of_the_root_only() -> None:
     """Three quarters prior and one quarter of the noise's share over the legal moves. Deeper priors don't change."""
     search = Search("tictactoe", 1, 40, SearchConfig(noise_fraction=0.25))
-    search.kernels.tree.begin_all(search.tree, after("tictactoe", [4, 0]), 40)
+    search.kernels.tree.begin_all(search.tree, after("tictactoe", [4, 0]), 40, False)
     search.tree.noise[0] = [100, 1, 2, 3, 100, 4, 0, 0, 6]  # cells 0 and 4 are taken; the others have 16 in all
     while search.step(arbitrary):
         pass

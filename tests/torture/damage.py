@@ -87,7 +87,7 @@ def read_database(content: bytes, folder: Path) -> None:
         if len(replay):
             batch = replay.sample(np.random.default_rng(0), 32)
             assert np.isfinite(batch.observation).all()
-            assert np.abs(batch.outcome).max() <= 1
+            assert np.abs(batch.value_target).max() <= 1
 
 
 def good_model(folder: Path) -> bytes:

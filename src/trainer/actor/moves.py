@@ -80,6 +80,8 @@ class MoveSettings(NamedTuple):
     """Simulations per move."""
     gumbel: bool
     """Whether searches are Gumbel searches."""
+    noise_alpha: float
+    """Concentration of the Dirichlet noise of other searches."""
     sampled_plies: int
     """Plies at the start of a game whose moves are sampled: by visits, or by the noise of a Gumbel search, which later
     searches lack."""
@@ -125,8 +127,9 @@ def play(
     """One step: complete the waiting simulations, make the moves that are due, descend to new leaves.
 
     `prior` [B, A] and `value` [B] are the answers for the waiting leaves. With `network` it then evaluates the new leaves
-    itself and makes up to `further` steps more. It stops early once `enough` games have ended, or if an answer is invalid;
-    the leaves of that one still wait. Returns the numbers of leaves that wait, simulations done, games ended.
+    itself and makes up to `further` steps more. It stops early once `enough` games have ended, or if the network's answer is
+    invalid; its leaves then still wait for an evaluation. Returns the numbers of leaves that wait, simulations done, games
+    ended.
     """
     done = ended = 0
     while True:
@@ -166,16 +169,12 @@ def begin_game(games: Games, trees: Tree, slot: int, settings: MoveSettings) -> 
 
 
 def begin_search(games: Games, trees: Tree, slot: int, settings: MoveSettings) -> None:
-    """Start the search of the move to be made in a slot.
-
-    Exponential variates, divided by their sum, are Dirichlet noise of alpha 1 in every game. AlphaZero's alpha is about 10 /
-    the usual number of legal moves (Silver et al. 2017), so less on a large board.
-    """
+    """Start the search of the move to be made in a slot. Gamma variates, divided by their sum, are Dirichlet noise."""
     ply, key = games.ply[slot], games.key[slot]
     for action in range(NUM_ACTIONS):
         noise = 0.0
         if not settings.gumbel:
-            noise = random_numbers.exponential(key, place(ply, NOISE + action))
+            noise = random_numbers.gamma(key, place(ply, NOISE + action), settings.noise_alpha)
         elif ply < settings.sampled_plies:
             noise = random_numbers.gumbel(key, place(ply, NOISE + action))
         trees.noise[slot, action] = noise

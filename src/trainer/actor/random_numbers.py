@@ -32,8 +32,30 @@ def uniform(key: np.uint64, index: int) -> float:
 
 
 def exponential(key: np.uint64, index: int) -> float:
-    """The same as an exponential variate: the gamma variate of shape 1."""
+    """The same as an exponential variate."""
     return -math.log(uniform(key, index))
+
+
+def gamma(key: np.uint64, index: int, shape: float) -> float:
+    """The same as a gamma variate of this shape, above 0; those of shape 1 are the exponential ones.
+
+    Others are drawn by rejection, which needs several numbers: those of a key that is made from the one at `index`
+    (Marsaglia and Tsang 2000, "A simple method for generating gamma variables"; a shape below 1 as in their section 8).
+    """
+    if shape == 1.0:
+        return exponential(key, index)
+    own = splitmix.mixed(key + splitmix.STEP * np.uint64(index + 1))
+    small = shape < 1.0
+    d = (shape + 1.0 if small else shape) - 1.0 / 3.0
+    at = 0
+    while True:
+        # Box and Muller's normal variate
+        normal = math.sqrt(2.0 * exponential(own, at)) * math.cos(2.0 * math.pi * uniform(own, at + 1))
+        v = (1.0 + normal / math.sqrt(9.0 * d)) ** 3
+        if v > 0.0 and math.log(uniform(own, at + 2)) < 0.5 * normal * normal + d * (1.0 - v + math.log(v)):
+            break
+        at += 3
+    return d * v * (uniform(own, at + 3) ** (1.0 / shape) if small else 1.0)
 
 
 def gumbel(key: np.uint64, index: int) -> float:

@@ -115,7 +115,15 @@ class SelfPlay:
         most = usual // 2 if settings.random_plies is None else settings.random_plies
         fewest = usual // 10 if settings.fewest_random_plies is None else settings.fewest_random_plies
         fewest = min(fewest, most)
-        return MoveSettings(simulations, settings.gumbel, sampled, float(settings.random_openings), fewest, most)
+        return MoveSettings(
+            simulations=simulations,
+            gumbel=settings.gumbel,
+            noise_alpha=float(settings.noise_alpha),
+            sampled_plies=sampled,
+            random_openings=float(settings.random_openings),
+            fewest_random_plies=fewest,
+            random_plies=most,
+        )
 
     def _adopt(self, layers: SparseNetwork | None) -> int:
         """Have the kernels evaluate this network from now on; returns how many steps they make with it."""

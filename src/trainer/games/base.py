@@ -25,8 +25,8 @@ Two functions are enough. Every other one has a default:
 Code 0 is an empty cell, 1 the first player's, 2 the second player's; a game can have further codes. The flags, the board's
 cells and the raw words are all that is stored of a position, so `from_cells` restores the rest; it gets words that are 0.
 
-These functions are compiled (see `kernels.py`); uncompiled they are the readable reference that tests play against. Numba
-makes a float of a value that may be a uint64 or an int64, also of their quotient and their minimum. So write constants as
+These functions are compiled (see `kernels.py`); uncompiled they are the readable reference that tests play against. In
+Numba, mixing uint64 and int64 gives a float, also in a quotient or a minimum. So write constants as
 `np.uint64(...)` and indices as `int(...)`. Compiled, `int(...)` of a word is still unsigned; `np.int64(...)` is signed.
 Three further functions are never compiled:
 
@@ -127,8 +127,8 @@ class Game:
     """Words at the end of the state that are stored as they are: what the cells can't restore, such as a history."""
     key_words: int = 0
     """How many words, from the first, determine a position's legal moves, its result and what the network sees. Search uses
-    one evaluation for all positions that agree in them. The words after them follow from them and only save time, or no rule
-    reads them, or they are raw words with a history, which only decides about later positions. In a game with a history,
+    one evaluation for all positions that agree in them. Each word after them must be derived from these to save time, or
+    read by no rule, or part of a history in raw words, which matters only for later positions. In a game with a history,
     search and solvers still keep such positions apart. 0: all words."""
     planes: int = 2
     """Planes of the board that the network sees."""

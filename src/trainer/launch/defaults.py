@@ -18,7 +18,7 @@ from trainer.settings.loop import LoopConfig
 
 @dataclass(frozen=True)
 class Defaults:
-    """What a loop goes by where nothing is given: the recipe, or the run that is resumed."""
+    """The settings that the user leaves out: those of the recipe, or of the run that is resumed."""
 
     settings: LoopConfig
     of_run: bool

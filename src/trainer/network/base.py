@@ -29,10 +29,10 @@ class MoverNetwork(nn.Module, ABC):
         logits, value = self.answers(self.view(observation))
         return self.view.turned(observation, logits), value
 
-    def loss(self, observation: Tensor, legal: Tensor, visits: Tensor, outcome: Tensor) -> Loss:
-        """`alphazero_loss` of a batch: observation [B, obs_size], legal bool [B, A], visits [B, A], outcome [B]."""
+    def loss(self, observation: Tensor, legal: Tensor, policy_target: Tensor, value_target: Tensor) -> Loss:
+        """`alphazero_loss` of a batch: observation [B, obs_size], legal bool [B, A], and the targets [B, A] and [B]."""
         logits, value = self(observation)
-        return alphazero_loss(logits.float(), value.float(), legal, visits, outcome)
+        return alphazero_loss(logits.float(), value.float(), legal, policy_target, value_target)
 
     @property
     def weight(self) -> Tensor:

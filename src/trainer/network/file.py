@@ -82,12 +82,12 @@ class OwnNetwork(MoverNetwork):
         logits, value = self.inner(view)
         return logits, value
 
-    def loss(self, observation: Tensor, legal: Tensor, visits: Tensor, outcome: Tensor) -> Loss:
+    def loss(self, observation: Tensor, legal: Tensor, policy_target: Tensor, value_target: Tensor) -> Loss:
         """As the file's function computes it, if there is one."""
         if self.file.loss is None:
-            return super().loss(observation, legal, visits, outcome)
-        legal, visits = (self.view.turned(observation, part) for part in (legal, visits))
-        return self.file.loss(self.inner, MoverBatch(self.view(observation), legal, visits, outcome))
+            return super().loss(observation, legal, policy_target, value_target)
+        legal, policy_target = (self.view.turned(observation, part) for part in (legal, policy_target))
+        return self.file.loss(self.inner, MoverBatch(self.view(observation), legal, policy_target, value_target))
 
     def _try(self, game: Metadata) -> None:
         """Raise ConfigError unless module and loss do with a batch what `NetworkFile` says."""

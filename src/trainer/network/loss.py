@@ -1,4 +1,8 @@
-"""What training minimizes. B batch, A actions."""
+"""What training minimizes. B batch, A actions.
+
+For an mlp or a conv on a CPU, `training/steps/heads.py` computes the same loss and its gradient by hand. Change both; a test
+compares them. A loss of your own needs neither: see docs/own-network.md.
+"""
 
 from __future__ import annotations
 
@@ -24,28 +28,28 @@ class MoverBatch(NamedTuple):
     """float32 [B, V], as `MoverView` makes it."""
     legal: Tensor
     """bool [B, A]."""
-    policy: Tensor
+    policy_target: Tensor
     """float32 [B, A]: what search preferred; all zero in rows that have no policy target."""
-    value: Tensor
+    value_target: Tensor
     """float32 [B], from -1 to 1: the mover's result, mixed with the search's value as `--q-weight` says."""
 
 
-def alphazero_loss(logits: Tensor, value: Tensor, legal: Tensor, visits: Tensor, outcome: Tensor) -> Loss:
+def alphazero_loss(logits: Tensor, value: Tensor, legal: Tensor, policy_target: Tensor, value_target: Tensor) -> Loss:
     """(z - v)^2 - sum_a pi_a log p_a, each averaged over the rows (AlphaZero; Silver et al. 2017, equation 1).
 
-    value [B, 1] is v, outcome [B] is the target z; for logits, legal, visits see `policy_loss`.
+    value [B, 1] is v, value_target [B] is z; for the others see `policy_loss`.
     """
-    policy_error = policy_loss(logits, legal, visits)
-    value_error = (outcome - value[:, 0]).square().mean()
+    policy_error = policy_loss(logits, legal, policy_target)
+    value_error = (value_target - value[:, 0]).square().mean()
     return Loss(policy_error + value_error, policy_error, value_error)
 
 
-def policy_loss(logits: Tensor, legal: Tensor, visits: Tensor) -> Tensor:
+def policy_loss(logits: Tensor, legal: Tensor, policy_target: Tensor) -> Tensor:
     """-sum_a pi_a log p_a, averaged over the rows that have a policy target.
 
-    p is the softmax of logits [B, A] over the legal moves (bool [B, A]), pi the visits [B, A]. A row whose visits are all
-    zero has no policy target.
+    p is the softmax of logits [B, A] over the legal moves (bool [B, A]), pi is policy_target [B, A]. A row whose pi is all
+    zero has no target.
     """
     log_p = log_softmax(logits.masked_fill(~legal, -torch.inf), dim=1).masked_fill(~legal, 0.0)
-    targets = (visits.sum(dim=1) > 0).sum().clamp(min=1)
-    return -(visits * log_p).sum() / targets
+    targets = (policy_target.sum(dim=1) > 0).sum().clamp(min=1)
+    return -(policy_target * log_p).sum() / targets

@@ -36,11 +36,11 @@ class ReplayBuffer:
     ) -> None:
         """A buffer for the rows of `metadata.env_id`. It is empty until the first `refresh`.
 
-        `databases`: their paths. Rows are numbered through them in this order, so the order decides what a random number
-        draws. `symmetries`: rows are seen through them; None: rows are seen as they are stored. `min_rows`: if a
+        `databases`: their paths. Row numbers run on from one database to the next, so with another order the same seed draws
+        other rows. `symmetries`: rows are seen through them; None: rows are seen as they are stored. `min_rows`: if a
         database is replaced, its old rows stay in use until the new one has its share of this many. `skip_bad_rows`: count
         and log rows that break the contract, instead of raising ReplayError. `merge_repeats`: see `sample`. `stamp`: a hash
-        of the rules by which the games must have been played.
+        of the rules by which the games must have been played; None: any rules.
         """
         paths = [Path(path) for path in ([databases] if isinstance(databases, (str, Path)) else databases)]
         share = -(-min_rows // len(paths))
@@ -84,10 +84,7 @@ class ReplayBuffer:
         """`batch_size` rows drawn uniformly with replacement, each through a symmetry drawn uniformly.
 
         With `merge_repeats`, a position that was seen n times is drawn 1 + log2 n times as often as one that was seen once,
-        instead of n times (AlphaZero.jl).
-
-        The value target is (1 - q_weight) z + q_weight q, with z the game's result and q the search's value (Willemsen,
-        Baier and Kaisers 2021). If q is exactly +1 or -1 the search had proven the result, and the target is q.
+        instead of n times (AlphaZero.jl). `q_weight`: see `value_target`. Raises ValueError while there are no rows.
         """
         return self.unpacked(self.sample_packed(generator, batch_size, q_weight))
 
@@ -95,22 +92,20 @@ class ReplayBuffer:
         """The rows that `sample` would draw, as they are kept."""
         at = self._draw(generator, batch_size)
         symmetry = generator.integers(0, len(self.symmetries.actions), batch_size)
-        observation, visits, outcome, value = self._rows(at)
-        if q_weight > 0:
-            outcome = np.where(np.abs(value) == 1, value, (1 - q_weight) * outcome + q_weight * value)
-        return PackedBatch(observation, visits, outcome, symmetry)
+        observation, policy, outcome, search_value = self._rows(at)
+        return PackedBatch(observation, policy, value_target(outcome, search_value, q_weight), symmetry)
 
     def unpacked(self, batch: PackedBatch) -> Batch:
         """The rows of a batch, each through its symmetry."""
-        meta, rows = self.metadata, len(batch.outcome)
+        meta, rows = self.metadata, len(batch.value_target)
         observation = np.empty((rows, meta.obs_size), np.float32)
-        visits = np.empty((rows, meta.num_actions), np.float32)
+        policy = np.empty((rows, meta.num_actions), np.float32)
         bits = batch.observation.dtype == np.uint8
         spread = self._kernels.spread_bits if bits else self._kernels.spread_floats
         spread(batch.observation, self.symmetries.observations, batch.symmetry, observation)
-        stored = unpacked(batch.visits, batch.observation, meta)
-        self._kernels.spread_floats(stored, self.symmetries.actions, batch.symmetry, visits)
-        return Batch(observation=observation, legal=legal_in(observation, meta), visits=visits, outcome=batch.outcome)
+        stored = unpacked(batch.policy_target, batch.observation, meta)
+        self._kernels.spread_floats(stored, self.symmetries.actions, batch.symmetry, policy)
+        return Batch(observation, legal_in(observation, meta), policy, batch.value_target)
 
     def close(self) -> None:
         """Close the databases. The rows in memory stay, and can be sampled."""
@@ -153,3 +148,15 @@ class ReplayBuffer:
             places = np.flatnonzero((at >= first) & (at < first + len(reader.rows)))
             yield reader.rows, places, at[places] - first
             first += len(reader.rows)
+
+
+def value_target(
+    outcome: NDArray[np.float32], search_value: NDArray[np.float32], q_weight: float
+) -> NDArray[np.float32]:
+    """(1 - q_weight) z + q_weight q of results z [B] and search values q [B] (Willemsen, Baier and Kaisers 2021).
+
+    If q is exactly +1 or -1 the search had proven the result, and the target is q. With a weight of 0 it is always z.
+    """
+    if q_weight == 0:
+        return outcome
+    return np.where(np.abs(search_value) == 1, search_value, (1 - q_weight) * outcome + q_weight * search_value)

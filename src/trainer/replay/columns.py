@@ -26,12 +26,12 @@ class Rows(NamedTuple):
     """[N]"""
     observation: NDArray[np.float32]
     """[N, obs_size]"""
-    visits: NDArray[np.float32]
+    policy: NDArray[np.float32]
     """[N, A] sums to 1, zero where not legal; all zero in a row without a policy target."""
     outcome: NDArray[np.float32]
     """[N] result of the game: +1 mover won, 0 draw, -1 mover lost."""
-    value: NDArray[np.float32]
-    """[N] the search's value, or the outcome if the row has none."""
+    search_value: NDArray[np.float32]
+    """[N] for the mover; the outcome if the row has none."""
 
 
 @dataclass(frozen=True)
@@ -59,23 +59,23 @@ def checked(rows: Sequence[tuple[Any, ...]], meta: Metadata, path: Path, connect
     if not has_policy.all():
         no_target = np.zeros(meta.packed_moves or meta.num_actions, np.float32).tobytes()
         policies = tuple(no_target if policy is None else policy for policy in policies)
-    visits = floats_of(policies, meta.packed_moves or meta.num_actions, "policy_probs", meta.env_id, origin)
+    policy = floats_of(policies, meta.packed_moves or meta.num_actions, "policy_probs", meta.env_id, origin)
     outcome = numbers_of(outcomes, "game_outcome", origin)
     if None in values:
         values = tuple(z if q is None else q for q, z in zip(values, outcomes, strict=True))
-    value = numbers_of(values, "mcts_value", origin)
+    search_value = numbers_of(values, "mcts_value", origin)
 
     legal = legal_in(observation, meta)
     refuse(~legal.any(axis=1), "its observation has no legal move", origin)
     if meta.packed_moves:
         refuse(legal.sum(axis=1) > meta.packed_moves, "its observation has too many legal moves", origin)
-        visits = unpacked_policies(visits, legal)
-    refuse((visits < 0).any(axis=1), "policy_probs has a negative entry", origin)
-    refuse(has_policy & (abs(visits.sum(axis=1) - 1) > 1e-3), "policy_probs does not sum to 1", origin)
-    refuse((visits * ~legal > 0).any(axis=1), "policy_probs gives weight to an illegal move", origin)
+        policy = unpacked_policies(policy, legal)
+    refuse((policy < 0).any(axis=1), "policy_probs has a negative entry", origin)
+    refuse(has_policy & (abs(policy.sum(axis=1) - 1) > 1e-3), "policy_probs does not sum to 1", origin)
+    refuse((policy * ~legal > 0).any(axis=1), "policy_probs gives weight to an illegal move", origin)
     refuse(abs(outcome) > 1, "game_outcome is outside [-1, 1]", origin)
-    refuse(abs(value) > 1 + 1e-3, "mcts_value is outside [-1, 1]", origin)
-    return Rows(np.array(rowids), observation, visits, outcome, value)
+    refuse(abs(search_value) > 1 + 1e-3, "mcts_value is outside [-1, 1]", origin)
+    return Rows(np.array(rowids), observation, policy, outcome, search_value)
 
 
 def observations_of(stored: Sequence[Any], meta: Metadata, origin: Origin) -> NDArray[np.float32]:

@@ -15,30 +15,30 @@ from numpy.typing import NDArray
 from trainer.replay.database import Metadata
 
 
-def packed_policies(visits: NDArray[np.float32], legal: NDArray[np.bool_], moves: int) -> NDArray[np.float32]:
+def packed_policies(policy: NDArray[np.float32], legal: NDArray[np.bool_], moves: int) -> NDArray[np.float32]:
     """[N, M = `moves`] from policies [N, A] that are zero where not `legal` [N, A]."""
-    packed = np.zeros((len(visits), moves), np.float32)
-    packed[places(legal, moves)] = visits[legal]
+    packed = np.zeros((len(policy), moves), np.float32)
+    packed[places(legal, moves)] = policy[legal]
     return packed
 
 
 def unpacked_policies(packed: NDArray[np.float32], legal: NDArray[np.bool_]) -> NDArray[np.float32]:
     """[N, A] from [N, M]; the inverse of `packed_policies`."""
-    visits = np.zeros(legal.shape, np.float32)
-    visits[legal] = packed[places(legal, packed.shape[1])]
-    return visits
+    policy = np.zeros(legal.shape, np.float32)
+    policy[legal] = packed[places(legal, packed.shape[1])]
+    return policy
 
 
-def packed_rows(visits: NDArray[np.float32], observation: NDArray[np.float32], meta: Metadata) -> NDArray[np.float32]:
+def packed_rows(policy: NDArray[np.float32], observation: NDArray[np.float32], meta: Metadata) -> NDArray[np.float32]:
     """Policies [N, A] as they are kept, given the observations [N, obs_size]: packed, if the game's rows are."""
-    return packed_policies(visits, legal_in(observation, meta), meta.packed_moves) if meta.packed_moves else visits
+    return packed_policies(policy, legal_in(observation, meta), meta.packed_moves) if meta.packed_moves else policy
 
 
-def unpacked(visits: NDArray[np.float32], observation: NDArray[Any], meta: Metadata) -> NDArray[np.float32]:
+def unpacked(policy: NDArray[np.float32], observation: NDArray[Any], meta: Metadata) -> NDArray[np.float32]:
     """The inverse of `packed_rows`; the observations [N, bytes or obs_size] may be packed."""
     if not meta.packed_moves:
-        return visits
-    return unpacked_policies(visits, legal_in(as_numbers(observation, meta), meta))
+        return policy
+    return unpacked_policies(policy, legal_in(as_numbers(observation, meta), meta))
 
 
 def legal_in(observation: NDArray[np.float32], meta: Metadata) -> NDArray[np.bool_]:

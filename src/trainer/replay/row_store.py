@@ -19,12 +19,12 @@ class Taken(NamedTuple):
 
     observation: NDArray[Any]
     """uint8 [R, bytes], packed; or float32 [R, obs_size]"""
-    visits: NDArray[np.float32]
+    policy: NDArray[np.float32]
     """[R, A], or [R, M] for the legal moves alone."""
     outcome: NDArray[np.float32]
     """[R]"""
-    value: NDArray[np.float32]
-    """[R] the search's value."""
+    search_value: NDArray[np.float32]
+    """[R]"""
 
 
 class RowStore:
@@ -46,9 +46,9 @@ class RowStore:
         width = (metadata.obs_size + 7) // 8
         self._observation: NDArray[Any] = np.empty((0, width), np.uint8)
         self._rowid = np.empty(0, np.int64)
-        self._visits = np.empty((0, metadata.packed_moves or metadata.num_actions), np.float32)
+        self._policy = np.empty((0, metadata.packed_moves or metadata.num_actions), np.float32)
         self._outcome = np.empty(0, np.float32)
-        self._value = np.empty(0, np.float32)
+        self._search_value = np.empty(0, np.float32)
         self._repeats = repeats
         self._hash = np.empty(0, np.uint64)  # stays empty if repeats are not counted
 
@@ -60,8 +60,8 @@ class RowStore:
         """The rows numbered `at` [R], the oldest being 0."""
         at = at + self._first
         # All rows at once, so that their cache misses overlap; a kernel would wait for one after the other.
-        observation, visits = self._observation.take(at, axis=0), self._visits.take(at, axis=0)
-        return Taken(observation, visits, self._outcome[at], self._value[at])
+        observation, policy = self._observation.take(at, axis=0), self._policy.take(at, axis=0)
+        return Taken(observation, policy, self._outcome[at], self._search_value[at])
 
     def hashes(self, at: NDArray[np.int64]) -> Hashes:
         """The hashes of the positions of the rows numbered `at` [R], if they are counted."""
@@ -69,7 +69,7 @@ class RowStore:
 
     def append(self, rows: Rows) -> None:
         """Add rows [N] that are newer than all others."""
-        rowid, observation, visits, outcome, value = rows
+        rowid, observation, policy, outcome, search_value = rows
         if self._repeats is not None:
             hashes = hashes_of(observation)
             self._repeats.add(hashes)
@@ -81,9 +81,9 @@ class RowStore:
         packed = np.packbits(observation.astype(np.bool_), axis=1) if self._bits else observation
         self._rowid = put(self._rowid, self._length, rowid)
         self._observation = put(self._observation, self._length, packed)
-        self._visits = put(self._visits, self._length, packed_rows(visits, observation, self._metadata))
+        self._policy = put(self._policy, self._length, packed_rows(policy, observation, self._metadata))
         self._outcome = put(self._outcome, self._length, outcome)
-        self._value = put(self._value, self._length, value)
+        self._search_value = put(self._search_value, self._length, search_value)
         self._length += len(rowid)
 
     def start_over(self) -> None:
@@ -105,7 +105,8 @@ class RowStore:
         self._first, self._replaced = first, 0
         if self._first > self._length // 2:
             alive = slice(self._first, self._length)
-            for array in (self._rowid, self._observation, self._visits, self._outcome, self._value, self._hash):
+            numbers = (self._policy, self._outcome, self._search_value)
+            for array in (self._rowid, self._observation, *numbers, self._hash):
                 array[: len(self)] = array[alive].copy()
             self._first, self._length = 0, len(self)
 

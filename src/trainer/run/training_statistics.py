@@ -23,13 +23,15 @@ WRITE_EVERY = 0.25
 
 
 class TrainingPoint(NamedTuple):
-    """The losses at one step."""
+    """The losses of one step's batch."""
 
     step: int
     total_loss: float
     policy_loss: float
     value_loss: float
     learning_rate: float
+    target_entropy: float | None = None
+    """Mean entropy of the policy targets, in nats: a lower bound of the policy loss. None in runs of earlier versions."""
 
     def __str__(self) -> str:
         return (

@@ -6,6 +6,6 @@
 `forced.py` (wins by force), `backup.py` and `cache.py` (evaluations seen before).
 """
 
-from trainer.search.search import KERNELS, RootMoves, Search, SearchConfig
+from trainer.search.search import KERNELS, GumbelResult, RootMoves, Search, SearchConfig
 
-__all__ = ["KERNELS", "RootMoves", "Search", "SearchConfig"]
+__all__ = ["KERNELS", "GumbelResult", "RootMoves", "Search", "SearchConfig"]

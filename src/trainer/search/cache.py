@@ -1,5 +1,5 @@
-"""Kernels of the evaluation cache, which keeps the evaluations of positions. E entries, S state words, A actions; K of the
-state words decide what can be said of a position (`Game.deciding_words`).
+"""Kernels of the evaluation cache, which keeps the evaluations of positions. E entries, S state words, A actions; the first
+K state words determine a position's legal moves, its result and its evaluation (`Game.deciding_words`).
 
 The hash of a position gives its only place; a newer position there replaces the older one. An entry holds the whole
 key, so two keys with the same hash are never confused. Each search has its own cache, so no locks are needed.

@@ -113,6 +113,18 @@ def visited_q(trees: Tree, slot: int, edge: int) -> np.float32:
     return np.float32(trees.edges[slot, edge].q if proven == UNKNOWN else proofs.exact(proven))
 
 
+def answer_all(
+    trees: Tree,
+    selection: Selection,
+    policies: NDArray[np.float32],
+    values: NDArray[np.float32],
+    actions: NDArray[np.int32],
+) -> None:
+    """`answer` of the first R slots: `policies` [R, A], `values` and `actions` [R]."""
+    for row in range(len(values)):
+        values[row], actions[row] = answer(trees, row, selection, policies[row])
+
+
 def answer(trees: Tree, slot: int, selection: Selection, policy: NDArray[np.float32]) -> tuple[np.float32, int]:
     """Write the improved policy [A]; returns the value for the player to move, and the move to make.
 

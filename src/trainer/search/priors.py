@@ -28,7 +28,8 @@ def soften(tree: Tree, slot: int, index: int, temperature: float) -> None:
 def mix_noise(tree: Tree, slot: int, fraction: float) -> None:
     """Mix Dirichlet noise into the root's priors (AlphaZero; Silver et al. 2017).
 
-    Independent gamma variates, divided by their sum over the legal actions, are a Dirichlet sample over these actions.
+    Independent gamma variates of shape alpha, divided by their sum over the legal actions, are a Dirichlet sample over these
+    actions.
     """
     root = tree.nodes[slot, 0]
     total = np.float32(0.0)

@@ -1,4 +1,4 @@
-"""Kernels of PUCT: which edge a simulation takes, and the answer of a search that used PUCT at the root, too.
+"""Kernels of PUCT: which edge a simulation takes, and the result of a search whose root also used PUCT.
 
 Compiled for each game by `trainer.games.kernels`, which binds `tree` and `proofs`.
 """

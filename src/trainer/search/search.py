@@ -1,7 +1,7 @@
 """Search over many games at once.
 
     search = Search("connect4", slots=256, most_simulations=100)
-    visits, values = search.run(states, 100, evaluate)
+    shares, values = search.run(states, 100, evaluate)
 
 `evaluate(observation, legal) -> (prior, value)` is all that search knows of networks: observation float32 [B, obs_size],
 legal bool [B, A], prior float32 [B, A] zero where not legal and summing to 1, value float32 [B] in [-1, 1] for the mover.
@@ -10,7 +10,9 @@ An evaluator must always give the same answers, because they may be cached. Anot
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +74,17 @@ class RootMoves:
     """[L] UNKNOWN, LOSS, DRAWN or WIN of `trainer.search.tree`, for the mover."""
 
 
+class GumbelResult(NamedTuple):
+    """What Gumbel searches found. R positions, A actions."""
+
+    policies: NDArray[np.float32]
+    """[R, A] the improved policies, the softmax of log P + sigma(Q) (Danihelka et al. 2022, equation 11)."""
+    values: Values
+    """[R] for the mover: the mean of Q under the improved policy."""
+    actions: NDArray[np.int32]
+    """[R] the moves to make: of the most visited ones, that with the largest g + log P + sigma(Q)."""
+
+
 class Search:
     """G searches in lockstep. Their memory is allocated once, here; most pages that no search reaches are never touched."""
 
@@ -104,9 +117,10 @@ class Search:
         self.kernels = link_kernels(env_id, *KERNELS, warm_up=self._warm_up)
 
     def plan(self, simulations: int) -> None:
-        """Gumbel searches that begin from now on spread this many simulations.
+        """Write the halving schedules for this many simulations.
 
-        Those in progress change to the new schedule, too. Beyond its end they follow the old one.
+        Gumbel searches in progress use them at once. One that was begun with more simulations follows the old schedule for
+        the rest.
         """
         for considered, visited in enumerate(self.selection.halving):
             visited[:simulations] = halving(considered, simulations)
@@ -152,22 +166,58 @@ class Search:
         losses get nothing unless all moves lose. Where no other move was visited, the shares are the priors. Raises
         ValueError for too many simulations, for positions of another shape, and for answers that can't be used.
         """
+        states = self._checked(states, simulations)
+        shares = np.zeros((len(states), self.game.num_actions), np.float32)
+        values = np.zeros(len(states), np.float32)
+        for part in self._searched(states, simulations, evaluate):
+            self.kernels.puct.answer_all(self.tree, shares[part], values[part])
+        return shares, values
+
+    def run_gumbel(
+        self, states: State, simulations: int, evaluate: Evaluate, rng: np.random.Generator | None = None
+    ) -> GumbelResult:
+        """Search every position by Gumbel's sequential halving at the root, as self-play does with `gumbel`.
+
+        `rng` draws the Gumbel noise, by which a move of the improved policy is sampled; None: no noise, so it is the best
+        move found. Everything else is as in `run`, also what is raised.
+        """
+        states = self._checked(states, simulations)
+        noise = np.zeros((len(states), self.game.num_actions), np.float32)
+        if rng is not None:
+            noise[:] = rng.gumbel(size=noise.shape)
+        found = GumbelResult(np.zeros_like(noise), np.zeros(len(states), np.float32), np.zeros(len(states), np.int32))
+        self.plan(simulations)
+        for part in self._searched(states, simulations, evaluate, noise):
+            results = (array[part] for array in found)
+            self.kernels.gumbel.answer_all(self.tree, self.selection, *results)
+        return found
+
+    def _checked(self, states: State, simulations: int) -> State:
+        """The states in the layout that the kernels were compiled for. Raises ValueError for what can't be searched."""
         if simulations > self.most_simulations:
             raise ValueError(f"{simulations} simulations are more than most_simulations = {self.most_simulations}")
         if states.ndim != 2 or states.shape[1] != self.game.state_words:
             raise ValueError(
                 f"the states are {states.shape}; those of {self.game.env_id} are (R, {self.game.state_words})"
             )
-        states = np.ascontiguousarray(states)  # the layout that the kernels were compiled for
-        visits = np.zeros((len(states), self.game.num_actions), np.float32)
-        values = np.zeros(len(states), np.float32)
+        return np.ascontiguousarray(states)
+
+    def _searched(
+        self, states: State, simulations: int, evaluate: Evaluate, noise: NDArray[np.float32] | None = None
+    ) -> Iterator[slice]:
+        """Search up to G positions at a time, in the first slots, and yield which ones they are.
+
+        With `noise` [R, A], which may be all 0, they are Gumbel searches.
+        """
         for first in range(0, len(states), self.slots):
             part = slice(first, first + self.slots)
-            self.kernels.tree.begin_all(self.tree, states[part], simulations)
+            self.tree.noise[:] = 0.0
+            if noise is not None:
+                self.tree.noise[: len(noise[part])] = noise[part]
+            self.kernels.tree.begin_all(self.tree, states[part], simulations, noise is not None)
             while self.step(evaluate):
                 pass
-            self.kernels.puct.answer_all(self.tree, visits[part], values[part])
-        return visits, values
+            yield part
 
     def root_moves(self, slot: int) -> RootMoves:
         """The moves at the root of the last search in a slot."""
@@ -190,7 +240,8 @@ class Search:
     def _warm_up(self, linked: Linked) -> None:
         """Call each kernel once, with nothing to do."""
         prior, value = np.zeros((0, self.game.num_actions), np.float32), np.zeros(0, np.float32)
-        linked.tree.begin_all(self.tree, np.zeros((0, self.game.state_words), np.uint64), 0)
+        linked.tree.begin_all(self.tree, np.zeros((0, self.game.state_words), np.uint64), 0, False)
         linked.simulations.descend(self.tree, self.selection, self.cache, self.observation, self.legal)
         linked.simulations.expand(self.tree, self.selection, self.cache, self.legal, prior, value)
         linked.puct.answer_all(self.tree, prior, value)
+        linked.gumbel.answer_all(self.tree, self.selection, prior, value, np.zeros(0, np.int32))

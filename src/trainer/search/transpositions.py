@@ -1,8 +1,8 @@
 """Kernels that find the node of a position that was reached before, by other moves (Czech, Korus and Kersting 2021).
 
 Only nodes of the same depth are merged, so that no position comes after itself, whatever the rules allow. The first K state
-words decide what can be said of a position (`Game.deciding_words`). In a game with a history, as in Go, what comes later
-depends on more than those, and hardly any two ways have the same history: there no nodes are merged.
+words determine a position's legal moves, its result and its evaluation (`Game.deciding_words`). In a game with a history, as
+in Go, what comes later depends on more than those, and hardly any two ways have the same history: there no nodes are merged.
 
 Compiled for each game by `trainer.games.kernels`, which binds `cache`.
 """

@@ -128,15 +128,13 @@ def empty_tree(game: Game, slots: int, simulations: int) -> Tree:
     )
 
 
-def begin_all(tree: Tree, states: State, simulations: int) -> None:
-    """Start a search without noise from each row of `states` [R, S], R at most G; the other slots stay idle."""
+def begin_all(tree: Tree, states: State, simulations: int, gumbel: bool) -> None:
+    """Start a search from each row of `states` [R, S], R at most G; the other slots stay idle. The caller sets `noise`."""
     for slot in range(len(tree.budget)):
         tree.budget[slot] = 0
         tree.leaf[slot] = NO_NODE
-        for action in range(NUM_ACTIONS):
-            tree.noise[slot, action] = 0.0
     for row in range(len(states)):
-        begin(tree, row, states[row], simulations, False)
+        begin(tree, row, states[row], simulations, gumbel)
 
 
 def begin(tree: Tree, slot: int, state: State, simulations: int, gumbel: bool) -> None:

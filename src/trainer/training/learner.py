@@ -42,7 +42,7 @@ class Learner:
         """`unpacker`: unpacks the batches on the network's device; None: they come unpacked."""
         self._network = network
         self._published = copy.deepcopy(network).eval() if config.average else network
-        # Of a network of one's own with batch normalization: running means, which no optimizer changes.
+        # Running means of a custom network's batch normalization, which the optimizer doesn't update.
         own = config.average and isinstance(network, OwnNetwork)
         self._measured = list(zip(self._published.buffers(), network.buffers(), strict=True)) if own else []
         self._average = config.average
@@ -77,13 +77,16 @@ class Learner:
 
     @property
     def network(self) -> MoverNetwork:
-        """The network, with its newest weights."""
+        """The network, with its newest weights. Ask again after each `learn`, which may leave those of this object alone."""
         self.steps.write_back()
         return self._network
 
     @property
     def published(self) -> MoverNetwork:
-        """The network that is published for actors: `network` itself, or a copy with the moving average of its weights."""
+        """The network that is published for actors: `network` itself, or a copy with the moving average of its weights.
+
+        Ask again after each `learn`, as for `network`.
+        """
         self.steps.write_back()
         return self._published
 

@@ -13,7 +13,6 @@ from trainer.core.log import Trouble
 from trainer.export import Exporter
 from trainer.game_config import GameConfig
 from trainer.gpu.devices import errors_named
-from trainer.replay import ReplayBuffer
 from trainer.run.cluster_players import players_in
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
@@ -67,16 +66,17 @@ class RunOutput:
         """Whether `latest.onnx` is a model of this run; until then it may be an earlier run's."""
         return self._published or bool(self._run.stats.last_checkpoint)
 
-    def write(self, due: Due, point: TrainingPoint, observation: NDArray[np.float32], replay: ReplayBuffer) -> None:
+    def write(self, due: Due, point: TrainingPoint, observation: NDArray[np.float32], rows: int) -> None:
         """Write what is due after the step of `point`; a model is compared with torch on these observations [B, obs_size].
 
-        Files that can't be written are reported once, and written again later. Raises OSError if it is the last step.
+        `rows`: how many there are to learn from. Files that can't be written are reported once, and written again later.
+        Raises OSError if it is the last step.
         """
         run, step = self._run, point.step
-        if due.stats:
-            self._note(point, replay)
+        if due.stats and self._events:
+            players = players_in(read_json_object(self._actor_stats) or {}, time.time())
+            self._events.add(point, self._evaluations, players)
         if due.model:
-            run.schedule.count_model()  # also if it can't be written: a full disk isn't tried again at every step
             with unwritable_files_reported(self._models_fail, step, due.last):
                 self._publish(step, observation)
                 run.checkpoint(step).save(self._config.model_dir)
@@ -86,9 +86,9 @@ class RunOutput:
                 if self._stats_file.write(run.stats, at_once=due.last):
                     self._statistics_fail.end()
         if due.log:
-            log.info("%s of %d, %d rows", point, run.schedule.total_steps(step), len(replay))
+            log.info("%s of %d, %d rows", point, run.schedule.total_steps(step), rows)
 
-    def state_again(self) -> None:
+    def write_missing_statistics(self) -> None:
         """Write the statistics of a run that is over, if its process died before writing them. Raises OSError."""
         run = self._run
         if (read_json_object(self._config.stats) or {}).get("step") == run.done:
@@ -100,18 +100,6 @@ class RunOutput:
         """Close TensorBoard's files."""
         if self._events:
             self._events.close()
-
-    def _note(self, point: TrainingPoint, replay: ReplayBuffer) -> None:
-        """Take a step into the statistics, and into TensorBoard's files."""
-        stats = self._run.stats
-        stats.samples_seen = point.step * self._config.batch_size
-        stats.replay_buffer_size = len(replay)
-        stats.bad_rows = replay.bad_rows
-        stats.total_steps = self._run.schedule.total_steps(point.step)
-        stats.record(point)
-        if self._events:
-            players = players_in(read_json_object(self._actor_stats) or {}, time.time())
-            self._events.add(point, self._evaluations, players)
 
     def _publish(self, step: int, observation: NDArray[np.float32]) -> None:
         """Publish the model after a step. Raises OSError."""

@@ -33,11 +33,12 @@ class Retention(NamedTuple):
         return [*first.values(), models[-1]][-self.most :]
 
 
-def publish(content: bytes, folder: Path, step: int, retention: Retention) -> Path:
+def publish(content: bytes, folder: str | Path, step: int, retention: Retention = Retention(10)) -> Path:  # noqa: B008
     """Write a model as `model_step_NNNNNN.onnx` and as `latest.onnx`; delete the models that `retention` doesn't keep.
 
-    Raises OSError if the files can't be written.
+    Returns the first one's path. Raises OSError if the files can't be written.
     """
+    folder = Path(folder)
     path = stored_model(folder, step)
     write_bytes(path, content)
     write_bytes(folder / LATEST, content)

@@ -10,7 +10,8 @@ import torch
 from trainer.game_config import GameConfig
 from trainer.gpu.devices import errors_named
 from trainer.network import MoverNetwork
-from trainer.run.training_statistics import TrainingStats
+from trainer.replay import ReplayBuffer
+from trainer.run.training_statistics import TrainingPoint, TrainingStats
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.checkpoint import Checkpoint
 from trainer.training.learner import Learner
@@ -26,6 +27,7 @@ class RunState:
     def __init__(self, config: TrainerConfig, game: GameConfig, network: MoverNetwork, device: torch.device) -> None:
         """A run that begins with this network, which moves to the device."""
         self._env_id = config.env_id
+        self._batch_size = config.batch_size
         self.generator = np.random.default_rng([config.seed, 1])
         """Draws the rows."""
         with errors_named("the start of training"):
@@ -45,6 +47,15 @@ class RunState:
         self.schedule.seconds_before = checkpoint.seconds
         self.done = checkpoint.step
         log.info("resuming after step %d", self.done)
+
+    def note(self, point: TrainingPoint, replay: ReplayBuffer) -> None:
+        """Take a step into the statistics."""
+        stats = self.stats
+        stats.samples_seen = point.step * self._batch_size
+        stats.replay_buffer_size = len(replay)
+        stats.bad_rows = replay.bad_rows
+        stats.total_steps = self.schedule.total_steps(point.step)
+        stats.record(point)
 
     def checkpoint(self, step: int) -> Checkpoint:
         """The run after a step."""

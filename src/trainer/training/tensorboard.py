@@ -75,7 +75,7 @@ class EventFiles:
         now = time.time()
         try:
             for name, value in point._asdict().items():
-                if name != "step":
+                if name != "step" and value is not None:
                     self._writer.add_scalar(name, value, point.step)
             found = evaluations.read() if evaluations else []
             for evaluation in found[self._evaluations :]:

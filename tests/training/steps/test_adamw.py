@@ -87,7 +87,7 @@ def by_autograd(network: PolicyValueNetwork, batch: Batch) -> tuple[Loss, list[T
     """The loss of a batch and its gradient for each of `parameters_of`, by autograd in float64."""
     network = copy.deepcopy(network).double()
     observation, visits, outcome = (
-        torch.from_numpy(part).double() for part in (batch.observation, batch.visits, batch.outcome)
+        torch.from_numpy(part).double() for part in (batch.observation, batch.policy_target, batch.value_target)
     )
     loss = network.loss(observation, torch.from_numpy(batch.legal), visits, outcome)
     return loss, list(torch.autograd.grad(loss.total, parameters_of(network)))
@@ -166,9 +166,9 @@ def test_the_gradient_is_right_for_every_kind_of_row() -> None:
     network, batch = exact(network_of(TICTACTOE)), batch_of(TICTACTOE, 64)
     all_legal, one_legal = np.ones((64, 9), np.bool_), np.tile(np.arange(9) == 4, (64, 1))
     for changed in (
-        replace(batch, visits=np.zeros((64, 9), np.float32)),
+        replace(batch, policy_target=np.zeros((64, 9), np.float32)),
         replace(batch, legal=all_legal),
-        replace(batch, legal=one_legal, visits=one_legal.astype(np.float32)),
+        replace(batch, legal=one_legal, policy_target=one_legal.astype(np.float32)),
         batch_of(TICTACTOE, 2),
     ):
         assert_agree(network, kernel_steps_of(network), changed)
@@ -347,15 +347,23 @@ def test_a_nan_weight_makes_the_loss_nan() -> None:
     assert kernel_steps_of(network).differentiate(batch).total.isnan()
 
 
+class HalfLoss(PolicyValueNetwork):
+    """A network with a loss of its own."""
+
+    def loss(self, *batch: Tensor) -> Loss:
+        """Half of the usual one."""
+        return Loss(*(part / 2 for part in super().loss(*batch)))
+
+
 def test_other_networks_are_left_to_autograd() -> None:
-    """A residual tower, and networks with another activation: a learner trains them."""
+    """A residual tower, networks with another activation or with a loss of their own: a learner trains them."""
     tower, smooth = network_of(TICTACTOE, "residual", 8), network_of(TICTACTOE)
     filters = network_of(TICTACTOE, "conv", 8)
     smooth.body[1] = filters.body[0].activation = nn.GELU()
     for activation in get_args(Activation):
         assert can_differentiate(network_of(TICTACTOE, activation=activation))
         assert can_differentiate(network_of(TICTACTOE, "conv", activation=activation))
-    for network in (tower, smooth, filters):
+    for network in (tower, smooth, filters, HalfLoss(TICTACTOE)):
         assert not can_differentiate(network)
         learner = Learner(network, TrainerConfig())
         assert type(learner.steps) is TorchSteps

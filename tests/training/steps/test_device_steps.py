@@ -49,7 +49,7 @@ def network(layout, width, blocks):
 
 def loss(module, batch):
     logits, value = module(batch.view)
-    whole = alphazero_loss(logits, value, batch.legal, batch.policy, batch.value)
+    whole = alphazero_loss(logits, value, batch.legal, batch.policy_target, batch.value_target)
     return Loss(whole.policy, *whole[1:])
 """
 

@@ -24,6 +24,9 @@ class SelfPlaySettings(SearchSettings, EvaluationSettings):
     gumbel: bool = fixed(False)
     """Search with Gumbel's sequential halving at the root, with the improved policy as target (Danihelka et al. 2022),
     instead of PUCT with Dirichlet noise."""
+    noise_alpha: float = fixed(1.0)
+    """Concentration of the Dirichlet noise. AlphaZero's alpha is about 10 / the usual number of legal moves: 0.3 in chess,
+    0.03 in Go."""
     sampled_plies: int | None = fixed(None)
     """Plies at the start of a game in which the move is sampled, in proportion to the visits or by Gumbel noise. In later
     plies it is the best move found. None: a quarter of an ordinary game, which has as many plies as the board has cells
@@ -59,7 +62,7 @@ class SelfPlaySettings(SearchSettings, EvaluationSettings):
         SearchSettings.check(self)
         require_at_least(self, 1, "simulations", "threads", "games", "replay_window")
         require_at_least(self, 0, "sampled_plies", "random_plies", "fewest_random_plies", "episode_timeout_secs")
-        require_above_0(self, "memory_gib")
+        require_above_0(self, "memory_gib", "noise_alpha")
         first = self.first_simulations
         require(
             first is None or 1 <= first <= self.simulations,

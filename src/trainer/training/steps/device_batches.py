@@ -20,8 +20,8 @@ class DeviceBatch(NamedTuple):
 
     observation: Tensor
     legal: Tensor
-    visits: Tensor
-    outcome: Tensor
+    policy_target: Tensor
+    value_target: Tensor
 
 
 class Unpacker:
@@ -38,32 +38,33 @@ class Unpacker:
     def sent(self, batch: PackedBatch) -> tuple[Tensor, ...]:
         """The arrays of a batch on the device, in the order in which `unpack` takes them.
 
-        Observations are uint8 [B, bytes] if they are bits, else float32 [B, obs_size]; visits float32 [B, A], or
-        [B, packed_moves] for the legal moves; outcomes float32 [B]; the symmetry of each row int64 [B].
+        Observations are uint8 [B, bytes] if they are bits, else float32 [B, obs_size]; policy targets float32 [B, A], or
+        [B, packed_moves] for the legal moves; value targets float32 [B]; the symmetry of each row int64 [B].
         """
-        arrays = (batch.observation, batch.visits, batch.outcome.astype(np.float32, copy=False), batch.symmetry)
+        value_target = batch.value_target.astype(np.float32, copy=False)
+        arrays = (batch.observation, batch.policy_target, value_target, batch.symmetry)
         host = (torch.from_numpy(array) for array in arrays)
         if self._device.type != "cuda":  # the copy must be done before the array is freed
             return tuple(array.to(self._device) for array in host)
         return tuple(array.pin_memory().to(self._device, non_blocking=True) for array in host)
 
-    def unpack(self, observation: Tensor, visits: Tensor, outcome: Tensor, symmetry: Tensor) -> DeviceBatch:
+    def unpack(self, observation: Tensor, policy_target: Tensor, value_target: Tensor, symmetry: Tensor) -> DeviceBatch:
         """The rows of a batch that was `sent`, each through its symmetry."""
         meta = self._metadata
         if observation.dtype == torch.uint8:
             bits = (observation[:, :, None] >> self._shifts) & 1
             observation = bits.flatten(1)[:, : meta.obs_size].float()
         if meta.packed_moves:
-            visits = self._spread(visits, self._legal(observation))
+            policy_target = self._spread(policy_target, self._legal(observation))
         seen = observation.gather(1, self._observations[symmetry])
-        return DeviceBatch(seen, self._legal(seen), visits.gather(1, self._actions[symmetry]), outcome)
+        return DeviceBatch(seen, self._legal(seen), policy_target.gather(1, self._actions[symmetry]), value_target)
 
     def _legal(self, observation: Tensor) -> Tensor:
         """bool [B, A]"""
         first = self._metadata.legal_mask_offset
         return observation[:, first : first + self._metadata.num_actions] > 0.5
 
-    def _spread(self, visits: Tensor, legal: Tensor) -> Tensor:
+    def _spread(self, policy_target: Tensor, legal: Tensor) -> Tensor:
         """Policies [B, A] from those of the legal moves in ascending order, [B, M]."""
-        place = legal.cumsum(dim=1).sub(1).clamp(min=0, max=visits.shape[1] - 1)
-        return visits.gather(1, place).where(legal, 0.0)
+        place = legal.cumsum(dim=1).sub(1).clamp(min=0, max=policy_target.shape[1] - 1)
+        return policy_target.gather(1, place).where(legal, 0.0)

@@ -92,7 +92,7 @@ class DeviceSteps(StepsByTorch):
         """Carry out a step, operation by operation."""
         rows = self._unpacker.unpack(*inputs)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._mixes):
-            loss = self._network.loss(rows.observation, rows.legal, rows.visits, rows.outcome)
+            loss = self._network.loss(rows.observation, rows.legal, rows.policy_target, rows.value_target)
         self._descend(loss)
         return Loss(*(part.detach() for part in loss))
 

@@ -30,8 +30,11 @@ from trainer.training.steps import heads as head_kernels
 
 
 def can_differentiate(network: MoverNetwork) -> TypeGuard[PolicyValueNetwork]:
-    """Whether the kernels compute the gradient of a network: its family is `mlp` or `conv`, and it is on the CPU."""
-    if not isinstance(network, PolicyValueNetwork):
+    """Whether the kernels compute the gradient of a network: its family is `mlp` or `conv`, and it is on the CPU.
+
+    A subclass may have another loss.
+    """
+    if type(network) is not PolicyValueNetwork:
         return False
     plain = [nn.Linear, ACTIVATIONS[network.settings.activation]]
     kinds = [type(module) for module in network.body]
@@ -114,12 +117,12 @@ class LossGradient:
 
     def __call__(self, batch: Batch) -> Floats:
         """The loss [3] of a batch (total, policy, value); writes `gradient`."""
-        rows, network = len(batch.outcome), self._network
-        legal, visits = batch.legal, batch.visits
+        rows, network = len(batch.value_target), self._network
+        legal, policy_target = batch.legal, batch.policy_target
         if len(network.actions):  # the loss doesn't depend on the order of the actions, so it is that of the view
             second = batch.observation[:, network.seen + 1 :][:, :1] > 0
             legal = np.where(second, legal[:, network.actions], legal)
-            visits = np.where(second, visits[:, network.actions], visits)
+            policy_target = np.where(second, policy_target[:, network.actions], policy_target)
         self.prepare(rows)
         kernels = self._kernels
         if network.legal >= 0:
@@ -128,7 +131,9 @@ class LossGradient:
         loss = np.empty(3, np.float32)
         if network.legal >= 0:
             self._set_active(np.pad(legal, ((0, 0), (0, 1)), constant_values=True))
-        kernels.heads.differentiate_heads(self._heads, legal, visits, batch.outcome, loss, self._head_deltas)
+        kernels.heads.differentiate_heads(
+            self._heads, legal, policy_target, batch.value_target, loss, self._head_deltas
+        )
         self._differentiate(kernels, rows)
         return loss
 

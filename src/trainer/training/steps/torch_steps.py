@@ -79,10 +79,10 @@ class TorchSteps(StepsByTorch):
 
     def step(self, batch: Batch) -> Loss:
         """As `Steps` has it."""
-        observation, legal, visits, outcome = (
+        observation, legal, policy_target, value_target = (
             torch.from_numpy(part).to(self._device)
-            for part in (batch.observation, batch.legal, batch.visits, batch.outcome)
+            for part in (batch.observation, batch.legal, batch.policy_target, batch.value_target)
         )
-        loss = self._network.loss(observation, legal, visits, outcome)
+        loss = self._network.loss(observation, legal, policy_target, value_target)
         self._descend(loss)
         return loss

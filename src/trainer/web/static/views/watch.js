@@ -60,6 +60,7 @@ export class WatchView {
       loss("total", "--chart-1"),
       loss("policy", "--chart-2", [8, 4]),
       loss("value", "--chart-3", [2, 3]),
+      loss("entropy of the policy targets", "--chart-4", [2, 3]),
     ], { format: (number) => `${+number.toFixed(2)}` });
     this.rates = new Chart("Learning rate", [{ label: "learning rate", color: "--chart-1", text: scientific }], {
       format: scientific,
@@ -234,7 +235,8 @@ export class WatchView {
     const steps = of("step");
     const none = "Appears once the trainer has written its first statistics.";
     const beside = (name) => this.comparison.curve((stats) => stats.history, (point) => point[name]);
-    this.losses.draw([steps, of("total_loss"), of("policy_loss"), of("value_loss")], none, beside("total_loss"));
+    const losses = ["total_loss", "policy_loss", "value_loss", "target_entropy"].map(of);
+    this.losses.draw([steps, ...losses], none, beside("total_loss"));
     this.rates.draw([steps, of("learning_rate")], none, beside("learning_rate"));
     this.offerOpponents([...new Set(this.evaluated.map((one) => one.opponent))]);
     this.drawEvaluations();
