@@ -4,8 +4,8 @@
 
 Runs `python -m trainer.loop` and copies the newest model at each of the minutes. After the run it measures every copy with
 `python -m trainer.evaluator`: wrong moves in scored test positions if the game has them or with --solve, and matches against
-1,000 rollouts, and against minimax if the game has that player. The output folder gets the run's stats.json, the evaluator's
-JSON for each copy, results.md with a table, and curve.png.
+1,000 rollouts, and against minimax if the game has that player. The output folder gets the run's stats.json, its settings in
+settings.json, the evaluator's JSON for each copy, results.md with a table, and curve.png.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from trainer.games.solving.scored_positions import has_scored_positions
 from trainer.measure.plot import Curve, save_plot
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
+from trainer.settings.base import fixed_names
+from trainer.settings.loop import LoopConfig
 
 SIMULATIONS = {"tictactoe": (0, 50), "connect4": (0, 100, 600), "othello": (0, 100, 600)}
 """Numbers of simulations at which wrong moves are counted; of other games 0 and 100."""
@@ -168,6 +170,9 @@ def main() -> None:
     played = f"{actor['episodes_completed']:,} games, {actor['total_steps']:,} positions, {stats['step']:,} steps"
     command = f"python -m trainer.loop --env-id {chosen.env_id} --minutes {chosen.minutes:g} --seed {chosen.seed}"
     record = json.loads(run.record.read_text())["loop"]
+    kept = {"minutes", "device", "threads", "games", "cache", *fixed_names(LoopConfig)}
+    settings = {name: value for name, value in record["settings"].items() if name in kept}
+    (chosen.out / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
     where = f"on {record['processor']}, {time.strftime('%Y-%m-%d', time.gmtime(began))}, commit {record['commit']}"
     lines = [f"# {chosen.out.name}", "", f"`{command}` {where}: {played}.", ""]
     if chosen.solve or has_scored_positions(chosen.env_id):

@@ -1,4 +1,4 @@
-"""A network of somebody's own file trains, is published and plays like those of the package; mistakes in it are named."""
+"""A custom network trains, is published and plays like those of the package; mistakes in it are named."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.games.layout import layout_of
 from trainer.gpu.evaluator import TorchAccelerator
-from trainer.network import NetworkFile, OwnNetwork, create_network
+from trainer.network import CustomNetwork, NetworkFile, create_network
 from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import Trainer
 from trainer.training.learner import Learner
@@ -104,11 +104,11 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def network_of(path: Path, env_id: str, blocks: int = 1) -> OwnNetwork:
+def network_of(path: Path, env_id: str, blocks: int = 1) -> CustomNetwork:
     """The network of a file, with random weights."""
     torch.manual_seed(0)
     game = game_of(env_id)
-    return OwnNetwork(NetworkFile(path), metadata_of(game), layout_of(game), 8, blocks)
+    return CustomNetwork(NetworkFile(path), metadata_of(game), layout_of(game), 8, blocks)
 
 
 def weights_in(content: bytes) -> Weights:
@@ -385,7 +385,7 @@ def test_the_layout_must_be_known(tmp_path: Path) -> None:
     """Without it nobody can say what the numbers of a view mean."""
     game = metadata_of(game_of("tictactoe"))
     with pytest.raises(ConfigError, match=r"layout of tictactoe's observations is unknown"):
-        OwnNetwork(NetworkFile(written(tmp_path, linear())), game, None, 8, 1)
+        CustomNetwork(NetworkFile(written(tmp_path, linear())), game, None, 8, 1)
 
 
 def test_a_run_with_dropout_goes_on_as_if_it_had_not_been_interrupted(

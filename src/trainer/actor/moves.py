@@ -52,8 +52,8 @@ class Games(NamedTuple):
     """[G] the key of the game's random numbers."""
     ply: NDArray[np.int32]
     """[G] moves made."""
-    random_plies: NDArray[np.int32]
-    """[G] random moves at the start of the game; until it has begun, the upper limit of that number."""
+    opening_plies: NDArray[np.int32]
+    """[G] random moves at the start of the game."""
     plies: NDArray[Any]
     """[G, P + 1] as `ply_record` has it; of the last one of a game only `state` means anything."""
     policy: NDArray[np.float32]
@@ -89,7 +89,7 @@ class MoveSettings(NamedTuple):
     """Share of games that begin with uniformly random moves."""
     fewest_random_plies: int
     """The fewest such moves at the start of a game."""
-    random_plies: int
+    most_random_plies: int
     """The most such moves at the start of a game."""
 
 
@@ -114,7 +114,7 @@ def play(
     games: Games,
     trees: Tree,
     selection: Selection,
-    known: Cache,
+    evaluations: Cache,
     settings: MoveSettings,
     leaves: Leaves,
     prior: NDArray[np.float32],
@@ -133,9 +133,9 @@ def play(
     """
     done = ended = 0
     while True:
-        done += simulations.expand(trees, selection, known, leaves.legal, prior, value)
+        done += simulations.expand(trees, selection, evaluations, leaves.legal, prior, value)
         ended += advance(games, trees, selection, settings)
-        waiting, more = simulations.descend(trees, selection, known, leaves.observation, leaves.legal)
+        waiting, more = simulations.descend(trees, selection, evaluations, leaves.observation, leaves.legal)
         done += more
         if further == 0 or waiting == 0 or ended >= enough:
             return waiting, done, ended
@@ -153,18 +153,18 @@ def begin_game(games: Games, trees: Tree, slot: int, settings: MoveSettings) -> 
     games.key[slot] = key
     games.status[slot] = PLAYING
     games.ply[slot] = 0
-    games.random_plies[slot] = 0
+    games.opening_plies[slot] = 0
     if random_numbers.uniform(key, HAS_OPENING) < settings.random_openings:
         fewest = settings.fewest_random_plies
-        lengths = settings.random_plies - fewest + 1
-        games.random_plies[slot] = fewest + int(random_numbers.uniform(key, OPENING_LENGTH) * lengths)
+        lengths = settings.most_random_plies - fewest + 1
+        games.opening_plies[slot] = fewest + int(random_numbers.uniform(key, OPENING_LENGTH) * lengths)
     rules.start(games.plies[slot, 0].state)
-    while games.ply[slot] < games.random_plies[slot] and games.status[slot] == PLAYING:
+    while games.ply[slot] < games.opening_plies[slot] and games.status[slot] == PLAYING:
         make_random_move(games, trees, slot)
     if games.status[slot] == FINISHED:  # leave the last move to the search
         games.status[slot] = PLAYING
         games.ply[slot] -= 1
-    games.random_plies[slot] = games.ply[slot]
+    games.opening_plies[slot] = games.ply[slot]
     begin_search(games, trees, slot, settings)
 
 

@@ -122,7 +122,7 @@ class SelfPlay:
             sampled_plies=sampled,
             random_openings=float(settings.random_openings),
             fewest_random_plies=fewest,
-            random_plies=most,
+            most_random_plies=most,
         )
 
     def _adopt(self, layers: SparseNetwork | None) -> int:
@@ -185,7 +185,7 @@ class SelfPlay:
         """Copy the finished games out of their slots. `step` does that itself, but not after every step."""
         games, played = self._games, []
         for slot in np.flatnonzero(games.status == FINISHED):
-            first, last = int(games.random_plies[slot]), games.ply[slot]
+            first, last = int(games.opening_plies[slot]), games.ply[slot]
             plies = games.plies[slot, first : last + 1].copy()
             played.append(PlayedGame(int(games.number[slot]), plies, self._policies(plies), first))
             games.status[slot] = EMPTY
@@ -219,7 +219,7 @@ def allocate(game: Game, slots: int) -> Games:
         number=np.zeros(slots, np.int64),
         key=np.zeros(slots, np.uint64),
         ply=np.zeros(slots, np.int32),
-        random_plies=np.zeros(slots, np.int32),
+        opening_plies=np.zeros(slots, np.int32),
         plies=np.zeros((slots, game.max_plies + 1), ply_record(game)),
         policy=np.zeros(game.num_actions, np.float32),
     )

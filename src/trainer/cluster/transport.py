@@ -22,7 +22,7 @@ class Assignment:
     first_number: int
     """The number of the player's first game: the one after the largest that it has stored before."""
     network_file: bytes | None = None
-    """The file of a network of one's own, which its models need on a GPU."""
+    """The file of a custom network, which its models need on a GPU."""
 
 
 class Transport(Protocol):

@@ -25,7 +25,7 @@ def require_package(module: str, package: str, needs: str) -> None:
 
 
 def require_onnxscript() -> None:
-    """Raise ConfigError if the exporter of networks of one's own is not installed."""
+    """Raise ConfigError if the exporter of custom networks is not installed."""
     require_package("onnxscript", "onnxscript", "--network-file needs onnxscript")
 
 

@@ -20,7 +20,7 @@ from trainer.evaluators.answers import HIGHEST_VALUE
 from trainer.export.graph import numpy_of, written_model
 from trainer.export.stored import described
 from trainer.export.traced import traced_model
-from trainer.network import MoverNetwork, OwnNetwork, PolicyValueNetwork
+from trainer.network import CustomNetwork, MoverNetwork, PolicyValueNetwork
 from trainer.replay import Metadata
 from trainer.run.model_contract import ENV_ID, OBSERVATION, OUTPUTS, PROGRESS, RULES, STEP
 
@@ -29,8 +29,8 @@ ARCHITECTURE = "PolicyValueNet"
 """Stated in the metadata of every model file. The network's class once had this name; files keep it for their readers."""
 TOLERANCE = 1e-5
 """Accepted difference between ONNX Runtime's and torch's outputs, relative to the largest output or to 1."""
-TOLERANCE_OF_OWN = 1e-4
-"""The same for a network of somebody's own, which may be much deeper. A wrong translation differs by more."""
+TOLERANCE_OF_CUSTOM = 1e-4
+"""The same for a custom network, which may be much deeper. A wrong translation differs by more."""
 MORE_ROUNDING = 10.0
 """How many times torch's own rounding error a larger difference than TOLERANCE may be, for networks of this package. Squared
 ReLUs let numbers grow to thousands, while the sum of many, the value before its tanh, stays small."""
@@ -55,7 +55,7 @@ class Exporter:
             "num_actions": str(game.num_actions),
             "trainer_version": trainer.__version__,
         } | ({RULES: stamp} if stamp else {})
-        if isinstance(network, OwnNetwork):
+        if isinstance(network, CustomNetwork):
             self._model = traced_model(network, game)
             self._metadata |= described(network)
         else:
@@ -95,13 +95,13 @@ class Exporter:
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         found = session.run(OUTPUTS, {OBSERVATION: sample})
-        network, own = self._network, isinstance(self._network, OwnNetwork)
-        if own or network.weight.device.type != "cpu":  # a GPU may round more coarsely
+        network, custom = self._network, isinstance(self._network, CustomNetwork)
+        if custom or network.weight.device.type != "cpu":  # a GPU may round more coarsely
             network = copy.deepcopy(network).cpu().eval()
         with torch.no_grad():
             expected = network(torch.from_numpy(sample))
         answers = [numpy_of(part) for part in expected]
-        tolerance = TOLERANCE_OF_OWN if own else TOLERANCE
+        tolerance = TOLERANCE_OF_CUSTOM if custom else TOLERANCE
         for at, (name, ours, theirs) in enumerate(zip(OUTPUTS, answers, found, strict=True)):
             if not np.isfinite(theirs).all():
                 raise ModelError(f"the model answers NaN or infinity in {name}; it was not published")
@@ -109,7 +109,7 @@ class Exporter:
             accepted = tolerance * max(
                 1.0, float(np.abs(theirs).max())
             )  # rounding errors scale with the largest output
-            if worst > accepted and not own:  # large numbers may cancel out in this network
+            if worst > accepted and not custom:  # large numbers may cancel out in this network
                 accepted = MORE_ROUNDING * distance(ours, exact_answers(network, sample)[at])
             if worst > accepted:
                 raise ModelError(f"ONNX Runtime's {name} differs from torch's by {worst:.2g}; it was not published")

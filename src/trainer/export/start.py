@@ -11,7 +11,7 @@ from trainer.core.errors import ModelError, first_line
 from trainer.export.stored import StoredNetwork, Weights, described, fill
 from trainer.export.widening import can_widen, widened
 from trainer.game_config import GameConfig
-from trainer.network import MoverNetwork, NetworkFile, NetworkSettings, OwnNetwork, PolicyValueNetwork, new_network
+from trainer.network import CustomNetwork, MoverNetwork, NetworkFile, NetworkSettings, PolicyValueNetwork, new_network
 from trainer.pretrained import model_path
 from trainer.run.model_files import read_model
 
@@ -47,14 +47,14 @@ def begin_with(network: MoverNetwork, path: Path, env_id: str) -> None:
             settings = stored.kind(None)
             assert isinstance(settings, NetworkSettings)
             weights = fitting(weights, settings, network)
-        elif isinstance(network, OwnNetwork) and not described(network).items() <= stored.metadata.items():
+        elif isinstance(network, CustomNetwork) and not described(network).items() <= stored.metadata.items():
             require_all(network, weights)
         fill(network, weights)
     except ModelError as error:
         raise ModelError(f"the run can't begin with --start-from {path}: {error}") from error
 
 
-def require_all(network: OwnNetwork, weights: Weights) -> None:
+def require_all(network: CustomNetwork, weights: Weights) -> None:
     """Raise ModelError if a model that an edited file made lacks weights of the network."""
     lacking = [name for name, _ in network.named_parameters() if name not in weights]
     if lacking:

@@ -1,6 +1,6 @@
 """A network as a model file has it, and one of torch with its weights.
 
-Of the networks of this package the names and shapes of the weights show the kind, of one's own the file's metadata.
+Of the networks of this package the names and shapes of the weights show the kind, of a custom one the file's metadata.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from trainer.evaluators.sparse import squared_relus
 from trainer.game_config import metadata_of
 from trainer.games.base import Game
 from trainer.games.layout import layout_of
-from trainer.network import MoverNetwork, NetworkFile, OwnNetwork, PolicyValueNetwork
+from trainer.network import CustomNetwork, MoverNetwork, NetworkFile, PolicyValueNetwork
 from trainer.settings.groups.network import Activation, NetworkSettings, Pooling
 
 Weights = dict[str, Tensor]
-"""By their names in the network's `state_dict`, on the CPU. Of one's own network there may be constants among them."""
+"""By their names in the network's `state_dict`, on the CPU. Of a custom network there may be constants among them."""
 
 FILE_STAMP = "network_file"
 """The entry of a model's metadata with the hash of the file of its network."""
@@ -32,7 +32,7 @@ FILE_STAMP = "network_file"
 
 @dataclass(frozen=True)
 class OwnKind:
-    """What the settings of a network of one's own were."""
+    """What the settings of a custom network were."""
 
     file: NetworkFile
     width: int
@@ -97,8 +97,8 @@ class StoredNetwork:
         raise ModelError("its weights aren't named as those of a network of this package")
 
 
-def described(network: OwnNetwork) -> dict[str, str]:
-    """What the metadata of a model states of a network of one's own, for `StoredNetwork.kind`."""
+def described(network: CustomNetwork) -> dict[str, str]:
+    """What the metadata of a model states of a custom network, for `StoredNetwork.kind`."""
     return {
         FILE_STAMP: network.file.stamp,
         "network_width": str(network.width),
@@ -115,13 +115,13 @@ def empty_network(kind: NetworkSettings | OwnKind, game: Game) -> MoverNetwork:
     """A network with these settings, to be filled with weights."""
     metadata, layout = metadata_of(game), layout_of(game)
     if isinstance(kind, OwnKind):
-        return OwnNetwork(kind.file, metadata, layout, kind.width, kind.blocks)
+        return CustomNetwork(kind.file, metadata, layout, kind.width, kind.blocks)
     return PolicyValueNetwork(metadata, kind, layout)
 
 
 def fill(network: MoverNetwork, weights: Weights) -> None:
     """Copy weights into a network on any device, in its own type. Raises ModelError if they don't fit."""
-    if isinstance(network, OwnNetwork) and weights:
+    if isinstance(network, CustomNetwork) and weights:
         # A file has the weights that the answers depend on, and constants that are no part of the state.
         state = network.state_dict()
         weights = state | {name: values for name, values in weights.items() if name in state}

@@ -1,4 +1,4 @@
-"""A network of somebody's own file as an ONNX graph, which torch's exporter traces. B batch."""
+"""A custom network as an ONNX graph, which torch's exporter traces. B batch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 
 from trainer.core.errors import ConfigError, ModelError, first_line
 from trainer.core.packages import require_onnxscript
-from trainer.network import OwnNetwork
+from trainer.network import CustomNetwork
 from trainer.replay import Metadata
 from trainer.run.model_contract import OBSERVATION, OUTPUTS
 
@@ -25,8 +25,8 @@ TRACED = 3
 """Rows with which a network is traced. The exporter takes sizes 0 and 1 for constants."""
 
 
-def traced_model(network: OwnNetwork, game: Metadata) -> onnx.ModelProto:
-    """The model of a network of one's own. Its weights have the names of the network's state, so they can be replaced.
+def traced_model(network: CustomNetwork, game: Metadata) -> onnx.ModelProto:
+    """The model of a custom network. Its weights have the names of the network's state, so they can be replaced.
 
     Takes some seconds. Raises ConfigError if the exporter isn't installed, ModelError if it can't export the network.
     """

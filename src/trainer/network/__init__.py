@@ -3,14 +3,14 @@
 `base.py` says what a network is: `view.py` turns an observation to the mover's side, and what follows answers.
 `policy_value.py` has those of this package: `planes.py` makes images, a body of one of the families follows, and two heads.
 A conv begins with `stem.py`; `tower.py` is a body of its own, made of `blocks.py`. `activation.py` has what follows each
-layer. `file.py` has a network of one's own. `chosen.py` takes one or the other. `loss.py` is what training minimizes.
+layer. `file.py` has a custom network. `chosen.py` takes one or the other. `loss.py` is what training minimizes.
 """
 
 from trainer.network.activation import ACTIVATIONS, SquaredReLU
 from trainer.network.base import MoverNetwork
 from trainer.network.blocks import PooledBias, Residual, SqueezeExcite
 from trainer.network.chosen import new_network
-from trainer.network.file import NetworkFile, OwnNetwork
+from trainer.network.file import CustomNetwork, NetworkFile
 from trainer.network.loss import Loss, MoverBatch, alphazero_loss, policy_loss
 from trainer.network.planes import AllPlanes, StonePlanes
 from trainer.network.policy_value import PolicyValueNetwork, create_network, default_width
@@ -22,6 +22,7 @@ __all__ = [
     "ACTIVATIONS",
     "AllPlanes",
     "ConvStem",
+    "CustomNetwork",
     "Family",
     "Loss",
     "MoverBatch",
@@ -29,7 +30,6 @@ __all__ = [
     "MoverView",
     "NetworkFile",
     "NetworkSettings",
-    "OwnNetwork",
     "PolicyValueNetwork",
     "PooledBias",
     "Residual",

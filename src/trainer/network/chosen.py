@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trainer.game_config import GameConfig
 from trainer.network.base import MoverNetwork
-from trainer.network.file import NetworkFile, OwnNetwork
+from trainer.network.file import CustomNetwork, NetworkFile
 from trainer.network.policy_value import PolicyValueNetwork, default_width
 from trainer.settings.groups.network import NetworkSettings
 
@@ -17,4 +17,4 @@ def new_network(config: NetworkSettings, game: GameConfig, file: NetworkFile | N
     metadata, layout = game.metadata, game.layout
     if file is None:
         return PolicyValueNetwork(metadata, config, layout)
-    return OwnNetwork(file, metadata, layout, config.width or default_width(metadata, "conv"), config.blocks)
+    return CustomNetwork(file, metadata, layout, config.width or default_width(metadata, "conv"), config.blocks)

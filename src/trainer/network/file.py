@@ -1,4 +1,4 @@
-"""A network of one's own, from a Python file. B batch, A actions."""
+"""A custom network, from a Python file. B batch, A actions."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class NetworkFile:
         return found
 
 
-class OwnNetwork(MoverNetwork):
+class CustomNetwork(MoverNetwork):
     """The network of a file, from the mover's side."""
 
     def __init__(self, file: NetworkFile, game: Metadata, layout: Layout | None, width: int, blocks: int) -> None:

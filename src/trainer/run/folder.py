@@ -102,7 +102,7 @@ def set_aside(models: Path, stats: Path) -> Path | None:
     """Move an earlier run's models, checkpoint and statistics to `<models>/old-<UTC time>`; returns that folder, if any.
 
     `latest.onnx` stays until the first new model replaces it. run.json is copied, because a new run may have written it
-    already, and the file of a network of one's own, because the new run may use it. The checkpoint goes last: if this
+    already, and the file of a custom network, because the new run may use it. The checkpoint goes last: if this
     process is killed, `--resume` still works, and the next start moves the rest.
     """
     run = RunFolder(stats.parent)

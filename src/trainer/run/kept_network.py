@@ -1,4 +1,4 @@
-"""The copy of the file of a network of one's own, which a run keeps beside its models."""
+"""The copy of the file of a custom network, which a run keeps beside its models."""
 
 from __future__ import annotations
 

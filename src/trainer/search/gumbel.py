@@ -86,8 +86,8 @@ def mixed_value(trees: Tree, slot: int) -> np.float32:
         values += prior * visited_q(trees, slot, at)
         visits += tree.visits_of(trees, slot, at)
     if visits == 0:
-        return np.float32(trees.own[slot])
-    return np.float32((trees.own[slot] + np.float32(visits) * values / priors) / np.float32(1 + visits))
+        return np.float32(trees.root_value[slot])
+    return np.float32((trees.root_value[slot] + np.float32(visits) * values / priors) / np.float32(1 + visits))
 
 
 def gumbel_score(trees: Tree, slot: int, edge: int, sigma: np.float32, mixed: np.float32) -> np.float32:

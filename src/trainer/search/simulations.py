@@ -43,13 +43,13 @@ ROOT = 0  # int(ROOT) has the type of any number; Numba would compile a function
 
 
 def descend(
-    trees: Tree, selection: Selection, known: Cache, observation: NDArray[np.float32], legal: Mask
+    trees: Tree, selection: Selection, evaluations: Cache, observation: NDArray[np.float32], legal: Mask
 ) -> tuple[int, int]:
     """Walk to a leaf that needs an evaluation in every slot that has budget.
 
     Writes the leaves to the first rows of `observation` [G, obs_size] and `legal` [G, A], in the order of the slots. Leaves
-    that need none, because they are proven or `known`, are backed up at once. Returns the numbers of waiting leaves and of
-    simulations that were completed.
+    that need none, because they are proven or in the cache, are backed up at once. Returns the numbers of waiting leaves
+    and of simulations that were completed.
     """
     waiting = done = 0
     for slot in range(len(trees.budget)):
@@ -57,7 +57,7 @@ def descend(
             index = walk(trees, slot, selection)
             node = trees.nodes[slot, index]
             if node.proven == UNKNOWN:
-                found = cache.find(known, trees.state)
+                found = cache.find(evaluations, trees.state)
                 if found == MISSING:
                     rows.write_observation(trees.state, trees.board, trees.mask, observation, waiting)
                     for action in range(NUM_ACTIONS):
@@ -65,10 +65,10 @@ def descend(
                     trees.leaf[slot], trees.row[slot] = index, waiting
                     waiting += 1
                     break
-                entry = known.entries[found]
+                entry = evaluations.entries[found]
                 if FEW_LEGAL:
-                    policies.unpack(entry.prior, trees.mask, known.prior)
-                    complete(trees, selection, slot, index, trees.mask, known.prior, entry.value)
+                    policies.unpack(entry.prior, trees.mask, evaluations.prior)
+                    complete(trees, selection, slot, index, trees.mask, evaluations.prior, entry.value)
                 else:
                     complete(trees, selection, slot, index, trees.mask, entry.prior, entry.value)
             else:
@@ -130,7 +130,7 @@ def enter(trees: Tree, slot: int, index: int, edge: int) -> int:
     tree.bring_best_forward(trees, slot, index)
     if found != NO_NODE:
         return child
-    trees.known[slot, place] = child + 1
+    trees.node_table[slot, place] = child + 1
     for word in range(len(state)):
         trees.states[slot, child, word] = state[word]
     winner = int(state[WINNER])
@@ -150,7 +150,7 @@ def enter(trees: Tree, slot: int, index: int, edge: int) -> int:
 def expand(
     trees: Tree,
     selection: Selection,
-    known: Cache,
+    evaluations: Cache,
     legal: Mask,
     prior: NDArray[np.float32],
     value: NDArray[np.float32],
@@ -164,7 +164,7 @@ def expand(
         index, row = trees.leaf[slot], trees.row[slot]
         if index != NO_NODE:
             trees.leaf[slot] = NO_NODE
-            cache.store(known, trees.states[slot, index], legal[row], prior[row], value[row])
+            cache.store(evaluations, trees.states[slot, index], legal[row], prior[row], value[row])
             complete(trees, selection, slot, index, legal[row], prior[row], value[row])
             done += 1
     return done
@@ -186,7 +186,7 @@ def complete(
     if selection.policy_temperature != 1.0:
         priors.soften(trees, slot, index, selection.policy_temperature)
     if index == 0:
-        trees.own[slot] = value
+        trees.root_value[slot] = value
         if not trees.gumbel[slot]:
             priors.mix_noise(trees, slot, selection.noise_fraction)
     tree.bring_best_forward(trees, slot, index)

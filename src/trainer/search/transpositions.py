@@ -25,10 +25,10 @@ def find(tree: Tree, slot: int, state: State, depth: int, chooser: int) -> tuple
     """The node of a position [S] at this depth, or NO_NODE; and the place of the table where it is or belongs."""
     if HAS_HISTORY:
         return int(NO_NODE), 0
-    last = tree.known.shape[1] - 1
-    at = cache.scaled(cache.mixed(state), tree.known.shape[1])
-    while tree.known[slot, at] != 0:
-        index = int(tree.known[slot, at]) - 1
+    last = tree.node_table.shape[1] - 1
+    at = cache.scaled(cache.mixed(state), tree.node_table.shape[1])
+    while tree.node_table[slot, at] != 0:
+        index = int(tree.node_table[slot, at]) - 1
         node = tree.nodes[slot, index]
         if node.depth == depth and node.chooser == chooser and is_at(tree, slot, index, state):
             return index, at

@@ -68,7 +68,7 @@ class Tree(NamedTuple):
     """uint64 [G, N, S]"""
     edges: NDArray[Any]
     """EDGE [G, E]"""
-    known: NDArray[np.int32]
+    node_table: NDArray[np.int32]
     """[G, T] a hash table of the nodes by their positions: a node's index plus 1, or 0 for none. In a game with a history it
     has one place, which nobody reads."""
     used_nodes: NDArray[np.int32]
@@ -79,7 +79,7 @@ class Tree(NamedTuple):
     """[G] the node that waits for its evaluation, or NO_NODE."""
     row: NDArray[np.int32]
     """[G] its row in the batch."""
-    own: NDArray[np.float32]
+    root_value: NDArray[np.float32]
     """[G] the root's own evaluation, for the player to move."""
     budget: NDArray[np.int32]
     """[G] simulations left to do; the root's own evaluation counts as one."""
@@ -110,12 +110,12 @@ def empty_tree(game: Game, slots: int, simulations: int) -> Tree:
         nodes=np.zeros((slots, nodes), NODE),
         states=np.zeros((slots, nodes, game.state_words), np.uint64),
         edges=np.zeros((slots, edges), EDGE),
-        known=np.zeros((slots, places), np.int32),
+        node_table=np.zeros((slots, places), np.int32),
         used_nodes=np.zeros(slots, np.int32),
         used_edges=np.zeros(slots, np.int32),
         leaf=np.full(slots, NO_NODE, np.int64),
         row=np.zeros(slots, np.int32),
-        own=np.zeros(slots, np.float32),
+        root_value=np.zeros(slots, np.float32),
         budget=np.zeros(slots, np.int32),
         noise=np.zeros((slots, game.num_actions), np.float32),
         gumbel=np.zeros(slots, np.bool_),
@@ -144,8 +144,8 @@ def begin(tree: Tree, slot: int, state: State, simulations: int, gumbel: bool) -
         tree.states[slot, 0, word] = state[word]
     tree.used_nodes[slot] = 0
     tree.used_edges[slot] = 0
-    for at in range(tree.known.shape[1]):
-        tree.known[slot, at] = 0
+    for at in range(tree.node_table.shape[1]):
+        tree.node_table[slot, at] = 0
     mover = int(state[MOVER])
     add_node(tree, slot, mover, 3 - mover, 0)
     tree.leaf[slot] = NO_NODE

@@ -11,7 +11,7 @@ from trainer.core.errors import CheckpointError
 from trainer.core.processes import available_cores
 from trainer.core.signals import started_by_loop
 from trainer.gpu.devices import is_of_device
-from trainer.network import Loss, MoverNetwork, OwnNetwork, PolicyValueNetwork
+from trainer.network import CustomNetwork, Loss, MoverNetwork, PolicyValueNetwork
 from trainer.replay import Batch, PackedBatch
 from trainer.settings.groups.network import Activation, NetworkSettings
 from trainer.settings.trainer import TrainerConfig
@@ -43,7 +43,7 @@ class Learner:
         self._network = network
         self._published = copy.deepcopy(network).eval() if config.average else network
         # Running means of a custom network's batch normalization, which the optimizer doesn't update.
-        own = config.average and isinstance(network, OwnNetwork)
+        own = config.average and isinstance(network, CustomNetwork)
         self._measured = list(zip(self._published.buffers(), network.buffers(), strict=True)) if own else []
         self._average = config.average
         self._folder = config.model_dir
@@ -161,7 +161,7 @@ class Learner:
                 torch.cuda.set_rng_state(numbers, self._device)
 
     def _random_state(self) -> dict[str, torch.Tensor]:
-        """The state of torch's random numbers, which a network of one's own draws for dropout, by kind of device."""
+        """The state of torch's random numbers, which a custom network draws for dropout, by kind of device."""
         found = {"cpu": torch.get_rng_state()}
         return found | ({"cuda": torch.cuda.get_rng_state(self._device)} if self._device.type == "cuda" else {})
 
@@ -183,5 +183,5 @@ class Learner:
 
 
 def activation_of(network: MoverNetwork) -> Activation:
-    """What follows each layer of a network of this package. A network of one's own has no such setting: the default."""
+    """What follows each layer of a network of this package. A custom network has no such setting: the default."""
     return network.settings.activation if isinstance(network, PolicyValueNetwork) else NetworkSettings.activation

@@ -17,7 +17,7 @@ from trainer.core.errors import DeviceError
 from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
 from trainer.games.layout import layout_of
-from trainer.network import NetworkFile, OwnNetwork
+from trainer.network import CustomNetwork, NetworkFile
 from trainer.replay import ReplayBuffer
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.learner import Learner
@@ -111,7 +111,7 @@ def test_the_loss_of_a_network_of_ones_own_is_minimized(replay: ReplayBuffer, tm
     path = tmp_path / "mynet.py"
     path.write_text(OWN_LOSS)
     game = game_of("connect4")
-    network = OwnNetwork(NetworkFile(path), metadata_of(game), layout_of(game), 8, 1)
+    network = CustomNetwork(NetworkFile(path), metadata_of(game), layout_of(game), 8, 1)
     before = copy.deepcopy(network.state_dict())
     learner = Learner(network, TrainerConfig(weight_decay=0), unpacking(replay))
     assert type(learner.steps) is DeviceSteps

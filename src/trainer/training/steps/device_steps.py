@@ -23,7 +23,7 @@ class DeviceSteps(StepsByTorch):
     """AdamW steps along the gradient of `MoverNetwork.loss`, for a network on a device.
 
     On an NVIDIA GPU with bfloat16, networks of this package compute in it where autocast allows it; weights, loss and
-    optimizer stay float32. Networks of one's own don't: their last layers would be rounded to 8 bits, too. The loss that a
+    optimizer stay float32. Custom networks don't: their last layers would be rounded to 8 bits, too. The loss that a
     step returns stays on the device: reading it waits for the step.
     """
 
