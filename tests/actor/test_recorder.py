@@ -66,6 +66,19 @@ def test_games_wait_for_a_sink_and_are_counted_once(
     assert [message.partition(" ")[0] for message in caplog.messages] == ["full;", "the", "can't"]
 
 
+def test_games_that_outlast_their_promise_are_reported_once(caplog: pytest.LogCaptureFixture) -> None:
+    """They are stored as draws, which a misspelt `max_plies` would otherwise do in silence."""
+    recorder = Recorder("tictactoe", "a", cast(GameSink, Unavailable(0)), threading.Event())
+    threads = cast(PlayerThreads, SimpleNamespace(simulations=0, inference_us=0.0, model=None))
+    plies, policies = np.zeros(2, [("state", np.uint64, 11)]), np.zeros((1, 9), np.float32)
+    recorder.store([PlayedGame(number, plies, policies, cut_off=number > 0) for number in range(3)], threads)
+    warnings = [message for message in caplog.messages if "max_plies" in message]
+    assert warnings == [
+        "tictactoe has games that are longer than its max_plies of 9; they are stored as draws; "
+        "raise that in the game's file"
+    ]
+
+
 def test_games_that_can_not_be_stored_before_a_stop_are_an_error() -> None:
     """With their number."""
     stop = threading.Event()

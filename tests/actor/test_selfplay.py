@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import endless
 import numpy as np
 import pytest
 from kinds import every_kind
 from numpy.typing import NDArray
 from play import finished
+from registering import registered
 from small_models import linear_model
 
 from trainer.actor.moves import ply_record
@@ -19,7 +21,7 @@ from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.uniform import uniform
 from trainer.games import game_of, rules_of
-from trainer.games.base import DRAW, FIRST, SECOND, Mask
+from trainer.games.base import DRAW, FIRST, MOVER, SECOND, Mask
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.settings.groups.self_play import SelfPlaySettings
@@ -239,6 +241,15 @@ def test_a_small_alpha_puts_nearly_all_noise_on_one_move() -> None:
 
     assert largest_share(100.0) < 0.25
     assert largest_share(0.01) > 0.9
+
+
+def test_a_game_that_outlasts_its_promise_is_a_draw_and_marked() -> None:
+    """The player of its last state is the one who moved last, as in every finished game."""
+    games = played(registered(endless), range(3), uniform).values()
+    for game in games:
+        assert (len(game.actions), game.winner, game.cut_off) == (9, DRAW, True)
+        assert game.states[-1, MOVER] == game.states[-2, MOVER]
+    assert not any(game.cut_off for game in played("tictactoe", range(20), uniform).values())
 
 
 # --- Slots ---

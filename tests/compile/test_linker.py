@@ -128,13 +128,16 @@ def test_only_compiled_code_that_nobody_uses_is_removed_from_the_cache(
     """What was last used a month ago is removed when something new is compiled. Other folders are not ours to delete."""
     monkeypatch.setenv("CARTRIDGE_CACHE", str(tmp_path))
     unused, used, photographs = "go.rules-0123456789abcdef", "search.tree-0123456789abcdef", "photographs"
-    for name in (unused, used, photographs):
+    results = "run-2026101512304500"  # digits are hexadecimal, too
+    for name in (unused, used, photographs, results):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").touch()
-    for name in (unused, photographs):
+    for name in (unused, used):
+        (tmp_path / name / "depends.txt").touch()
+    for name in (unused, photographs, results):
         os.utime(tmp_path / name, (0, 0))
     keep("games.rows-0123456789abcdef", "rows.py", b"", "")
-    assert {path.name for path in tmp_path.iterdir()} == {used, photographs, "games.rows-0123456789abcdef"}
+    assert {path.name for path in tmp_path.iterdir()} == {used, photographs, results, "games.rows-0123456789abcdef"}
 
 
 def test_two_processes_can_clear_the_cache_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,6 +145,7 @@ def test_two_processes_can_clear_the_cache_at_once(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("CARTRIDGE_CACHE", str(tmp_path))
     unused, now = tmp_path / "go.rules-0123456789abcdef", time.time
     unused.mkdir()
+    (unused / "depends.txt").touch()
 
     def looked_at_the_clock() -> float:
         shutil.rmtree(unused, ignore_errors=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import endless
 import numpy as np
 import pytest
 from predictable import FirstLegal
+from registering import registered
 
 from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, SECOND
@@ -54,6 +56,14 @@ def test_replaying_the_moves_gives_the_stated_winners() -> None:
     assert results.count("win") == 0
     assert results.count("loss") == match.losses(FIRST) + match.losses(SECOND)
     assert match.score == pytest.approx(results.count("draw") / 120)
+
+
+def test_games_that_outlast_their_promise_are_draws(caplog: pytest.LogCaptureFixture) -> None:
+    """Otherwise two players who pass the turn to each other would never be done."""
+    match = play_match(registered(endless), FirstLegal(), FirstLegal(), 4, seed=0)
+    assert match.draws == 4
+    assert [len(moves) for moves in match.moves] == [9] * 4
+    assert "endless has games that are longer than its max_plies of 9; 4 of them count as draws" in caplog.text
 
 
 def test_a_game_depends_only_on_the_seed_and_its_number() -> None:

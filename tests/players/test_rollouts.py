@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bonsai
+import endless
 import numpy as np
 import piles
 import pytest
-from registering import registered, rules_in
+from registering import registered
 
 from trainer.core.errors import ConfigError
 from trainer.evaluators.loader import ModelLoader
@@ -102,16 +101,9 @@ def test_a_move_depends_on_the_game_s_own_random_numbers_alone() -> None:
     assert alone.tolist() == [together[7]]
 
 
-def test_a_game_without_an_end_is_cut_off(tmp_path: Path) -> None:
+def test_a_game_without_an_end_is_cut_off() -> None:
     """Playouts last no longer than the game says that games can; then they are draws."""
-    path = tmp_path / "endless.py"
-    path.write_text(
-        "from trainer.games.base import MOVER, Game\n"
-        "GAME = Game(env_id='endless', width=1, height=1, num_actions=2, max_plies=9)\n"
-        "def legal(state, mask):\n    mask[:] = True\n"
-        "def play(state, action):\n    state[MOVER] = 3 - state[MOVER]\n"
-    )
-    env_id = registered(rules_in(path))
+    env_id = registered(endless)
     assert chosen(RolloutPlayer(env_id, 50), Positions(env_id, 1))[0] in (0, 1)
 
 

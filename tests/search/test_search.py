@@ -200,6 +200,19 @@ def test_a_win_in_one_is_found(env_id: str, actions: list[int], win: int) -> Non
     assert values[0] == 1
 
 
+def test_a_win_in_one_is_found_among_more_moves_than_simulations() -> None:
+    """X has four in a row, open at both ends, and 217 moves: both kinds of search play it, and are sure."""
+    moves, wins = [112, 200, 113, 202, 114, 204, 115, 206], {111, 116}
+    state = after("mnk:width=15,height=15,line=5", moves)
+    search = Search("mnk:width=15,height=15,line=5", 1, 16)
+    shares, values = search.run(state, 16, uniform)
+    found = search.run_gumbel(state, 16, uniform)
+    for policy, value in ((shares[0], values[0]), (found.policies[0], found.values[0])):
+        assert set(np.flatnonzero(policy).tolist()) <= wins
+        assert policy.sum() == value == 1
+    assert int(found.actions[0]) in wins
+
+
 BLOCKS_IN_ONE = {
     "tictactoe, O threatens the middle column": ("tictactoe", [0, 4, 8, 1], 7),
     "tictactoe, X threatens the top row": ("tictactoe", [0, 4, 1], 2),
@@ -314,6 +327,18 @@ def test_noise_changes_the_priors_of_the_root_only() -> None:
             assert actions.tolist() == [1, 2, 3, 5, 6, 7, 8]
             expected = 0.75 * expected + 0.25 * np.array([1, 2, 3, 4, 0, 0, 6], np.float32) / 16
         np.testing.assert_allclose(prior, expected, rtol=1e-5)
+
+
+def test_a_small_policy_temperature_makes_the_largest_prior_everything() -> None:
+    """0.3 to the power of 100 is too small for a float32; the first simulation still takes that move."""
+
+    def evaluate(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        prior = np.array([0.1, 0.1, 0.1, 0.3, 0.1, 0.1, 0.2], np.float32)
+        return np.tile(prior, (len(legal), 1)), np.zeros(len(legal), np.float32)
+
+    search = Search("connect4", 1, 1, SearchConfig(policy_temperature=0.01))
+    shares, _ = search.run(after("connect4", []), 1, evaluate)
+    assert shares[0].argmax() == 3
 
 
 def test_a_policy_temperature_softens_the_priors_of_every_node() -> None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.games.base import DRAW, OPEN, WINNER, Game, Mask, Rules
+from trainer.games.base import DRAW, MOVER, OPEN, WINNER, Game, Mask, Rules
 from trainer.search.cache import Cache
 from trainer.search.selection import Selection
 from trainer.search.tree import NO_NODE, UNKNOWN, Tree
@@ -56,6 +56,8 @@ class Games(NamedTuple):
     """[G] random moves at the start of the game."""
     plies: NDArray[Any]
     """[G, P + 1] as `ply_record` has it; of the last one of a game only `state` means anything."""
+    cut_off: Mask
+    """[G] the game was ended as a draw at `max_plies`, although by its rules it goes on."""
     policy: NDArray[np.float32]
     """[A], scratch memory."""
 
@@ -262,8 +264,10 @@ def make_move(games: Games, slot: int, action: int) -> bool:
         after.state[word] = at.state[word]
     rules.play(after.state, action)
     games.ply[slot] += 1
-    if games.ply[slot] == games.plies.shape[1] - 1 and after.state[WINNER] == OPEN:
-        after.state[WINNER] = DRAW  # the game promises to be over by now; without this its next ply would have no place
+    games.cut_off[slot] = games.ply[slot] == games.plies.shape[1] - 1 and after.state[WINNER] == OPEN
+    if games.cut_off[slot]:  # the game promises to be over by now; its next ply would have no place
+        after.state[WINNER] = DRAW
+        after.state[MOVER] = at.state[MOVER]
     if after.state[WINNER] != OPEN:
         games.status[slot] = FINISHED
         return True

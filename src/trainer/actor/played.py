@@ -22,6 +22,8 @@ class PlayedGame:
     """[P, A] the policy targets."""
     first_ply: int = 0
     """Random moves before these plies."""
+    cut_off: bool = False
+    """It was ended as a draw at the game's `max_plies`, although by its rules it goes on."""
 
     @property
     def states(self) -> State:

@@ -13,6 +13,7 @@ from trainer.actor.threads import PlayerThreads
 from trainer.core.errors import ReplayUnavailableError
 from trainer.core.log import Trouble
 from trainer.evaluators.interface import Evaluator
+from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, SECOND
 from trainer.run.actor_stats import ActorStats
 from trainer.run.actor_stats_file import WriteTrouble
@@ -43,6 +44,7 @@ class Recorder:
         self._sink = sink
         self._stop = stop
         self._trouble = WriteTrouble()
+        self._cut_off = Trouble(log)
         self._started = time.monotonic()
         self._recent = deque([(self._started, 0, 0, 0)], maxlen=RATE_REPORTS)
 
@@ -59,6 +61,12 @@ class Recorder:
             stats.player1_wins += winner == FIRST
             stats.player2_wins += winner == SECOND
             stats.draws += winner == DRAW
+            if game.cut_off:
+                most = game_of(stats.env_id).max_plies
+                self._cut_off.begin(
+                    f"{stats.env_id} has games that are longer than its max_plies of {most}; they are stored as draws; "
+                    "raise that in the game's file"
+                )
         now = time.monotonic()
         stats.runtime_seconds = now - self._started
         stats.simulations = threads.simulations

@@ -187,7 +187,8 @@ class SelfPlay:
         for slot in np.flatnonzero(games.status == FINISHED):
             first, last = int(games.opening_plies[slot]), games.ply[slot]
             plies = games.plies[slot, first : last + 1].copy()
-            played.append(PlayedGame(int(games.number[slot]), plies, self._policies(plies), first))
+            cut_off = bool(games.cut_off[slot])
+            played.append(PlayedGame(int(games.number[slot]), plies, self._policies(plies), first, cut_off))
             games.status[slot] = EMPTY
         self._vacant = True
         self._steps = self._finished = 0
@@ -221,5 +222,6 @@ def allocate(game: Game, slots: int) -> Games:
         ply=np.zeros(slots, np.int32),
         opening_plies=np.zeros(slots, np.int32),
         plies=np.zeros((slots, game.max_plies + 1), ply_record(game)),
+        cut_off=np.zeros(slots, np.bool_),
         policy=np.zeros(game.num_actions, np.float32),
     )

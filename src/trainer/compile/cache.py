@@ -21,6 +21,7 @@ from trainer.core.files import write_bytes
 from trainer.core.locks import locked
 
 KEEP_UNUSED_DAYS = 30
+DEPENDS = "depends.txt"
 
 
 def cache_folder() -> Path:
@@ -54,7 +55,7 @@ def _keep(cache: Path, name: str, file_name: str, text: bytes, depends: str) -> 
     """`keep` in a certain cache. Raises OSError if it can't be written."""
     path = cache / name / file_name
     if not path.exists():
-        write_bytes(path.parent / "depends.txt", depends.encode())
+        write_bytes(path.parent / DEPENDS, depends.encode())
         write_bytes(path, text)
         _remove_unused(cache)
     if not os.access(path.parent, os.W_OK):
@@ -78,5 +79,5 @@ def _remove_unused(cache: Path) -> None:
     """Delete the folders of compiled code that no run has used for a month. Anything else in the cache is not ours."""
     for folder in cache.glob("*-" + "[0-9a-f]" * 16):
         with suppress(FileNotFoundError):  # another process has just removed it
-            if folder.is_dir() and time.time() - folder.stat().st_mtime > KEEP_UNUSED_DAYS * 86400:
+            if (folder / DEPENDS).is_file() and time.time() - folder.stat().st_mtime > KEEP_UNUSED_DAYS * 86400:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game, opponent_of
 from trainer.games.positions import Positions
 from trainer.measure.intervals import wilson
 from trainer.players import RESIGNS, Player
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -142,19 +145,19 @@ def play_match(
     """Play all games side by side. Game n draws its random numbers only from (seed, n).
 
     Without openings, the player moves first in the first half of the games (rounded up). With openings, the player moves
-    first in every second game, and each two consecutive games share an opening.
+    first in every second game, and each two consecutive games share an opening. A game that outlasts `max_plies` is a draw.
     """
     generators = [np.random.default_rng([seed, number]) for number in range(games)]
     positions = Positions(env_id, games)
     numbers = np.arange(games)
     seats = np.where(numbers % 2 == 0 if openings else numbers < (games + 1) // 2, FIRST, SECOND)
     moves: list[list[int]] = [[] for _ in range(games)]
-    resigned = np.zeros(games, np.bool_)
+    resigned, cut_off = np.zeros(games, np.bool_), np.zeros(games, np.bool_)
     if openings:
         for number in range(games):
             moves[number] += openings[number // 2 % len(openings)]
             positions.replay(number, moves[number])
-    while (under_way := (positions.winner == OPEN) & ~resigned).any():
+    while (under_way := (positions.winner == OPEN) & ~resigned & ~cut_off).any():
         to_move = positions.mover.copy()
         for who, rows in (
             (player, np.flatnonzero(under_way & (to_move == seats))),
@@ -171,6 +174,17 @@ def play_match(
                 positions.play(rows, chosen)
                 for row, action in zip(rows, chosen, strict=True):
                     moves[row].append(int(action))
-    winners = np.where(resigned, opponent_of(positions.mover.astype(np.int64)), positions.winner.astype(np.int64))
+                    cut_off[row] = len(moves[row]) >= positions.game.max_plies
+    unfinished = (positions.winner == OPEN) & ~resigned
+    if unfinished.any():
+        log.warning(
+            "%s has games that are longer than its max_plies of %d; %d of them count as draws; raise that in the game's "
+            "file",
+            env_id,
+            positions.game.max_plies,
+            unfinished.sum(),
+        )
+    results = np.where(unfinished, DRAW, positions.winner.astype(np.int64))
+    winners = np.where(resigned, opponent_of(positions.mover.astype(np.int64)), results)
     gave_up = frozenset(np.flatnonzero(resigned).tolist())
     return Match(positions.game, player.name, opponent.name, seats, winners, moves, seed, openings, gave_up)

@@ -15,14 +15,19 @@ INLINED = True
 def soften(tree: Tree, slot: int, index: int, temperature: float) -> None:
     """Raise the priors of a node to the power of 1 / `temperature` and scale them to sum to 1 again."""
     node = tree.nodes[slot, index]
-    total = np.float32(0.0)
+    largest = total = np.float32(0.0)
+    for at in range(node.first_edge, node.first_edge + node.num_edges):
+        largest = max(largest, tree.edges[slot, at].u)
+    if largest == 0:
+        return
     for at in range(node.first_edge, node.first_edge + node.num_edges):
         edge = tree.edges[slot, at]
-        edge.u = edge.u ** np.float32(1.0 / temperature)
+        edge.u = (edge.u / largest) ** np.float32(
+            1.0 / temperature
+        )  # of the largest it is 1; else all might be too small
         total += edge.u
-    if total > 0:
-        for at in range(node.first_edge, node.first_edge + node.num_edges):
-            tree.edges[slot, at].u /= total
+    for at in range(node.first_edge, node.first_edge + node.num_edges):
+        tree.edges[slot, at].u /= total
 
 
 def mix_noise(tree: Tree, slot: int, fraction: float) -> None:

@@ -1,8 +1,8 @@
 """Kernels that prove nodes (MCTS-Solver; Winands, Björnsson and Saito 2008).
 
-Finished games are proven. So is a position with a winning move, if the rules look for one (`wins_next`), and right behind
-the root one that is won by force (`forced.py`). A node is proven when one of its edges leads to a proven win for the player
-to move there, or when all of them lead to proven nodes.
+Finished games are proven. So is a position with a winning move, if the rules look for one (`wins_next`; at the root a search
+tries that move first), and right behind the root one that is won by force (`forced.py`). A node is proven when one of its
+edges leads to a proven win for the player to move there, or when all of them lead to proven nodes.
 
 Compiled by `trainer.games.kernels`.
 """

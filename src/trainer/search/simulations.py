@@ -93,10 +93,7 @@ def walk(trees: Tree, slot: int, selection: Selection) -> int:
                 trees.state[word] = trees.states[slot, index, word]
             rules.legal(trees.state, trees.mask, trees.found)
             return index
-        if index == 0 and trees.gumbel[slot]:
-            edge = gumbel.halved_edge(trees, slot, selection)
-        else:
-            edge = puct.best_edge(trees, slot, index, selection)
+        edge = next_edge(trees, slot, index, selection)
         child = int(trees.edges[slot, edge].node)
         if child == NO_NODE:
             child = enter(trees, slot, index, edge)
@@ -106,6 +103,47 @@ def walk(trees: Tree, slot: int, selection: Selection) -> int:
         if reached.visits == 0:  # it is new
             return child
         index = child
+
+
+def next_edge(trees: Tree, slot: int, index: int, selection: Selection) -> int:
+    """The edge that a simulation takes from a node. A root's first one is a move that wins at once, if there is any."""
+    if index == 0:
+        if SUDDEN_WINS and trees.nodes[slot, 0].num_visited == 0:
+            winning = winning_edge(trees, slot)
+            if winning != NO_NODE:
+                return winning
+        if trees.gumbel[slot]:
+            return int(gumbel.halved_edge(trees, slot, selection))
+    return int(puct.best_edge(trees, slot, index, selection))
+
+
+def winning_edge(trees: Tree, slot: int) -> int:
+    """The root's edge that wins at once, brought to the first place; of several the one with the largest prior.
+
+    NO_NODE if there is none. Without this a search could overlook a win that the network doesn't see, where many moves are
+    legal.
+    """
+    state, after = trees.state, trees.ahead[0]
+    for word in range(len(state)):
+        state[word] = trees.states[slot, 0, word]
+    rules.legal(state, trees.mask, trees.found)
+    if not rules.wins_next(state, trees.mask):
+        return NO_NODE
+    root = trees.nodes[slot, 0]
+    best, best_prior = NO_NODE, np.float32(-1.0)
+    for at in range(root.first_edge, root.first_edge + root.num_edges):
+        prior = tree.prior_of(trees, slot, at)
+        if prior <= best_prior:
+            continue
+        for word in range(len(state)):
+            after[word] = state[word]
+        rules.play(after, int(trees.edges[slot, at].action))
+        if after[WINNER] == state[MOVER]:
+            best, best_prior = at, prior
+    if best == NO_NODE:
+        return NO_NODE
+    tree.exchange(trees, slot, int(root.first_edge), best)
+    return int(root.first_edge)
 
 
 def enter(trees: Tree, slot: int, index: int, edge: int) -> int:

@@ -19,7 +19,7 @@ class SearchSettings(Settings):
     noise_fraction: float = fixed(0.25)
     """Share of Dirichlet noise in the root's priors of a search without --gumbel (AlphaZero)."""
     considered: int = fixed(16)
-    """The most moves that a search with --gumbel tries at the root."""
+    """The most moves that a search with --gumbel tries at the root, not counting those that replace proven losses."""
     value_scale: float = fixed(0.1)
     """With --gumbel: weight of a move's value against its logit at the root, times 50 + the visits of the most visited move
     (c_scale in Danihelka et al. 2022)."""
