@@ -171,7 +171,7 @@ def main() -> None:
     command = f"python -m trainer.loop --env-id {chosen.env_id} --minutes {chosen.minutes:g} --seed {chosen.seed}"
     record = json.loads(run.record.read_text())["loop"]
     kept = {"minutes", "device", "threads", "games", "cache", *fixed_names(LoopConfig)}
-    settings = {name: value for name, value in record["settings"].items() if name in kept}
+    settings = {name: value for name, value in sorted(record["settings"].items()) if name in kept}
     (chosen.out / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
     where = f"on {record['processor']}, {time.strftime('%Y-%m-%d', time.gmtime(began))}, commit {record['commit']}"
     lines = [f"# {chosen.out.name}", "", f"`{command}` {where}: {played}.", ""]
