@@ -56,7 +56,7 @@ def test_the_better_half_by_prior_and_value_is_visited_further() -> None:
     means = VALUES / [1, 1, 2, 5, 5, 1, 1]
     improved = PRIOR * np.exp(5.5 * means)
     assert policy == pytest.approx(improved / improved.sum(), rel=1e-5)
-    assert policy.argmax() == 2
+    assert policy.argmax() != found.actions[0]
     assert found.values == pytest.approx([policy @ means], rel=1e-5)
 
 
