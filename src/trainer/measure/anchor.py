@@ -44,7 +44,8 @@ class Anchor:
 
     def rate(self, model: Evaluator) -> dict[str, Any]:
         """The model's Elo as fields of an evaluation, with the step of the anchor that it played against, and a 95% interval
-        that takes the anchor's Elo for exact."""
+        that takes the anchor's Elo for exact, a draw for half a win, and all games for independent: it is too wide if many
+        games are drawn (twice if three quarters are), and too narrow if they repeat each other."""
         if self._model is None:
             self._model = model
         if self._model is model:

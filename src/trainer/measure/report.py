@@ -28,7 +28,7 @@ def report(match: Match) -> str:
 
 def report_with_intervals(match: Match) -> str:
     """The block on a match against any other opponent: with 95% intervals, the score, and the number of different games."""
-    low, high = wilson(match.score * match.games, match.games)
+    low, high = match.score_interval
     elo, least, most = (f"{elo_difference(score):+.0f}" for score in (match.score, low, high))
     score = (
         f"Score: {100 * match.score:.1f}% (95% interval {100 * low:.1f} to {100 * high:.1f}%; a draw is half a point), "
