@@ -173,6 +173,21 @@ def test_an_opponent_of_the_same_file_name_is_told_apart(
     assert (found["model"], found["opponent_model"]) == (model, str(other))
 
 
+def test_the_name_says_which_settings_are_not_the_defaults(model: str, tmp_path: Path) -> None:
+    """So that a file is told apart from itself with other constants. The block against random play keeps its form."""
+    target = tmp_path / "match.json"
+    settings = ("--simulations", "4", "--games", "2", "--temperature", "0.5", "--c-puct", "2.5", "--json", str(target))
+    for opponent, player in (
+        (model, "ONNX(latest.onnx) with 4 simulations, c_puct 2.5, temperature 0.5"),
+        ("random", "ONNX(latest.onnx) with 4 simulations"),
+    ):
+        assert run("--model", model, "--opponent", opponent, *settings) == 0
+        found = json.loads(target.read_text())
+        assert found["player"] == player
+    assert run("--model", model, "--opponent", model, "--games", "2", "--json", str(target)) == 0
+    assert json.loads(target.read_text())["player"] == "ONNX(latest.onnx)"
+
+
 def test_verbose_shows_who_made_each_move(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Opening moves belong to neither player."""
     assert run("--model", model, "--opponent", "search", "--games", "2", "--verbose", "--opening-plies", "1") == 0
