@@ -10,13 +10,16 @@ state from a board, so this program keeps OpenSpiel's state of each game itself,
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pyspiel  # type: ignore[import-not-found]
 
+from trainer.core.errors import TrainerError
+from trainer.core.json_values import write_json
+from trainer.evaluators.interface import Evaluator
 from trainer.evaluators.loader import load_evaluator
 from trainer.games import game_of
 from trainer.games.base import FIRST, OPEN, SECOND
@@ -25,6 +28,7 @@ from trainer.measure.match import Match
 from trainer.measure.openings import draw_openings
 from trainer.measure.report import report_with_intervals
 from trainer.players import Player, RolloutPlayer, model_player
+from trainer.settings.validation import require_output
 
 NAMES = {"tictactoe": "tic_tac_toe", "connect4": "connect_four", "othello": "othello"}
 UCT_C = 2.0
@@ -36,12 +40,11 @@ def bot(game: pyspiel.Game, rollouts: int, seed: int) -> pyspiel.MCTSBot:
     return pyspiel.MCTSBot(game, pyspiel.RandomRolloutEvaluator(1, seed), UCT_C, rollouts, MEMORY_MB, True, seed, False)
 
 
-def our_player(env_id: str, model: Path | None, simulations: int, games: int) -> Player:
+def our_player(env_id: str, model: Evaluator | None, simulations: int, games: int) -> Player:
     """The model with a search; without a model, the player `rollouts`."""
     if model is None:
         return RolloutPlayer(env_id, simulations)
-    evaluate = load_evaluator(model, env_id)
-    return model_player(f"ONNX({model.name})", env_id, evaluate, simulations, games, 0.0)
+    return model_player(f"ONNX({Path(model.source).name})", env_id, model, simulations, games, 0.0)
 
 
 def play(env_id: str, player: Player, rollouts: int, games: int, seed: int) -> Match:
@@ -74,13 +77,14 @@ def play(env_id: str, player: Player, rollouts: int, games: int, seed: int) -> M
             moves[row].append(int(actions[row]))
         if time.monotonic() > last + 30:
             last = time.monotonic()
-            print(f"{last - began:.0f} s: {len(rows)} games are open after {max(map(len, moves))} moves", flush=True)
+            done = f"{last - began:.0f} s: {len(rows)} games are open after {max(map(len, moves))} moves"
+            print(done, file=sys.stderr, flush=True)
     name = f"OpenSpiel MCTS ({rollouts} rollouts)"
     return Match(rules, player.name, name, seats, positions.winner.astype(np.int64), moves, seed, openings)
 
 
 def main() -> None:
-    """Play the match and print the result; `--json` writes it with all games to a file."""
+    """Play the match; `--json` writes it with all games to a file. Then print the result."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--env-id", choices=NAMES, default="othello")
     parser.add_argument("--model", type=Path, help="without it, our player `rollouts` plays")
@@ -90,13 +94,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    simulations = chosen.simulations or (100 if chosen.model else chosen.rollouts)
-    player = our_player(chosen.env_id, chosen.model, simulations, chosen.games)
+    simulations = chosen.simulations
+    if simulations is None:
+        simulations = 100 if chosen.model else chosen.rollouts
+    try:
+        require_output(chosen.json, "--json")
+        model = load_evaluator(chosen.model, chosen.env_id) if chosen.model else None
+        player = our_player(chosen.env_id, model, simulations, chosen.games)
+    except TrainerError as error:
+        raise SystemExit(f"error: {error}") from None
     match = play(chosen.env_id, player, chosen.rollouts, chosen.games, chosen.seed)
-    print(report_with_intervals(match))
-    if chosen.json:
+    if chosen.json:  # before anything is printed, so that no game is lost if nobody can read it
+        origin = {"model": str(chosen.model) if model else None, "step": model.step if model else None}
         settings = {"simulations": simulations, "opponent_simulations": chosen.rollouts}
-        chosen.json.write_text(json.dumps(match.as_json() | settings, indent=2) + "\n")
+        write_json(chosen.json, origin | match.as_json() | settings, indent=2)
+    print(report_with_intervals(match))
 
 
 if __name__ == "__main__":

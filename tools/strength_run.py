@@ -19,8 +19,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from trainer.core.errors import TrainerError
 from trainer.games import has_part
-from trainer.games.solving.scored_positions import has_scored_positions
+from trainer.games.solving.scored_positions import has_scored_positions, scored_positions_of
 from trainer.measure.plot import Curve, save_plot
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
@@ -40,6 +41,14 @@ def require_new(folder: Path) -> None:
     """Exit with a message if a folder holds an earlier run, because the new run would train on its games."""
     if folder.exists():
         raise SystemExit(f"{folder} holds an earlier run; delete it, or give another folder with --data-dir")
+
+
+def require_scored_positions(env_id: str) -> None:
+    """Exit with a message if wrong moves can't be counted in a game; solving it takes up to a minute."""
+    try:
+        scored_positions_of(env_id)
+    except TrainerError as error:
+        raise SystemExit(f"error: {error}") from None
 
 
 def train(env_id: str, minutes: float, moments: list[float], seed: int, run: RunFolder) -> dict[float, Path]:
@@ -159,6 +168,8 @@ def main() -> None:
     chosen = parser.parse_args()
     run = RunFolder(chosen.data_dir or Path("data") / chosen.out.name)
     require_new(run.path)
+    if chosen.solve:  # now, not after the training
+        require_scored_positions(chosen.env_id)
     chosen.out.mkdir(parents=True, exist_ok=True)
     began = time.time()
     copies = train(chosen.env_id, chosen.minutes, chosen.at, chosen.seed, run)

@@ -12,7 +12,7 @@ from small_models import write_model
 from trainer.evaluators.loader import ModelLoader, load_evaluator
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.measure import anchor
-from trainer.measure.anchor import GAMES, Anchor, anchor_of
+from trainer.measure.anchor import GAMES, Anchor, anchor_of, openings_of_two_matches
 from trainer.run.evaluations import EvaluationLog
 
 
@@ -79,7 +79,25 @@ def test_the_match_that_lets_a_model_pass_is_played_again(tmp_path: Path, monkey
     assert first["elo"] == pytest.approx(400 * math.log10(share / (1 - share)), abs=0.05)
     assert rating.rate(model(tmp_path, 2))["elo_against"] == 1
     assert [seed for seed, _ in played] == [5, 6, 5]
-    assert played[0][1] == played[2][1] != played[1][1]
+    assert played[0][1] == played[2][1]
+    assert (played[0][1], played[1][1]) == openings_of_two_matches("tictactoe", 5)
+
+
+@pytest.mark.parametrize("env_id", ["tictactoe", "connect4", "othello"])
+def test_the_two_matches_share_no_opening(env_id: str) -> None:
+    """Othello has 54 positions after three moves; if each match took 50 of them by itself, most would be in both."""
+    first, second = openings_of_two_matches(env_id, seed=0)
+    assert len(first) == len(second) == GAMES // 2
+    assert not {tuple(moves) for moves in first} & {tuple(moves) for moves in second}
+
+
+@pytest.mark.parametrize(("positions", "halves"), [(7, (4, 3)), (1, (1, 1))])
+def test_a_game_with_few_positions_is_split(
+    positions: int, halves: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Into halves. A single position serves both matches, because each needs an opening."""
+    monkeypatch.setattr(anchor, "draw_openings", lambda *_: [[number] for number in range(positions)])
+    assert tuple(map(len, openings_of_two_matches("tictactoe", 0))) == halves
 
 
 def test_the_games_are_between_the_raw_policies(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_against_other_opponents_every_rate_has_an_interval() -> None:
     text = report_with_intervals(contract_match())
     assert "  Wins: 72 (72.0%, 95% interval 62.5 to 79.9%)" in text
     assert "Draws: 16 (16.0%, 95% interval 10.1 to 24.4%)" in text
-    assert "Score: 80.0% (95% interval 71.1 to 86.7%; a draw is half a point), an Elo difference of +241" in text
+    assert "Score: 80.0% (95% interval 72.4 to 85.9%; a draw is half a point), an Elo difference of +241" in text
     assert "random play" not in text
 
 
@@ -171,6 +171,21 @@ def test_an_opponent_of_the_same_file_name_is_told_apart(
     assert f"ONNX({here}/latest.onnx) vs ONNX(other/latest.onnx)" in capsys.readouterr().out
     found = json.loads(target.read_text())
     assert (found["model"], found["opponent_model"]) == (model, str(other))
+
+
+def test_the_name_says_which_settings_are_not_the_defaults(model: str, tmp_path: Path) -> None:
+    """So that a file is told apart from itself with other constants. The block against random play keeps its form."""
+    target = tmp_path / "match.json"
+    settings = ("--simulations", "4", "--games", "2", "--temperature", "0.5", "--c-puct", "2.5", "--json", str(target))
+    for opponent, player in (
+        (model, "ONNX(latest.onnx) with 4 simulations, c_puct 2.5, temperature 0.5"),
+        ("random", "ONNX(latest.onnx) with 4 simulations"),
+    ):
+        assert run("--model", model, "--opponent", opponent, *settings) == 0
+        found = json.loads(target.read_text())
+        assert found["player"] == player
+    assert run("--model", model, "--opponent", model, "--games", "2", "--json", str(target)) == 0
+    assert json.loads(target.read_text())["player"] == "ONNX(latest.onnx)"
 
 
 def test_verbose_shows_who_made_each_move(model: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -152,6 +152,17 @@ def test_a_silent_engine_is_given_up() -> None:
         ("gtp: true", "tictactoe", "has gone (exit status 0)"),
         ("uci: cat /dev/zero", "minichess", "answers 'uci' by more than 1,000,000 bytes without an end of line"),
         (f"uci: {command('uci chess')}", "minichess", "doesn't offer the variant 'gardner'"),
+        (
+            f"uci: {command('uci a2a3')}; go depth 4; go nodes 5",
+            "minichess",
+            "one line 'go ...', 'go depth 4' and",
+        ),
+        (f"uci: {command('uci a2a3')}; isready", "minichess", "the line 'isready' of the engine's command is neither"),
+        (
+            f"uci: {command('uci a2a3')}; setoption Style value Solid",
+            "minichess",
+            "'setoption Style value Solid' of the",
+        ),
         ("uci: fairy-stockfish", "tictactoe", "tictactoe can't be played through UCI"),
         ("uci: fairy-stockfish", "breakthrough:rows=6", "breakthrough:rows=6 can't be played through UCI"),
     ],
@@ -162,6 +173,43 @@ def test_an_engine_that_does_not_fit_is_one_error(name: str, env_id: str, words:
         named_player(PlayerName.read(name), ModelLoader(env_id), 5, 1, engine_seconds=PATIENCE)
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        (
+            "Skil Level value 5",
+            "has no option 'Skil Level'; it has UCI_Variant, Skill Level, Ponder, Style, ",
+        ),
+        ("Skill Level value 21", "says 'option name Skill Level type spin default 20 min -20 max 20'"),
+        ("Skill Level value -21", "doesn't take 'setoption name Skill Level value -21'"),
+        ("Skill Level value high", "doesn't take 'setoption name Skill Level value high'"),
+        ("Skill Level", "doesn't take 'setoption name Skill Level'"),
+        ("Ponder value yes", "doesn't take 'setoption name Ponder value yes'"),
+        ("Style value risky", "doesn't take 'setoption name Style value risky'"),
+    ],
+)
+def test_an_option_that_a_uci_engine_would_ignore_is_an_error(setting: str, words: str) -> None:
+    """Otherwise the result would name it as set, although the engine plays as if it were not."""
+    with pytest.raises(EngineError) as error:
+        uci("a2a3", lines=f"; setoption name {setting}")
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *("skill level value 20", "Skill Level value -20", "Ponder value true", "Style value very risky"),
+        *("Book File value my book.bin", "Clear Hash", "UCI_Variant value mine"),
+    ],
+)
+def test_an_option_that_a_uci_engine_has_is_sent(setting: str, tmp_path: Path) -> None:
+    """Names and choices in either case. Other options may have made more variants known, so those aren't checked."""
+    log = tmp_path / "log"
+    first_move(uci("a2a3", log, lines=f"; setoption name {setting}"), "minichess", [])
+    assert f"setoption name {setting}" in log.read_text().splitlines()
 
 
 def test_an_illegal_move_of_a_uci_engine_is_an_error() -> None:

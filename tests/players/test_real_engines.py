@@ -13,6 +13,7 @@ from small_models import write_model
 from waiting import PATIENCE
 
 import trainer
+from trainer.core.errors import EngineError
 from trainer.evaluators.loader import ModelLoader, load_evaluator
 from trainer.games import rules_of
 from trainer.games.base import FIRST, SECOND
@@ -83,6 +84,16 @@ def test_fairy_stockfish_beats_random_play(env_id: str) -> None:
     assert matches[0].losses(FIRST) == matches[0].losses(SECOND) == 2
     assert matches[0].moves == matches[1].moves
     assert_played_by_the_rules(matches[0])
+
+
+def test_fairy_stockfish_is_told_how_to_play() -> None:
+    """It has the options of the example in docs/engines.md, and no other ones."""
+    settings = "; setoption name Skill Level value 5; setoption name VariantPath value none.ini; go depth 1"
+    match = play_match("minichess", RandomPlayer(), engine("uci", "fairy-stockfish", settings, "minichess"), 2, 0)
+    assert match.opponent.endswith("; go depth 1)")
+    assert_played_by_the_rules(match)
+    with pytest.raises(EngineError, match=r"has no option 'Skil Level'; it has .*, Skill Level, "):
+        engine("uci", "fairy-stockfish", "; setoption name Skil Level value 5", "minichess")
 
 
 def own_engine(model: Path, env_id: str) -> GtpPlayer:

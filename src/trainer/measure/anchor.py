@@ -39,23 +39,24 @@ class Anchor:
         self._known = elo is None
         """Whether the anchor's Elo is its own; else it is that of an earlier model, which is gone."""
         self._model = model
-        self._openings: list[list[int]] = []
+        self._openings: tuple[list[list[int]], list[list[int]]] = [], []
+        """Of the match against the anchor, and of the further games if that is won clearly."""
 
     def rate(self, model: Evaluator) -> dict[str, Any]:
         """The model's Elo as fields of an evaluation, with the step of the anchor that it played against, and a 95% interval
-        that takes the anchor's Elo for exact."""
+        that takes the anchor's Elo for exact, a draw for half a win, and all games for independent: it is too wide if many
+        games are drawn (twice if three quarters are), and too narrow if they repeat each other."""
         if self._model is None:
             self._model = model
         if self._model is model:
             interval = [self._elo, self._elo] if self._known else None
             return {"elo": self._elo, "elo_interval_95": interval, "elo_against": model.step}
-        if not self._openings:  # not before: the game may have to be compiled
-            self._openings = draw_openings(self._env_id, GAMES, self._seed)
-        against = self._model.step
-        score = self._score(model, self._model, self._seed, self._openings)
+        if not self._openings[0]:  # not before: the game may have to be compiled
+            self._openings = openings_of_two_matches(self._env_id, self._seed)
+        against, (openings, others) = self._model.step, self._openings
+        score = self._score(model, self._model, self._seed, openings)
         replaces = score >= CLEARLY
         if replaces:  # the match that lets a model pass is more often a lucky one, so another one counts
-            others = draw_openings(self._env_id, GAMES, self._seed + 1)
             score = self._score(model, self._model, self._seed + 1, others)
         points, games = score * GAMES + 0.5, GAMES + 1  # with a draw more, so that the Elo is finite
         scores = points / games, *wilson(points, games)
@@ -68,6 +69,16 @@ class Anchor:
         """What a model scores against the anchor, from 0 to 1."""
         players = NetworkPlayer("newest", model), NetworkPlayer("anchor", anchor)
         return play_match(self._env_id, *players, GAMES, seed, openings).score
+
+
+def openings_of_two_matches(env_id: str, seed: int) -> tuple[list[list[int]], list[list[int]]]:
+    """The openings of two matches that share none, because raw policies would play the same games from a shared one again.
+
+    In a game with too few positions for 100 openings each match gets half of them. A single one serves both.
+    """
+    drawn = draw_openings(env_id, 2 * GAMES, seed)
+    half = (len(drawn) + 1) // 2
+    return drawn[:half], drawn[half:] or drawn
 
 
 def anchor_of(loader: ModelLoader, seed: int, evaluations: EvaluationLog, models: Path) -> Anchor:

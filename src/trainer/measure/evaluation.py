@@ -84,6 +84,8 @@ def compete(
     if config.opening_plies or (config.opening_plies is None and not games_differ):
         openings = draw_openings(env_id, config.games, config.seed, config.opening_plies)
     match = play_match(env_id, player, opponent, config.games, config.seed, openings)
+    if not name.is_random:  # that report has a fixed form, and its players can't be mistaken for each other
+        match = replace(match, player=match.player + unusual_settings(config))
 
     def show() -> None:
         if config.verbose:
@@ -138,6 +140,12 @@ def count_wrong_moves(env_id: str, config: EvaluatorConfig, model: Evaluator) ->
 def constants_of(config: EvaluatorConfig) -> dict[str, float]:
     """The constants of the model's search."""
     return {name: getattr(config, name) for name in SEARCH_SETTINGS}
+
+
+def unusual_settings(config: EvaluatorConfig) -> str:
+    """What isn't default about how the model searches and picks its moves, as in ", c_puct 2.5"; empty if all is."""
+    settings = constants_of(config) | {"temperature": config.temperature}
+    return "".join(f", {name} {value:g}" for name, value in settings.items() if value != getattr(EvaluatorConfig, name))
 
 
 def search_of(config: EvaluatorConfig) -> SearchConfig:

@@ -1,4 +1,4 @@
-"""The confidence interval of a share that was counted."""
+"""Confidence intervals: of a share that was counted, and of the score of a match."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ Z95 = 1.959963984540054
 """Half the width, in standard deviations, of a two-sided 95% interval of the normal distribution."""
 
 
-def wilson(successes: float, trials: int) -> tuple[float, float]:
+def wilson(successes: float, trials: float) -> tuple[float, float]:
     """The 95% interval of the share successes / trials (the score interval of Wilson, 1927).
 
-    `successes` may contain halves: a draw is half a success in a match score, whose interval is then slightly too wide.
+    Trials are taken for independent. A draw may be half a success, but that takes it for as uncertain as a win or a loss, so
+    the interval is too wide: `score_interval` is better.
     """
     share, z2 = successes / trials, Z95 * Z95
     middle = share + z2 / (2 * trials)
@@ -20,3 +21,18 @@ def wilson(successes: float, trials: int) -> tuple[float, float]:
     low = (middle - spread) / scale if successes > 0 else 0.0  # exactly 0, without rounding errors
     high = (middle + spread) / scale if successes < trials else 1.0
     return low, high
+
+
+def score_interval(wins: int, draws: int, losses: int) -> tuple[float, float]:
+    """The 95% interval of the points per game, of which a draw is half a one: without draws, exactly that of `wilson`.
+
+    The points of drawn games vary less, so the games count as more: by how much their variance is below that of games with
+    the same score and no draw. Both variances are estimated with a win and a loss added, so that neither is 0. If games
+    repeat each other, the interval is too narrow, because they are taken for independent.
+    """
+    games, points = wins + draws + losses, wins + draws / 2
+    share = (points + 1) / (games + 2)
+    without_draws = share * (1 - share)
+    variance = without_draws - draws / 4 / (games + 2)  # the mean of the squares, with 1/4 for a draw, minus share^2
+    worth = without_draws / variance
+    return wilson(worth * points, worth * games)

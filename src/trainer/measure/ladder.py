@@ -23,7 +23,7 @@ from trainer.evaluators.named_game import chosen_game
 from trainer.gpu.choice import loader_for
 from trainer.measure.elo import fit_elo
 from trainer.measure.match import Match, play_match
-from trainer.measure.openings import draw_openings, in_words
+from trainer.measure.openings import draw_openings, in_words, seats_in_words
 from trainer.measure.plot import Curve, save_plot
 from trainer.measure.report import print_table
 from trainer.players import Player, PlayerName, model_player, named_player, shown_models
@@ -75,11 +75,10 @@ def rate_models(config: LadderConfig) -> int:
     if config.plot:
         save_plot(config.plot, title, "training step", "Elo (0 = average)", curves(rungs))
     print_table(ladder_table(title, rungs))
-    seats = ", each from both seats" if config.games > 1 else ""
     different = sum(match.different_games for match in matches.values())
     print(
         f"0 = the average. {config.games} games between each pair, from {len(openings)} "
-        f"{in_words(openings)} (seed {config.seed}){seats}; {different} of the "
+        f"{in_words(openings)} (seed {config.seed}){seats_in_words(config.games)}; {different} of the "
         f"{config.games * len(matches)} games are different."
     )
     return 0

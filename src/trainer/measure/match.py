@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game, opponent_of
 from trainer.games.positions import Positions
-from trainer.measure.intervals import wilson
+from trainer.measure.intervals import score_interval, wilson
 from trainer.players import RESIGNS, Player
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,12 @@ class Match:
         return self.win_rate + self.draws / self.games / 2
 
     @property
+    def score_interval(self) -> tuple[float, float]:
+        """The 95% interval of the score."""
+        losses = self.losses(FIRST) + self.losses(SECOND)
+        return score_interval(self.wins(FIRST) + self.wins(SECOND), self.draws, losses)
+
+    @property
     def different_games(self) -> int:
         """The number of games that differ from each other in a move or in who made it."""
         return len({(int(seat), *moves) for seat, moves in zip(self.seats, self.moves, strict=True)})
@@ -109,7 +115,7 @@ class Match:
             "wins": of_seats(self.wins(FIRST), self.wins(SECOND)),
             "draws": counted(self.draws),
             "losses": of_seats(self.losses(SECOND), self.losses(FIRST)),  # by the player's seat, like the wins
-            "score": {"rate": self.score, "interval_95": wilson(self.score * self.games, self.games)},
+            "score": {"rate": self.score, "interval_95": self.score_interval},
             "average_length": self.average_length,
             "openings": self.openings or [],
             "games": [

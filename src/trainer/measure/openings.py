@@ -24,6 +24,14 @@ def in_words(openings: list[list[int]]) -> str:
     return f"openings of {plies} move{'' if plies == 1 else 's'}"
 
 
+def seats_in_words(games: int) -> str:
+    """From which seats a match of so many games plays its openings; empty for a single game."""
+    if games == 1:
+        return ""
+    exception = ", except the last game's" if games % 2 else ""
+    return f", each played from both seats{exception}"
+
+
 def draw_openings(env_id: str, games: int, seed: int, plies: int | None = None) -> list[list[int]]:
     """Draw the openings of a match, one for every two of its `games`: moves that lead to different unfinished positions.
 

@@ -13,7 +13,7 @@ from trainer.measure.elo import elo_difference
 from trainer.measure.intervals import wilson
 from trainer.measure.match import Match
 from trainer.measure.move_quality import ErrorCounts, MoveQuality
-from trainer.measure.openings import in_words
+from trainer.measure.openings import in_words, seats_in_words
 
 RULER = "=" * 50
 TABLE_WIDTH = 120
@@ -28,7 +28,7 @@ def report(match: Match) -> str:
 
 def report_with_intervals(match: Match) -> str:
     """The block on a match against any other opponent: with 95% intervals, the score, and the number of different games."""
-    low, high = wilson(match.score * match.games, match.games)
+    low, high = match.score_interval
     elo, least, most = (f"{elo_difference(score):+.0f}" for score in (match.score, low, high))
     score = (
         f"Score: {100 * match.score:.1f}% (95% interval {100 * low:.1f} to {100 * high:.1f}%; a draw is half a point), "
@@ -83,11 +83,8 @@ def different_games(match: Match) -> str:
     different = f"{match.different_games} of the {match.games} games are different"
     if not match.openings:
         return f"All games started from the first position; {different}."
-    exception = ", except the last game's" if match.games % 2 else ""
-    return (
-        f"{len(match.openings)} different {in_words(match.openings)} (seed {match.seed}), "
-        f"each played from both seats{exception}; {different}."
-    )
+    begun = f"{len(match.openings)} different {in_words(match.openings)} (seed {match.seed})"
+    return f"{begun}{seats_in_words(match.games)}; {different}."
 
 
 def every_move(match: Match) -> str:

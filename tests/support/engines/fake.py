@@ -42,8 +42,16 @@ def uci(behaviour: str, line: str) -> str | None:
     if line.startswith("go"):
         move = behaviour.removeprefix("uci ")
         return f"info depth 1 pv a1a2\nbestmove {move} ponder a4a3"
+    options = (
+        f"UCI_Variant type combo default x var x var {variant}",
+        "Skill Level type spin default 20 min -20 max 20",
+        "Ponder type check default false",
+        "Style type combo default Solid var Solid var Very risky",
+        "Book File type string default <empty>",
+        "Clear Hash type button",
+    )
     return {
-        "uci": f"id name Fake\noption name UCI_Variant type combo default x var x var {variant}\nuciok",
+        "uci": "\n".join(["id name Fake", *(f"option name {option}" for option in options), "uciok"]),
         "isready": "readyok",
     }.get(line)
 

@@ -1,6 +1,7 @@
 """Players that are other programs, called engines: `gtp.py` and `uci.py` speak with them, `process.py` runs them.
 
-`game.py` puts moves into an engine's words, and finds the move that it means.
+`game.py` puts moves into an engine's words, and finds the move that it means; `options.py` checks the options of UCI
+engines.
 """
 
 from trainer.players.engines.gtp import GtpPlayer

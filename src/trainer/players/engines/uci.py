@@ -14,6 +14,7 @@ from trainer.games.positions import Positions
 from trainer.games.vocabulary import vocabulary_of
 from trainer.players.base import Played, require_played
 from trainer.players.engines.game import GameTranslator
+from trainer.players.engines.options import require_offered, require_settings
 from trainer.players.engines.process import EngineProcess, split_command
 
 
@@ -30,7 +31,8 @@ class UciPlayer:
         """Start the engine. Semicolons separate its `command` from lines that it gets first.
 
         It searches `nodes` nodes, unless one of the lines is another `go ...`. `seconds` is how long one answer may take.
-        Raises GameError if UCI has no name for the game, EngineError if the engine doesn't work or doesn't know the game.
+        Raises GameError if UCI has no name for the game, ConfigError for a line that neither sets an option nor searches,
+        EngineError if the engine doesn't work, doesn't know the game, or has no such option or value.
         """
         words = vocabulary_of(env_id)
         variant = words.uci_variant
@@ -40,13 +42,15 @@ class UciPlayer:
                 f"the game's engine.py (docs/engines.md)"
             )
         program, lines = split_command(command)
+        require_settings(lines)
+        settings = [line for line in lines if line.split()[0] != "go"]
         self._go = own_go(command) or f"go nodes {nodes}"
         self._process = EngineProcess(program, seconds)
         self._translator = GameTranslator(env_id, words.uci_move)
         self._process.send("uci")
         answer = self._lines_until("uciok")
         reported = next((line[len("id name ") :] for line in answer if line.startswith("id name ")), program[0])
-        shown = "; ".join([self._process.command, *(line for line in lines if line != self._go), self._go])
+        shown = "; ".join([self._process.command, *settings, self._go])
         self.name = f"{reported} ({shown})"
         if not any(offers(line, variant) for line in answer):
             raise EngineError(
@@ -54,9 +58,9 @@ class UciPlayer:
                 f"UCI_Variant; use an engine that plays it, such as fairy-stockfish"
             )
         self._process.send(f"setoption name UCI_Variant value {variant}")
-        for line in lines:
-            if line != self._go:
-                self._process.send(line)
+        for setting in settings:
+            require_offered(setting, answer, self._process.command)
+            self._process.send(setting)
 
     def choose(
         self, positions: Positions, generators: Sequence[np.random.Generator], played: Played | None = None
