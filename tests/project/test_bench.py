@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+import time
 from html import escape
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from waiting import wait_until
 
 from bench import __main__ as bench_command
 from bench.parts import PARTS, selfplay
@@ -171,8 +173,16 @@ def test_a_turn_measures_the_growth_of_the_count() -> None:
     """A process that counts makes progress in its turn, and none after it."""
     count = "import time, itertools\nfor n in itertools.count(1): print(n, flush=True); time.sleep(0.001)"
     workload = Workload([[sys.executable, "-c", count]])
+
+    def stands_still() -> bool:
+        """Whether nothing is counted for a while. What was printed before the halt may still be read at first."""
+        before = workload.counts()
+        time.sleep(0.2)
+        return workload.counts() == before
+
     with ready(workload):
         assert workload.turn(0.05).rates["count"] > 0
+        wait_until(stands_still, "a halted process goes on")
 
 
 def test_an_unknown_part_is_an_error_that_names_the_parts(capsys: pytest.CaptureFixture[str]) -> None:
