@@ -6,6 +6,7 @@ import json
 import sqlite3
 import sys
 import time
+from contextlib import closing
 from html import escape
 from pathlib import Path
 
@@ -26,10 +27,14 @@ from bench.support.actors import flags_of
 from bench.support.databases import make_rows
 from bench.support.job import Job
 from bench.support.size import TINY
+from bench.support.training_steps import bare_step, buffer_of, milliseconds, our_step
 from bench.support.workload import Workload, ready
 from trainer.core.command import run_command
+from trainer.settings.trainer import TrainerConfig
 
 ROOT = Path(__file__).parents[2]
+BY_THE_CLOCK = ("overlap", "cluster", "soak")
+"""Parts whose turns end after a time, even if a busy machine has done nothing in it."""
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +51,22 @@ def result(**changed: object) -> Result:
 
 @pytest.mark.parametrize("name", PARTS)
 def test_every_part_runs_and_can_be_reported(name: str, folder: Path) -> None:
-    """With tiny sizes: there are results, no figure is negative, and each result is on the page."""
+    """With tiny sizes: there are results, no figure is negative, a rate is above 0, and each result is on the page."""
     results = list(PARTS[name].measure(Job(TINY, folder)))
     assert results
     assert all(figure >= 0 for one in results for figure in (*one.ours, *one.theirs))
+    if name not in BY_THE_CLOCK:
+        assert all(figure > 0 for one in results if one.unit.endswith("/s") for figure in (*one.ours, *one.theirs))
     text = page({name: Report.now(PARTS[name].title, {"cpu": "some"}, results)})
     assert all(one.what in text for one in results)
+
+
+def test_a_training_step_of_ours_and_of_the_bare_loop_can_be_made(tmp_path: Path) -> None:
+    """Both on the rows of one database."""
+    make_rows(tmp_path / "replay.db", "tictactoe", 100)
+    config = TrainerConfig(db=tmp_path / "replay.db", env_id="tictactoe", batch_size=8)
+    with closing(buffer_of(config)) as replay:
+        assert all(milliseconds(step(replay, config), 1) > 0 for step in (our_step, bare_step))
 
 
 @pytest.mark.parametrize(
