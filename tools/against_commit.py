@@ -4,7 +4,8 @@
 
 The commit is checked out into a temporary git worktree. Self-play of each game with the loop's settings and two training
 steps are measured through the commands that users run, so the modules of the two commits may have different names. Both
-sides get the same model, rows and flags. Each has its own compile cache, which is filled before the first turn.
+sides get the same model, rows and flags. Settings of a recipe whose flag the earlier commit doesn't know are left out, and
+named. Each side has its own compile cache, which is filled before the first turn.
 
 A round is now, then, then, now (A B B A), so the ratio stays the same on a machine that slows down over time. While one side
 has its turn, the other is halted. The ratio of a round is that of its sums. The exit status is 1 if the median ratio over
@@ -15,13 +16,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import median
 
@@ -38,19 +40,29 @@ from bench.support.workload import Workload, ready  # noqa: E402
 from trainer.games.recipes import recipe_of  # noqa: E402
 from trainer.run.folder import RunFolder  # noqa: E402
 from trainer.run.provenance import commit  # noqa: E402
+from trainer.settings.actor import ActorConfig  # noqa: E402
+from trainer.settings.trainer import TrainerConfig  # noqa: E402
 
 GAMES = ("tictactoe", "connect4", "othello")
 ROWS = 60_000
 """Rows of random games that are trained on."""
 MODEL_STEPS = 200
 """Training steps of the model that plays."""
-SELFPLAY = ("simulations", "first_simulations", "gumbel", "random_openings", "replay_window")
-"""Settings of the recipe that the actors get; the earlier commit has to know them, too."""
-TRAINING = ("network", "width", "batch_size", "lr", "q_weight", "average")
-"""Settings of the recipe that the trainers get; not the activation, which earlier commits don't know."""
+MODULES: dict[type, str] = {ActorConfig: "trainer.actor", TrainerConfig: "trainer"}
+"""The modules of the commands that are measured, by their settings."""
+NOT_OF_THE_RECIPE = {
+    *("env_id", "data_dir", "threads", "seed", "log_level"),
+    *("steps", "minutes", "passes"),  # a measured trainer neither ends nor waits for new rows
+    *("checkpoint_interval", "publish_seconds", "stats_interval", "log_interval"),
+}
+"""Settings that decide what is measured, and for how long. They aren't taken from the recipe."""
 SEED = 1
 NEVER = 10**9
 COLUMNS = ("measured", "now", "then", "now / then", "per CPU-second", "")
+
+
+Known = Mapping[type, Collection[str]]
+"""The flags of the earlier commit's commands, by the settings of today's."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,19 @@ class Side:
         """Run a Python command of this side to its end."""
         subprocess.run([sys.executable, *words], cwd=self.root, env=self.environment, check=True)
 
+    def known(self) -> dict[type, set[str]]:
+        """The flags that the commands of this side have, as their --help lists them."""
+        return {config: self.flags_of_module(module) for config, module in MODULES.items()}
+
+    def flags_of_module(self, module: str) -> set[str]:
+        """The flags of one command."""
+        command = [sys.executable, "-m", module, "--help"]
+        environment = self.environment | {"COLUMNS": "80", "PYTHONUTF8": "1"}
+        done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=True)
+        # At the beginning of a line; what comes later in it may mention other flags.
+        begins = re.findall(r"(?m)^\W (--[\w-]+(?:, --[\w-]+)?)", done.stdout)
+        return {flag for begin in begins for flag in begin.split(", ")}
+
     def workload(self, words: Sequence[str], stats_file: Path, count: str) -> Workload:
         """A Python command of this side, which counts its work in the field `count` of a statistics file."""
         return Workload([[sys.executable, *words]], stats_file, count, self.environment, self.root)
@@ -93,10 +118,9 @@ class TrainingStep:
     stats_interval: int
     """Steps between two writes of the count, about a second, so that writing takes no measurable share of the time."""
 
-    @property
-    def flags(self) -> list[str]:
-        """The flags that set network and batch size."""
-        flags = recipe_flags(self.env_id, TRAINING) if self.loop else []
+    def flags(self, known: Known) -> list[str]:
+        """The flags that set the network, how it learns, and the batch size; both sides know them."""
+        flags = recipe_flags(self.env_id, TrainerConfig, known) if self.loop else []
         return [*flags, *flags_of(env_id=self.env_id, batch_size=self.batch_size)]
 
 
@@ -178,36 +202,57 @@ def commit_at(folder: Path) -> str:
     return found.stdout.strip()
 
 
-def recipe_flags(env_id: str, names: Sequence[str]) -> list[str]:
-    """Flags for some settings of a game's recipe."""
-    recipe = recipe_of(env_id)
-    return flags_of(**{name: getattr(recipe, name) for name in names})
+def recipe_words(env_id: str, config: type) -> dict[str, str]:
+    """A game's recipe as a command with the settings `config` takes it: the word for each flag."""
+    recipe, words = recipe_of(env_id), {}
+    taken = {setting.name for setting in fields(config)} - NOT_OF_THE_RECIPE
+    for setting in fields(recipe):
+        if setting.name in taken:
+            flag, value = setting.name.replace("_", "-"), getattr(recipe, setting.name)
+            if isinstance(value, bool):
+                flag = f"--{flag}" if value else f"--no-{flag}"
+                words[flag] = flag
+            else:
+                words[f"--{flag}"] = f"--{flag}={value}"
+    return words
 
 
-def selfplay_flags(env_id: str, threads: int) -> list[str]:
+def recipe_flags(env_id: str, config: type, known: Known) -> list[str]:
+    """The words of `recipe_words` whose flags are known."""
+    return [word for flag, word in recipe_words(env_id, config).items() if flag in known[config]]
+
+
+def left_out(games: Collection[str], known: Known) -> list[str]:
+    """The flags of the games' recipes that aren't known."""
+    flags = {flag for game in games for config in MODULES for flag in recipe_words(game, config).keys() - known[config]}
+    return sorted(flags)
+
+
+def selfplay_flags(env_id: str, threads: int, known: Known) -> list[str]:
     """Flags of the actor: the loop's settings for a game, and the same games each time."""
-    return [*flags_of(env_id=env_id, threads=threads, seed=SEED, wait_for_model=True), *recipe_flags(env_id, SELFPLAY)]
+    flags = flags_of(env_id=env_id, threads=threads, seed=SEED, wait_for_model=True)
+    return [*flags, *recipe_flags(env_id, ActorConfig, known)]
 
 
-def make_model(side: Side, env_id: str, database: Path, run: RunFolder) -> bytes:
-    """The file of the loop's network for a game, but always with ReLUs, trained for MODEL_STEPS by one side."""
+def make_model(side: Side, env_id: str, database: Path, run: RunFolder, known: Known) -> bytes:
+    """The file of the loop's network for a game, trained for MODEL_STEPS by one side."""
     words = trainer_command(run, database, env_id=env_id, steps=MODEL_STEPS)
-    side.run([*words, *recipe_flags(env_id, TRAINING)])
+    side.run([*words, *recipe_flags(env_id, TrainerConfig, known)])
     return run.latest_model.read_bytes()
 
 
-def selfplay(side: Side, env_id: str, model: bytes, run: RunFolder, threads: int) -> Workload:
+def selfplay(side: Side, model: bytes, run: RunFolder, flags: Sequence[str]) -> Workload:
     """The actor of one side, with this model in a run of its own."""
     place_model(run.path, model)
     files = flags_of(data_dir=run.path, replay_db_path=run.replay, log_level="ERROR")
-    return side.workload(["-m", "trainer.actor", *selfplay_flags(env_id, threads), *files], run.actor_stats, POSITIONS)
+    return side.workload(["-m", "trainer.actor", *flags, *files], run.actor_stats, POSITIONS)
 
 
-def training(side: Side, step: TrainingStep, database: Path, run: RunFolder) -> Workload:
+def training(side: Side, step: TrainingStep, database: Path, run: RunFolder, known: Known) -> Workload:
     """The trainer of one side, which never ends and publishes no model."""
     rare = flags_of(checkpoint_interval=NEVER, log_interval=NEVER, stats_interval=step.stats_interval)
     words = trainer_command(run, database, steps=NEVER)
-    return side.workload([*words, *step.flags, *rare], run.stats, "step")
+    return side.workload([*words, *step.flags(known), *rare], run.stats, "step")
 
 
 def trainer_command(run: RunFolder, database: Path, **settings: object) -> list[str]:
@@ -236,26 +281,26 @@ def in_pairs(one: list[Turn], other: list[Turn]) -> list[Turn]:
     return [turn for pair in zip(one, other, strict=True) for turn in pair]
 
 
-def compare(now: Side, then: Side, folder: Path, options: argparse.Namespace) -> Iterator[Line]:
+def compare(now: Side, then: Side, folder: Path, options: argparse.Namespace, known: Known) -> Iterator[Line]:
     """Measure everything, line by line; `folder` is for what is made on the way."""
     databases = {env_id: folder / f"{env_id}.db" for env_id in GAMES}
     for env_id, database in databases.items():
         make_rows(database, env_id, ROWS)
     sides = {"now": now, "then": then}
     for env_id in options.games:
-        model = make_model(then, env_id, databases[env_id], RunFolder(folder / f"{env_id}-model"))
+        model = make_model(then, env_id, databases[env_id], RunFolder(folder / f"{env_id}-model"), known)
+        flags = selfplay_flags(env_id, options.threads, known)
         actors = {
-            name: selfplay(side, env_id, model, RunFolder(folder / f"{env_id}-{name}"), options.threads)
-            for name, side in sides.items()
+            name: selfplay(side, model, RunFolder(folder / f"{env_id}-{name}"), flags) for name, side in sides.items()
         }
         now_turns, then_turns = measure(actors["now"], actors["then"], options)
         what = f"self-play, {env_id}"
         yield Line(what, "simulations/s", "simulations", now_turns, then_turns)
         yield Line(what, "positions/s", POSITIONS, now_turns, then_turns, decides=False)
     for step in TRAINING_STEPS:
+        runs = {name: RunFolder(folder / f"{step.env_id}-training-{name}") for name in sides}
         trainers = {
-            name: training(side, step, databases[step.env_id], RunFolder(folder / f"{step.env_id}-training-{name}"))
-            for name, side in sides.items()
+            name: training(side, step, databases[step.env_id], runs[name], known) for name, side in sides.items()
         }
         now_turns, then_turns = measure(trainers["now"], trainers["then"], options)
         yield Line(f"training, {step.env_id}, batch {step.batch_size}", "steps/s", "step", now_turns, then_turns)
@@ -294,9 +339,12 @@ def main() -> int:
         now, then = Side.at(ROOT, folder / "now-cache"), Side.at(checkout, folder / "then-cache")
         print(f"now {commit()}, then {commit_at(checkout)}; {describe_machine()['cpu']}", flush=True)
         print(f"{options.rounds} rounds of now, then, then, now; {options.seconds:g} s a turn; median (min to max)\n")
+        known = then.known()
+        if unknown := left_out({*options.games, *(step.env_id for step in TRAINING_STEPS if step.loop)}, known):
+            print(f"left out, because the earlier commit doesn't know them: {', '.join(unknown)}\n")
         print_row(COLUMNS)
         print_row(["---"] * len(COLUMNS))
-        for line in compare(now, then, folder, options):
+        for line in compare(now, then, folder, options, known):
             print_row(line.cells(options.least))
             failed = failed or line.fails(options.least)
     return 1 if failed else 0

@@ -29,7 +29,7 @@ def measure(job: Job) -> list[Result]:
 
 
 def measure_step(job: Job, env_id: str, batch_size: int) -> Result:
-    """Milliseconds per step, ours and the bare loop's in turns."""
+    """Milliseconds per step, ours and the bare loop's in turns, with one thread each."""
     config = TrainerConfig(db=job.database(env_id), env_id=env_id, batch_size=batch_size)
     with closing(buffer_of(config)) as replay:
         own = our_step(replay, config)
@@ -45,7 +45,7 @@ def measure_step(job: Job, env_id: str, batch_size: int) -> Result:
         f"{layer_sizes(env_id)}, batch {batch_size}, {job.size.rows:,} rows",
         "ms per step",
         ours,
-        "bare PyTorch loop",
+        "bare PyTorch loop, one thread each",
         theirs,
         Target(most=0.5),
     )

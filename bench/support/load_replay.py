@@ -1,7 +1,7 @@
 """Load a replay database into memory, in a process of its own: `python -m bench.support.load_replay replay.db connect4`.
 
-Prints JSON: the seconds, the MiB of resident memory that it took, and the rows. With `follow` it then goes on like a trainer
-until it is killed: it looks for new rows and draws batches.
+Repeats are counted if the game's recipe says so. Prints JSON: the seconds, the MiB of resident memory that it took, and the
+rows. With `follow` it then goes on like a trainer until it is killed: it looks for new rows and draws batches.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 
 from trainer.game_config import load_game_config
+from trainer.games.recipes import recipe_of
 from trainer.replay import ReplayBuffer
 
 MIB = 2**20
@@ -24,11 +25,11 @@ LOOK_EVERY = 0.5
 
 def main(path: Path, env_id: str, follow: bool) -> None:
     """Load, print, and follow if asked to."""
-    game = load_game_config(env_id, path)
+    game, repeats = load_game_config(env_id, path), recipe_of(env_id).merge_repeats
     process = psutil.Process()
     before = process.memory_info().rss
     began = time.perf_counter()
-    replay = ReplayBuffer(path, game.metadata, game.symmetry_tables)
+    replay = ReplayBuffer(path, game.metadata, game.symmetry_tables, merge_repeats=repeats)
     replay.refresh()
     seconds = time.perf_counter() - began
     found = {"seconds": seconds, "mib": (process.memory_info().rss - before) / MIB, "rows": len(replay)}

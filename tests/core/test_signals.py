@@ -26,6 +26,39 @@ def test_what_has_to_be_done_before_leaving_is_done() -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("outer\n", "interrupted\n", 130)
 
 
+CALLBACKS = """
+import ctypes, os, signal, weakref
+from trainer.core.signals import heed_signals, leave_on_signals
+leave_on_signals()
+heed_signals()
+class Thing:
+    pass
+def interrupt(*_):
+    os.kill(os.getpid(), signal.NAME)
+def fail(*_):
+    raise ValueError("no signal")
+ctypes.CFUNCTYPE(None)(fail)()
+def by_ctypes():
+    ctypes.CFUNCTYPE(None)(interrupt)()
+def by_weakref():
+    thing = Thing()
+    reference = weakref.ref(thing, interrupt)
+    del thing
+by_CALLER()
+print("it went on")
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("caller", ["ctypes", "weakref"])
+def test_a_signal_within_a_callback_is_not_lost(name: str, caller: str) -> None:
+    """Python ignores what such a callback raises, and only prints it. That is still so for other exceptions."""
+    program = CALLBACKS.replace("NAME", name).replace("CALLER", caller)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.stdout, done.returncode) == ("", 130)
+    assert done.stderr.endswith("ValueError: no signal\ninterrupted\n")
+
+
 ASKED = """
 import os, signal
 from trainer.core.signals import stop_on_signals

@@ -85,7 +85,10 @@ def test_ctrl_z_and_fg_and_ctrl_c(tmp_path: Path) -> None:
 
     def states() -> set[str]:
         found = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout.split()
-        return {Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[0] for one in found}
+        stated = subprocess.run(
+            ["ps", "-o", "stat=", "-p", ",".join(found)], capture_output=True, text=True
+        ).stdout.split()
+        return {state[0] for state in stated}
 
     try:
         wait_until((tmp_path / "stats.json").exists, "it doesn't train")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,20 @@ import tyro
 
 from bench.support.turns import Turn
 from tools import against_commit
-from tools.against_commit import GAMES, TRAINING_STEPS, Line, checked_out, round_ratios, selfplay_flags
+from tools.against_commit import (
+    GAMES,
+    NOT_OF_THE_RECIPE,
+    ROOT,
+    TRAINING_STEPS,
+    Known,
+    Line,
+    Side,
+    checked_out,
+    left_out,
+    recipe_flags,
+    round_ratios,
+    selfplay_flags,
+)
 from trainer.games.recipes import recipe_of
 from trainer.settings.actor import ActorConfig
 from trainer.settings.trainer import TrainerConfig
@@ -45,22 +60,63 @@ def test_a_line_that_does_not_decide_never_fails() -> None:
     assert found.cells(0.97) == ["training, steps/s", "1 (1 to 1)", "2 (2 to 2)", *["0.500 (0.500 to 0.500)"] * 2, ""]
 
 
+@pytest.fixture(scope="module")
+def known() -> Known:
+    """The flags of today's commands, as their --help has them."""
+    return Side(ROOT, dict(os.environ)).known()
+
+
+def shared(config: object, recipe: object) -> dict[str, tuple[object, object]]:
+    """The settings of a command that are those of a recipe, too, with both values."""
+    names = {setting.name for setting in fields(recipe)} - NOT_OF_THE_RECIPE
+    return {
+        setting.name: (getattr(config, setting.name), getattr(recipe, setting.name))
+        for setting in fields(config)
+        if setting.name in names
+    }
+
+
+def differing(config: object, recipe: object) -> dict[str, tuple[object, object]]:
+    """Those with different values."""
+    return {name: values for name, values in shared(config, recipe).items() if values[0] != values[1]}
+
+
 @pytest.mark.parametrize("env_id", GAMES)
-def test_self_play_is_measured_with_the_loops_settings(env_id: str) -> None:
-    """The actor understands the flags, and they set what the recipe says."""
-    config = tyro.cli(ActorConfig, args=selfplay_flags(env_id, threads=2))
+def test_self_play_is_measured_with_the_loops_settings(env_id: str, known: Known) -> None:
+    """The actor understands the flags, and they set all that the recipe says; nothing is left out."""
+    config = tyro.cli(ActorConfig, args=selfplay_flags(env_id, 2, known))
     recipe = recipe_of(env_id)
     assert (config.env_id, config.threads, config.wait_for_model) == (env_id, 2, True)
-    assert (config.simulations, config.gumbel) == (recipe.simulations, recipe.gumbel)
+    assert {"value_scale", "fewest_random_plies", "simulations"} <= set(shared(config, recipe))
+    assert differing(config, recipe) == {}
+    assert left_out(GAMES, known) == []
 
 
-def test_two_training_steps_are_measured() -> None:
+def test_the_trainer_gets_the_loops_settings(known: Known) -> None:
+    """All of them, such as the activation, but none by which it would end or wait."""
+    recipe = recipe_of("connect4")
+    config = tyro.cli(TrainerConfig, args=recipe_flags("connect4", TrainerConfig, known))
+    assert {"units", "activation", "merge_repeats", "lr_warmup", "batch_size"} <= set(shared(config, recipe))
+    assert differing(config, recipe) == {}
+    assert config.passes is None
+
+
+def test_what_the_earlier_commit_does_not_know_is_left_out_and_named(known: Known) -> None:
+    """The other flags stay."""
+    fewer = {config: set(flags) - {"--value-scale", "--activation"} for config, flags in known.items()}
+    assert left_out(GAMES, fewer) == ["--activation", "--value-scale"]
+    without = selfplay_flags("connect4", 2, fewer)
+    assert [word for word in selfplay_flags("connect4", 2, known) if word not in without] == ["--value-scale=1.0"]
+
+
+def test_two_training_steps_are_measured(known: Known) -> None:
     """The trainer understands the flags: tic-tac-toe's MLP at batch 64, Connect 4's convolutional network at 512."""
-    configs = [tyro.cli(TrainerConfig, args=step.flags) for step in TRAINING_STEPS]
+    configs = [tyro.cli(TrainerConfig, args=step.flags(known)) for step in TRAINING_STEPS]
     assert [(config.env_id, config.network, config.batch_size) for config in configs] == [
         ("tictactoe", "mlp", 64),
         ("connect4", "conv", 512),
     ]
+    assert differing(configs[1], recipe_of("connect4")) == {}
 
 
 def test_the_commit_is_checked_out_and_removed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,18 @@ def test_the_examples_of_the_api_page_run(tmp_path: Path) -> None:
     assert "\ntictactoe 300\n" in done.stdout
 
 
+def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
+    """With a few steps of one thread instead of a minute."""
+    (shown,) = re.findall(r"<!-- api -->\n```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    program = shown.replace("minutes=1)", "steps=60, threads=1)")
+    assert program != shown
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "runs/again/models/latest.onnx").exists()
+
+
 def test_a_model_keeps_one_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The largest that was asked for; it answers to fewer simulations as one of their size does."""
     from small_models import write_model

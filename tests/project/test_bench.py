@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+import time
+from contextlib import closing
 from html import escape
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from waiting import wait_until
 
 from bench import __main__ as bench_command
 from bench.parts import PARTS, selfplay
@@ -18,16 +21,20 @@ from bench.profiles.bar_chart import bar_chart
 from bench.profiles.clock import REST
 from bench.profiles.selfplay import selfplay_profile
 from bench.profiles.training import training_profile
-from bench.report.report import Report, cells, page, read, save, show
+from bench.report.report import JSON_FILE, PAGE, Report, cells, page, read, save, show
 from bench.report.result import Result, Target
 from bench.support.actors import flags_of
 from bench.support.databases import make_rows
 from bench.support.job import Job
 from bench.support.size import TINY
+from bench.support.training_steps import bare_step, buffer_of, milliseconds, our_step
 from bench.support.workload import Workload, ready
 from trainer.core.command import run_command
+from trainer.settings.trainer import TrainerConfig
 
 ROOT = Path(__file__).parents[2]
+BY_THE_CLOCK = ("overlap", "cluster", "soak")
+"""Parts whose turns end after a time, even if a busy machine has done nothing in it."""
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +51,22 @@ def result(**changed: object) -> Result:
 
 @pytest.mark.parametrize("name", PARTS)
 def test_every_part_runs_and_can_be_reported(name: str, folder: Path) -> None:
-    """With tiny sizes: there are results, no figure is negative, and each result is on the page."""
+    """With tiny sizes: there are results, no figure is negative, a rate is above 0, and each result is on the page."""
     results = list(PARTS[name].measure(Job(TINY, folder)))
     assert results
     assert all(figure >= 0 for one in results for figure in (*one.ours, *one.theirs))
+    if name not in BY_THE_CLOCK:
+        assert all(figure > 0 for one in results if one.unit.endswith("/s") for figure in (*one.ours, *one.theirs))
     text = page({name: Report.now(PARTS[name].title, {"cpu": "some"}, results)})
     assert all(one.what in text for one in results)
+
+
+def test_a_training_step_of_ours_and_of_the_bare_loop_can_be_made(tmp_path: Path) -> None:
+    """Both on the rows of one database."""
+    make_rows(tmp_path / "replay.db", "tictactoe", 100)
+    config = TrainerConfig(db=tmp_path / "replay.db", env_id="tictactoe", batch_size=8)
+    with closing(buffer_of(config)) as replay:
+        assert all(milliseconds(step(replay, config), 1) > 0 for step in (our_step, bare_step))
 
 
 @pytest.mark.parametrize(
@@ -129,12 +146,9 @@ def test_the_page_drops_the_sections_of_parts_that_no_longer_exist(tmp_path: Pat
 
 
 def test_the_published_page_is_made_from_the_published_json() -> None:
-    """docs/benchmarks.md has the sections of docs/benchmarks.json."""
-    stored = json.loads((ROOT / "docs/benchmarks.json").read_text())
-    text = (ROOT / "docs/benchmarks.md").read_text()
-    assert [line for line in text.splitlines() if line.startswith("## ")] == [
-        f"## {fields['title']} (`{name}`)" for name, fields in stored.items()
-    ]
+    """As `save` makes it."""
+    stored = json.loads((ROOT / "docs" / JSON_FILE).read_text())
+    assert (ROOT / "docs" / PAGE).read_text() == page({name: read(fields) for name, fields in stored.items()})
 
 
 def test_rows_are_made_by_the_actors_writer(tmp_path: Path) -> None:
@@ -171,8 +185,16 @@ def test_a_turn_measures_the_growth_of_the_count() -> None:
     """A process that counts makes progress in its turn, and none after it."""
     count = "import time, itertools\nfor n in itertools.count(1): print(n, flush=True); time.sleep(0.001)"
     workload = Workload([[sys.executable, "-c", count]])
+
+    def stands_still() -> bool:
+        """Whether nothing is counted for a while. What was printed before the halt may still be read at first."""
+        before = workload.counts()
+        time.sleep(0.2)
+        return workload.counts() == before
+
     with ready(workload):
         assert workload.turn(0.05).rates["count"] > 0
+        wait_until(stands_still, "a halted process goes on")
 
 
 def test_an_unknown_part_is_an_error_that_names_the_parts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import logging
 import os
 import signal
@@ -63,6 +65,20 @@ def test_a_folder_with_an_owner_is_refused_until_it_dies(tmp_path: Path) -> None
         with pytest.raises(ConfigError, match=message), owned(tmp_path / "models", "cartridge train", "--model-dir"):
             pass
     with owned(tmp_path / "models", "cartridge train", "--model-dir"):
+        pass
+
+
+def test_a_file_system_without_locks_is_an_error_that_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NFS answers so if a file isn't open for writing."""
+
+    def refuse(file: object, how: int) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    message = rf"^no file can be locked in {tmp_path} \(Bad file descriptor\); use a folder on a local disk$"
+    with pytest.raises(ConfigError, match=message), owned(tmp_path / "models", "cartridge loop", "--data-dir"):
         pass
 
 

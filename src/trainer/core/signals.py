@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread, current_thread, main_thread
@@ -31,10 +32,15 @@ def leave_on_signals() -> None:
 
 
 def heed_signals() -> None:
-    """Undo `leave_on_signals`: from here on both raise KeyboardInterrupt, so that work in progress can be finished."""
+    """Undo `leave_on_signals`: from here on both raise KeyboardInterrupt, so that work in progress can be finished.
+
+    If the exception comes up in a callback of C code or of a weak reference, Python would print it and go on. So the process
+    ends at once there.
+    """
     if signal.getsignal(signal.SIGINT) is _leave:
         signal.signal(signal.SIGINT, _interrupt)
         signal.signal(signal.SIGTERM, _interrupt)  # the default is ignored by the first process of a container
+        sys.unraisablehook = _leave_if_interrupted
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -44,6 +50,12 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _leave(number: int, frame: FrameType | None) -> None:
     _end_with(b"interrupted\n")
+
+
+def _leave_if_interrupted(ignored: sys.UnraisableHookArgs) -> None:
+    if isinstance(ignored.exc_value, KeyboardInterrupt):
+        _end_with(b"interrupted\n")
+    sys.__unraisablehook__(ignored)
 
 
 @contextmanager

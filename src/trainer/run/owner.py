@@ -36,7 +36,7 @@ def owned(path: Path, command: str, flag: str) -> Iterator[None]:
 
     `command` names this process to others; `flag` is the one that chooses another path. Raises ConfigError, naming the
     owner, if another process owns it, or if the trainer of a loop that was killed writes to it for longer than
-    ORPHAN_SECONDS.
+    ORPHAN_SECONDS; and if the file system has no locks.
     """
     path = Path(os.path.realpath(path))  # one folder has one lock, however its path is written
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,11 +70,15 @@ def lock_file(path: Path, kind: str) -> Iterator[IO[bytes]]:
 
 
 def locks(file: IO[bytes]) -> bool:
-    """Lock an open file; False if another process has locked it."""
+    """Lock an open file; False if another process has locked it. Raises ConfigError if its file system can't lock."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:  # NFS locks only what is open for writing
+        raise ConfigError(
+            f"no file can be locked in {Path(file.name).parent} ({error.strerror}); use a folder on a local disk"
+        ) from None
     return True
 
 
