@@ -254,6 +254,20 @@ def test_a_loss_of_its_own_gets_the_batch_from_the_movers_side(env_id: str, tmp_
     assert of_value[:-1].abs().max() == 0
 
 
+def test_a_loss_of_an_earlier_version_trains_on(tmp_path: Path) -> None:
+    """A run keeps its file, in which the targets may have the names that they had then."""
+    loss = OWN_LOSS.format(returned="whole")
+    weights = []
+    for text in (
+        loss,
+        loss.replace("batch.policy_target", "batch.policy").replace("batch.value_target", "batch.value"),
+    ):
+        learner = Learner(network_of(written(tmp_path, linear() + text), "tictactoe"), TrainerConfig())
+        learned(learner, "tictactoe", steps=1)
+        weights.append(learner.network.state_dict()["inner.both.weight"])
+    assert torch.equal(*weights)
+
+
 def test_weights_that_only_the_loss_uses_learn_but_are_not_published(tmp_path: Path) -> None:
     """They go on from a checkpoint. A model with the rest of the weights can be started from."""
     network = network_of(written(tmp_path, with_loss()), "tictactoe")
