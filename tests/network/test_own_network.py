@@ -85,6 +85,11 @@ def linear(value: str = "torch.tanh(answers[:, -1:])", actions: str = "layout.nu
     return LINEAR.format(value=value, actions=actions)
 
 
+def masked(number: str) -> str:
+    """The same for tic-tac-toe, with this number as the logit of illegal moves."""
+    return linear().replace("answers[:, :-1],", f"answers[:, :-1].masked_fill(view[:, 18:27] == 0, {number}),")
+
+
 def example() -> str:
     """The file of docs/own-network.md, with batch normalization."""
     (code,) = re.findall(r"<!-- file: mynet.py -->\n```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
@@ -338,6 +343,8 @@ def test_a_run_of_an_earlier_version_goes_on_with_its_copy(tictactoe_rows: Forei
             linear().replace("self.both(view)", "view[:, :10]").replace("nn.Linear(size, actions + 1)", "None"),
             "no weights",
         ),
+        (masked("-torch.inf"), "answers NaN or infinity to an empty observation, which is all zeros; answers must be"),
+        (linear("answers[:, -1:] / view.sum()"), "answers NaN or infinity to an empty observation"),
     ],
 )
 def test_mistakes_are_named(text: str, says: str, tmp_path: Path) -> None:

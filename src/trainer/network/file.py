@@ -101,7 +101,7 @@ class CustomNetwork(MoverNetwork):
             module.training = training
 
     def _try_answers(self, view: Tensor, game: Metadata) -> None:
-        """Raise ConfigError unless the module answers with logits and values."""
+        """Raise ConfigError unless the module answers an empty `view`, of zeros, with finite logits and values."""
         path = self.file.path
         with torch.no_grad(), lines_named(path, ConfigError, FLAG):
             answers = self.inner(view)
@@ -114,6 +114,12 @@ class CustomNetwork(MoverNetwork):
             )
         if not any(True for _ in self.inner.parameters()):
             raise ConfigError(f"the network of --network-file {path} has no weights, so there is nothing to train")
+        if not all(part.isfinite().all() for part in answers):
+            raise ConfigError(
+                f"the network of --network-file {path} answers NaN or infinity to an empty observation, which is all zeros; "
+                f"answers must be finite, also the policy logits of illegal moves: leave those alone, because search and "
+                f"loss mask them"
+            )
 
     def _try_loss(self, batch: MoverBatch) -> None:
         """Raise ConfigError unless the file's loss is one that training can minimize."""
