@@ -373,6 +373,22 @@ def test_values_beyond_the_range_are_not_published(tmp_path: Path) -> None:
         exported(written(tmp_path, linear("5 + answers[:, -1:]")))
 
 
+def test_a_wrong_translation_is_found_beside_masked_logits(tmp_path: Path) -> None:
+    """Differences are relative to the largest logit of a legal move, not to the -1e9 of the others."""
+    observation, _ = rows_of("tictactoe")
+    network = network_of(written(tmp_path, masked("-1e9")), "tictactoe")
+    exporter = Exporter(network, metadata_of(game_of("tictactoe")))
+    content = exporter.to_bytes(1, observation)
+    with torch.no_grad():
+        network.get_parameter("inner.both.bias")[0] += 0.1  # from here on torch answers otherwise than the file
+    with pytest.raises(ModelError, match=r"policy_logits differs from torch's by 0\.1; it was not published"):
+        exporter.check(content, observation)
+    with torch.no_grad():
+        network.get_parameter("inner.both.bias")[0] = torch.nan
+    with pytest.raises(ModelError, match=r"policy_logits differs from torch's by nan; it was not published"):
+        exporter.check(content, observation)
+
+
 def test_what_torch_cannot_export_is_reported(tmp_path: Path) -> None:
     """A branch that depends on the numbers of a position."""
     text = linear().replace("answers = self.both(view)", "answers = self.both(view if view.sum() > 3 else 2 * view)")
