@@ -345,8 +345,18 @@ def test_a_run_of_an_earlier_version_goes_on_with_its_copy(tictactoe_rows: Forei
         ),
         (masked("-torch.inf"), "answers NaN or infinity to an empty observation, which is all zeros; answers must be"),
         (linear("answers[:, -1:] / view.sum()"), "answers NaN or infinity to an empty observation"),
+        (linear().replace("answers =", "self.answers = answers ="), "can't be copied (Only Tensors created explicitly"),
+        (
+            linear().replace("nn.Linear(size, actions + 1)", "nn.utils.weight_norm(nn.Linear(size, actions + 1))"),
+            "can't be copied (Only Tensors created explicitly",
+        ),
+        (
+            linear().replace("answers =", "assert not self.training\n        answers ="),
+            "line 12: AssertionError",
+        ),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")
 def test_mistakes_are_named(text: str, says: str, tmp_path: Path) -> None:
     """With the file, and the line if there is one."""
     path = written(tmp_path, text)
