@@ -132,7 +132,7 @@ class Trainer:
                     batch = replay.unpacked(drawn) if isinstance(drawn, PackedBatch) else drawn
                     losses = loss.total.item(), loss.policy.item(), loss.value.item()
                     point = TrainingPoint(step, *losses, rate, batch.target_entropy)
-                    if not math.isfinite(point.total_loss) or (due.model and not learner.finite):
+                    if not all(map(math.isfinite, losses)) or (due.model and not learner.finite):
                         raise TrainerError(explain_divergence(point, batch, config, output.has_published))
                     if due.stats:
                         run.note(point, replay)

@@ -15,7 +15,7 @@ import torch
 from conftest import ForeignDatabase
 from run_files import trainer_config
 
-from trainer.core.errors import ConfigError, ModelError
+from trainer.core.errors import ConfigError, ModelError, TrainerError
 from trainer.evaluators.acceleration import distance, random_play
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export import Exporter, begin_with
@@ -257,6 +257,24 @@ def test_a_loss_of_its_own_gets_the_batch_from_the_movers_side(env_id: str, tmp_
     assert torch.allclose(plain, own, atol=1e-6)
     assert plain[:-1].abs().max() > 1e-3
     assert of_value[:-1].abs().max() == 0
+
+
+@pytest.mark.parametrize(
+    ("returned", "says"),
+    [
+        ("Loss(whole.total, whole.policy * torch.nan, whole.value)", r"\(policy nan, value \d"),
+        ("Loss(whole.total, whole.policy, whole.value + torch.inf)", r"\(policy \d.*, value inf\)"),
+    ],
+)
+def test_a_part_of_a_loss_that_is_not_finite_stops_training(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, returned: str, says: str
+) -> None:
+    """It could neither be stored nor shown. The message has all three numbers."""
+    path = written(tmp_path, linear() + OWN_LOSS.format(returned=returned))
+    with pytest.raises(
+        TrainerError, match=rf"at step 1 are not finite: the loss is \d\S+ {says}.* no model was published"
+    ):
+        Trainer(trainer_config(tmp_path, steps=2, max_wait=0.3, network_file=path)).train()
 
 
 def test_a_loss_of_an_earlier_version_trains_on(tmp_path: Path) -> None:
