@@ -217,6 +217,14 @@ def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir())[0] == "latest.onnx"
 
 
+def test_the_model_just_published_is_never_deleted(tmp_path: Path) -> None:
+    """Even if the folder holds as many later ones as are kept, which another program may have put there."""
+    for step in (10, 20, 30):
+        publish(b"", tmp_path, step, Retention(2))
+    assert publish(b"new", tmp_path, 5, Retention(2)).read_bytes() == b"new"
+    assert [step_of(path) for path in stored_models(tmp_path)] == [5, 20, 30]
+
+
 def test_only_a_number_is_a_step(tmp_path: Path) -> None:
     """Other files that begin like a model's are somebody's own."""
     for name in ("model_step_.onnx", "model_step_best.onnx", "model_step_².onnx", "model_step_7.onnx"):
