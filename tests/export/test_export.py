@@ -266,6 +266,18 @@ def test_a_model_states_the_progress_of_its_run(written: str, read: float) -> No
     assert OnnxEvaluator(proto.SerializeToString(), "test", "othello").progress == read
 
 
+def test_a_model_from_a_loop_of_ones_own_counts_as_the_end_of_a_run(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path
+) -> None:
+    """Else actors would keep the shortest searches for ever. The models of a run go from 0 to 1."""
+    content = Exporter(network_for(OTHELLO), OTHELLO).to_bytes(1, observations(OTHELLO, 1))
+    assert OnnxEvaluator(content, "test", "othello").progress == 1
+    config = trainer_config(tmp_path, steps=4, checkpoint_interval=2, publish_first=True)
+    Trainer(config).train()
+    shares = [load_evaluator(path, "tictactoe").progress for path in stored_models(config.model_dir)]
+    assert shares == [0, 0.5, 1]
+
+
 def test_each_export_has_a_message_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """A protobuf message keeps what its fields ever held: one that is used again grows by the weights of each model."""
     exported: list[onnx.ModelProto] = []

@@ -67,8 +67,11 @@ class Exporter:
         self._model.producer_name, self._model.producer_version = "cartridge-trainer", trainer.__version__
         onnx.checker.check_model(self._model, full_check=True)
 
-    def to_bytes(self, step: int, sample: np.ndarray, progress: float = 0.0) -> bytes:
-        """The model file with the current weights. `progress`: the share of the run that is done, 0 to 1, for actors.
+    def to_bytes(self, step: int, sample: np.ndarray, progress: float | None = None) -> bytes:
+        """The model file with the current weights.
+
+        `progress`: the share of the run that is done, 0 to 1, by which actors lengthen their searches. None: the file states
+        none, and they take it for 1.
 
         Raises ModelError if ONNX Runtime's answers to `sample`, float32 [B, obs_size], differ from torch's or aren't finite.
         """
@@ -81,7 +84,8 @@ class Exporter:
             if initializer.name in weights:
                 kind = helper.tensor_dtype_to_np_dtype(initializer.data_type).newbyteorder("<")
                 initializer.raw_data = numpy_of(weights[initializer.name]).astype(kind).tobytes()
-        helper.set_model_props(model, self._metadata | {STEP: str(step), PROGRESS: f"{progress:.4f}"})
+        stated = {} if progress is None else {PROGRESS: f"{progress:.4f}"}
+        helper.set_model_props(model, self._metadata | {STEP: str(step)} | stated)
         content: bytes = model.SerializeToString()
         self.check(content, sample)
         return content
