@@ -60,4 +60,4 @@ def take_folder(config: TrainerConfig, folder: RunFolder, file: NetworkFile | No
         if old := set_aside(config.model_dir, config.stats):
             log.info("set the earlier run of this folder aside in %s; %s stays until the first new model", old, LATEST)
         keep_network(file.text if file else None, config.model_dir)
-    write_record(folder.record, TRAIN, config)
+    write_record(folder.record, TRAIN, config, resumed=done > 0)
