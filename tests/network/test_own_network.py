@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -227,6 +229,22 @@ def test_a_run_trains_it_keeps_it_and_goes_on_with_it_alone(tictactoe_rows: Fore
     assert not copy.exists()
     with pytest.raises(ConfigError, match="began without --network-file; leave it out to go on"):
         resumed(path)
+
+
+def test_a_run_is_resumed_without_naming_the_file(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, call_main: Callable[..., int]
+) -> None:
+    """After an edit, too: run.json names the copy, by a path that moves with the folder."""
+    path, run = written(tmp_path, linear()), tmp_path / "run"
+    places = {"model_dir": run / "models", "stats": run / "stats.json"}
+    Trainer(trainer_config(tmp_path, steps=4, max_wait=0.3, network_file=path, **places)).train()
+    path.write_text("not Python any more")
+    for steps in (6, 8):
+        run = run.rename(tmp_path / f"run-{steps}")
+        assert call_main("trainer.__main__", "--stats", run / "stats.json", "--resume", "--steps", steps) == 0
+        assert json.loads((run / "stats.json").read_text())["step"] == steps
+        settings = json.loads((run / "run.json").read_text())["train"]["settings"]
+        assert settings["network_file"] == "models/checkpoint-network.py"
 
 
 OWN_LOSS = """
