@@ -17,7 +17,7 @@ from trainer.core.files import make_writable_folder, remove_leftovers
 from trainer.core.signals import INTERRUPTED, nothing_to_finish
 from trainer.export import first_network
 from trainer.game_config import GameConfig, load_game_config
-from trainer.games import settled
+from trainer.games import with_env_id
 from trainer.gpu.devices import choose, errors_named
 from trainer.network import NetworkFile
 from trainer.pretrained import model_path
@@ -47,7 +47,7 @@ class Trainer:
         `stop`: set it from another thread or a signal handler to end the training after the step in progress.
         """
         config.check()
-        config = settled(config)
+        config = with_env_id(config)
         if config.start_from:  # as a path, because run.json has paths
             config = replace(config, start_from=model_path(config.start_from, config.env_id))
         self.config = config
