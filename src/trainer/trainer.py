@@ -17,7 +17,7 @@ from trainer.core.files import make_writable_folder, remove_leftovers
 from trainer.core.signals import INTERRUPTED, nothing_to_finish
 from trainer.export import first_network
 from trainer.game_config import GameConfig, load_game_config
-from trainer.games import settled
+from trainer.games import with_env_id
 from trainer.gpu.devices import choose, errors_named
 from trainer.network import NetworkFile
 from trainer.pretrained import model_path
@@ -47,7 +47,7 @@ class Trainer:
         `stop`: set it from another thread or a signal handler to end the training after the step in progress.
         """
         config.check()
-        config = settled(config)
+        config = with_env_id(config)
         if config.start_from:  # as a path, because run.json has paths
             config = replace(config, start_from=model_path(config.start_from, config.env_id))
         self.config = config
@@ -132,7 +132,7 @@ class Trainer:
                     batch = replay.unpacked(drawn) if isinstance(drawn, PackedBatch) else drawn
                     losses = loss.total.item(), loss.policy.item(), loss.value.item()
                     point = TrainingPoint(step, *losses, rate, batch.target_entropy)
-                    if not math.isfinite(point.total_loss) or (due.model and not learner.finite):
+                    if not all(map(math.isfinite, losses)) or (due.model and not learner.finite):
                         raise TrainerError(explain_divergence(point, batch, config, output.has_published))
                     if due.stats:
                         run.note(point, replay)

@@ -217,6 +217,14 @@ def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir())[0] == "latest.onnx"
 
 
+def test_the_model_just_published_is_never_deleted(tmp_path: Path) -> None:
+    """Even if the folder holds as many later ones as are kept, which another program may have put there."""
+    for step in (10, 20, 30):
+        publish(b"", tmp_path, step, Retention(2))
+    assert publish(b"new", tmp_path, 5, Retention(2)).read_bytes() == b"new"
+    assert [step_of(path) for path in stored_models(tmp_path)] == [5, 20, 30]
+
+
 def test_only_a_number_is_a_step(tmp_path: Path) -> None:
     """Other files that begin like a model's are somebody's own."""
     for name in ("model_step_.onnx", "model_step_best.onnx", "model_step_².onnx", "model_step_7.onnx"):
@@ -256,6 +264,18 @@ def test_a_model_states_the_progress_of_its_run(written: str, read: float) -> No
     proto = onnx.load_from_string(content)
     onnx.helper.set_model_props(proto, {"progress": written} if written else {})
     assert OnnxEvaluator(proto.SerializeToString(), "test", "othello").progress == read
+
+
+def test_a_model_from_a_loop_of_ones_own_counts_as_the_end_of_a_run(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path
+) -> None:
+    """Else actors would keep the shortest searches for ever. The models of a run go from 0 to 1."""
+    content = Exporter(network_for(OTHELLO), OTHELLO).to_bytes(1, observations(OTHELLO, 1))
+    assert OnnxEvaluator(content, "test", "othello").progress == 1
+    config = trainer_config(tmp_path, steps=4, checkpoint_interval=2, publish_first=True)
+    Trainer(config).train()
+    shares = [load_evaluator(path, "tictactoe").progress for path in stored_models(config.model_dir)]
+    assert shares == [0, 0.5, 1]
 
 
 def test_each_export_has_a_message_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from trainer.games import (
     known_games,
     part_of,
     rules_of,
-    settled,
+    with_env_id,
 )
 from trainer.games.base import Seats
 from trainer.games.kernels import link_kernels
@@ -164,9 +164,9 @@ def test_a_word_with_a_colon_may_have_no_rules() -> None:
 def test_settings_get_the_env_id() -> None:
     """A game that has only rows, and no rules, keeps the name that was given."""
     config = ActorConfig(env_id=f"{OWN}:size=4")
-    assert settled(config) == replace(config, env_id="myttt:size=4")
+    assert with_env_id(config) == replace(config, env_id="myttt:size=4")
     assert not has_rules("mystery")
-    assert settled(replace(config, env_id="mystery")).env_id == "mystery"
+    assert with_env_id(replace(config, env_id="mystery")).env_id == "mystery"
 
 
 def test_an_entry_point_is_a_game(monkeypatch: pytest.MonkeyPatch) -> None:

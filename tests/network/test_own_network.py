@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import torch
 from conftest import ForeignDatabase
 from run_files import trainer_config
 
-from trainer.core.errors import ConfigError, ModelError
+from trainer.core.errors import ConfigError, ModelError, TrainerError
 from trainer.evaluators.acceleration import distance, random_play
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export import Exporter, begin_with
@@ -83,6 +85,11 @@ def network(layout, width, blocks):
 def linear(value: str = "torch.tanh(answers[:, -1:])", actions: str = "layout.num_actions") -> str:
     """A small network whose value, or whose number of actions, can be wrong."""
     return LINEAR.format(value=value, actions=actions)
+
+
+def masked(number: str) -> str:
+    """The same for tic-tac-toe, with this number as the logit of illegal moves."""
+    return linear().replace("answers[:, :-1],", f"answers[:, :-1].masked_fill(view[:, 18:27] == 0, {number}),")
 
 
 def example() -> str:
@@ -224,6 +231,22 @@ def test_a_run_trains_it_keeps_it_and_goes_on_with_it_alone(tictactoe_rows: Fore
         resumed(path)
 
 
+def test_a_run_is_resumed_without_naming_the_file(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, call_main: Callable[..., int]
+) -> None:
+    """After an edit, too: run.json names the copy, by a path that moves with the folder."""
+    path, run = written(tmp_path, linear()), tmp_path / "run"
+    places = {"model_dir": run / "models", "stats": run / "stats.json"}
+    Trainer(trainer_config(tmp_path, steps=4, max_wait=0.3, network_file=path, **places)).train()
+    path.write_text("not Python any more")
+    for steps in (6, 8):
+        run = run.rename(tmp_path / f"run-{steps}")
+        assert call_main("trainer.__main__", "--stats", run / "stats.json", "--resume", "--steps", steps) == 0
+        assert json.loads((run / "stats.json").read_text())["step"] == steps
+        settings = json.loads((run / "run.json").read_text())["train"]["settings"]
+        assert settings["network_file"] == "models/checkpoint-network.py"
+
+
 OWN_LOSS = """
 from trainer.network import Loss, alphazero_loss
 
@@ -252,6 +275,38 @@ def test_a_loss_of_its_own_gets_the_batch_from_the_movers_side(env_id: str, tmp_
     assert torch.allclose(plain, own, atol=1e-6)
     assert plain[:-1].abs().max() > 1e-3
     assert of_value[:-1].abs().max() == 0
+
+
+@pytest.mark.parametrize(
+    ("returned", "says"),
+    [
+        ("Loss(whole.total, whole.policy * torch.nan, whole.value)", r"\(policy nan, value \d"),
+        ("Loss(whole.total, whole.policy, whole.value + torch.inf)", r"\(policy \d.*, value inf\)"),
+    ],
+)
+def test_a_part_of_a_loss_that_is_not_finite_stops_training(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, returned: str, says: str
+) -> None:
+    """It could neither be stored nor shown. The message has all three numbers."""
+    path = written(tmp_path, linear() + OWN_LOSS.format(returned=returned))
+    with pytest.raises(
+        TrainerError, match=rf"at step 1 are not finite: the loss is \d\S+ {says}.* no model was published"
+    ):
+        Trainer(trainer_config(tmp_path, steps=2, max_wait=0.3, network_file=path)).train()
+
+
+def test_a_loss_of_an_earlier_version_trains_on(tmp_path: Path) -> None:
+    """A run keeps its file, in which the targets may have the names that they had then."""
+    loss = OWN_LOSS.format(returned="whole")
+    weights = []
+    for text in (
+        loss,
+        loss.replace("batch.policy_target", "batch.policy").replace("batch.value_target", "batch.value"),
+    ):
+        learner = Learner(network_of(written(tmp_path, linear() + text), "tictactoe"), TrainerConfig())
+        learned(learner, "tictactoe", steps=1)
+        weights.append(learner.network.state_dict()["inner.both.weight"])
+    assert torch.equal(*weights)
 
 
 def test_weights_that_only_the_loss_uses_learn_but_are_not_published(tmp_path: Path) -> None:
@@ -324,8 +379,20 @@ def test_a_run_of_an_earlier_version_goes_on_with_its_copy(tictactoe_rows: Forei
             linear().replace("self.both(view)", "view[:, :10]").replace("nn.Linear(size, actions + 1)", "None"),
             "no weights",
         ),
+        (masked("-torch.inf"), "answers NaN or infinity to an empty observation, which is all zeros; answers must be"),
+        (linear("answers[:, -1:] / view.sum()"), "answers NaN or infinity to an empty observation"),
+        (linear().replace("answers =", "self.answers = answers ="), "can't be copied (Only Tensors created explicitly"),
+        (
+            linear().replace("nn.Linear(size, actions + 1)", "nn.utils.weight_norm(nn.Linear(size, actions + 1))"),
+            "can't be copied (Only Tensors created explicitly",
+        ),
+        (
+            linear().replace("answers =", "assert not self.training\n        answers ="),
+            "line 12: AssertionError",
+        ),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")
 def test_mistakes_are_named(text: str, says: str, tmp_path: Path) -> None:
     """With the file, and the line if there is one."""
     path = written(tmp_path, text)
@@ -350,6 +417,22 @@ def test_values_beyond_the_range_are_not_published(tmp_path: Path) -> None:
     """Whoever forgets torch.tanh is told so."""
     with pytest.raises(ModelError, match=r"a value of .*, and values are from -1 to 1: end it with torch.tanh"):
         exported(written(tmp_path, linear("5 + answers[:, -1:]")))
+
+
+def test_a_wrong_translation_is_found_beside_masked_logits(tmp_path: Path) -> None:
+    """Differences are relative to the largest logit of a legal move, not to the -1e9 of the others."""
+    observation, _ = rows_of("tictactoe")
+    network = network_of(written(tmp_path, masked("-1e9")), "tictactoe")
+    exporter = Exporter(network, metadata_of(game_of("tictactoe")))
+    content = exporter.to_bytes(1, observation)
+    with torch.no_grad():
+        network.get_parameter("inner.both.bias")[0] += 0.1  # from here on torch answers otherwise than the file
+    with pytest.raises(ModelError, match=r"policy_logits differs from torch's by 0\.1; it was not published"):
+        exporter.check(content, observation)
+    with torch.no_grad():
+        network.get_parameter("inner.both.bias")[0] = torch.nan
+    with pytest.raises(ModelError, match=r"policy_logits differs from torch's by nan; it was not published"):
+        exporter.check(content, observation)
 
 
 def test_what_torch_cannot_export_is_reported(tmp_path: Path) -> None:

@@ -33,6 +33,26 @@ def test_settings_come_back_as_they_were(tmp_path: Path) -> None:
     assert {"commit", "processor", "started"} <= stored["train"].keys()
 
 
+def test_a_resumed_run_keeps_what_it_was_made_with_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At each start, oldest first. An entry of an earlier version has no list yet; a new run begins another one."""
+    path, config = tmp_path / "run.json", config_in(tmp_path, tmp_path)
+
+    def recorded(commit: str, resumed: bool) -> tuple[str, list[str]]:
+        monkeypatch.setattr("trainer.run.record.commit", lambda: commit)
+        write_record(path, "train", config, resumed)
+        stored = json.loads(path.read_text())["train"]
+        assert all(set(start) == {"versions", "commit", "processor", "started"} for start in stored["earlier"])
+        return stored["commit"], [start["commit"] for start in stored["earlier"]]
+
+    assert recorded("first", resumed=False) == ("first", [])
+    stored = json.loads(path.read_text())
+    del stored["train"]["earlier"]
+    path.write_text(json.dumps(stored))
+    assert recorded("second", resumed=True) == ("second", ["first"])
+    assert recorded("third", resumed=True) == ("third", ["first", "second"])
+    assert recorded("fourth", resumed=False) == ("fourth", [])
+
+
 def test_a_run_that_was_moved_finds_its_own_files(tmp_path: Path) -> None:
     """Paths inside the folder move with it; the database elsewhere stays where it was."""
     old, new, elsewhere = tmp_path / "old", tmp_path / "new", tmp_path / "elsewhere"

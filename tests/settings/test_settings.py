@@ -7,7 +7,7 @@ import math
 import pkgutil
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import pytest
 
@@ -15,7 +15,9 @@ import trainer.settings
 from trainer.core.errors import ConfigError
 from trainer.settings.base import Settings
 from trainer.settings.evaluator import EvaluatorConfig
+from trainer.settings.loop import LoopConfig
 from trainer.settings.trainer import TrainerConfig
+from trainer.settings.validation import choices_of
 
 MODULES = [
     importlib.import_module(f"trainer.settings.{found.name}")
@@ -35,6 +37,13 @@ NUMBERS = [
     if float in (get_type_hints(command)[field.name], *getattr(get_type_hints(command)[field.name], "__args__", ()))
 ]
 
+CHOICES = [
+    pytest.param(command, field.name, id=f"{command.__name__}-{field.name}")
+    for command in COMMANDS
+    for field in fields(command)
+    if choices_of(get_type_hints(command)[field.name])
+]
+
 
 @pytest.mark.parametrize(("command", "name"), NUMBERS)
 @pytest.mark.parametrize("value", [math.inf, math.nan], ids=str)
@@ -45,6 +54,22 @@ def test_a_number_must_be_finite(command: Any, name: str, value: float) -> None:
     given = replace(command(**{other: others[other] for other in others.keys() & known}), **{name: value})
     with pytest.raises(ConfigError, match=f"^--{name.replace('_', '-')} is {value}; "):
         given.check()
+
+
+@pytest.mark.parametrize(("command", "name"), CHOICES)
+def test_a_choice_must_be_one_of_those_that_there_are(command: Any, name: str) -> None:
+    """Also from Python, where nothing parses it; the message lists them."""
+    default = getattr(command(), name)
+    with pytest.raises(ConfigError, match=f"^--{name.replace('_', '-')} is nonsense; give one of .*{default}"):
+        command(**{name: "nonsense"})
+
+
+def test_the_choices_of_a_type() -> None:
+    """None may be one of them. A number in place of a word is for `check`."""
+    assert choices_of(Literal["a", "b"] | None) == ["a", "b", None]
+    assert [choices_of(hint) for hint in (int, int | None, tuple[int, ...], int | Literal["all"])] == [[], [], [], []]
+    with pytest.raises(ConfigError, match=r"^--players is some; give all, or a number of machines from 1$"):
+        LoopConfig(minutes=1, players="some").check()  # type: ignore[arg-type]
 
 
 def test_a_path_may_be_text() -> None:

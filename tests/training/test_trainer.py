@@ -224,12 +224,14 @@ def test_the_learning_rate_follows_a_cosine() -> None:
 
 
 def test_the_learning_rate_rises_first() -> None:
-    """It is a tenth of the warm-up's end after a tenth of its steps, and follows the cosine after them."""
+    """By a factor on the cosine, which falls meanwhile, so a short run stays below its learning rate."""
     flat = Schedule(TrainerConfig(steps=1000, lr=0.2, lr_schedule=False, lr_warmup=50))
     assert [flat.learning_rate(step) for step in (5, 50, 51)] == pytest.approx([0.02, 0.2, 0.2])
     warm, cold = (Schedule(TrainerConfig(steps=1000, lr=0.2, lr_warmup=steps)) for steps in (50, 0))
     assert warm.learning_rate(25) == pytest.approx(cold.learning_rate(25) / 2)
     assert warm.learning_rate(500) == cold.learning_rate(500)
+    short = Schedule(TrainerConfig(steps=100, lr=0.2, lr_warmup=50))
+    assert max(map(short.learning_rate, range(1, 101))) < 0.2 * 0.6
 
 
 def test_the_minutes_of_a_run_begin_with_its_first_batch(monkeypatch: pytest.MonkeyPatch) -> None:

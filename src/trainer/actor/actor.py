@@ -25,7 +25,7 @@ from trainer.evaluators.interface import Evaluator, ModelSource
 from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.sparse import SparseAccelerator
 from trainer.game_config import load_game_config
-from trainer.games import game_of, settled
+from trainer.games import game_of, with_env_id
 from trainer.gpu.choice import accelerators, require_device
 from trainer.run.actor_stats import ActorStats
 from trainer.run.folder import RunFolder
@@ -42,7 +42,7 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
     """Play until `stop` is set or `max_episodes` games are played. All finished games are stored before it returns."""
     config.check()
     require_device(config)
-    config = fitted(settled(config))
+    config = fitted(with_env_id(config))
     run = RunFolder(config.data_dir)
     make_writable_folder(run.path, "--data-dir")
     make_writable_folder(config.replay_db_path.parent, "--replay-db-path")

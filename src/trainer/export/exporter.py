@@ -28,7 +28,8 @@ IR_VERSION = 8
 ARCHITECTURE = "PolicyValueNet"
 """Stated in the metadata of every model file. The network's class once had this name; files keep it for their readers."""
 TOLERANCE = 1e-5
-"""Accepted difference between ONNX Runtime's and torch's outputs, relative to the largest output or to 1."""
+"""Accepted difference between ONNX Runtime's and torch's outputs, relative to the largest output or to 1. Logits of illegal
+moves don't count: a custom network may set them to -1e9."""
 TOLERANCE_OF_CUSTOM = 1e-4
 """The same for a custom network, which may be much deeper. A wrong translation differs by more."""
 MORE_ROUNDING = 10.0
@@ -48,6 +49,7 @@ class Exporter:
         Raises ModelError for a network that can't be exported.
         """
         self._network = network
+        self._legal = slice(game.legal_mask_offset, game.legal_mask_offset + game.num_actions)
         self._metadata = {
             ENV_ID: game.env_id,
             "architecture": ARCHITECTURE,
@@ -65,8 +67,11 @@ class Exporter:
         self._model.producer_name, self._model.producer_version = "cartridge-trainer", trainer.__version__
         onnx.checker.check_model(self._model, full_check=True)
 
-    def to_bytes(self, step: int, sample: np.ndarray, progress: float = 0.0) -> bytes:
-        """The model file with the current weights. `progress`: the share of the run that is done, 0 to 1, for actors.
+    def to_bytes(self, step: int, sample: np.ndarray, progress: float | None = None) -> bytes:
+        """The model file with the current weights.
+
+        `progress`: the share of the run that is done, 0 to 1, by which actors lengthen their searches. None: the file states
+        none, and they take it for 1.
 
         Raises ModelError if ONNX Runtime's answers to `sample`, float32 [B, obs_size], differ from torch's or aren't finite.
         """
@@ -79,7 +84,8 @@ class Exporter:
             if initializer.name in weights:
                 kind = helper.tensor_dtype_to_np_dtype(initializer.data_type).newbyteorder("<")
                 initializer.raw_data = numpy_of(weights[initializer.name]).astype(kind).tobytes()
-        helper.set_model_props(model, self._metadata | {STEP: str(step), PROGRESS: f"{progress:.4f}"})
+        stated = {} if progress is None else {PROGRESS: f"{progress:.4f}"}
+        helper.set_model_props(model, self._metadata | {STEP: str(step)} | stated)
         content: bytes = model.SerializeToString()
         self.check(content, sample)
         return content
@@ -87,7 +93,7 @@ class Exporter:
     def check(self, content: bytes, sample: np.ndarray) -> None:
         """Raise ModelError unless a model file answers `sample`, float32 [B, obs_size], as the network now does.
 
-        Only the first rows are compared, see CHECKED.
+        Only the first rows are compared, see CHECKED, and only logits of legal moves, unless no row has any.
         """
         sample = sample[:CHECKED]
         options = onnxruntime.SessionOptions()
@@ -102,16 +108,16 @@ class Exporter:
             expected = network(torch.from_numpy(sample))
         answers = [numpy_of(part) for part in expected]
         tolerance = TOLERANCE_OF_CUSTOM if custom else TOLERANCE
-        for at, (name, ours, theirs) in enumerate(zip(OUTPUTS, answers, found, strict=True)):
+        legal = sample[:, self._legal] > 0
+        compared = legal if legal.any() else ~legal, np.ones_like(found[1], np.bool_)
+        for at, (name, ours, theirs, chosen) in enumerate(zip(OUTPUTS, answers, found, compared, strict=True)):
             if not np.isfinite(theirs).all():
                 raise ModelError(f"the model answers NaN or infinity in {name}; it was not published")
-            worst = distance(ours, theirs)
-            accepted = tolerance * max(
-                1.0, float(np.abs(theirs).max())
-            )  # rounding errors scale with the largest output
-            if worst > accepted and not custom:  # large numbers may cancel out in this network
-                accepted = MORE_ROUNDING * distance(ours, exact_answers(network, sample)[at])
-            if worst > accepted:
+            worst, largest = distance(ours[chosen], theirs[chosen]), float(np.abs(theirs[chosen]).max())
+            accepted = tolerance * max(1.0, largest)  # rounding errors scale with the largest output
+            if not worst <= accepted and not custom:  # large numbers may cancel out in this network
+                accepted = MORE_ROUNDING * distance(ours[chosen], exact_answers(network, sample)[at][chosen])
+            if not worst <= accepted:  # which also refuses NaN
                 raise ModelError(f"ONNX Runtime's {name} differs from torch's by {worst:.2g}; it was not published")
         highest = float(np.abs(found[1]).max())
         if highest > HIGHEST_VALUE:

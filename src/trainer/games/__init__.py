@@ -25,7 +25,7 @@ from types import ModuleType
 
 from trainer.games.base import Game
 from trainer.games.library import ENV_IDS, find_game, has_rules, is_available, is_installed, is_known, known_games
-from trainer.games.naming import env_id_of, settled
+from trainer.games.naming import env_id_of, with_env_id
 from trainer.settings.base import DEFAULT_GAME
 
 __all__ = [
@@ -44,7 +44,7 @@ __all__ = [
     "known_games",
     "part_of",
     "rules_of",
-    "settled",
+    "with_env_id",
 ]
 
 

@@ -24,6 +24,6 @@ def env_id_of(name: str) -> str:
     return find_game(name).game.env_id if has_rules(name) else name
 
 
-def settled(config: Config) -> Config:
+def with_env_id(config: Config) -> Config:
     """Settings with the env_id of the game that they name, in place of that name."""
     return replace(config, env_id=env_id_of(config.env_id))  # type: ignore[type-var]

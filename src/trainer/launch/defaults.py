@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.core.errors import ConfigError
-from trainer.games import game_of, settled
+from trainer.games import game_of, with_env_id
 from trainer.games.recipes import changed, continued, recipe_of
 from trainer.gpu.choice import means_gpu
 from trainer.run.folder import RunFolder
@@ -26,7 +26,7 @@ class Defaults:
 
     def replaced(self, **given: Any) -> LoopConfig:
         """The settings with those that are given in place of their own; the game is named by its env_id."""
-        return settled(continued(self.settings, **given) if self.of_run else changed(self.settings, **given))
+        return with_env_id(continued(self.settings, **given) if self.of_run else changed(self.settings, **given))
 
 
 def defaults_for(env_id: str | None, folder: Path | None, resume: bool, device: str) -> Defaults:

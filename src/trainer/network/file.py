@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from trainer.core.errors import ConfigError
+from trainer.core.errors import ConfigError, first_line
 from trainer.core.python_file import PythonFile, lines_named
 from trainer.games.layout import Layout
 from trainer.network.base import MoverNetwork
@@ -95,13 +96,15 @@ class CustomNetwork(MoverNetwork):
         self.inner.eval()
         view, moves = torch.zeros(TRIED, self.view.size), torch.ones(TRIED, game.num_actions)
         self._try_answers(view, game)
+        batch = MoverBatch(view, moves > 0, moves / game.num_actions, torch.zeros(TRIED))
         if self.file.loss:
-            self._try_loss(MoverBatch(view, moves > 0, moves / game.num_actions, torch.zeros(TRIED)))
+            self._try_loss(batch)
         for module, training in modes:  # parts may be frozen
             module.training = training
+        self._try_copies(batch)
 
     def _try_answers(self, view: Tensor, game: Metadata) -> None:
-        """Raise ConfigError unless the module answers with logits and values."""
+        """Raise ConfigError unless the module answers an empty `view`, of zeros, with finite logits and values."""
         path = self.file.path
         with torch.no_grad(), lines_named(path, ConfigError, FLAG):
             answers = self.inner(view)
@@ -114,6 +117,12 @@ class CustomNetwork(MoverNetwork):
             )
         if not any(True for _ in self.inner.parameters()):
             raise ConfigError(f"the network of --network-file {path} has no weights, so there is nothing to train")
+        if not all(part.isfinite().all() for part in answers):
+            raise ConfigError(
+                f"the network of --network-file {path} answers NaN or infinity to an empty observation, which is all zeros; "
+                f"answers must be finite, also the policy logits of illegal moves: leave those alone, because search and "
+                f"loss mask them"
+            )
 
     def _try_loss(self, batch: MoverBatch) -> None:
         """Raise ConfigError unless the file's loss is one that training can minimize."""
@@ -127,6 +136,27 @@ class CustomNetwork(MoverNetwork):
                 f"trainer.network.Loss of three single numbers is needed, with a total that depends on "
                 f"the weights"
             )
+
+    def _try_copies(self, batch: MoverBatch) -> None:
+        """Raise ConfigError unless the module can be copied, also while it trains: copies are averaged and exported."""
+        trial = self._copy_of(self.inner)
+        with lines_named(self.file.path, ConfigError, FLAG):
+            if self.file.loss:
+                self.file.loss(trial, batch)
+            else:
+                trial(batch.view)
+        self._copy_of(trial)
+
+    def _copy_of(self, module: nn.Module) -> nn.Module:
+        """A copy of the file's module. Raises ConfigError if it can't be copied."""
+        try:
+            return copy.deepcopy(module)
+        except Exception as error:  # whatever copying somebody's module raises
+            raise ConfigError(
+                f"the network of --network-file {self.file.path} can't be copied ({first_line(error)}); keep no tensors "
+                f"that training computes as attributes of a module, or detach them; for a weight norm use "
+                f"torch.nn.utils.parametrizations.weight_norm"
+            ) from error
 
 
 def is_loss(found: object) -> bool:

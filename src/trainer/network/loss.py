@@ -33,6 +33,16 @@ class MoverBatch(NamedTuple):
     value_target: Tensor
     """float32 [B], from -1 to 1: the mover's result, mixed with the search's value as `--q-weight` says."""
 
+    @property
+    def policy(self) -> Tensor:
+        """`policy_target` under the name that it had in earlier versions, whose runs keep the files of their losses."""
+        return self.policy_target
+
+    @property
+    def value(self) -> Tensor:
+        """`value_target` likewise."""
+        return self.value_target
+
 
 def alphazero_loss(logits: Tensor, value: Tensor, legal: Tensor, policy_target: Tensor, value_target: Tensor) -> Loss:
     """(z - v)^2 - sum_a pi_a log p_a, each averaged over the rows (AlphaZero; Silver et al. 2017, equation 1).

@@ -20,10 +20,15 @@ Config = TypeVar("Config")
 
 LOOP, TRAIN = "loop", "train"
 """The commands that have an entry."""
+MADE_WITH = ("versions", "commit", "processor", "started")
+"""What an entry says about a start of its command, apart from the settings."""
 
 
-def write_record(path: Path, command: str, config: Any) -> None:
-    """Store the settings of `command` in run.json at `path`, beside those of other commands."""
+def write_record(path: Path, command: str, config: Any, resumed: bool = False) -> None:
+    """Store the settings of `command` in run.json at `path`, beside those of other commands.
+
+    `resumed`: it goes on with the run that the file describes, so what that was made with is kept in a list, `earlier`.
+    """
     with locked(path):
         content = read_json_object(path) or {}
         content[command] = {
@@ -33,8 +38,17 @@ def write_record(path: Path, command: str, config: Any) -> None:
             "commit": commit(),
             "processor": processor(),
             "started": int(time.time()),
+            "earlier": earlier_starts(content.get(command)) if resumed else [],
         }
         write_json(path, content, indent=2, durable=True)
+
+
+def earlier_starts(entry: Any) -> list[Any]:
+    """The starts in an entry of run.json, oldest first; none if there is no entry that can be read."""
+    if not isinstance(entry, dict):
+        return []
+    before = entry.get("earlier")  # an earlier version wrote none
+    return [*(before if isinstance(before, list) else []), {name: entry.get(name) for name in MADE_WITH}]
 
 
 def recorded_settings(path: Path, command: str, config: type[Config]) -> Config | None:

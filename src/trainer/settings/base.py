@@ -6,6 +6,8 @@ from dataclasses import field, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
+from trainer.settings.validation import require_choices
+
 Value = TypeVar("Value")
 
 DEFAULT_GAME = "tictactoe"
@@ -27,10 +29,14 @@ def fixed_names(settings: Any) -> list[str]:
 
 
 class Settings:
-    """Base of the dataclasses of settings: a path may be given as text, also within a tuple."""
+    """Base of the dataclasses of settings: a path may be given as text, also within a tuple.
+
+    Raises ConfigError for a value that isn't one of a Literal. All else that can be wrong is for the `check` of a class.
+    """
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
+        require_choices(self, hints)
         for setting in fields(self):  # type: ignore[arg-type]
             name, value = setting.name, getattr(self, setting.name)
             if isinstance(value, (str, tuple)) and takes_path(hints[name]):

@@ -44,7 +44,7 @@ class ClusterSettings(Settings):
             f"--ray is {self.ray}; start the loop on a machine of the cluster and give auto, because ray:// is too slow",
         )
         require(
-            self.players == "all" or self.players >= 1,
+            self.players == "all" or (isinstance(self.players, int) and self.players >= 1),
             f"--players is {self.players}; give all, or a number of machines from 1",
         )
 

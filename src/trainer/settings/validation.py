@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
 
 from trainer.core.errors import ConfigError
 from trainer.core.files import is_stream, make_writable_folder
@@ -35,6 +37,22 @@ def require_above_0(settings: Any, *names: str) -> None:
         value = getattr(settings, name)
         fits = value is None or (value > 0 and math.isfinite(value))
         require(fits, f"--{name.replace('_', '-')} is {value}; a number above 0 is needed")
+
+
+def require_choices(settings: Any, hints: Mapping[str, Any]) -> None:
+    """Raise ConfigError unless each of the settings whose type in `hints` is a Literal has one of its values."""
+    for name, hint in hints.items():
+        if choices := choices_of(hint):
+            value, listed = getattr(settings, name), ", ".join(map(str, choices))
+            require(value in choices, f"--{name.replace('_', '-')} is {value}; give one of {listed}")
+
+
+def choices_of(hint: Any) -> list[Any]:
+    """The values of a Literal, or of a union of some and None; empty for another type."""
+    parts = [hint] if get_origin(hint) is Literal else get_args(hint)
+    if not all(part is NoneType or get_origin(part) is Literal for part in parts):
+        return []
+    return [value for part in parts for value in get_args(part) or [None]]
 
 
 def require_seed(seed: int) -> None:

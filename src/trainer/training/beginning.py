@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from trainer.core.errors import ConfigError
 from trainer.network import NetworkFile
 from trainer.run.folder import RunFolder, set_aside
-from trainer.run.kept_network import keep_network, require_kept
+from trainer.run.kept_network import keep_network, kept_networks, require_kept
 from trainer.run.model_files import CHECKPOINT, LATEST
 from trainer.run.record import TRAIN, recorded_settings, require_same_run, write_record
 from trainer.settings.trainer import TrainerConfig
@@ -52,7 +53,7 @@ def require_same_models(models: Path, record: Path) -> None:
 def take_folder(config: TrainerConfig, folder: RunFolder, file: NetworkFile | None, done: int) -> None:
     """Make the folder that of a run that goes on after the step `done`; 0: of a new run, so an earlier one is set aside.
 
-    run.json is written last, so that it describes what is in the folder.
+    run.json is written last, so that it describes what is in the folder. It names the run's copy of a network's `file`.
     """
     if done:
         delete_models_after(config.model_dir, done)
@@ -60,4 +61,6 @@ def take_folder(config: TrainerConfig, folder: RunFolder, file: NetworkFile | No
         if old := set_aside(config.model_dir, config.stats):
             log.info("set the earlier run of this folder aside in %s; %s stays until the first new model", old, LATEST)
         keep_network(file.text if file else None, config.model_dir)
-    write_record(folder.record, TRAIN, config)
+    copies = kept_networks(config.model_dir) if file else []
+    recorded = replace(config, network_file=next(iter(copies), None))
+    write_record(folder.record, TRAIN, recorded, resumed=done > 0)

@@ -58,7 +58,8 @@ class RunOutput:
         if self._config.publish_first and not done:
             blank = np.zeros((1, self._obs_size), np.float32)
             with errors_named("the start of training"):
-                publish(self._exporter.to_bytes(0, blank), self._config.model_dir, 0, self._retention)
+                content = self._exporter.to_bytes(0, blank, progress=0.0)
+                publish(content, self._config.model_dir, 0, self._retention)
             self._published = True
 
     @property

@@ -34,7 +34,7 @@ class Retention(NamedTuple):
 
 
 def publish(content: bytes, folder: str | Path, step: int, retention: Retention = Retention(10)) -> Path:  # noqa: B008
-    """Write a model as `model_step_NNNNNN.onnx` and as `latest.onnx`; delete the models that `retention` doesn't keep.
+    """Write a model as `model_step_NNNNNN.onnx` and as `latest.onnx`; delete other models that `retention` doesn't keep.
 
     Returns the first one's path. Raises OSError if the files can't be written.
     """
@@ -43,7 +43,7 @@ def publish(content: bytes, folder: str | Path, step: int, retention: Retention 
     write_bytes(path, content)
     write_bytes(folder / LATEST, content)
     models = stored_models(folder)
-    for old in set(models).difference(retention.kept(models)):
+    for old in set(models).difference(retention.kept(models), [path]):  # the folder may hold models of later steps
         old.unlink(missing_ok=True)
     return path
 

@@ -95,8 +95,8 @@ class Schedule:
     def learning_rate(self, step: int) -> float:
         """The learning rate of step number `step`, counted from 1.
 
-        It rises linearly over `lr_warmup` steps (Goyal and others 2017), and falls along a cosine from `lr` to
-        `lr * lr_min_ratio` (Loshchilov and Hutter 2017, without restarts).
+        It falls along a cosine from `lr` to `lr * lr_min_ratio` (Loshchilov and Hutter 2017, without restarts), times a
+        factor that rises linearly to 1 over `lr_warmup` steps (Goyal and others 2017).
         """
         config = self._config
         warm = min(1.0, step / config.lr_warmup) if config.lr_warmup else 1.0

@@ -31,8 +31,8 @@ class LearningSettings(NetworkSettings, DeviceSettings):
     lr_min_ratio: float = fixed(0.1)
     """Final learning rate, as a share of --lr."""
     lr_warmup: int = fixed(0)
-    """Steps in which the learning rate rises from 0 to --lr. Large first steps switch off units of a layer with many
-    inputs for good (dying ReLUs)."""
+    """Steps over which a factor on the learning rate rises from 0 to 1. The cosine falls meanwhile, so a short run stays
+    below --lr. Large first steps switch off units of a layer with many inputs for good (dying ReLUs)."""
     q_weight: float = fixed(0.0)
     """Share of the search's root value in the value target; the rest is the game's outcome (Willemsen et al. 2021)."""
     average: float = fixed(0.0)

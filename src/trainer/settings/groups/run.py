@@ -19,7 +19,7 @@ class RunSettings(Settings):
     """Training steps of the whole run, including those before a --resume; None: as many as the minutes allow."""
     minutes: float | None = None
     """Minutes of the whole run, from its first batch on, including those before a --resume; None: no time limit. In a
-    new run with minutes alone, the number of steps is unlimited."""
+    new run with minutes alone, the number of steps is unlimited (in Python TrainerConfig also needs steps=None for that)."""
     resume: bool = False
     """Continue the run in this folder with its settings (from its run.json). Without this flag a new run begins: models and
     statistics of the old one move to a folder `old-<UTC time>`, stored games stay."""
