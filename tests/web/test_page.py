@@ -397,6 +397,41 @@ def test_the_page_recovers_when_the_server_is_back(browser: Any, tmp_path: Path)
         assert server.stop() == 0
 
 
+def test_an_outage_while_the_page_is_loaded_keeps_the_chosen_game(browser: Any, empty: Server) -> None:
+    """The server has started tic-tac-toe by itself then, which nobody asked for."""
+    with window(browser, empty.url) as found:
+        page = found.page
+        begin(page, "connect4")
+        page.context.clear_cookies()
+        page.route("**/game/new", lambda route: route.abort(), times=1)
+        with page.expect_event("requestfailed"):
+            page.reload()
+        page.locator(board("connect4")).wait_for()
+        expect(page.get_by_role("radio", name="Connect 4")).to_be_checked()
+        settled(page)
+        assert page.request.get(f"{empty.url}game/state").json()["game"] == "connect4"
+        found.complaints = [text for text in found.complaints if "ERR_FAILED" not in text]
+
+
+def test_after_an_outage_the_form_shows_the_game_that_is_shown(browser: Any, empty: Server) -> None:
+    """Another one that was chosen meanwhile hasn't begun."""
+    with window(browser, empty.url) as found:
+        page = found.page
+        begin(page, "connect4")
+        click(page, 3)
+        page.locator(".move.p2").wait_for()
+        settled(page)
+        page.route("**/game/new", lambda route: route.abort(), times=1)
+        with page.expect_event("requestfailed"):
+            page.locator("input[value=tictactoe]").check()
+        expect(page.get_by_role("radio", name="Connect 4")).to_be_checked()
+        assert page.locator(board("connect4") + " .stone").count() == 2
+        page.reload()
+        page.locator(board("connect4") + " .stone").first.wait_for()
+        expect(page.get_by_role("radio", name="Connect 4")).to_be_checked()
+        found.complaints = [text for text in found.complaints if "ERR_FAILED" not in text]
+
+
 def test_stored_games_can_be_browsed(browser: Any, full: Server) -> None:
     """The newest first, filtered by result, and move by move with their training targets."""
     with window(browser, full.url) as found:
