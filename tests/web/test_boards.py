@@ -207,6 +207,26 @@ def test_stones_on_crossings_and_passes(browser: Any, server: Server) -> None:
         expect(page.locator(".choices button")).to_have_count(0)
 
 
+def test_a_game_whose_actions_are_no_places(browser: Any, tmp_path: Path) -> None:
+    """The newest move is marked where the board has changed, and shares are shown also over cells that are taken."""
+    with serving(tmp_path, [BOARDS / "counters.py"]) as server, window(browser, server.url) as found:
+        page = found.page
+        begin(page, "test-counters")
+        play(page, 2)
+        expect(page.locator(".stone")).to_have_count(4)
+        expect(page.locator(".newest")).to_have_count(1)
+        expect(page.locator(".newest")).to_have_attribute("data-cell", "3")
+        page.get_by_role("button", name="Model analysis").click()
+        expect(page.locator(".mark")).to_have_count(3)
+        settled(page)
+        page.get_by_role("button", name="Previous position").click()
+        assert page.locator(".newest").evaluate_all("all => all.map((one) => one.dataset.cell)") == ["2"]
+        page.get_by_role("button", name="Last position").click()
+        play(page, 1)
+        page.get_by_role("button", name="Previous position").click()
+        assert page.locator(".newest").evaluate_all("all => all.map((one) => one.dataset.cell)") == ["4", "5"]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_every_board_is_accessible_and_fits(browser: Any, server: Server, size: str, theme: str) -> None:

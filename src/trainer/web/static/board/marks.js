@@ -30,8 +30,7 @@ export class Marks {
       else if (choice.kept.some((move) => move.action === action)) this.add(spots, cells[clicks], action, mark, action === best);
     }
     const shown = arrows.sort((a, b) => b.share - a.share).slice(0, ARROWS).filter((one) => one.share >= 0.02 || one.action === best);
-    const free = [...spots].filter(([cell]) => choice.clicked.length || !state.cells[cell]);
-    const drawn = [...shown.reverse().map((one) => this.arrow(one, one.action === best)), ...free.map(([cell, mark]) => this.circle(cell, mark))];
+    const drawn = [...shown.reverse().map((one) => this.arrow(one, one.action === best)), ...[...spots].map(([cell, mark]) => this.circle(cell, mark))];
     if (!drawn.length) drawn.push(...this.mays(state, choice));
     if (!drawn.some((mark) => mark.classList.contains("best"))) drawn.push(...this.hint(state));
     return drawn;

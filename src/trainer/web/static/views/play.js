@@ -175,9 +175,10 @@ export class PlayView {
   play(action, choice) {
     if (this.pending) return this.turn;
     return this.attempt(async () => {
-      const cells = [...this.state.board];
+      const { board, current_player: mover } = this.state;
+      const cells = [...board];
       choice.changes.forEach((cell, at) => (cells[cell] = choice.codes[at]));
-      this.board.draw({ cells, last: choice.cells.length > 1 ? choice.cells : choice.changes.slice(0, 1), animate: true }); // now; the model's answer follows
+      this.board.draw({ cells, last: newest(this.info, [{ board, mover, action }, { board: cells }], 1), animate: true }); // now; the model's answer follows
       this.frame.status.textContent = "The model is thinking…";
       await this.take(await api.post("move", { position: action, ...this.shownGame() }), true);
     });
