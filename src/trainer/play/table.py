@@ -241,5 +241,5 @@ def prompt(table: Table, picker: Picker | None, typed: str) -> Text | None:
         return Text(f"Type: {WORDS}", "dim")
     if picker.named:
         return Text(f"Enter plays {picker.named.name}, arrow keys show other moves. Or type: {WORDS}", "dim")
-    without = "".join(f" (such as {one.name})" for one in table.moves()[-1:] if not one.cells)
+    without = "".join(f" (such as {one.name})" for one in picker.choices[-1:] if not one.cells)
     return Text(f"Arrow keys and Enter, or type a move{without}, or: {WORDS}", "dim")
