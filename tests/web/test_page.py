@@ -344,6 +344,22 @@ def test_another_run_is_drawn_beside_the_one_that_is_watched(browser: Any, tmp_p
         expect(page.locator("#other")).to_be_hidden()
 
 
+def test_the_run_in_the_data_folder_itself_can_be_compared_with(browser: Any, tmp_path: Path) -> None:
+    """Its name among the runs is a dot, which nobody gave it."""
+    put_stats(tmp_path, "tictactoe", 200)
+    put_stats(tmp_path / "ours", "tictactoe", 50)
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        page.locator("#run").select_option("ours")
+        chart = page.locator(".chart").first
+        expect(chart).to_have_attribute("data-shown", "10 to 50")
+        assert page.locator("#other option").all_inner_texts() == ["nothing", "data folder (tictactoe)"]
+        page.locator("#other").select_option(label="data folder (tictactoe)")
+        expect(chart).to_have_attribute("data-shown", "10 to 200")
+        expect(chart.locator(".legend")).to_contain_text("data folder (tictactoe)")
+
+
 def test_a_chart_grows_while_a_run_is_training(browser: Any, tmp_path: Path) -> None:
     """From no run at all to an ever longer line, without a reload."""
     with serving(tmp_path) as server, window(browser, server.url) as found:

@@ -48,6 +48,9 @@ export function gameName(info) {
   return parameters ? `${info.display_name} (${parameters.replaceAll("=", " ").replaceAll(",", ", ")})` : info.display_name;
 }
 
+/** A run's name; the run in the data folder itself has none. */
+export const runLabel = (run) => (run.name === "." ? `data folder${run.env_id ? ` (${run.env_id})` : ""}` : run.name);
+
 /** A player's sign: the initial of its name, or its symbol if both have the same initial. */
 export function signOf(info, player) {
   const initials = info.player_names.map((name) => name.charAt(0).toUpperCase());

@@ -2,7 +2,7 @@
 
 import { api, ApiError } from "../base/api.js";
 import { choice, dress, el, isOff, switchOff, typing, write } from "../base/dom.js";
-import { ago, count, percent, scoreWords, setTime, signOf, signed } from "../base/format.js";
+import { ago, count, percent, runLabel, scoreWords, setTime, signOf, signed } from "../base/format.js";
 import { tabMemory } from "../base/memory.js";
 import { Board } from "../board/board.js";
 import { newest } from "../board/cells.js";
@@ -90,7 +90,7 @@ export class InsideView {
       const remembered = this.run ?? tabMemory.get("run");
       this.run = runs.some((run) => run.name === remembered) ? remembered : newest;
       this.runs.replaceChildren(
-        ...runs.map((run) => el("option", { value: run.name, selected: run.name === this.run }, run.name === "." ? "data folder" : run.name)),
+        ...runs.map((run) => el("option", { value: run.name, selected: run.name === this.run }, runLabel(run))),
       );
       this.runs.disabled = !runs.length;
       if (!runs.length) this.runs.replaceChildren(el("option", {}, "none yet"));

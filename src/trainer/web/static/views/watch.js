@@ -2,7 +2,7 @@
 
 import { api, ApiError } from "../base/api.js";
 import { el, write } from "../base/dom.js";
-import { ago, count, percent, rate, scientific, setTime, threeDigits, time } from "../base/format.js";
+import { ago, count, percent, rate, runLabel, scientific, setTime, threeDigits, time } from "../base/format.js";
 import { extended, thinned } from "../base/history.js";
 import { winInterval } from "../base/intervals.js";
 import { tabMemory } from "../base/memory.js";
@@ -340,8 +340,6 @@ export class WatchView {
     write(this.note, problems.length ? problems.join(" ") : `Last update ${ago(stats.timestamp)}.`);
   }
 }
-
-const runLabel = (run) => (run.name === "." ? `data folder${run.env_id ? ` (${run.env_id})` : ""}` : run.name);
 
 function results(actors) {
   const games = actors.player1_wins + actors.player2_wins + actors.draws;
