@@ -74,6 +74,23 @@ def test_only_a_single_legal_pass_is_forced(names: list[str], words: str, browse
         assert found.page.evaluate(text, [state, {"player_names": ["Red", "Blue"]}]) == words
 
 
+CAPTION = """async (width) => {
+    const { AnalysisTable } = await import('/static/parts/analysis_table.js');
+    const info = await (await fetch('/game-info/tictactoe')).json();
+    const table = new AnalysisTable();
+    table.draw({ ...info, board_width: width }, { moves: [], mover: 1, simulations: 100 });
+    return table.caption.textContent;
+}"""
+
+
+def test_the_caption_of_an_analysis_says_what_the_board_shows(browser: Any, server: Server) -> None:
+    """A board of more than nine columns has no room for the prior."""
+    with window(browser, server.url) as found:
+        captions = [found.page.evaluate(CAPTION, width) for width in (9, 10)]
+    assert ["share of them, with the prior below." in caption for caption in captions] == [True, False]
+    assert captions[1].endswith("share of them.")
+
+
 def test_edges_are_drawn_and_whoever_closes_a_box_moves_again(browser: Any, server: Server) -> None:
     """In the first game the model closes both boxes in a row; in the second the person closes one and moves again."""
     with window(browser, server.url) as found:

@@ -5,13 +5,16 @@ import { percent } from "../base/format.js";
 import { landing } from "./cells.js";
 
 const ARROWS = 5;
-const DENSE = 9; // rows or columns from which on there is no room for the prior
+const DENSE = 9; // rows or columns up to which there is room for the prior
+
+/** Whether a game's board has so many cells that the prior is not drawn. */
+export const isDense = (info) => Math.max(info.board_width, info.board_height) > DENSE;
 
 export class Marks {
   constructor(layout) {
     this.layout = layout;
     this.info = layout.info;
-    this.dense = Math.max(this.info.board_width, this.info.board_height) > DENSE;
+    this.dense = isDense(this.info);
     this.size = this.info.board_type === "edges" ? 0.8 : 1;
   }
 
