@@ -91,6 +91,24 @@ def test_the_caption_of_an_analysis_says_what_the_board_shows(browser: Any, serv
     assert captions[1].endswith("share of them.")
 
 
+SHARED_CELL = """async () => {
+    const { Board } = await import('/static/board/board.js');
+    const info = await (await fetch('/game-info/tictactoe')).json();
+    info.action_cells[1] = [0];
+    const holder = document.createElement('div');
+    const marks = { 0: { share: 0.25 }, 1: { share: 0.5 }, 2: { share: 0.25 } };
+    new Board(holder, info, () => {}).draw({ cells: new Array(9).fill(0), marks });
+    return [0, 1, 2].map((cell) => holder.querySelector(`.target[data-target='${cell}']`).getAttribute('aria-label'));
+}"""
+
+
+def test_the_share_of_a_cell_is_that_of_all_moves_there(browser: Any, server: Server) -> None:
+    """A screen reader says it, as the board shows it."""
+    with window(browser, server.url) as found:
+        labels = found.page.evaluate(SHARED_CELL)
+    assert labels == ["a3, empty, share 75%", "b3, empty", "c3, empty, share 25%"]
+
+
 def test_edges_are_drawn_and_whoever_closes_a_box_moves_again(browser: Any, server: Server) -> None:
     """In the first game the model closes both boxes in a row; in the second the person closes one and moves again."""
     with window(browser, server.url) as found:
