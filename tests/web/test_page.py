@@ -207,6 +207,39 @@ def test_a_chart_keeps_the_part_that_was_zoomed_to(browser: Any, tmp_path: Path)
         expect(chart).to_have_attribute("data-shown", "10 to 50")
 
 
+NUMBERS = """import('/static/base/format.js').then(({ digitsFor, rate, short }) => ({
+    digits: [0.0025, 0.1, 0.25, 1, 25, 1000].map(digitsFor),
+    steps: [12_000, 12_250, 12_500].map((step) => short(step, 250)),
+    millions: [999_500, 1_000_000, 1_000_500].map((step) => short(step, 500)),
+    alone: [9_999, 12_345, 1_234_500].map((number) => short(number)),
+    rates: [0, 0.04, 0.0456, 0.5, 2.54, 1234].map(rate),
+}))"""
+
+
+def test_numbers_are_as_long_as_they_must_be(browser: Any, empty: Server) -> None:
+    """Those of an axis tell its steps apart; a slow rate isn't zero."""
+    with window(browser, empty.url) as found:
+        assert found.page.evaluate(NUMBERS) == {
+            "digits": [4, 1, 2, 0, 0, 0],
+            "steps": ["12k", "12.25k", "12.5k"],
+            "millions": ["999.5k", "1M", "1.0005M"],
+            "alone": ["9,999", "12.3k", "1.2M"],
+            "rates": ["0.0", "0.04", "0.046", "0.5", "2.5", "1,234"],
+        }
+
+
+def test_evaluations_name_the_step_that_an_elo_is_against(browser: Any, tmp_path: Path) -> None:
+    """In full, as all steps of the table."""
+    evaluations = [one | {"elo_against": 12345} for one in EVALUATIONS]
+    put_stats(tmp_path, "tictactoe", 200, eval_history=evaluations)
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        table = page.get_by_role("region", name="Evaluations")
+        expect(table.locator("thead th").last).to_have_text("Elo against step")
+        expect(table.locator("tbody tr").first.locator("td").last).to_have_text("12,345")
+
+
 def test_the_players_of_a_cluster_are_a_table(browser: Any, tmp_path: Path) -> None:
     """It appears when they play, with all that is known of each; the name of a machine is shown as it is."""
     folder = tmp_path / "tictactoe"

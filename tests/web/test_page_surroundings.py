@@ -239,3 +239,19 @@ def test_no_label_of_a_chart_is_cut_off(browser: Any, tmp_path: Path) -> None:
                 labels = page.evaluate("labels")
                 assert len(labels) > 40
                 assert [label for label in labels if label["left"] < 0 or label["over"] > 0] == []
+
+
+def test_the_labels_of_an_axis_differ(browser: Any, tmp_path: Path) -> None:
+    """However close together they are, as after a zoom: steps from 12,000 to 12,300, and losses below 0.02."""
+    loss = {"total_loss": 0.018, "policy_loss": 0.01, "value_loss": 0.008, "learning_rate": 0.001}
+    history = [{"step": step, **loss} for step in range(12_000, 12_301, 10)]
+    put_stats(tmp_path, "tictactoe", 10, step=12_300, history=history)
+    with serving(tmp_path) as server, window(browser, server.url, script=NOTED_LABELS) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        expect(page.locator(".chart").first).to_have_attribute("data-shown", "12000 to 12300")
+        texts = page.evaluate("labels.map((label) => label.text)")
+        charts = sum(text == "12k" for text in texts)
+        assert charts >= 2
+        assert [text for text in texts if text in ("12.1k", "12.2k")] == ["12.1k", "12.2k"] * charts
+        assert {"0.005", "0.01", "0.015"} <= set(texts)

@@ -11,15 +11,28 @@ export function signed(value) {
   return size === "0.00" ? size : `${value < 0 ? "−" : "+"}${size}`;
 }
 
-export const rate = (number) => (number >= 100 ? count(number) : (number ?? 0).toFixed(1));
+/** How many happen per second: one digit after the point, or two significant digits below 1. */
+export function rate(number) {
+  if (number >= 100) return count(number);
+  return number > 0 && number < 1 ? `${+number.toPrecision(2)}` : (number ?? 0).toFixed(1);
+}
+
 export const threeDigits = (number) => number.toFixed(3);
 export const scientific = (number) => (number ? number.toExponential(1).replace("e-", "e−") : "0");
 
-/** A short number for a chart's axis. */
-export function short(number) {
-  if (Math.abs(number) >= 1e6) return `${+(number / 1e6).toFixed(1)}M`;
-  if (Math.abs(number) >= 1e4) return `${+(number / 1e3).toFixed(1)}k`;
-  return whole.format(number);
+/** How many digits after the point it takes to write the multiples of `step`. */
+export function digitsFor(step) {
+  const [mantissa, exponent] = Number(step.toPrecision(3)).toExponential().split("e");
+  const { length } = mantissa.split(".")[1] ?? "";
+  return Math.max(0, length - Number(exponent));
+}
+
+/** A short number for a chart's axis whose numbers are `step` apart; alone, it has one digit after the point. */
+export function short(number, step = Infinity) {
+  if (Math.abs(number) < 1e4) return whole.format(number);
+  const [unit, sign] = Math.abs(number) >= 1e6 ? [1e6, "M"] : [1e3, "k"];
+  const digits = step < unit ? Math.max(1, digitsFor(step / unit)) : 1;
+  return `${+(number / unit).toFixed(digits)}${sign}`;
 }
 
 let ahead = 0; // seconds by which the server's clock is ahead of the browser's
