@@ -207,7 +207,9 @@ def test_a_chart_keeps_the_part_that_was_zoomed_to(browser: Any, tmp_path: Path)
         expect(chart).to_have_attribute("data-shown", "10 to 50")
 
 
-NUMBERS = """import('/static/base/format.js').then(({ digitsFor, rate, short }) => ({
+NUMBERS = """import('/static/base/format.js').then(({ ago, counted, digitsFor, rate, short, time }) => ({
+    ages: [86_500, 200_000].map((seconds) => ago(time() - seconds)),
+    counted: [0, 1, 2, 1234].map((number) => counted(number, "move")),
     digits: [0.0025, 0.1, 0.25, 1, 25, 1000].map(digitsFor),
     steps: [12_000, 12_250, 12_500].map((step) => short(step, 250)),
     millions: [999_500, 1_000_000, 1_000_500].map((step) => short(step, 500)),
@@ -216,10 +218,12 @@ NUMBERS = """import('/static/base/format.js').then(({ digitsFor, rate, short }) 
 }))"""
 
 
-def test_numbers_are_as_long_as_they_must_be(browser: Any, empty: Server) -> None:
-    """Those of an axis tell its steps apart; a slow rate isn't zero."""
+def test_numbers_as_text(browser: Any, empty: Server) -> None:
+    """Those of an axis tell its steps apart, a slow rate isn't zero, and one of something has no plural."""
     with window(browser, empty.url) as found:
         assert found.page.evaluate(NUMBERS) == {
+            "ages": ["1 day ago", "2 days ago"],
+            "counted": ["0 moves", "1 move", "2 moves", "1,234 moves"],
             "digits": [4, 1, 2, 0, 0, 0],
             "steps": ["12k", "12.25k", "12.5k"],
             "millions": ["999.5k", "1M", "1.0005M"],

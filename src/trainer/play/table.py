@@ -77,7 +77,8 @@ class Table:
         return name if name == pieces else f"{name} ({pieces})"
 
     def _level(self) -> str:
-        searches = f"{self.game.simulations:,} simulations per move" if self.game.simulations else "its raw policy"
+        number = self.game.simulations
+        searches = f"{number:,} simulation{'' if number == 1 else 's'} per move" if number else "its raw policy"
         return f"the model{self._step} plays by {searches}"
 
     def moves(self) -> list[Choice]:

@@ -2,6 +2,8 @@
 
 const whole = new Intl.NumberFormat("en");
 export const count = (number) => whole.format(Math.round(number ?? 0));
+/** How many of something there are, in words: 1 day, 2 days. */
+export const counted = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 export const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)}%`;
 
 /** A value with its sign; a value that rounds to zero has none. */
@@ -52,7 +54,7 @@ export function ago(seconds) {
   if (passed < 60) return `${Math.floor(passed)} s ago`;
   if (passed < 3600) return `${Math.floor(passed / 60)} min ago`;
   if (passed < 86400) return `${Math.floor(passed / 3600)} h ago`;
-  return `${Math.floor(passed / 86400)} days ago`;
+  return `${counted(Math.floor(passed / 86400), "day")} ago`;
 }
 
 /** A game's name, with its parameters. */

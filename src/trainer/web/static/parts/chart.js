@@ -2,7 +2,7 @@
 
 import uPlot from "../vendor/uplot.js";
 import { el } from "../base/dom.js";
-import { count, short } from "../base/format.js";
+import { count, counted, short } from "../base/format.js";
 
 const HEIGHT = 220;
 const RIGHT = 26; // half of the widest label, such as 1234.5M, because the last one is centred below the edge of the plot
@@ -59,7 +59,7 @@ export class Chart {
       one.last.textContent = newest === undefined ? "" : one.text(newest);
     });
     const beside = other ? `, beside ${other.label}` : "";
-    this.place.setAttribute("aria-label", `${this.title}, ${points} points up to step ${columns[0][points - 1]}${beside}`);
+    this.place.setAttribute("aria-label", `${this.title}, ${counted(points, "point")} up to step ${columns[0][points - 1]}${beside}`);
     if (this.plot) {
       const zoomed = this.zoomed && !this.another;
       this.plot.setData(this.data, !zoomed);

@@ -2,7 +2,7 @@
 
 import { api, ApiError } from "../base/api.js";
 import { choice, dress, el, isOff, switchOff, typing, write } from "../base/dom.js";
-import { ago, count, percent, runLabel, scoreWords, setTime, signOf, signed } from "../base/format.js";
+import { ago, count, counted, percent, runLabel, scoreWords, setTime, signOf, signed } from "../base/format.js";
 import { tabMemory } from "../base/memory.js";
 import { Board } from "../board/board.js";
 import { newest } from "../board/cells.js";
@@ -175,7 +175,7 @@ export class InsideView {
         "button",
         { type: "button", class: "game", "data-episode": game.episode_id, onclick: () => this.open(game.episode_id) },
         sign,
-        el("span", { class: "what" }, result, el("small", {}, `${game.plies} moves${step}`)),
+        el("span", { class: "what" }, result, el("small", {}, `${counted(game.plies, "move")}${step}`)),
         el("small", { class: "age", "data-stored": game.timestamp }, ago(game.timestamp)),
       ),
     );
@@ -215,8 +215,8 @@ export class InsideView {
     const { winner } = this.game;
     this.heading.textContent = winner === 3 ? "A draw" : winner ? `${this.info.player_names[winner - 1]} won` : "Not finished";
     const first = this.game.plies[0].ply;
-    const unseen = first ? `, the first ${first} of them random and not stored` : "";
-    this.about.textContent = `${episode}, ${this.game.plies.at(-1).ply} moves${unseen}`;
+    const unseen = first ? `, the first ${first > 1 ? `${first} ` : ""}of them random and not stored` : "";
+    this.about.textContent = `${episode}, ${counted(this.game.plies.at(-1).ply, "move")}${unseen}`;
     this.drawStrip();
     this.show(0);
   }

@@ -2,6 +2,7 @@
 
 import { api, ApiError, forgetInfos } from "../base/api.js";
 import { dress, isOff, switchOff, typing, write } from "../base/dom.js";
+import { counted } from "../base/format.js";
 import { memory } from "../base/memory.js";
 import { firstValue, remark, reply, resultWords, standing, valueWords } from "../base/standing.js";
 import { goesOn, sameSettings, settingsOf, storedSettings } from "../base/settings.js";
@@ -279,7 +280,7 @@ export class PlayView {
     });
     this.animate = false;
     const again = this.plies[ply - 1]?.mover === state.human_player;
-    write(this.frame.status, now ? standing(state, info, again) : `Looking back: after ${ply} of ${state.ply} moves.`);
+    write(this.frame.status, now ? standing(state, info, again) : `Looking back: after ${ply} of ${counted(state.ply, "move")}.`);
     const free = ["", this.remarked].includes(this.frame.note.textContent); // it says nothing of the last action
     if (now && free) write(this.frame.note, (this.remarked = remark(state)));
     switchOff(this.frame.undo, !this.plies.slice(0, state.ply).some((position) => position.mover === state.human_player));

@@ -2,7 +2,7 @@
 
 import { api, ApiError } from "../base/api.js";
 import { el, write } from "../base/dom.js";
-import { ago, count, digitsFor, percent, rate, runLabel, scientific, setTime, threeDigits, time } from "../base/format.js";
+import { ago, count, counted, digitsFor, percent, rate, runLabel, scientific, setTime, threeDigits, time } from "../base/format.js";
 import { extended, thinned } from "../base/history.js";
 import { winInterval } from "../base/intervals.js";
 import { tabMemory } from "../base/memory.js";
@@ -302,7 +302,7 @@ export class WatchView {
       ], "", beside((one) => one.move_quality?.[0]?.weak_error));
       const { positions, simulations } = errors.at(-1);
       this.qualityNote.textContent =
-        `${simulations ? `With ${count(simulations)} simulations` : "The raw policy"} in ${count(positions)} solved positions; ` +
+        `${simulations ? `With ${counted(simulations, "simulation")}` : "The raw policy"} in ${counted(positions, "solved position")}; ` +
         "the band is the 95% interval.";
     }
     this.results.hidden = all.length === 0;
