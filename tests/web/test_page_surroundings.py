@@ -10,9 +10,12 @@ import pytest
 from browser import FLAGS, Server, begin, board, chromium_path, click, lasting_port, serving, settled, window
 from playwright.sync_api import expect
 from proxy import proxy_of
-from run_files import put_stats
+from run_files import put_stats, store_games
 from waiting import PATIENCE
 
+from trainer.games import find_game
+
+BOARDS = Path(__file__).parents[1] / "support" / "boards"
 STORAGE_BLOCKED = """
 for (const name of ["localStorage", "sessionStorage"])
   Object.defineProperty(window, name, { get() { throw new DOMException("access denied", "SecurityError"); } });
@@ -217,6 +220,18 @@ def test_every_view_fits_a_small_phone(browser: Any, full: Server) -> None:
         page.locator("#run").select_option("connect4")
         page.locator(".stage " + board("connect4")).wait_for()
         check("inside")
+
+
+def test_a_long_stored_game_fits_a_small_phone(browser: Any, tmp_path: Path) -> None:
+    """Its 400 bars are then thinner than a pixel."""
+    rules = BOARDS / "long.py"
+    store_games(tmp_path, find_game(str(rules)).game.env_id, [[0] * 400])
+    with serving(tmp_path, [rules]) as server, window(browser, server.url, 320, 568) as found:
+        page = found.page
+        page.get_by_role("link", name="Look inside").click()
+        expect(page.locator(".strip button")).to_have_count(400)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert page.locator(".strip").evaluate("strip => strip.scrollWidth - strip.clientWidth") <= 0
 
 
 def test_no_label_of_a_chart_is_cut_off(browser: Any, tmp_path: Path) -> None:
