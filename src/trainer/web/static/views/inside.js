@@ -197,6 +197,7 @@ export class InsideView {
   async open(episode) {
     const { run } = this;
     this.opening = episode;
+    this.about.textContent = "Loading…";
     try {
       const game = await api.get("replay/game", { run, episode });
       const info = await api.info(game.env_id);
