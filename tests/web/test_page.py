@@ -232,6 +232,23 @@ def test_numbers_as_text(browser: Any, empty: Server) -> None:
         }
 
 
+def test_a_chart_names_only_what_a_run_has(browser: Any, tmp_path: Path) -> None:
+    """Older runs don't have the entropy of the policy targets."""
+    for name, further in (("older", {}), ("newer", {"target_entropy": 0.7})):
+        loss = {"total_loss": 1.5, "policy_loss": 1.0, "value_loss": 0.5, "learning_rate": 0.001, **further}
+        put_stats(tmp_path / name, "tictactoe", 10, history=[{"step": step, **loss} for step in (5, 10)])
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        entropy = page.locator(".legend li", has_text="entropy of the policy targets")
+        page.locator("#run").select_option("newer")
+        expect(entropy).to_have_text("entropy of the policy targets0.700")
+        page.locator("#run").select_option("older")
+        expect(entropy).to_be_hidden()
+        page.locator("#run").select_option("newer")
+        expect(entropy).to_be_visible()
+
+
 def test_evaluations_name_the_step_that_an_elo_is_against(browser: Any, tmp_path: Path) -> None:
     """In full, as all steps of the table."""
     evaluations = [one | {"elo_against": 12345} for one in EVALUATIONS]

@@ -26,7 +26,7 @@ export class Chart {
         const key = el("span", { class: `key ${one.dash ? "dashed" : ""}` });
         key.style.color = `var(${one.color})`;
         one.last = el("span", { class: "last" });
-        return el("li", {}, key, one.label, one.last);
+        return (one.entry = el("li", {}, key, one.label, one.last));
       }),
     );
     this.otherName = el("span", {});
@@ -56,6 +56,7 @@ export class Chart {
     this.series.forEach((one, at) => {
       if (!one.last) return;
       const newest = columns[at + 1].findLast((value) => value !== null);
+      one.entry.hidden = newest === undefined; // such as a number that older runs don't have
       one.last.textContent = newest === undefined ? "" : one.text(newest);
     });
     const beside = other ? `, beside ${other.label}` : "";
