@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -52,6 +53,20 @@ def test_moves_and_words_are_obeyed(table: Table) -> None:
     assert (played(table), table.game.simulations) == ([], 7)
     table.obey("quit")
     assert table.over
+
+
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [
+        (0, "From now on the model plays by its raw policy."),
+        (1, "From now on the model plays by 1 simulation per move."),
+        (1200, "From now on the model plays by 1,200 simulations per move."),
+    ],
+)
+def test_a_level_is_told(table: Table, level: int, said: str) -> None:
+    """With the step of the model, if that is known."""
+    table.obey(f"level {level}")
+    assert re.sub(r" \(step [0-9,]+\)", "", table.said) == said
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,41 @@ def test_only_a_single_legal_pass_is_forced(names: list[str], words: str, browse
         assert found.page.evaluate(text, [state, {"player_names": ["Red", "Blue"]}]) == words
 
 
+CAPTION = """async (width) => {
+    const { AnalysisTable } = await import('/static/parts/analysis_table.js');
+    const info = await (await fetch('/game-info/tictactoe')).json();
+    const table = new AnalysisTable();
+    table.draw({ ...info, board_width: width }, { moves: [], mover: 1, simulations: 100 });
+    return table.caption.textContent;
+}"""
+
+
+def test_the_caption_of_an_analysis_says_what_the_board_shows(browser: Any, server: Server) -> None:
+    """A board of more than nine columns has no room for the prior."""
+    with window(browser, server.url) as found:
+        captions = [found.page.evaluate(CAPTION, width) for width in (9, 10)]
+    assert ["share of them, with the prior below." in caption for caption in captions] == [True, False]
+    assert captions[1].endswith("share of them.")
+
+
+SHARED_CELL = """async () => {
+    const { Board } = await import('/static/board/board.js');
+    const info = await (await fetch('/game-info/tictactoe')).json();
+    info.action_cells[1] = [0];
+    const holder = document.createElement('div');
+    const marks = { 0: { share: 0.25 }, 1: { share: 0.5 }, 2: { share: 0.25 } };
+    new Board(holder, info, () => {}).draw({ cells: new Array(9).fill(0), marks });
+    return [0, 1, 2].map((cell) => holder.querySelector(`.target[data-target='${cell}']`).getAttribute('aria-label'));
+}"""
+
+
+def test_the_share_of_a_cell_is_that_of_all_moves_there(browser: Any, server: Server) -> None:
+    """A screen reader says it, as the board shows it."""
+    with window(browser, server.url) as found:
+        labels = found.page.evaluate(SHARED_CELL)
+    assert labels == ["a3, empty, share 75%", "b3, empty", "c3, empty, share 25%"]
+
+
 def test_edges_are_drawn_and_whoever_closes_a_box_moves_again(browser: Any, server: Server) -> None:
     """In the first game the model closes both boxes in a row; in the second the person closes one and moves again."""
     with window(browser, server.url) as found:
@@ -205,6 +240,26 @@ def test_stones_on_crossings_and_passes(browser: Any, server: Server) -> None:
         assert page.evaluate("document.activeElement.matches('.board .target')"), "the keyboard has lost the board"
         expect(page.locator(".value")).to_have_text("Result: Black has won · Black 1, White 0.5")
         expect(page.locator(".choices button")).to_have_count(0)
+
+
+def test_a_game_whose_actions_are_no_places(browser: Any, tmp_path: Path) -> None:
+    """The newest move is marked where the board has changed, and shares are shown also over cells that are taken."""
+    with serving(tmp_path, [BOARDS / "counters.py"]) as server, window(browser, server.url) as found:
+        page = found.page
+        begin(page, "test-counters")
+        play(page, 2)
+        expect(page.locator(".stone")).to_have_count(4)
+        expect(page.locator(".newest")).to_have_count(1)
+        expect(page.locator(".newest")).to_have_attribute("data-cell", "3")
+        page.get_by_role("button", name="Model analysis").click()
+        expect(page.locator(".mark")).to_have_count(3)
+        settled(page)
+        page.get_by_role("button", name="Previous position").click()
+        assert page.locator(".newest").evaluate_all("all => all.map((one) => one.dataset.cell)") == ["2"]
+        page.get_by_role("button", name="Last position").click()
+        play(page, 1)
+        page.get_by_role("button", name="Previous position").click()
+        assert page.locator(".newest").evaluate_all("all => all.map((one) => one.dataset.cell)") == ["4", "5"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -81,6 +81,19 @@ def test_a_file_of_the_page_is_sent_again_only_after_a_change(client: TestClient
     assert client.get("/static/main.js", headers={"if-none-match": tag}).status_code == 304
 
 
+def test_a_large_answer_is_gzipped_if_the_browser_accepts_that(client: TestClient) -> None:
+    """The length is that of what is sent, also after HEAD. Small answers are sent as they are."""
+    zipped = client.get("/game-info/othello", headers={"accept-encoding": "gzip"})
+    plain = client.get("/game-info/othello", headers={"accept-encoding": "identity"})
+    assert (zipped.headers["content-encoding"], "content-encoding" in plain.headers) == ("gzip", False)
+    assert zipped.json() == plain.json()
+    assert int(zipped.headers["content-length"]) < int(plain.headers["content-length"]) == len(plain.content)
+    assert {answer.headers["vary"] for answer in (zipped, plain)} == {"Accept-Encoding"}
+    head = client.head("/game-info/othello", headers={"accept-encoding": "gzip"})
+    assert head.headers["content-length"] == zipped.headers["content-length"]
+    assert "content-encoding" not in client.get("/health", headers={"accept-encoding": "gzip"}).headers
+
+
 def test_every_file_that_the_page_names_is_there(client: TestClient) -> None:
     """Style sheets and scripts of the page, and all modules that the scripts import, however deep."""
     pending = [f"/{path}" for path in re.findall(r'(?:href|src)="(static/[^"]+)"', client.get("/").text)]

@@ -207,6 +207,60 @@ def test_a_chart_keeps_the_part_that_was_zoomed_to(browser: Any, tmp_path: Path)
         expect(chart).to_have_attribute("data-shown", "10 to 50")
 
 
+NUMBERS = """import('/static/base/format.js').then(({ ago, counted, digitsFor, rate, short, time }) => ({
+    ages: [86_500, 200_000].map((seconds) => ago(time() - seconds)),
+    counted: [0, 1, 2, 1234].map((number) => counted(number, "move")),
+    digits: [0.0025, 0.1, 0.25, 1, 25, 1000].map(digitsFor),
+    steps: [12_000, 12_250, 12_500].map((step) => short(step, 250)),
+    millions: [999_500, 1_000_000, 1_000_500].map((step) => short(step, 500)),
+    alone: [9_999, 12_345, 1_234_500].map((number) => short(number)),
+    rates: [0, 0.04, 0.0456, 0.5, 2.54, 1234].map(rate),
+}))"""
+
+
+def test_numbers_as_text(browser: Any, empty: Server) -> None:
+    """Those of an axis tell its steps apart, a slow rate isn't zero, and one of something has no plural."""
+    with window(browser, empty.url) as found:
+        assert found.page.evaluate(NUMBERS) == {
+            "ages": ["1 day ago", "2 days ago"],
+            "counted": ["0 moves", "1 move", "2 moves", "1,234 moves"],
+            "digits": [4, 1, 2, 0, 0, 0],
+            "steps": ["12k", "12.25k", "12.5k"],
+            "millions": ["999.5k", "1M", "1.0005M"],
+            "alone": ["9,999", "12.3k", "1.2M"],
+            "rates": ["0.0", "0.04", "0.046", "0.5", "2.5", "1,234"],
+        }
+
+
+def test_a_chart_names_only_what_a_run_has(browser: Any, tmp_path: Path) -> None:
+    """Older runs don't have the entropy of the policy targets."""
+    for name, further in (("older", {}), ("newer", {"target_entropy": 0.7})):
+        loss = {"total_loss": 1.5, "policy_loss": 1.0, "value_loss": 0.5, "learning_rate": 0.001, **further}
+        put_stats(tmp_path / name, "tictactoe", 10, history=[{"step": step, **loss} for step in (5, 10)])
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        entropy = page.locator(".legend li", has_text="entropy of the policy targets")
+        page.locator("#run").select_option("newer")
+        expect(entropy).to_have_text("entropy of the policy targets0.700")
+        page.locator("#run").select_option("older")
+        expect(entropy).to_be_hidden()
+        page.locator("#run").select_option("newer")
+        expect(entropy).to_be_visible()
+
+
+def test_evaluations_name_the_step_that_an_elo_is_against(browser: Any, tmp_path: Path) -> None:
+    """In full, as all steps of the table."""
+    evaluations = [one | {"elo_against": 12345} for one in EVALUATIONS]
+    put_stats(tmp_path, "tictactoe", 200, eval_history=evaluations)
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        table = page.get_by_role("region", name="Evaluations")
+        expect(table.locator("thead th").last).to_have_text("Elo against step")
+        expect(table.locator("tbody tr").first.locator("td").last).to_have_text("12,345")
+
+
 def test_the_players_of_a_cluster_are_a_table(browser: Any, tmp_path: Path) -> None:
     """It appears when they play, with all that is known of each; the name of a machine is shown as it is."""
     folder = tmp_path / "tictactoe"
@@ -344,6 +398,22 @@ def test_another_run_is_drawn_beside_the_one_that_is_watched(browser: Any, tmp_p
         expect(page.locator("#other")).to_be_hidden()
 
 
+def test_the_run_in_the_data_folder_itself_can_be_compared_with(browser: Any, tmp_path: Path) -> None:
+    """Its name among the runs is a dot, which nobody gave it."""
+    put_stats(tmp_path, "tictactoe", 200)
+    put_stats(tmp_path / "ours", "tictactoe", 50)
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        page.locator("#run").select_option("ours")
+        chart = page.locator(".chart").first
+        expect(chart).to_have_attribute("data-shown", "10 to 50")
+        assert page.locator("#other option").all_inner_texts() == ["nothing", "data folder (tictactoe)"]
+        page.locator("#other").select_option(label="data folder (tictactoe)")
+        expect(chart).to_have_attribute("data-shown", "10 to 200")
+        expect(chart.locator(".legend")).to_contain_text("data folder (tictactoe)")
+
+
 def test_a_chart_grows_while_a_run_is_training(browser: Any, tmp_path: Path) -> None:
     """From no run at all to an ever longer line, without a reload."""
     with serving(tmp_path) as server, window(browser, server.url) as found:
@@ -395,6 +465,41 @@ def test_the_page_recovers_when_the_server_is_back(browser: Any, tmp_path: Path)
             assert refused
     finally:
         assert server.stop() == 0
+
+
+def test_an_outage_while_the_page_is_loaded_keeps_the_chosen_game(browser: Any, empty: Server) -> None:
+    """The server has started tic-tac-toe by itself then, which nobody asked for."""
+    with window(browser, empty.url) as found:
+        page = found.page
+        begin(page, "connect4")
+        page.context.clear_cookies()
+        page.route("**/game/new", lambda route: route.abort(), times=1)
+        with page.expect_event("requestfailed"):
+            page.reload()
+        page.locator(board("connect4")).wait_for()
+        expect(page.get_by_role("radio", name="Connect 4")).to_be_checked()
+        settled(page)
+        assert page.request.get(f"{empty.url}game/state").json()["game"] == "connect4"
+        found.complaints = [text for text in found.complaints if "ERR_FAILED" not in text]
+
+
+def test_after_an_outage_the_form_shows_the_game_that_is_shown(browser: Any, empty: Server) -> None:
+    """Another one that was chosen meanwhile hasn't begun."""
+    with window(browser, empty.url) as found:
+        page = found.page
+        begin(page, "connect4")
+        click(page, 3)
+        page.locator(".move.p2").wait_for()
+        settled(page)
+        page.route("**/game/new", lambda route: route.abort(), times=1)
+        with page.expect_event("requestfailed"):
+            page.locator("input[value=tictactoe]").check()
+        expect(page.get_by_role("radio", name="Connect 4")).to_be_checked()
+        assert page.locator(board("connect4") + " .stone").count() == 2
+        page.reload()
+        page.locator(board("connect4") + " .stone").first.wait_for()
+        expect(page.get_by_role("radio", name="Connect 4")).to_be_checked()
+        found.complaints = [text for text in found.complaints if "ERR_FAILED" not in text]
 
 
 def test_stored_games_can_be_browsed(browser: Any, full: Server) -> None:

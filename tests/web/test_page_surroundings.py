@@ -10,9 +10,12 @@ import pytest
 from browser import FLAGS, Server, begin, board, chromium_path, click, lasting_port, serving, settled, window
 from playwright.sync_api import expect
 from proxy import proxy_of
-from run_files import put_stats
+from run_files import put_stats, store_games
 from waiting import PATIENCE
 
+from trainer.games import find_game
+
+BOARDS = Path(__file__).parents[1] / "support" / "boards"
 STORAGE_BLOCKED = """
 for (const name of ["localStorage", "sessionStorage"])
   Object.defineProperty(window, name, { get() { throw new DOMException("access denied", "SecurityError"); } });
@@ -219,6 +222,18 @@ def test_every_view_fits_a_small_phone(browser: Any, full: Server) -> None:
         check("inside")
 
 
+def test_a_long_stored_game_fits_a_small_phone(browser: Any, tmp_path: Path) -> None:
+    """Its 400 bars are then thinner than a pixel."""
+    rules = BOARDS / "long.py"
+    store_games(tmp_path, find_game(str(rules)).game.env_id, [[0] * 400])
+    with serving(tmp_path, [rules]) as server, window(browser, server.url, 320, 568) as found:
+        page = found.page
+        page.get_by_role("link", name="Look inside").click()
+        expect(page.locator(".strip button")).to_have_count(400)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert page.locator(".strip").evaluate("strip => strip.scrollWidth - strip.clientWidth") <= 0
+
+
 def test_no_label_of_a_chart_is_cut_off(browser: Any, tmp_path: Path) -> None:
     """Neither on a phone nor on a desktop, however many digits the steps have, also after a change of the theme."""
     runs = {"k": 1000, "four-digits": 9_000, "tens-of-k": 123_400, "millions": 1_234_500_000}
@@ -239,3 +254,19 @@ def test_no_label_of_a_chart_is_cut_off(browser: Any, tmp_path: Path) -> None:
                 labels = page.evaluate("labels")
                 assert len(labels) > 40
                 assert [label for label in labels if label["left"] < 0 or label["over"] > 0] == []
+
+
+def test_the_labels_of_an_axis_differ(browser: Any, tmp_path: Path) -> None:
+    """However close together they are, as after a zoom: steps from 12,000 to 12,300, and losses below 0.02."""
+    loss = {"total_loss": 0.018, "policy_loss": 0.01, "value_loss": 0.008, "learning_rate": 0.001}
+    history = [{"step": step, **loss} for step in range(12_000, 12_301, 10)]
+    put_stats(tmp_path, "tictactoe", 10, step=12_300, history=history)
+    with serving(tmp_path) as server, window(browser, server.url, script=NOTED_LABELS) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        expect(page.locator(".chart").first).to_have_attribute("data-shown", "12000 to 12300")
+        texts = page.evaluate("labels.map((label) => label.text)")
+        charts = sum(text == "12k" for text in texts)
+        assert charts >= 2
+        assert [text for text in texts if text in ("12.1k", "12.2k")] == ["12.1k", "12.2k"] * charts
+        assert {"0.005", "0.01", "0.015"} <= set(texts)

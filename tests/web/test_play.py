@@ -17,6 +17,8 @@ from waiting import PATIENCE
 from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
+from trainer.web.api import play
+from trainer.web.api.play import state_of
 from trainer.web.game.search_pool import SearchPool
 from trainer.web.runs.models import Models
 
@@ -270,6 +272,22 @@ def test_changes_are_the_cells_that_a_move_would_change(client: TestClient) -> N
     state = client.post("/game/new", json={"first": "player", "game": "connect4", "simulations": 0}).json()
     state = client.post("/move", json={"position": 0}).json()
     assert state["choices"][0] == {"action": 0, "name": "1", "cells": [0], "changes": [14], "codes": [1]}
+
+
+def test_a_game_state_does_not_delay_other_answers(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its choices are worked out in a thread beside that of the event loop, which serves everybody."""
+    loops: list[asyncio.AbstractEventLoop | None] = []
+
+    def noted(*arguments: Any) -> Any:
+        try:
+            loops.append(asyncio.get_running_loop())
+        except RuntimeError:  # there is none in this thread
+            loops.append(None)
+        return state_of(*arguments)
+
+    monkeypatch.setattr(play, "state_of", noted)
+    assert client.get("/game/state").status_code == 200
+    assert loops == [None]
 
 
 def test_the_winning_line(client: TestClient) -> None:

@@ -30,6 +30,7 @@ from trainer.web.runs.json_file import JsonFile
 from trainer.web.runs.models import Models
 from trainer.web.runs.run import Run
 from trainer.web.runs.runs import Runs
+from trainer.web.runs.timeline import Timeline
 
 
 def test_several_runs_each_of_its_own_game(tmp_path: Path) -> None:
@@ -212,6 +213,27 @@ def test_the_evaluations_of_a_run_are_read_once(tmp_path: Path, monkeypatch: pyt
     log.append({"step": 3})
     assert run.evaluations() == [{"step": 1}, {"step": 2}, {"step": 3}]
     assert [line for line in read if line] == [b'{"step": 3}']
+
+
+@pytest.mark.parametrize(
+    ("from_step", "to_step", "times"),
+    [
+        (None, 1000, (0, 199)),
+        (1000, 1000, (100, 199)),
+        (1, 2000, (100, 299)),
+        (None, 500, (0, 99)),
+        (1001, 1999, None),
+        (3001, None, None),
+    ],
+)
+def test_the_times_of_a_range_of_steps(
+    from_step: int | None, to_step: int | None, times: tuple[int, int] | None
+) -> None:
+    """They end before the second at which a later step was reached: a game of that second is labelled with that step."""
+    timeline = Timeline(((100, 1000), (200, 2000), (300, 3000)))
+    assert timeline.times_of(from_step, to_step) == times
+    if times and times[1] >= 100:
+        assert timeline.step_at(times[1]) == to_step
 
 
 def test_the_data_folder_may_have_a_name_that_is_not_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,7 +103,7 @@ class GameInProgress:
         clicked = clicked_cells(self.dimensions)
         found = []
         for action in position.legal:
-            after = position.play(action).cells
+            after = position.after(action).cells  # `play` would list the legal moves again
             changed = [int(cell) for cell in (before != after).nonzero()[0]]
             changed.sort(key=lambda cell: (after[cell] == 0, before[cell] != 0, cell))
             codes = [int(after[cell]) for cell in changed]

@@ -20,7 +20,8 @@ class Picker:
     def __init__(self, game: Game, choices: Sequence[Choice], near: int | None = None) -> None:
         """`near`: where the cursor was before."""
         self._game = game
-        self._choices = choices
+        self.choices = choices
+        """All legal moves."""
         self._near = game.num_targets // 2 if near is None else near
         self.chosen: list[int] = []
         """The targets that are chosen."""
@@ -32,7 +33,7 @@ class Picker:
     @property
     def matching(self) -> list[Choice]:
         """The moves that begin with the chosen targets."""
-        return [one for one in self._choices if one.cells[: len(self.chosen)] == self.chosen]
+        return [one for one in self.choices if one.cells[: len(self.chosen)] == self.chosen]
 
     def targets(self) -> list[int]:
         """What can be chosen next."""

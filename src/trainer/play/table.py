@@ -77,7 +77,8 @@ class Table:
         return name if name == pieces else f"{name} ({pieces})"
 
     def _level(self) -> str:
-        searches = f"{self.game.simulations:,} simulations per move" if self.game.simulations else "its raw policy"
+        number = self.game.simulations
+        searches = f"{number:,} simulation{'' if number == 1 else 's'} per move" if number else "its raw policy"
         return f"the model{self._step} plays by {searches}"
 
     def moves(self) -> list[Choice]:
@@ -241,5 +242,5 @@ def prompt(table: Table, picker: Picker | None, typed: str) -> Text | None:
         return Text(f"Type: {WORDS}", "dim")
     if picker.named:
         return Text(f"Enter plays {picker.named.name}, arrow keys show other moves. Or type: {WORDS}", "dim")
-    without = "".join(f" (such as {one.name})" for one in table.moves()[-1:] if not one.cells)
+    without = "".join(f" (such as {one.name})" for one in picker.choices[-1:] if not one.cells)
     return Text(f"Arrow keys and Enter, or type a move{without}, or: {WORDS}", "dim")

@@ -187,7 +187,7 @@ class Play:
         """The state of a game, with the fields that our page needs beyond the contract."""
         file = await run_in_threadpool(self._models.of_game, session.game.env_id)
         async with session.lock:  # else the model's turn could be shown, which is over before anybody asks again
-            state = state_of(session, file)
+            state = await run_in_threadpool(state_of, session, file)
         return self._sessions.remember(JsonAnswer(state | further), session)
 
 

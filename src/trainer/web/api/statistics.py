@@ -18,7 +18,7 @@ from trainer.run.actor_stats_file import rates_in
 from trainer.run.cluster_players import players_in
 from trainer.run.training_statistics import TrainingStats
 from trainer.web.game.sessions import Sessions
-from trainer.web.http.answer import JsonAnswer
+from trainer.web.http.answer import Compressed, JsonAnswer
 from trainer.web.http.refusal import Refusal
 from trainer.web.runs.games import Games, UnknownGameError, require_rules
 from trainer.web.runs.models import Models, trouble_with
@@ -56,7 +56,7 @@ class Statistics:
         path = curves(self._games.checked(request.query_params.get("game")))
         if path is None:
             raise Refusal(404, "No run of that game comes with the package; GET /runs lists the games that have one.")
-        return Response(path.read_bytes(), media_type="application/json")
+        return Compressed(path.read_bytes(), media_type="application/json")
 
     def stats(self, request: Request) -> Response:
         """GET /stats[?run=NAME]"""

@@ -27,6 +27,8 @@ from trainer.web.runs.timeline import Timeline
 RESULTS = {"first": FIRST, "second": SECOND, "draw": DRAW}
 LISTED_MOVES = 8
 """Moves of the policy target that get names."""
+SHARE_DIGITS = 6
+"""Digits after the point of a share in a policy target. The page shows three, and a game of Go has some 100,000 shares."""
 MISFIT = "This stored game does not fit the rules of its game; another program may have written it."
 
 
@@ -158,7 +160,11 @@ def visits_of(policy: object, position: Position, game: Game) -> dict[str, float
         legal = np.zeros((1, game.num_actions), np.bool_)
         legal[0, position.legal] = True
         (target,) = unpacked_policies(target[None], legal)
-    return {str(action): float(target[action]) for action in position.legal if np.isfinite(target[action])}
+    return {
+        str(action): round(float(target[action]), SHARE_DIGITS)
+        for action in position.legal
+        if np.isfinite(target[action])
+    }
 
 
 def stored_position(rules: Any, state: object) -> Position:

@@ -6,17 +6,39 @@ encode. They are sent as `%` and two hexadecimal digits.
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from typing import Any
 
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
 
+SMALL = 1000
+"""Bytes up to which an answer isn't worth compressing."""
+GZIP_LEVEL = 5
+"""Of 9; the higher ones take much longer and save little."""
 UNDECODED = re.compile("[\ud800-\udfff]")
 """Half a surrogate pair: a byte that is not UTF-8, or text that has no encoding at all."""
 
 
-class JsonAnswer(JSONResponse):
+class Compressed(Response):
+    """A response that is sent gzipped if it is large and the browser accepts that."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it. The thread of the event loop doesn't compress: a long game is megabytes."""
+        if len(self.body) > SMALL:
+            self.headers.add_vary_header("Accept-Encoding")
+            if accepts_gzip(Headers(scope=scope)):
+                self.body = await run_in_threadpool(gzip.compress, self.body, GZIP_LEVEL, mtime=0)
+                self.headers["content-encoding"] = "gzip"
+                self.headers["content-length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
+class JsonAnswer(Compressed, JSONResponse):
     """A value as JSON."""
 
     def render(self, content: Any) -> bytes:
@@ -30,6 +52,11 @@ class Sentence(PlainTextResponse):
     def render(self, content: Any) -> bytes:
         """The bytes to send."""
         return encodable(str(content)).encode()
+
+
+def accepts_gzip(headers: Headers) -> bool:
+    """Whether a request accepts a gzipped answer."""
+    return "gzip" in headers.get("accept-encoding", "")
 
 
 def json_text(value: Any) -> str:

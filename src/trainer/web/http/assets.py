@@ -11,6 +11,7 @@ from importlib.resources.abc import Traversable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from trainer.web.http.answer import accepts_gzip
 from trainer.web.http.refusal import Refusal
 
 MEDIA_TYPES = {
@@ -49,7 +50,7 @@ class Assets:
         headers = {"etag": asset.tag, "cache-control": "no-cache", "vary": "accept-encoding"}
         if request.headers.get("if-none-match") == asset.tag:
             return Response(status_code=304, headers=headers)
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if accepts_gzip(request.headers):
             headers["content-encoding"] = "gzip"
             return Response(asset.compressed, media_type=asset.media_type, headers=headers)
         return Response(asset.content, media_type=asset.media_type, headers=headers)

@@ -58,5 +58,5 @@ class Timeline:
             first = self.points[at][0]
         if to_step is not None:
             at = bisect.bisect_right(self.points, to_step, key=lambda point: point[1])
-            last = self.points[at][0] if at < len(self.points) else FOREVER
+            last = self.points[at][0] - 1 if at < len(self.points) else FOREVER
         return (first, last) if first <= last else None

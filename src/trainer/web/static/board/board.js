@@ -200,7 +200,8 @@ export class Board {
   }
 
   describe() {
-    const { cells, marks, playable } = this.state;
+    const { cells, playable } = this.state;
+    const shares = this.shares();
     const [open, next] = [this.choice.open, this.choice.next];
     const started = this.choice.clicked.length > 0;
     for (const [target, button] of this.buttons) {
@@ -212,9 +213,19 @@ export class Board {
       const holds = this.layout.holds?.(target, cells) ?? this.layout.content(target, cells[target]);
       const name = this.info.board_type === "drop_column" ? `Column ${this.info.target_names[target]}` : this.info.target_names[target];
       const words = chosen ? ", chosen" : !isOpen ? "" : this.travels && !(started && next.has(target)) ? ", can move" : ", playable";
-      const share = this.travels ? null : (marks[this.info.action_cells.findIndex((clicked) => clicked[0] === target)]?.share ?? null);
-      button.setAttribute("aria-label", `${name}, ${holds}${words}${share === null ? "" : `, share ${percent(share)}`}`);
+      const share = shares.has(target) ? `, share ${percent(shares.get(target))}` : "";
+      button.setAttribute("aria-label", `${name}, ${holds}${words}${share}`);
     }
+  }
+
+  /** By target, the share of all moves there; none if pieces go from cell to cell. */
+  shares() {
+    const shares = new Map();
+    for (const [action, { share }] of Object.entries(this.travels ? {} : this.state.marks)) {
+      const target = this.info.action_cells[action]?.[0];
+      if (share !== null && target !== undefined) shares.set(target, (shares.get(target) ?? 0) + share);
+    }
+    return shares;
   }
 
   /** Make a target the one that Tab reaches. */

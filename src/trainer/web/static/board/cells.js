@@ -12,13 +12,20 @@ export function landing(info, board, action) {
 /** The cells of the newest moves before position `ply`: all moves that the same player made in a row. */
 export function newest(info, plies, ply) {
   const cells = [];
-  for (let at = ply - 1; at >= 0 && plies[at]?.mover === plies[ply - 1].mover; at -= 1) {
-    const { board, action } = plies[at];
-    const single = info.board_type === "drop_column" || (info.action_cells[action] ?? []).length < 2;
-    cells.push(...(single ? [landing(info, board, action)] : info.action_cells[action]));
-  }
-  return cells.filter((cell) => cell !== undefined);
+  for (let at = ply - 1; at >= 0 && plies[at + 1] && plies[at].mover === plies[ply - 1].mover; at -= 1)
+    cells.push(...marked(info, plies[at].action, plies[at].board, plies[at + 1].board));
+  return cells;
 }
+
+/** The cells by which a move is shown: those it goes over, or the one it was made at; if nothing changed there, all that changed. */
+function marked(info, action, before, after) {
+  const clicked = info.action_cells[action] ?? [];
+  if (info.board_type !== "drop_column" && clicked.length > 1) return clicked;
+  const cell = landing(info, before, action);
+  return before[cell] === after[cell] ? changed(before, after) : [cell]; // an action of a game without places is no cell
+}
+
+const changed = (before, after) => after.map((_, cell) => cell).filter((cell) => before[cell] !== after[cell]);
 
 /** Whether moves of a game go from cell to cell. */
 export const travels = (info) => info.action_cells.some((cells) => cells.length > 1);

@@ -5,13 +5,16 @@ import { percent } from "../base/format.js";
 import { landing } from "./cells.js";
 
 const ARROWS = 5;
-const DENSE = 9; // rows or columns from which on there is no room for the prior
+const DENSE = 9; // rows or columns up to which there is room for the prior
+
+/** Whether a game's board has so many cells that the prior is not drawn. */
+export const isDense = (info) => Math.max(info.board_width, info.board_height) > DENSE;
 
 export class Marks {
   constructor(layout) {
     this.layout = layout;
     this.info = layout.info;
-    this.dense = Math.max(this.info.board_width, this.info.board_height) > DENSE;
+    this.dense = isDense(this.info);
     this.size = this.info.board_type === "edges" ? 0.8 : 1;
   }
 
@@ -30,8 +33,7 @@ export class Marks {
       else if (choice.kept.some((move) => move.action === action)) this.add(spots, cells[clicks], action, mark, action === best);
     }
     const shown = arrows.sort((a, b) => b.share - a.share).slice(0, ARROWS).filter((one) => one.share >= 0.02 || one.action === best);
-    const free = [...spots].filter(([cell]) => choice.clicked.length || !state.cells[cell]);
-    const drawn = [...shown.reverse().map((one) => this.arrow(one, one.action === best)), ...free.map(([cell, mark]) => this.circle(cell, mark))];
+    const drawn = [...shown.reverse().map((one) => this.arrow(one, one.action === best)), ...[...spots].map(([cell, mark]) => this.circle(cell, mark))];
     if (!drawn.length) drawn.push(...this.mays(state, choice));
     if (!drawn.some((mark) => mark.classList.contains("best"))) drawn.push(...this.hint(state));
     return drawn;

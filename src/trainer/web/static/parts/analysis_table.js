@@ -2,7 +2,8 @@
 
 import { el } from "../base/dom.js";
 import { travels } from "../board/cells.js";
-import { percent, signed } from "../base/format.js";
+import { isDense } from "../board/marks.js";
+import { counted, percent, signed } from "../base/format.js";
 
 const MAX_ROWS = 8;
 const RESULTS = { win: "wins", draw: "draws", loss: "loses" };
@@ -43,7 +44,7 @@ export class AnalysisTable {
     const arrows = travels(info) ? "arrows for the best moves" : null;
     const mover = info.player_names[analysis.mover - 1];
     const [source, shown] = analysis.simulations
-      ? [`${analysis.simulations} simulations`, arrows ?? "each move’s share of them, with the prior below"]
+      ? [counted(analysis.simulations, "simulation"), arrows ?? `each move’s share of them${isDense(info) ? "" : ", with the prior below"}`]
       : ["Raw policy", arrows ?? "the prior"];
     const rest = ranked.length - MAX_ROWS;
     const more = rest > 0 ? ` ${rest} more move${rest > 1 ? "s are" : " is"} not listed.` : "";

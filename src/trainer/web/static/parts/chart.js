@@ -2,7 +2,7 @@
 
 import uPlot from "../vendor/uplot.js";
 import { el } from "../base/dom.js";
-import { short } from "../base/format.js";
+import { count, counted, short } from "../base/format.js";
 
 const HEIGHT = 220;
 const RIGHT = 26; // half of the widest label, such as 1234.5M, because the last one is centred below the edge of the plot
@@ -11,7 +11,7 @@ export class Chart {
   /**
    * `series`: [{label, color, text, dash, band, hidden}]. `color` is a CSS variable, `text(number)` writes a value, and
    * `band` names two other series between which the area is filled. `range`: limits of the vertical axis, else they follow
-   * the data. `format`: writes the numbers of that axis.
+   * the data. `format(number, step)`: writes the numbers of that axis, which are `step` apart.
    */
   constructor(title, series, { range = null, format = short } = {}) {
     this.series = series;
@@ -26,7 +26,7 @@ export class Chart {
         const key = el("span", { class: `key ${one.dash ? "dashed" : ""}` });
         key.style.color = `var(${one.color})`;
         one.last = el("span", { class: "last" });
-        return el("li", {}, key, one.label, one.last);
+        return (one.entry = el("li", {}, key, one.label, one.last));
       }),
     );
     this.otherName = el("span", {});
@@ -56,10 +56,11 @@ export class Chart {
     this.series.forEach((one, at) => {
       if (!one.last) return;
       const newest = columns[at + 1].findLast((value) => value !== null);
+      one.entry.hidden = newest === undefined; // such as a number that older runs don't have
       one.last.textContent = newest === undefined ? "" : one.text(newest);
     });
     const beside = other ? `, beside ${other.label}` : "";
-    this.place.setAttribute("aria-label", `${this.title}, ${points} points up to step ${columns[0][points - 1]}${beside}`);
+    this.place.setAttribute("aria-label", `${this.title}, ${counted(points, "point")} up to step ${columns[0][points - 1]}${beside}`);
     if (this.plot) {
       const zoomed = this.zoomed && !this.another;
       this.plot.setData(this.data, !zoomed);
@@ -110,8 +111,8 @@ export class Chart {
         cursor: { y: false, drag: { x: true, y: false }, points: { size: 6 } },
         scales: { x: { time: false }, y: this.range ? { range: () => this.range } : { range: padded } },
         axes: [
-          { ...axis, values: (_, ticks) => ticks.map(short), space: 70, size: 30 },
-          { ...axis, values: (_, ticks) => ticks.map(this.format), size: 52 },
+          { ...axis, values: (plot, ticks, at, space, step) => ticks.map((tick) => short(tick, step)), space: 70, size: 30 },
+          { ...axis, values: (plot, ticks, at, space, step) => ticks.map((tick) => this.format(tick, step)), size: 52 },
         ],
         series: [
           {},
@@ -146,7 +147,7 @@ export class Chart {
       if (!one.last) return;
       const values = this.data[index + 1]; // null at steps that only the other run has
       const value = (at === null ? values.findLast((number) => number !== null && number !== undefined) : values[at]) ?? null;
-      const when = at === null ? "" : ` (step ${short(this.data[0][at])})`;
+      const when = at === null ? "" : ` (step ${count(this.data[0][at])})`;
       if (value !== null) one.last.textContent = one.text(value) + when;
     });
   }

@@ -2,15 +2,16 @@
 
 import { api } from "../base/api.js";
 import { el } from "../base/dom.js";
+import { runLabel } from "../base/format.js";
 import { tabMemory } from "../base/memory.js";
 
-const PUBLISHED = "the published run";
+const PUBLISHED = "/"; // no run has that name
 
-/** By label, the address of the statistics of each run that can be compared with `run`. */
+/** By name, the label of each run that can be compared with `run`, and the address of its statistics. */
 function othersOf(listed, run, game) {
   const runs = listed.runs.filter((one) => one.env_id === game && one.name !== run);
-  const others = new Map(runs.map((one) => [one.name, ["stats", { run: one.name }]]));
-  if (listed.published.includes(game)) others.set(PUBLISHED, ["published", { game }]);
+  const others = new Map(runs.map((one) => [one.name, { label: runLabel(one), address: ["stats", { run: one.name }] }]));
+  if (listed.published.includes(game)) others.set(PUBLISHED, { label: "the published run", address: ["published", { game }] });
   return others;
 }
 
@@ -19,7 +20,8 @@ export class Comparison {
   constructor(onchange) {
     this.onchange = onchange;
     this.stats = null; // of the other run, as the server states them; null: none is chosen
-    this.others = new Map(); // by label: the address of a run's statistics
+    this.others = new Map(); // see `othersOf`
+    this.name = ""; // of the other run
     this.choice = el("select", { id: "other", onchange: () => this.choose(this.choice.value) });
     this.root = el("div", { class: "inline", hidden: true }, el("label", { for: "other" }, "Compare with"), this.choice);
   }
@@ -30,29 +32,29 @@ export class Comparison {
     this.root.hidden = !this.others.size;
     this.choice.replaceChildren(
       el("option", { value: "" }, "nothing"),
-      ...[...this.others.keys()].map((label) => el("option", { value: label }, label)),
+      ...[...this.others].map(([name, { label }]) => el("option", { value: name }, label)),
     );
     this.stats = null;
-    this.label = "";
+    this.name = "";
     const remembered = tabMemory.get("other");
     if (this.others.has(remembered)) this.choose(remembered);
   }
 
   /** Offer those that there are now, and take over what the chosen one has learned. */
   renew(listed, run, game) {
-    const labels = [...othersOf(listed, run, game).keys()];
-    if (String(labels) !== String([...this.others.keys()])) {
+    const names = [...othersOf(listed, run, game).keys()];
+    if (String(names) !== String([...this.others.keys()])) {
       this.offer(listed, run, game);
-      if (!this.label) this.onchange(); // the compared run is gone
-    } else if (this.label && this.label !== PUBLISHED) this.choose(this.label);
+      if (!this.name) this.onchange(); // the compared run is gone
+    } else if (this.name && this.name !== PUBLISHED) this.choose(this.name);
   }
 
-  async choose(label) {
-    const before = label === this.label ? this.stats : null; // it stays if the server doesn't answer
-    this.choice.value = this.label = label;
-    tabMemory.set("other", label);
-    const stats = label ? await api.get(...this.others.get(label)).catch(() => before) : null;
-    if (this.label !== label) return; // another one was chosen meanwhile
+  async choose(name) {
+    const before = name === this.name ? this.stats : null; // it stays if the server doesn't answer
+    this.choice.value = this.name = name;
+    tabMemory.set("other", name);
+    const stats = name ? await api.get(...this.others.get(name).address).catch(() => before) : null;
+    if (this.name !== name) return; // another one was chosen meanwhile
     this.stats = stats;
     this.onchange();
   }
@@ -61,6 +63,6 @@ export class Comparison {
   curve(points, number) {
     if (!this.stats) return null;
     const shown = points(this.stats).filter((point) => typeof number(point) === "number");
-    return { label: this.label, steps: shown.map((point) => point.step), values: shown.map(number) };
+    return { label: this.others.get(this.name).label, steps: shown.map((point) => point.step), values: shown.map(number) };
   }
 }

@@ -6,7 +6,10 @@ import { winInterval } from "../base/intervals.js";
 
 const KNOWN = new Set(["step", "opponent", "win_rate", "draw_rate", "loss_rate", "games_played", "timestamp"]);
 
-const inWords = (key) => `${key[0].toUpperCase()}${key.slice(1).replaceAll("_", " ")}`;
+const STEP = "elo_against"; // the step of the model that the Elo was measured against
+
+const inWords = (key) => (key === STEP ? "Elo against step" : `${key[0].toUpperCase()}${key.slice(1).replaceAll("_", " ")}`);
+const written = (key, number) => (key === STEP ? count(number) : short(+number.toFixed(3)));
 
 /** Any other number that an evaluation holds, such as an Elo, gets a column of its own. */
 export function evaluationTable(evaluations) {
@@ -22,7 +25,7 @@ export function evaluationTable(evaluations) {
       percent(one.draw_rate, 1),
       percent(one.loss_rate, 1),
       count(one.games_played),
-      ...extras.map((key) => (typeof one[key] === "number" ? short(+one[key].toFixed(3)) : "–")),
+      ...extras.map((key) => (typeof one[key] === "number" ? written(key, one[key]) : "–")),
     ];
     return el("tr", {}, el("th", { scope: "row" }, count(one.step)), ...cells.map((cell) => el("td", {}, cell)));
   });

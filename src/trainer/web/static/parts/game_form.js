@@ -1,7 +1,7 @@
 // The form of a new game: which game, who starts, and how long the model searches.
 
 import { choice, el } from "../base/dom.js";
-import { gameName } from "../base/format.js";
+import { counted, gameName } from "../base/format.js";
 
 const STRENGTHS = [0, 1, 10, 25, 50, 100, 200, 400, 800]; // simulations
 
@@ -46,8 +46,7 @@ export class GameForm {
 
   describe() {
     const simulations = STRENGTHS[this.slider.value];
-    this.label.textContent =
-      simulations === 0 ? "raw policy" : simulations === 1 ? "1 simulation" : `${simulations} simulations`;
+    this.label.textContent = simulations === 0 ? "raw policy" : counted(simulations, "simulation");
     this.slider.setAttribute("aria-valuetext", this.label.textContent);
   }
 }

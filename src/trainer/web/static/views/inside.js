@@ -2,7 +2,7 @@
 
 import { api, ApiError } from "../base/api.js";
 import { choice, dress, el, isOff, switchOff, typing, write } from "../base/dom.js";
-import { ago, count, percent, scoreWords, setTime, signOf, signed } from "../base/format.js";
+import { ago, count, counted, percent, runLabel, scoreWords, setTime, signOf, signed } from "../base/format.js";
 import { tabMemory } from "../base/memory.js";
 import { Board } from "../board/board.js";
 import { newest } from "../board/cells.js";
@@ -90,7 +90,7 @@ export class InsideView {
       const remembered = this.run ?? tabMemory.get("run");
       this.run = runs.some((run) => run.name === remembered) ? remembered : newest;
       this.runs.replaceChildren(
-        ...runs.map((run) => el("option", { value: run.name, selected: run.name === this.run }, run.name === "." ? "data folder" : run.name)),
+        ...runs.map((run) => el("option", { value: run.name, selected: run.name === this.run }, runLabel(run))),
       );
       this.runs.disabled = !runs.length;
       if (!runs.length) this.runs.replaceChildren(el("option", {}, "none yet"));
@@ -175,7 +175,7 @@ export class InsideView {
         "button",
         { type: "button", class: "game", "data-episode": game.episode_id, onclick: () => this.open(game.episode_id) },
         sign,
-        el("span", { class: "what" }, result, el("small", {}, `${game.plies} moves${step}`)),
+        el("span", { class: "what" }, result, el("small", {}, `${counted(game.plies, "move")}${step}`)),
         el("small", { class: "age", "data-stored": game.timestamp }, ago(game.timestamp)),
       ),
     );
@@ -197,6 +197,7 @@ export class InsideView {
   async open(episode) {
     const { run } = this;
     this.opening = episode;
+    this.about.textContent = "Loading…";
     try {
       const game = await api.get("replay/game", { run, episode });
       const info = await api.info(game.env_id);
@@ -215,8 +216,8 @@ export class InsideView {
     const { winner } = this.game;
     this.heading.textContent = winner === 3 ? "A draw" : winner ? `${this.info.player_names[winner - 1]} won` : "Not finished";
     const first = this.game.plies[0].ply;
-    const unseen = first ? `, the first ${first} of them random and not stored` : "";
-    this.about.textContent = `${episode}, ${this.game.plies.at(-1).ply} moves${unseen}`;
+    const unseen = first ? `, the first ${first > 1 ? `${first} ` : ""}of them random and not stored` : "";
+    this.about.textContent = `${episode}, ${counted(this.game.plies.at(-1).ply, "move")}${unseen}`;
     this.drawStrip();
     this.show(0);
   }

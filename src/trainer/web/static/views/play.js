@@ -2,6 +2,7 @@
 
 import { api, ApiError, forgetInfos } from "../base/api.js";
 import { dress, isOff, switchOff, typing, write } from "../base/dom.js";
+import { counted } from "../base/format.js";
 import { memory } from "../base/memory.js";
 import { firstValue, remark, reply, resultWords, standing, valueWords } from "../base/standing.js";
 import { goesOn, sameSettings, settingsOf, storedSettings } from "../base/settings.js";
@@ -59,15 +60,18 @@ export class PlayView {
         onstart: () => this.start(),
       });
       this.frame.form.replaceChildren(this.form.root);
-      await this.attempt(async () => {
-        const state = await api.get("game/state");
-        if (state.ply === 0 && !sameSettings(settingsOf(state), this.settings)) await this.fresh(this.wanted());
-        else await this.adopt(state);
-      });
+      await this.attempt(() => this.enter());
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.frame.note.textContent = error.message;
     }
+  }
+
+  /** Go on with the server's game; but begin another one if that has no move yet and other settings than those of the form. */
+  async enter() {
+    const state = await api.get("game/state");
+    if (state.ply === 0 && !sameSettings(settingsOf(state), this.settings)) await this.fresh(this.wanted());
+    else await this.adopt(state);
   }
 
   /** Start the game that was chosen; but not if arrow keys chose it, because they pass over the choices in between. */
@@ -128,9 +132,14 @@ export class PlayView {
 
   /** Go on with a game that the server has, and show its settings. */
   async adopt(state) {
+    this.showSettings(state);
+    await this.take(state);
+  }
+
+  /** Let the form show the settings of a game; during an outage it may have been set to others. */
+  showSettings(state) {
     this.remember(settingsOf(state));
     this.form.show(this.settings);
-    await this.take(state);
   }
 
   /** Another tab has replaced or changed the game. `sentence` says which. */
@@ -142,7 +151,8 @@ export class PlayView {
   /** The server no longer has our game: begin another one with the same settings. */
   async lost() {
     forgetInfos();
-    await this.fresh(this.state ? settingsOf(this.state) : this.wanted());
+    if (this.state) this.showSettings(this.state);
+    await this.fresh(this.wanted());
     this.frame.note.textContent = "The server no longer had your game, so a new one began.";
   }
 
@@ -152,9 +162,12 @@ export class PlayView {
       return;
     }
     this.attempt(async () => {
+      if (!this.state) {
+        await this.enter(); // the first try failed, and the server's game may be one that it started by itself
+        return;
+      }
       const state = await api.get("game/state");
-      if (state.game_id === this.state?.game_id) await this.take(state);
-      else if (this.state && state.ply === 0) await this.lost();
+      if (state.game_id !== this.state.game_id && state.ply === 0) await this.lost();
       else await this.adopt(state);
     });
   }
@@ -163,9 +176,10 @@ export class PlayView {
   play(action, choice) {
     if (this.pending) return this.turn;
     return this.attempt(async () => {
-      const cells = [...this.state.board];
+      const { board, current_player: mover } = this.state;
+      const cells = [...board];
       choice.changes.forEach((cell, at) => (cells[cell] = choice.codes[at]));
-      this.board.draw({ cells, last: choice.cells.length > 1 ? choice.cells : choice.changes.slice(0, 1), animate: true }); // now; the model's answer follows
+      this.board.draw({ cells, last: newest(this.info, [{ board, mover, action }, { board: cells }], 1), animate: true }); // now; the model's answer follows
       this.frame.status.textContent = "The model is thinking…";
       await this.take(await api.post("move", { position: action, ...this.shownGame() }), true);
     });
@@ -266,7 +280,7 @@ export class PlayView {
     });
     this.animate = false;
     const again = this.plies[ply - 1]?.mover === state.human_player;
-    write(this.frame.status, now ? standing(state, info, again) : `Looking back: after ${ply} of ${state.ply} moves.`);
+    write(this.frame.status, now ? standing(state, info, again) : `Looking back: after ${ply} of ${counted(state.ply, "move")}.`);
     const free = ["", this.remarked].includes(this.frame.note.textContent); // it says nothing of the last action
     if (now && free) write(this.frame.note, (this.remarked = remark(state)));
     switchOff(this.frame.undo, !this.plies.slice(0, state.ply).some((position) => position.mover === state.human_player));

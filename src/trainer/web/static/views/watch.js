@@ -2,7 +2,7 @@
 
 import { api, ApiError } from "../base/api.js";
 import { el, write } from "../base/dom.js";
-import { ago, count, percent, rate, scientific, setTime, threeDigits, time } from "../base/format.js";
+import { ago, count, counted, digitsFor, percent, rate, runLabel, scientific, setTime, threeDigits, time } from "../base/format.js";
 import { extended, thinned } from "../base/history.js";
 import { winInterval } from "../base/intervals.js";
 import { tabMemory } from "../base/memory.js";
@@ -16,6 +16,10 @@ import { Tile } from "../parts/tile.js";
 const FRESH_SECONDS = 20; // older statistics mean that nothing is running
 const REFUSED_MS = 10000; // until a stream is asked for again that the server refused
 const LOOK_MS = 5000; // between two looks for new runs and at the compared run
+
+// Numbers of a chart's axis that are `step` apart.
+const plain = (number, step) => `${+number.toFixed(digitsFor(step))}`;
+const inPercent = (number, step) => percent(number, digitsFor(100 * step));
 
 export class WatchView {
   constructor(holder) {
@@ -61,7 +65,7 @@ export class WatchView {
       loss("policy", "--chart-2", [8, 4]),
       loss("value", "--chart-3", [2, 3]),
       loss("entropy of the policy targets", "--chart-4", [2, 3]),
-    ], { format: (number) => `${+number.toFixed(2)}` });
+    ], { format: plain });
     this.rates = new Chart("Learning rate", [{ label: "learning rate", color: "--chart-1", text: scientific }], {
       format: scientific,
     });
@@ -75,7 +79,7 @@ export class WatchView {
         share("lost", "--chart-3", [2, 3]),
         ...ends,
       ],
-      { range: [0, 1], format: (number) => percent(number) },
+      { range: [0, 1], format: inPercent },
     );
     this.quality = new Chart(
       "Wrong moves",
@@ -84,7 +88,7 @@ export class WatchView {
         share("not the shortest way", "--chart-2", [8, 4]),
         ...ends,
       ],
-      { format: (number) => percent(number) },
+      { format: inPercent },
     );
     this.elo = new Chart(
       "Elo",
@@ -92,7 +96,7 @@ export class WatchView {
         { label: "Elo", color: "--chart-1", text: (value) => `${Math.round(value)}`, band: [2, 1] },
         ...ends,
       ],
-      { format: (number) => `${Math.round(number)}` },
+      { format: plain },
     );
     const against = "The raw policy against earlier models of the run; the band is the 95% interval of one match.";
     this.elo.root.append(el("p", { class: "quiet" }, against));
@@ -298,7 +302,7 @@ export class WatchView {
       ], "", beside((one) => one.move_quality?.[0]?.weak_error));
       const { positions, simulations } = errors.at(-1);
       this.qualityNote.textContent =
-        `${simulations ? `With ${count(simulations)} simulations` : "The raw policy"} in ${count(positions)} solved positions; ` +
+        `${simulations ? `With ${counted(simulations, "simulation")}` : "The raw policy"} in ${counted(positions, "solved position")}; ` +
         "the band is the 95% interval.";
     }
     this.results.hidden = all.length === 0;
@@ -340,8 +344,6 @@ export class WatchView {
     write(this.note, problems.length ? problems.join(" ") : `Last update ${ago(stats.timestamp)}.`);
   }
 }
-
-const runLabel = (run) => (run.name === "." ? `data folder${run.env_id ? ` (${run.env_id})` : ""}` : run.name);
 
 function results(actors) {
   const games = actors.player1_wins + actors.player2_wins + actors.draws;
