@@ -94,13 +94,7 @@ def rows_of(games: Sequence[PlayedGame]) -> int:
 
 
 def play(hubs: Sequence[Any], players: int, rows_per_second: float, seconds: float, recorded: Recorded) -> Crowd:
-    """Let so many players send for some seconds, each at most `rows_per_second`, to the hubs in turn.
-
-    One more player sends each hub a game before. That takes a new hub seconds, in which games would pile up and be counted
-    later.
-    """
-    _, _, game = recorded.take(1, 0)
-    ray.get([hub.store.options(concurrency_group=STORING).remote("first", 1, game, None) for hub in hubs])
+    """Let so many players send for some seconds, each at most `rows_per_second`, to the hubs in turn."""
     found, numbers = Crowd(players * rows_per_second), count()
     begin = time.monotonic()
     counted, end = begin + WARM_UP * seconds, begin + seconds
