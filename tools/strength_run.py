@@ -16,6 +16,8 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +46,22 @@ def require_new(folder: Path) -> None:
 
 
 def require_scored_positions(env_id: str) -> None:
-    """Exit with a message if wrong moves can't be counted in a game; solving it takes up to a minute."""
+    """Exit with a message if wrong moves can't be counted in a game; solving it takes up to a minute.
+
+    In a process of its own, because a solved game takes up to 335 MB.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn")) as child:
+        if refusal := child.submit(refusal_of, env_id).result():
+            raise SystemExit(f"error: {refusal}")
+
+
+def refusal_of(env_id: str) -> str:
+    """Why wrong moves can't be counted in a game; empty if they can."""
     try:
         scored_positions_of(env_id)
     except TrainerError as error:
-        raise SystemExit(f"error: {error}") from None
+        return str(error)
+    return ""
 
 
 def train(env_id: str, minutes: float, moments: list[float], seed: int, run: RunFolder) -> dict[float, Path]:

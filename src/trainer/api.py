@@ -191,8 +191,8 @@ def learn(env_id: str, data_dir: str | Path, stop: Event | None = None, **settin
 
     `settings` are fields of LoopConfig that replace those of the game's recipe, such as `minutes=10` or `steps=500`; with
     `resume=True` they replace those of the run in the folder, and one begins if there is none yet. Actor and trainer run as
-    processes of their own; set `stop` from another thread to end the run early. Raises TrainerError if a setting can't be,
-    or a process fails.
+    processes of their own; set `stop` from another thread to end the run early. Raises TrainerError if a setting is
+    refused, or a process fails.
     """
     from trainer.launch.defaults import defaults_for
     from trainer.launch.local import run_loop
@@ -207,9 +207,10 @@ def learn(env_id: str, data_dir: str | Path, stop: Event | None = None, **settin
 def self_play(config: ActorConfig, stop: Event | None = None) -> ActorStats:
     """Play games against itself and store them, as `cartridge actor` does, in this process; returns what was played.
 
-    It plays with `models/latest.onnx` in `config.data_dir`, and looks for a newer one as it goes; at random while there is
-    none. It ends after `config.max_episodes` games, or once another thread sets `stop`. Raises TrainerError if a setting
-    can't be, or if the model or the database can't be used.
+    It plays with `models/latest.onnx` in `config.data_dir`, and looks for a newer one as it goes. While there is none it
+    plays at random, or waits if `config.wait_for_model` is set. It ends after `config.max_episodes` games (-1, the default:
+    never), or once another thread sets `stop`. Raises TrainerError if a setting is refused, or if the model or the database
+    can't be used.
     """
     from trainer.actor.actor import act
 

@@ -131,7 +131,7 @@ class Trainer:
                         continue  # reading the loss would wait for the device
                     batch = replay.unpacked(drawn) if isinstance(drawn, PackedBatch) else drawn
                     losses = loss.total.item(), loss.policy.item(), loss.value.item()
-                    point = TrainingPoint(step, *losses, rate, batch.target_entropy)
+                    point = TrainingPoint(step, *losses, rate, batch.target_entropy if due.stats else None)
                     if not all(map(math.isfinite, losses)) or (due.model and not learner.finite):
                         raise TrainerError(explain_divergence(point, batch, config, output.has_published))
                     if due.stats:

@@ -75,7 +75,7 @@ def test_games_that_outlast_their_promise_are_reported_once(caplog: pytest.LogCa
     warnings = [message for message in caplog.messages if "max_plies" in message]
     assert warnings == [
         "tictactoe has games that are longer than its max_plies of 9; they are stored as draws; "
-        "raise that in the game's file"
+        "raise that in the game's file, or let play end such games"
     ]
 
 

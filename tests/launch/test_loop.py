@@ -203,7 +203,7 @@ def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
         (["--c-puct", "-1"], "error: --c-puct is -1.0; 0 or more is needed"),
         (["--considered", "0"], "error: --considered is 0; at least 1 is needed"),
         (["--noise-fraction", "2"], "error: --noise-fraction is 2.0; give a share from 0 to 1"),
-        (["--noise-alpha", "0"], "error: --noise-alpha is 0.0; a number above 0 is needed"),
+        (["--noise-alpha", "0"], "error: --noise-alpha is 0.0; give a number from 0.01"),
         (["--random-openings", "2"], "error: --random-openings is 2.0; give a share from 0 to 1"),
         (
             ["--simulations", "10", "--first-simulations", "11"],

@@ -60,15 +60,15 @@ def test_models_and_others_are_rated(run_folder: str, tmp_path: Path, capsys: py
 @pytest.mark.parametrize(
     ("games", "words"),
     [
-        (2, "1 openings of 0 moves (seed 0), each played from both seats; "),
+        (2, "1 opening of 0 moves (seed 0), each played from both seats; "),
         (3, "2 openings of 1 move (seed 0), each played from both seats, except the last game's; "),
-        (1, "1 openings of 0 moves (seed 0); "),
+        (1, "1 opening of 0 moves (seed 0); "),
     ],
 )
 def test_what_is_said_of_the_seats(games: int, words: str, run_folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Of an odd number of games between each pair, the last has no partner from the other seat."""
     assert run("--model-dir", run_folder, "--rungs", "2", "--games", str(games)) == 0
-    assert f"{games} games between each pair, from {words}" in capsys.readouterr().out
+    assert f"{games} game{'s' if games > 1 else ''} between each pair, from {words}" in capsys.readouterr().out
 
 
 def test_models_of_the_same_file_name_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,6 +101,16 @@ def test_noise_samples_moves_by_their_priors() -> None:
     assert set(search.run_gumbel(states[:9], 0, evaluator_with(0.0)).actions.tolist()) == {0}
 
 
+def test_a_finished_position_has_no_policy() -> None:
+    """As by `run`: zeros, not NaN."""
+    position = Position.first(rules_of("connect4"))
+    for move in (3, 0, 3, 0, 3, 0, 3):
+        position = position.play(move)
+    found = Search("connect4", 1, 8).run_gumbel(position.state[None], 8, uniform)
+    assert not found.policies.any()
+    assert found.values.tolist() == [0]
+
+
 def test_what_can_t_be_searched_is_refused() -> None:
     """As by `run`."""
     search = Search("connect4", 1, 8)

@@ -213,6 +213,18 @@ def test_a_win_in_one_is_found_among_more_moves_than_simulations() -> None:
     assert int(found.actions[0]) in wins
 
 
+def test_of_several_wins_in_one_the_likeliest_is_played() -> None:
+    """Yellow could fill the fourth place at either end of Red's row; Red's prior prefers column 5 to column 1."""
+
+    def evaluate(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return np.tile(np.array([1, 1, 1, 1, 1, 2, 1], np.float32) / 8, (len(legal), 1)), np.zeros(
+            len(legal), np.float32
+        )
+
+    shares, _ = Search("connect4", 1, 20).run(after("connect4", [2, 2, 3, 3, 4, 4]), 20, evaluate)
+    assert shares[0].tolist() == [0, 0, 0, 0, 0, 1, 0]
+
+
 BLOCKS_IN_ONE = {
     "tictactoe, O threatens the middle column": ("tictactoe", [0, 4, 8, 1], 7),
     "tictactoe, X threatens the top row": ("tictactoe", [0, 4, 1], 2),

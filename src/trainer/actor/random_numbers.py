@@ -37,7 +37,7 @@ def exponential(key: np.uint64, index: int) -> float:
 
 
 def gamma(key: np.uint64, index: int, shape: float) -> float:
-    """The same as a gamma variate of this shape, above 0; those of shape 1 are the exponential ones.
+    """The same as a gamma variate of this shape; those of shape 1 are the exponential ones. Of small shapes some are 0.
 
     Others are drawn by rejection, which needs several numbers: those of a key that is made from the one at `index`
     (Marsaglia and Tsang 2000, "A simple method for generating gamma variables"; a shape below 1 as in their section 8).

@@ -65,7 +65,7 @@ class Recorder:
                 most = game_of(stats.env_id).max_plies
                 self._cut_off.begin(
                     f"{stats.env_id} has games that are longer than its max_plies of {most}; they are stored as draws; "
-                    "raise that in the game's file"
+                    "raise that in the game's file, or let play end such games"
                 )
         now = time.monotonic()
         stats.runtime_seconds = now - self._started

@@ -31,7 +31,7 @@ FILE_STAMP = "network_file"
 
 
 @dataclass(frozen=True)
-class OwnKind:
+class CustomKind:
     """What the settings of a custom network were."""
 
     file: NetworkFile
@@ -60,7 +60,7 @@ class StoredNetwork:
         metadata = {entry.key: entry.value for entry in model.metadata_props}
         return cls(weights, "squared-relu" if squared_relus(model.graph) else "relu", metadata)
 
-    def kind(self, file: NetworkFile | None) -> NetworkSettings | OwnKind:
+    def kind(self, file: NetworkFile | None) -> NetworkSettings | CustomKind:
         """The settings of the network; `file` makes the networks that aren't of this package.
 
         Raises ModelError if the network needs another file, or is of no family of this package.
@@ -75,7 +75,7 @@ class StoredNetwork:
                 f"its network is that of a Python file with the hash {stamp}, and --network-file {file.path} has "
                 f"{file.stamp}"
             )
-        return OwnKind(file, int(self.metadata["network_width"]), int(self.metadata["network_blocks"]))
+        return CustomKind(file, int(self.metadata["network_width"]), int(self.metadata["network_blocks"]))
 
     @property
     def settings(self) -> NetworkSettings:
@@ -111,10 +111,10 @@ def number_of(name: str) -> int:
     return int(name.split(".")[1])
 
 
-def empty_network(kind: NetworkSettings | OwnKind, game: Game) -> MoverNetwork:
+def empty_network(kind: NetworkSettings | CustomKind, game: Game) -> MoverNetwork:
     """A network with these settings, to be filled with weights."""
     metadata, layout = metadata_of(game), layout_of(game)
-    if isinstance(kind, OwnKind):
+    if isinstance(kind, CustomKind):
         return CustomNetwork(kind.file, metadata, layout, kind.width, kind.blocks)
     return PolicyValueNetwork(metadata, kind, layout)
 

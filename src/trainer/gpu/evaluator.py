@@ -12,7 +12,7 @@ from trainer.evaluators.answers import NOT_FINITE, SOUND, TOO_LARGE
 from trainer.evaluators.interface import Evaluator, Observations, Prior, Values
 from trainer.evaluators.model import ModelInfo, refuse_fault
 from trainer.evaluators.onnx_file import OnnxEvaluator
-from trainer.export.stored import OwnKind, StoredNetwork, Weights
+from trainer.export.stored import CustomKind, StoredNetwork, Weights
 from trainer.games import game_of
 from trainer.games.base import Game, Mask
 from trainer.gpu.launchers import EagerLauncher, GraphLauncher, MakeLauncher
@@ -84,7 +84,7 @@ class TorchEvaluator:
         info: ModelInfo,
         game: Game,
         weights: Weights,
-        kind: NetworkSettings | OwnKind,
+        kind: NetworkSettings | CustomKind,
         slots: Slots,
         capacity: int,
         make_launcher: MakeLauncher,

@@ -11,7 +11,7 @@ from threading import Lock, local
 
 import torch
 
-from trainer.export.stored import OwnKind, Weights, empty_network, fill
+from trainer.export.stored import CustomKind, Weights, empty_network, fill
 from trainer.games.base import Game
 from trainer.gpu.devices import errors_named
 from trainer.gpu.launchers import CAPTURING, Launcher, MakeLauncher
@@ -21,7 +21,9 @@ from trainer.network import NetworkSettings
 class Slot:
     """One network on the device, and a launcher for each thread."""
 
-    def __init__(self, kind: NetworkSettings | OwnKind, game: Game, device: torch.device, kept_as: torch.dtype) -> None:
+    def __init__(
+        self, kind: NetworkSettings | CustomKind, game: Game, device: torch.device, kept_as: torch.dtype
+    ) -> None:
         self.kind = kind
         network = empty_network(kind, game).to(device, kept_as).eval().requires_grad_(False)
         if isinstance(kind, NetworkSettings):
@@ -50,7 +52,7 @@ class Slots:
         self.made = 0
         """How many slots there are, in use or not."""
 
-    def take(self, weights: Weights, kind: NetworkSettings | OwnKind, user: object) -> Slot:
+    def take(self, weights: Weights, kind: NetworkSettings | CustomKind, user: object) -> Slot:
         """A slot with these weights, which is free again once `user` is gone.
 
         Raises ModelError if they don't fit, DeviceError if the device fails.

@@ -120,7 +120,7 @@ def count_wrong_moves(env_id: str, config: EvaluatorConfig, model: Evaluator) ->
         results.append(measure_move_quality(scored, MinimaxPlayer(env_id)))
 
     def show() -> None:
-        print_table(error_table(f"Wrong moves of {name} in {env_id}", results))
+        print_table(error_table(f"Wrong moves of {name}{unusual_settings(config)} in {env_id}", results))
         for each in lines:
             print(each)
         if part_of(env_id, "scored_positions") is None:

@@ -77,7 +77,7 @@ def rate_models(config: LadderConfig) -> int:
     print_table(ladder_table(title, rungs))
     different = sum(match.different_games for match in matches.values())
     print(
-        f"0 = the average. {config.games} games between each pair, from {len(openings)} "
+        f"0 = the average. {config.games} game{'' if config.games == 1 else 's'} between each pair, from "
         f"{in_words(openings)} (seed {config.seed}){seats_in_words(config.games)}; {different} of the "
         f"{config.games * len(matches)} games are different."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -183,14 +184,19 @@ def play_match(
                     cut_off[row] = len(moves[row]) >= positions.game.max_plies
     unfinished = (positions.winner == OPEN) & ~resigned
     if unfinished.any():
-        log.warning(
-            "%s has games that are longer than its max_plies of %d; %d of them count as draws; raise that in the game's "
-            "file",
-            env_id,
-            positions.game.max_plies,
-            unfinished.sum(),
-        )
+        warn_of_long_games(env_id, positions.game.max_plies)
     results = np.where(unfinished, DRAW, positions.winner.astype(np.int64))
     winners = np.where(resigned, opponent_of(positions.mover.astype(np.int64)), results)
     gave_up = frozenset(np.flatnonzero(resigned).tolist())
     return Match(positions.game, player.name, opponent.name, seats, winners, moves, seed, openings, gave_up)
+
+
+@cache
+def warn_of_long_games(env_id: str, max_plies: int) -> None:
+    """Warn, once per game, that its games are cut off."""
+    log.warning(
+        "%s has games that are longer than its max_plies of %d; they count as draws; raise that in the game's file, or let "
+        "play end such games",
+        env_id,
+        max_plies,
+    )

@@ -18,10 +18,10 @@ MOST_BYTES = 2**30
 """Memory that the positions of one more ply may take."""
 
 
-def in_words(openings: list[list[int]]) -> str:
-    """How long some openings are, as in "openings of 2 moves"."""
-    plies = len(openings[0])
-    return f"openings of {plies} move{'' if plies == 1 else 's'}"
+def in_words(openings: list[list[int]], kind: str = "") -> str:
+    """How many openings there are and how long, as in "50 different openings of 2 moves", where `kind` is "different "."""
+    plies, many = len(openings[0]), len(openings)
+    return f"{many} {kind}opening{'' if many == 1 else 's'} of {plies} move{'' if plies == 1 else 's'}"
 
 
 def seats_in_words(games: int) -> str:

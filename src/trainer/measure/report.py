@@ -83,7 +83,7 @@ def different_games(match: Match) -> str:
     different = f"{match.different_games} of the {match.games} games are different"
     if not match.openings:
         return f"All games started from the first position; {different}."
-    begun = f"{len(match.openings)} different {in_words(match.openings)} (seed {match.seed})"
+    begun = f"{in_words(match.openings, 'different ')} (seed {match.seed})"
     return f"{begun}{seats_in_words(match.games)}; {different}."
 
 

@@ -155,6 +155,8 @@ def answer(trees: Tree, slot: int, selection: Selection, policy: NDArray[np.floa
         visits, score = tree.visits_of(trees, slot, at), gumbel_score(trees, slot, at, sigma, mixed)
         if visits > choice_visits or (visits == choice_visits and score > choice_score):
             choice, choice_visits, choice_score = int(action), visits, score
+    if total == 0:  # a finished game has no moves
+        return np.float32(0.0), choice
     for action in range(NUM_ACTIONS):
         policy[action] /= total
     value = proofs.exact(WIN + LOSS - root.proven) if root.proven != UNKNOWN else mean / total

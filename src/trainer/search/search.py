@@ -178,8 +178,9 @@ class Search:
     ) -> GumbelResult:
         """Search every position by Gumbel's sequential halving at the root, as self-play does with `gumbel`.
 
-        `rng` draws the Gumbel noise, by which a move of the improved policy is sampled; None: no noise, so it is the best
-        move found. Everything else is as in `run`, also what is raised.
+        `states` uint64 [R, S] of unfinished games, any number of them. `rng` draws the Gumbel noise, by which a move of the
+        improved policy is sampled; None: no noise, so it is the best move found. Everything else is as in `run`, also what
+        is raised.
         """
         states = self._checked(states, simulations)
         noise = np.zeros((len(states), self.game.num_actions), np.float32)

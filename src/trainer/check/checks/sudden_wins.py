@@ -51,8 +51,8 @@ def check_sudden_wins(subject: Subject) -> list[Finding]:
         text = (
             f"wins_next finds none of the {wins:,} positions in which a move wins at once."
             if every
-            else f"wins_next misses {missing:,} of the {wins:,} positions in which a move wins at once; search then finds "
-            "those wins by itself, so this costs only time."
+            else f"wins_next misses {missing:,} of the {wins:,} positions in which a move wins at once; search has "
+            "to find those by itself, and may overlook them if many moves are legal."
         )
         found.append(Finding(Level.FAILURE if every else Level.NOTE, text, missed))
     return found

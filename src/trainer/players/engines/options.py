@@ -18,8 +18,8 @@ def require_settings(lines: Sequence[str]) -> None:
     searches = [line for line in lines if line.split()[:1] == ["go"]]
     if len(searches) > 1:
         raise ConfigError(
-            f"the command of the engine has more than one line 'go ...', {' and '.join(map(repr, searches))}; leave one of "
-            f"them"
+            f"the command of the engine has more than one line 'go ...', {' and '.join(map(repr, searches))}; keep only "
+            f"one of them"
         )
     for line in lines:
         if line not in searches and not SETTING.fullmatch(line):

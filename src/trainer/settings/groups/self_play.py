@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from trainer.settings.base import fixed
@@ -62,7 +63,7 @@ class SelfPlaySettings(SearchSettings, EvaluationSettings):
         SearchSettings.check(self)
         require_at_least(self, 1, "simulations", "threads", "games", "replay_window")
         require_at_least(self, 0, "sampled_plies", "random_plies", "fewest_random_plies", "episode_timeout_secs")
-        require_above_0(self, "memory_gib", "noise_alpha")
+        require_above_0(self, "memory_gib")
         first = self.first_simulations
         require(
             first is None or 1 <= first <= self.simulations,
@@ -73,6 +74,10 @@ class SelfPlaySettings(SearchSettings, EvaluationSettings):
             most is None or fewest is None or fewest <= most,
             f"--fewest-random-plies is {fewest}; give a number from 0 to --random-plies ({most})",
         )
+        alpha = self.noise_alpha
+        require(
+            0.01 <= alpha < math.inf, f"--noise-alpha is {alpha}; give a number from 0.01"
+        )  # smaller noise becomes 0
         share = self.random_openings
         require(0 <= share <= 1, f"--random-openings is {share}; give a share from 0 to 1")
         require(

@@ -151,7 +151,12 @@ export class PlayView {
   /** The server no longer has our game: begin another one with the same settings. */
   async lost() {
     forgetInfos();
-    if (this.state) this.showSettings(this.state);
+    if (this.state) {
+      const { simulations } = this.settings; // the person may just have chosen it
+      this.showSettings(this.state);
+      this.remember({ ...this.settings, simulations });
+      this.form.show(this.settings);
+    }
     await this.fresh(this.wanted());
     this.frame.note.textContent = "The server no longer had your game, so a new one began.";
   }

@@ -64,7 +64,7 @@ export class WatchView {
       loss("total", "--chart-1"),
       loss("policy", "--chart-2", [8, 4]),
       loss("value", "--chart-3", [2, 3]),
-      loss("entropy of the policy targets", "--chart-4", [2, 3]),
+      loss("entropy of the policy targets", "--chart-4", [12, 3, 2, 3]),
     ], { format: plain });
     this.rates = new Chart("Learning rate", [{ label: "learning rate", color: "--chart-1", text: scientific }], {
       format: scientific,
