@@ -69,9 +69,10 @@ results: dev
 		--simulations 600 --opening-plies 0 --json docs/results/connect4-60min/perfect-60min.json
 	$(RUN) --env-id connect4 --minutes 15 --seed 1 --out docs/results/connect4-15min-seed1
 	$(RUN) --env-id connect4 --minutes 15 --seed 2 --out docs/results/connect4-15min-seed2
-	@$(PY) -m trainer.measure.make_positions --seed 11 --output build/positions-seed11.csv
+	@for seed in 11 12; do $(PY) -m trainer.measure.make_positions --seed $$seed --output build/fresh-$$seed.csv || exit 1; done
+	@cat build/fresh-11.csv build/fresh-12.csv > build/positions-fresh.csv
 	@for run in connect4-15min connect4-15min-seed1 connect4-15min-seed2 connect4-60min; do $(PY) -m trainer.evaluator \
-		--env-id connect4 --model data/$$run/models/latest.onnx --solve --positions build/positions-seed11.csv \
+		--env-id connect4 --model data/$$run/models/latest.onnx --solve --positions build/positions-fresh.csv \
 		--json docs/results/$$run/other-positions.json || exit 1; done
 	$(RUN) --env-id othello --minutes 120 --at 15 30 60 --out docs/results/othello-120min
 	@$(PY) tools/against_openspiel.py --env-id othello --model data/othello-120min/models/latest.onnx \
@@ -89,11 +90,11 @@ results-games: dev
 		--opponent-simulations 3000 --simulations 100 --json docs/results/minichess-60min/fairy-stockfish-3000.json
 	@$(PY) -m trainer.evaluator --env-id minichess --model data/minichess-60min/models/latest.onnx --opponent "uci: fairy-stockfish" \
 		--opponent-simulations 300 --simulations 100 --json docs/results/minichess-60min/fairy-stockfish-300.json
-	$(RUN) --env-id go:size=5 --minutes 30 --at 10 20 --out docs/results/go-5x5-30min
-	@$(PY) -m trainer.evaluator --env-id go:size=5 --model data/go-5x5-30min/models/latest.onnx --opponent "$(GNUGO)" \
-		--simulations 200 --opening-plies 2 --json docs/results/go-5x5-30min/gnugo.json
-	@$(PY) -m trainer.evaluator --env-id go:size=5 --model data/go-5x5-30min/models/latest.onnx --opponent "$(GNUGO)" \
-		--simulations 200 --opening-plies 0 --games 200 --json docs/results/go-5x5-30min/gnugo-first-position.json
+	$(RUN) --env-id go:size=5 --minutes 60 --at 10 20 30 --out docs/results/go-5x5-60min
+	@$(PY) -m trainer.evaluator --env-id go:size=5 --model data/go-5x5-60min/models/latest.onnx --opponent "$(GNUGO)" \
+		--simulations 200 --opening-plies 2 --json docs/results/go-5x5-60min/gnugo.json
+	@$(PY) -m trainer.evaluator --env-id go:size=5 --model data/go-5x5-60min/models/latest.onnx --opponent "$(GNUGO)" \
+		--simulations 200 --opening-plies 0 --games 200 --json docs/results/go-5x5-60min/gnugo-first-position.json
 	$(RUN) --env-id go:size=7 --minutes 60 --at 30 --out docs/results/go-7x7-60min
 	@$(PY) -m trainer.evaluator --env-id go:size=7 --model data/go-7x7-60min/models/latest.onnx --opponent "$(GNUGO)" \
 		--simulations 200 --opening-plies 2 --games 60 --json docs/results/go-7x7-60min/gnugo.json
