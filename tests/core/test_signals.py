@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -24,6 +25,43 @@ def test_what_has_to_be_done_before_leaving_is_done() -> None:
     """Of the blocks that the process is in; the exit status says that it was interrupted."""
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.stdout, done.stderr, done.returncode) == ("outer\n", "interrupted\n", 130)
+
+
+TWICE = """
+import os, signal, sys, time
+from trainer.core.signals import stop_on_signals
+stop = stop_on_signals()
+os.kill(os.getpid(), signal.FIRST)
+time.sleep(BETWEEN)
+os.kill(os.getpid(), signal.SECOND)
+time.sleep(AFTER)
+if stop.is_set():
+    print("saved")
+"""
+
+
+@pytest.mark.parametrize(
+    ("signals", "between", "parent", "leaves"),
+    [
+        (("SIGTERM", "SIGTERM"), 0, False, False),  # one request, as systemd and then a loop make it
+        (("SIGINT", "SIGTERM"), 0, False, False),
+        (("SIGINT", "SIGINT"), 0, False, True),
+        (("SIGTERM", "SIGTERM"), 1.2, False, True),
+        (("SIGTERM", "SIGTERM"), 1.2, True, False),  # the loop waits, and kills what doesn't end
+    ],
+)
+def test_a_second_signal_leaves_at_once_unless_it_is_the_same_request(
+    signals: tuple[str, str], between: float, parent: bool, leaves: bool
+) -> None:
+    """A program that should leave would sleep for ever; one that shouldn't has a moment left to save."""
+    first, second = signals
+    program = TWICE.replace("FIRST", first).replace("SECOND", second).replace("BETWEEN", str(between))
+    program = program.replace("AFTER", str(10 * PATIENCE if leaves else 0.3))
+    own = {"CARTRIDGE_PARENT": str(os.getpid())} if parent else {}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | own, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert (done.stdout, done.returncode) == (("", 130) if leaves else ("saved\n", 0))
 
 
 CALLBACKS = """

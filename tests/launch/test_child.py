@@ -41,6 +41,16 @@ def test_a_process_that_ends_itself_by_sigint_was_interrupted(tmp_path: Path, mo
         own.raise_exit()
 
 
+def test_files_of_the_working_folder_are_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python -m` would put that folder first: a user's trainer.py, or a random.py, would run in place of ours."""
+    (tmp_path / "trainer.py").write_text("raise SystemExit(7)")
+    monkeypatch.chdir(tmp_path)
+    own = Child("trainer", "trainer.cli", Nothing(), tmp_path / "logs")
+    wait_until(lambda: own.status is not None, "it doesn't end")
+    assert "trainer.py" not in own.log.read_text()
+    assert own.status != 7
+
+
 def test_another_signal_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its last words."""
     own = child("import os\nprint('error: no', flush=True)\nos.abort()", tmp_path, monkeypatch)

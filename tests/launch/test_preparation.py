@@ -67,6 +67,25 @@ def test_a_resumed_run_starts_from_its_own_copy_of_the_model(
     assert run.checkpoint.exists()
 
 
+def test_a_run_that_can_not_be_resumed_yet_keeps_the_model_that_it_starts_from(
+    config: LoopConfig, run: RunFolder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the first of several jobs that all say --resume. The next begins from the copy if there is no checkpoint yet."""
+    caplog.set_level("INFO")
+    run.checkpoint.unlink()
+    assert config.width is not None
+    original = tmp_path / "first.onnx"
+    original.write_bytes(
+        model_file("tictactoe", random_network("tictactoe", width=config.width, activation=config.activation))
+    )
+    resumed = replace(config, resume=True, start_from=original)
+    assert prepare_folder(resumed, run).start_from == run.start
+    assert run.start.read_bytes() == original.read_bytes()
+    assert caplog.messages == [f"there is nothing to resume in {run.path}: a new run begins"]
+    original.unlink()
+    assert prepare_folder(resumed, run).start_from == run.start
+
+
 def test_a_new_run_keeps_the_model_that_it_starts_from_also_if_the_earlier_run_made_it(
     config: LoopConfig, run: RunFolder
 ) -> None:

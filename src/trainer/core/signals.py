@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread, current_thread, main_thread
@@ -17,6 +18,10 @@ PARENT_VARIABLE = "CARTRIDGE_PARENT"
 """Environment variable with the process id of the loop that a command belongs to."""
 SHOW_CURSOR = b"\x1b[?25h"
 """What makes a terminal show its cursor again."""
+
+SAME_REQUEST_SECONDS = 1.0
+"""A SIGTERM this soon after the first signal is the same request: systemd and SLURM signal every process of a group, and a
+loop then signals its own once more."""
 
 _last_acts: list[Callable[[], None]] = []
 _asked = Event()
@@ -108,7 +113,7 @@ def _end_with(line: bytes) -> NoReturn:
 
 def stop_on_signals() -> Event:
     """An event that Ctrl-C, SIGTERM or a closed terminal sets, so that a loop can stop at a good moment. A second Ctrl-C or
-    SIGTERM exits immediately.
+    SIGTERM exits immediately, but for a SIGTERM that `means_to_leave` doesn't count.
 
     That works even while the main thread waits for a disk or a lock, because another thread counts the signals. Files are
     complete or absent at every moment, so nothing is torn.
@@ -154,14 +159,25 @@ def nothing_to_finish() -> Iterator[None]:
 def _leave_at_second(heard: int) -> None:
     """Exit after the second signal that asks to stop, or the first while there is nothing to finish. A byte arrives per
     signal that Python handles, also of Ctrl-Z."""
-    asked = 0
-    while asked < 2:
-        asked += sum(number in (signal.SIGINT, signal.SIGTERM) for number in os.read(heard, 16))
-        if asked:
+    first: float | None = None
+    while True:
+        for number in os.read(heard, 16):
+            if number not in (signal.SIGINT, signal.SIGTERM):
+                continue
+            if first is not None and means_to_leave(number, time.monotonic() - first):
+                _end_with(b"interrupted twice: leaving at once\n")
+            first = time.monotonic() if first is None else first
             _asked.set()
-        if asked and _preparing.is_set():
+        if first is not None and _preparing.is_set():
             _end_with(b"interrupted\n")
-    _end_with(b"interrupted twice: leaving at once\n")
+
+
+def means_to_leave(number: int, seconds: float) -> bool:
+    """Whether a further signal asks to leave at once, so long after the first.
+
+    A SIGTERM doesn't if it is the same request, nor in a process that a loop started: the loop kills those that don't end.
+    """
+    return number == signal.SIGINT or (seconds >= SAME_REQUEST_SECONDS and not started_by_loop())
 
 
 def _stop_without_parent(parent: int, stop: Event) -> None:

@@ -42,7 +42,8 @@ class Child:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,  # Ctrl-C is for this process, which then stops the others in order
-                env=os.environ | {PARENT_VARIABLE: str(os.getpid())},
+                # Without the second one `python -m` would import a trainer.py or a random.py of the working folder.
+                env=os.environ | {PARENT_VARIABLE: str(os.getpid()), "PYTHONSAFEPATH": "1"},
             )
 
     @property

@@ -24,20 +24,22 @@ log = logging.getLogger(__name__)
 
 
 def prepare_folder(config: LoopConfig, run: RunFolder) -> LoopConfig:
-    """Set an earlier run in the folder aside unless it is resumed, and keep copies of the model that a run starts from and
-    of its network's file. Returns the settings with the copies in place of the originals.
+    """Set an earlier run in the folder aside unless it can be resumed, and keep copies of the model that a run starts from
+    and of its network's file. Returns the settings with the copies in place of the originals.
 
     The originals are read first, because they may belong to the earlier run. Raises TrainerError if they can't be read or
     used, or if the run that is resumed began with another file.
     """
     file = config.network_file
     network = read_network(file) if file else None
-    if config.resume:
-        if file and network is not None and run.checkpoint.exists():
+    if config.resume and run.start.exists():  # the original may be of a run that was set aside
+        config = replace(config, start_from=run.start)
+    if config.resume and run.checkpoint.exists():
+        if file and network is not None:
             require_kept(file, network, run.models)
-        if run.start.exists():  # the original may be of a run that was set aside
-            config = replace(config, start_from=run.start)
     else:
+        if config.resume:
+            log.info("there is nothing to resume in %s: a new run begins", run.path)
         require_network(config, run)
         require_own_databases(config, run)
         config = replace(config, start_from=kept_start(config, run))

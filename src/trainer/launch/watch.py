@@ -45,7 +45,10 @@ class Watch:
     def shown(self, console: Console) -> Live:
         """A display that is redrawn at each look if the output is a terminal; otherwise a line is logged now and then."""
         live = Live(console=console, auto_refresh=False)
-        self._live = live if console.is_terminal else None
+        drawn = (
+            console.is_terminal and not console.is_dumb_terminal and console.file.isatty()
+        )  # FORCE_COLOR fakes the first
+        self._live = live if drawn else None
         return live
 
     def look(self) -> None:
