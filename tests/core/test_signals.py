@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from waiting import PATIENCE
+from programs import ending
+from waiting import PATIENCE, wait_until
 
 PROGRAM = """
 import os, signal
@@ -62,6 +63,42 @@ def test_a_second_signal_leaves_at_once_unless_it_is_the_same_request(
         [sys.executable, "-c", program], env=os.environ | own, capture_output=True, text=True, timeout=PATIENCE
     )
     assert (done.stdout, done.returncode) == (("", 130) if leaves else ("saved\n", 0))
+
+
+WAITS = """
+from trainer.core.signals import stop_on_signals
+stop = stop_on_signals()
+print(flush=True)
+stop.wait()
+"""
+SUSPENDED = f"""
+import os, signal, subprocess, sys, time
+child = subprocess.Popen(
+    [sys.executable, "-c", {WAITS!r}],
+    env=os.environ | {{"CARTRIDGE_PARENT": str(os.getpid())}}, stdout=subprocess.PIPE, start_new_session=True,
+)
+child.stdout.readline()
+child.send_signal(signal.SIGSTOP)
+print(child.pid, flush=True)
+time.sleep(3600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no prctl")
+def test_a_suspended_process_ends_if_its_loop_is_killed() -> None:
+    """After Ctrl-Z and `kill -9`: it would keep its locks for ever."""
+    loop = subprocess.Popen([sys.executable, "-c", SUSPENDED], stdout=subprocess.PIPE, text=True)
+    with loop, ending(loop):
+        assert loop.stdout
+        child = int(loop.stdout.readline())
+        loop.kill()
+        loop.wait(PATIENCE)
+        wait_until(lambda: state_of(child) in ("", "Z"), "it stays")
+
+
+def state_of(process: int) -> str:
+    """The first letter of its state, as `ps` has it; empty if there is no such process."""
+    return subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True).stdout[:1]
 
 
 CALLBACKS = """

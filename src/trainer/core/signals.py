@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -12,6 +13,8 @@ from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
 from typing import NoReturn
 
+PR_SET_PDEATHSIG = 1
+"""Of prctl(2)."""
 INTERRUPTED = 130
 """Exit status after Ctrl-C or SIGTERM."""
 PARENT_VARIABLE = "CARTRIDGE_PARENT"
@@ -132,6 +135,7 @@ def stop_on_signals() -> Event:
         signal.signal(signal.SIGHUP, ask)
     Thread(target=_leave_at_second, args=(heard,), daemon=True).start()
     if parent := os.environ.get(PARENT_VARIABLE):
+        _go_on_without_parent()
         Thread(target=_stop_without_parent, args=(int(parent), stop), daemon=True).start()
     return stop
 
@@ -178,6 +182,12 @@ def means_to_leave(number: int, seconds: float) -> bool:
     A SIGTERM doesn't if it is the same request, nor in a process that a loop started: the loop kills those that don't end.
     """
     return number == signal.SIGINT or (seconds >= SAME_REQUEST_SECONDS and not started_by_loop())
+
+
+def _go_on_without_parent() -> None:
+    """Have Linux continue this process when its parent dies. Ctrl-Z stops it with the loop, which may be killed then."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
 def _stop_without_parent(parent: int, stop: Event) -> None:
