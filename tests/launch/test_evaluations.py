@@ -69,6 +69,16 @@ def test_the_end_waits_and_evaluates_nothing_twice(evaluations: Evaluations, mon
     assert evaluations.latest == {"step": 1}
 
 
+def test_a_model_that_was_published_meanwhile_is_not_evaluated_again(
+    evaluations: Evaluations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statistics still name step 1 when `latest.onnx` is the model of step 2."""
+    evaluate_by(monkeypatch, lambda: 2)
+    evaluations.finish("models/model_step_000001.onnx")
+    evaluations.finish("models/model_step_000002.onnx")
+    assert [entry["step"] for entry in evaluations.log.read()] == [2]
+
+
 def test_a_mistake_in_an_evaluation_ends_the_run(evaluations: Evaluations, monkeypatch: pytest.MonkeyPatch) -> None:
     """It isn't swallowed by the thread."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Any
@@ -14,6 +15,7 @@ from trainer.measure.anchor import Anchor, anchor_of
 from trainer.measure.progress import evaluate_step
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
+from trainer.run.model_files import stored_model
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,8 @@ class Evaluations:
         self._idle = Event()
         self._idle.set()
         self._failure: Exception | None = None
-        self._evaluated = ""
+        self._evaluated: set[str] = set()
+        """Names of the model that was evaluated last: of the one that was asked for, and of the newer one that it may be."""
         self._not_before = 0.0
 
     @property
@@ -58,13 +61,13 @@ class Evaluations:
         earlier evaluation, unless that was only reported."""
         if self._failure:
             raise self._failure
-        if newest and newest != self._evaluated and not self.busy and time.monotonic() >= self._not_before:
+        if self._is_new(newest) and not self.busy and time.monotonic() >= self._not_before:
             self._begin(newest)
 
     def finish(self, newest: str) -> None:
         """Wait for the evaluation in progress, then evaluate the newest model if it isn't yet. Empty: there is no model."""
         self.wait()
-        if newest and newest != self._evaluated:
+        if self._is_new(newest):
             self._begin(newest)
             self.wait()
 
@@ -74,8 +77,12 @@ class Evaluations:
         if self._failure:
             raise self._failure
 
+    def _is_new(self, newest: str) -> bool:
+        """Whether there is a model, and it wasn't evaluated yet."""
+        return bool(newest) and Path(newest).name not in self._evaluated
+
     def _begin(self, newest: str) -> None:
-        self._evaluated = newest
+        self._evaluated = {Path(newest).name}
         self._idle.clear()
         self._models.put(newest)
         if not self._thread.ident:
@@ -114,4 +121,6 @@ class Evaluations:
         if self._anchor is None:
             self._anchor = anchor_of(self._loader, self._seed, self.log, self._run.models)
         self.latest = evaluate_step(self._run.latest_model, self._loader, GAMES, self._seed, anchor=self._anchor)
+        if (step := self.latest["step"]) is not None:  # the trainer may just have published a newer one
+            self._evaluated.add(stored_model(self._run.models, step).name)
         self.log.append(self.latest)
