@@ -335,8 +335,10 @@ def test_a_player_gets_the_file_of_a_network(tmp_path: Path, monkeypatch: pytest
     assert seen == [(True, file.read_text())]
 
 
-def test_a_player_without_a_gpu_of_its_own_plays_on_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a thread per core. Its machine may have a GPU that Ray keeps for others, and `auto` would take it."""
+def test_a_player_without_a_gpu_of_its_own_plays_on_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a thread per core, and says so. Its machine may have a GPU that Ray keeps for others; `auto` would take it."""
     seen = []
 
     def noted(env_id: str, settings: ActorConfig) -> None:
@@ -351,6 +353,8 @@ def test_a_player_without_a_gpu_of_its_own_plays_on_the_cpu(tmp_path: Path, monk
             play_for(Reliable(hub), "player-1", 1, threading.Event(), gpu)
     hub.close()
     assert seen == [("cpu", 1), ("auto", 2)]
+    warned = [message for message in caplog.messages if "no GPU" in message]
+    assert warned == ["Ray has given player-1 no GPU, so it plays on the CPU; start Ray there with --num-gpus"]
 
 
 def test_players_are_described_in_words() -> None:

@@ -62,6 +62,7 @@ class Hub:
         found = find_game(config.env_id)
         played = load_game_config(config.env_id, config.replay_db_path)
         device: Device = "cpu" if config.device == "cpu" else "auto"  # what each player's machine has
+        self._gpu_wanted = config.device == "cuda"
         self._network_file = read_network(config.network_file) if config.network_file else None
         self._config = replace(config, env_id=found.game.env_id, device=device, network_file=None)
         self._rules = parcel_of(found)
@@ -82,7 +83,9 @@ class Hub:
         refuse_other_versions(versions)
         with self._writing:
             first = first_free_number(self._writer, name)
-        return Assignment(replace(self._config, actor_id=name), self._rules, first, self._network_file)
+        return Assignment(
+            replace(self._config, actor_id=name), self._rules, first, self._network_file, self._gpu_wanted
+        )
 
     def store(self, sender: str, number: int, content: bytes, statistics: Statistics | None = None) -> None:
         """Store a shipment, packed by `shipment.pack`, unless it is stored already. Returning acknowledges it.

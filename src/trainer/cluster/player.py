@@ -35,7 +35,7 @@ def play_for(transport: Transport, name: str, cores: int, stop: Event, gpu: bool
         found = assignment.rules.open(rules)
         game = found.game
         settings = assignment.settings if gpu else replace(assignment.settings, device="cpu")
-        if settings.device != assignment.settings.device == "cuda":
+        if assignment.gpu_wanted and not gpu:
             log.warning("Ray has given %s no GPU, so it plays on the CPU; start Ray there with --num-gpus", name)
         threads = threads_with_gpu(cores) if means_gpu(settings.device) else cores
         settings = replace(settings, env_id=found.name, threads=threads, wait_for_model=True)

@@ -23,6 +23,8 @@ class Assignment:
     """The number of the player's first game: the one after the largest that it has stored before."""
     network_file: bytes | None = None
     """The file of a custom network, which its models need on a GPU."""
+    gpu_wanted: bool = False
+    """The run was started with `--device cuda`, so a player without a GPU says so."""
 
 
 class Transport(Protocol):
