@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from event_loops import noting_loops
 from run_files import put_model
 from starlette.testclient import TestClient
 from waiting import PATIENCE
@@ -18,7 +19,6 @@ from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
 from trainer.web.api import play
-from trainer.web.api.play import state_of
 from trainer.web.game.search_pool import SearchPool
 from trainer.web.runs.models import Models
 
@@ -276,16 +276,7 @@ def test_changes_are_the_cells_that_a_move_would_change(client: TestClient) -> N
 
 def test_a_game_state_does_not_delay_other_answers(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its choices are worked out in a thread beside that of the event loop, which serves everybody."""
-    loops: list[asyncio.AbstractEventLoop | None] = []
-
-    def noted(*arguments: Any) -> Any:
-        try:
-            loops.append(asyncio.get_running_loop())
-        except RuntimeError:  # there is none in this thread
-            loops.append(None)
-        return state_of(*arguments)
-
-    monkeypatch.setattr(play, "state_of", noted)
+    loops = noting_loops(monkeypatch, play, "state_of")
     assert client.get("/game/state").status_code == 200
     assert loops == [None]
 

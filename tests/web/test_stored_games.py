@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
+from event_loops import noting_loops
 from run_files import put_stats, store_games
 from web_client import client_of, sentence
 
@@ -17,7 +16,6 @@ from trainer.core.files import write_bytes
 from trainer.games import find_game, rules_of
 from trainer.games.position import Position
 from trainer.web.api import stored_games
-from trainer.web.api.stored_games import ply_of
 from trainer.web.runs.replay_file import ReplayFile
 
 BOARDS = Path(__file__).parents[1] / "support" / "boards"
@@ -51,16 +49,7 @@ def test_stored_games_are_listed_newest_first(tmp_path: Path) -> None:
 
 def test_a_long_game_does_not_delay_other_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its plies are worked out in a thread beside that of the event loop, which serves everybody."""
-    loops: list[asyncio.AbstractEventLoop | None] = []
-
-    def noted(*arguments: Any) -> Any:
-        try:
-            loops.append(asyncio.get_running_loop())
-        except RuntimeError:  # there is none in this thread
-            loops.append(None)
-        return ply_of(*arguments)
-
-    monkeypatch.setattr(stored_games, "ply_of", noted)
+    loops = noting_loops(monkeypatch, stored_games, "ply_of")
     store_games(tmp_path, "tictactoe", [X_WINS])
     with client_of(tmp_path) as client:
         answer = client.get("/replay/game", params={"episode": "test-game-000"})
