@@ -10,7 +10,7 @@ import pytest
 
 
 def noting_loops(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[asyncio.AbstractEventLoop | None]:
-    """Have each call of `module.name` add its thread's running event loop to the list that is returned; None: it has none."""
+    """Have each call of `module.name` add its thread's running event loop to the list returned; None: it has none."""
     loops: list[asyncio.AbstractEventLoop | None] = []
     function: Callable[..., Any] = getattr(module, name)
 
