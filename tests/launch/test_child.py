@@ -41,6 +41,14 @@ def test_a_process_that_ends_itself_by_sigint_was_interrupted(tmp_path: Path, mo
         own.raise_exit()
 
 
+def test_sigterm_ends_a_process_that_knows_no_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in its first moments, when a signal to the whole group ends it before the loop asks it to stop: no failure."""
+    own = child("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)", tmp_path, monkeypatch)
+    wait_until(lambda: own.status is not None, "it doesn't end")
+    assert own.stop() == INTERRUPTED
+    own.raise_failure()
+
+
 def test_files_of_the_working_folder_are_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`python -m` would put that folder first: a user's trainer.py, or a random.py, would run in place of ours."""
     (tmp_path / "trainer.py").write_text("raise SystemExit(7)")

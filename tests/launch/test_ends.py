@@ -28,7 +28,7 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for module in ("trainer", "trainer.actor", "trainer.web"):
         (folder / module).write_text("exec sleep 600\n")
-    python.write_text(f'#!/bin/sh\nexec sh "{folder}/$2"\n')
+    python.write_text(f'#!/bin/sh\nexec sh "{folder}/$3"\n')
     python.chmod(0o755)
     monkeypatch.setattr("trainer.launch.child.sys", SimpleNamespace(executable=str(python)))
     monkeypatch.setattr(local, "LOOK_SECONDS", 0.05)

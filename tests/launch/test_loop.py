@@ -158,6 +158,8 @@ def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
     done = run_module("trainer.loop", *words)
     assert done.returncode == 1
     assert done.stderr == f"error: the replay database {tmp_path}/replay.db can't be used: file is not a database\n"
+    (tmp_path / "models").mkdir(exist_ok=True)
+    (tmp_path / "models" / "checkpoint.pt").touch()
     done = run_module("trainer.loop", *words, "--env-id", "tictactoe", "--resume")
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("error: the ")

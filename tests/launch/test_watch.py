@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from run_files import put_stats
 
 from trainer.evaluators.loader import ModelLoader
@@ -50,6 +52,25 @@ def test_the_last_model_is_evaluated_unless_the_run_was_interrupted(tmp_path: Pa
     watch.finish(interrupted=True)
     watch.finish()
     assert evaluated == ["", "model"]
+
+
+@pytest.mark.parametrize("environment", [{"FORCE_COLOR": "1"}, {"TERM": "dumb"}])
+def test_what_is_no_terminal_gets_plain_lines(
+    tmp_path: Path,
+    evaluated: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    environment: dict[str, str],
+) -> None:
+    """Whatever the environment says of colours: a file, and a terminal that can't be drawn on."""
+    caplog.set_level("INFO")
+    monkeypatch.setattr("trainer.launch.watch.LINE_EVERY", 0.0)
+    output = StringIO()
+    watch = Watch(RunFolder(tmp_path), ModelLoader("tictactoe"), seed=0)
+    with watch.shown(Console(file=output, force_terminal=True, _environ=environment)):
+        watch.look()
+    assert output.getvalue() == ""
+    assert "training starting" in caplog.text
 
 
 @pytest.mark.parametrize("damaged", ["{", "[]", '{"step": "many"}'])

@@ -22,9 +22,9 @@ PARENT_VARIABLE = "CARTRIDGE_PARENT"
 SHOW_CURSOR = b"\x1b[?25h"
 """What makes a terminal show its cursor again."""
 
-SAME_REQUEST_SECONDS = 1.0
-"""A SIGTERM this soon after the first signal is the same request: systemd and SLURM signal every process of a group, and a
-loop then signals its own once more."""
+SAME_REQUEST_SECONDS = {signal.SIGINT: 0.1, signal.SIGTERM: 1.0}
+"""A signal this soon after the first one is the same request. timeout(1) repeats a Ctrl-C of the terminal at once. systemd
+and SLURM send SIGTERM to every process of a group, and a loop then sends it to its own once more."""
 
 _last_acts: list[Callable[[], None]] = []
 _asked = Event()
@@ -116,7 +116,7 @@ def _end_with(line: bytes) -> NoReturn:
 
 def stop_on_signals() -> Event:
     """An event that Ctrl-C, SIGTERM or a closed terminal sets, so that a loop can stop at a good moment. A second Ctrl-C or
-    SIGTERM exits immediately, but for a SIGTERM that `means_to_leave` doesn't count.
+    SIGTERM exits immediately, but for one that `means_to_leave` doesn't count.
 
     That works even while the main thread waits for a disk or a lock, because another thread counts the signals. Files are
     complete or absent at every moment, so nothing is torn.
@@ -177,11 +177,13 @@ def _leave_at_second(heard: int) -> None:
 
 
 def means_to_leave(number: int, seconds: float) -> bool:
-    """Whether a further signal asks to leave at once, so long after the first.
+    """Whether a further SIGINT or SIGTERM, `seconds` after the first signal, asks to leave at once.
 
-    A SIGTERM doesn't if it is the same request, nor in a process that a loop started: the loop kills those that don't end.
+    It doesn't if it is the same request. Nor does a SIGTERM to a process of a loop that lives: the loop kills it if it
+    doesn't end.
     """
-    return number == signal.SIGINT or (seconds >= SAME_REQUEST_SECONDS and not started_by_loop())
+    waited_for = number == signal.SIGTERM and os.environ.get(PARENT_VARIABLE) == str(os.getppid())
+    return seconds >= SAME_REQUEST_SECONDS[signal.Signals(number)] and not waited_for
 
 
 def _go_on_without_parent() -> None:

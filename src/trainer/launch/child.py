@@ -28,7 +28,6 @@ class Child:
         The log of the start before becomes `<name>.log.1`, because it may say why that one failed.
         """
         self.name = name
-        self._stopped = False  # by this process
         self.killed = False
         """Whether this process killed it, because it didn't stop."""
         self.log = logs / f"{name}.log"
@@ -37,13 +36,13 @@ class Child:
             self.log.replace(logs / f"{name}.log.1")
         with open(self.log, "wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments_of(config)],
+                # Without -P a trainer.py or a random.py of the working folder would be imported in place of the right one.
+                [sys.executable, "-P", "-m", module, *arguments_of(config)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,  # Ctrl-C is for this process, which then stops the others in order
-                # Without the second one `python -m` would import a trainer.py or a random.py of the working folder.
-                env=os.environ | {PARENT_VARIABLE: str(os.getpid()), "PYTHONSAFEPATH": "1"},
+                env=os.environ | {PARENT_VARIABLE: str(os.getpid())},
             )
 
     @property
@@ -54,7 +53,6 @@ class Child:
     def stop(self) -> int:
         """Ask it to stop, and wait; returns its exit status. After STOP_SECONDS it is killed."""
         if self.status is None:
-            self._stopped = True
             self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(STOP_SECONDS)
@@ -74,8 +72,7 @@ class Child:
     @property
     def failure(self) -> str | None:
         """A sentence with its last words, if it failed."""
-        too_early = self._stopped and self.status == -signal.SIGTERM  # it was still starting, and knew no better
-        if self.status in (None, 0, INTERRUPTED) or too_early:
+        if self.status in (None, 0, INTERRUPTED):
             return None
         if self.killed:
             return (
@@ -105,8 +102,9 @@ class Child:
 
 
 def as_in_a_shell(status: int | None) -> int | None:
-    """An exit status, with INTERRUPTED for a process that SIGINT ended.
+    """An exit status, with INTERRUPTED for a process that SIGINT or SIGTERM ended.
 
-    Python ends itself by that signal, after all that we do, if a library ran Python code when the process was interrupted.
+    Python ends itself by SIGINT, after all that we do, if a library ran Python code when the process was interrupted.
+    SIGTERM ends a process that has just started, and knows no better.
     """
-    return INTERRUPTED if status == -signal.SIGINT else status
+    return INTERRUPTED if status in (-signal.SIGINT, -signal.SIGTERM) else status

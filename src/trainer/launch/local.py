@@ -83,9 +83,9 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
         require_same_run(run.record, LOOP, config)
     rules = keep_rules(config.env_id, run.path, config.resume)
     config = prepare_folder(config, run)
-    write_record(run.record, LOOP, config, resumed=config.resume)
-    loader = loader_for(config.env_id, config)
     goes_on = config.resume and run.checkpoint.exists()  # without a checkpoint the trainer begins anew
+    write_record(run.record, LOOP, config, resumed=goes_on)
+    loader = loader_for(config.env_id, config)
     console = Console(stderr=True)
     with started(config, rules, run) as (trainer, actor, web):
         if web:

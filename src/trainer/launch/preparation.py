@@ -38,10 +38,10 @@ def prepare_folder(config: LoopConfig, run: RunFolder) -> LoopConfig:
         if file and network is not None:
             require_kept(file, network, run.models)
     else:
-        if config.resume:
-            log.info("there is nothing to resume in %s: a new run begins", run.path)
         require_network(config, run)
         require_own_databases(config, run)
+        if config.resume:
+            log.info("there is nothing to resume in %s: a new run begins", run.path)
         config = replace(config, start_from=kept_start(config, run))
         begin_anew(run, run.shards(config.replay_shards), config.replay_window)
     if network is None:
@@ -55,13 +55,11 @@ def kept_start(config: LoopConfig, run: RunFolder) -> Path | None:
 
     None if it starts from random weights. Raises ModelError if there is no such model.
     """
-    content = None
-    if config.start_from:
-        content = read_model(model_path(config.start_from, config.env_id))
-    run.start.unlink(missing_ok=True)  # that of an earlier run
-    if content is None:
+    if not config.start_from:
+        run.start.unlink(missing_ok=True)  # that of an earlier run
         return None
-    write_bytes(run.start, content)
+    if config.start_from != run.start:
+        write_bytes(run.start, read_model(model_path(config.start_from, config.env_id)))
     return run.start
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +43,14 @@ class Watch:
         self._live: Live | None = None
         self._old = self._stamp()
 
-    def shown(self, console: Console) -> Live:
+    def shown(self, console: Console) -> AbstractContextManager[object]:
         """A display that is redrawn at each look if the output is a terminal; otherwise a line is logged now and then."""
         live = Live(console=console, auto_refresh=False)
         drawn = (
             console.is_terminal and not console.is_dumb_terminal and console.file.isatty()
         )  # FORCE_COLOR fakes the first
         self._live = live if drawn else None
-        return live
+        return self._live or nullcontext()
 
     def look(self) -> None:
         """Read the statistics, begin to evaluate a new model, show the progress."""

@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +49,8 @@ def connected(address: str) -> Iterator[None]:
     with joining(address):
         require_answer(address)
         try:
-            ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)
+            with chdir("/"):  # Ray has its workers import from here first: not a trainer.py of the working folder
+                ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)
         except SystemExit as error:  # what Ray makes of SIGTERM while it connects
             raise KeyboardInterrupt from error
     try:
