@@ -119,6 +119,14 @@ def test_a_negative_index_is_a_warning(tmp_path: Path) -> None:
     assert "`if stones & line == line and LINES[int(stones & ONE) - 1] != 0:`" in found.text
 
 
+def test_wins_next_is_not_asked_of_finished_positions(tmp_path: Path) -> None:
+    """As in search: it may look for a king that is captured by then."""
+    own = "    own = state[STONES + int(state[MOVER]) - 1]\n"
+    change = (own, f"{own}    if state[WINNER] != OPEN:\n        own = state[STONES + 2]\n")
+    with bounds_checked():
+        assert check_promises(Subject(planted(tmp_path, "tictactoe", change), 50)) == []
+
+
 LISTED_STONES = (
     ("    state_words=4,\n", "    state_words=14,\n"),
     (
