@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from planting import planted
 
+from trainer.check import alike
 from trainer.check.bounds import bounds_checked
 from trainer.check.checks import key
 from trainer.check.checks.plain import check_plain
@@ -168,3 +169,12 @@ def test_of_long_histories_only_a_sample_is_kept(tmp_path: Path, monkeypatch: py
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < every.nbytes
+
+
+def test_of_many_moves_only_a_sample_of_the_pairs_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten first positions have 90 moves; for half as many there is memory."""
+    one, two = (Subject("tictactoe").first(10) for _ in range(2))
+    monkeypatch.setattr(alike, "MOST_NUMBERS", 45 * (one.game.obs_size + one.game.state_words))
+    found = alike.effects(one, two)
+    assert np.unique(found.pair).tolist() == [0, 2, 4, 6, 8]
+    assert len(found.pair) == len(found.actions) == len(found.after_one.states) == len(found.after_two.states) == 45
