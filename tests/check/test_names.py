@@ -14,6 +14,8 @@ from trainer.check.checks.names import check_names
 from trainer.check.findings import Level
 from trainer.check.subject import Subject
 from trainer.core.errors import GameError
+from trainer.games.base import Game
+from trainer.games.position import default_name
 from trainer.games.positions import Positions
 
 PILES = Path(__file__).parent.parent / "support" / "games" / "piles.py"
@@ -126,6 +128,12 @@ def test_what_the_page_could_not_draw_is_refused(tmp_path: Path, more: str, word
     with pytest.raises(GameError, match=r"\.py, line 5: ValueError: ") as caught:
         subject(tmp_path, more)
     assert words in str(caught.value)
+
+
+def test_a_pass_beside_columns_is_a_pass() -> None:
+    """On a board of columns an action below the width is a column; a further one isn't named like one."""
+    game = Game(env_id="columns", width=3, height=2, num_actions=4, max_plies=9, board_type="drop_column")
+    assert [default_name(game, action) for action in range(4)] == ["a", "b", "c", "pass"]
 
 
 def test_positions_that_look_alike_are_played_on_until_a_counter_counts(tmp_path: Path) -> None:
