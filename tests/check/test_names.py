@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from trainer.check.alike import Pair, parting
+from trainer.check.candidates import board_symmetries
 from trainer.check.checks.hidden import later
 from trainer.check.checks.length import check_length, short_games
 from trainer.check.checks.names import check_names
@@ -134,6 +135,27 @@ def test_a_pass_beside_columns_is_a_pass() -> None:
     """On a board of columns an action below the width is a column; a further one isn't named like one."""
     game = Game(env_id="columns", width=3, height=2, num_actions=4, max_plies=9, board_type="drop_column")
     assert [default_name(game, action) for action in range(4)] == ["a", "b", "c", "pass"]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "names"),
+    [
+        (7, 1, ["the identity", "the left-right reflection"]),
+        (1, 7, ["the identity", "the top-bottom reflection"]),
+        (
+            3,
+            2,
+            ["the identity", "the left-right reflection", "the top-bottom reflection", "the rotation by 180 degrees"],
+        ),
+    ],
+)
+def test_a_symmetry_of_the_board_has_one_name(width: int, height: int, names: list[str]) -> None:
+    """Also on a board of one row or column, where others have the same tables."""
+    cells = width * height
+    game = Game(env_id="narrow", width=width, height=height, num_actions=cells, max_plies=cells)
+    found = list(board_symmetries(game))
+    assert [name for name, _ in found] == names
+    assert len({symmetry for _, symmetry in found}) == len(found)
 
 
 def test_positions_that_look_alike_are_played_on_until_a_counter_counts(tmp_path: Path) -> None:
