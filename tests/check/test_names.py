@@ -122,6 +122,10 @@ def test_a_game_that_is_longer_than_it_says_is_a_warning() -> None:
         ("max_moves=40000", "a position may have 40,000 legal moves, but search counts to 32,767; give max_moves"),
         ("key_words=7", "key_words is 7; a position has 6 words (state_words)"),
         ("player_symbols='R'", "player_names and player_symbols must have one entry for each of the two players"),
+        (
+            "player_symbols=('P1', 'P2')",
+            "player_symbols is ('P1', 'P2'); without symbols, each must be one character",
+        ),
     ],
 )
 def test_what_the_page_could_not_draw_is_refused(tmp_path: Path, more: str, words: str) -> None:
@@ -129,6 +133,11 @@ def test_what_the_page_could_not_draw_is_refused(tmp_path: Path, more: str, word
     with pytest.raises(GameError, match=r"\.py, line 5: ValueError: ") as caught:
         subject(tmp_path, more)
     assert words in str(caught.value)
+
+
+def test_longer_symbols_of_players_need_symbols_of_cells(tmp_path: Path) -> None:
+    """The page shows them; each code of a cell has one character."""
+    assert subject(tmp_path, "player_symbols=('P1', 'P2'), symbols='.12'").game.cell_symbols == ".12"
 
 
 def test_a_pass_beside_columns_is_a_pass() -> None:
