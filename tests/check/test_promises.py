@@ -128,6 +128,20 @@ def test_wins_next_is_not_asked_of_finished_positions(tmp_path: Path) -> None:
         assert check_promises(Subject(planted(tmp_path, "tictactoe", change), 50)) == []
 
 
+def test_an_index_that_is_out_of_bounds_later_is_located(tmp_path: Path) -> None:
+    """In the first position in which it is: that with a stone of the second player."""
+    change = (
+        "    for cell in range(9):\n        at =",
+        "    for cell in range(9 + int(state[STONES + 1] != 0)):\n        at =",
+    )
+    with bounds_checked():
+        (found,) = check_promises(Subject(planted(tmp_path, "tictactoe", change), 50))
+    assert "cells uses an index that is out of bounds (index 9 is out of bounds" in found.text
+    assert "`board[cell] = " in found.text
+    assert found.moves is not None
+    assert len(found.moves) == 2
+
+
 LISTED_STONES = (
     ("    state_words=4,\n", "    state_words=14,\n"),
     (
