@@ -17,6 +17,7 @@ from trainer.check.checks.promises import check_promises
 from trainer.check.findings import Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
+from trainer.games.positions import Positions
 
 BROKEN = {
     "the second player begins": (
@@ -192,3 +193,14 @@ def test_of_many_moves_only_a_sample_of_the_pairs_is_compared(monkeypatch: pytes
     found = alike.effects(one, two)
     assert np.unique(found.pair).tolist() == [0, 2, 4, 6, 8]
     assert len(found.pair) == len(found.actions) == len(found.after_one.states) == len(found.after_two.states) == 45
+
+
+def test_positions_without_a_move_are_passed_over_where_pairs_are_looked_for(tmp_path: Path) -> None:
+    """Random games need not have met them before. Here nobody can move after the first stone."""
+    change = (
+        "        mask[action] = state[WINNER] == OPEN and empty",
+        "        mask[action] = occupied == 0 and empty",
+    )
+    with bounds_checked():
+        subject = Subject(planted(tmp_path, "tictactoe", change), 50)
+        assert alike.pairs_alike(subject, 50, Positions.stored, lambda one, two: (one != two).any(axis=1)) == []

@@ -78,10 +78,12 @@ def transposed(
     begin = ply.before.of(ply.before.states[:TRANSPOSED_PER_PLY])
     first, second = (chosen(ply.legal[: len(begin.states)], generator) for _ in range(2))
     between, going = played(begin, np.arange(len(begin.states)), first)
+    legal = between.legal()
+    going = going[legal[going].any(axis=1)]  # rules that are wrong may leave a player without a move
     if not len(going):
         return
     middle = np.zeros(len(begin.states), np.int64)
-    middle[going] = chosen(between.legal()[going], generator)
+    middle[going] = chosen(legal[going], generator)
     going = going[first[going] != second[going]]
     ends = []
     for line in ((first, middle, second), (second, middle, first)):
