@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from planting import SOURCES, planted
 
+from trainer.check import exact
 from trainer.check.bounds import bounds_checked
 from trainer.check.checks.solved import check_solved, exact_moves
 from trainer.check.exact import line_to, solve
@@ -27,6 +28,14 @@ def test_a_large_game_is_not_solved() -> None:
     """It would take for ever."""
     with bounds_checked():
         assert solve(Subject("connect4")) is None
+
+
+def test_a_game_of_large_positions_is_not_solved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If those after all moves of a ply would take too much memory: the second ply of tic-tac-toe has 72 moves."""
+    with bounds_checked():
+        subject = Subject("tictactoe")
+        monkeypatch.setattr(exact, "MOST_WORDS_PER_PLY", 71 * subject.game.state_words)
+        assert solve(subject) is None
 
 
 def test_values_follow_the_mover_through_extra_turns() -> None:

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from trainer.check.alike import Pair, parting
+from trainer.check.candidates import board_symmetries
 from trainer.check.checks.hidden import later
 from trainer.check.checks.length import check_length, short_games
 from trainer.check.checks.names import check_names
 from trainer.check.findings import Level
 from trainer.check.subject import Subject
 from trainer.core.errors import GameError
+from trainer.games.base import Game
+from trainer.games.position import default_name
 from trainer.games.positions import Positions
 
 PILES = Path(__file__).parent.parent / "support" / "games" / "piles.py"
@@ -119,6 +122,10 @@ def test_a_game_that_is_longer_than_it_says_is_a_warning() -> None:
         ("max_moves=40000", "a position may have 40,000 legal moves, but search counts to 32,767; give max_moves"),
         ("key_words=7", "key_words is 7; a position has 6 words (state_words)"),
         ("player_symbols='R'", "player_names and player_symbols must have one entry for each of the two players"),
+        (
+            "player_symbols=('P1', 'P2')",
+            "player_symbols is ('P1', 'P2'); without symbols, each must be one character",
+        ),
     ],
 )
 def test_what_the_page_could_not_draw_is_refused(tmp_path: Path, more: str, words: str) -> None:
@@ -126,6 +133,38 @@ def test_what_the_page_could_not_draw_is_refused(tmp_path: Path, more: str, word
     with pytest.raises(GameError, match=r"\.py, line 5: ValueError: ") as caught:
         subject(tmp_path, more)
     assert words in str(caught.value)
+
+
+def test_longer_symbols_of_players_need_symbols_of_cells(tmp_path: Path) -> None:
+    """The page shows them; each code of a cell has one character."""
+    assert subject(tmp_path, "player_symbols=('P1', 'P2'), symbols='.12'").game.cell_symbols == ".12"
+
+
+def test_a_pass_beside_columns_is_a_pass() -> None:
+    """On a board of columns an action below the width is a column; a further one isn't named like one."""
+    game = Game(env_id="columns", width=3, height=2, num_actions=4, max_plies=9, board_type="drop_column")
+    assert [default_name(game, action) for action in range(4)] == ["a", "b", "c", "pass"]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "names"),
+    [
+        (7, 1, ["the identity", "the left-right reflection"]),
+        (1, 7, ["the identity", "the top-bottom reflection"]),
+        (
+            3,
+            2,
+            ["the identity", "the left-right reflection", "the top-bottom reflection", "the rotation by 180 degrees"],
+        ),
+    ],
+)
+def test_a_symmetry_of_the_board_has_one_name(width: int, height: int, names: list[str]) -> None:
+    """Also on a board of one row or column, where others have the same tables."""
+    cells = width * height
+    game = Game(env_id="narrow", width=width, height=height, num_actions=cells, max_plies=cells)
+    found = list(board_symmetries(game))
+    assert [name for name, _ in found] == names
+    assert len({symmetry for _, symmetry in found}) == len(found)
 
 
 def test_positions_that_look_alike_are_played_on_until_a_counter_counts(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from planting import planted
 
+from trainer.check import alike
 from trainer.check.bounds import bounds_checked
 from trainer.check.checks import key
 from trainer.check.checks.plain import check_plain
@@ -16,6 +17,7 @@ from trainer.check.checks.promises import check_promises
 from trainer.check.findings import Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
+from trainer.games.positions import Positions
 
 BROKEN = {
     "the second player begins": (
@@ -119,6 +121,28 @@ def test_a_negative_index_is_a_warning(tmp_path: Path) -> None:
     assert "`if stones & line == line and LINES[int(stones & ONE) - 1] != 0:`" in found.text
 
 
+def test_wins_next_is_not_asked_of_finished_positions(tmp_path: Path) -> None:
+    """As in search: it may look for a king that is captured by then."""
+    own = "    own = state[STONES + int(state[MOVER]) - 1]\n"
+    change = (own, f"{own}    if state[WINNER] != OPEN:\n        own = state[STONES + 2]\n")
+    with bounds_checked():
+        assert check_promises(Subject(planted(tmp_path, "tictactoe", change), 50)) == []
+
+
+def test_an_index_that_is_out_of_bounds_later_is_located(tmp_path: Path) -> None:
+    """In the first position in which it is: that with a stone of the second player."""
+    change = (
+        "    for cell in range(9):\n        at =",
+        "    for cell in range(9 + int(state[STONES + 1] != 0)):\n        at =",
+    )
+    with bounds_checked():
+        (found,) = check_promises(Subject(planted(tmp_path, "tictactoe", change), 50))
+    assert "cells uses an index that is out of bounds (index 9 is out of bounds" in found.text
+    assert "`board[cell] = " in found.text
+    assert found.moves is not None
+    assert len(found.moves) == 2
+
+
 LISTED_STONES = (
     ("    state_words=4,\n", "    state_words=14,\n"),
     (
@@ -160,3 +184,23 @@ def test_of_long_histories_only_a_sample_is_kept(tmp_path: Path, monkeypatch: py
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < every.nbytes
+
+
+def test_of_many_moves_only_a_sample_of_the_pairs_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten first positions have 90 moves; for half as many there is memory."""
+    one, two = (Subject("tictactoe").first(10) for _ in range(2))
+    monkeypatch.setattr(alike, "MOST_NUMBERS", 45 * (one.game.obs_size + one.game.state_words))
+    found = alike.effects(one, two)
+    assert np.unique(found.pair).tolist() == [0, 2, 4, 6, 8]
+    assert len(found.pair) == len(found.actions) == len(found.after_one.states) == len(found.after_two.states) == 45
+
+
+def test_positions_without_a_move_are_passed_over_where_pairs_are_looked_for(tmp_path: Path) -> None:
+    """Random games need not have met them before. Here nobody can move after the first stone."""
+    change = (
+        "        mask[action] = state[WINNER] == OPEN and empty",
+        "        mask[action] = occupied == 0 and empty",
+    )
+    with bounds_checked():
+        subject = Subject(planted(tmp_path, "tictactoe", change), 50)
+        assert alike.pairs_alike(subject, 50, Positions.stored, lambda one, two: (one != two).any(axis=1)) == []

@@ -11,6 +11,8 @@ import pytest
 from conftest import PATIENCE
 
 from trainer import new_position
+from trainer.check.checks.seats import check_seats
+from trainer.check.subject import Subject
 
 ROOT = Path(__file__).parent.parent.parent
 TUTORIAL = (ROOT / "docs" / "adding-a-game.md").read_text()
@@ -198,6 +200,49 @@ def test_the_further_examples_work_in_a_game(
     for move, result in zip(moves, results, strict=True):
         position = position.play(move)
         assert position.winner == result
+
+
+SEEDS = """
+from trainer.games.base import MOVER, OPEN, WINNER, FLAGS, Game, Seats
+symbols, planes, FLIPPED = ".12", 2, (2, 3, 0, 1)
+GAME = Game(env_id="seeds", width=2, height=2, num_actions=4, max_plies=8, planes=planes, symbols=symbols, seats={seats})
+
+
+def start(state):
+    state[:] = 2
+    state[MOVER] = 1
+    state[WINNER] = OPEN
+
+
+def legal(state, mask):
+    for cell in range(4):
+        mask[cell] = state[WINNER] == OPEN and cell // 2 == state[MOVER] - 1 and state[FLAGS + cell] != 0
+
+
+def play(state, action):
+    state[FLAGS + action] -= 1
+    if state[FLAGS + action] + state[FLAGS + (action ^ 1)] == 0:
+        state[WINNER] = state[MOVER]
+    else:
+        state[MOVER] = 3 - state[MOVER]
+
+
+def features(state, out):
+    for cell in range(4):
+        for count in range(2):
+            out[4 * count + cell] = state[FLAGS + cell] > count
+"""
+"""Each player has a row of two cells with two seeds each, and takes one of them. Whose row is empty first wins."""
+
+
+def test_counts_in_cells_have_the_seats_that_the_page_says(tmp_path: Path) -> None:
+    """With the cells and the actions of a flip. Without the table of planes the check fails."""
+    (seats,) = re.findall(r"`(Seats\(codes=tuple.*?\), cells=)\.\.\.\)`", TUTORIAL)
+    for name, text in {"right": seats, "wrong": seats.replace("planes=tuple(range(planes)), ", "")}.items():
+        path = tmp_path / f"{name}.py"
+        path.write_text(SEEDS.format(seats=f"{text}FLIPPED, actions=FLIPPED)").replace("seeds", name))
+        found = check_seats(Subject(str(path), 20))
+        assert ["`planes`" in finding.text for finding in found] == [True] * (name == "wrong")
 
 
 def test_the_readme_shows_the_same_game() -> None:

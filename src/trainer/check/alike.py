@@ -16,6 +16,8 @@ from trainer.games.positions import Positions
 MOST_PAIRS = 3_000
 MOST_WORDS = 25_000_000
 """Of all positions that are kept to find them again."""
+MOST_NUMBERS = 50_000_000
+"""In the states and observations after all moves of all pairs: of more, a sample of the pairs is compared."""
 TRANSPOSED_PER_PLY = 100
 """Positions of a ply from which moves are played in two orders."""
 
@@ -76,10 +78,12 @@ def transposed(
     begin = ply.before.of(ply.before.states[:TRANSPOSED_PER_PLY])
     first, second = (chosen(ply.legal[: len(begin.states)], generator) for _ in range(2))
     between, going = played(begin, np.arange(len(begin.states)), first)
+    legal = between.legal()
+    going = going[legal[going].any(axis=1)]  # rules that are wrong may leave a player without a move
     if not len(going):
         return
     middle = np.zeros(len(begin.states), np.int64)
-    middle[going] = chosen(between.legal()[going], generator)
+    middle[going] = chosen(legal[going], generator)
     going = going[first[going] != second[going]]
     ends = []
     for line in ((first, middle, second), (second, middle, first)):
@@ -109,7 +113,7 @@ def played(
 
 @dataclass(frozen=True)
 class Effects:
-    """Every move of both positions of some pairs, M in all. The legal moves of both are the same."""
+    """Every move of both positions of the compared pairs, M in all. The legal moves of both are the same."""
 
     pair: NDArray[np.int64]
     """[M] which pair"""
@@ -123,8 +127,14 @@ class Effects:
 
 
 def effects(one: Positions, two: Positions) -> Effects:
-    """What the moves of the first positions do there and in the second ones."""
-    pair, actions, after_one = one.successors()
+    """What the moves of the first positions do there and in the second ones, in as many pairs as fit MOST_NUMBERS.
+
+    They are spread over all pairs, because those of later plies come later.
+    """
+    numbers = int(one.legal().sum()) * (one.game.obs_size + one.game.state_words)
+    compared = np.arange(0, len(one.states), max(1, -(-numbers // MOST_NUMBERS)))
+    at, actions, after_one = one.of(one.states[compared]).successors()
+    pair = compared[at]
     after_two = two.of(two.states[pair])
     after_two.play(np.arange(len(pair)), actions)
     views = (after_one.observation() != after_two.observation()).any(axis=1)
@@ -146,6 +156,7 @@ def parting(one: Positions, two: Positions, plies: NDArray[np.int64], generator:
     """The first pair of R that parts if the same moves are played in both; None if none does within `plies` [R].
 
     Moves are random among those after which the deciding words still differ, so that a counter runs on until it counts.
+    Pairs that `effects` leaves out of its sample are not played on.
     """
     key = one.game.deciding_words
     pairs, lines = np.arange(len(one.states)), np.zeros((len(one.states), 0), np.int64)

@@ -15,17 +15,19 @@ Grid = NDArray[np.int64]
 
 def board_symmetries(game: Game) -> Iterator[tuple[str, Symmetry]]:
     """The symmetries of the rectangle or square, by name, if it is clear what they do to the actions."""
-    for name, grid in pictures(np.arange(game.num_cells).reshape(game.height, game.width)):
-        cells = tuple(int(cell) for cell in grid.ravel())
+    for cells, name in names_of_pictures(game).items():
         actions = actions_under(game, name, cells)
         if actions is not None:
             yield name, Symmetry(cells, actions)
 
 
 def names_of_pictures(game: Game) -> dict[tuple[int, ...], str]:
-    """The names of the symmetries of the board, by their tables of cells."""
-    board = np.arange(game.num_cells).reshape(game.height, game.width)
-    return {tuple(int(cell) for cell in grid.ravel()): name for name, grid in pictures(board)}
+    """The names of the symmetries of the board, by their tables of cells. Some are the same on a board of one row or column;
+    then the first name counts."""
+    names: dict[tuple[int, ...], str] = {}
+    for name, grid in pictures(np.arange(game.num_cells).reshape(game.height, game.width)):
+        names.setdefault(tuple(int(cell) for cell in grid.ravel()), name)
+    return names
 
 
 def pictures(board: Grid) -> Iterator[tuple[str, Grid]]:

@@ -17,6 +17,8 @@ from trainer.games.base import DRAW, FIRST, MOVER, OPEN, State
 
 MOST_POSITIONS = 100_000
 MOST_MOVES_PER_PLY = 1_500_000
+MOST_WORDS_PER_PLY = 60_000_000
+"""In the positions after all moves of a ply."""
 
 Values = NDArray[np.int8]
 
@@ -58,7 +60,7 @@ class Solution:
 
 def solve(subject: Subject) -> Solution | Finding | None:
     """The solution, or why there can't be one: what is wrong with a position. None if the game has more than about
-    MOST_POSITIONS positions."""
+    MOST_POSITIONS positions, or too many or too large ones after the moves of a ply."""
     plies = expanded(subject)
     if plies is None or isinstance(plies, Finding):
         return plies
@@ -80,10 +82,11 @@ def expanded(subject: Subject) -> list[PlyPositions] | Finding | None:
     """All plies, without values, or a position that breaks a promise; None if there are too many positions."""
     plies: list[PlyPositions] = []
     positions, found = subject.first(1), 0
+    most_moves = min(MOST_MOVES_PER_PLY, MOST_WORDS_PER_PLY // subject.game.state_words)
     while len(positions.states):
         found += len(positions.states)
         legal, most = subject.legal(positions.states), subject.game.max_plies
-        if found > MOST_POSITIONS or legal.sum() > MOST_MOVES_PER_PLY:
+        if found > MOST_POSITIONS or legal.sum() > most_moves:
             return None
         stuck = np.flatnonzero(~legal.any(axis=1))
         if len(stuck):

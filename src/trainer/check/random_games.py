@@ -64,9 +64,9 @@ class RandomGames:
             if not len(self.games):
                 return
             self.actions = self._choose(self.positions, legal, generator)
+            self._played.append((self.games, self.actions))  # before they are played, which may fail
             after = self.positions.of(self.positions.states.copy())
             after.play(np.arange(len(self.games)), self.actions)
-            self._played.append((self.games, self.actions))
             yield Ply(number, self.games, self.positions, legal, self.actions, after)
             self.positions, self.actions = after, None
 

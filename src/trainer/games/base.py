@@ -67,7 +67,6 @@ Board = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Moves = NDArray[np.int32]
 
-
 LATER = {"later": True}
 """Marks a field that games of earlier versions didn't have: while it has its default it is no part of the rules' hash, so
 their models and rows stay valid."""
@@ -146,8 +145,7 @@ class Game:
     first quarter, openings included, self-play doesn't always play the best move that it finds."""
     forced_wins: bool = field(default=False, metadata=LATER)
     """After each move that it tries at the root, search also looks whether the player to move then wins by force within
-    three plies. It plays every move and every answer, so it suits games with few moves and a fast `wins_next`, which it
-    needs."""
+    three plies. It plays every move and every answer, so it suits games with few moves, and needs a fast `wins_next`."""
     player_names: tuple[str, str] = ("X", "O")
     """A player called Black, White, Red, Blue, Yellow or Green has pieces of that colour on the page."""
     player_symbols: tuple[str, str] = ("X", "O")
@@ -182,6 +180,8 @@ class Game:
                 raise ValueError(f"action_cells says {cells} of action {action}; the board's cells are 0 to {last}")
         if len(self.player_names) != 2 or len(self.player_symbols) != 2:
             raise ValueError("player_names and player_symbols must have one entry for each of the two players")
+        if not self.symbols and any(len(symbol) != 1 for symbol in self.player_symbols):
+            raise ValueError(f"player_symbols is {self.player_symbols}; without symbols, each must be one character")
         if self.most_moves > MOST_MOVES:
             raise ValueError(
                 f"a position may have {self.most_moves:,} legal moves, but search counts to {MOST_MOVES:,}; give max_moves"

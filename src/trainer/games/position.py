@@ -138,9 +138,9 @@ def listed(actions: list[int]) -> str:
 
 
 def default_name(game: Game, action: int) -> str:
-    """The name of a move by its cells: `e2e4`; a column's letter; "pass" if it has no cells."""
+    """The name of a move by its cells: `e2e4`; a column's letter; "pass" if it has no cells and is no column."""
     if game.board_type == "drop_column" and not game.action_cells:
-        return letters(action)
+        return letters(action) if action < game.width else "pass"
     cells = game.action_cells[action] if game.action_cells else range(action, min(action + 1, game.num_cells))
     return "".join(cell_name(game, cell) for cell in cells) or "pass"
 

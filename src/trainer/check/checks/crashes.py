@@ -31,15 +31,27 @@ def crash(subject: Subject, games: RandomGames) -> Finding:
     else:
         states = games.positions.states
     for row, state in enumerate(states):
-        moves = games.moves(int(games.games[row])) if games.positions is not None else ()
-        action = None if games.actions is None else int(games.actions[row])
-        for name, call in calls(subject, action):
-            if reaches_out(subject.kernels.rules, call, state):
-                played = (*moves, action) if name == "play" and action is not None else moves
-                return Finding(
-                    Level.FAILURE, f"{name} uses an index that is out of bounds{place(subject, call, state)}.", played
-                )
+        line = games.moves(int(games.games[row])) if games.positions is not None else ()
+        moves, action = (line[:-1], line[-1]) if games.actions is not None else (line, None)
+        found = crash_at(subject, state, moves, action)
+        if found:
+            return found
     return Finding(Level.FAILURE, "A function uses an index that is out of bounds.")
+
+
+def crash_at(subject: Subject, state: State, moves: tuple[int, ...], action: int | None) -> Finding | None:
+    """What raises an IndexError in the position after `moves`, in `action`, or in the position after both; None: nothing."""
+    rules = subject.kernels.rules
+    for name, call in calls(subject, action):
+        if reaches_out(rules, call, state):
+            played = (*moves, action) if name == "play" and action is not None else moves
+            text = f"{name} uses an index that is out of bounds{place(subject, call, state)}."
+            return Finding(Level.FAILURE, text, played)
+    if action is None:
+        return None
+    after = state.copy()
+    rules.play(after, action)
+    return crash_at(subject, after, (*moves, action), None)
 
 
 def late_crash(subject: Subject, error: IndexError) -> Finding:

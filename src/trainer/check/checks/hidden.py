@@ -48,10 +48,10 @@ def check_hidden(subject: Subject) -> list[Finding]:
         else "the positions after it look different"
     )
     text = unseen(subject.game, pairs[at], f"action {found.actions[move]} has another effect: {what}", level)
-    count = len(np.unique(found.pair[wrong]))
+    count, compared = len(np.unique(found.pair[wrong])), len(np.unique(found.pair))
     return [
         Finding(
-            level, f"{text} ({count:,} of {len(pairs):,} pairs that look alike play differently.)", pairs[at].moves_two
+            level, f"{text} ({count:,} of {compared:,} pairs that look alike play differently.)", pairs[at].moves_two
         )
     ]
 

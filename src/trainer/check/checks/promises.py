@@ -156,7 +156,10 @@ def look_at_position(subject: Subject, states: State, before: State, examples: E
     if subject.has("features"):
         look_at_features(subject, states, examples, moves_of)
     if subject.has("wins_next"):
-        subject.kernels.probes.wins_next(states, legal, np.zeros(len(states), np.bool_))
+        going = kept[:, WINNER] == OPEN  # search asks it of no finished position
+        asked = states[going]
+        subject.kernels.probes.wins_next(asked, legal[going], np.zeros(len(asked), np.bool_))
+        states[going] = asked
     examples.add(
         "changed",
         (states != kept).any(axis=1),
