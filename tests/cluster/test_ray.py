@@ -89,7 +89,7 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
         wait(lambda: counted(tmp_path) > acknowledged + 100, "a killed hub isn't replaced")
         assert len(whole_games(tmp_path / "replay.db")) >= acknowledged
         for child in psutil.Process(process.pid).children():
-            if child.cmdline()[1:3] == ["-m", "trainer.cluster"]:
+            if child.cmdline()[2:4] == ["-m", "trainer.cluster"]:
                 child.kill()
         assert process.wait(PATIENCE) == 1, "the loop goes on without its driver"
     finally:

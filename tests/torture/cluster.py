@@ -62,7 +62,7 @@ class Loop:
         """SIGKILL the child that runs `python -m module`."""
         for child in psutil.Process(self._process.pid).children():
             with suppress(psutil.Error):
-                if child.cmdline()[1:3] == ["-m", module]:
+                if child.cmdline()[2:4] == ["-m", module]:
                     child.kill()
 
     def wait(self, condition: Any, what: str) -> float:
