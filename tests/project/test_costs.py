@@ -147,4 +147,4 @@ def test_a_batch_needs_no_database(tictactoe_rows: ForeignDatabase) -> None:
     replay.close()
     tictactoe_rows.close()
     tictactoe_rows.path.unlink()
-    assert len(replay.sample(np.random.default_rng(0), 64).outcome) == 64
+    assert len(replay.sample(np.random.default_rng(0), 64).value_target) == 64

@@ -1,23 +1,18 @@
-"""How the loop learns Go by default. Made for 5x5 on two cores (`go:size=5`); larger boards need more hours."""
+"""How the loop learns Go by default. Made for 5x5 on two cores (`go:size=5`); larger boards need more minutes."""
 
 from trainer.settings.loop import LoopConfig
 
 RECIPE = LoopConfig(
     env_id="go",
-    minutes=60,
+    minutes=30,
     simulations=200,
     first_simulations=50,
     gumbel=True,
-    value_scale=1.0,
     random_openings=0.9,
     network="conv",
-    width=128,
-    lines=48,
-    units=256,
-    activation="squared-relu",
+    width=192,
     batch_size=512,
     lr=0.002,
-    lr_warmup=300,
     q_weight=0.5,
     average=0.999,
     passes=4,
