@@ -45,11 +45,9 @@ class Watch:
 
     def shown(self, console: Console) -> AbstractContextManager[object]:
         """A display that is redrawn at each look if the output is a terminal; otherwise a line is logged now and then."""
-        live = Live(console=console, auto_refresh=False)
-        drawn = (
-            console.is_terminal and not console.is_dumb_terminal and console.file.isatty()
-        )  # FORCE_COLOR fakes the first
-        self._live = live if drawn else None
+        # With FORCE_COLOR rich takes a file for a terminal.
+        drawn = console.is_terminal and not console.is_dumb_terminal and console.file.isatty()
+        self._live = Live(console=console, auto_refresh=False) if drawn else None
         return self._live or nullcontext()
 
     def look(self) -> None:

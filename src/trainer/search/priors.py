@@ -14,7 +14,7 @@ INLINED = True
 
 def soften(tree: Tree, slot: int, index: int, temperature: float) -> None:
     """Raise the priors of a node to the power of 1 / `temperature` and scale them to sum to 1 again."""
-    node = tree.nodes[slot, index]
+    node, power = tree.nodes[slot, index], np.float32(1.0 / temperature)
     largest = total = np.float32(0.0)
     for at in range(node.first_edge, node.first_edge + node.num_edges):
         largest = max(largest, tree.edges[slot, at].u)
@@ -22,9 +22,7 @@ def soften(tree: Tree, slot: int, index: int, temperature: float) -> None:
         return
     for at in range(node.first_edge, node.first_edge + node.num_edges):
         edge = tree.edges[slot, at]
-        edge.u = (edge.u / largest) ** np.float32(
-            1.0 / temperature
-        )  # of the largest it is 1; else all might be too small
+        edge.u = (edge.u / largest) ** power  # 1 for the largest; without the division all might round to 0
         total += edge.u
     for at in range(node.first_edge, node.first_edge + node.num_edges):
         tree.edges[slot, at].u /= total

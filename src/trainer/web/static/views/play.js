@@ -152,9 +152,8 @@ export class PlayView {
   async lost() {
     forgetInfos();
     if (this.state) {
-      const { simulations } = this.settings; // the person may just have chosen it
-      this.showSettings(this.state);
-      this.remember({ ...this.settings, simulations });
+      const { game, first } = settingsOf(this.state); // not the strength, which the person may just have chosen
+      this.remember({ game, first });
       this.form.show(this.settings);
     }
     await this.fresh(this.wanted());
