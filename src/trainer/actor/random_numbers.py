@@ -37,10 +37,11 @@ def exponential(key: np.uint64, index: int) -> float:
 
 
 def gamma(key: np.uint64, index: int, shape: float) -> float:
-    """The same as a gamma variate of this shape; those of shape 1 are the exponential ones. Of small shapes some are 0.
+    """The same as a gamma variate of this shape, which for a small shape may be rounded to 0.
 
-    Others are drawn by rejection, which needs several numbers: those of a key that is made from the one at `index`
-    (Marsaglia and Tsang 2000, "A simple method for generating gamma variables"; a shape below 1 as in their section 8).
+    Those of shape 1 are the exponential ones. Others are drawn by rejection (Marsaglia and Tsang 2000, "A simple method for
+    generating gamma variables"; a shape below 1 as in their section 8). That needs several numbers, so they are those of
+    another key, which is made from the number at `index`.
     """
     if shape == 1.0:
         return exponential(key, index)

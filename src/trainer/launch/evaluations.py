@@ -48,7 +48,7 @@ class Evaluations:
         self._idle.set()
         self._failure: Exception | None = None
         self._evaluated: set[str] = set()
-        """Names of the model that was evaluated last: of the one that was asked for, and of the newer one that it may be."""
+        """File names of the model that was asked for last, and of a newer one that was measured in its place."""
         self._not_before = 0.0
 
     @property

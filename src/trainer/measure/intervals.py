@@ -11,8 +11,8 @@ Z95 = 1.959963984540054
 def wilson(successes: float, trials: float) -> tuple[float, float]:
     """The 95% interval of the share successes / trials (the score interval of Wilson, 1927).
 
-    Trials are taken for independent. A draw may be half a success, but that takes it for as uncertain as a win or a loss, so
-    the interval is too wide: `score_interval` is better.
+    It assumes independent trials. A draw may be half a success, but then it counts as uncertain as a win or a loss, and the
+    interval is too wide: `score_interval` is better.
     """
     share, z2 = successes / trials, Z95 * Z95
     middle = share + z2 / (2 * trials)
@@ -24,11 +24,11 @@ def wilson(successes: float, trials: float) -> tuple[float, float]:
 
 
 def score_interval(wins: int, draws: int, losses: int) -> tuple[float, float]:
-    """The 95% interval of the points per game, of which a draw is half a one: without draws, exactly that of `wilson`.
+    """The 95% interval of the points per game, where a draw is half a point: without draws, exactly that of `wilson`.
 
-    The points of drawn games vary less, so the games count as more: by how much their variance is below that of games with
-    the same score and no draw. Both variances are estimated with a win and a loss added, so that neither is 0. If games
-    repeat each other, the interval is too narrow, because they are taken for independent.
+    Draws make points vary less. So the games count as more games: in the ratio of the variance that they would have without
+    draws, at the same score, to their own. Both are estimated with a win and a loss added, so that neither is 0. If games
+    repeat each other, the interval is too narrow, because it assumes that they are independent.
     """
     games, points = wins + draws + losses, wins + draws / 2
     share = (points + 1) / (games + 2)
