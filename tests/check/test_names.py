@@ -9,7 +9,7 @@ import pytest
 
 from trainer.check.alike import Pair, parting
 from trainer.check.candidates import board_symmetries
-from trainer.check.checks.hidden import later
+from trainer.check.checks.hidden import check_hidden, later
 from trainer.check.checks.length import check_length, short_games
 from trainer.check.checks.names import check_names
 from trainer.check.findings import Level
@@ -179,16 +179,26 @@ def test_positions_that_look_alike_are_played_on_until_a_counter_counts(tmp_path
 
 
 def test_a_counter_that_counts_later_is_a_failure(tmp_path: Path) -> None:
-    """With the moves that show it; positions that differ in their history only are left out."""
+    """With the moves that show it."""
     (tmp_path / "quiet.py").write_text(QUIET)
     subject = Subject(str(tmp_path / "quiet.py"))
     one, two = (Positions(subject.env_id, 1) for _ in range(2))
     one.states[0, 2], two.states[0, 2] = 1, 3
-    pairs = [Pair(one.states[0].copy(), two.states[0].copy(), (0,), (0, 0, 0))]
-    (found,) = later(subject, pairs, one, two, np.array([True]))
+    (found,) = later(subject, [Pair(one.states[0], two.states[0], (0,), (0, 0, 0))])
     assert (
         "But after the moves 0, 0 in both, state[WINNER] is DRAW (3) here and OPEN (0) there. The "
         "states differ in state[FLAGS]" in found.text
     )
     assert (found.level, found.moves) == (Level.FAILURE, (0, 0, 0))
-    assert later(subject, pairs, one, two, np.array([False])) == []
+    assert later(subject, []) == []
+
+
+def test_a_counter_beside_a_history_is_a_failure(tmp_path: Path) -> None:
+    """The histories differ, so what differs is compared as if neither had one; the text names no word of the history."""
+    text = QUIET.replace("flag_words=1", "flag_words=1, raw_words=5, key_words=5")
+    path = tmp_path / "remembering.py"
+    path.write_text(text.replace("    state[FLAGS] =", "    state[FLAGS + 3 + state[FLAGS]] += 1\n    state[FLAGS] ="))
+    (found,) = check_hidden(Subject(str(path), games=50))
+    assert found.level is Level.FAILURE
+    assert "in both, as if nothing had been played before, state[WINNER] is" in found.text
+    assert "The states differ in state[FLAGS]; show what is in there in `features`" in found.text

@@ -125,6 +125,11 @@ class Effects:
     differs: NDArray[np.bool_]
     """[M] whether the results, or what the positions after the move show, differ."""
 
+    @property
+    def other_result(self) -> NDArray[np.bool_]:
+        """[M] whether the results differ."""
+        return self.after_one.winner != self.after_two.winner
+
 
 def effects(one: Positions, two: Positions) -> Effects:
     """What the moves of the first positions do there and in the second ones, in as many pairs as fit MOST_NUMBERS.
@@ -152,21 +157,31 @@ class Parting:
     winner_two: int
 
 
-def parting(one: Positions, two: Positions, plies: NDArray[np.int64], generator: np.random.Generator) -> Parting | None:
+def parting(
+    one: Positions,
+    two: Positions,
+    plies: NDArray[np.int64],
+    generator: np.random.Generator,
+    results_alone: bool = False,
+) -> Parting | None:
     """The first pair of R that parts if the same moves are played in both; None if none does within `plies` [R].
 
     Moves are random among those after which the deciding words still differ, so that a counter runs on until it counts.
-    Pairs that `effects` leaves out of its sample are not played on.
+    Pairs that `effects` leaves out of its sample are not played on. `results_alone`: pairs part by other results, not by
+    what they show; a pair whose legal moves differ is left out.
     """
     key = one.game.deciding_words
     pairs, lines = np.arange(len(one.states)), np.zeros((len(one.states), 0), np.int64)
     while True:
         going = (lines.shape[1] < plies[pairs]) & (one.winner == OPEN) & (two.winner == OPEN)
+        if results_alone:
+            going &= (one.legal() == two.legal()).all(axis=1)
         pairs, lines, one, two = pairs[going], lines[going], one.of(one.states[going]), two.of(two.states[going])
         if not len(pairs):
             return None
         found = effects(one, two)
-        for move in np.flatnonzero(found.differs)[:1]:
+        parts = found.other_result if results_alone else found.differs
+        for move in np.flatnonzero(parts)[:1]:
             at = found.pair[move]
             moves = (*lines[at].tolist(), int(found.actions[move]))
             winners = (int(after.winner[move]) for after in (found.after_one, found.after_two))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.check.alike import Pair, effects, pairs_alike, parting
+from trainer.check.alike import Effects, Pair, Parting, effects, pairs_alike, parting
 from trainer.check.findings import RESULTS, Finding, Level
 from trainer.check.subject import Subject
 from trainer.games.base import FLAGS, Game
@@ -18,7 +20,8 @@ MOST_PLAYED_ON = 200
 def check_hidden(subject: Subject) -> list[Finding]:
     """Look for positions that look the same but whose deciding words differ; each move must have the same effect in both.
 
-    If only positions with another history differ (raw words beyond the key), that may be on purpose, and is a note.
+    If only positions with another history differ (raw words beyond the key), that may be on purpose, and is a note, unless
+    they also differ when neither has a history.
     """
     key = subject.game.deciding_words
     count = subject.games_within(200_000_000, subject.game.obs_size)
@@ -30,15 +33,26 @@ def check_hidden(subject: Subject) -> list[Finding]:
     )
     if not pairs:
         return []
-    plain = subject.first(0)
-    one, two = plain.of(np.array([pair.one for pair in pairs])), plain.of(np.array([pair.two for pair in pairs]))
-    found = effects(one, two)
-    history = max(key, subject.game.state_words - subject.game.raw_words)
-    same_history = (one.states[:, history:] == two.states[:, history:]).all(axis=1)
-    level = Level.FAILURE if (found.differs & same_history[found.pair]).any() else Level.NOTE
-    wrong = found.differs & same_history[found.pair] if level is Level.FAILURE else found.differs
-    if not wrong.any():
-        return later(subject, pairs, one, two, same_history)
+    found = effects(*states_of(subject, pairs))
+    history = history_of(subject.game)
+    same_history = np.array([(pair.one[history:] == pair.two[history:]).all() for pair in pairs])
+    wrong = found.differs & same_history[found.pair]
+    if wrong.any():
+        return [at_once(subject.game, pairs, found, wrong, Level.FAILURE)]
+    if failures := later(subject, [pair for pair, same in zip(pairs, same_history, strict=True) if same]):
+        return failures
+    if failures := without_history(subject, [pair for pair, same in zip(pairs, same_history, strict=True) if not same]):
+        return failures
+    return [at_once(subject.game, pairs, found, found.differs, Level.NOTE)] if found.differs.any() else []
+
+
+def history_of(game: Game) -> int:
+    """The first word of the state that holds history: raw, and beyond the key. `game.state_words` if there is none."""
+    return max(game.deciding_words, game.state_words - game.raw_words)
+
+
+def at_once(game: Game, pairs: list[Pair], found: Effects, wrong: NDArray[np.bool_], level: Level) -> Finding:
+    """A finding about the first of the moves [M] that are `wrong`: it has another effect where all looks the same."""
     move = int(np.flatnonzero(wrong)[0])
     at = int(found.pair[move])
     here, there = found.after_two.winner[move], found.after_one.winner[move]
@@ -47,32 +61,61 @@ def check_hidden(subject: Subject) -> list[Finding]:
         if here != there
         else "the positions after it look different"
     )
-    text = unseen(subject.game, pairs[at], f"action {found.actions[move]} has another effect: {what}", level)
+    text = unseen(game, pairs[at], f"action {found.actions[move]} has another effect: {what}", level)
     count, compared = len(np.unique(found.pair[wrong])), len(np.unique(found.pair))
-    return [
-        Finding(
-            level, f"{text} ({count:,} of {compared:,} pairs that look alike play differently.)", pairs[at].moves_two
-        )
-    ]
+    text = f"{text} ({count:,} of {compared:,} pairs that look alike play differently.)"
+    return Finding(level, text, pairs[at].moves_two)
 
 
-def later(
-    subject: Subject, pairs: list[Pair], one: Positions, two: Positions, same_history: NDArray[np.bool_]
-) -> list[Finding]:
+def later(subject: Subject, pairs: list[Pair]) -> list[Finding]:
     """Play on in positions that look the same; a failure if what differs counts later, before the longest game ends."""
-    rows = np.flatnonzero(same_history)[:MOST_PLAYED_ON]
-    played = np.array([max(len(pairs[row].moves_one), len(pairs[row].moves_two)) for row in rows], np.int64)
-    left = subject.game.max_plies - 1 - played  # the limit itself need not be seen
-    found = parting(one.of(one.states[rows]), two.of(two.states[rows]), left, subject.numbers(6))
+    pairs = pairs[:MOST_PLAYED_ON]
+    found = parting(*states_of(subject, pairs), plies_left(subject.game, pairs), subject.numbers(6))
+    return [] if found is None else [parted(subject.game, pairs[found.pair], found, "in both")]
+
+
+def without_history(subject: Subject, pairs: list[Pair]) -> list[Finding]:
+    """Play on in positions that look the same, once neither has a history; a failure if a result differs then.
+
+    Their histories are made that of the first position. The rules may not know such a position, so only results count.
+    """
+    history = history_of(subject.game)
+    blank = subject.first(1).states[0, history:]
+    pairs = [
+        replace(pair, one=np.append(pair.one[:history], blank), two=np.append(pair.two[:history], blank))
+        for pair in pairs[:MOST_PLAYED_ON]
+    ]
+    left = plies_left(subject.game, pairs)
+    found = parting(*states_of(subject, pairs), left, subject.numbers(6), results_alone=True)
     if found is None:
         return []
-    pair = pairs[int(rows[found.pair])]
+    return [parted(subject.game, pairs[found.pair], found, "in both, as if nothing had been played before")]
+
+
+def states_of(subject: Subject, pairs: list[Pair]) -> tuple[Positions, Positions]:
+    """The first and the second position of each pair."""
+    plain = subject.first(0)
+    one, two = (
+        plain.of(np.array(states, np.uint64).reshape(-1, subject.game.state_words))
+        for states in ([pair.one for pair in pairs], [pair.two for pair in pairs])
+    )
+    return one, two
+
+
+def plies_left(game: Game, pairs: list[Pair]) -> NDArray[np.int64]:
+    """How many moves may be played on in each pair; the limit itself need not be seen."""
+    played = [max(len(pair.moves_one), len(pair.moves_two)) for pair in pairs]
+    return game.max_plies - 1 - np.array(played, np.int64)
+
+
+def parted(game: Game, pair: Pair, found: Parting, how: str) -> Finding:
+    """The failure of a pair that parts after some moves, which were played as `how` says."""
     what = "the positions look different"
     if found.winner_one != found.winner_two:
         what = f"state[WINNER] is {RESULTS[found.winner_two]} here and {RESULTS[found.winner_one]} there"
     moves = ", ".join(map(str, found.moves))
-    text = unseen(subject.game, pair, f"after the moves {moves} in both, {what}", Level.FAILURE)
-    return [Finding(Level.FAILURE, text, pair.moves_two)]
+    text = unseen(game, pair, f"after the moves {moves} {how}, {what}", Level.FAILURE)
+    return Finding(Level.FAILURE, text, pair.moves_two)
 
 
 def unseen(game: Game, pair: Pair, what: str, level: Level) -> str:
