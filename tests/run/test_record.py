@@ -100,6 +100,25 @@ def test_a_damaged_record_is_an_error(tmp_path: Path, content: str) -> None:
         recorded_settings(path, "train", TrainerConfig)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("lr", '"fast"', "--lr is 'fast'; a number is needed"),
+        ("batch_size", "64.5", "--batch-size is 64.5; a whole number is needed"),
+        ("steps", "true", "--steps is True; a whole number or None is needed"),
+        ("db", "[1, 2]", "--db is (1, 2); a path or a tuple of which each part is a path is needed"),
+        ("network", '"cnn"', "--network is cnn; give one of mlp, conv, residual"),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_an_error(tmp_path: Path, name: str, value: str, words: str) -> None:
+    """Which names the file, the setting and what it needs."""
+    path = tmp_path / "run.json"
+    path.write_text(f'{{"train": {{"settings": {{"{name}": {value}}}}}}}')
+    with pytest.raises(ConfigError, match=r"run\.json can't be read as the settings of a run \(--") as caught:
+        recorded_settings(path, "train", TrainerConfig)
+    assert words in str(caught.value)
+
+
 def test_fixed_settings_can_not_change(tmp_path: Path) -> None:
     """The learning rate is fixed; the steps are not."""
     path, config = tmp_path / "run.json", config_in(tmp_path, tmp_path)

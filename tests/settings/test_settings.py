@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import math
 import pkgutil
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
+import numpy as np
 import pytest
 
 import trainer.settings
@@ -65,15 +67,42 @@ def test_a_choice_must_be_one_of_those_that_there_are(command: Any, name: str) -
 
 
 def test_the_choices_of_a_type() -> None:
-    """None may be one of them. A number in place of a word is for `check`."""
+    """None may be one of them."""
     assert choices_of(Literal["a", "b"] | None) == ["a", "b", None]
     assert [choices_of(hint) for hint in (int, int | None, tuple[int, ...], int | Literal["all"])] == [[], [], [], []]
-    with pytest.raises(ConfigError, match=r"^--players is some; give all, or a number of machines from 1$"):
-        LoopConfig(minutes=1, players="some").check()  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"^--players is 'some'; a whole number or all is needed$"):
+        LoopConfig(players="some")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"^--players is 0; give all, or a number of machines from 1$"):
+        LoopConfig(minutes=1, players=0).check()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"lr": "0.1"}, "--lr is '0.1'; a number is needed"),
+        ({"steps": 10.5}, "--steps is 10.5; a whole number or None is needed"),
+        ({"batch_size": True}, "--batch-size is True; a whole number is needed"),
+        ({"lr_schedule": 1}, "--lr-schedule is 1; True or False is needed"),
+        ({"env_id": None}, "--env-id is None; text is needed"),
+        ({"stats": 5}, "--stats is 5; a path is needed"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(given: dict[str, Any], message: str) -> None:
+    """At once, and not by what would use it."""
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}"):
+        TrainerConfig(**given)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    """A sweep takes them from an array."""
+    config = TrainerConfig(lr=np.float32(0.5), batch_size=np.int64(64))  # type: ignore[arg-type]
+    config.check()
+    assert (type(config.lr), type(config.batch_size)) == (float, int)
 
 
 def test_a_path_may_be_text() -> None:
-    """Alone or among several."""
+    """Alone or among several, also in a list."""
+    assert TrainerConfig(db=["a.db"]).db == (Path("a.db"),)  # type: ignore[arg-type]
     assert TrainerConfig(db="a.db").db == Path("a.db")  # type: ignore[arg-type]
     assert TrainerConfig(db=("a.db", "b.db")).db == (Path("a.db"), Path("b.db"))  # type: ignore[arg-type]
 

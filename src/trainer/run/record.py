@@ -73,7 +73,12 @@ def recorded_settings(path: Path, command: str, config: type[Config]) -> Config 
             values[field.name] = placed(value, path.parent) if takes_path(hints[field.name]) else value
         elif field.default is MISSING:
             raise ConfigError(f"{path} lacks the setting {field.name}; move it away and repeat the flags")
-    return config(**values)
+    try:
+        return config(**values)
+    except ConfigError as error:
+        raise ConfigError(
+            f"{path} can't be read as the settings of a run ({error}); move it away and repeat the flags"
+        ) from error
 
 
 def require_same_run(path: Path, command: str, config: Any) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import field, fields
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from trainer.settings.validation import require_choices
+from trainer.settings.validation import require_types
 
 Value = TypeVar("Value")
 
@@ -29,18 +30,30 @@ def fixed_names(settings: Any) -> list[str]:
 
 
 class Settings:
-    """Base of the dataclasses of settings: a path may be given as text, also within a tuple.
+    """Base of the dataclasses of settings: a path may be given as text, a tuple as a list, a number by NumPy.
 
-    Raises ConfigError for a value that isn't one of a Literal. All else that can be wrong is for the `check` of a class.
+    Raises ConfigError for a value of a wrong type. All else that can be wrong is for the `check` of a class.
     """
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
-        require_choices(self, hints)
+        require_types(self, hints)
         for setting in fields(self):  # type: ignore[arg-type]
-            name, value = setting.name, getattr(self, setting.name)
+            name, given = setting.name, getattr(self, setting.name)
+            value = plain_value(given)
             if isinstance(value, (str, tuple)) and takes_path(hints[name]):
-                object.__setattr__(self, name, tuple(map(Path, value)) if isinstance(value, tuple) else Path(value))
+                value = tuple(map(Path, value)) if isinstance(value, tuple) else Path(value)
+            if value is not given:
+                object.__setattr__(self, name, value)
+
+
+def plain_value(value: Any) -> Any:
+    """A number of NumPy as one of Python, which JSON takes; a list as a tuple; anything else as it is."""
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)
 
 
 def takes_path(hint: Any) -> bool:

@@ -6,6 +6,7 @@ import errno
 import math
 import os
 from collections.abc import Mapping
+from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
@@ -14,6 +15,15 @@ from trainer.core.errors import ConfigError
 from trainer.core.files import is_stream, make_writable_folder
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+TYPES: dict[Any, tuple[Any, str]] = {
+    int: (Integral, "a whole number"),
+    float: (Real, "a number"),
+    bool: (bool, "True or False"),
+    str: (str, "text"),
+    Path: ((str, Path), "a path"),
+    NoneType: (NoneType, "None"),
+}
+"""By the type of a setting: what its value is an instance of, and that in words."""
 
 
 def require(condition: bool, message: str) -> None:
@@ -39,12 +49,36 @@ def require_above_0(settings: Any, *names: str) -> None:
         require(fits, f"--{name.replace('_', '-')} is {value}; a number above 0 is needed")
 
 
-def require_choices(settings: Any, hints: Mapping[str, Any]) -> None:
-    """Raise ConfigError unless each of the settings whose type in `hints` is a Literal has one of its values."""
+def require_types(settings: Any, hints: Mapping[str, Any]) -> None:
+    """Raise ConfigError unless each of the settings has a value of its type in `hints`. Text is a path, a list a tuple."""
     for name, hint in hints.items():
+        value, flag = getattr(settings, name), f"--{name.replace('_', '-')}"
         if choices := choices_of(hint):
-            value, listed = getattr(settings, name), ", ".join(map(str, choices))
-            require(value in choices, f"--{name.replace('_', '-')} is {value}; give one of {listed}")
+            require(value in choices, f"{flag} is {value}; give one of {', '.join(map(str, choices))}")
+        else:
+            require(is_of(value, hint), f"{flag} is {value!r}; {needed_for(hint)} is needed")
+
+
+def is_of(value: Any, hint: Any) -> bool:
+    """Whether a value fits the type of a setting."""
+    if hint in TYPES:
+        return isinstance(value, TYPES[hint][0]) and (hint is bool or not isinstance(value, bool))
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_origin(hint) is tuple:
+        return isinstance(value, tuple | list) and all(is_of(one, get_args(hint)[0]) for one in value)
+    return any(is_of(value, part) for part in get_args(hint))
+
+
+def needed_for(hint: Any) -> str:
+    """What fits the type of a setting, in words."""
+    if hint in TYPES:
+        return TYPES[hint][1]
+    if get_origin(hint) is Literal:
+        return " or ".join(map(str, get_args(hint)))
+    if get_origin(hint) is tuple:
+        return f"a tuple of which each part is {needed_for(get_args(hint)[0])}"
+    return " or ".join(map(needed_for, get_args(hint)))
 
 
 def choices_of(hint: Any) -> list[Any]:
