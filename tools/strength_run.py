@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -70,12 +71,17 @@ def train(env_id: str, minutes: float, moments: list[float], seed: int, run: Run
     copies: dict[float, Path] = {}
     began = time.monotonic()
     with subprocess.Popen([*command, "--data-dir", str(run.path), "--seed", f"{seed}"]) as loop:
-        for moment in sorted(moments):
-            while loop.poll() is None and time.monotonic() < began + 60 * moment:
-                time.sleep(0.5)
-            if loop.poll() is None and moment < minutes:
-                copies[moment] = run.path / f"model-{moment:g}min.onnx"
-                shutil.copy(run.latest_model, copies[moment])
+        try:
+            for moment in sorted(moments):
+                while loop.poll() is None and time.monotonic() < began + 60 * moment:
+                    time.sleep(0.5)
+                if loop.poll() is None and moment < minutes:
+                    copies[moment] = run.path / f"model-{moment:g}min.onnx"
+                    shutil.copy(run.latest_model, copies[moment])
+            loop.wait()
+        except BaseException:
+            loop.terminate()  # `Popen` then waits for it
+            raise
     if loop.returncode != 0:
         raise SystemExit(loop.returncode)
     return copies | {minutes: run.latest_model}
@@ -168,6 +174,7 @@ def draw(env_id: str, seen: list[dict[str, Any]], began: float, path: Path) -> N
 
 def main() -> None:
     """Train, measure, and write the results."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the loop is ended, too
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--env-id", default="connect4")
     parser.add_argument("--minutes", type=float, required=True)
