@@ -3,7 +3,7 @@
     python tools/against_openspiel.py --env-id othello --model data/othello/models/latest.onnx --games 200
     python tools/against_openspiel.py --env-id othello --games 200       ours and theirs with 1,000 rollouts each
 
-Needs open_spiel (`pip install -e ".[bench]"`). Each opening is played twice, once from each seat. OpenSpiel can't set up a
+Needs open_spiel (`pip install open_spiel`). Each opening is played twice, once from each seat. OpenSpiel can't set up a
 state from a board, so this program keeps OpenSpiel's state of each game itself, instead of adding a player to the evaluator.
 """
 

@@ -20,8 +20,8 @@ class DeviceSettings(Settings):
     """What trains and evaluates networks: cpu, cuda (an NVIDIA GPU), mps (an Apple GPU, which only trains), or auto: a GPU
     if one works here."""
     network_file: Path | None = None
-    """A Python file with a network of your own (docs/own-network.md). Training uses it in place of --network; what evaluates
-    its models needs it with --device cuda alone."""
+    """A Python file with a network of your own (docs/own-network.md). Training uses it in place of --network.
+    Commands that evaluate its models need it only with --device cuda."""
 
 
 @dataclass(frozen=True)
