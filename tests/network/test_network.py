@@ -184,7 +184,7 @@ def test_the_heads_keep_all_bits_if_the_body_has_fewer(family: Family) -> None:
 def test_the_blocks_of_a_new_tower_are_the_identity(pooling: Pooling) -> None:
     """Yet their last convolutions get gradients, so they learn from the first step on."""
     network = PolicyValueNetwork(CONNECT4, NetworkSettings("residual", 16, blocks=3, pooling=pooling))
-    blocks = [module for module in network.body if isinstance(module, Residual)]
+    blocks = [module for module in network.body[0].tower if isinstance(module, Residual)]
     image = torch.rand(1, 4, 6, 7)
     assert len(blocks) == 3
     assert all(torch.equal(block(image), image) for block in blocks)
@@ -194,6 +194,22 @@ def test_the_blocks_of_a_new_tower_are_the_identity(pooling: Pooling) -> None:
         *_, last = (module for module in block.inner if isinstance(module, torch.nn.Conv2d))
         assert last.weight.grad is not None
         assert last.weight.grad.abs().sum() > 0
+
+
+def test_a_tower_sees_the_legal_moves() -> None:
+    """In some games they alone tell positions apart. Their weights start with 0, and get a gradient at once."""
+    network = PolicyValueNetwork(CONNECT4, NetworkSettings("residual", 16, blocks=1))
+    rows = torch.zeros(2, 93)
+    rows[0, 84:91] = 1  # the second position has no legal move
+    policy, value = network(rows)
+    assert torch.equal(policy[0], policy[1])
+    assert torch.equal(value[0], value[1])
+    value.sum().backward()
+    assert network.body[0].moves.weight.grad is not None
+    with torch.no_grad():
+        network.body[0].moves.weight.add_(network.body.moves.weight.grad)
+    policy, value = network(rows)
+    assert not torch.equal(value[0], value[1])
 
 
 def test_squeezing_scales_channels_by_the_means_of_all() -> None:

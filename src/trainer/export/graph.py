@@ -19,6 +19,7 @@ from trainer.network import (
     PolicyValueNetwork,
     PooledBias,
     Residual,
+    ResidualTower,
     SquaredReLU,
     SqueezeExcite,
     StonePlanes,
@@ -136,6 +137,13 @@ def _conv_stem(graph: Graph, module: nn.Module, name: str, source: str, output: 
     return graph.node("Concat", *[graph.node("Flatten", one) for one in found], legal, axis=1)
 
 
+def _residual_tower(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
+    assert isinstance(module, ResidualTower)
+    board = graph.add(module.dense, f"{name}.dense", graph.add(module.tower, f"{name}.tower", source))
+    legal = graph.add(module.moves, f"{name}.moves", graph.columns(source, *module.legal))
+    return graph.add(module.activation, f"{name}.activation", graph.node("Add", board, legal))
+
+
 def _stone_planes(graph: Graph, module: nn.Module, name: str, source: str, output: str) -> str:
     assert isinstance(module, StonePlanes)
     shape = graph.weight("board_shape", np.array([-1, *module.shape], np.int64))
@@ -185,6 +193,7 @@ TRANSLATIONS: dict[type[nn.Module], Translation] = {
     AllPlanes: _all_planes,
     MoverView: _mover_view,
     ConvStem: _conv_stem,
+    ResidualTower: _residual_tower,
     Residual: _residual,
     SqueezeExcite: _squeeze_excite,
     PooledBias: _pooled_bias,

@@ -81,16 +81,16 @@ class StoredNetwork:
     def settings(self) -> NetworkSettings:
         """The settings of a network of this package, as its `settings` has them. Raises ModelError for another network."""
         weights, activation = self.weights, self.activation
-        blocks = {found[1] for name in weights if (found := re.match(r"body\.(\d+)\.inner\.1\.weight", name))}
+        blocks = {found[1] for name in weights if (found := re.match(r"body\.0\.tower\.(\d+)\.inner\.1\.weight", name))}
         dense = sorted((name for name in weights if re.fullmatch(r"body\.\d+\.weight", name)), key=number_of)
         if dense and "body.0.conv.weight" in weights:
             filters, units = len(weights["body.0.conv.weight"]), len(weights[dense[0]])
             lines = len(weights.get("body.0.rows.weight", ()))
             return NetworkSettings("conv", filters, units, activation=activation, lines=lines)
-        if dense and blocks:
+        if blocks:
             names = " ".join(weights)
             pooling: Pooling = "squeeze" if ".squeeze." in names else "bias" if ".bias.weight" in names else "none"
-            width = len(weights[dense[-1]])
+            width = len(weights["body.0.dense.weight"])
             return NetworkSettings("residual", width, blocks=len(blocks), pooling=pooling, activation=activation)
         if "body.0.weight" in weights:
             return NetworkSettings("mlp", len(weights["body.0.weight"]), activation=activation)

@@ -15,6 +15,7 @@ from trainer.network.loss import Loss, MoverBatch, alphazero_loss, policy_loss
 from trainer.network.planes import AllPlanes, StonePlanes
 from trainer.network.policy_value import PolicyValueNetwork, create_network, default_width
 from trainer.network.stem import ConvStem
+from trainer.network.tower import ResidualTower
 from trainer.network.view import MoverView
 from trainer.settings.groups.network import Family, NetworkSettings
 
@@ -33,6 +34,7 @@ __all__ = [
     "PolicyValueNetwork",
     "PooledBias",
     "Residual",
+    "ResidualTower",
     "SquaredReLU",
     "SqueezeExcite",
     "StonePlanes",

@@ -15,7 +15,7 @@ from trainer.network.activation import ACTIVATIONS
 from trainer.network.base import MoverNetwork
 from trainer.network.blocks import Residual
 from trainer.network.stem import ConvStem
-from trainer.network.tower import residual_tower
+from trainer.network.tower import ResidualTower
 from trainer.replay import Metadata
 from trainer.settings.groups.network import Family, NetworkSettings
 
@@ -100,7 +100,7 @@ class PolicyValueNetwork(MoverNetwork):
             self.body = nn.Sequential(stem, nn.Linear(stem.size, last), act(), tail)
         elif family == "residual":
             assert layout is not None
-            self.body = residual_tower(layout, width, settings)
+            self.body = nn.Sequential(ResidualTower(layout, width, settings))
         else:
             raise ValueError(f"{family!r} is not a family of networks")
         self.policy = nn.Linear(last, game.num_actions)
