@@ -68,6 +68,24 @@ def test_a_second_signal_leaves_at_once_unless_it_is_the_same_request(
     assert (done.stdout, done.returncode) == (("", 130) if leaves else ("saved\n", 0))
 
 
+WITHOUT_SHELL = """
+import os, signal
+from trainer.core.signals import suspendable
+os.setsid()
+calls = []
+with suspendable(lambda: calls.append("before"), lambda: calls.append("after")):
+    for _ in range(2):
+        os.kill(os.getpid(), signal.SIGTSTP)
+print(*calls)
+"""
+
+
+def test_ctrl_z_without_a_shell_is_ignored() -> None:
+    """As in `docker exec -it`: nobody could continue the process. It would hang here."""
+    done = subprocess.run([sys.executable, "-c", WITHOUT_SHELL], capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.stdout, done.returncode) == ("before after before after\n", 0)
+
+
 WAITS = """
 from trainer.core.signals import stop_on_signals
 stop = stop_on_signals()

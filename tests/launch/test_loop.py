@@ -81,7 +81,9 @@ def test_a_new_run_says_how_many_rows_are_stored_and_how_many_of_them_stay(
 def test_ctrl_z_and_fg_and_ctrl_c(tmp_path: Path) -> None:
     """All processes stop and go on; then all end in order: status 130, the model of the last step published, none left."""
     command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "60", "--threads", "1"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, process_group=0
+    )  # a job of this process, as of a shell
 
     def states() -> set[str]:
         found = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout.split()

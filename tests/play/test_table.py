@@ -129,7 +129,9 @@ def test_a_move_by_arrow_keys(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     assert echoes(ours)
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
-    process = subprocess.Popen(command(tmp_path), stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    process = subprocess.Popen(
+        command(tmp_path), stdin=theirs, stdout=theirs, stderr=theirs, env=environment, process_group=0
+    )  # a job of this process, as of a shell
     os.close(theirs)
     seen = ""
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from conftest import run_module
+from programs import ending
 from random_models import publish_model
-from waiting import PATIENCE
+from waiting import PATIENCE, wait_until
 
 EVALUATOR = [sys.executable, "-m", "trainer.evaluator"]
 
@@ -57,3 +60,31 @@ def test_characters_that_the_output_lacks_are_replaced(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert done.stderr.startswith("error: there is no model at caf\\udce9.onnx")
+
+
+def test_a_run_outlives_its_terminal(tmp_path: Path) -> None:
+    """A window that is closed on a run of another session: it learns on, and Ctrl-C ends it as ever."""
+    pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "60", "--threads", "1"]
+    terminal = os.environ | {"TERM": "xterm"}
+    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env=terminal, start_new_session=True)
+    os.close(theirs)
+
+    def step() -> int:
+        if select.select([ours], [], [], 0)[0]:
+            os.read(ours, 4096)  # a terminal that isn't read would hold the run up
+        return json.loads(path.read_text())["step"] if (path := tmp_path / "stats.json").exists() else 0
+
+    with ending(process):
+        wait_until(step, "it doesn't train")
+        before = step()
+        os.close(ours)
+        wait_until(
+            lambda: json.loads((tmp_path / "stats.json").read_text())["step"] > before + 500, "it trains no more"
+        )
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
+    stats = json.loads((tmp_path / "stats.json").read_text())
+    evaluated = (tmp_path / "evaluations.jsonl").read_text().splitlines()
+    assert stats["last_eval"]["step"] == json.loads(evaluated[-1])["step"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import TypeVar
 
@@ -38,6 +39,7 @@ def run_command(
             stream.reconfigure(errors="backslashreplace")  # what the terminal can't show is no reason to fail
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")  # nor is what isn't UTF-8
+    status = 0
     try:
         parsed = complete(words) if complete else parse(config, prog, words)
         log_to_stderr(getattr(parsed, "log_level", "INFO"))
@@ -48,17 +50,23 @@ def run_command(
         return status
     except BrokenPipeError:  # the reader has seen enough, as in `... | head`; what had to be saved was saved before
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return status
     except TrainerError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(f"error: {error}")
         return error.exit_status
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        complain(f"error: {where}{error.strerror or error}")
         return 1
     except MemoryError as error:
-        print(f"error: not enough memory ({error or 'of this machine'}); ask for less", file=sys.stderr)
+        complain(f"error: not enough memory ({error or 'of this machine'}); ask for less")
         return 1
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        complain("interrupted")
         return INTERRUPTED
+
+
+def complain(text: str) -> None:
+    """Print a line to standard error, if anybody is there to read it."""
+    with suppress(OSError):
+        print(text, file=sys.stderr)

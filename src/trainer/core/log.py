@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TextIO
 
 
 def log_to_stderr(level: str, force: bool = False) -> None:
     """Write the log to standard error, from this level on. `force`: also where a library has set up a log of its own."""
     logging.basicConfig(
-        level=level, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr, force=force
+        level=level,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+        handlers=[ToStandardError()],
+        force=force,
     )
+
+
+class ToStandardError(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is at that moment: while a display is drawn there, lines must go above it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 class Trouble:

@@ -80,12 +80,15 @@ def before_leaving(act: Callable[[], None]) -> Iterator[None]:
 def suspendable(before: Callable[[], None], after: Callable[[], None]) -> Iterator[None]:
     """Within the block Ctrl-Z calls `before`, suspends this process, and `fg` calls `after`.
 
-    Does nothing in another than the main thread, which alone may change how signals are handled.
+    Where no shell could continue it, as in `docker exec -it`, the system ignores Ctrl-Z, and `after` is called at once. Does
+    nothing in another than the main thread, which alone may change how signals are handled.
     """
 
     def suspend(number: int, frame: FrameType | None) -> None:
         before()
-        os.kill(os.getpid(), signal.SIGSTOP)  # returns when this process is continued
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTSTP)  # returns when this process is continued
+        signal.signal(signal.SIGTSTP, suspend)
         after()
 
     if current_thread() is not main_thread():

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from threading import Event
+from typing import TextIO, cast
 
 from rich.console import Console
 
 from trainer.core.arguments import narrowed
 from trainer.core.files import make_writable_folder
 from trainer.core.listener import listen, url_of
+from trainer.core.output import LastingStream
 from trainer.core.packages import require_onnxscript, require_package, require_tensorboard
 from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor, suspendable
 from trainer.games import find_game
@@ -86,7 +89,7 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     goes_on = config.resume and run.checkpoint.exists()  # without a checkpoint the trainer begins anew
     write_record(run.record, LOOP, config, resumed=goes_on)
     loader = loader_for(config.env_id, config)
-    console = Console(stderr=True)
+    console = Console(file=cast("TextIO", LastingStream(sys.stderr)))
     with started(config, rules, run) as (trainer, actor, web):
         if web:
             console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trainer.core.json_values import has_numbers, number_fields, read_json_object
+from trainer.core.output import say
 from trainer.evaluators.loader import ModelLoader
 from trainer.launch.evaluations import Evaluations
 from trainer.launch.summary import summary
@@ -74,9 +75,9 @@ class Watch:
             log.info("waiting for the evaluation in progress")
         self._evaluations.finish("" if interrupted else newest_in(self._stats()))
         merge_evaluations(self._run.stats, self._evaluations.log)
-        print(f"Trained {self._env_id} in {self._run.path}:", flush=True)
+        say(f"Trained {self._env_id} in {self._run.path}:")
         for name, value in self._summary(read(self._run.stats, TRAINER_NUMBERS)):
-            print(f"  {name:12} {value}", flush=True)
+            say(f"  {name:12} {value}")
 
     def _stats(self) -> dict[str, Any]:
         """What the trainer has written; empty before that, because the file is an earlier run's until then."""
