@@ -56,7 +56,8 @@ def measure(job: Job) -> list[Result]:
         own, theirs = turns[f"ours, {search}"], turns.get(name, [])
         note = ""
         if theirs:
-            each = median(turn.rates["simulations"] / turn.rates[POSITIONS] for turn in own)
+            # Both sides evaluate each root first. Our counts include that, mctx's number of simulations doesn't.
+            each = median(turn.rates["simulations"] / turn.rates[POSITIONS] for turn in own) - 1
             factor = median_per_cpu_second(own, POSITIONS) / median_per_cpu_second(theirs, "count")
             note = (
                 f"next to {peer}: ours needs {each:.0f} simulations per position, because our searches stop once the root "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import bonsai
 import numpy as np
@@ -467,6 +468,45 @@ def test_an_answer_that_is_not_finite_is_refused(part: int) -> None:
 
     with pytest.raises(ValueError, match="the evaluator answers NaN or infinity"):
         Search("tictactoe", 1, 10).run(after("tictactoe", [4]), 10, evaluate)
+
+
+@pytest.mark.parametrize(
+    ("part", "number", "words"),
+    [
+        (0, -0.25, r"a prior of -0\.25; search needs priors of 0 or more"),
+        (1, 57.0, r"a value of 57\.0; search needs values from -1 to 1, for the mover"),
+        (1, -1e10, r"a value of -10000000000\.0; search needs"),
+    ],
+)
+def test_an_answer_that_is_out_of_range_is_refused(part: int, number: float, words: str) -> None:
+    """Values may be in percent or in pawns. Far below -1 no move would be as good as none."""
+
+    def evaluate(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        answer = uniform(observation, legal)
+        answer[part][0] = number
+        return answer
+
+    with pytest.raises(ValueError, match=f"the evaluator answers {words}"):
+        Search("tictactoe", 1, 10).run(after("tictactoe", [4]), 10, evaluate)
+
+
+def test_answers_may_be_of_another_type() -> None:
+    """Of 64 bits, as NumPy computes by default, or lists; search has one type."""
+
+    def evaluate(observation: NDArray[np.float32], legal: Mask) -> Any:
+        prior, value = uniform(observation, legal)
+        return prior.astype(np.float64), value.tolist()
+
+    states = after("tictactoe", [4])
+    found, expected = (Search("tictactoe", 1, 10).run(states, 10, one) for one in (evaluate, uniform))
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_fewer_simulations_than_none_are_refused() -> None:
+    """The shares would be 0, and the first action the best."""
+    with pytest.raises(ValueError, match=r"^-1 simulations can't be made; give 0 or more$"):
+        Search("tictactoe", 1, 10).run(after("tictactoe", [4]), -1, uniform)
 
 
 def test_every_row_of_a_batch_has_a_legal_move() -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.compile.linker import Linked
+from trainer.evaluators.answers import HIGHEST_VALUE
 from trainer.evaluators.interface import Evaluate, Prior, Values
 from trainer.games import game_of
 from trainer.games.base import State
@@ -128,7 +129,7 @@ class Search:
     def step(self, evaluate: Evaluate) -> int:
         """One evaluation in every slot that has budget, or the last simulation; returns the number of evaluated leaves.
 
-        Raises ValueError if an answer is not finite, or has another shape than the batch.
+        Raises ValueError if an answer has another shape than the batch, or isn't as `Evaluate` says.
         """
         self.turn_to(evaluate)
         kernels = self.kernels.simulations
@@ -136,8 +137,7 @@ class Search:
         self.simulations_done += done
         if waiting:
             answer = self.ask(evaluate, waiting)
-            if not all(np.isfinite(part[:waiting]).all() for part in answer):
-                raise ValueError("the evaluator answers NaN or infinity; search needs finite priors and values")
+            require_in_range(*(part[:waiting] for part in answer))
             self.simulations_done += kernels.expand(self.tree, self.selection, self.cache, self.legal, *answer)
         return int(waiting)
 
@@ -150,7 +150,8 @@ class Search:
     def ask(self, evaluate: Evaluate, waiting: int) -> tuple[Prior, Values]:
         """Have the waiting leaves evaluated, at least one; they are the first rows of `observation`."""
         rows = min(-(-waiting // BATCH_STEP) * BATCH_STEP, self.slots)
-        prior, value = evaluate(self.observation[:rows], self.legal[:rows])
+        answer = evaluate(self.observation[:rows], self.legal[:rows])
+        prior, value = (np.ascontiguousarray(part, np.float32) for part in answer)
         if prior.shape != (rows, self.game.num_actions) or value.shape != (rows,):
             raise ValueError(
                 f"the evaluator answers priors {prior.shape} and values {value.shape} for {rows} positions; search needs "
@@ -164,7 +165,7 @@ class Search:
         `states` uint64 [R, S] of unfinished games, any number of them. Returns each action's share of the visits,
         float32 [R, A], and the value for the mover, float32 [R]. Proven wins share everything if there are any, and proven
         losses get nothing unless all moves lose. Where no other move was visited, the shares are the priors. Raises
-        ValueError for too many simulations, for positions of another shape, and for answers that can't be used.
+        ValueError for too many or negative simulations, positions of another shape, and answers that can't be used.
         """
         states = self._checked(states, simulations)
         shares = np.zeros((len(states), self.game.num_actions), np.float32)
@@ -195,6 +196,8 @@ class Search:
 
     def _checked(self, states: State, simulations: int) -> State:
         """The states in the layout that the kernels were compiled for. Raises ValueError for what can't be searched."""
+        if simulations < 0:
+            raise ValueError(f"{simulations} simulations can't be made; give 0 or more")
         if simulations > self.most_simulations:
             raise ValueError(f"{simulations} simulations are more than most_simulations = {self.most_simulations}")
         if states.ndim != 2 or states.shape[1] != self.game.state_words:
@@ -246,3 +249,17 @@ class Search:
         linked.simulations.expand(self.tree, self.selection, self.cache, self.legal, prior, value)
         linked.puct.answer_all(self.tree, prior, value)
         linked.gumbel.answer_all(self.tree, self.selection, prior, value, np.zeros(0, np.int32))
+
+
+def require_in_range(prior: Prior, value: Values) -> None:
+    """Raise ValueError unless all priors are 0 or more, and all values from -1 to 1: search would play moves of other
+    positions."""
+    if not (np.isfinite(prior).all() and np.isfinite(value).all()):
+        raise ValueError("the evaluator answers NaN or infinity; search needs finite priors and values")
+    if (prior < 0).any():
+        raise ValueError(f"the evaluator answers a prior of {prior.min()}; search needs priors of 0 or more")
+    if (np.abs(value) > HIGHEST_VALUE).any():
+        farthest = value[np.argmax(np.abs(value))]
+        raise ValueError(
+            f"the evaluator answers a value of {farthest}; search needs values from -1 to 1, for the mover"
+        )
