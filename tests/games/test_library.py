@@ -203,6 +203,10 @@ def test_a_folder_has_further_parts(tmp_path: Path) -> None:
     ("name", "message"),
     [
         ("./nowhere.py", r"there is no game at /.*/nowhere\.py; give the path of a Python file with its rules"),
+        (
+            "nowhere.py:size=4",
+            r"there is no game at /.*/nowhere\.py:size=4; give the path of a Python file with its rules",
+        ),
         ("connect4:width=9", "connect4 has no parameter 'width'"),
         ("{own}:sise=4", "myttt has no parameter 'sise'; it has size"),
         ("{own}:size=9", "size=9 is out of range; size is an integer from 3 to 5"),
