@@ -249,6 +249,36 @@ def test_this_process_plays_by_the_copy_too(rules: Path, tmp_path: Path) -> None
     link_kernels("myttt")
 
 
+def test_an_edited_file_is_refused_where_it_is_named_again(
+    rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the same process, however it is named: to go on by what was read would be to learn the old rules."""
+    monkeypatch.chdir(tmp_path)
+    copy = keep_rules("./mine.py", tmp_path / "run")
+    assert find_game("mine.py").path == Path(copy)
+    rules.write_text(rules.read_text() + "\n")
+    for name in ("./mine.py", "mine.py", str(rules), "mine.py:size=3", "mine.py:size=4"):
+        with pytest.raises(
+            GameError, match=r"/mine\.py was changed after this process had read it; start the command, or"
+        ):
+            find_game(name)
+    for name in ("myttt", copy):
+        assert find_game(name).path == Path(copy)
+
+
+def test_a_relative_path_is_that_of_the_folder_where_it_is_named(
+    rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another folder may have a game in a file of the same name."""
+    monkeypatch.chdir(tmp_path)
+    assert find_game("mine.py").game.env_id == "myttt"
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "mine.py").write_text(rules.read_text().replace('"myttt"', '"theirs"'))
+    monkeypatch.chdir(other)
+    assert find_game("mine.py").game.env_id == "theirs"
+
+
 def test_rules_that_were_edited_after_they_were_read_are_not_compiled(rules: Path) -> None:
     """They would be compiled under the hash of others."""
     env_id = find_game(str(rules)).game.env_id
