@@ -310,6 +310,23 @@ def test_what_rules_read_is_part_of_their_hash(rules: Path) -> None:
     assert len(stamps) == 2
 
 
+def test_rules_that_read_another_file_are_refused_before_a_run_keeps_them(rules: Path, tmp_path: Path) -> None:
+    """The run would stop at once, and each further start, too. Its folder stays as it was."""
+    rules.with_name("data.txt").write_text("3")
+    text = rules.read_text()
+    rules.write_text(
+        f"{text}\nfrom pathlib import Path\nLIMIT = int(Path(__file__).with_name('data.txt').read_text())\n"
+    )
+    run = tmp_path / "run"
+    says = r"a run can't keep a copy of .*/mine\.py, because the copy doesn't work: .*, line \d+: FileNotFoundError"
+    with pytest.raises(GameError, match=says):
+        keep_rules(str(rules), run)
+    assert list(run.iterdir()) == []
+    rules.write_text(text)
+    forget_games()
+    keep_rules(str(rules), run)
+
+
 def test_actors_with_other_rules_do_not_write_into_one_file(rules: Path, tmp_path: Path) -> None:
     """Also if both were started before there was a file."""
     database = tmp_path / "replay.db"
