@@ -77,6 +77,29 @@ def test_bad_settings_are_refused(arguments: list[str], words: str, capsys: pyte
     assert words in capsys.readouterr().err
 
 
+LARGE = """
+from trainer.games.base import MOVER, OPEN, WINNER, Game
+
+GAME = Game(env_id="large", width=1, height=1, num_actions=70_000, max_moves=1, max_plies=1)
+
+
+def moves(state, found):
+    found[0] = 0
+    return 1 if state[WINNER] == OPEN else 0
+
+
+def play(state, action):
+    state[WINNER] = state[MOVER]
+"""
+
+
+def test_a_game_that_can_not_be_stored_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing else would be wrong with it, and `cartridge loop` would refuse it."""
+    (tmp_path / "large.py").write_text(LARGE)
+    assert main([str(tmp_path / "large.py")]) == 1
+    assert "large has 70,000 actions and 70,004 numbers in an observation; up to 65,536" in capsys.readouterr().err
+
+
 def test_a_game_that_openspiel_does_not_know_is_refused_before_the_first_check(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
