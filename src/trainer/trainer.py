@@ -89,7 +89,7 @@ class Trainer:
     ) -> tuple[RunState, RunOutput]:
         """The run so far, from its checkpoint if it is resumed, and what will write it. Changes no file."""
         config = self.config
-        checkpoint = resumable(config, folder.record, file)
+        checkpoint = resumable(config, folder.record, file, game.stamp)
         network = first_network(config, game, file, None if checkpoint else config.start_from)
         run = RunState(config, game, network, device)
         output = RunOutput(config, run, game, folder)  # before an earlier run is set aside: the export may fail

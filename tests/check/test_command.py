@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from trainer.check.checks.stored import check_stored
 from trainer.check.subject import Subject
 from trainer.core.errors import ConfigError, GameError
 from trainer.games import game_of
+from trainer.games.recipes import recipe_of
 from trainer.search.cache import empty_cache
 from trainer.search.tree import empty_tree
 from trainer.settings.groups.self_play import SelfPlaySettings
@@ -75,6 +77,53 @@ def test_bad_settings_are_refused(arguments: list[str], words: str, capsys: pyte
     """One line says what is needed."""
     assert main(arguments) == 1
     assert words in capsys.readouterr().err
+
+
+LARGE = """
+from trainer.games.base import MOVER, OPEN, WINNER, Game
+
+GAME = Game(env_id="large", width=1, height=1, num_actions=70_000, max_moves=1, max_plies=1)
+
+
+def moves(state, found):
+    found[0] = 0
+    return 1 if state[WINNER] == OPEN else 0
+
+
+def play(state, action):
+    state[WINNER] = state[MOVER]
+"""
+
+
+def test_a_game_that_can_not_be_stored_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing else would be wrong with it, and `cartridge loop` would refuse it."""
+    (tmp_path / "large.py").write_text(LARGE)
+    assert main([str(tmp_path / "large.py")]) == 1
+    assert "large has 70,000 actions and 70,004 numbers in an observation; up to 65,536" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("recipe", "says"),
+    [
+        (
+            'RECIPE = {"minutes": 3}',
+            "RECIPE in .*/recipe.py is {'minutes': 3}, of the type dict; set it to a LoopConfig",
+        ),
+        (
+            "from trainer.settings.loop import LoopConfig\nRECIPE = LoopConfig",
+            "is <class '.*LoopConfig'>, of the type type;",
+        ),
+        ("MINUTES = 3", "RECIPE in .*/recipe.py is None, of the type NoneType; set it to a LoopConfig"),
+    ],
+)
+def test_a_wrong_recipe_is_refused(recipe: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the loop, too, which asks for it in the same way."""
+    (tmp_path / "rules.py").write_text(SOURCES["pairs"].read_text().replace('"pairs"', f'"{tmp_path.name}"'))
+    (tmp_path / "recipe.py").write_text(recipe)
+    assert main([str(tmp_path)]) == 1
+    assert re.search(says, capsys.readouterr().err)
+    with pytest.raises(GameError, match=says):
+        recipe_of(str(tmp_path))
 
 
 def test_a_game_that_openspiel_does_not_know_is_refused_before_the_first_check(

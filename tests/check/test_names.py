@@ -84,6 +84,43 @@ def test_a_name_that_fails_is_a_failure(tmp_path: Path) -> None:
     assert found.moves == ()
 
 
+@pytest.mark.parametrize("more", ["", "board_type='drop_column'"])
+@pytest.mark.parametrize(
+    ("function", "found", "moves"),
+    [
+        (
+            "score(state):\n    return state[FLAGS]",
+            "score, which returns the points of both players, fails: TypeError: ",
+            0,
+        ),
+        (
+            "score(state):\n    return 'no', 'points'",
+            "score, which returns the points of both players, fails: ValueEr",
+            0,
+        ),
+        (
+            "score(state):\n    return [0][state[WINNER]], 0",
+            "score, which returns the points of both players, fails: I",
+            3,
+        ),
+        ("text(state):\n    return 'abc'[3]", "text fails: IndexError: string index out of range (", 0),
+        ("text(state):\n    return {0: 'open'}[state[WINNER]]", "text fails: KeyError: ", 3),
+    ],
+)
+def test_a_text_or_a_score_that_fails_is_a_failure(
+    tmp_path: Path, more: str, function: str, found: str, moves: int
+) -> None:
+    """In the first position or once the game is over, after three moves; also if moves can't be clicked on."""
+    path = tmp_path / "shown.py"
+    path.write_text(GAME.format(name=tmp_path.name, more=more) + f"\n\ndef {function}\n")
+    (finding,) = check_names(Subject(str(path), games=50))
+    assert finding.level is Level.FAILURE
+    assert finding.text.startswith(found)
+    assert str(path) in finding.text
+    assert finding.moves is not None
+    assert len(finding.moves) == moves
+
+
 def test_more_actions_than_places_are_a_warning(tmp_path: Path) -> None:
     """One may be a pass; with two, nobody can say what to click on."""
     assert not [found for found in check_names(subject(tmp_path)) if "action_cells" in found.text]

@@ -203,6 +203,10 @@ def test_a_folder_has_further_parts(tmp_path: Path) -> None:
     ("name", "message"),
     [
         ("./nowhere.py", r"there is no game at /.*/nowhere\.py; give the path of a Python file with its rules"),
+        (
+            "nowhere.py:size=4",
+            r"there is no game at /.*/nowhere\.py:size=4; give the path of a Python file with its rules",
+        ),
         ("connect4:width=9", "connect4 has no parameter 'width'"),
         ("{own}:sise=4", "myttt has no parameter 'sise'; it has size"),
         ("{own}:size=9", "size=9 is out of range; size is an integer from 3 to 5"),
@@ -242,6 +246,20 @@ def test_a_wrong_name_gets_one_sentence(name: str, message: str) -> None:
         (('env_id="myttt"', 'env_id="../../mine"'), r"calls its game '\.\./\.\./mine', which is not a plain word"),
         (('env_id="myttt"', 'env_id="hex:size=9"'), "calls its game 'hex:size=9', which is not a plain word"),
         (('env_id="myttt"', 'env_id=""'), "calls its game '', which is not a plain word"),
+        (
+            ("max_plies=SIZE * SIZE", "max_plies=SIZE * SIZE / 2"),
+            r"gives its GAME max_plies=4\.5; it must be an integer of",
+        ),
+        (("width=SIZE", "width=SIZE / 1"), r"gives its GAME width=3\.0; it must be an integer of at least 1"),
+        (("height=SIZE", "height=0"), "gives its GAME height=0; it must be an integer of at least 1"),
+        (
+            ("state_words=2 +", "features=-1, state_words=2 +"),
+            "gives its GAME features=-1; it must be an integer of at least 0",
+        ),
+        (
+            ("max_plies=SIZE", "max_moves=9.0, max_plies=SIZE"),
+            r"gives its GAME max_moves=9\.0; it must be an integer of",
+        ),
         (("SIZE = parameter", "SIZE = parametre"), r"line 8: NameError: name 'parametre' is not defined"),
         (("SIZE = ", "SIZE == = "), r"line 8: SyntaxError: invalid syntax"),
     ],
@@ -304,6 +322,14 @@ def test_tables_may_be_lists_and_arrays() -> None:
     for cells in (backwards[:, None], [[cell] for cell in backwards], one):
         game = replace(game_of("tictactoe"), action_cells=cells)
         assert json.loads(json.dumps(clicked_cells(game)))[0] == [8]
+
+
+def test_numbers_may_be_those_of_numpy(tmp_path: Path) -> None:
+    """They become Python's: a database would store the others as bytes, and JSON has none of them."""
+    number = "planes=np.int64(2),\n    max_moves=np.uint8(9),\n    num_actions=np.int64(1) * "
+    game = find_game(str(edited(tmp_path, ("num_actions=", number)))).game
+    sizes = [game.num_actions, game.planes, game.max_moves, game.obs_size, game.legal_mask_offset]
+    assert json.dumps(sizes) == "[9, 2, 9, 29, 18]"
 
 
 def test_two_games_of_one_name_are_told_apart(tmp_path: Path) -> None:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from random_models import model_file, random_network
+from run_files import stored_game
 
-from trainer.core.errors import ConfigError
+from trainer.core.errors import ConfigError, ModelError, ReplayError, TrainerError
+from trainer.game_config import load_game_config
+from trainer.games import find_game
+from trainer.games.library import registry
 from trainer.games.recipes import recipe_of
+from trainer.launch.defaults import defaults_for
+from trainer.launch.local import run_loop
 from trainer.launch.preparation import prepare_folder
+from trainer.replay import ReplayWriter
 from trainer.run.folder import RunFolder
+from trainer.run.record import LOOP, write_record
 from trainer.settings.loop import LoopConfig
 
+OWN_GAME = Path(__file__).parent.parent / "support" / "own_games" / "myttt.py"
 OWN_NETWORK = """
 import torch
 
@@ -138,3 +152,48 @@ def test_a_run_of_an_earlier_version_goes_on_with_its_copy(
     network_file.write_text(OWN_NETWORK + "# edited")
     with pytest.raises(ConfigError, match=r"mine\.py isn't the file that the run began with"):
         prepare_folder(replace(resumed, network_file=network_file), run)
+
+
+@pytest.fixture
+def new_process(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Forgets the games that were named, as a new process has."""
+
+    def forget() -> None:
+        monkeypatch.setattr(registry, "_named", {})
+        monkeypatch.setattr(registry, "_games", {})
+
+    return forget
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "error"),
+    [
+        ("{original}:size=4", {}, ReplayError),
+        ("{copy}:size=4", {}, ReplayError),
+        ("{original}:size=4", {"replay_window": None, "start_from": Path("gone.onnx")}, ModelError),
+        ("{original}:size=4", {"replay_window": None, "network_file": Path("gone.py")}, ConfigError),
+    ],
+)
+def test_a_start_that_is_refused_leaves_the_rules_of_the_earlier_run(
+    name: str, settings: dict[str, Any], error: type[TrainerError], tmp_path: Path, new_process: Callable[[], None]
+) -> None:
+    """Such as one of another size by mistake: its database holds games of the first. That run can still be resumed."""
+    run, original = RunFolder(tmp_path / "run"), shutil.copy(OWN_GAME, tmp_path)
+    new_process()
+    start = defaults_for(original, run.path, False, "cpu")
+    write_record(run.record, LOOP, prepare_folder(start.replaced(env_id=original, data_dir=run.path), run))
+    game = load_game_config("myttt", run.replay)
+    with closing(ReplayWriter(run.replay, game.metadata, rules=game.stored_rules)) as writer:
+        writer.write([stored_game("myttt", [0, 3, 1, 4, 2])])
+    kept = (run.rules / "kept.json").read_bytes()
+    new_process()
+    named = name.format(original=original, copy=run.rules / "myttt.py")
+    start = defaults_for(named, run.path, False, "cpu")
+    with pytest.raises(error):
+        run_loop(start.replaced(env_id=named, data_dir=run.path, **settings), Event())
+    assert (run.rules / "kept.json").read_bytes() == kept
+    assert not list(run.path.glob("*rules-*"))
+    new_process()
+    resumed = defaults_for(None, run.path, True, "cpu").replaced(resume=True)
+    assert prepare_folder(resumed, run).env_id == "myttt"
+    assert find_game("myttt").path == run.rules / "myttt.py"

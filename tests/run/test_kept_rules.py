@@ -249,6 +249,36 @@ def test_this_process_plays_by_the_copy_too(rules: Path, tmp_path: Path) -> None
     link_kernels("myttt")
 
 
+def test_an_edited_file_is_refused_where_it_is_named_again(
+    rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the same process, however it is named: to go on by what was read would be to learn the old rules."""
+    monkeypatch.chdir(tmp_path)
+    copy = keep_rules("./mine.py", tmp_path / "run")
+    assert find_game("mine.py").path == Path(copy)
+    rules.write_text(rules.read_text() + "\n")
+    for name in ("./mine.py", "mine.py", str(rules), "mine.py:size=3", "mine.py:size=4"):
+        with pytest.raises(
+            GameError, match=r"/mine\.py was changed after this process had read it; start the command, or"
+        ):
+            find_game(name)
+    for name in ("myttt", copy):
+        assert find_game(name).path == Path(copy)
+
+
+def test_a_relative_path_is_that_of_the_folder_where_it_is_named(
+    rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another folder may have a game in a file of the same name."""
+    monkeypatch.chdir(tmp_path)
+    assert find_game("mine.py").game.env_id == "myttt"
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "mine.py").write_text(rules.read_text().replace('"myttt"', '"theirs"'))
+    monkeypatch.chdir(other)
+    assert find_game("mine.py").game.env_id == "theirs"
+
+
 def test_rules_that_were_edited_after_they_were_read_are_not_compiled(rules: Path) -> None:
     """They would be compiled under the hash of others."""
     env_id = find_game(str(rules)).game.env_id
@@ -278,6 +308,23 @@ def test_what_rules_read_is_part_of_their_hash(rules: Path) -> None:
         forget_games()
         stamps.add(find_game(str(rules)).stamp)
     assert len(stamps) == 2
+
+
+def test_rules_that_read_another_file_are_refused_before_a_run_keeps_them(rules: Path, tmp_path: Path) -> None:
+    """The run would stop at once, and each further start, too. Its folder stays as it was."""
+    rules.with_name("data.txt").write_text("3")
+    text = rules.read_text()
+    rules.write_text(
+        f"{text}\nfrom pathlib import Path\nLIMIT = int(Path(__file__).with_name('data.txt').read_text())\n"
+    )
+    run = tmp_path / "run"
+    says = r"a run can't keep a copy of .*/mine\.py, because the copy doesn't work: .*, line \d+: FileNotFoundError"
+    with pytest.raises(GameError, match=says):
+        keep_rules(str(rules), run)
+    assert list(run.iterdir()) == []
+    rules.write_text(text)
+    forget_games()
+    keep_rules(str(rules), run)
 
 
 def test_actors_with_other_rules_do_not_write_into_one_file(rules: Path, tmp_path: Path) -> None:

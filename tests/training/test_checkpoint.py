@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import io
 import json
+import shutil
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,21 +16,25 @@ import numpy as np
 import pytest
 import torch
 from conftest import ForeignDatabase
-from run_files import trainer_config
+from run_files import stored_game, trainer_config
 from torture.faults import running
 from waiting import wait_until
 
 from trainer.core.errors import CheckpointError, ConfigError, TrainerError
 from trainer.core.files import TEMPORARY_PREFIX, write_bytes
-from trainer.game_config import metadata_of
+from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
+from trainer.games.library import registry
 from trainer.network import NetworkSettings, PolicyValueNetwork
+from trainer.replay import ReplayWriter
 from trainer.run.model_files import stored_models
 from trainer.run.training_statistics import StatsFile, TrainingStats
 from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import train
 from trainer.training.checkpoint import CHECKPOINT, load_checkpoint, sealed
 from trainer.training.learner import Learner
+
+OWN_GAME = Path(__file__).parent.parent / "support" / "own_games" / "myttt.py"
 
 
 def config_for(folder: Path, **changed: object) -> TrainerConfig:
@@ -97,6 +103,45 @@ def test_the_checkpoint_of_another_game_is_refused(tictactoe_rows: ForeignDataba
     run(config_for(tmp_path, steps=30))
     with pytest.raises(CheckpointError, match="is a run of tictactoe, not connect4"):
         load_checkpoint(tmp_path / "models", "connect4")
+
+
+def test_the_checkpoint_of_other_rules_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a new database: else its models would say that they had learned the edited rules. Nothing is changed."""
+    rules = Path(shutil.copy(OWN_GAME, tmp_path / "mine.py"))
+
+    def config(steps: int) -> TrainerConfig:
+        """Of a process that has just started, with a database of games by the rules that the file has now."""
+        monkeypatch.setattr(registry, "_named", {})
+        monkeypatch.setattr(registry, "_games", {})
+        database = tmp_path / f"{steps}.db"
+        game = load_game_config(str(rules), database)
+        with closing(ReplayWriter(database, game.metadata, rules=game.stored_rules)) as writer:
+            writer.write([stored_game("myttt", [0, 3, 1, 4, 2], number) for number in range(4)])
+        return config_for(tmp_path, env_id=str(rules), db=database, batch_size=8, steps=steps, resume=steps > 2)
+
+    def files() -> dict[str, bytes]:
+        models = tmp_path / "models"
+        return {
+            path.name: path.read_bytes()
+            for path in (tmp_path / "run.json", tmp_path / "stats.json", *models.glob("*.*"))
+        }
+
+    run(config(2))
+    before, text = files(), rules.read_text()
+    rules.write_text(text.replace("max(row, column, diagonal, other)", "max(row, column)"))
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt was trained by other rules of myttt: their hash was"):
+        run(config(3))
+    assert files() == before
+    rules.write_text(text)
+    run(config(4))
+    path = tmp_path / "models" / CHECKPOINT
+    stored = torch.load(io.BytesIO(path.read_bytes().partition(b"\n")[2]), weights_only=True)
+    plain = json.loads(stored["plain"])
+    del plain["rules"]  # as an earlier version wrote it
+    content = io.BytesIO()
+    torch.save(stored | {"plain": json.dumps(plain)}, content)
+    path.write_bytes(sealed(content.getvalue()))
+    run(config(5))
 
 
 @pytest.mark.parametrize(

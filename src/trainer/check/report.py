@@ -28,6 +28,8 @@ from trainer.check.checks.symmetries import check_symmetries
 from trainer.check.exact import Solution, solve
 from trainer.check.findings import Finding, Level
 from trainer.check.subject import Subject
+from trainer.game_config import metadata_of
+from trainer.games.recipes import recipe_of
 from trainer.settings.check import CheckConfig
 
 WIDTH = 110
@@ -127,11 +129,16 @@ def solved(subject: Subject, solution: Solution) -> Result:
 
 
 def check(config: CheckConfig) -> int:
-    """Check a game and print what was found; returns 0 if nothing failed, else 1."""
+    """Check a game and print what was found; returns 0 if nothing failed, else 1.
+
+    Raises GameError for a game that can't be loaded, is too large to be stored, or has a wrong recipe.
+    """
     config.check()
     out = Console(width=WIDTH, highlight=False, markup=False, soft_wrap=True)
     subject = Subject(config.game, config.games, config.seed)
     game = subject.game
+    metadata_of(game)
+    recipe_of(subject.env_id)
     if config.against:  # what is wrong with it is said before the checks, which take a while
         openspiel_game(config.against)
         actions_of(subject)

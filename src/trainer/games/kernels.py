@@ -6,7 +6,6 @@ from collections.abc import Callable
 from types import ModuleType
 
 from trainer.compile.linker import Linked, link
-from trainer.core.errors import GameError
 from trainer.games import complete, rows
 from trainer.games.library import find_game
 from trainer.games.library.requirements import COMPILED
@@ -23,12 +22,7 @@ def link_kernels(
     They can also bind the constants of `library.FoundGame.constants`. For the rest see `trainer.compile.linker.link`.
     """
     found = find_game(env_id)
-    try:
-        changed = found.path.read_bytes() != found.text
-    except OSError:
-        changed = True
-    if changed:
-        raise GameError(f"{found.path} was changed after this process had read it; start the command again")
+    found.require_unchanged()
 
     def prepare(linked: Linked) -> None:
         linked.rules.GAME, linked.rules.uncompiled = found.game, found.own

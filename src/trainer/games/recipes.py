@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from trainer.core.errors import GameError, shortened
 from trainer.core.processes import available_cores
 from trainer.games import part_of, rules_of
 from trainer.settings.loop import LoopConfig
@@ -36,18 +37,22 @@ TOWER: dict[str, Any] = {
 
 
 def recipe_of(env_id: str, gpu: bool = False) -> LoopConfig:
-    """The recipe of a game, for a GPU or for the CPU. Raises GameError for an unknown game."""
+    """The recipe of a game, for a GPU or for the CPU. Raises GameError for an unknown game, or if it has a wrong recipe."""
     recipe = recipe_for_cpu(env_id)
     return replace(recipe, device="cuda", **TOWER) if gpu else recipe
 
 
 def recipe_for_cpu(env_id: str) -> LoopConfig:
-    """The recipe that the game has of its own, or that of the fallback."""
+    """The recipe that the game has of its own, or that of the fallback. Raises as `recipe_of`."""
     rules_of(env_id)
     part = part_of(env_id, "recipe") or part_of(FALLBACK, "recipe")
     assert part is not None
-    recipe = part.RECIPE
-    assert isinstance(recipe, LoopConfig)
+    recipe = getattr(part, "RECIPE", None)
+    if not isinstance(recipe, LoopConfig):
+        raise GameError(
+            f"RECIPE in {part.__file__} is {shortened(recipe)}, of the type {type(recipe).__name__}; set it to a LoopConfig "
+            f"of trainer.settings.loop, as in RECIPE = LoopConfig(minutes=3)"
+        )
     return replace(recipe, env_id=env_id)
 
 

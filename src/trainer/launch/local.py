@@ -25,7 +25,6 @@ from trainer.launch.child import Child
 from trainer.launch.preparation import prepare_folder
 from trainer.launch.watch import Watch
 from trainer.run.folder import RunFolder
-from trainer.run.kept_rules import keep_rules
 from trainer.run.owner import owned
 from trainer.run.record import LOOP, require_same_run, write_record
 from trainer.settings.actor import ActorConfig
@@ -84,8 +83,8 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     """Start the processes of the loop and watch them, as the owner of the run; returns the exit status."""
     if config.resume:
         require_same_run(run.record, LOOP, config)
-    rules = keep_rules(config.env_id, run.path, config.resume)
     config = prepare_folder(config, run)
+    rules = find_game(config.env_id).name  # that of the run's copy, unless it is a game of this package
     goes_on = config.resume and run.checkpoint.exists()  # without a checkpoint the trainer begins anew
     write_record(run.record, LOOP, config, resumed=goes_on)
     loader = loader_for(config.env_id, config)

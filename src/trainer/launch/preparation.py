@@ -17,6 +17,7 @@ from trainer.pretrained import model_path
 from trainer.replay import count_rows, open_for_reading, refuse_other_games, reporting
 from trainer.run.folder import RunFolder, set_aside
 from trainer.run.kept_network import keep_network, read_network, require_kept
+from trainer.run.kept_rules import keep_rules
 from trainer.run.model_files import NETWORK, read_model
 from trainer.settings.loop import LoopConfig
 
@@ -24,22 +25,26 @@ log = logging.getLogger(__name__)
 
 
 def prepare_folder(config: LoopConfig, run: RunFolder) -> LoopConfig:
-    """Set an earlier run in the folder aside unless it can be resumed, and keep copies of the model that a run starts from
-    and of its network's file. Returns the settings with the copies in place of the originals.
+    """Set an earlier run in the folder aside unless it can be resumed, and keep copies of the game's rules, of the model
+    that a run starts from and of its network's file. Returns the settings with the copies in place of the originals; the
+    env_id stays, and this process plays it by the copy of the rules.
 
     The originals are read first, because they may belong to the earlier run. Raises TrainerError if they can't be read or
-    used, or if the run that is resumed began with another file.
+    used, or if the run that is resumed began with another file; the folder is then as it was.
     """
     file = config.network_file
     network = read_network(file) if file else None
     if config.resume and run.start.exists():  # the original may be of a run that was set aside
         config = replace(config, start_from=run.start)
-    if config.resume and run.checkpoint.exists():
+    goes_on = config.resume and run.checkpoint.exists()
+    if goes_on:
         if file and network is not None:
             require_kept(file, network, run.models)
     else:
         require_network(config, run)
         require_own_databases(config, run)
+    keep_rules(config.env_id, run.path, config.resume)  # once nothing can refuse the run: it may replace a copy
+    if not goes_on:
         if config.resume:
             log.info("there is nothing to resume in %s: a new run begins", run.path)
         config = replace(config, start_from=kept_start(config, run))

@@ -17,6 +17,7 @@ from trainer.core.files import write_bytes
 from trainer.core.json_values import read_json_object, write_json
 from trainer.games import find_game
 from trainer.games.library import PARTS, RULES_FILE, FoundGame, adopt, with_parameters, without_recipe
+from trainer.games.library.load import load
 from trainer.replay import read_stamp
 from trainer.run.folder import RunFolder, unused
 
@@ -29,7 +30,8 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
     """Copy the rules of a game to a run's folder; returns the name of the copy, or of a game that needs none.
 
     From then on this process plays by the copy, too. Raises GameError, before anything is changed, if the run is to be
-    resumed by other rules, if its database holds games that were played by others, or if `rules` is somebody else's folder.
+    resumed by other rules, if its database holds games that were played by others, if `rules` is somebody else's folder, or
+    if a copy wouldn't work.
     """
     found = find_game(name)
     if found.in_package:
@@ -129,7 +131,10 @@ def record_of(found: FoundGame) -> dict[str, Any]:
 
 
 def copied_beside(rules: Path, found: FoundGame) -> Path:
-    """Make a folder with a copy of a game's files, beside `rules`, whose name it can take; it is complete or not there."""
+    """Make a folder with a copy of a game's files, beside `rules`, whose name it can take; it is complete or not there.
+
+    Raises GameError if the copy can't be loaded, because it lacks a file that the rules read.
+    """
     rules.parent.mkdir(parents=True, exist_ok=True)
     for leftover in rules.parent.glob(f"{COPYING}*"):  # of a process that was killed
         shutil.rmtree(leftover, ignore_errors=True)
@@ -140,7 +145,19 @@ def copied_beside(rules: Path, found: FoundGame) -> Path:
             write_bytes(new / file.name, file.read_bytes())
         write_json(new / RECORD, record_of(found), indent=2, durable=True)
         new.chmod(0o755)
+        require_loadable(new / found.path.name, found)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
     return new
+
+
+def require_loadable(copy: Path, found: FoundGame) -> None:
+    """Raise GameError if a copy of a game's rules can't be loaded from where it is."""
+    try:
+        load(str(copy), dict(found.parameters))
+    except GameError as error:
+        raise GameError(
+            f"a run can't keep a copy of {found.path}, because the copy doesn't work: {error}; rules are one file, so "
+            f"they can't read files of their own either; paste tables into it"
+        ) from error

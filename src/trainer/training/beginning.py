@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from trainer.core.errors import ConfigError
+from trainer.core.errors import CheckpointError, ConfigError
 from trainer.network import NetworkFile
 from trainer.run.folder import RunFolder, set_aside
 from trainer.run.kept_network import keep_network, kept_networks, require_kept
@@ -20,11 +20,12 @@ from trainer.training.publish import delete_models_after
 log = logging.getLogger(__name__)
 
 
-def resumable(config: TrainerConfig, record: Path, file: NetworkFile | None) -> Checkpoint | None:
+def resumable(config: TrainerConfig, record: Path, file: NetworkFile | None, stamp: str | None) -> Checkpoint | None:
     """The checkpoint that the run goes on from; None if it begins anew. Changes no file.
 
-    `record`: the path of run.json. `file`: that of `--network-file`. Raises ConfigError if the run in the folder has other
-    settings, models or another network's file, and CheckpointError if the checkpoint can't be read.
+    `record`: the path of run.json. `file`: that of `--network-file`. `stamp`: the hash of the game's rules, if it has one.
+    Raises ConfigError if the run in the folder has other settings, models or another network's file, and CheckpointError if
+    the checkpoint can't be read, or is of other rules.
     """
     if not config.resume:
         return None
@@ -32,6 +33,12 @@ def resumable(config: TrainerConfig, record: Path, file: NetworkFile | None) -> 
     if checkpoint is None:
         log.info("there is no %s in %s to resume: starting from the beginning", CHECKPOINT, config.model_dir)
         return None
+    if checkpoint.rules and stamp and checkpoint.rules != stamp:
+        raise CheckpointError(
+            f"{config.model_dir / CHECKPOINT} was trained by other rules of {config.env_id}: their hash was "
+            f"{checkpoint.rules}, and that of the rules here is {stamp}; go on by those rules, or start a new run without "
+            f"--resume"
+        )
     require_same_run(record, TRAIN, config)
     require_same_models(config.model_dir, record)
     if file:

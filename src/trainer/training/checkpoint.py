@@ -57,12 +57,14 @@ class Checkpoint:
     """State of the NumPy generator that draws the rows."""
     stats: dict[str, Any]
     """The fields of TrainingStats."""
+    rules: str | None = None
+    """The hash of the game's rules; None: the game has none, or an earlier version wrote the checkpoint."""
 
     def save(self, folder: Path) -> None:
         """Replace the folder's checkpoint, atomically."""
         content = io.BytesIO()
         plain = {"env_id": self.env_id, "step": self.step, "seconds": self.seconds}
-        plain |= {"generator": self.generator, "stats": self.stats}
+        plain |= {"generator": self.generator, "stats": self.stats, "rules": self.rules}
         torch.save({"plain": json.dumps(plain), "learner": self.learner}, content)
         write_bytes(folder / CHECKPOINT, sealed(content.getvalue()))
 

@@ -26,7 +26,7 @@ class RunState:
 
     def __init__(self, config: TrainerConfig, game: GameConfig, network: MoverNetwork, device: torch.device) -> None:
         """A run that begins with this network, which moves to the device."""
-        self._env_id = config.env_id
+        self._env_id, self._rules = config.env_id, game.stamp
         self._batch_size = config.batch_size
         self.generator = np.random.default_rng([config.seed, 1])
         """Draws the rows."""
@@ -61,4 +61,5 @@ class RunState:
         """The run after a step."""
         state = dict(self.generator.bit_generator.state)
         fields = self.stats.fields()
-        return Checkpoint(self._env_id, step, self.schedule.seconds, self.learner.state(), state, fields)
+        seconds, learner = self.schedule.seconds, self.learner.state()
+        return Checkpoint(self._env_id, step, seconds, learner, state, fields, self._rules)

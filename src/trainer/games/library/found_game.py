@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from trainer.core.errors import GameError
 from trainer.core.python_file import PythonFile
 from trainer.games import complete
 from trainer.games.base import Game
@@ -51,6 +52,17 @@ class FoundGame:
         if self.in_package and self.game.env_id in OF_CONTRACT:
             return None
         return stamp_of(self.text, self.parameters, self.own)
+
+    def require_unchanged(self) -> None:
+        """Raise GameError if the file no longer holds what was run."""
+        try:
+            changed = self.path.read_bytes() != self.text
+        except OSError:
+            changed = True
+        if changed:
+            raise GameError(
+                f"{self.path} was changed after this process had read it; start the command, or Python, again"
+            )
 
     @property
     def where_older_rules_are(self) -> str:

@@ -38,8 +38,8 @@ def is_installed(name: str) -> bool:
 
 
 def is_path(place: str) -> bool:
-    """Whether a place is a path; otherwise it is a word."""
-    return place.endswith(".py") or "/" in place
+    """Whether a place, or a name with parameters, is a path; otherwise it is a word."""
+    return place.endswith(".py") or ".py:" in place or "/" in place
 
 
 def place_in(name: str) -> tuple[str, str | None]:

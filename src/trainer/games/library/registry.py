@@ -2,42 +2,49 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from trainer.core.errors import GameError
 from trainer.games.library.found_game import FoundGame
 from trainer.games.library.load import load
 from trainer.games.library.names import ENV_IDS, is_installed, is_path, place_in, split_name
 
 _named: dict[str, FoundGame] = {}
-"""The games of this process, by the names that were used for them."""
+"""The games of this process as they were read, by the names that were used for them; paths are absolute."""
 _games: dict[str, FoundGame] = {}
-"""The same by their env_ids."""
+"""What this process means by their env_ids: it may be a run's copy of a game that was read elsewhere."""
 
 
 def find_game(name: str) -> FoundGame:
-    """The game of a name, or of an env_id that this process has seen. Raises GameError if there is none."""
-    if name not in _named and name in _games:
+    """The game of a name, or of an env_id that this process has seen.
+
+    Raises GameError if there is none, or if the file of a name has changed since this process read it.
+    """
+    if name in _games:
         return _games[name]
-    if name not in _named:
-        place, parameters = split_name(name)
-        found = load(place, parameters)
-        env_id = found.game.env_id
-        known = _games.setdefault(env_id, found)
-        if known.path != found.path and known.stamp != found.stamp:
-            raise GameError(
-                f"{found.path} and {known.path} both call their game {env_id}; give one of them another env_id"
-            )
-        _named[name] = known
-    return _named[name]
+    key = absolute(name)
+    found = _named.get(key) or load(*split_name(name))
+    for earlier in _named.values():  # also with other parameters
+        if earlier.path == found.path:
+            earlier.require_unchanged()
+    env_id = found.game.env_id
+    known = _games.setdefault(env_id, found)
+    if known.path != found.path and known.stamp != found.stamp:
+        raise GameError(f"{found.path} and {known.path} both call their game {env_id}; give one of them another env_id")
+    _named[key] = found
+    return known
 
 
 def adopt(name: str) -> FoundGame:
     """The game of a name, which from now on is what this process means by its env_id. Raises GameError."""
     found = load(*split_name(name))
-    env_id = found.game.env_id
-    for other in [name, *(other for other, game in _named.items() if game.game.env_id == env_id)]:
-        _named[other] = found
-    _games[env_id] = found
+    _named[absolute(name)] = _games[found.game.env_id] = found
     return found
+
+
+def absolute(name: str) -> str:
+    """A name that means the same after this process has changed its folder."""
+    return str(Path(name).absolute()) if is_path(name) else name
 
 
 def has_rules(name: str) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import MISSING, fields, replace
+from operator import index
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from trainer.core.errors import GameError
+from trainer.core.errors import GameError, shortened
 from trainer.games.base import Game
 
 ENV_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -25,6 +28,28 @@ def check_env_id(game: Game, path: Path) -> None:
             f"{path} calls its game {game.env_id!r}, which is not a plain word; give its GAME an env_id that begins with a "
             f"letter and has only letters, digits, - and _"
         )
+
+
+def with_integers(game: Game, path: Path) -> Game:
+    """The game with its numbers as Python's integers: databases and JSON can't hold NumPy's.
+
+    Raises GameError for a number that is no integer, or too small. The hash of the rules is that of the numbers as given.
+    """
+    numbers: dict[str, Any] = {}
+    for field in fields(Game):
+        if field.type != "int":  # annotations are text here
+            continue
+        value, least = getattr(game, field.name), 1 if field.default is MISSING else 0
+        try:
+            numbers[field.name] = index(value)
+        except TypeError:
+            numbers[field.name] = least - 1
+        if numbers[field.name] < least:
+            raise GameError(
+                f"{path} gives its GAME {field.name}={shortened(value)}; it must be an integer of at least {least} "
+                f"(divide by //, not by /)"
+            )
+    return replace(game, **numbers)
 
 
 def check_functions(own: ModuleType, game: Game, path: Path) -> None:
