@@ -71,8 +71,8 @@ class StoredRules(NamedTuple):
 
     layout: str
     """The layout of its observations as JSON."""
-    stamp: str
-    """A hash of the rules by which its games were played."""
+    stamp: str | None
+    """A hash of the rules by which its games were played; None: it states none."""
 
 
 def databases_of(db: Path | Sequence[Path]) -> tuple[Path, ...]:
@@ -276,13 +276,13 @@ def rules_in(connection: sqlite3.Connection, env_id: str) -> StoredRules | None:
     if not columns_of(connection, "game_layouts"):
         return None
     row = connection.execute("SELECT layout, rules FROM game_layouts WHERE env_id = ?", (env_id,)).fetchone()
-    return StoredRules(str(row[0]), str(row[1])) if row else None
+    return StoredRules(str(row[0]), None if row[1] is None else str(row[1])) if row else None
 
 
 def refuse_other_rules(connection: sqlite3.Connection, path: Path, env_id: str, stamp: str | None) -> None:
     """Raise ReplayError if the file at `path` holds games that were played by other rules than those with this hash."""
     kept = rules_in(connection, env_id) if stamp else None
-    if kept and kept.stamp != stamp:
+    if kept and kept.stamp and kept.stamp != stamp:
         raise ReplayError(
             f"the games in {path} are played by other rules of {env_id}: their hash is {kept.stamp}, and that of the rules "
             f"here is {stamp}; give another database, or the rules of that run"
