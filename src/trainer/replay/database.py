@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from glob import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-from trainer.core.errors import ConfigError, ReplayError, ReplayUnavailableError, shortened
-from trainer.core.files import by_number, may_write
+from trainer.core.errors import ReplayError, ReplayUnavailableError, shortened
+from trainer.core.files import may_write
 
 SCHEMA = files("trainer.replay").joinpath("replay.sql").read_text()
 BUSY_SECONDS = 60.0
@@ -73,27 +72,6 @@ class StoredRules(NamedTuple):
     """The layout of its observations as JSON."""
     stamp: str | None
     """A hash of the rules by which its games were played; None: it states none."""
-
-
-def databases_of(db: Path | Sequence[Path]) -> tuple[Path, ...]:
-    """The databases that --db names, each once, in the order in which their rows are numbered.
-
-    A `*` in a name stands for any text, unless there is a file with just that name. What it finds is ordered by length and
-    then by name, so replay-10.db follows replay-9.db. Raises ConfigError if it finds nothing.
-    """
-    found: list[Path] = []
-    for path in [db] if isinstance(db, Path) else db:
-        if "*" not in path.name or path.exists():
-            found.append(path)
-            continue
-        matches = path.parent.glob(escape(path.name).replace("[*]", "*"))
-        ordered = sorted(matches, key=by_number)
-        if not ordered:
-            raise ConfigError(
-                f"--db {path} finds no file; give the path of a replay database, or wait until there is one"
-            )
-        found += ordered
-    return tuple(dict.fromkeys(found))
 
 
 @contextmanager
