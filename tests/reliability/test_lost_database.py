@@ -19,7 +19,7 @@ from waiting import wait_until
 from trainer.actor.actor import act
 from trainer.core.errors import ReplayUnavailableError
 from trainer.replay import ReplayBuffer, ReplayWriter
-from trainer.replay.database import transaction
+from trainer.replay.database.connection import transaction
 from trainer.settings.actor import ActorConfig
 from trainer.trainer import train
 
@@ -167,7 +167,7 @@ def test_a_database_that_cannot_be_read_for_now_leaves_its_rows_in_use(
 ) -> None:
     """Somebody holds it locked for longer than we wait: one warning, and the rows are read when that is over."""
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr("trainer.replay.database.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("trainer.replay.database.connection.BUSY_SECONDS", 0.1)
     replay = close_later(ReplayBuffer(tictactoe_rows.path, TICTACTOE))
     replay.refresh()
     add_random_play(tictactoe_rows, 10, seed=1)
@@ -186,7 +186,7 @@ def test_a_write_that_finds_the_database_locked_can_be_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, close_later: CloseLater
 ) -> None:
     """The error says that it may pass, and nothing of the game is stored before."""
-    monkeypatch.setattr("trainer.replay.database.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("trainer.replay.database.connection.BUSY_SECONDS", 0.1)
     writer = close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE))
     other = close_later(sqlite3.connect(tmp_path / "replay.db", isolation_level=None))
     other.execute("BEGIN IMMEDIATE")

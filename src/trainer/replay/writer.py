@@ -18,25 +18,14 @@ from numpy.typing import NDArray
 from trainer.core.errors import ReplayError, ReplayUnavailableError
 from trainer.core.files import identity_of
 from trainer.core.locks import locked
-from trainer.replay import database
-from trainer.replay.database import (
-    METADATA_COLUMNS,
-    ROWID_SPAN,
-    SCHEMA,
-    Metadata,
-    StoredRules,
-    check_columns,
-    refuse_other_rules,
-    reporting,
-    transaction,
-)
+from trainer.replay.database.connection import beside, open_for_writing, reporting, transaction
+from trainer.replay.database.stated import Metadata, StoredRules, state_game
+from trainer.replay.database.tables import ROWID_SPAN, SCHEMA, SHIPMENTS, check_columns, columns_of
 from trainer.replay.packing import packed_observations, packed_rows
 
 log = logging.getLogger(__name__)
 
 INSERT = files("trainer.replay").joinpath("insert.sql").read_text()
-LAYOUTS = files("trainer.replay").joinpath("layouts.sql").read_text()
-SHIPMENTS = files("trainer.replay").joinpath("shipments.sql").read_text()
 GAMES_AT_ONCE = 256
 """Games per INSERT statement, which holds a copy of their arrays."""
 PRUNE_SLICE = 1000
@@ -146,15 +135,7 @@ class ReplayWriter:
     def _open(self) -> None:
         """Open or create the file, with its tables and the game's dimensions, one process at a time."""
         with reporting(self.path), locked(self.path):
-            if not self.path.exists():  # SQLite would take a deleted database's leftover files for the new one's
-                for suffix in ("-wal", "-shm", "-journal"):
-                    database.beside(self.path, suffix).unlink(missing_ok=True)
-            self._connection = sqlite3.connect(
-                self.path.absolute(),  # so that SQLite takes no name for a command, such as :memory: or file:x.db
-                timeout=database.BUSY_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-            )
+            self._connection = open_for_writing(self.path)
             self._identity = identity_of(self.path)
             self._passed = 0  # below this rowid there are only rows of other games
             try:
@@ -165,16 +146,7 @@ class ReplayWriter:
                 if self._window is not None:
                     refuse_other_games(self._connection, self.path, self._metadata.env_id)
                 with transaction(self._connection) as connection:
-                    connection.execute(
-                        f"INSERT OR REPLACE INTO game_metadata ({', '.join(METADATA_COLUMNS)}) "
-                        f"VALUES ({', '.join('?' * len(METADATA_COLUMNS))})",
-                        tuple(getattr(self._metadata, name) for name in METADATA_COLUMNS),
-                    )
-                    if self._rules:
-                        connection.execute(LAYOUTS)
-                        refuse_other_rules(connection, self.path, self._metadata.env_id, self._rules.stamp)
-                        row = (self._metadata.env_id, *self._rules)
-                        connection.execute("INSERT OR REPLACE INTO game_layouts VALUES (?, ?, ?)", row)
+                    state_game(connection, self.path, self._metadata, self._rules)
             except BaseException:
                 self.close()
                 self._identity = None  # the next write opens it again
@@ -208,15 +180,16 @@ class ReplayWriter:
 
     def _empty_log(self) -> None:
         """Move a long write-ahead log into the database. Gives up if a reader is in the way: other writers wait."""
-        ahead = database.beside(self.path, "-wal")
+        ahead = beside(self.path, "-wal")
         if time.monotonic() < self._next_emptying or not ahead.exists() or ahead.stat().st_size <= LOG_LIMIT:
             return
         self._next_emptying = time.monotonic() + LOG_EVERY
+        (usual,) = self._connection.execute("PRAGMA busy_timeout").fetchone()
         self._connection.execute(f"PRAGMA busy_timeout = {int(1000 * LOG_PATIENCE)}")
         try:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
-            self._connection.execute(f"PRAGMA busy_timeout = {int(1000 * database.BUSY_SECONDS)}")
+            self._connection.execute(f"PRAGMA busy_timeout = {usual}")
 
     def last_episode(self, prefix: str) -> str | None:
         """The largest episode id that starts with `prefix` and a digit; None if there is none."""
@@ -288,7 +261,7 @@ def refuse_other_games(connection: sqlite3.Connection, path: Path, env_id: str) 
     if not check_columns(connection, path):
         return
     queries = ["SELECT env_id FROM transitions WHERE rowid = (SELECT min(rowid) FROM transitions)"]
-    if database.columns_of(connection, "game_metadata"):
+    if columns_of(connection, "game_metadata"):
         held = "SELECT 1 FROM transitions WHERE env_id = game_metadata.env_id"
         queries.append(f"SELECT env_id FROM game_metadata WHERE EXISTS ({held})")
     for (other,) in connection.execute(" UNION ".join(queries)).fetchall():
