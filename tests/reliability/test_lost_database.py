@@ -20,6 +20,7 @@ from trainer.actor.actor import act
 from trainer.core.errors import ReplayUnavailableError
 from trainer.replay import ReplayBuffer, ReplayWriter
 from trainer.replay.database.connection import transaction
+from trainer.replay.window import Window
 from trainer.settings.actor import ActorConfig
 from trainer.trainer import train
 
@@ -131,12 +132,12 @@ def test_games_are_stored_once_also_if_cleaning_up_fails(
     """A full disk when old games are to be deleted: the new ones are stored, so they must not be written again."""
     writer = close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE, window=100))
 
-    def full(writer: ReplayWriter, written: int) -> None:
+    def full(window: Window, connection: sqlite3.Connection, written: int) -> None:
         error = sqlite3.OperationalError("database or disk is full")
         error.sqlite_errorcode = sqlite3.SQLITE_FULL
         raise error
 
-    monkeypatch.setattr(ReplayWriter, "_prune", full)
+    monkeypatch.setattr(Window, "prune", full)
     for name in ("a-0", "a-1"):
         writer.write([episode(name)])
     writer.close()
