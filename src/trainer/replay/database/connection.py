@@ -12,7 +12,7 @@ from trainer.core.errors import ReplayError, ReplayUnavailableError
 from trainer.core.files import may_write
 
 BUSY_SECONDS = 60.0
-"""How long to wait for another process to finish writing."""
+"""How long to wait for another process to finish writing, unless the caller says otherwise."""
 TEMPORARY_ERRORS = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -58,8 +58,10 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection:
+def open_for_reading(path: Path, busy_seconds: float | None = None) -> sqlite3.Connection:
     """A read-only connection; the file is not created. Raises ReplayError if there is no database.
+
+    `busy_seconds`: how long it waits for another process to finish writing, from now on; None: BUSY_SECONDS.
 
     If a writer without a write-ahead log was killed in its commit, that is undone first. The error is a
     ReplayUnavailableError if there is nothing at `path`, because another process may be about to replace the file.
@@ -70,15 +72,17 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         )
     if not path.is_file():
         raise ReplayError(f"{path} is not a file; give the path of a replay database with --db")
+    patience = BUSY_SECONDS if busy_seconds is None else busy_seconds
     with reporting(path):
         try:
-            return connected(path, "mode=ro", sqlite3.Connection)
+            return connected(path, "mode=ro", sqlite3.Connection, patience)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in NEEDS_WRITING or not os.access(path, os.R_OK):
                 raise
             if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK and may_write(path):
-                connected(path, "mode=rw", sqlite3.Connection).close()  # SQLite undoes what a killed writer had begun
-                return connected(path, "mode=ro", sqlite3.Connection)
+                # SQLite undoes what a killed writer had begun.
+                connected(path, "mode=rw", sqlite3.Connection, patience).close()
+                return connected(path, "mode=ro", sqlite3.Connection, patience)
             others = [beside(path, suffix) for suffix in ("-wal", "-journal")]
             if unfinished := [file for file in others if file.exists() and file.stat().st_size]:
                 raise ReplayUnavailableError(
@@ -86,7 +90,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
                     f"write to the folder can read that; run this as such a user, or copy both files to a folder of your "
                     f"own and give the copy with --db"
                 ) from error
-            return connected(path, "immutable=1", Snapshot)
+            return connected(path, "immutable=1", Snapshot, patience)
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
@@ -118,12 +122,12 @@ class Snapshot(sqlite3.Connection):
     """
 
 
-def connected(path: Path, mode: str, kind: type[sqlite3.Connection]) -> sqlite3.Connection:
+def connected(path: Path, mode: str, kind: type[sqlite3.Connection], busy_seconds: float) -> sqlite3.Connection:
     """A connection that has read the file's head. Raises sqlite3.Error if that fails."""
     connection = sqlite3.connect(
         f"{path.resolve().as_uri()}?{mode}",
         uri=True,
-        timeout=BUSY_SECONDS,
+        timeout=busy_seconds,
         isolation_level=None,
         check_same_thread=False,
         factory=kind,

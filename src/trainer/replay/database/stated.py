@@ -62,11 +62,14 @@ def read_game(path: Path, env_id: str) -> tuple[Metadata | None, StoredRules | N
         return metadata_in(connection, path, env_id), rules_in(connection, env_id)
 
 
-def read_stamp(path: Path, env_id: str) -> str | None:
-    """The hash of the rules by which the games of a database were played; None if it states none, or if there is no file."""
+def read_stamp(path: Path, env_id: str, busy_seconds: float | None = None) -> str | None:
+    """The hash of the rules by which the games of a database were played; None if it states none, or if there is no file.
+
+    `busy_seconds` is that of `open_for_reading`. Raises ReplayError.
+    """
     if not path.exists():
         return None
-    with closing(open_for_reading(path)) as connection, reporting(path):
+    with closing(open_for_reading(path, busy_seconds)) as connection, reporting(path):
         kept = rules_in(connection, env_id)
     return kept.stamp if kept else None
 
