@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,10 +10,10 @@ import numpy as np
 from trainer.core.errors import GameError
 from trainer.games import find_game, has_rules, known_games
 from trainer.games.base import Game
-from trainer.games.layout import Layout, layout_of
+from trainer.games.layout import Layout, layout_from_json, layout_of, layout_to_json
 from trainer.games.symmetry import Symmetry
 from trainer.replay import Metadata, StoredRules, SymmetryTables, read_game
-from trainer.replay.database import LARGEST_COUNT
+from trainer.replay.database.stated import LARGEST_COUNT
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,7 @@ class GameConfig:
         """What the replay database keeps of the rules; None: this is a game of the contract, or its layout is unknown."""
         if self.layout is None or self.stamp is None:
             return None
-        layout = self.layout
-        numbers = {"planes": layout.planes, "features": layout.features, "packed_moves": self.metadata.packed_moves}
-        tables = {"exchange": layout.exchange, "actions": layout.actions}
-        lists = {name: None if table is None else table.tolist() for name, table in tables.items()}
-        return StoredRules(json.dumps(numbers | lists), self.stamp)
+        return StoredRules(layout_to_json(self.layout, self.metadata.packed_moves), self.stamp)
 
     @property
     def symmetry_tables(self) -> SymmetryTables:
@@ -134,21 +129,18 @@ def without_rules(env_id: str, db: Path) -> GameConfig:
     if kept is None:
         return GameConfig(stated, layout=contract_layout(stated))
     try:
-        found = json.loads(kept.layout)
-        tables = {
-            name: None if found[name] is None else np.array(found[name], np.int64) for name in ("exchange", "actions")
-        }
-        sizes = stated.board_height, stated.board_width, stated.num_actions
-        layout = Layout(int(found["planes"]), int(found["features"]), *sizes, tables["exchange"], tables["actions"])
-        packed = int(found["packed_moves"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise GameError(
-            f"the layout of {env_id} in {db} can't be read ({error!r}); name the file of its rules"
-        ) from None
+        layout, packed = layout_from_json(kept.layout, stated.board_height, stated.board_width, stated.num_actions)
+    except ValueError as error:
+        raise GameError(f"the layout of {env_id} in {db} can't be read ({error}); name the file of its rules") from None
     if layout.end + 2 != stated.obs_size:
         raise GameError(
             f"the layout of {env_id} in {db} has {layout.end + 2} numbers per observation, and its metadata says "
             f"{stated.obs_size}; name the file of its rules"
+        )
+    if layout.legal_begin != stated.legal_mask_offset:
+        raise GameError(
+            f"the layout of {env_id} in {db} has the legal moves from number {layout.legal_begin} on, and its metadata says "
+            f"{stated.legal_mask_offset}; name the file of its rules"
         )
     return GameConfig(replace(stated, packed_moves=packed), (), layout, kept.stamp)
 

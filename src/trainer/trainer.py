@@ -21,7 +21,8 @@ from trainer.games import with_env_id
 from trainer.gpu.devices import choose, errors_named
 from trainer.network import NetworkFile
 from trainer.pretrained import model_path
-from trainer.replay import PackedBatch, ReplayBuffer, databases_of
+from trainer.replay import PackedBatch, ReplayBuffer
+from trainer.run.databases import databases_of
 from trainer.run.folder import RunFolder
 from trainer.run.owner import owned
 from trainer.run.training_statistics import TrainingPoint, TrainingStats

@@ -334,8 +334,10 @@ def test_players_pause_when_many_games_or_many_positions_wait(games: int, plies:
         assert not waiting.full
         waiting.put(game)
     assert waiting.full
+    assert len(waiting) == games
     assert waiting.take() == played
     assert not waiting.full
+    assert len(waiting) == 0
 
 
 def test_an_actor_that_waits_for_a_model_plays_nothing_if_it_is_stopped(

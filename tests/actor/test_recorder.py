@@ -43,11 +43,20 @@ class Unavailable:
             raise OSError(ENOSPC, "No space left on device")
 
 
+def threads_with(waiting: int) -> PlayerThreads:
+    """Player threads that have so many finished games, and did nothing else."""
+    return cast(PlayerThreads, SimpleNamespace(simulations=0, inference_us=0.0, model=None, waiting=waiting))
+
+
+def finished(number: int, cut_off: bool = False) -> PlayedGame:
+    """A finished game of one ply."""
+    return PlayedGame(number, np.zeros(2, [("state", np.uint64, 11)]), np.zeros((1, 9), np.float32), cut_off=cut_off)
+
+
 def recorded(sink: Unavailable, stop: threading.Event) -> Recorder:
     """A recorder that has been given a finished game."""
-    recorder = Recorder("tictactoe", "a", cast(GameSink, sink), stop)
-    threads = cast(PlayerThreads, SimpleNamespace(simulations=0, inference_us=0.0, model=None))
-    recorder.store([PlayedGame(7, np.zeros(2, [("state", np.uint64, 11)]), np.zeros((1, 9), np.float32))], threads)
+    recorder, threads = Recorder("tictactoe", "a", cast(GameSink, sink), stop), threads_with(waiting=0)
+    recorder.store([finished(7)], threads)
     recorder.store([], threads)
     recorder.store([], threads)
     return recorder
@@ -69,9 +78,7 @@ def test_games_wait_for_a_sink_and_are_counted_once(
 def test_games_that_outlast_their_promise_are_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     """They are stored as draws, which a misspelt `max_plies` would otherwise do in silence."""
     recorder = Recorder("tictactoe", "a", cast(GameSink, Unavailable(0)), threading.Event())
-    threads = cast(PlayerThreads, SimpleNamespace(simulations=0, inference_us=0.0, model=None))
-    plies, policies = np.zeros(2, [("state", np.uint64, 11)]), np.zeros((1, 9), np.float32)
-    recorder.store([PlayedGame(number, plies, policies, cut_off=number > 0) for number in range(3)], threads)
+    recorder.store([finished(number, cut_off=number > 0) for number in range(3)], threads_with(waiting=0))
     warnings = [message for message in caplog.messages if "max_plies" in message]
     assert warnings == [
         "tictactoe has games that are longer than its max_plies of 9; they are stored as draws; "
@@ -80,11 +87,12 @@ def test_games_that_outlast_their_promise_are_reported_once(caplog: pytest.LogCa
 
 
 def test_games_that_can_not_be_stored_before_a_stop_are_an_error() -> None:
-    """With their number."""
+    """With their number, those included that players have finished meanwhile: 2 + 3."""
     stop = threading.Event()
     stop.set()
-    with pytest.raises(ReplayUnavailableError, match="full; 1 finished games could not be stored"):
-        recorded(Unavailable(1), stop)
+    recorder = Recorder("tictactoe", "a", cast(GameSink, Unavailable(1)), stop)
+    with pytest.raises(ReplayUnavailableError, match="full; 5 finished games could not be stored"):
+        recorder.store([finished(0), finished(1)], threads_with(waiting=3))
 
 
 def test_a_model_that_does_not_say_its_step_is_no_random_play() -> None:

@@ -13,7 +13,7 @@ from trainer.game_config import GameConfig, metadata_of
 from trainer.games import ENV_IDS, game_of, rules_of
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
 from trainer.games.kernels import link_kernels
-from trainer.games.layout import layout_of
+from trainer.games.layout import layout_from_json, layout_of, layout_to_json
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 
@@ -133,6 +133,17 @@ def test_symmetries_commute_with_whole_games(env_id: str) -> None:
             for position, seen_position in zip(line.positions, seen, strict=True):
                 np.testing.assert_array_equal(seen_position.observation, position.observation[table])
                 assert (seen_position.mover, seen_position.winner) == (position.mover, position.winner)
+
+
+@every_game
+def test_a_layout_comes_back_from_a_database(env_id: str) -> None:
+    """For programs that don't have the rules. So every game passes the checks that a stored layout is read with."""
+    game = game_of(env_id)
+    layout, packed = layout_of(game), game.packed_moves
+    read, packed_again = layout_from_json(layout_to_json(layout, packed), game.height, game.width, game.num_actions)
+    assert packed_again == packed
+    for name in ("planes", "features", "height", "width", "num_actions", "exchange", "actions"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(layout, name))
 
 
 @every_game

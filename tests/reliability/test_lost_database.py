@@ -19,7 +19,8 @@ from waiting import wait_until
 from trainer.actor.actor import act
 from trainer.core.errors import ReplayUnavailableError
 from trainer.replay import ReplayBuffer, ReplayWriter
-from trainer.replay.database import transaction
+from trainer.replay.database.connection import transaction
+from trainer.replay.window import Window
 from trainer.settings.actor import ActorConfig
 from trainer.trainer import train
 
@@ -131,12 +132,12 @@ def test_games_are_stored_once_also_if_cleaning_up_fails(
     """A full disk when old games are to be deleted: the new ones are stored, so they must not be written again."""
     writer = close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE, window=100))
 
-    def full(writer: ReplayWriter, written: int) -> None:
+    def full(window: Window, connection: sqlite3.Connection, written: int) -> None:
         error = sqlite3.OperationalError("database or disk is full")
         error.sqlite_errorcode = sqlite3.SQLITE_FULL
         raise error
 
-    monkeypatch.setattr(ReplayWriter, "_prune", full)
+    monkeypatch.setattr(Window, "prune", full)
     for name in ("a-0", "a-1"):
         writer.write([episode(name)])
     writer.close()
@@ -167,7 +168,7 @@ def test_a_database_that_cannot_be_read_for_now_leaves_its_rows_in_use(
 ) -> None:
     """Somebody holds it locked for longer than we wait: one warning, and the rows are read when that is over."""
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr("trainer.replay.database.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("trainer.replay.database.connection.BUSY_SECONDS", 0.1)
     replay = close_later(ReplayBuffer(tictactoe_rows.path, TICTACTOE))
     replay.refresh()
     add_random_play(tictactoe_rows, 10, seed=1)
@@ -186,7 +187,7 @@ def test_a_write_that_finds_the_database_locked_can_be_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, close_later: CloseLater
 ) -> None:
     """The error says that it may pass, and nothing of the game is stored before."""
-    monkeypatch.setattr("trainer.replay.database.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("trainer.replay.database.connection.BUSY_SECONDS", 0.1)
     writer = close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE))
     other = close_later(sqlite3.connect(tmp_path / "replay.db", isolation_level=None))
     other.execute("BEGIN IMMEDIATE")

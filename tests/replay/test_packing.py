@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CloseLater
+from conftest import CloseLater, ForeignDatabase, floats
 from episodes import TICTACTOE, episode
 
+import trainer
 from trainer.core.errors import ReplayError
+from trainer.game_config import load_game_config
 from trainer.games import game_of
 from trainer.replay import ReplayBuffer, ReplayWriter
 from trainer.replay.packing import packed_policies, unpacked_policies
@@ -83,6 +86,30 @@ def test_damage_to_a_packed_row_is_named(change: str, says: str, tmp_path: Path,
         connection.commit()
     with pytest.raises(ReplayError, match=f"row a-0-step-1 of .*{says}"):
         close_later(ReplayBuffer(path, five)).refresh()
+
+
+@pytest.mark.parametrize("env_id", ["go:size=9", "minichess"])
+def test_games_from_elsewhere_are_packed_as_the_page_says(
+    env_id: str, foreign: Callable[..., ForeignDatabase], close_later: CloseLater
+) -> None:
+    """docs/formats.md, "Games from elsewhere": here by another program, with the public functions alone."""
+    database, moves, played = foreign(env_id), trainer.game_of(env_id).packed_moves, []
+    position = trainer.new_position(env_id)
+    for number in range(6):
+        action = position.legal[number * len(position.legal) // 6]
+        policy = [float(legal == action) for legal in position.legal]
+        database.add(
+            np.packbits(position.observation > 0).tobytes(), floats(*policy, *[0.0] * (moves - len(policy))), 1.0, None
+        )
+        played.append((position.observation, action))
+        position = position.play(action)
+    database.connection.commit()
+    replay = close_later(ReplayBuffer(database.path, load_game_config(env_id, database.path).metadata))
+    assert replay.refresh() == 6
+    batch = replay.sample(np.random.default_rng(0), 50)
+    for observation, policy in zip(batch.observation, batch.policy_target, strict=True):
+        (action,) = [action for seen, action in played if np.array_equal(seen, observation)]
+        np.testing.assert_array_equal(policy, np.eye(len(policy))[action])
 
 
 def test_the_games_of_the_contract_are_not_packed() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import CloseLater, ForeignDatabase, add_random_play, floats
+from waiting import PATIENCE
 
 from trainer.game_config import metadata_of
 from trainer.games import game_of
@@ -61,6 +64,34 @@ def test_eight_rows_of_one_position_weigh_as_much_as_four(
     assert len(batch.value_target) == 20_000
     assert batch.observation[:, 0].mean() == pytest.approx(share, abs=0.02)
     assert batch.observation[:, :5].mean(axis=0)[1:] == pytest.approx([(1 - share) / 4] * 4, abs=0.01)
+
+
+READ_ROWS = """
+import sys
+from pathlib import Path
+from trainer.game_config import metadata_of
+from trainer.games import game_of
+from trainer.replay import ReplayBuffer
+from trainer.replay.kernels import table_kernels
+
+def compiled():
+    return {path.name for path in Path(sys.argv[2]).rglob("*.nbc")}
+
+table_kernels()
+before = compiled()
+replay = ReplayBuffer(sys.argv[1], metadata_of(game_of("tictactoe")), merge_repeats=True)
+replay.refresh()
+print(len(replay), len(before) > 0, {name for name in compiled() - before if "hash_table" in name})
+"""
+"""A program that prints how many rows it read, and what was compiled meanwhile."""
+
+
+def test_reading_rows_compiles_nothing(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """In a fresh cache: whoever reads rows may be in a hurry, and the warm-up has compiled all."""
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "CARTRIDGE_CACHE": str(tmp_path / "cache")}
+    command = [sys.executable, "-W", "error", "-c", READ_ROWS, str(tictactoe_rows.path), str(tmp_path / "cache")]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.stdout, done.stderr) == ("200 True set()\n", "")
 
 
 def test_rows_that_left_the_database_no_longer_count(

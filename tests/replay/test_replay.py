@@ -20,7 +20,7 @@ from trainer.core.errors import GameError, ReplayError
 from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
 from trainer.replay import ROWID_SPAN, Batch, ReplayBuffer, ReplayWriter, SymmetryTables, count_rows
-from trainer.replay import writer as writing
+from trainer.replay import window as windows
 from trainer.replay.reader import OLDEST
 
 NAN = float("nan")
@@ -327,8 +327,8 @@ def test_a_file_with_far_more_rows_than_the_window_shrinks_over_several_writes(
     path = tmp_path / "replay.db"
     close_later(ReplayWriter(path, TICTACTOE)).write([episode(f"a-{game:03d}") for game in range(100)])
     assert count_rows(path) == 200
-    monkeypatch.setattr(writing, "PRUNE_SLICE", 4)
-    monkeypatch.setattr(writing, "PRUNE_SLICES", 3)
+    monkeypatch.setattr(windows, "PRUNE_SLICE", 4)
+    monkeypatch.setattr(windows, "PRUNE_SLICES", 3)
     writer = close_later(ReplayWriter(path, TICTACTOE, window=10))
     writer.write([episode("b-000")])
     assert count_rows(path) == 202 - 3 * 4 - 4
@@ -376,13 +376,13 @@ def test_a_window_is_refused_in_a_file_that_does_not_state_its_other_game(
     close_later(ReplayWriter(database.path, TICTACTOE)).write([episode()])
 
 
-@pytest.mark.parametrize("slice_rows", [writing.PRUNE_SLICE, 100])
+@pytest.mark.parametrize("slice_rows", [windows.PRUNE_SLICE, 100])
 def test_a_window_works_behind_old_rows_of_another_game(
     tmp_path: Path, close_later: CloseLater, monkeypatch: pytest.MonkeyPatch, slice_rows: int
 ) -> None:
     """There are more of them than a slice, or than all slices of a write. The reader forgets what is deleted, too."""
-    monkeypatch.setattr(writing, "PRUNE_SLICE", slice_rows)
-    monkeypatch.setattr(writing, "PRUNE_SLICES", 4)
+    monkeypatch.setattr(windows, "PRUNE_SLICE", slice_rows)
+    monkeypatch.setattr(windows, "PRUNE_SLICES", 4)
     path = tmp_path / "replay.db"
     writer = close_later(ReplayWriter(path, TICTACTOE, window=100))
     close_later(ReplayWriter(path, TICTACTOE)).write([episode(f"a-{game}") for game in range(750)])

@@ -10,7 +10,8 @@ from conftest import CloseLater, ForeignDatabase
 from episodes import TICTACTOE
 
 from trainer.core.errors import WaitTimeoutError
-from trainer.replay import ReplayBuffer, databases_of
+from trainer.replay import ReplayBuffer
+from trainer.run.databases import databases_of
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.rows import RowSupply
 from trainer.training.schedule import Schedule

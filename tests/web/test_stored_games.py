@@ -159,6 +159,23 @@ def test_a_stored_game_counts_its_moves_from_the_first(tmp_path: Path) -> None:
         assert [ply["ply"] for ply in plies] == list(range(2, len(O_WINS) + 1))
 
 
+def test_a_locked_database_gives_a_sentence_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody holds it locked, without a write-ahead log. Programs wait a minute; a person at the page doesn't."""
+    monkeypatch.setattr("trainer.web.runs.replay_file.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("trainer.replay.database.connection.BUSY_SECONDS", "nobody here waits this long")
+    store_games(tmp_path, "tictactoe", [X_WINS])
+    with closing(sqlite3.connect(tmp_path / "replay.db", isolation_level=None)) as other, client_of(tmp_path) as client:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        found = client.get("/replay/games").json()
+        assert found["games"] == []
+        assert found["message"].endswith("can't be used: database is locked.")
+        assert ReplayFile(tmp_path / "replay.db").stamp("tictactoe") is None
+        assert ReplayFile(tmp_path / "replay.db").env_id() is None
+        other.execute("ROLLBACK")
+        assert len(client.get("/replay/games").json()["games"]) == 1
+
+
 def test_a_missing_or_broken_database_gives_a_sentence(tmp_path: Path) -> None:
     """The list is empty until there is a good database."""
     put_stats(tmp_path, "tictactoe", 10)

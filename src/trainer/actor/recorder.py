@@ -51,7 +51,7 @@ class Recorder:
     def store(self, played: list[PlayedGame], threads: PlayerThreads) -> None:
         """Store the games, then count them."""
         if played:
-            self._store(played)
+            self._store(played, threads)
         stats = self.stats
         for game in played:
             stats.episodes_completed += 1
@@ -94,10 +94,10 @@ class Recorder:
             named(self._model),
         )
 
-    def _store(self, played: list[PlayedGame]) -> None:
+    def _store(self, played: list[PlayedGame], threads: PlayerThreads) -> None:
         """Store the games. While the sink is unavailable they wait, and so do the players once many games wait.
 
-        Raises ReplayUnavailableError if `stop` is set before they are stored.
+        Raises ReplayUnavailableError if `stop` is set before they are stored; then those in `threads` are lost, too.
         """
         trouble = Trouble(log)
         while True:
@@ -106,9 +106,8 @@ class Recorder:
                 break
             except ReplayUnavailableError as error:
                 if self._stop.is_set():
-                    raise ReplayUnavailableError(
-                        f"{error}; {len(played)} finished games could not be stored"
-                    ) from error
+                    lost = len(played) + threads.waiting
+                    raise ReplayUnavailableError(f"{error}; {lost} finished games could not be stored") from error
                 trouble.begin(f"{error}; finished games wait until it can")
                 self._stop.wait(RETRY_SECONDS)
         trouble.end(f"{self._sink.name} can be written again")

@@ -36,10 +36,14 @@ class Finished:
         self._positions = 0
         self._lock = Lock()
 
+    def __len__(self) -> int:
+        """Games that wait."""
+        return len(self._games)
+
     @property
     def full(self) -> bool:
         """Whether players should pause."""
-        return len(self._games) >= self._most[0] or self._positions >= self._most[1]
+        return len(self) >= self._most[0] or self._positions >= self._most[1]
 
     def put(self, game: PlayedGame) -> None:
         """Add a game."""
@@ -114,6 +118,11 @@ class PlayerThreads:
     def model(self) -> Evaluator | None:
         """The model in use; None if there is none."""
         return self._models.current
+
+    @property
+    def waiting(self) -> int:
+        """Finished games that `collect` has not taken yet."""
+        return len(self._finished)
 
     @property
     def simulations(self) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.core.json_values import is_number, json_object
 from trainer.games.base import Game, Seats
 
 Table = NDArray[np.int64]
@@ -91,6 +94,54 @@ def layout_of(game: Game) -> Layout:
         game.kernel_side,
         game.few_legal,
     )
+
+
+def layout_to_json(layout: Layout, packed_moves: int) -> str:
+    """What a replay database keeps of a layout, for programs that don't have the rules; docs/formats.md describes it.
+
+    `packed_moves`: numbers of a policy in a packed row; 0: rows are not packed.
+    """
+    numbers = {"planes": layout.planes, "features": layout.features, "packed_moves": packed_moves}
+    tables = {"exchange": layout.exchange, "actions": layout.actions}
+    return json.dumps(numbers | {name: None if table is None else table.tolist() for name, table in tables.items()})
+
+
+def layout_from_json(text: str, height: int, width: int, num_actions: int) -> tuple[Layout, int]:
+    """The layout that `layout_to_json` wrote for a game of these dimensions, and `packed_moves`.
+
+    Kernels read by its tables without a check. So ValueError says what no game can have.
+    """
+    found = json_object(text)
+    if found is None:
+        raise ValueError("it is not a JSON object")
+    planes, features, packed_moves = (count_in(found, name) for name in ("planes", "features", "packed_moves"))
+    if packed_moves > num_actions:
+        raise ValueError(f"packed_moves is {packed_moves}, and there are {num_actions} actions")
+    layout = Layout(planes, features, height, width, num_actions, None, None)
+    tables = table_in(found, "exchange", layout.end), table_in(found, "actions", num_actions)
+    return replace(layout, exchange=tables[0], actions=tables[1]), packed_moves
+
+
+def count_in(found: dict[str, Any], name: str) -> int:
+    """A whole number from 0 on. Raises ValueError for anything else, also for one that is too large to be computed with."""
+    count = found.get(name)
+    if type(count) is not int or count < 0 or not is_number(count):
+        raise ValueError(f"{name} is not a whole number from 0 on")
+    return count
+
+
+def table_in(found: dict[str, Any], name: str, size: int) -> Table | None:
+    """A permutation of `size` numbers that is its own inverse; None for null. Raises ValueError for anything else."""
+    if name not in found:
+        raise ValueError(f"it has no {name}")
+    table = found[name]
+    if table is None:
+        return None
+    if not isinstance(table, list) or len(table) != size or any(type(number) is not int for number in table):
+        raise ValueError(f"{name} is not a list of {size} whole numbers")
+    if sorted(table) != list(range(size)) or any(table[table[at]] != at for at in range(size)):
+        raise ValueError(f"{name} doesn't have each number from 0 to {size - 1} once, or is not its own inverse")
+    return np.array(table, np.int64)
 
 
 def exchange_of(game: Game, seats: Seats) -> Table:

@@ -26,7 +26,7 @@ from trainer.measure.openings import draw_openings
 from trainer.measure.report import error_table, every_move, print_table, report, report_with_intervals
 from trainer.players import MinimaxPlayer, PlayerName, model_player, named_player, shown_models
 from trainer.players.network import PLAYING
-from trainer.replay import databases_of
+from trainer.run.databases import databases_of
 from trainer.search import SearchConfig
 from trainer.settings.evaluator import SEARCH_SETTINGS, EvaluatorConfig
 from trainer.settings.validation import require, require_at_least

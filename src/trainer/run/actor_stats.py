@@ -77,7 +77,7 @@ class ActorTotals:
         # An entry of an earlier version may lack a count.
         sums = {name: sum(actor.get(name, 0) for actor in actors) for name in (*COUNTS, *RATES)}
         episodes, plies = sums["episodes_completed"], sums["total_steps"] + sums.pop("opening_plies")
-        weights = [max(actor["total_steps"], 1) for actor in actors]
+        weights = [max(actor.get("total_steps", 0), 1) for actor in actors]
         waits = [actor["mcts_avg_inference_us"] for actor in actors]
         return cls(
             env_id,

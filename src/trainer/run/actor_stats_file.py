@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -72,8 +72,17 @@ def write_actors(path: Path, env_id: str, ours: Mapping[str, dict[str, Any]], no
         gone = [key for key in ended if key not in ours and actors[key]["timestamp"] < now - LONG_AGO]
         earlier += [actors.pop(key) for key in gone[: max(0, len(ended) - MOST_ENDED)]]
         if earlier:
-            actors[EARLIER] = earlier[-1] | {name: sum(actor.get(name, 0) for actor in earlier) for name in COUNTS}
+            actors[EARLIER] = summed_up(env_id, earlier)
         write_json(path, asdict(ActorTotals.of(env_id, list(actors.values()))) | {"actors": actors})
+
+
+def summed_up(env_id: str, actors: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One entry for several ended actors, at least one, ordered by their timestamps; the rest of it is of the last one."""
+    if len(actors) == 1:
+        return actors[0]
+    totals = ActorTotals.of(env_id, actors)
+    times = {name: getattr(totals, name) for name in ("runtime_seconds", "mcts_avg_inference_us")}
+    return actors[-1] | {name: sum(actor.get(name, 0) for actor in actors) for name in COUNTS} | times
 
 
 def has_ended(actor: Mapping[str, Any], now: int, here: str) -> bool:
@@ -94,14 +103,18 @@ def read_actors(path: Path, env_id: str) -> dict[str, dict[str, Any]]:
 
 
 def actors_in(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The statistics of each actor in the content of the file, whatever its game; damaged entries are left out."""
+    """The statistics of each actor in the content of the file, whatever its game; damaged entries are left out.
+
+    An entry of an earlier version may lack a count.
+    """
     actors = content.get("actors")
     if not isinstance(actors, dict):
         return {}
+    required = set(number_fields(ActorStats)) - set(COUNTS)
     return {
         key: actor
         for key, actor in actors.items()
-        if isinstance(actor, dict) and has_numbers(actor, number_fields(ActorStats))
+        if isinstance(actor, dict) and has_numbers(actor, required | (actor.keys() & set(COUNTS)))
     }
 
 

@@ -24,8 +24,8 @@ SLICE_ROWS = 20_000
 """Rows per query, so that no reader holds up a writer for long."""
 MAX_SECONDS = 0.7
 """Time that one search for games may take; the answer then says where to go on."""
-BUSY_MILLISECONDS = 2000
-"""How long to wait for a writer's lock."""
+BUSY_SECONDS = 2.0
+"""How long to wait for a writer's lock. Somebody waits for the page."""
 
 
 class NoGamesError(Exception):
@@ -61,14 +61,14 @@ class ReplayFile:
     def stamp(self, env_id: str) -> str | None:
         """The hash of the rules by which the games called `env_id` were played; None if the database states none."""
         try:
-            return read_stamp(self.path, env_id)
+            return read_stamp(self.path, env_id, BUSY_SECONDS)
         except ReplayError:
             return None
 
     def env_id(self) -> str | None:
         """The game whose rows the database holds, by its metadata; None if it names no game or several."""
         try:
-            with closing(open_for_reading(self.path)) as connection, reporting(self.path):
+            with closing(open_for_reading(self.path, BUSY_SECONDS)) as connection, reporting(self.path):
                 if "env_id" not in columns_of(connection, "game_metadata"):
                     return None
                 rows = connection.execute("SELECT env_id FROM game_metadata LIMIT 2").fetchall()
@@ -137,8 +137,7 @@ class ReplayFile:
         if not self.path.exists():
             raise NoGamesError("There is no replay.db in this run yet; games appear once an actor has stored some.")
         try:
-            with closing(open_for_reading(self.path)) as connection, reporting(self.path):
-                connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+            with closing(open_for_reading(self.path, BUSY_SECONDS)) as connection, reporting(self.path):
                 if not check_columns(connection, self.path):
                     raise NoGamesError("The replay.db of this run holds no games yet.")
                 connection.row_factory = sqlite3.Row
