@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
+from threading import Event, local
 from typing import Any
 
 import numpy as np
@@ -53,14 +53,14 @@ class MoveChoice:
 
 
 class Model:
-    """A trained model of one game."""
+    """A trained model of one game. Several threads may use it at once."""
 
     def __init__(self, evaluator: Evaluator, loader: ModelLoader) -> None:
         """`loader` made the evaluator, and makes those of opponents."""
         self.evaluator = evaluator
         self.env_id = loader.env_id
         self.loader = loader
-        self._kept: Search | None = None
+        self._own = local()
 
     @property
     def step(self) -> int | None:
@@ -94,10 +94,12 @@ class Model:
         return self.analyse(position, simulations).best
 
     def _search(self, simulations: int) -> Search:
-        """A search for at least this many simulations, kept for the next call. A larger one gives the same answers."""
-        if self._kept is None or self._kept.most_simulations < simulations:
-            self._kept = Search(self.env_id, 1, simulations, PLAYING)
-        return self._kept
+        """The calling thread's search for at least this many simulations, kept for its next call. A larger one gives the
+        same answers."""
+        kept: Search | None = getattr(self._own, "search", None)
+        if kept is None or kept.most_simulations < simulations:
+            kept = self._own.search = Search(self.env_id, 1, simulations, PLAYING)
+        return kept
 
 
 def load_model(

@@ -63,6 +63,31 @@ def test_a_model_keeps_one_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert again == first
 
 
+def test_two_threads_may_use_one_model(tmp_path: Path) -> None:
+    """While one waits for an evaluation, another analyses another position: both find what they would find alone."""
+    from threading import Thread
+
+    from small_models import write_model
+
+    from trainer.evaluators.interface import FunctionEvaluator
+
+    alone = trainer.load_model(write_model(tmp_path / "model.onnx", "tictactoe", seed=1), env_id="tictactoe")
+    one, other = trainer.new_position("tictactoe").play(4), trainer.new_position("tictactoe").play(0)
+    found: list[trainer.MoveChoice] = []
+    threads: list[Thread] = []
+
+    def interrupted(observation, legal):  # type: ignore[no-untyped-def]
+        if not threads:
+            threads.append(Thread(target=lambda: found.append(model.analyse(other, 40))))
+            threads[0].start()
+            threads[0].join()
+        return alone.evaluator(observation, legal)
+
+    model = trainer.Model(FunctionEvaluator(interrupted), alone.loader)
+    assert model.analyse(one, 40) == alone.analyse(one, 40)
+    assert found == [alone.analyse(other, 40)]
+
+
 def test_a_run_that_is_resumed_keeps_the_growth_of_its_searches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@
 `evaluate(observation, legal) -> (prior, value)` is all that search knows of networks: observation float32 [B, obs_size],
 legal bool [B, A], prior float32 [B, A] zero where not legal and summing to 1, value float32 [B] in [-1, 1] for the mover.
 An evaluator must always give the same answers, because they may be cached. Another evaluator object empties the cache.
+Its arguments are memory of the search, which the next step overwrites: it copies what it keeps, and changes nothing.
 """
 
 from __future__ import annotations
