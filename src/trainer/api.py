@@ -189,10 +189,12 @@ def play_match(
 
 
 def learn(env_id: str, data_dir: str | Path, stop: Event | None = None, **settings: Any) -> Model:
-    """Learn a game from scratch as `cartridge loop` does, and return the final model.
+    """Learn a game as `cartridge loop` does, and return the final model.
 
     `settings` are fields of LoopConfig that replace those of the game's recipe, such as `minutes=10` or `steps=500`; with
-    `resume=True` they replace those of the run in the folder, and one begins if there is none yet. Actor and trainer run as
+    `resume=True` they replace those of the run in the folder, and one begins if there is none yet. Without it the network
+    starts anew, but learns from the games that an earlier run has stored in the folder as well; for a run from nothing
+    delete the folder first. Actor and trainer run as
     processes of their own; set `stop` from another thread to end the run early. Raises TrainerError if a setting is
     refused, or a process fails.
     """
