@@ -174,6 +174,17 @@ def test_the_value_target_mixes_result_and_search_value(
     assert batch.value_target == pytest.approx([target] * 4)
 
 
+def test_a_position_without_a_search_teaches_the_result(tmp_path: Path, close_later: CloseLater) -> None:
+    """Its value is stored as NULL, not as a value of 0, which would halve a win."""
+    game = replace(episode(plies=2), values=np.array([NAN, 0.5], np.float32))
+    close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE)).write([game])
+    query = "SELECT mcts_value, game_outcome FROM transitions ORDER BY step_number"
+    assert select(tmp_path / "replay.db", query) == [(None, -1.0), (0.5, 1.0)]
+    replay = close_later(ReplayBuffer(tmp_path / "replay.db", TICTACTOE))
+    replay.refresh()
+    assert set(replay.sample(np.random.default_rng(0), 32, q_weight=0.5).value_target.tolist()) == {-1.0, 0.75}
+
+
 def test_the_entropy_of_the_targets_is_a_mean_over_the_rows_that_have_one() -> None:
     """One row is undecided between two moves, one is sure, one has no policy target: (ln 2 + 0) / 2."""
     policy = np.array([[0.5, 0.5, 0], [0, 0, 1], [0, 0, 0]], np.float32)
