@@ -28,7 +28,7 @@ from trainer.run.training_statistics import TrainingPoint, TrainingStats
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.beginning import resumable, take_folder
 from trainer.training.divergence import explain_divergence
-from trainer.training.learner import tune_torch
+from trainer.training.learner import tuned_torch
 from trainer.training.output import RunOutput
 from trainer.training.rows import RowSupply
 from trainer.training.run_state import RunState
@@ -54,12 +54,17 @@ class Trainer:
         self.stop = stop or Event()
 
     def train(self) -> TrainingStats:
-        """Train until the steps or minutes are done, or `stop` is set; returns the statistics. Raises TrainerError."""
+        """Train until the steps or minutes are done, or `stop` is set; returns the statistics. Raises TrainerError.
+
+        It sets torch's threads and seed and, on a GPU, how torch computes. Afterwards they are as before, but for the random
+        numbers of a GPU.
+        """
         config = self.config
         chosen = choose(config.device)
         make_writable_folder(config.model_dir, "--model-dir")
         make_writable_folder(config.stats.parent, "--stats")
         with (
+            tuned_torch(chosen.device, config),  # before a network's own file runs, which may draw random numbers
             owned(config.model_dir, "cartridge train", "--model-dir"),
             owned(config.stats, "cartridge train", "--stats"),
         ):
@@ -70,8 +75,6 @@ class Trainer:
             remove_leftovers(folder.path)
             databases = databases_of(config.db)
             game = load_game_config(config.env_id, *databases)
-            tune_torch(chosen.device, config)
-            torch.manual_seed(config.seed)  # before a network's own file runs, which may draw numbers
             file = NetworkFile(config.network_file) if config.network_file else None
             run, output = self._begin(game, folder, file, chosen.device)
             if run.schedule.over_after(run.done):

@@ -40,7 +40,7 @@ from trainer.run.folder import ACTOR_STATS_FILE
 from trainer.run.model_files import step_of, stored_models
 from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import train
-from trainer.training.learner import Learner, tune_torch
+from trainer.training.learner import Learner, tuned_torch
 from trainer.training.publish import Retention
 from trainer.training.rows import RowSupply
 from trainer.training.schedule import Due, Schedule
@@ -617,5 +617,22 @@ def test_torch_has_all_cores_where_it_trains_alone(
     monkeypatch.delenv("CARTRIDGE_PARENT", raising=False)
     if in_loop:
         monkeypatch.setenv("CARTRIDGE_PARENT", "1")
-    tune_torch(torch.device(device), TrainerConfig(**changed))
-    assert seen == threads
+    monkeypatch.setattr("torch.get_num_threads", lambda: 5)
+    with tuned_torch(torch.device(device), TrainerConfig(**changed)):
+        assert seen == threads
+    assert seen == [*threads, 5]
+
+
+def test_training_leaves_torch_as_it_was(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Threads and random numbers of the program that trains stay its own, also if training fails."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        numbers = torch.get_rng_state()
+        run(config_for(tmp_path, steps=2, seed=7))
+        with pytest.raises(WaitTimeoutError):
+            run(config_for(tmp_path, batch_size=1000))
+        assert torch.get_num_threads() == 3
+        assert torch.equal(torch.get_rng_state(), numbers)
+    finally:
+        torch.set_num_threads(before)
