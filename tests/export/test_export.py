@@ -217,6 +217,13 @@ def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir())[0] == "latest.onnx"
 
 
+def test_no_model_is_deleted_unless_asked(tmp_path: Path) -> None:
+    """Somebody's own training loop may need all of them."""
+    for step in range(12):
+        publish(b"", tmp_path, step)
+    assert [step_of(path) for path in stored_models(tmp_path)] == list(range(12))
+
+
 def test_the_model_just_published_is_never_deleted(tmp_path: Path) -> None:
     """Even if the folder holds as many later ones as are kept, which another program may have put there."""
     for step in (10, 20, 30):
