@@ -100,6 +100,14 @@ def test_stored_games_follow_from_the_rules(tmp_path: Path, env_id: str, with_mo
     assert len(finals) == 3
 
 
+def test_games_are_stored_in_the_folder_of_the_run(tmp_path: Path) -> None:
+    """Unless another file is given."""
+    play(config_for(tmp_path, replay_db_path=None, max_episodes=3))
+    assert len({episode for (episode,) in rows_of(tmp_path, "episode_id")}) == 3
+    assert ActorConfig().replay == Path("../data/replay.db")
+    assert ActorConfig(replay_db_path=tmp_path / "games.db").replay == tmp_path / "games.db"
+
+
 def games_of(folder: Path, **changed: object) -> list[tuple]:
     """What an actor stores with the same model in a folder of its own, without the part of the ids that differs by run."""
     publish_model(folder)
