@@ -26,7 +26,7 @@ from trainer.run.folder import RunFolder
 from trainer.run.owner import owned
 from trainer.run.training_statistics import TrainingPoint, TrainingStats
 from trainer.settings.trainer import TrainerConfig
-from trainer.training.beginning import resumable, take_folder
+from trainer.training.beginning import resumable
 from trainer.training.divergence import explain_divergence
 from trainer.training.learner import tuned_torch
 from trainer.training.output import RunOutput
@@ -81,9 +81,7 @@ class Trainer:
                 log.info("the run is over: %d steps are done; to go on give more %s", run.done, run.schedule.bound)
                 output.write_missing_statistics()
                 return run.stats
-            take_folder(config, folder, file, run.done)
             with closing(output):
-                output.begin()
                 self._train(game, databases, run, output)
             return run.stats
 
@@ -95,7 +93,7 @@ class Trainer:
         checkpoint = resumable(config, folder.record, file)
         network = first_network(config, game, file, None if checkpoint else config.start_from)
         run = RunState(config, game, network, device)
-        output = RunOutput(config, run, game, folder)  # before an earlier run is set aside: the export may fail
+        output = RunOutput(config, run, game, folder, file)  # before an earlier run is set aside: the export may fail
         if checkpoint:
             run.restore(checkpoint)
         return run, output
@@ -104,6 +102,8 @@ class Trainer:
         """Take all steps that are left."""
         config, stop = self.config, self.stop
         learner, schedule, generator = run.learner, run.schedule, run.generator
+        if config.publish_first:  # actors wait for this model
+            output.begin()
         with nothing_to_finish():
             replay = ReplayBuffer(
                 databases,
@@ -120,6 +120,8 @@ class Trainer:
                 learner.prepare(config.batch_size)  # while actors compile the game and play
             if not rows.wait_for_first(run.done):
                 return
+            if not config.publish_first:  # until now an earlier run in the folder stays as it is
+                output.begin()
             log.info("training %s on %d rows of %s", config.env_id, len(replay), ", ".join(map(str, databases)))
             schedule.begin()
             for step in range(run.done + 1, schedule.last_step + 1):
