@@ -19,7 +19,7 @@ from trainer.players import RESIGNS, Player
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
 class Match:
     """The N games of a match between a player and an opponent."""
 
