@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from threading import Event, local
 from typing import Any
@@ -37,7 +39,7 @@ from trainer.settings.actor import ActorConfig
 from trainer.settings.evaluator import EvaluatorConfig
 from trainer.settings.groups.device import Device, EvaluationSettings, Precision
 from trainer.settings.loop import LoopConfig
-from trainer.settings.validation import require_seed
+from trainer.settings.validation import require, require_seed
 
 
 @dataclass(frozen=True)
@@ -201,11 +203,20 @@ def learn(env_id: str, data_dir: str | Path, stop: Event | None = None, **settin
     from trainer.launch.defaults import defaults_for
     from trainer.launch.local import run_loop
 
+    require_known(settings)
     run = RunFolder(Path(data_dir))
     resume, device = settings.get("resume", LoopConfig.resume), settings.get("device", LoopConfig.device)
     start = defaults_for(env_id, run.path, resume, device)
     run_loop(start.replaced(**settings | {"env_id": env_id, "data_dir": run.path}), stop or Event())
     return load_model(run.latest_model)
+
+
+def require_known(settings: Mapping[str, Any]) -> None:
+    """Raise ConfigError for a name that isn't a setting of the loop."""
+    known = [field.name for field in fields(LoopConfig)]
+    for name in settings:
+        nearest = get_close_matches(name, known, 1, 0.0)
+        require(name in known, f"there is no setting {name}; the most similar one is {nearest[0]}")
 
 
 def self_play(config: ActorConfig, stop: Event | None = None) -> ActorStats:

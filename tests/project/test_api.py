@@ -122,6 +122,13 @@ def test_a_run_that_is_to_be_resumed_begins_if_there_is_none(tmp_path: Path, mon
     assert asked == [config_from(words)]
 
 
+def test_a_setting_that_is_none_is_named(tmp_path: Path) -> None:
+    """With the one that was probably meant, before anything is made."""
+    with pytest.raises(ConfigError, match=r"^there is no setting simulation; the most similar one is simulations$"):
+        trainer.learn("tictactoe", tmp_path / "run", steps=5, simulation=100)
+    assert not (tmp_path / "run").exists()
+
+
 def test_every_public_name_is_there_and_documented() -> None:
     """Loading it gives an object, and the page's last table names it."""
     _, table = (ROOT / "docs" / "api.md").read_text().split("## All names")

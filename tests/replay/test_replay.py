@@ -174,6 +174,16 @@ def test_the_value_target_mixes_result_and_search_value(
     assert batch.value_target == pytest.approx([target] * 4)
 
 
+@pytest.mark.parametrize("merge_repeats", [False, True])
+def test_an_empty_buffer_has_no_sample(tmp_path: Path, close_later: CloseLater, merge_repeats: bool) -> None:
+    """The message says what is missing, also before the first refresh."""
+    replay = close_later(ReplayBuffer(tmp_path / "replay.db", TICTACTOE, merge_repeats=merge_repeats))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="there are no rows to sample; play some games first, and call refresh"):
+            replay.sample(np.random.default_rng(0), 4)
+        replay.refresh()
+
+
 def test_a_position_without_a_search_teaches_the_result(tmp_path: Path, close_later: CloseLater) -> None:
     """Its value is stored as NULL, not as a value of 0, which would halve a win."""
     game = replace(episode(plies=2), values=np.array([NAN, 0.5], np.float32))
