@@ -80,7 +80,7 @@ def play(env_id: str, player: Player, rollouts: int, games: int, seed: int) -> M
             done = f"{last - began:.0f} s: {len(rows)} games are open after {max(map(len, moves))} moves"
             print(done, file=sys.stderr, flush=True)
     name = f"OpenSpiel MCTS ({rollouts} rollouts)"
-    return Match(rules, player.name, name, seats, positions.winner.astype(np.int64), moves, seed, openings)
+    return Match(rules, player.name, name, seats, positions.winner, moves, seed, openings)
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from trainer.settings.loop import LoopConfig
     from trainer.settings.trainer import TrainerConfig
     from trainer.trainer import Trainer
-    from trainer.training.publish import publish
+    from trainer.training.publish import Retention, publish
 
 _HOMES = {
     "trainer.api": ("Model", "MoveChoice", "learn", "load_model", "new_position", "play_match", "self_play"),
@@ -55,7 +55,7 @@ _HOMES = {
     "trainer.settings.loop": ("LoopConfig",),
     "trainer.settings.trainer": ("TrainerConfig",),
     "trainer.trainer": ("Trainer",),
-    "trainer.training.publish": ("publish",),
+    "trainer.training.publish": ("Retention", "publish"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -74,6 +74,7 @@ __all__ = [
     "Position",
     "Positions",
     "ReplayBuffer",
+    "Retention",
     "Search",
     "SearchConfig",
     "Trainer",

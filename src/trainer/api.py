@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
-from threading import Event
+from threading import Event, local
 from typing import Any
 
 import numpy as np
@@ -37,7 +39,7 @@ from trainer.settings.actor import ActorConfig
 from trainer.settings.evaluator import EvaluatorConfig
 from trainer.settings.groups.device import Device, EvaluationSettings, Precision
 from trainer.settings.loop import LoopConfig
-from trainer.settings.validation import require_seed
+from trainer.settings.validation import require, require_seed
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,14 @@ class MoveChoice:
 
 
 class Model:
-    """A trained model of one game."""
+    """A trained model of one game. Several threads may use it at once."""
 
     def __init__(self, evaluator: Evaluator, loader: ModelLoader) -> None:
         """`loader` made the evaluator, and makes those of opponents."""
         self.evaluator = evaluator
         self.env_id = loader.env_id
         self.loader = loader
-        self._kept: Search | None = None
+        self._own = local()
 
     @property
     def step(self) -> int | None:
@@ -94,10 +96,12 @@ class Model:
         return self.analyse(position, simulations).best
 
     def _search(self, simulations: int) -> Search:
-        """A search for at least this many simulations, kept for the next call. A larger one gives the same answers."""
-        if self._kept is None or self._kept.most_simulations < simulations:
-            self._kept = Search(self.env_id, 1, simulations, PLAYING)
-        return self._kept
+        """The calling thread's search for at least this many simulations, kept for its next call. A larger one gives the
+        same answers."""
+        kept: Search | None = getattr(self._own, "search", None)
+        if kept is None or kept.most_simulations < simulations:
+            kept = self._own.search = Search(self.env_id, 1, simulations, PLAYING)
+        return kept
 
 
 def load_model(
@@ -187,21 +191,32 @@ def play_match(
 
 
 def learn(env_id: str, data_dir: str | Path, stop: Event | None = None, **settings: Any) -> Model:
-    """Learn a game from scratch as `cartridge loop` does, and return the final model.
+    """Learn a game as `cartridge loop` does, and return the final model.
 
     `settings` are fields of LoopConfig that replace those of the game's recipe, such as `minutes=10` or `steps=500`; with
-    `resume=True` they replace those of the run in the folder, and one begins if there is none yet. Actor and trainer run as
+    `resume=True` they replace those of the run in the folder, and one begins if there is none yet. Without it the network
+    starts anew, but learns from the games that an earlier run has stored in the folder as well; for a run from nothing
+    delete the folder first. Actor and trainer run as
     processes of their own; set `stop` from another thread to end the run early. Raises TrainerError if a setting is
     refused, or a process fails.
     """
     from trainer.launch.defaults import defaults_for
     from trainer.launch.local import run_loop
 
+    require_known(settings)
     run = RunFolder(Path(data_dir))
     resume, device = settings.get("resume", LoopConfig.resume), settings.get("device", LoopConfig.device)
     start = defaults_for(env_id, run.path, resume, device)
     run_loop(start.replaced(**settings | {"env_id": env_id, "data_dir": run.path}), stop or Event())
     return load_model(run.latest_model)
+
+
+def require_known(settings: Mapping[str, Any]) -> None:
+    """Raise ConfigError for a name that isn't a setting of the loop."""
+    known = [field.name for field in fields(LoopConfig)]
+    for name in settings:
+        nearest = get_close_matches(name, known, 1, 0.0)
+        require(name in known, f"there is no setting {name}; the most similar one is {nearest[0]}")
 
 
 def self_play(config: ActorConfig, stop: Event | None = None) -> ActorStats:

@@ -27,9 +27,9 @@ from trainer.run.folder import RunFolder
 from trainer.run.owner import owned
 from trainer.run.training_statistics import TrainingPoint, TrainingStats
 from trainer.settings.trainer import TrainerConfig
-from trainer.training.beginning import resumable, take_folder
+from trainer.training.beginning import resumable
 from trainer.training.divergence import explain_divergence
-from trainer.training.learner import tune_torch
+from trainer.training.learner import tuned_torch
 from trainer.training.output import RunOutput
 from trainer.training.rows import RowSupply
 from trainer.training.run_state import RunState
@@ -55,12 +55,17 @@ class Trainer:
         self.stop = stop or Event()
 
     def train(self) -> TrainingStats:
-        """Train until the steps or minutes are done, or `stop` is set; returns the statistics. Raises TrainerError."""
+        """Train until the steps or minutes are done, or `stop` is set; returns the statistics. Raises TrainerError.
+
+        It sets torch's threads and seed and, on a GPU, how torch computes. Afterwards they are as before, but for the random
+        numbers of a GPU.
+        """
         config = self.config
         chosen = choose(config.device)
         make_writable_folder(config.model_dir, "--model-dir")
         make_writable_folder(config.stats.parent, "--stats")
         with (
+            tuned_torch(chosen.device, config),  # before a network's own file runs, which may draw random numbers
             owned(config.model_dir, "cartridge train", "--model-dir"),
             owned(config.stats, "cartridge train", "--stats"),
         ):
@@ -71,17 +76,13 @@ class Trainer:
             remove_leftovers(folder.path)
             databases = databases_of(config.db)
             game = load_game_config(config.env_id, *databases)
-            tune_torch(chosen.device, config)
-            torch.manual_seed(config.seed)  # before a network's own file runs, which may draw numbers
             file = NetworkFile(config.network_file) if config.network_file else None
             run, output = self._begin(game, folder, file, chosen.device)
             if run.schedule.over_after(run.done):
                 log.info("the run is over: %d steps are done; to go on give more %s", run.done, run.schedule.bound)
                 output.write_missing_statistics()
                 return run.stats
-            take_folder(config, folder, file, run.done)
             with closing(output):
-                output.begin()
                 self._train(game, databases, run, output)
             return run.stats
 
@@ -93,7 +94,7 @@ class Trainer:
         checkpoint = resumable(config, folder.record, file, game.stamp)
         network = first_network(config, game, file, None if checkpoint else config.start_from)
         run = RunState(config, game, network, device)
-        output = RunOutput(config, run, game, folder)  # before an earlier run is set aside: the export may fail
+        output = RunOutput(config, run, game, folder, file)  # before an earlier run is set aside: the export may fail
         if checkpoint:
             run.restore(checkpoint)
         return run, output
@@ -102,6 +103,8 @@ class Trainer:
         """Take all steps that are left."""
         config, stop = self.config, self.stop
         learner, schedule, generator = run.learner, run.schedule, run.generator
+        if config.publish_first:  # actors wait for this model
+            output.begin()
         with nothing_to_finish():
             replay = ReplayBuffer(
                 databases,
@@ -118,6 +121,8 @@ class Trainer:
                 learner.prepare(config.batch_size)  # while actors compile the game and play
             if not rows.wait_for_first(run.done):
                 return
+            if not config.publish_first:  # until now an earlier run in the folder stays as it is
+                output.begin()
             log.info("training %s on %d rows of %s", config.env_id, len(replay), ", ".join(map(str, databases)))
             schedule.begin()
             for step in range(run.done + 1, schedule.last_step + 1):

@@ -84,7 +84,7 @@ def test_stored_games_follow_from_the_rules(tmp_path: Path, env_id: str, with_mo
         assert probabilities.sum() == pytest.approx(1, abs=1e-5)
         assert set(np.flatnonzero(probabilities)) <= set(position.legal)
         if not with_model:
-            assert value == 0
+            assert value is None
             assert probabilities[position.legal] == pytest.approx(1 / len(position.legal))
         outcomes.append((position.mover, outcome))
         mover, position = position.mover, position.play(move)
@@ -98,6 +98,14 @@ def test_stored_games_follow_from_the_rules(tmp_path: Path, env_id: str, with_mo
             for who, result in outcomes:
                 assert result == (0 if position.winner == 3 else 1 if position.winner == who else -1)
     assert len(finals) == 3
+
+
+def test_games_are_stored_in_the_folder_of_the_run(tmp_path: Path) -> None:
+    """Unless another file is given."""
+    play(config_for(tmp_path, replay_db_path=None, max_episodes=3))
+    assert len({episode for (episode,) in rows_of(tmp_path, "episode_id")}) == 3
+    assert ActorConfig().replay == Path("../data/replay.db")
+    assert ActorConfig(replay_db_path=tmp_path / "games.db").replay == tmp_path / "games.db"
 
 
 def games_of(folder: Path, **changed: object) -> list[tuple]:
@@ -403,7 +411,7 @@ def test_a_model_for_another_game_is_not_used(tmp_path: Path, caplog: pytest.Log
     publish_model(tmp_path, "connect4")
     play(config_for(tmp_path))
     assert "was trained for connect4, not tictactoe; give a model of tictactoe" in caplog.text
-    assert {value for (value,) in rows_of(tmp_path, "mcts_value")} == {0.0}
+    assert {value for (value,) in rows_of(tmp_path, "mcts_value")} == {None}
 
 
 @pytest.mark.command

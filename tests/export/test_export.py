@@ -25,7 +25,8 @@ from trainer.export.exporter import exact_answers
 from trainer.export.stored import StoredNetwork, fill
 from trainer.game_config import metadata_of
 from trainer.games import game_of
-from trainer.network import Family, NetworkSettings, PolicyValueNetwork, create_network
+from trainer.games.layout import layout_of
+from trainer.network import Family, MoverNetwork, NetworkSettings, PolicyValueNetwork, create_network
 from trainer.replay import Metadata
 from trainer.run.model_files import step_of, stored_models
 from trainer.settings.groups.network import Activation, Pooling
@@ -204,6 +205,46 @@ def test_differences_are_relative_to_the_largest_output() -> None:
         exporter.check(content, sample)
 
 
+class Linear(MoverNetwork):
+    """A network of one's own, of one layer."""
+
+    def __init__(self, env_id: str) -> None:
+        game = game_of(env_id)
+        super().__init__(metadata_of(game), layout_of(game))
+        self.both = torch.nn.Linear(self.view.size, game.num_actions + 1)
+
+    def answers(self, view: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        both = self.both(view)
+        return both[:, 1:], torch.tanh(both[:, :1])
+
+
+@pytest.mark.parametrize("env_id", ["connect4", "hex:size=4"])
+def test_a_network_that_is_derived_in_python_is_exported(env_id: str) -> None:
+    """Each file has the weights that it has by then, and the seats are exchanged as in training."""
+    network, (sample, legal) = Linear(env_id), random_play(env_id, seed=1)
+    exporter = Exporter(network, metadata_of(game_of(env_id)))
+    found = []
+    for step in (1, 2):
+        content = exporter.to_bytes(step, sample)  # compares its answers with torch's
+        found.append(OnnxEvaluator(content, "own.onnx", env_id)(sample, legal))
+        torch.nn.init.normal_(network.both.weight)
+    assert distance(*found) > 1e-3
+
+
+def test_a_network_without_a_movers_view_is_refused() -> None:
+    """In one sentence, as what torch can't export is."""
+
+    class Undecided(Linear):
+        def answers(self, view: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return super().answers(view if view.sum() > 3 else 2 * view)
+
+    game = metadata_of(game_of("connect4"))
+    with pytest.raises(ModelError, match=r"^a Linear can't be exported; derive it from trainer\.network\.MoverNetwork"):
+        Exporter(torch.nn.Linear(3, 3), game)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match=r"^torch can't export a Undecided to ONNX \(.+\); its operations may not"):
+        Exporter(Undecided("connect4"), game)
+
+
 def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
     """Steps are sorted as numbers: 1000000 is newer than 999999."""
     for step in (5, 999_999, 1_000_000, 999_998):
@@ -215,6 +256,13 @@ def test_latest_is_the_newest_and_old_steps_are_deleted(tmp_path: Path) -> None:
     ]
     assert (tmp_path / "latest.onnx").read_bytes() == b"999998"  # the one published last
     assert sorted(path.name for path in tmp_path.iterdir())[0] == "latest.onnx"
+
+
+def test_no_model_is_deleted_unless_asked(tmp_path: Path) -> None:
+    """Somebody's own training loop may need all of them."""
+    for step in range(12):
+        publish(b"", tmp_path, step)
+    assert [step_of(path) for path in stored_models(tmp_path)] == list(range(12))
 
 
 def test_the_model_just_published_is_never_deleted(tmp_path: Path) -> None:

@@ -26,6 +26,14 @@ def test_without_openings_deterministic_players_play_only_two_games() -> None:
     assert match.seats.tolist() == [FIRST] * 20 + [SECOND] * 20
 
 
+def test_matches_can_be_compared_and_counted() -> None:
+    """Each is only itself; their arrays would have no one answer."""
+    one, other = (play_match("tictactoe", FirstLegal(), FirstLegal(), 2, seed=0) for _ in range(2))
+    assert one == one
+    assert one != other
+    assert len({one, other}) == 2
+
+
 def test_openings_make_every_game_different_and_are_played_from_both_seats() -> None:
     """Each two consecutive games share an opening, and the player has one seat in each."""
     openings = draw_openings("connect4", 40, seed=0)

@@ -29,6 +29,7 @@ from trainer.network import (
 )
 from trainer.replay import Metadata
 from trainer.settings.groups.network import Pooling
+from trainer.settings.loop import LoopConfig
 
 CONNECT4 = metadata_of(game_of("connect4"))
 
@@ -254,6 +255,20 @@ def test_a_network_without_a_width_has_the_one_of_its_game() -> None:
     assert (network.body[0].out_features, network.body[2].out_features) == (128, 64)
     with pytest.raises(GameError, match="no rules for a game named 'chess'"):
         create_network("chess")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (NetworkSettings(width=0), "--width is 0; at least 1 is needed"),
+        (NetworkSettings("conv", lines=-1), "--lines is -1; 0 or more is needed"),
+        (LoopConfig(blocks=0), "--blocks is 0; at least 1 is needed"),
+    ],
+)
+def test_a_network_of_a_size_that_can_not_be_is_refused(settings: NetworkSettings, message: str) -> None:
+    """Also in Python, where no command has checked it."""
+    with pytest.raises(ConfigError, match=message):
+        create_network("connect4", settings)
 
 
 @pytest.mark.parametrize("family", ["conv", "residual"])

@@ -63,6 +63,31 @@ def test_a_model_keeps_one_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert again == first
 
 
+def test_two_threads_may_use_one_model(tmp_path: Path) -> None:
+    """While one waits for an evaluation, another analyses another position: both find what they would find alone."""
+    from threading import Thread
+
+    from small_models import write_model
+
+    from trainer.evaluators.interface import FunctionEvaluator
+
+    alone = trainer.load_model(write_model(tmp_path / "model.onnx", "tictactoe", seed=1), env_id="tictactoe")
+    one, other = trainer.new_position("tictactoe").play(4), trainer.new_position("tictactoe").play(0)
+    found: list[trainer.MoveChoice] = []
+    threads: list[Thread] = []
+
+    def interrupted(observation, legal):  # type: ignore[no-untyped-def]
+        if not threads:
+            threads.append(Thread(target=lambda: found.append(model.analyse(other, 40))))
+            threads[0].start()
+            threads[0].join()
+        return alone.evaluator(observation, legal)
+
+    model = trainer.Model(FunctionEvaluator(interrupted), alone.loader)
+    assert model.analyse(one, 40) == alone.analyse(one, 40)
+    assert found == [alone.analyse(other, 40)]
+
+
 def test_a_run_that_is_resumed_keeps_the_growth_of_its_searches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +120,13 @@ def test_a_run_that_is_to_be_resumed_begins_if_there_is_none(tmp_path: Path, mon
     trainer.learn("tictactoe", tmp_path, resume=True, steps=5)
     words = ["--env-id", "tictactoe", "--data-dir", str(tmp_path), "--resume", "--steps", "5"]
     assert asked == [config_from(words)]
+
+
+def test_a_setting_that_is_none_is_named(tmp_path: Path) -> None:
+    """With the one that was probably meant, before anything is made."""
+    with pytest.raises(ConfigError, match=r"^there is no setting simulation; the most similar one is simulations$"):
+        trainer.learn("tictactoe", tmp_path / "run", steps=5, simulation=100)
+    assert not (tmp_path / "run").exists()
 
 
 def test_every_public_name_is_there_and_documented() -> None:

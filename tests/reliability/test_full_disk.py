@@ -63,8 +63,8 @@ def test_an_actor_on_a_full_disk_keeps_its_games_until_there_is_room(
         filler.unlink()
         wait_until(lambda: "can be written again" in caplog.text, "it doesn't go on")
     promises.check(small_disk, "tictactoe")
-    assert promises.check_database(config.replay_db_path) > 0
-    with closing(sqlite3.connect(config.replay_db_path)) as connection:
+    assert promises.check_database(config.replay) > 0
+    with closing(sqlite3.connect(config.replay)) as connection:
         names = connection.execute("SELECT DISTINCT episode_id FROM transitions").fetchall()
     numbers = {int(name.split("-game-")[1].split("-")[0]) for (name,) in names}
     missing = set(range(max(numbers) + 1)) - numbers

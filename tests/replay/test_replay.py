@@ -174,6 +174,27 @@ def test_the_value_target_mixes_result_and_search_value(
     assert batch.value_target == pytest.approx([target] * 4)
 
 
+@pytest.mark.parametrize("merge_repeats", [False, True])
+def test_an_empty_buffer_has_no_sample(tmp_path: Path, close_later: CloseLater, merge_repeats: bool) -> None:
+    """The message says what is missing, also before the first refresh."""
+    replay = close_later(ReplayBuffer(tmp_path / "replay.db", TICTACTOE, merge_repeats=merge_repeats))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="there are no rows to sample; play some games first, and call refresh"):
+            replay.sample(np.random.default_rng(0), 4)
+        replay.refresh()
+
+
+def test_a_position_without_a_search_teaches_the_result(tmp_path: Path, close_later: CloseLater) -> None:
+    """Its value is stored as NULL, not as a value of 0, which would halve a win."""
+    game = replace(episode(plies=2), values=np.array([NAN, 0.5], np.float32))
+    close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE)).write([game])
+    query = "SELECT mcts_value, game_outcome FROM transitions ORDER BY step_number"
+    assert select(tmp_path / "replay.db", query) == [(None, -1.0), (0.5, 1.0)]
+    replay = close_later(ReplayBuffer(tmp_path / "replay.db", TICTACTOE))
+    replay.refresh()
+    assert set(replay.sample(np.random.default_rng(0), 32, q_weight=0.5).value_target.tolist()) == {-1.0, 0.75}
+
+
 def test_the_entropy_of_the_targets_is_a_mean_over_the_rows_that_have_one() -> None:
     """One row is undecided between two moves, one is sure, one has no policy target: (ln 2 + 0) / 2."""
     policy = np.array([[0.5, 0.5, 0], [0, 0, 1], [0, 0, 0]], np.float32)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from predictable import arbitrary
 from registering import registered
 
+from trainer.core.errors import ConfigError
 from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.uniform import uniform
 from trainer.games import game_of, rules_of
@@ -434,6 +435,21 @@ def test_search_with_a_perfect_evaluator_plays_perfectly() -> None:
     exact = np.array([minimax(position.to_bytes()) for position in positions])
     assert most_visited_values(positions, visits) == exact.tolist()
     np.testing.assert_array_equal(np.sign(values[exact != 0]), exact[exact != 0])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"c_puct": -1.0}, "--c-puct is -1.0; 0 or more is needed"),
+        ({"considered": 0}, "--considered is 0; at least 1 is needed"),
+        ({"policy_temperature": 0.0}, "--policy-temperature is 0.0; a number above 0 is needed"),
+        ({"cache": -1}, "--cache is -1; give a number of entries from 0 to"),
+    ],
+)
+def test_settings_that_can_not_work_are_refused(settings: dict[str, Any], message: str) -> None:
+    """Also in Python, where no command has checked them."""
+    with pytest.raises(ConfigError, match=message):
+        Search("tictactoe", 1, 10, SearchConfig(**settings))
 
 
 def test_positions_of_another_game_are_refused() -> None:

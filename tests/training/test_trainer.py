@@ -39,8 +39,8 @@ from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import ACTOR_STATS_FILE
 from trainer.run.model_files import step_of, stored_models
 from trainer.settings.trainer import TrainerConfig
-from trainer.trainer import train
-from trainer.training.learner import Learner, tune_torch
+from trainer.trainer import Trainer, train
+from trainer.training.learner import Learner, tuned_torch
 from trainer.training.publish import Retention
 from trainer.training.rows import RowSupply
 from trainer.training.schedule import Due, Schedule
@@ -331,9 +331,6 @@ def test_an_earlier_run_in_the_folder_is_set_aside(
     EvaluationLog(tmp_path / "evaluations.jsonl").append({"step": 20})
     write_actor(tmp_path / ACTOR_STATS_FILE, "actor-1", ActorStats("tictactoe", 5))
     first = (config.model_dir / "latest.onnx").read_bytes()
-    with pytest.raises(WaitTimeoutError):
-        run(replace(config, batch_size=1000))
-    assert (config.model_dir / "latest.onnx").read_bytes() == first
     run(replace(config, seed=7))
     (old,) = config.model_dir.glob("old-*")
     assert [message for message in caplog.messages if "aside" in message] == [
@@ -351,6 +348,21 @@ def test_an_earlier_run_in_the_folder_is_set_aside(
     assert json.loads(config.stats.read_text())["eval_history"] == []
     assert (old / "model_step_000020.onnx").read_bytes() == first
     assert (config.model_dir / "latest.onnx").read_bytes() != first
+
+
+def test_an_earlier_run_stays_until_there_are_rows_for_a_new_one(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path
+) -> None:
+    """A trainer that waits in vain has changed nothing, and the earlier run can go on."""
+    config = config_for(tmp_path, steps=5)
+    run(config)
+    files = [config.stats, tmp_path / "run.json", *config.model_dir.iterdir()]
+    before = [path.read_bytes() for path in files]
+    with pytest.raises(WaitTimeoutError):
+        run(replace(config, batch_size=1000))
+    assert [path.read_bytes() for path in files] == before
+    assert list(config.model_dir.glob("old-*")) == []
+    assert Trainer(replace(config, steps=8, resume=True)).train().step == 8
 
 
 def test_an_earlier_run_stays_if_the_new_one_can_not_begin(
@@ -617,5 +629,22 @@ def test_torch_has_all_cores_where_it_trains_alone(
     monkeypatch.delenv("CARTRIDGE_PARENT", raising=False)
     if in_loop:
         monkeypatch.setenv("CARTRIDGE_PARENT", "1")
-    tune_torch(torch.device(device), TrainerConfig(**changed))
-    assert seen == threads
+    monkeypatch.setattr("torch.get_num_threads", lambda: 5)
+    with tuned_torch(torch.device(device), TrainerConfig(**changed)):
+        assert seen == threads
+    assert seen == [*threads, 5]
+
+
+def test_training_leaves_torch_as_it_was(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
+    """Threads and random numbers of the program that trains stay its own, also if training fails."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        numbers = torch.get_rng_state()
+        run(config_for(tmp_path, steps=2, seed=7))
+        with pytest.raises(WaitTimeoutError):
+            run(config_for(tmp_path, batch_size=1000))
+        assert torch.get_num_threads() == 3
+        assert torch.equal(torch.get_rng_state(), numbers)
+    finally:
+        torch.set_num_threads(before)

@@ -45,10 +45,10 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
     config = fitted(with_env_id(config))
     run = RunFolder(config.data_dir)
     make_writable_folder(run.path, "--data-dir")
-    make_writable_folder(config.replay_db_path.parent, "--replay-db-path")
+    make_writable_folder(config.replay.parent, "--replay-db-path")
     remove_leftovers(run.path)
-    played = load_game_config(config.env_id, config.replay_db_path)
-    sink = DatabaseSink(config.replay_db_path, played, config.replay_window, run.actor_stats, config.actor_id)
+    played = load_game_config(config.env_id, config.replay)
+    sink = DatabaseSink(config.replay, played, config.replay_window, run.actor_stats, config.actor_id)
     try:
         with nothing_to_finish():
             models = ModelFile(run.latest_model, self_play_loader(config.env_id, config))

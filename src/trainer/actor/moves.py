@@ -37,6 +37,7 @@ EMPTY, READY, PLAYING, FINISHED = 0, 1, 2, 3
 HAS_OPENING, OPENING_LENGTH, PLIES = 0, 1, 2  # places of a game's numbers
 MOVE, NOISE = 1, 2  # places of those of a ply; place 0 is free, so that games keep the numbers they always had
 LARGEST_UNPROVEN = np.float32(1 - 2**-24)  # the largest value below 1, which would mean a proven win
+NO_VALUE = np.float32(np.nan)
 
 
 class Games(NamedTuple):
@@ -68,7 +69,8 @@ def ply_record(game: Game) -> np.dtype[Any]:
         [
             ("state", np.uint64, (game.state_words,)),
             ("visits", np.float32, (game.policy_size,)),  # the policy target, as `search.policies` keeps it
-            ("value", np.float32),  # of the search, for the mover; exactly +1 or -1 only if it has proven the result
+            # of the search, for the mover: exactly +1 or -1 only if it has proven the result; NO_VALUE if there was none
+            ("value", np.float32),
             ("action", np.uint32),
         ],
         align=True,
@@ -240,7 +242,7 @@ def make_random_move(games: Games, trees: Tree, slot: int) -> bool:
     for action in range(NUM_ACTIONS):
         policy[action] = trees.mask[action] / count
     policies.keep(policy, trees.mask, at.visits)
-    at.value = 0.0
+    at.value = NO_VALUE
     return make_move(games, slot, drawn(policy, chance(games, slot)))
 
 

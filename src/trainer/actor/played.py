@@ -37,7 +37,7 @@ class PlayedGame:
 
     @property
     def values(self) -> NDArray[np.float32]:
-        """[P] root values, for the mover."""
+        """[P] root values, for the mover; NaN where no search was made."""
         return self.plies["value"][:-1]
 
     @property

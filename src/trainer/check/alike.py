@@ -87,7 +87,7 @@ def transposed(
     going = going[first[going] != second[going]]
     ends = []
     for line in ((first, middle, second), (second, middle, first)):
-        end = begin.of(begin.states.copy())
+        end = begin.of(begin.states)
         for actions in line:
             end, going = played(end, going, actions)
         ends.append(end.states)
@@ -106,7 +106,7 @@ def played(
     """The positions after one of `actions` [R] in each of `rows`, where it is legal, and those rows that are still open."""
     legal = positions.legal()[rows, actions[rows]]
     rows = rows[legal]
-    after = positions.of(positions.states.copy())
+    after = positions.of(positions.states)
     after.play(rows, actions[rows])
     return after, rows[after.winner[rows] == OPEN]
 

@@ -65,7 +65,7 @@ class RandomGames:
                 return
             self.actions = self._choose(self.positions, legal, generator)
             self._played.append((self.games, self.actions))  # before they are played, which may fail
-            after = self.positions.of(self.positions.states.copy())
+            after = self.positions.of(self.positions.states)
             after.play(np.arange(len(self.games)), self.actions)
             yield Ply(number, self.games, self.positions, legal, self.actions, after)
             self.positions, self.actions = after, None

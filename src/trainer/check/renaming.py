@@ -142,10 +142,10 @@ def compared(subject: Subject, renaming: Renaming, states: State, images: State)
     return None
 
 
-def exchanged(players: NDArray[np.uint64], renaming: Renaming, more: int) -> NDArray[np.uint64]:
+def exchanged(players: NDArray[np.int64], renaming: Renaming, more: int) -> NDArray[np.int64]:
     """Movers or winners with 1 and 2 exchanged if the renaming does so; 0 and `more` stay."""
-    table = np.array([OPEN, 2, 1, DRAW] if renaming.exchanges else [OPEN, 1, 2, DRAW], np.uint64)
-    found: NDArray[np.uint64] = table[players.astype(np.int64)]
+    table = np.array([OPEN, 2, 1, DRAW] if renaming.exchanges else [OPEN, 1, 2, DRAW], np.int64)
+    found: NDArray[np.int64] = table[players]
     return found
 
 

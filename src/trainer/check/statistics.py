@@ -49,7 +49,7 @@ def random_play(subject: Subject) -> RandomPlay:
         count = ply.legal.sum(axis=1)
         moves, positions, most = moves + int(count.sum()), positions + len(count), max(most, int(count.max()))
         lengths[ply.games] = ply.number + 1
-        results += np.bincount(ply.after.winner.astype(np.int64), minlength=4)
+        results += np.bincount(ply.after.winner, minlength=4)
         still = ply.after.winner == OPEN
         going, again = going + int(still.sum()), again + int((still & (ply.after.mover == ply.before.mover)).sum())
     return RandomPlay(

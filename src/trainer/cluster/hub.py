@@ -60,7 +60,7 @@ class Hub:
         """Open or create the database. `config` has the paths of the run, and the settings of its players."""
         run = RunFolder(config.data_dir)
         found = find_game(config.env_id)
-        played = load_game_config(config.env_id, config.replay_db_path)
+        played = load_game_config(config.env_id, config.replay)
         device: Device = "cpu" if config.device == "cpu" else "auto"  # what each player's machine has
         self._gpu_wanted = config.device == "cuda"
         self._network_file = read_network(config.network_file) if config.network_file else None
@@ -69,7 +69,7 @@ class Hub:
         self._game = found.game
         self._positions = Positions(config.env_id, 0)
         self._writer = ReplayWriter(
-            config.replay_db_path, played.metadata, config.replay_window, played.stored_rules, shipments=True
+            config.replay, played.metadata, config.replay_window, played.stored_rules, shipments=True
         )
         self._writing = Lock()
         self._unpacked = BoundedSemaphore(UNPACKED)

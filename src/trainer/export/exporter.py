@@ -30,8 +30,8 @@ ARCHITECTURE = "PolicyValueNet"
 TOLERANCE = 1e-5
 """Accepted difference between ONNX Runtime's and torch's outputs, relative to the largest output or to 1. Logits of illegal
 moves don't count: a custom network may set them to -1e9."""
-TOLERANCE_OF_CUSTOM = 1e-4
-"""The same for a custom network, which may be much deeper. A wrong translation differs by more."""
+TOLERANCE_OF_TRACED = 1e-4
+"""The same for a network of somebody else, which may be much deeper. A wrong translation differs by more."""
 MORE_ROUNDING = 10.0
 """How many times torch's own rounding error a larger difference than TOLERANCE may be, for networks of this package. Squared
 ReLUs let numbers grow to thousands, while the sum of many, the value before its tanh, stays small."""
@@ -46,8 +46,10 @@ class Exporter:
     def __init__(self, network: MoverNetwork, game: Metadata, stamp: str | None = None) -> None:
         """`stamp`: a hash of the game's rules, which the file's metadata then states as `rules`.
 
-        Raises ModelError for a network that can't be exported.
+        Raises ModelError for a network that can't be exported, ConfigError if a package that its export needs isn't
+        installed.
         """
+        require_mover_network(network)
         self._network = network
         self._legal = slice(game.legal_mask_offset, game.legal_mask_offset + game.num_actions)
         self._metadata = {
@@ -57,12 +59,12 @@ class Exporter:
             "num_actions": str(game.num_actions),
             "trainer_version": trainer.__version__,
         } | ({RULES: stamp} if stamp else {})
+        self._traced = not isinstance(network, PolicyValueNetwork)
+        self._model = (
+            written_model(network, game) if isinstance(network, PolicyValueNetwork) else traced_model(network, game)
+        )
         if isinstance(network, CustomNetwork):
-            self._model = traced_model(network, game)
             self._metadata |= described(network)
-        else:
-            assert isinstance(network, PolicyValueNetwork)
-            self._model = written_model(network, game)
         self._model.ir_version = IR_VERSION
         self._model.producer_name, self._model.producer_version = "cartridge-trainer", trainer.__version__
         onnx.checker.check_model(self._model, full_check=True)
@@ -101,13 +103,13 @@ class Exporter:
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         found = session.run(OUTPUTS, {OBSERVATION: sample})
-        network, custom = self._network, isinstance(self._network, CustomNetwork)
-        if custom or network.weight.device.type != "cpu":  # a GPU may round more coarsely
+        network, traced = self._network, self._traced
+        if traced or network.weight.device.type != "cpu":  # a GPU may round more coarsely
             network = copy.deepcopy(network).cpu().eval()
         with torch.no_grad():
             expected = network(torch.from_numpy(sample))
         answers = [numpy_of(part) for part in expected]
-        tolerance = TOLERANCE_OF_CUSTOM if custom else TOLERANCE
+        tolerance = TOLERANCE_OF_TRACED if traced else TOLERANCE
         legal = sample[:, self._legal] > 0
         compared = legal if legal.any() else ~legal, np.ones_like(found[1], np.bool_)
         for at, (name, ours, theirs, chosen) in enumerate(zip(OUTPUTS, answers, found, compared, strict=True)):
@@ -115,7 +117,7 @@ class Exporter:
                 raise ModelError(f"the model answers NaN or infinity in {name}; it was not published")
             worst, largest = distance(ours[chosen], theirs[chosen]), float(np.abs(theirs[chosen]).max())
             accepted = tolerance * max(1.0, largest)  # rounding errors scale with the largest output
-            if not worst <= accepted and not custom:  # large numbers may cancel out in this network
+            if not worst <= accepted and not traced:  # large numbers may cancel out in this network
                 accepted = MORE_ROUNDING * distance(ours[chosen], exact_answers(network, sample)[at][chosen])
             if not worst <= accepted:  # which also refuses NaN
                 raise ModelError(f"ONNX Runtime's {name} differs from torch's by {worst:.2g}; it was not published")
@@ -125,6 +127,14 @@ class Exporter:
                 f"the network answers a value of {highest:.3g}, and values are from -1 to 1: end it with torch.tanh; it was "
                 f"not published"
             )
+
+
+def require_mover_network(network: object) -> None:
+    """Raise ModelError for a module that takes no observations."""
+    if not isinstance(network, MoverNetwork):
+        raise ModelError(
+            f"a {type(network).__name__} can't be exported; derive it from trainer.network.MoverNetwork (docs/api.md)"
+        )
 
 
 def exact_answers(network: MoverNetwork, sample: np.ndarray) -> list[np.ndarray]:

@@ -13,8 +13,8 @@ import onnx
 import torch
 
 from trainer.core.errors import ConfigError, ModelError, first_line
-from trainer.core.packages import require_onnxscript
-from trainer.network import CustomNetwork
+from trainer.core.packages import require_package
+from trainer.network import CustomNetwork, MoverNetwork
 from trainer.replay import Metadata
 from trainer.run.model_contract import OBSERVATION, OUTPUTS
 
@@ -25,15 +25,16 @@ TRACED = 3
 """Rows with which a network is traced. The exporter takes sizes 0 and 1 for constants."""
 
 
-def traced_model(network: CustomNetwork, game: Metadata) -> onnx.ModelProto:
-    """The model of a custom network. Its weights have the names of the network's state, so they can be replaced.
+def traced_model(network: MoverNetwork, game: Metadata) -> onnx.ModelProto:
+    """The model of any network. Its weights have the names of the network's state, so they can be replaced.
 
     Takes some seconds. Raises ConfigError if the exporter isn't installed, ModelError if it can't export the network.
     """
-    require_onnxscript()
+    require_package("onnxscript", "onnxscript", "the export of a custom network needs onnxscript")
     if lacking := NEEDED.difference(signature(torch.onnx.export).parameters):
         raise ConfigError(
-            f"--network-file needs torch 2.6 or later; the ONNX exporter of torch {torch.__version__} lacks {min(lacking)}"
+            f"the export of a custom network needs torch 2.6 or later; the exporter of torch {torch.__version__} lacks "
+            f"{min(lacking)}"
         )
     traced = copy.deepcopy(network).cpu().eval()
     sample = torch.zeros(TRACED, game.obs_size)
@@ -52,9 +53,12 @@ def traced_model(network: CustomNetwork, game: Metadata) -> onnx.ModelProto:
                 verbose=False,
             )
     except Exception as error:  # whatever the exporter and somebody's module raise
+        named = f"a {type(network).__name__}"
+        if isinstance(network, CustomNetwork):
+            named = f"the network of --network-file {network.file.path}"
         raise ModelError(
-            f"torch can't export the network of --network-file {network.file.path} to ONNX ({first_line(cause_of(error))}); "
-            f"its operations may not depend on the numbers in a position, nor on how many positions there are"
+            f"torch can't export {named} to ONNX ({first_line(cause_of(error))}); its operations may not depend on the "
+            f"numbers in a position, nor on how many positions there are"
         ) from error
     assert program is not None
     model: onnx.ModelProto = program.model_proto

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.core.errors import GameError
+from trainer.games import rules_of
 from trainer.games.base import FIRST, FLAGS, MOVER, SECOND, WINNER, Board, Game, State
 from trainer.games.state_blob import StateBlob, parts_of
 
@@ -16,9 +17,9 @@ SHOWN = 12
 """The most legal actions that an error names."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Position:
-    """One position of one game."""
+    """One position of one game. Two are equal if their games and states are."""
 
     rules: Any
     """The game's module of rules, plain or compiled. In both cases its `uncompiled` is the game's own file as plain Python,
@@ -121,6 +122,21 @@ class Position:
         first, second = self.rules.uncompiled.score(state)
         return float(first), float(second)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Position) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickle names the game, which the process that reads it must know, too."""
+        return restored, (self.rules.GAME.env_id, self.state)
+
+    @property
+    def _content(self) -> tuple[str, bytes]:
+        """What makes it another position than others."""
+        return self.rules.GAME.env_id, self.state.tobytes()
+
     def __str__(self) -> str:
         """The board as text, the top row first, `.` for an empty cell."""
         game: Game = self.rules.GAME
@@ -130,6 +146,11 @@ class Position:
         symbols = game.cell_symbols
         lines = [" ".join(symbols[cell] for cell in row) for row in rows]
         return "\n".join(reversed(lines) if game.bottom_row_first else lines)
+
+
+def restored(env_id: str, state: State) -> Position:
+    """The position of a pickle. Raises GameError for a game that this process doesn't know."""
+    return Position(rules_of(env_id), state)
 
 
 def listed(actions: list[int]) -> str:

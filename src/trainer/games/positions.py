@@ -24,17 +24,20 @@ class Positions:
         self._rows.start(self.states)
 
     @property
-    def mover(self) -> NDArray[np.uint64]:
-        """[R] the player to move, 1 or 2; in a finished game the player who moved last."""
-        return self.states[:, MOVER]
+    def mover(self) -> NDArray[np.int64]:
+        """[R] the player to move, 1 or 2; in a finished game the player who moved last. A copy."""
+        return self.states[:, MOVER].astype(np.int64)
 
     @property
-    def winner(self) -> NDArray[np.uint64]:
-        """[R] OPEN, FIRST, SECOND or DRAW."""
-        return self.states[:, WINNER]
+    def winner(self) -> NDArray[np.int64]:
+        """[R] OPEN, FIRST, SECOND or DRAW. A copy."""
+        return self.states[:, WINNER].astype(np.int64)
 
     def play(self, rows: NDArray[np.int64], actions: NDArray[np.int64]) -> None:
-        """Play one action in each of the given rows."""
+        """Play one action in each of the given rows.
+
+        Nothing is checked: no row may be given twice, no game may be over, and each action must be legal in its row.
+        """
         states = self.states[rows]
         self._rows.play(states, np.ascontiguousarray(actions, np.int64))
         self.states[rows] = states
@@ -47,7 +50,7 @@ class Positions:
     def successors(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Positions]:
         """Every legal move of every row: the rows [M], the actions [M], and the positions after them."""
         rows, actions = np.nonzero(self.legal())
-        after = self.of(self.states[rows])
+        after = self._holding(self.states[rows])
         after.play(np.arange(len(rows)), actions)
         return rows, actions, after
 
@@ -71,9 +74,13 @@ class Positions:
         return stored
 
     def of(self, states: State) -> Positions:
-        """Other positions of the same game, uint64 [any number, S]."""
+        """Other positions of the same game, uint64 [any number, S]. They are copied."""
+        return self._holding(np.array(states, np.uint64, order="C"))
+
+    def _holding(self, states: State) -> Positions:
+        """Positions that share the memory of `states`."""
         other = copy(self)
-        other.states = np.ascontiguousarray(states)
+        other.states = states
         return other
 
     def _warm_up(self, linked: Linked) -> None:

@@ -19,7 +19,7 @@ from trainer.players import RESIGNS, Player
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
 class Match:
     """The N games of a match between a player and an opponent."""
 
@@ -165,7 +165,7 @@ def play_match(
             moves[number] += openings[number // 2 % len(openings)]
             positions.replay(number, moves[number])
     while (under_way := (positions.winner == OPEN) & ~resigned & ~cut_off).any():
-        to_move = positions.mover.copy()
+        to_move = positions.mover
         for who, rows in (
             (player, np.flatnonzero(under_way & (to_move == seats))),
             (opponent, np.flatnonzero(under_way & (to_move != seats))),
@@ -185,8 +185,8 @@ def play_match(
     unfinished = (positions.winner == OPEN) & ~resigned
     if unfinished.any():
         warn_of_long_games(env_id, positions.game.max_plies)
-    results = np.where(unfinished, DRAW, positions.winner.astype(np.int64))
-    winners = np.where(resigned, opponent_of(positions.mover.astype(np.int64)), results)
+    results = np.where(unfinished, DRAW, positions.winner)
+    winners = np.where(resigned, opponent_of(positions.mover), results)
     gave_up = frozenset(np.flatnonzero(resigned).tolist())
     return Match(positions.game, player.name, opponent.name, seats, winners, moves, seed, openings, gave_up)
 

@@ -56,8 +56,11 @@ def create_network(env_id: str, settings: NetworkSettings | None = None) -> Poli
     """A network with random weights for a game whose rules are known. `settings` None: an mlp; `recipe_of(env_id)`: that of
     the game's recipe.
 
-    Raises GameError if there are no rules for `env_id`, ConfigError for a family that the game can't have.
+    Raises GameError if there are no rules for `env_id`, ConfigError for a size that can't be, or for a family that the game
+    can't have.
     """
+    if settings:
+        NetworkSettings.check(settings)  # not those of a run that `settings` may have as well
     game = game_of(env_id)
     return PolicyValueNetwork(metadata_of(game), settings, layout_of(game))
 

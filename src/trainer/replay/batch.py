@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Batch:
-    """Training rows, each from its mover's point of view. B rows, A actions."""
+    """Training rows. Values are for the mover; all else is absolute, as in the game. B rows, A actions."""
 
     observation: NDArray[np.float32]
     """[B, obs_size]"""

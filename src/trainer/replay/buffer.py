@@ -113,7 +113,12 @@ class ReplayBuffer:
             reader.close()
 
     def _draw(self, generator: np.random.Generator, batch_size: int) -> NDArray[np.int64]:
-        """The numbers of `batch_size` rows; of repeated positions as many as `sample` says, by rejection."""
+        """The numbers of `batch_size` rows; of repeated positions as many as `sample` says, by rejection.
+
+        Raises ValueError while there are no rows.
+        """
+        if not len(self):
+            raise ValueError("there are no rows to sample; play some games first, and call refresh to read them")
         if self._repeats is None:
             return generator.integers(0, len(self), batch_size)
         drawn = np.empty(0, np.int64)

@@ -20,7 +20,7 @@ COLUMNS = "rowid, observation, policy_probs, mcts_value, game_outcome"
 
 
 class Rows(NamedTuple):
-    """Rows that passed every check, each from its mover's point of view."""
+    """Rows that passed every check. Values are for the mover; all else is absolute, as in the game."""
 
     rowid: NDArray[np.int64]
     """[N]"""

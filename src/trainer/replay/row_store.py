@@ -15,7 +15,7 @@ from trainer.replay.repeats import Repeats, hashes_of
 
 
 class Taken(NamedTuple):
-    """R rows as they are kept, each from its mover's point of view."""
+    """R rows as they are kept. Values are for the mover; all else is absolute, as in the game."""
 
     observation: NDArray[Any]
     """uint8 [R, bytes], packed; or float32 [R, obs_size]"""

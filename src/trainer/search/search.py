@@ -6,6 +6,7 @@
 `evaluate(observation, legal) -> (prior, value)` is all that search knows of networks: observation float32 [B, obs_size],
 legal bool [B, A], prior float32 [B, A] zero where not legal and summing to 1, value float32 [B] in [-1, 1] for the mover.
 An evaluator must always give the same answers, because they may be cached. Another evaluator object empties the cache.
+Its arguments are memory of the search, which the next step overwrites: it copies what it keeps, and changes nothing.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ from trainer.search.gumbel import halving
 from trainer.search.selection import Selection
 from trainer.search.tree import DRAWN, UNKNOWN, empty_tree
 from trainer.settings.groups.search import SearchSettings
+from trainer.settings.groups.self_play import require_cache
+from trainer.settings.validation import require_above_0
 
 KERNELS = (policies, cache, tree, transpositions, proofs, forced, backup, priors, puct, gumbel, simulations)
 """The kernel modules of the search, in the order in which they are linked: for others whose kernels call them."""
@@ -59,6 +62,12 @@ class SearchConfig(SearchSettings):
     """
     cache: int = 0
     """Evaluations that are kept in case the position comes up again; 0 = none. The results are the same either way."""
+
+    def check(self) -> None:
+        """Raise ConfigError for a value that can't work."""
+        super().check()
+        require_above_0(self, "policy_temperature")
+        require_cache(self.cache)
 
 
 @dataclass(frozen=True)
@@ -93,8 +102,10 @@ class Search:
         """G = `slots`; no search may have more simulations than `most_simulations`.
 
         The attribute `kernels` has the compiled modules of `KERNELS` by name, for callers that steer a search themselves.
+        Raises ConfigError for a setting that can't work, GameError for an unknown game.
         """
         config = config or SearchConfig()
+        config.check()
         game = game_of(env_id)
         self.game = game
         self.slots = slots

@@ -16,8 +16,8 @@ class ActorConfig(SelfPlaySettings):
 
     env_id: str = DEFAULT_GAME
     """Game to play."""
-    replay_db_path: Path = Path("../data/replay.db")
-    """Replay database to write to; created if missing."""
+    replay_db_path: Path | None = None
+    """Replay database to write to; created if missing. None: replay.db in --data-dir."""
     data_dir: Path = Path("../data")
     """Folder of the run: models are read from its `models`, and `actor_stats.json` is written into it."""
     max_episodes: int = -1
@@ -29,6 +29,11 @@ class ActorConfig(SelfPlaySettings):
     different --actor-id, or they play the same games."""
     log_level: LogLevel = "INFO"
     """Least severe messages to show on standard error."""
+
+    @property
+    def replay(self) -> Path:
+        """The replay database to write to."""
+        return self.replay_db_path or self.data_dir / "replay.db"
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""

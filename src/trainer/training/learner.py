@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -22,17 +24,29 @@ from trainer.training.steps.gradient import can_differentiate
 from trainer.training.steps.torch_steps import Steps, TorchSteps
 
 
-def tune_torch(device: torch.device, config: TrainerConfig) -> None:
-    """Set what torch has once per process: its threads, and how it computes on a GPU.
+@contextmanager
+def tuned_torch(device: torch.device, config: TrainerConfig) -> Iterator[None]:
+    """Set what torch has once per process while the block runs: its threads, the seed of its random numbers, and how it
+    computes on a GPU. A GPU's random numbers are not set back.
 
     Our kernels compute on one thread, and in a loop the actor uses the other cores, also if the network learns on a GPU.
     Elsewhere torch has all of them.
     """
+    threads, random = torch.get_num_threads(), torch.get_rng_state()
+    benchmark, precision = torch.backends.cudnn.benchmark, torch.get_float32_matmul_precision()
     by_kernels = device.type == "cpu" and config.network != "residual" and config.network_file is None
     torch.set_num_threads(1 if by_kernels or started_by_loop() else available_cores())
+    torch.manual_seed(config.seed)
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # batches have one size: let cuDNN time its algorithms once
         torch.set_float32_matmul_precision("high")  # products of what isn't computed in bfloat16
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_rng_state(random)
+        torch.backends.cudnn.benchmark = benchmark
+        torch.set_float32_matmul_precision(precision)
 
 
 class Learner:

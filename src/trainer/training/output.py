@@ -13,11 +13,13 @@ from trainer.core.log import Trouble
 from trainer.export import Exporter
 from trainer.game_config import GameConfig
 from trainer.gpu.devices import errors_named
+from trainer.network import NetworkFile
 from trainer.run.cluster_players import players_in
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
 from trainer.run.training_statistics import StatsFile, TrainingPoint
 from trainer.settings.trainer import TrainerConfig
+from trainer.training.beginning import take_folder
 from trainer.training.publish import Retention, publish, unwritable_files_reported
 from trainer.training.run_state import RunState
 from trainer.training.schedule import Due
@@ -29,15 +31,18 @@ log = logging.getLogger(__name__)
 class RunOutput:
     """Writes what a run has learned."""
 
-    def __init__(self, config: TrainerConfig, run: RunState, game: GameConfig, folder: RunFolder) -> None:
-        """Nothing is written yet.
+    def __init__(
+        self, config: TrainerConfig, run: RunState, game: GameConfig, folder: RunFolder, file: NetworkFile | None
+    ) -> None:
+        """Nothing is written yet. `file`: that of `--network-file`.
 
         Raises ModelError for a network that can't be exported, ConfigError if a package that is needed isn't installed.
         """
         self._config = config
         self._run = run
         self._obs_size = game.metadata.obs_size
-        self._actor_stats = folder.actor_stats
+        self._folder = folder
+        self._file = file
         self._exporter = Exporter(run.learner.published, game.metadata, game.stamp)
         interval = config.checkpoint_interval if config.spread_checkpoints else None
         self._retention = Retention(config.max_checkpoints, interval)
@@ -48,11 +53,12 @@ class RunOutput:
         self._models_fail, self._statistics_fail = Trouble(log), Trouble(log)
 
     def begin(self) -> None:
-        """Begin TensorBoard's files, and publish the untrained network of a new run if that is wanted. Raises OSError.
+        """Take the folder, begin TensorBoard's files, and publish the untrained network of a new run if that is wanted.
 
-        That model doesn't count for the time at which the next one is due.
+        That model doesn't count for the time at which the next one is due. Raises OSError.
         """
         done = self._run.done
+        take_folder(self._config, self._folder, self._file, done)
         if self._events:
             self._events.begin(done)
         if self._config.publish_first and not done:
@@ -75,7 +81,7 @@ class RunOutput:
         """
         run, step = self._run, point.step
         if due.stats and self._events:
-            players = players_in(read_json_object(self._actor_stats) or {}, time.time())
+            players = players_in(read_json_object(self._folder.actor_stats) or {}, time.time())
             self._events.add(point, self._evaluations, players)
         if due.model:
             with unwritable_files_reported(self._models_fail, step, due.last):

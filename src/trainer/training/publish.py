@@ -1,4 +1,4 @@
-"""Publishing models in a folder: written atomically, with old ones deleted."""
+"""Publishing models in a folder: written atomically, and old ones deleted if they are too many."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ class Retention(NamedTuple):
         return [*first.values(), models[-1]][-self.most :]
 
 
-def publish(content: bytes, folder: str | Path, step: int, retention: Retention = Retention(10)) -> Path:  # noqa: B008
+def publish(content: bytes, folder: str | Path, step: int, retention: Retention | None = None) -> Path:
     """Write a model as `model_step_NNNNNN.onnx` and as `latest.onnx`; delete other models that `retention` doesn't keep.
+    None: all stay.
 
     Returns the first one's path. Raises OSError if the files can't be written.
     """
@@ -42,9 +43,10 @@ def publish(content: bytes, folder: str | Path, step: int, retention: Retention 
     path = stored_model(folder, step)
     write_bytes(path, content)
     write_bytes(folder / LATEST, content)
-    models = stored_models(folder)
-    for old in set(models).difference(retention.kept(models), [path]):  # the folder may hold models of later steps
-        old.unlink(missing_ok=True)
+    if retention:
+        models = stored_models(folder)
+        for old in set(models).difference(retention.kept(models), [path]):  # the folder may hold models of later steps
+            old.unlink(missing_ok=True)
     return path
 
 

@@ -69,7 +69,7 @@ def test_a_solver_confirms_the_stored_scores_and_kinds() -> None:
         assert (solver.scores(scored.positions.of(states)) == scored.scores[rows]).all()
         for row in rows[:3]:
             played = len(LINES[row].moves)
-            positions = scored.positions.of(scored.positions.states[row : row + 1].copy())
+            positions = scored.positions.of(scored.positions.states[row : row + 1])
             left = 0
             while positions.winner[0] == OPEN:
                 positions.play(np.array([0]), solver.scores(positions).argmax(axis=1))

@@ -35,7 +35,7 @@ def check_promises(subject: Subject) -> list[Finding]:
 def look_at_first(subject: Subject, examples: Examples) -> None:
     """What a first position must be."""
     first = subject.first(1)
-    mover, winner = int(first.mover[0]), int(first.winner[0])
+    mover, winner = first.states[0, [MOVER, WINNER]].tolist()
     examples.add(
         "first mover",
         np.array([mover != 1]),
@@ -76,7 +76,7 @@ def look_at(subject: Subject, ply: Ply, games: RandomGames, examples: Examples) 
         return games.moves(int(ply.games[row]), ply.number + 1)
 
     before, after = ply.before.states, ply.after.states
-    mover, winner = after[:, MOVER], ply.after.winner
+    mover, winner = after[:, MOVER], after[:, WINNER]
     examples.add(
         "mover",
         (mover != 1) & (mover != 2),

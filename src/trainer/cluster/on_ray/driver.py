@@ -46,7 +46,7 @@ def drive(config: ClusterConfig, address: str, stop: Event) -> None:
     settings = settings_of_hubs(config)
     hubs = [start_hub(one, this_node()) for one in settings]
     for hub, one in zip(hubs, settings, strict=True):
-        await_hub(hub, one.replay_db_path, stop)
+        await_hub(hub, one.replay, stop)
     fleet = Fleet(hubs, config.actor_id, players, config.log_level, gpu=config.device != "cpu")
     published = [hub.publish.remote() for hub in hubs]
     try:
@@ -93,11 +93,11 @@ def settings_of_hubs(config: ClusterConfig) -> list[ActorConfig]:
     config = replace(
         config,
         data_dir=config.data_dir.absolute(),
-        replay_db_path=config.replay_db_path.absolute(),
+        replay_db_path=config.replay.absolute(),
         network_file=config.network_file and config.network_file.absolute(),
     )
     if config.replay_shards is None:
         return [config]
-    databases = RunFolder(config.replay_db_path.parent).shards(config.replay_shards)
+    databases = RunFolder(config.replay.parent).shards(config.replay_shards)
     window = config.replay_window and -(-config.replay_window // len(databases))
     return [replace(config, replay_db_path=path, replay_window=window) for path in databases]

@@ -60,7 +60,7 @@ class GameTranslator:
 
     def translated(self, played: Sequence[int]) -> TranslatedGame:
         """The game with these actions."""
-        position = self._first.of(self._first.states.copy())
+        position = self._first.of(self._first.states)
         row = np.zeros(1, np.int64)
         moves = []
         for action in played:

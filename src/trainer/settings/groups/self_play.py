@@ -80,9 +80,11 @@ class SelfPlaySettings(SearchSettings, EvaluationSettings):
         )  # smaller noise becomes 0
         share = self.random_openings
         require(0 <= share <= 1, f"--random-openings is {share}; give a share from 0 to 1")
-        require(
-            0 <= self.cache <= LARGEST_CACHE,
-            f"--cache is {self.cache}; give a number of entries from 0 to {LARGEST_CACHE}",
-        )
+        require_cache(self.cache)
         require(bool(self.actor_id), "--actor-id is empty; give the actor a name")
         require(self.actor_id.isprintable(), f"--actor-id is {self.actor_id!r}; give a name of printable characters")
+
+
+def require_cache(entries: int) -> None:
+    """Raise ConfigError for a cache that is too large."""
+    require(0 <= entries <= LARGEST_CACHE, f"--cache is {entries}; give a number of entries from 0 to {LARGEST_CACHE}")

@@ -1,0 +1,57 @@
+"""One position, and many at once, as somebody's program uses them."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+from kinds import every_kind
+
+from trainer.games import rules_of
+from trainer.games.base import FIRST, OPEN
+from trainer.games.kernels import link_kernels
+from trainer.games.position import Position
+from trainer.games.positions import Positions
+
+
+def test_movers_and_winners_are_numbers_of_their_own() -> None:
+    """They can be negated, and later moves don't change them."""
+    positions = Positions("tictactoe", 1)
+    positions.replay(0, [0, 3, 1, 4])
+    before = positions.mover, positions.winner
+    positions.replay(0, [2])
+    assert [part.tolist() for part in before] == [[FIRST], [OPEN]]
+    assert positions.winner.tolist() == [FIRST]
+    positions = Positions("tictactoe", 2)
+    positions.play(np.array([1]), np.array([4]))
+    assert (3 - 2 * positions.mover).tolist() == [1, -1]
+
+
+def test_other_positions_are_copies() -> None:
+    """Neither the object that made them nor the array that they were made of changes when they are played on."""
+    positions = Positions("tictactoe", 2)
+    states = positions.states.copy()
+    others = positions.of(positions.states)
+    others.play(np.arange(2), np.array([4, 0]))
+    assert (positions.states == states).all()
+    assert (others.states != states).any()
+
+
+@every_kind
+def test_a_position_equals_its_copies_and_no_other(env_id: str) -> None:
+    """So positions can be counted in dictionaries, and sent to other processes."""
+    first = Position.first(rules_of(env_id))
+    later = [first.play(action) for action in first.legal]
+    again = [first.play(action) for action in first.legal]
+    assert later == again == pickle.loads(pickle.dumps(later))
+    assert len({first, *later, *again}) == 1 + len(later)
+    assert first != later[0]
+    assert first != first.to_bytes()
+
+
+def test_rules_of_another_speed_make_no_other_position() -> None:
+    """But another size of the game does, even if nothing is on the board."""
+    plain, compiled = Position.first(rules_of("tictactoe")), Position.first(link_kernels("tictactoe").rules)
+    assert plain == compiled
+    assert hash(plain) == hash(compiled)
+    assert Position.first(rules_of("hex:size=3")) != Position.first(rules_of("hex:size=4"))
