@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from browser import Server, lasting_port
+from browser import Server, lasting_port, serving
+from programs import ending
 from run_files import put_run
 from waiting import PATIENCE, wait_until
 
@@ -85,16 +86,15 @@ def kill_often(kind: str, folder: Path, moments: int, seed: int) -> int:
         before = counted(kind, folder)
         with open(folder / "killed.log", "wb") as log:
             process = subprocess.Popen(command(kind, folder), stdout=log, stderr=log)
-        if moment % 3:
-            works = partial(goes_on, process, kind, folder, before)
-            wait_until(works, f"the {kind} makes nothing")
-        time.sleep(generator.uniform(0.0, LONGEST))
-        whole_machine = kind == "loop" and moment % 2
-        for child in processes_of(folder) if whole_machine else []:
-            os.kill(child, signal.SIGKILL)
-        ended = process.poll()
-        process.kill()
-        process.wait()
+        with ending(process):
+            if moment % 3:
+                works = partial(goes_on, process, kind, folder, before)
+                wait_until(works, f"the {kind} makes nothing")
+            time.sleep(generator.uniform(0.0, LONGEST))
+            whole_machine = kind == "loop" and moment % 2
+            for child in processes_of(folder) if whole_machine else []:
+                os.kill(child, signal.SIGKILL)
+            ended = process.poll()
         assert ended in (None, -9), (kind, moment, ended, (folder / "killed.log").read_text())
         if kind == "loop":  # they notice that it is gone
             wait_until(partial(nothing_runs, folder), "the loop's processes outlive it")
@@ -120,10 +120,12 @@ def kill_page(folder: Path, moments: int, seed: int) -> int:
     for moment in range(moments):
         if moment % 3:
             server = Server(folder)
-            visitors = Crowd(server.port, 3)
-            wait_until(lambda visitors=visitors: visitors.answers, "nobody gets an answer", visitors.failures)
-            time.sleep(generator.uniform(0.0, LONGEST))
-            server.kill()
+            try:
+                visitors = Crowd(server.port, 3)
+                wait_until(lambda visitors=visitors: visitors.answers, "nobody gets an answer", visitors.failures)
+                time.sleep(generator.uniform(0.0, LONGEST))
+            finally:
+                server.kill()  # then the visitors leave
             answers += visitors.join()
         else:  # during its start
             words = f"trainer.web --data-dir {folder} --port 0"
@@ -133,9 +135,9 @@ def kill_page(folder: Path, moments: int, seed: int) -> int:
             assert process.wait() == -9
         promises.check(folder, "tictactoe")
         assert contents(folder) == before, "the page changed a file of the run"
-    server = Server(folder)
-    Visitor(server.port).look_around(generator)
-    assert server.stop() == 0
+    with serving(folder) as server:
+        Visitor(server.port).look_around(generator)
+        assert server.stop() == 0
     assert promises.leftovers(folder) == []
     return answers
 
