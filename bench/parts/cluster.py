@@ -21,6 +21,7 @@ from bench.report.result import Result, Target
 from bench.support.installed import are_installed
 from bench.support.job import Job
 from bench.support.turns import alternate
+from bench.support.workload import wait_until
 from trainer.core.errors import ConfigError
 from trainer.core.json_values import read_json_object
 from trainer.run.folder import RunFolder
@@ -100,10 +101,12 @@ def soak(job: Job) -> list[Result]:
         command += ["--ray", address, "--minutes", str(2 * job.size.soak_minutes + 1), "--log-level", "ERROR"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as loop:
             try:
-                while not (read_json_object(RunFolder(folder).actor_stats) or {}).get("total_steps"):
-                    if loop.poll() is not None:
-                        raise RuntimeError(f"the loop ended at its start, with status {loop.returncode}")
-                    time.sleep(0.2)
+                wait_until(
+                    lambda: (read_json_object(RunFolder(folder).actor_stats) or {}).get("total_steps"),
+                    "the loop plays nothing",
+                    loop,
+                    every=0.2,
+                )
                 began = time.monotonic()
                 while (elapsed := time.monotonic() - began) < seconds:
                     time.sleep(seconds / LOOKS)

@@ -22,7 +22,7 @@ from bench.support.actors import loop_actor
 from bench.support.job import Job
 from bench.support.models import place_model
 from bench.support.turns import Turn, alternate, rates
-from bench.support.workload import ready
+from bench.support.workload import ready, wait_until
 from trainer.core.arguments import arguments_of
 from trainer.core.json_values import read_json_object
 from trainer.core.signals import PARENT_VARIABLE
@@ -86,7 +86,10 @@ def measure(job: Job) -> list[Result]:
 
 
 def watch(job: Job) -> tuple[list[Look], list[bytes]]:
-    """Run actor and trainer; returns the looks, and the models from the middle of EARLY and of LATE."""
+    """Run actor and trainer; returns the looks, and the models from the middle of EARLY and of LATE.
+
+    Raises RuntimeError if they don't begin to play.
+    """
     seconds = 60 * job.size.soak_minutes
     moments = [sum(span) / 2 for span in (EARLY, LATE)]
     looks: list[Look] = []
@@ -102,17 +105,18 @@ def watch(job: Job) -> tuple[list[Look], list[bytes]]:
             log_level="ERROR",
         )
         environment = os.environ | {PARENT_VARIABLE: str(os.getpid())}
-        processes = []
+        started = []
         for module, settings in (("trainer", trainer_config(config)), ("trainer.actor", actor_config(config))):
             command = [sys.executable, "-m", module, *arguments_of(settings)]
-            started = stack.enter_context(subprocess.Popen(command, env=environment))
-            stack.callback(started.terminate)
-            processes.append(psutil.Process(started.pid))
-        run = RunFolder(folder)
-        while (read_json_object(run.actor_stats) or {}).get("simulations", 0) == 0:
-            if not all(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes):
-                raise RuntimeError("the actor or the trainer ended at its start; its message is above")
-            time.sleep(0.1)
+            started.append(stack.enter_context(subprocess.Popen(command, env=environment)))
+            stack.callback(started[-1].terminate)
+        run, processes = RunFolder(folder), [psutil.Process(process.pid) for process in started]
+        wait_until(
+            lambda: (read_json_object(run.actor_stats) or {}).get("simulations", 0) > 0,
+            "actor and trainer don't begin",
+            *started,
+            every=0.1,
+        )
         began = time.monotonic()
         while (elapsed := time.monotonic() - began) < seconds:
             time.sleep(seconds / LOOKS)

@@ -15,7 +15,7 @@ from rich.console import Console
 from waiting import wait_until
 
 from bench import __main__ as bench_command
-from bench.parts import PARTS, selfplay
+from bench.parts import PARTS, coldstart, selfplay
 from bench.parts.gpu.learning import PRODUCTS
 from bench.profiles.bar_chart import bar_chart
 from bench.profiles.clock import REST
@@ -179,6 +179,17 @@ def test_a_workload_that_dies_is_an_error_with_its_last_words() -> None:
     workload = Workload([[sys.executable, "-c", "raise SystemExit('no board found')"]])
     with pytest.raises(RuntimeError, match=r"(?s)SystemExit.*no board found"), ready(workload):
         pass
+
+
+def test_a_start_that_never_ends_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An actor that plays nothing is given up, and ended."""
+    sleeper = tmp_path / "sleeper"
+    sleeper.write_text("#!/bin/sh\nexec sleep 1000000\n")
+    sleeper.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(sleeper))
+    monkeypatch.setattr("bench.support.workload.PATIENCE", 0.1)
+    with pytest.raises(RuntimeError, match=r"^the actor stores no game within 0.1 s$"):
+        coldstart.measure(Job(TINY, tmp_path))
 
 
 def test_a_turn_measures_the_growth_of_the_count() -> None:
