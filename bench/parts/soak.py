@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import isnan, nan
 from statistics import median
 
 import numpy as np
@@ -56,15 +57,16 @@ class Look:
 def measure(job: Job) -> list[Result]:
     """Connect 4 as the loop plays and trains it, without the loop's evaluations."""
     looks, models = watch(job)
-    early, late = within(looks, EARLY), within(looks, LATE)
+    early, late = compared(looks, EARLY), compared(looks, LATE)
     early_rate, late_rate = rate(early), rate(late)
     fresh_early, fresh_late = fresh_rates(job, models)
     cheaper = median(fresh_late) / median(fresh_early)
     early_memory, late_memory = (median(look.resident for look in chosen) for chosen in (early, late))
     early_speed, late_speed = (median(look.machine_speed for look in chosen) for chosen in (early, late))
-    tenths = [within(looks, (tenth / 10, (tenth + 1) / 10)) for tenth in range(10)]
+    tenths = [rate(within(looks, (tenth / 10, (tenth + 1) / 10))) for tenth in range(10)]
+    course = ", ".join(f"{one / 1000:.0f}" for one in tenths if not isnan(one))
     note = (
-        f"thousands per second in each tenth of the time {', '.join(f'{rate(tenth) / 1000:.0f}' for tenth in tenths)}; "
+        f"thousands per second in each tenth of the time {course}; "
         f"the machine sorted numbers {late_speed / early_speed:.2f} times as fast at the end"
     )
     near = "minutes 3 to 6 of 20"
@@ -118,7 +120,7 @@ def watch(job: Job) -> tuple[list[Look], list[bytes]]:
             every=0.1,
         )
         began = time.monotonic()
-        while (elapsed := time.monotonic() - began) < seconds:
+        while (elapsed := time.monotonic() - began) < seconds or len(models) < len(moments):
             time.sleep(seconds / LOOKS)
             resident = sum(process.memory_info().rss for process in processes) / MIB
             simulations = (read_json_object(run.actor_stats) or {})["simulations"]
@@ -155,7 +157,18 @@ def within(looks: list[Look], span: tuple[float, float]) -> list[Look]:
     return [look for look in looks if span[0] <= look.share <= span[1]]
 
 
+def compared(looks: list[Look], span: tuple[float, float]) -> list[Look]:
+    """The looks in a span of the time; the two nearest to its middle if a busy machine made fewer there."""
+    inside = within(looks, span)
+    if len(inside) >= 2:
+        return inside
+    nearest = sorted(looks, key=lambda look: abs(look.share - sum(span) / 2))[:2]
+    return sorted(nearest, key=lambda look: look.share)
+
+
 def rate(looks: list[Look]) -> float:
-    """Simulations/s from the first of `looks` to the last."""
+    """Simulations/s from the first of `looks` to the last; NaN for fewer than two."""
+    if len(looks) < 2:
+        return nan
     first, last = looks[0], looks[-1]
     return (last.simulations - first.simulations) / (last.seconds - first.seconds)

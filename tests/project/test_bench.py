@@ -8,6 +8,8 @@ import sys
 import time
 from contextlib import closing
 from html import escape
+from importlib import import_module
+from math import isnan
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,8 @@ from rich.console import Console
 from waiting import wait_until
 
 from bench import __main__ as bench_command
-from bench.parts import PARTS, coldstart, selfplay
+from bench.parts import PARTS, cluster, coldstart, selfplay, soak
+from bench.parts.gpu import overlap
 from bench.parts.gpu.learning import PRODUCTS
 from bench.profiles.bar_chart import bar_chart
 from bench.profiles.clock import REST
@@ -190,6 +193,64 @@ def test_a_start_that_never_ends_is_an_error(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("bench.support.workload.PATIENCE", 0.1)
     with pytest.raises(RuntimeError, match=r"^the actor stores no game within 0.1 s$"):
         coldstart.measure(Job(TINY, tmp_path))
+
+
+def look(share: float) -> soak.Look:
+    """What was seen at that share of 100 seconds: ten simulations/s so far."""
+    return soak.Look(share, 100 * share, int(1000 * share), resident=1.0, machine_speed=1.0)
+
+
+def test_a_rate_takes_two_looks() -> None:
+    """A busy machine may have made fewer in a tenth of the time."""
+    assert isnan(soak.rate([]))
+    assert isnan(soak.rate([look(0.5)]))
+    assert soak.rate([look(0.2), look(0.3), look(0.5)]) == 10
+
+
+def test_the_looks_nearest_to_a_span_stand_for_it_if_none_is_inside() -> None:
+    """At least two for a rate, and one for the memory, in order of time."""
+    looks = [look(share) for share in (0.0, 0.1, 0.5, 0.9, 0.95, 1.0)]
+    assert [one.share for one in soak.compared(looks, (0.85, 1.0))] == [0.9, 0.95, 1.0]
+    assert [one.share for one in soak.compared(looks, (0.15, 0.3))] == [0.0, 0.1]
+    assert cluster.memory_in([(0.1, 1.0), (0.9, 2.0), (0.95, 3.0)], (0.85, 1.0)) == [2.0, 3.0]
+    assert cluster.memory_in([(0.1, 1.0), (0.9, 2.0), (0.95, 3.0)], (0.15, 0.3)) == [1.0]
+
+
+class FakeRay:
+    """A hub that stores a shipment at once, and the calls of Ray that wait for it."""
+
+    def __init__(self) -> None:
+        self.store = self
+
+    def options(self, **_: object) -> FakeRay:
+        """Its call, whatever the options."""
+        return self
+
+    def remote(self, *shipment: object) -> object:
+        """The reply to a shipment."""
+        return object()
+
+    def wait(self, replies: list[object], **_: object) -> tuple[list[object], list[object]]:
+        """None has arrived yet."""
+        return [], replies
+
+    def get(self, reply: object) -> None:
+        """It arrives."""
+
+
+def test_a_crowd_has_answers_also_in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on its way at the end is waited for. It doesn't count as stored in that time."""
+    crowd = import_module("bench.support.crowd")  # imports Ray, which takes a moment
+    monkeypatch.setattr(crowd, "ray", FakeRay())
+    found = crowd.play([FakeRay()], 4, 1e6, 0.0001, crowd.Recorded("tictactoe"))
+    assert found.answers
+    assert found.stored == 0
+
+
+def test_threads_make_at_least_one_step() -> None:
+    """Also if the time is over before one is made."""
+    evaluator = overlap.sleeping(0.0, 2)
+    assert overlap.batches_per_second(evaluator, threads=2, games=2, seconds=0.0) > 0
 
 
 def test_a_turn_measures_the_growth_of_the_count() -> None:
