@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -72,5 +73,11 @@ def run(config: BenchConfig) -> int:
     return 0
 
 
+def main() -> int:
+    """The command."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that halted processes are ended, too
+    return run_command(BenchConfig, run, prog="python -m bench")
+
+
 if __name__ == "__main__":
-    sys.exit(run_command(BenchConfig, run, prog="python -m bench"))
+    sys.exit(main())

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -71,6 +72,7 @@ def row_of(cells: Iterable[str]) -> str:
 
 def main() -> None:
     """Train and measure one by one, and write the table."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the loop is ended, too
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("changes", nargs="*", help="settings to change, as in gumbel=false")
     parser.add_argument("--env-id", default="connect4", help="any game, also by its file")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from contextlib import closing
@@ -12,9 +14,12 @@ from importlib import import_module
 from math import isnan
 from pathlib import Path
 
+import psutil
 import pytest
+from programs import ending
 from rich.console import Console
-from waiting import wait_until
+from torture.kills import processes_of
+from waiting import PATIENCE, wait_until
 
 from bench import __main__ as bench_command
 from bench.parts import PARTS, cluster, coldstart, selfplay, soak
@@ -267,6 +272,53 @@ def test_a_turn_measures_the_growth_of_the_count() -> None:
     with ready(workload):
         assert workload.turn(0.05).rates["count"] > 0
         wait_until(stands_still, "a halted process goes on")
+
+
+HALTING = """
+import signal, sys
+from bench import __main__ as command
+from bench.parts import PARTS, Part
+from bench.support.workload import Workload, ready
+
+COUNT = "import time, itertools\\nfor n in itertools.count(1): print(n, flush=True); time.sleep(0.001)"
+
+def measure(job):
+    with job.scratch() as folder, ready(Workload([[sys.executable, "-c", COUNT, f"{folder}/"]])):
+        print("halted", flush=True)
+        signal.pause()
+
+PARTS["halting"] = Part("A workload is halted", measure)
+sys.exit(command.main())
+"""
+
+
+def test_sigterm_ends_a_halted_workload(tmp_path: Path) -> None:
+    """If only the benchmarks get it. The folder of temporary files is removed, too."""
+    words = ["halting", "--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
+    command = [sys.executable, "-c", HALTING, *words]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process, ending(process):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "halted\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 1
+    assert processes_of(tmp_path) == []
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def is_running(number: int) -> bool:
+    """Whether there is such a process, and it hasn't ended."""
+    try:
+        return bool(psutil.Process(number).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_core_is_kept_busy_no_longer_than_the_tests_run() -> None:
+    """Also if what runs them is killed."""
+    program = "import subprocess; from tools.portable_tests import busy; "
+    program += "print(subprocess.Popen(busy(), stdout=subprocess.DEVNULL).pid)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    wait_until(lambda: not is_running(int(done.stdout)), "it goes on")
 
 
 def test_an_unknown_part_is_an_error_that_names_the_parts(capsys: pytest.CaptureFixture[str]) -> None:

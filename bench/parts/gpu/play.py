@@ -125,6 +125,7 @@ def self_play(job: Job, device: torch.device) -> Iterator[Result]:
                 games=games,
                 device=place,
                 memory_gib=MEMORY_GIB,
+                replay_window=size.window,
             )
             with ready(own):
                 turn = own.turn(size.turn)
