@@ -63,6 +63,27 @@ def test_a_game_that_can_be_solved_is_trained(monkeypatch: pytest.MonkeyPatch, t
         run(monkeypatch, "tictactoe", tmp_path / "out")
 
 
+def test_a_curve_that_can_not_be_drawn_is_refused_before_the_training(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The message is one line."""
+    monkeypatch.setattr("trainer.core.packages.find_spec", lambda name: None)
+    with pytest.raises(SystemExit) as error:
+        run(monkeypatch, "tictactoe", tmp_path / "out")
+    assert str(error.value.code).startswith("error: a plot needs matplotlib, which is not installed; ")
+    assert "\n" not in str(error.value.code)
+
+
+def test_a_moment_before_the_first_model_has_no_copy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The run goes on."""
+    loop = tmp_path / "loop"
+    loop.write_text("#!/bin/sh\nexec sleep 2\n")
+    loop.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(loop))
+    run = RunFolder(tmp_path / "run")
+    assert strength_run.train("tictactoe", 1.0, [0.001], 0, run) == {1.0: run.latest_model}
+
+
 @pytest.fixture
 def ablations(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """tools/ablations.py, which imports another file of its folder by its name."""
