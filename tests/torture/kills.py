@@ -10,9 +10,11 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import psutil
 from browser import Server, lasting_port, serving
 from programs import ending
 from run_files import put_run
@@ -50,13 +52,10 @@ def command(kind: str, folder: Path, end: bool = False) -> list[str]:
 def processes_of(folder: Path) -> list[int]:
     """Processes whose command line names the folder."""
     found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                if f"{folder}/" in (entry / "cmdline").read_text(errors="replace"):
-                    found.append(int(entry.name))
-            except OSError:
-                continue
+    for number in psutil.pids():
+        with suppress(psutil.Error):  # it is gone, or another user's
+            if number != os.getpid() and f"{folder}/" in " ".join(psutil.Process(number).cmdline()):
+                found.append(number)
     return found
 
 
