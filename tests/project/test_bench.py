@@ -274,6 +274,14 @@ def test_a_turn_measures_the_growth_of_the_count() -> None:
         wait_until(stands_still, "a halted process goes on")
 
 
+def test_tiny_results_do_not_replace_the_published_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are written beside the databases."""
+    monkeypatch.chdir(tmp_path)
+    bench_command.run(bench_command.BenchConfig(("publish",), tiny=True, work=tmp_path / "work"))
+    assert (tmp_path / "work" / "tiny" / JSON_FILE).exists()
+    assert not (tmp_path / "docs").exists()
+
+
 HALTING = """
 import signal, sys
 from bench import __main__ as command
