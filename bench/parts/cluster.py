@@ -114,8 +114,10 @@ def soak(job: Job) -> list[Result]:
             finally:
                 loop.terminate()
     early, late = memory_in(looks, EARLY), memory_in(looks, LATE)
-    what = f"memory of the head after {job.size.soak_minutes:g} minutes"
-    return [Result(what, "MB", late, "after 3 to 6 of 20", early, Target(most=1.05))]
+    minutes = job.size.soak_minutes
+    what = f"memory of the head after {minutes:g} minutes"
+    near = f"after {EARLY[0] * minutes:g} to {EARLY[1] * minutes:g} of them"
+    return [Result(what, "MB", late, near, early, Target(most=1.05))]
 
 
 def memory_in(looks: list[tuple[float, float]], span: tuple[float, float]) -> list[float]:

@@ -1,7 +1,7 @@
-"""Actor and trainer for twenty minutes: the end should be as fast, and need as much memory, as the beginning.
+"""Actor and trainer for many minutes: the end should be as fast, and need as much memory, as the beginning.
 
 A network gets cheaper while it learns: fewer of its inputs are active, and its searches return to known positions more
-often. So a fresh actor is measured with the models of both times. What that does not explain is due to the twenty minutes.
+often. So a fresh actor is measured with the models of both times. What that does not explain is due to the minutes.
 """
 
 from __future__ import annotations
@@ -69,8 +69,9 @@ def measure(job: Job) -> list[Result]:
         f"thousands per second in each tenth of the time {course}; "
         f"the machine sorted numbers {late_speed / early_speed:.2f} times as fast at the end"
     )
-    near = "minutes 3 to 6 of 20"
-    what = f"self-play at the end of {job.size.soak_minutes:g} minutes, window {job.size.window:,}"
+    minutes = job.size.soak_minutes
+    near = f"minutes {EARLY[0] * minutes:g} to {EARLY[1] * minutes:g} of {minutes:g}"
+    what = f"self-play at the end of {minutes:g} minutes, window {job.size.window:,}"
     flat = Target(0.9, 1.1)
     return [
         Result(what, "simulations/s", [late_rate], near, [early_rate], flat, note=note),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from html import escape
 from importlib import import_module
 from math import isnan
@@ -219,6 +220,17 @@ def test_the_looks_nearest_to_a_span_stand_for_it_if_none_is_inside() -> None:
     assert [one.share for one in soak.compared(looks, (0.15, 0.3))] == [0.0, 0.1]
     assert cluster.memory_in([(0.1, 1.0), (0.9, 2.0), (0.95, 3.0)], (0.85, 1.0)) == [2.0, 3.0]
     assert cluster.memory_in([(0.1, 1.0), (0.9, 2.0), (0.95, 3.0)], (0.15, 0.3)) == [1.0]
+
+
+def test_results_say_which_minutes_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of five minutes others than of twenty."""
+    monkeypatch.setattr(soak, "watch", lambda job: ([look(share / 20) for share in range(21)], [b"", b""]))
+    monkeypatch.setattr(soak, "fresh_rates", lambda job, models: [[1.0], [1.0]])
+    results = soak.measure(Job(replace(TINY, soak_minutes=5), tmp_path))
+    assert results[0].what == "self-play at the end of 5 minutes, window 1,000"
+    assert [one.against.partition(",")[0].removeprefix("that of ") for one in results] == [
+        "minutes 0.75 to 1.5 of 5"
+    ] * 4
 
 
 class FakeRay:
