@@ -4,7 +4,7 @@
 
 Each change is a setting of `python -m trainer.loop` and its value (true, false, or as on the command line). Several joined
 by commas are one change. The unchanged recipe comes first. All runs have the same minutes and begin from nothing. With
-`--seeds 0 1 2` there are three of each, and the table has their mean, the lowest and the highest.
+`--seeds 0 1 2` at the end there are three of each, and the table has their mean, the lowest and the highest.
 
 `python -m trainer.evaluator` measures the newest model of each run: by wrong moves in tic-tac-toe and Connect 4, in other
 games by a match against the model of the unchanged recipe with the same seed. Each line of the table is written as soon as
