@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ from trainer.core.command import run_command
 from trainer.core.files import write_bytes
 from trainer.settings.validation import LogLevel, require
 
+DOCS = Path("docs")
+
 
 @dataclass(frozen=True)
 class BenchConfig:
@@ -28,8 +31,9 @@ class BenchConfig:
     parts: tyro.conf.Positional[tuple[str, ...]] = ()
     """What to measure: selfplay, games, ceiling, cache, network, overlap, memory, coldstart, training, sampling, publish,
     load, replay, cluster, cluster-soak, gpu, gpu-learning, soak. Without names: all except the last five."""
-    out: Path = Path("docs")
-    """Folder of `benchmarks.md` and `benchmarks.json`. Only the sections of the measured parts are replaced."""
+    out: Path | None = None
+    """Folder of `benchmarks.md` and `benchmarks.json`. Only the sections of the measured parts are replaced. None: docs, or
+    with --tiny, whose numbers aren't to be published, the folder `tiny` in that of --work."""
     work: Path = Path("build/bench")
     """Folder for databases of a million rows, which later runs use again."""
     tiny: bool = False
@@ -57,7 +61,8 @@ def run(config: BenchConfig) -> int:
         size = replace(size, rounds=config.rounds)
     if minutes is not None:
         size = replace(size, soak_minutes=minutes)
-    console, unfinished = Console(), config.out / "unfinished-benchmarks.json"
+    out = config.out or (config.work / "tiny" if config.tiny else DOCS)
+    console, unfinished = Console(), out / "unfinished-benchmarks.json"
     reports: dict[str, Report] = {}
     for name in config.parts or [name for name, part in PARTS.items() if not part.long]:
         part, machine, began = PARTS[name], describe_machine(), time.monotonic()
@@ -65,12 +70,18 @@ def run(config: BenchConfig) -> int:
         for result in part.measure(Job(size, config.work)):
             reports[name].results.append(result)
             write_bytes(unfinished, json.dumps(reports[name].fields(), indent=1).encode())
-        save({name: reports[name]}, config.out, known=PARTS)
+        save({name: reports[name]}, out, known=PARTS)
         unfinished.unlink(missing_ok=True)
         console.print(f"{name}: {time.monotonic() - began:.0f} s", highlight=False)
     show(reports, console)
     return 0
 
 
+def main() -> int:
+    """The command."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that halted processes are ended, too
+    return run_command(BenchConfig, run, prog="python -m bench")
+
+
 if __name__ == "__main__":
-    sys.exit(run_command(BenchConfig, run, prog="python -m bench"))
+    sys.exit(main())

@@ -21,11 +21,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from long_tests import LONG
+from programs import bound_files
 from waiting import PATIENCE
 
 # Repeatable, because a test that failed must fail again (`make torture` draws new inputs); and without limits of time.
 settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("repeatable")
+
+bound_files()
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out tests by their marks

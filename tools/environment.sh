@@ -4,6 +4,8 @@
 # WHAT: runtime (what `make run` needs), dev (tests and linters too), peers (the benchmarks' peers too) or nothing.
 # PYTHON: the interpreter to make it with. GIVEN: "given" if the user asked for this one; then a .venv that was made with
 # another one is replaced. GOAL: the target of make, for messages.
+#
+# A .venv that came here with a copied or moved checkout is replaced, too, because it would use the sources of the other one.
 set -eu
 what=$1 python=$2 given=$3 goal=$4
 venv=.venv
@@ -43,6 +45,8 @@ if test -d $venv; then
         reason="it was made with Python ${found%% *}, and Python $oldest or newer is needed"
     elif test "$given" = given && test "$found" != "$wanted"; then
         reason="it was made with Python ${found%% *} (${found#* }), and $python is Python ${wanted%% *} (${wanted#* })"
+    elif test -e $venv/made-in && test "$(cat $venv/made-in)" != "$(pwd -P)"; then
+        reason="it was made in $(cat $venv/made-in)"
     fi
     if test -n "$reason"; then
         check_python
@@ -56,6 +60,7 @@ if ! test -d $venv; then
         rm -rf $venv
         fail "$python can't make a virtual environment (Debian and Ubuntu: apt-get install python3-venv)"
     fi
+    pwd -P > $venv/made-in
 fi
 
 # Whether something was installed, and neither the dependencies nor their versions were changed since.

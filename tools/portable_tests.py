@@ -10,6 +10,7 @@ import argparse
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -89,6 +90,7 @@ class Missing(Exception):
 
 def main() -> int:
     """Do the runs, one after the other; returns 1 if one failed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the tests are ended, too
     runs = [run.name for run in RUNS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="*", metavar="RUN", help=f"which ones: {', '.join(runs)}; all by default")
@@ -163,6 +165,11 @@ def python_for(version: str) -> Path:
     return folder / "bin" / "python"
 
 
+def busy() -> list[str]:
+    """The words of a command that keeps a core busy until this process ends, in whatever way."""
+    return [sys.executable, "-c", f"import os\nwhile os.getppid() == {os.getpid()}: pass"]
+
+
 @contextmanager
 def busy_core(wanted: bool) -> Iterator[list[str]]:
     """Keep one core busy while the block runs; yields the words that bind a command to it. Raises Missing.
@@ -175,7 +182,7 @@ def busy_core(wanted: bool) -> Iterator[list[str]]:
     if not shutil.which("taskset"):
         raise Missing("there is no taskset (Debian: apt-get install util-linux)")
     words = ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0)))]
-    other = subprocess.Popen([*words, sys.executable, "-c", "while True: pass"])
+    other = subprocess.Popen([*words, *busy()])
     try:
         yield words
     finally:

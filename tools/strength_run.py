@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.core.errors import TrainerError
+from trainer.core.packages import require_matplotlib
 from trainer.games import has_part
 from trainer.games.solving.scored_positions import has_scored_positions, scored_positions_of
 from trainer.measure.plot import Curve, save_plot
@@ -66,7 +67,10 @@ def refusal_of(env_id: str) -> str:
 
 
 def train(env_id: str, minutes: float, moments: list[float], seed: int, run: RunFolder) -> dict[float, Path]:
-    """Run the loop; returns, by minute, a copy of the model at each moment and the model of the end."""
+    """Run the loop; returns, by minute, a copy of the model at each moment and the model of the end.
+
+    A moment before the first model has none.
+    """
     command = [sys.executable, "-m", "trainer.loop", "--env-id", env_id, "--minutes", f"{minutes}"]
     copies: dict[float, Path] = {}
     began = time.monotonic()
@@ -75,7 +79,7 @@ def train(env_id: str, minutes: float, moments: list[float], seed: int, run: Run
             for moment in sorted(moments):
                 while loop.poll() is None and time.monotonic() < began + 60 * moment:
                     time.sleep(0.5)
-                if loop.poll() is None and moment < minutes:
+                if loop.poll() is None and moment < minutes and run.latest_model.exists():
                     copies[moment] = run.path / f"model-{moment:g}min.onnx"
                     shutil.copy(run.latest_model, copies[moment])
             loop.wait()
@@ -188,7 +192,12 @@ def main() -> None:
     chosen = parser.parse_args()
     run = RunFolder(chosen.data_dir or Path("data") / chosen.out.name)
     require_new(run.path)
-    if chosen.solve:  # now, not after the training
+    # What is needed afterwards is looked for now, not after hours of training.
+    try:
+        require_matplotlib()
+    except TrainerError as error:
+        raise SystemExit(f"error: {error}") from error
+    if chosen.solve:
         require_scored_positions(chosen.env_id)
     chosen.out.mkdir(parents=True, exist_ok=True)
     began = time.time()

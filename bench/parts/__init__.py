@@ -51,8 +51,8 @@ PARTS = {
     "load": Part("Loading the replay database", load.measure),
     "replay": Part("Writing the replay database", replay.measure),
     "cluster": Part("A Ray cluster", cluster.measure, long=True),
-    "cluster-soak": Part("A Ray cluster for twenty minutes", cluster.soak, long=True),
+    "cluster-soak": Part("Memory of a Ray cluster over time", cluster.soak, long=True),
     "gpu": Part("One GPU: evaluations and self-play", play.measure, long=True),
     "gpu-learning": Part("One GPU: training and the loop", learning.measure, long=True),
-    "soak": Part("Actor and trainer for twenty minutes", soak.measure, long=True),
+    "soak": Part("Actor and trainer over time", soak.measure, long=True),
 }

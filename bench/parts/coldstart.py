@@ -13,6 +13,7 @@ from bench.report.result import Result, Target
 from bench.support.actors import flags_of
 from bench.support.job import Job
 from bench.support.models import publish_model
+from bench.support.workload import wait_until
 from trainer.core.json_values import read_json_object
 from trainer.run.folder import RunFolder
 
@@ -29,7 +30,10 @@ def measure(job: Job) -> list[Result]:
 
 
 def seconds_to_first_game(job: Job, folder: Path, empty: bool = False) -> float:
-    """Start the actor in a new run and wait for a game; `empty`: with an empty compile cache of its own."""
+    """Start the actor in a new run and wait for a game; `empty`: with an empty compile cache of its own.
+
+    Raises RuntimeError if none comes.
+    """
     cache, run = folder / "cache", RunFolder(folder / "run")
     publish_model("connect4", run.path)
     size = job.size
@@ -39,12 +43,15 @@ def seconds_to_first_game(job: Job, folder: Path, empty: bool = False) -> float:
     environment = os.environ | ({"CARTRIDGE_CACHE": str(cache)} if empty else {})
     began = time.monotonic()
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
-        while (read_json_object(run.actor_stats) or {}).get("episodes_completed", 0) == 0:
-            if process.poll() is not None:
-                raise RuntimeError(f"the actor ended with status {process.returncode} before its first game")
-            time.sleep(0.005)
-        seconds = time.monotonic() - began
-        process.kill()
+        try:
+            wait_until(
+                lambda: (read_json_object(run.actor_stats) or {}).get("episodes_completed", 0) > 0,
+                "the actor stores no game",
+                process,
+            )
+            seconds = time.monotonic() - began
+        finally:
+            process.kill()
     shutil.rmtree(run.path)
     shutil.rmtree(cache, ignore_errors=True)
     return seconds

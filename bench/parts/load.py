@@ -14,6 +14,7 @@ from bench.report.result import Result, Target
 from bench.support.job import Job
 from bench.support.random_games import random_episodes
 from bench.support.training_steps import buffer_of
+from bench.support.workload import PATIENCE, wait_until
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.replay import ReplayWriter
@@ -39,7 +40,8 @@ def measure(job: Job) -> list[Result]:
 def load(path: Path) -> dict[str, float]:
     """Load a database with `bench.support.load_replay`; returns what it measured."""
     command = [sys.executable, "-m", "bench.support.load_replay", str(path), "connect4"]
-    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE)
+    found: dict[str, float] = json.loads(done.stdout)
     return found
 
 
@@ -56,8 +58,7 @@ def delays(job: Job) -> list[float]:
                 time.sleep(0.05)
                 writer.write([next(games)])
                 began = time.monotonic()
-                while not replay.refresh(every=REFRESH_SECONDS):
-                    time.sleep(0.001)
+                wait_until(lambda: replay.refresh(every=REFRESH_SECONDS), "the new game isn't seen", every=0.001)
                 seconds.append(time.monotonic() - began)
             replay.close()
     return seconds

@@ -13,6 +13,7 @@ import psutil
 from bench.report.result import Result, Target
 from bench.support.job import Job
 from bench.support.models import publish_model
+from bench.support.workload import wait_until
 from trainer.actor.memory import actor_memory, within_memory
 from trainer.core.arguments import arguments_of
 from trainer.core.json_values import read_json_object
@@ -40,23 +41,32 @@ def measure(job: Job) -> list[Result]:
 
 
 def of_game(env_id: str, folder: Path, seconds: float) -> Result:
-    """One game, for `seconds` after the first answers of the network. Raises RuntimeError if the actor ends."""
+    """One game, until `seconds` after the first answers of the network. Raises RuntimeError if they don't come."""
     game, recipe = game_of(env_id), recipe_of(env_id)
     config = actor_config(changed(recipe, data_dir=folder, log_level="ERROR"))
     publish_model(env_id, folder, recipe.network)
     settings = within_memory(game, config)
     predicted = actor_memory(game, settings).total / MB
     command = [sys.executable, "-m", "trainer.actor", *arguments_of(config)]
-    stats, most = RunFolder(folder).actor_stats, 0.0
+    stats = RunFolder(folder).actor_stats
     with subprocess.Popen(command, env=os.environ | {PARENT_VARIABLE: str(os.getpid())}) as process:
-        watched, end = psutil.Process(process.pid), float("inf")
-        while time.monotonic() < end:
-            if process.poll() is not None:
-                raise RuntimeError(f"the actor of {env_id} ended with status {process.returncode}")
-            if end == float("inf") and (read_json_object(stats) or {}).get("simulations", 0) > 0:
-                end = time.monotonic() + seconds
-            most = max(most, watched.memory_info().rss / MB)
-            time.sleep(LOOK_SECONDS)
-        process.kill()
+        try:
+            watched, looks = psutil.Process(process.pid), []
+
+            def has_played() -> bool:
+                looks.append(watched.memory_info().rss / MB)
+                return (read_json_object(stats) or {}).get("simulations", 0) > 0
+
+            wait_until(has_played, f"the actor of {env_id} plays nothing", process, every=LOOK_SECONDS)
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                if process.poll() is not None:
+                    raise RuntimeError(f"the actor of {env_id} ended with status {process.returncode}")
+                looks.append(watched.memory_info().rss / MB)
+                time.sleep(LOOK_SECONDS)
+        finally:
+            process.kill()
     note = f"games, trees and caches: at most {predicted:,.0f} MB, for {settings.games} games per thread"
-    return Result(f"{game.env_id}, the loop's actor", "MB", [most], target=Target(most=MOST), pick="most", note=note)
+    return Result(
+        f"{game.env_id}, the loop's actor", "MB", [max(looks)], target=Target(most=MOST), pick="most", note=note
+    )

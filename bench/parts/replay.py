@@ -5,14 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from threading import Timer
 
 from bench.report.result import Result, Target
 from bench.support.job import Job
 from bench.support.random_games import random_episodes
+from bench.support.workload import PATIENCE
 from trainer.game_config import metadata_of
 from trainer.games import game_of
 from trainer.replay import Episode, ReplayWriter
@@ -66,10 +69,7 @@ def write(job: Job, slices: int, seconds: float, window: int | None) -> Written:
         path = folder / "replay.db"
         with closing(ReplayWriter(path, metadata_of(game_of("connect4")), window)) as writer:
             writer.write([pattern[0]])
-            command = [sys.executable, "-m", "bench.support.load_replay", str(path), "connect4", "follow"]
-            with subprocess.Popen(command, stdout=subprocess.PIPE) as reader:
-                assert reader.stdout
-                reader.stdout.readline()
+            with reading(path):
                 for _ in range(slices):
                     began, rows = time.monotonic(), 0
                     while time.monotonic() < began + seconds:
@@ -79,11 +79,27 @@ def write(job: Job, slices: int, seconds: float, window: int | None) -> Written:
                         written.longest_log = max(written.longest_log, size_of(path.with_name(path.name + "-wal")))
                     written.rates.append(rows / (time.monotonic() - began))
                     written.sizes.append(size_of(path))
-                died = reader.poll() is not None
-                reader.kill()
+    return written
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Another process reads a database like a trainer while the block runs. Raises RuntimeError if it ended before."""
+    command = [sys.executable, "-m", "bench.support.load_replay", str(path), "connect4", "follow"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as reader:
+        hanging = Timer(PATIENCE, reader.kill)  # `readline` has no deadline, but returns when the reader is gone
+        hanging.start()
+        try:
+            assert reader.stdout
+            reader.stdout.readline()
+            hanging.cancel()
+            yield
+            died = reader.poll() is not None
+        finally:
+            hanging.cancel()
+            reader.kill()
     if died:
         raise RuntimeError(f"the reader ended with status {reader.returncode}")
-    return written
 
 
 def named(game: Episode, number: int) -> Episode:

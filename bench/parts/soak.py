@@ -1,7 +1,7 @@
-"""Actor and trainer for twenty minutes: the end should be as fast, and need as much memory, as the beginning.
+"""Actor and trainer for many minutes: the end should be as fast, and need as much memory, as the beginning.
 
 A network gets cheaper while it learns: fewer of its inputs are active, and its searches return to known positions more
-often. So a fresh actor is measured with the models of both times. What that does not explain is due to the twenty minutes.
+often. So a fresh actor is measured with the models of both times. What that does not explain is due to the minutes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import isnan, nan
 from statistics import median
 
 import numpy as np
@@ -22,7 +23,7 @@ from bench.support.actors import loop_actor
 from bench.support.job import Job
 from bench.support.models import place_model
 from bench.support.turns import Turn, alternate, rates
-from bench.support.workload import ready
+from bench.support.workload import ready, wait_until
 from trainer.core.arguments import arguments_of
 from trainer.core.json_values import read_json_object
 from trainer.core.signals import PARENT_VARIABLE
@@ -56,19 +57,21 @@ class Look:
 def measure(job: Job) -> list[Result]:
     """Connect 4 as the loop plays and trains it, without the loop's evaluations."""
     looks, models = watch(job)
-    early, late = within(looks, EARLY), within(looks, LATE)
+    early, late = compared(looks, EARLY), compared(looks, LATE)
     early_rate, late_rate = rate(early), rate(late)
     fresh_early, fresh_late = fresh_rates(job, models)
     cheaper = median(fresh_late) / median(fresh_early)
     early_memory, late_memory = (median(look.resident for look in chosen) for chosen in (early, late))
     early_speed, late_speed = (median(look.machine_speed for look in chosen) for chosen in (early, late))
-    tenths = [within(looks, (tenth / 10, (tenth + 1) / 10)) for tenth in range(10)]
+    tenths = [rate(within(looks, (tenth / 10, (tenth + 1) / 10))) for tenth in range(10)]
+    course = ", ".join(f"{one / 1000:.0f}" for one in tenths if not isnan(one))
     note = (
-        f"thousands per second in each tenth of the time {', '.join(f'{rate(tenth) / 1000:.0f}' for tenth in tenths)}; "
+        f"thousands per second in each tenth of the time {course}; "
         f"the machine sorted numbers {late_speed / early_speed:.2f} times as fast at the end"
     )
-    near = "minutes 3 to 6 of 20"
-    what = f"self-play at the end of {job.size.soak_minutes:g} minutes, window {job.size.window:,}"
+    minutes = job.size.soak_minutes
+    near = f"minutes {EARLY[0] * minutes:g} to {EARLY[1] * minutes:g} of {minutes:g}"
+    what = f"self-play at the end of {minutes:g} minutes, window {job.size.window:,}"
     flat = Target(0.9, 1.1)
     return [
         Result(what, "simulations/s", [late_rate], near, [early_rate], flat, note=note),
@@ -86,7 +89,10 @@ def measure(job: Job) -> list[Result]:
 
 
 def watch(job: Job) -> tuple[list[Look], list[bytes]]:
-    """Run actor and trainer; returns the looks, and the models from the middle of EARLY and of LATE."""
+    """Run actor and trainer; returns the looks, and the models from the middle of EARLY and of LATE.
+
+    Raises RuntimeError if they don't begin to play.
+    """
     seconds = 60 * job.size.soak_minutes
     moments = [sum(span) / 2 for span in (EARLY, LATE)]
     looks: list[Look] = []
@@ -102,19 +108,20 @@ def watch(job: Job) -> tuple[list[Look], list[bytes]]:
             log_level="ERROR",
         )
         environment = os.environ | {PARENT_VARIABLE: str(os.getpid())}
-        processes = []
+        started = []
         for module, settings in (("trainer", trainer_config(config)), ("trainer.actor", actor_config(config))):
             command = [sys.executable, "-m", module, *arguments_of(settings)]
-            started = stack.enter_context(subprocess.Popen(command, env=environment))
-            stack.callback(started.terminate)
-            processes.append(psutil.Process(started.pid))
-        run = RunFolder(folder)
-        while (read_json_object(run.actor_stats) or {}).get("simulations", 0) == 0:
-            if not all(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes):
-                raise RuntimeError("the actor or the trainer ended at its start; its message is above")
-            time.sleep(0.1)
+            started.append(stack.enter_context(subprocess.Popen(command, env=environment)))
+            stack.callback(started[-1].terminate)
+        run, processes = RunFolder(folder), [psutil.Process(process.pid) for process in started]
+        wait_until(
+            lambda: (read_json_object(run.actor_stats) or {}).get("simulations", 0) > 0,
+            "actor and trainer don't begin",
+            *started,
+            every=0.1,
+        )
         began = time.monotonic()
-        while (elapsed := time.monotonic() - began) < seconds:
+        while (elapsed := time.monotonic() - began) < seconds or len(models) < len(moments):
             time.sleep(seconds / LOOKS)
             resident = sum(process.memory_info().rss for process in processes) / MIB
             simulations = (read_json_object(run.actor_stats) or {})["simulations"]
@@ -151,7 +158,18 @@ def within(looks: list[Look], span: tuple[float, float]) -> list[Look]:
     return [look for look in looks if span[0] <= look.share <= span[1]]
 
 
+def compared(looks: list[Look], span: tuple[float, float]) -> list[Look]:
+    """The looks in a span of the time; the two nearest to its middle if a busy machine made fewer there."""
+    inside = within(looks, span)
+    if len(inside) >= 2:
+        return inside
+    nearest = sorted(looks, key=lambda look: abs(look.share - sum(span) / 2))[:2]
+    return sorted(nearest, key=lambda look: look.share)
+
+
 def rate(looks: list[Look]) -> float:
-    """Simulations/s from the first of `looks` to the last."""
+    """Simulations/s from the first of `looks` to the last; NaN for fewer than two."""
+    if len(looks) < 2:
+        return nan
     first, last = looks[0], looks[-1]
     return (last.simulations - first.simulations) / (last.seconds - first.seconds)

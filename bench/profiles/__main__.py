@@ -18,9 +18,12 @@ from trainer.games import game_of
 from trainer.games.library import OF_CONTRACT
 
 
-def main(out: Path = Path("docs"), work: Path = Path("build/bench"), tiny: bool = False) -> None:
-    """Measure where the time of self-play and training goes, and draw it. `out`: folder of the pictures; `work`: folder of
-    the databases; `tiny`: run everything within seconds to see that it works."""
+def main(out: Path | None = None, work: Path = Path("build/bench"), tiny: bool = False) -> None:
+    """Measure where the time of self-play and training goes, and draw it. `out`: folder of the pictures (None: docs; with
+    `tiny` the folder tiny in `work`); `work`: folder of the databases; `tiny`: run everything within seconds to see that it
+    works."""
+    out = out or (work / "tiny" if tiny else Path("docs"))
+    out.mkdir(parents=True, exist_ok=True)
     job = Job(TINY if tiny else FULL, work)
     with job.scratch() as folder:
         for env_id in OF_CONTRACT:

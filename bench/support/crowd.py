@@ -94,7 +94,11 @@ def rows_of(games: Sequence[PlayedGame]) -> int:
 
 
 def play(hubs: Sequence[Any], players: int, rows_per_second: float, seconds: float, recorded: Recorded) -> Crowd:
-    """Let so many players send for some seconds, each at most `rows_per_second`, to the hubs in turn."""
+    """Let so many players send for some seconds, each at most `rows_per_second`, to the hubs in turn.
+
+    On a busy machine it goes on until a shipment is sent. What is on its way at the end is waited for, but not counted as
+    stored.
+    """
     found, numbers = Crowd(players * rows_per_second), count()
     begin = time.monotonic()
     counted, end = begin + WARM_UP * seconds, begin + seconds
@@ -105,7 +109,7 @@ def play(hubs: Sequence[Any], players: int, rows_per_second: float, seconds: flo
     ]
     idle = [(begin, next(numbers), player) for player in crowd]
     flying: dict[Any, Player] = {}
-    while (now := time.monotonic()) < end:
+    while (now := time.monotonic()) < end or not (flying or found.answers):
         while idle and idle[0][0] <= now:
             player = heapq.heappop(idle)[2]
             due = ((now - player.began) * rows_per_second - player.sent) / recorded.rows_per_game
@@ -133,6 +137,7 @@ def play(hubs: Sequence[Any], players: int, rows_per_second: float, seconds: flo
                 found.waiting += (now - max(player.since, counted)) / (end - counted) / players
             heapq.heappush(idle, (player.since + PAUSE_SECONDS, next(numbers), player))
     for reply, player in flying.items():
-        found.waiting += (end - max(player.since, counted)) / (end - counted) / players
+        found.waiting += max(end - max(player.since, counted), 0.0) / (end - counted) / players
         ray.get(reply)
+        found.answers.append(time.monotonic() - player.since)
     return found

@@ -11,10 +11,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import psutil
 
@@ -24,7 +25,7 @@ from trainer.core.json_values import is_number, read_json_object
 POLL = 0.005
 """Seconds between two looks at a count."""
 PATIENCE = 600.0
-"""Seconds that a process may take until it counts; compiling everything takes minutes on a busy machine."""
+"""Seconds that a process may take until it begins to work; compiling everything takes minutes on a busy machine."""
 LAST_WORDS = 2000
 """How many characters of standard error go into an error message."""
 
@@ -148,6 +149,23 @@ class Workload:
                 process.kill()
         psutil.wait_procs(self._processes, timeout=10)
         self._errors.close()
+
+
+def wait_until(
+    condition: Callable[[], object], what: str, *processes: subprocess.Popen[Any], every: float = POLL
+) -> None:
+    """Check `every` so many seconds until `condition` holds.
+
+    Raises RuntimeError with `what`, the trouble, if one of `processes` ends before, and after PATIENCE.
+    """
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        for process in processes:
+            if process.poll() is not None:
+                raise RuntimeError(f"{what}: its process ended with status {process.returncode}")
+        if time.monotonic() > end:
+            raise RuntimeError(f"{what} within {PATIENCE:g} s")
+        time.sleep(every)
 
 
 @contextmanager

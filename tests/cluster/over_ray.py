@@ -23,6 +23,9 @@ from trainer.core.errors import ReplayUnavailableError
 from trainer.games import find_game, game_of
 from trainer.settings.actor import ActorConfig
 
+ROUNDS = 2_500
+"""Shipments that are sent at most, more than the disk has room for."""
+
 
 def hub_on(disk: Path, env_id: str, name: str) -> RayTransport:
     """Calls to a new hub whose files lie on the disk."""
@@ -50,7 +53,7 @@ def send_over_a_full_disk(transport: RayTransport, disk: Path) -> None:
 
     def send_until_it_fails() -> None:
         nonlocal number
-        while True:
+        for _ in range(ROUNDS):
             number = send(number)
 
     number = 1

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from html import escape
+from importlib import import_module
+from math import isnan
 from pathlib import Path
 
+import psutil
 import pytest
+from programs import ending
 from rich.console import Console
-from waiting import wait_until
+from torture.kills import processes_of
+from waiting import PATIENCE, wait_until
 
 from bench import __main__ as bench_command
-from bench.parts import PARTS, selfplay
+from bench.parts import PARTS, cluster, coldstart, selfplay, soak
+from bench.parts.gpu import overlap
 from bench.parts.gpu.learning import PRODUCTS
 from bench.profiles.bar_chart import bar_chart
 from bench.profiles.clock import REST
@@ -181,6 +190,86 @@ def test_a_workload_that_dies_is_an_error_with_its_last_words() -> None:
         pass
 
 
+def test_a_start_that_never_ends_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An actor that plays nothing is given up, and ended."""
+    sleeper = tmp_path / "sleeper"
+    sleeper.write_text("#!/bin/sh\nexec sleep 1000000\n")
+    sleeper.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(sleeper))
+    monkeypatch.setattr("bench.support.workload.PATIENCE", 0.1)
+    with pytest.raises(RuntimeError, match=r"^the actor stores no game within 0.1 s$"):
+        coldstart.measure(Job(TINY, tmp_path))
+
+
+def look(share: float) -> soak.Look:
+    """What was seen at that share of 100 seconds: ten simulations/s so far."""
+    return soak.Look(share, 100 * share, int(1000 * share), resident=1.0, machine_speed=1.0)
+
+
+def test_a_rate_takes_two_looks() -> None:
+    """A busy machine may have made fewer in a tenth of the time."""
+    assert isnan(soak.rate([]))
+    assert isnan(soak.rate([look(0.5)]))
+    assert soak.rate([look(0.2), look(0.3), look(0.5)]) == 10
+
+
+def test_the_looks_nearest_to_a_span_stand_for_it_if_none_is_inside() -> None:
+    """At least two for a rate, and one for the memory, in order of time."""
+    looks = [look(share) for share in (0.0, 0.1, 0.5, 0.9, 0.95, 1.0)]
+    assert [one.share for one in soak.compared(looks, (0.85, 1.0))] == [0.9, 0.95, 1.0]
+    assert [one.share for one in soak.compared(looks, (0.15, 0.3))] == [0.0, 0.1]
+    assert cluster.memory_in([(0.1, 1.0), (0.9, 2.0), (0.95, 3.0)], (0.85, 1.0)) == [2.0, 3.0]
+    assert cluster.memory_in([(0.1, 1.0), (0.9, 2.0), (0.95, 3.0)], (0.15, 0.3)) == [1.0]
+
+
+def test_results_say_which_minutes_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of five minutes others than of twenty."""
+    monkeypatch.setattr(soak, "watch", lambda job: ([look(share / 20) for share in range(21)], [b"", b""]))
+    monkeypatch.setattr(soak, "fresh_rates", lambda job, models: [[1.0], [1.0]])
+    results = soak.measure(Job(replace(TINY, soak_minutes=5), tmp_path))
+    assert results[0].what == "self-play at the end of 5 minutes, window 1,000"
+    assert [one.against.partition(",")[0].removeprefix("that of ") for one in results] == [
+        "minutes 0.75 to 1.5 of 5"
+    ] * 4
+
+
+class FakeRay:
+    """A hub that stores a shipment at once, and the calls of Ray that wait for it."""
+
+    def __init__(self) -> None:
+        self.store = self
+
+    def options(self, **_: object) -> FakeRay:
+        """Its call, whatever the options."""
+        return self
+
+    def remote(self, *shipment: object) -> object:
+        """The reply to a shipment."""
+        return object()
+
+    def wait(self, replies: list[object], **_: object) -> tuple[list[object], list[object]]:
+        """None has arrived yet."""
+        return [], replies
+
+    def get(self, reply: object) -> None:
+        """It arrives."""
+
+
+def test_a_crowd_has_answers_also_in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on its way at the end is waited for. It doesn't count as stored in that time."""
+    crowd = import_module("bench.support.crowd")  # imports Ray, which takes a moment
+    monkeypatch.setattr(crowd, "ray", FakeRay())
+    found = crowd.play([FakeRay()], 4, 1e6, 0.0001, crowd.Recorded("tictactoe"))
+    assert found.answers
+    assert found.stored == 0
+
+
+def test_threads_make_at_least_one_step() -> None:
+    """Also if the time is over before one is made."""
+    evaluator = overlap.sleeping(0.0, 2)
+    assert overlap.batches_per_second(evaluator, threads=2, games=2, seconds=0.0) > 0
+
+
 def test_a_turn_measures_the_growth_of_the_count() -> None:
     """A process that counts makes progress in its turn, and none after it."""
     count = "import time, itertools\nfor n in itertools.count(1): print(n, flush=True); time.sleep(0.001)"
@@ -195,6 +284,61 @@ def test_a_turn_measures_the_growth_of_the_count() -> None:
     with ready(workload):
         assert workload.turn(0.05).rates["count"] > 0
         wait_until(stands_still, "a halted process goes on")
+
+
+def test_tiny_results_do_not_replace_the_published_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are written beside the databases."""
+    monkeypatch.chdir(tmp_path)
+    bench_command.run(bench_command.BenchConfig(("publish",), tiny=True, work=tmp_path / "work"))
+    assert (tmp_path / "work" / "tiny" / JSON_FILE).exists()
+    assert not (tmp_path / "docs").exists()
+
+
+HALTING = """
+import signal, sys
+from bench import __main__ as command
+from bench.parts import PARTS, Part
+from bench.support.workload import Workload, ready
+
+COUNT = "import time, itertools\\nfor n in itertools.count(1): print(n, flush=True); time.sleep(0.001)"
+
+def measure(job):
+    with job.scratch() as folder, ready(Workload([[sys.executable, "-c", COUNT, f"{folder}/"]])):
+        print("halted", flush=True)
+        signal.pause()
+
+PARTS["halting"] = Part("A workload is halted", measure)
+sys.exit(command.main())
+"""
+
+
+def test_sigterm_ends_a_halted_workload(tmp_path: Path) -> None:
+    """If only the benchmarks get it. The folder of temporary files is removed, too."""
+    words = ["halting", "--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
+    command = [sys.executable, "-c", HALTING, *words]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process, ending(process):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "halted\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 1
+    assert processes_of(tmp_path) == []
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def is_running(number: int) -> bool:
+    """Whether there is such a process, and it hasn't ended."""
+    try:
+        return bool(psutil.Process(number).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_core_is_kept_busy_no_longer_than_the_tests_run() -> None:
+    """Also if what runs them is killed."""
+    program = "import subprocess; from tools.portable_tests import busy; "
+    program += "print(subprocess.Popen(busy(), stdout=subprocess.DEVNULL).pid)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    wait_until(lambda: not is_running(int(done.stdout)), "it goes on")
 
 
 def test_an_unknown_part_is_an_error_that_names_the_parts(capsys: pytest.CaptureFixture[str]) -> None:

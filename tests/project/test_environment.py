@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -86,3 +87,16 @@ def test_an_environment_that_will_not_do_is_replaced(tmp_path: Path, stale: str 
     done = call(tmp_path, new, "default")
     assert (done.returncode, done.stdout) == (0, f"Replacing .venv: {reason}.\n")
     assert (tmp_path / ".venv" / "bin" / "python").read_text() == new.read_text()
+
+
+def test_an_environment_that_was_copied_with_its_checkout_is_replaced(tmp_path: Path) -> None:
+    """It would use the sources of the other checkout. That one's stays."""
+    python = interpreter(tmp_path, "one", "3.12.1")
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    original.mkdir()
+    assert call(original, python, "default").stdout == ""
+    shutil.copytree(original, copy)
+    for said in (f"Replacing .venv: it was made in {original.resolve()}.\n", ""):
+        done = call(copy, python, "default")
+        assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+    assert call(original, python, "default").stdout == ""

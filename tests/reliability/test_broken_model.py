@@ -47,7 +47,9 @@ def test_a_broken_latest_model_leaves_the_last_good_one_in_use(
         "NaN": linear_model(np.full((29, 9), np.nan, np.float32)),
     }
     caplog.set_level(logging.INFO)
-    config = ActorConfig(replay_db_path=tmp_path / "replay.db", data_dir=tmp_path, games=4, simulations=5)
+    config = ActorConfig(
+        replay_db_path=tmp_path / "replay.db", data_dir=tmp_path, games=4, simulations=5, replay_window=10_000
+    )
     with running(lambda stop: act(config, stop)) as result:
         wait_until(lambda: "playing with model step 1" in caplog.text, "it doesn't play")
         if broken == "gone":

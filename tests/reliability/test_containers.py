@@ -65,7 +65,7 @@ def test_actors_of_two_containers_share_a_run(tmp_path: Path) -> None:
         "--threads",
         "1",
     ]
-    words += ["--simulations", "1"]
+    words += ["--simulations", "1", "--replay-window", "10000"]
     homeless = {key: value for key, value in os.environ.items() if key not in ("HOME", "CARTRIDGE_CACHE")}
 
     def rates() -> list[float]:

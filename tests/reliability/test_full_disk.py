@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import ForeignDatabase, fill
+from programs import LARGEST_FILE
 from torture import promises
 from torture.faults import full_disk, running, step_of, trainer_for
 from waiting import PATIENCE, wait_until
@@ -86,6 +87,15 @@ def test_a_file_size_limit_is_reported_as_any_full_disk(tictactoe_rows: ForeignD
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == f"error: {tmp_path}/models/model_step_000030.onnx: File too large"
     assert promises.leftovers(tmp_path) == []
+
+
+def test_no_process_of_the_tests_writes_a_file_without_end(tmp_path: Path) -> None:
+    """It may write LARGEST_FILE bytes and none more, as `bound_files` sets it for all tests. (These are a hole: no disk.)"""
+    (tmp_path / "large").touch()
+    program = "import os, sys; os.truncate(sys.argv[1], int(sys.argv[2]))"
+    for size, status in ((LARGEST_FILE, 0), (LARGEST_FILE + 1, 1)):
+        command = [sys.executable, "-c", program, str(tmp_path / "large"), str(size)]
+        assert subprocess.run(command, stderr=subprocess.DEVNULL, timeout=PATIENCE).returncode == status
 
 
 def test_a_model_folder_that_is_made_read_only_stops_nothing(

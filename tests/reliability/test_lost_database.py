@@ -146,7 +146,9 @@ def test_games_are_stored_once_also_if_cleaning_up_fails(
 
 def test_a_database_is_deleted_under_a_running_actor_and_trainer(tmp_path: Path) -> None:
     """Both go on: games come into the new database, and the trainer takes them from there."""
-    actor = ActorConfig(replay_db_path=tmp_path / "replay.db", data_dir=tmp_path, games=4, simulations=5)
+    actor = ActorConfig(
+        replay_db_path=tmp_path / "replay.db", data_dir=tmp_path, games=4, simulations=5, replay_window=10_000
+    )
     trainer = trainer_for(tmp_path)
     with running(lambda stop: act(actor, stop)) as played, running(lambda stop: train(trainer, stop)) as trained:
         wait_until(lambda: step_of(tmp_path) > 100, "it doesn't train", played, trained)

@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from torture import crowd, kills
 from torture.__main__ import Promise, Torture, promises_of
-from waiting import PATIENCE
+from waiting import PATIENCE, wait_until
 
 TESTS = Path(__file__).parent.parent
 
 
 def torture(module: str, *arguments: object) -> str:
-    """Run a program of tests/torture; returns what it printed."""
+    """Run a program of tests/torture; returns what it printed. Nothing that it started goes on after it."""
     paths = os.pathsep.join(filter(None, (str(TESTS), str(TESTS / "support"), os.environ.get("PYTHONPATH"))))
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-m", f"torture.{module}", *map(str, arguments)],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=PATIENCE,
         env=os.environ | {"PYTHONPATH": paths},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+        start_new_session=True,  # with what it starts, it is a group of processes
+    ) as process:
+        try:
+            said, errors = process.communicate(timeout=PATIENCE)
+        finally:
+            with suppress(ProcessLookupError):  # none is left
+                os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, said + errors
+    return said
 
 
 def test_death_at_some_points_loses_nothing(tmp_path: Path) -> None:
@@ -64,6 +74,24 @@ def test_ctrl_c_while_a_command_imports_is_one_line(tmp_path: Path) -> None:
 def test_many_at_one_database_lose_nothing(tmp_path: Path) -> None:
     """Five seconds of four actors, a trainer, a reader of games and a foreign writer."""
     assert "no lock reached anybody else" in torture("crowd", tmp_path / "run", 5)
+
+
+@pytest.mark.parametrize("program", ["crowd", "kills"])
+def test_a_program_that_fails_leaves_nothing_running(
+    tmp_path: Path, program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither actors without an end, nor threads that write or visit."""
+
+    def fails(*_: object) -> None:
+        raise AssertionError("nothing begins")
+
+    before = set(threading.enumerate())
+    monkeypatch.setattr(f"torture.{program}.wait_until", fails)
+    monkeypatch.setattr(kills, "LONGEST", 0.0)
+    with pytest.raises(AssertionError, match="nothing begins"):
+        crowd.crowd(tmp_path, 5) if program == "crowd" else kills.kill_page(tmp_path / "run", 2, 1)
+    assert kills.processes_of(tmp_path) == []
+    wait_until(lambda: set(threading.enumerate()) <= before, "a thread goes on")
 
 
 @pytest.mark.parametrize("inputs", [150])

@@ -1,11 +1,25 @@
-"""Processes that tests start."""
+"""Processes that tests start, and what they may do."""
 
 from __future__ import annotations
 
+import resource
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+LARGEST_FILE = 4 * 2**30
+"""Bytes: many times what a test needs."""
+
+
+def bound_files() -> None:
+    """Let neither this process nor those that it starts write a file of more than LARGEST_FILE bytes.
+
+    A test that hangs while its actors play would fill the disk otherwise. SQLite then reports an error, as of a full disk.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if soft == resource.RLIM_INFINITY or soft > LARGEST_FILE:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, hard))
 
 
 @contextmanager

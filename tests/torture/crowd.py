@@ -14,10 +14,13 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from conftest import CENTRE, EMPTY_BOARD, ForeignDatabase
+from programs import ending
 from stored_rows import select
 from waiting import PATIENCE, wait_until
 
@@ -31,7 +34,7 @@ class Foreigner(threading.Thread):
     """Writes games of one row, each in its transaction; tries again where the database is locked."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self._path = path
         self.rows = 0
         self.waits = 0
@@ -67,7 +70,7 @@ class Browser(threading.Thread):
     """Reads games that are anywhere in the database, and the newest; each must be whole."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self._path = path
         self.games = 0
         self.failure: BaseException | None = None
@@ -97,31 +100,41 @@ class Browser(threading.Thread):
             self.games += bool(plies)
 
 
+Worker = TypeVar("Worker", Foreigner, Browser)
+
+
+@contextmanager
+def at_work(thread: Worker) -> Iterator[Worker]:
+    """The thread, which works until the block ends."""
+    thread.start()
+    try:
+        yield thread
+    finally:
+        thread.done.set()
+        thread.join()
+
+
 def crowd(folder: Path, seconds: float) -> str:
     """Let them work together for so long; returns the figures. Raises AssertionError where anything was lost."""
     path = folder / "replay.db"
     ForeignDatabase(path).connection.close()
-    foreigner, browser = Foreigner(path), Browser(path)
     trainer = "--wait-interval 0.2 --checkpoint-interval 200 --steps 100000000 --log-interval 1000"
     trainer = f"trainer --db {path} --model-dir {folder}/models --stats {folder}/stats.json {trainer}"
     actor = f"trainer.actor --replay-db-path {path} --data-dir {folder} --games 32 --simulations 400 --actor-id"
     commands = [trainer, *(f"{actor} actor-{number}" for number in range(ACTORS))]
-    foreigner.start()
-    browser.start()
-    processes = []
-    for number, words in enumerate(commands):
-        with open(folder / f"{number}.log", "wb") as log:
-            processes.append(subprocess.Popen([sys.executable, "-m", *words.split()], stderr=log))
-    wait_until((folder / "stats.json").exists, "the trainer doesn't begin")
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and all(process.poll() is None for process in processes):
-        time.sleep(0.2)
-    for process in reversed(processes):
-        process.send_signal(signal.SIGINT)
-    statuses = [process.wait(PATIENCE) for process in processes]
-    for thread in (foreigner, browser):
-        thread.done.set()
-        thread.join()
+    with at_work(Foreigner(path)) as foreigner, at_work(Browser(path)) as browser, ExitStack() as stack:
+        processes = []
+        for number, words in enumerate(commands):
+            with open(folder / f"{number}.log", "wb") as log:
+                process = subprocess.Popen([sys.executable, "-m", *words.split()], stderr=log)
+            processes.append(stack.enter_context(ending(process)))
+        wait_until((folder / "stats.json").exists, "the trainer doesn't begin", *processes)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and all(process.poll() is None for process in processes):
+            time.sleep(0.2)
+        for process in reversed(processes):
+            process.send_signal(signal.SIGINT)
+        statuses = [process.wait(PATIENCE) for process in processes]
     logs = "".join((folder / f"{number}.log").read_text() for number in range(len(processes)))
     assert statuses == [130, *[0] * ACTORS], (statuses, logs)
     assert "locked" not in logs, logs

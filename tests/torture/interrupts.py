@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+from programs import ending
 from waiting import PATIENCE, wait_until
 
 from torture import promises
@@ -39,14 +40,15 @@ def interrupt(name: str, folder: Path, moment: int) -> None:
     log = folder / "interrupted.log"
     with open(log, "wb") as output:
         process = subprocess.Popen([sys.executable, "-X", "importtime", "-m", *words], stdout=output, stderr=output)
-    wait_until(lambda: b"numpy" in log.read_bytes(), "it doesn't import")
-    time.sleep(generator.uniform(0, LONGEST) if moment else 0)
-    assert process.poll() is None, log.read_text()[-2000:]
-    process.send_signal(signal.SIGINT)
-    if moment % 2:
-        time.sleep(generator.uniform(0, 0.3))
+    with ending(process):
+        wait_until(lambda: b"numpy" in log.read_bytes(), "it doesn't import", process)
+        time.sleep(generator.uniform(0, LONGEST) if moment else 0)
+        assert process.poll() is None, log.read_text()[-2000:]
         process.send_signal(signal.SIGINT)
-    status = process.wait(PATIENCE)
+        if moment % 2:
+            time.sleep(generator.uniform(0, 0.3))
+            process.send_signal(signal.SIGINT)
+        status = process.wait(PATIENCE)
     if status == -signal.SIGINT:
         # A shell makes 130 of it. Python ends itself so if a library ran Python code when the signal came, or if a second
         # one came when Python was at its end.

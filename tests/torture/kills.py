@@ -10,10 +10,13 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from browser import Server, lasting_port
+import psutil
+from browser import Server, lasting_port, serving
+from programs import ending
 from run_files import put_run
 from waiting import PATIENCE, wait_until
 
@@ -49,13 +52,10 @@ def command(kind: str, folder: Path, end: bool = False) -> list[str]:
 def processes_of(folder: Path) -> list[int]:
     """Processes whose command line names the folder."""
     found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                if f"{folder}/" in (entry / "cmdline").read_text(errors="replace"):
-                    found.append(int(entry.name))
-            except OSError:
-                continue
+    for number in psutil.pids():
+        with suppress(psutil.Error):  # it is gone, or another user's
+            if number != os.getpid() and f"{folder}/" in " ".join(psutil.Process(number).cmdline()):
+                found.append(number)
     return found
 
 
@@ -85,16 +85,15 @@ def kill_often(kind: str, folder: Path, moments: int, seed: int) -> int:
         before = counted(kind, folder)
         with open(folder / "killed.log", "wb") as log:
             process = subprocess.Popen(command(kind, folder), stdout=log, stderr=log)
-        if moment % 3:
-            works = partial(goes_on, process, kind, folder, before)
-            wait_until(works, f"the {kind} makes nothing")
-        time.sleep(generator.uniform(0.0, LONGEST))
-        whole_machine = kind == "loop" and moment % 2
-        for child in processes_of(folder) if whole_machine else []:
-            os.kill(child, signal.SIGKILL)
-        ended = process.poll()
-        process.kill()
-        process.wait()
+        with ending(process):
+            if moment % 3:
+                works = partial(goes_on, process, kind, folder, before)
+                wait_until(works, f"the {kind} makes nothing")
+            time.sleep(generator.uniform(0.0, LONGEST))
+            whole_machine = kind == "loop" and moment % 2
+            for child in processes_of(folder) if whole_machine else []:
+                os.kill(child, signal.SIGKILL)
+            ended = process.poll()
         assert ended in (None, -9), (kind, moment, ended, (folder / "killed.log").read_text())
         if kind == "loop":  # they notice that it is gone
             wait_until(partial(nothing_runs, folder), "the loop's processes outlive it")
@@ -120,10 +119,12 @@ def kill_page(folder: Path, moments: int, seed: int) -> int:
     for moment in range(moments):
         if moment % 3:
             server = Server(folder)
-            visitors = Crowd(server.port, 3)
-            wait_until(lambda visitors=visitors: visitors.answers, "nobody gets an answer", visitors.failures)
-            time.sleep(generator.uniform(0.0, LONGEST))
-            server.kill()
+            try:
+                visitors = Crowd(server.port, 3)
+                wait_until(lambda visitors=visitors: visitors.answers, "nobody gets an answer", visitors.failures)
+                time.sleep(generator.uniform(0.0, LONGEST))
+            finally:
+                server.kill()  # then the visitors leave
             answers += visitors.join()
         else:  # during its start
             words = f"trainer.web --data-dir {folder} --port 0"
@@ -133,9 +134,9 @@ def kill_page(folder: Path, moments: int, seed: int) -> int:
             assert process.wait() == -9
         promises.check(folder, "tictactoe")
         assert contents(folder) == before, "the page changed a file of the run"
-    server = Server(folder)
-    Visitor(server.port).look_around(generator)
-    assert server.stop() == 0
+    with serving(folder) as server:
+        Visitor(server.port).look_around(generator)
+        assert server.stop() == 0
     assert promises.leftovers(folder) == []
     return answers
 

@@ -66,7 +66,9 @@ class Crowd:
     def __init__(self, port: int, size: int) -> None:
         self._visitors = [Visitor(port) for _ in range(size)]
         self.failures: list[AssertionError] = []
-        self._threads = [threading.Thread(target=self._visit, args=pair) for pair in enumerate(self._visitors)]
+        self._threads = [
+            threading.Thread(target=self._visit, args=pair, daemon=True) for pair in enumerate(self._visitors)
+        ]
         for thread in self._threads:
             thread.start()
 

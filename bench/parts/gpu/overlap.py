@@ -19,6 +19,7 @@ from bench.parts.gpu.models import CONV, model_of, original_of
 from bench.report.result import Result, Target
 from bench.support.job import Job
 from bench.support.turns import alternate
+from bench.support.workload import PATIENCE
 from trainer.actor.selfplay import SelfPlay
 from trainer.evaluators.interface import Evaluator
 from trainer.gpu.evaluator import TorchAccelerator
@@ -79,8 +80,8 @@ def sleeping(seconds: float, games: int) -> Evaluator:
 
 
 def batches_per_second(evaluator: Evaluator, threads: int, games: int, seconds: float) -> float:
-    """Steps of self-play per second, of all threads together, each with games of its own."""
-    done, start = [0] * threads, Barrier(threads + 1)
+    """Steps of self-play per second, of all threads together, each with games of its own, and of each at least one."""
+    done, start = [0] * threads, Barrier(threads + 1, timeout=PATIENCE)
 
     def play(at: int) -> None:
         own = SelfPlay("connect4", games, count(), 1, f"bench-{at}", SelfPlaySettings(cache=0))
@@ -88,7 +89,7 @@ def batches_per_second(evaluator: Evaluator, threads: int, games: int, seconds: 
             own.step(evaluator)
         start.wait()
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while not done[at] or time.monotonic() < end:
             own.step(evaluator)
             done[at] += 1
 

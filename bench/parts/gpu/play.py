@@ -14,7 +14,7 @@ from bench.report.result import Result, Target
 from bench.support.actors import actor
 from bench.support.job import Job
 from bench.support.models import place_model
-from bench.support.workload import ready
+from bench.support.workload import ready, wait_until
 from trainer.evaluators.acceleration import distance, random_play
 from trainer.gpu.devices import choose
 from trainer.gpu.evaluator import TorchAccelerator
@@ -92,8 +92,11 @@ def positions_per_second(
     with ThreadPoolExecutor(threads) as pool:
         workers = [pool.submit(work, at) for at in range(threads)]
         try:
-            while not all(counts) and not any(worker.done() for worker in workers):  # each prepares its launcher first
-                time.sleep(0.01)
+            wait_until(  # each prepares its launcher first
+                lambda: all(counts) or any(worker.done() for worker in workers),
+                "some of the threads get no answer",
+                every=0.01,
+            )
         finally:
             before, began = sum(counts), time.monotonic()
             end[0] = began + seconds
@@ -122,6 +125,7 @@ def self_play(job: Job, device: torch.device) -> Iterator[Result]:
                 games=games,
                 device=place,
                 memory_gib=MEMORY_GIB,
+                replay_window=size.window,
             )
             with ready(own):
                 turn = own.turn(size.turn)
