@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.report.result import NOT_INSTALLED, Result
+from bench.report.result import FAILED, NOT_INSTALLED, Result
 from trainer.core.files import write_bytes
 
 JSON_FILE, PAGE = "benchmarks.json", "benchmarks.md"
@@ -98,7 +98,7 @@ def show(reports: Mapping[str, Report], console: Console) -> None:
 def cells(result: Result) -> Iterator[str]:
     """The cells of a line of the table, in the order of COLUMNS."""
     yield result.what
-    yield f"{number(result.figure)} {result.unit}{spread(result.ours)}".strip()
+    yield FAILED if result.figure is None else f"{number(result.figure)} {result.unit}{spread(result.ours)}".strip()
     if not result.against:
         yield from ("", "")
     elif result.their_figure is None or result.ratio is None:

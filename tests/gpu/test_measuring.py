@@ -1,0 +1,119 @@
+"""What the benchmarks of a GPU do on a machine without one: nothing that fails keeps them from measuring the rest."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from bench.parts.gpu import learning, play
+from bench.report.report import Report, page, read
+from bench.report.result import Result, or_failed
+from bench.support import actors
+from bench.support.job import Job
+from bench.support.size import TINY
+from bench.support.workload import Workload, ready
+
+MARK = Result("a mark", "", [1.0])
+"""A result that takes no time."""
+
+
+def marked(*_: object) -> Iterator[Result]:
+    """In place of what isn't looked at."""
+    yield MARK
+
+
+class NoWorkload:
+    """Fails in place of an actor, and keeps what it was started with."""
+
+    started: list[tuple[list[str], float | None]]
+
+    def __init__(self, commands: Sequence[list[str]], *_: object, patience: float | None) -> None:
+        self.started.append((commands[0], patience))
+        raise RuntimeError("the process ended")
+
+
+@pytest.fixture
+def no_actors(monkeypatch: pytest.MonkeyPatch) -> type[NoWorkload]:
+    """Every actor fails at its start."""
+    monkeypatch.setattr(NoWorkload, "started", [], raising=False)
+    monkeypatch.setattr(actors, "Workload", NoWorkload)
+    return NoWorkload
+
+
+def test_evaluations_are_measured_though_every_actor_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_actors: type[NoWorkload]
+) -> None:
+    """Each actor has a row that says so; none may take ten minutes until it counts."""
+    monkeypatch.setattr(play, "evaluations", marked)
+    monkeypatch.setattr(play, "exactness", lambda *_: iter(()))
+    *failed, last = play.measure(Job(TINY, tmp_path))
+    assert last is MARK
+    assert len(failed) == len(no_actors.started) > 1
+    assert {one.note for one in failed} == {"RuntimeError: the process ended"}
+    assert {patience for _, patience in no_actors.started} == {play.PATIENCE}
+
+
+def test_the_rest_of_the_evaluations_is_measured_though_one_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two numbers of threads, the first fails."""
+
+    def rate(evaluator: object, env_id: str, batch: int, threads: int, seconds: float) -> float:
+        if threads == 1:
+            raise RuntimeError("CUDA error: an illegal memory access\nmore")
+        return 5.0
+
+    monkeypatch.setattr(play, "positions_per_second", rate)
+    size = replace(TINY, gpu_threads=(1, 2))
+    one, two = play.evaluated(Job(size, tmp_path), torch.device("cpu"), "connect4", play.CONV, 8)
+    assert (one.ours, two.ours) == ([], [5.0])
+    assert one.note == "RuntimeError: CUDA error: an illegal memory access more"
+
+
+def test_the_loop_and_all_steps_are_measured_though_the_profiler_sees_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The share of matrix products is unknown then, for each size of batches."""
+
+    @contextmanager
+    def blind(**_: object) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(key_averages=list)
+
+    monkeypatch.setattr(learning, "profile", blind)
+    monkeypatch.setattr(learning, "learned", marked)
+    results = list(learning.measure(Job(replace(TINY, gpu_training_batches=(4, 8)), tmp_path)))
+    assert MARK in results
+    results.remove(MARK)
+    assert [one.unit for one in results] == ["ms/step", "", "ms/step", ""]
+    assert [bool(one.ours) for one in results] == [True, False, True, False]
+    assert all("has recorded no kernel" in one.note for one in results[1::2])
+
+
+def test_what_failed_is_on_the_page() -> None:
+    """With its reason, and it can be read again."""
+
+    def fails() -> Iterator[Result]:
+        yield MARK
+        raise ValueError("no\nboard")
+
+    results = list(or_failed("a measurement", fails()))
+    assert results[0] is MARK
+    report = Report("A", "2026-01-01", {"cpu": "x"}, results)
+    assert "| a measurement | failed |" in page({"one": report})
+    assert "- a measurement: ValueError: no board." in page({"one": report})
+    assert read(json.loads(json.dumps(report.fields()))) == report
+
+
+def test_a_workload_that_counts_nothing_is_given_up_after_its_own_patience() -> None:
+    """It sleeps for ever."""
+    workload = Workload([[sys.executable, "-c", "import time; time.sleep(1000000)"]], patience=0.01)
+    with pytest.raises(RuntimeError, match="counted nothing"), ready(workload):
+        pass
