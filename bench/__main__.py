@@ -38,6 +38,8 @@ class BenchConfig:
     """Turns of each side; None: 5."""
     soak_minutes: float | None = None
     """Minutes that the part soak runs; None: 20."""
+    gpu_loop_minutes: float | None = None
+    """Minutes of the loop in the part gpu-learning, 0 for none; None: 3."""
     log_level: LogLevel = "WARNING"
     """What to report on standard error."""
 
@@ -52,11 +54,15 @@ def run(config: BenchConfig) -> int:
     require(config.rounds is None or config.rounds >= 1, f"--rounds is {config.rounds}; at least 1 is needed")
     minutes = config.soak_minutes
     require(minutes is None or minutes > 0, f"--soak-minutes is {minutes}; a number above 0 is needed")
+    loop_minutes = config.gpu_loop_minutes
+    require(loop_minutes is None or loop_minutes >= 0, f"--gpu-loop-minutes is {loop_minutes}; 0 or more is needed")
     size = TINY if config.tiny else FULL
     if config.rounds is not None:
         size = replace(size, rounds=config.rounds)
     if minutes is not None:
         size = replace(size, soak_minutes=minutes)
+    if loop_minutes is not None:
+        size = replace(size, gpu_loop_minutes=loop_minutes)
     console, unfinished = Console(), config.out / "unfinished-benchmarks.json"
     reports: dict[str, Report] = {}
     for name in config.parts or [name for name, part in PARTS.items() if not part.long]:

@@ -13,6 +13,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from bench import __main__ as bench_command
+from bench.__main__ import BenchConfig
+from bench.parts import Part
 from bench.parts.gpu import learning, play
 from bench.report.report import Report, page, read
 from bench.report.result import Result, or_failed
@@ -20,6 +23,7 @@ from bench.support import actors
 from bench.support.job import Job
 from bench.support.size import TINY
 from bench.support.workload import Workload, ready
+from trainer.core.errors import ConfigError
 
 MARK = Result("a mark", "", [1.0])
 """A result that takes no time."""
@@ -95,6 +99,36 @@ def test_the_loop_and_all_steps_are_measured_though_the_profiler_sees_nothing(
     assert [one.unit for one in results] == ["ms/step", "", "ms/step", ""]
     assert [bool(one.ours) for one in results] == [True, False, True, False]
     assert all("has recorded no kernel" in one.note for one in results[1::2])
+
+
+def test_the_loop_is_measured_before_the_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its wrong moves are what matters most, and a call may be cut short."""
+    steps = Result("steps", "ms/step", [2.0])
+    monkeypatch.setattr(learning, "learned", marked)
+    monkeypatch.setattr(learning, "training", lambda *_: iter([steps]))
+    assert list(learning.measure(Job(TINY, tmp_path))) == [MARK, steps]
+
+
+@pytest.mark.parametrize(("given", "minutes"), [(None, TINY.gpu_loop_minutes), (0.5, 0.5), (0.0, 0.0)])
+def test_the_minutes_of_the_loop_can_be_chosen(
+    given: float | None, minutes: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of the soak can."""
+    asked: list[float] = []
+
+    def measure(job: Job) -> list[Result]:
+        asked.append(job.size.gpu_loop_minutes)
+        return []
+
+    monkeypatch.setattr(bench_command, "PARTS", {"one": Part("One", measure)})
+    bench_command.run(BenchConfig(("one",), out=tmp_path, tiny=True, gpu_loop_minutes=given))
+    assert asked == [minutes]
+
+
+def test_minutes_below_0_are_refused(tmp_path: Path) -> None:
+    """In one sentence."""
+    with pytest.raises(ConfigError, match=r"^--gpu-loop-minutes is -1; 0 or more is needed$"):
+        bench_command.run(BenchConfig(("overlap",), out=tmp_path, tiny=True, gpu_loop_minutes=-1))
 
 
 def test_what_failed_is_on_the_page() -> None:
