@@ -24,6 +24,7 @@ from bench.support.job import Job
 from bench.support.size import TINY
 from bench.support.workload import Workload, ready
 from trainer.core.errors import ConfigError
+from trainer.games.recipes import recipe_of
 
 MARK = Result("a mark", "", [1.0])
 """A result that takes no time."""
@@ -63,6 +64,15 @@ def test_evaluations_are_measured_though_every_actor_fails(
     assert len(failed) == len(no_actors.started) > 1
     assert {one.note for one in failed} == {"RuntimeError: the process ended"}
     assert {patience for _, patience in no_actors.started} == {play.PATIENCE}
+
+
+@pytest.mark.usefixtures("no_actors")
+def test_games_begin_as_in_the_loop(tmp_path: Path) -> None:
+    """With its share of random openings. From the empty board all games would be at about the same ply."""
+    list(play.self_play(Job(TINY, tmp_path), torch.device("cpu")))
+    share = f"{recipe_of('connect4').random_openings}"
+    assert all(words[words.index("--random-openings") + 1] == share for words, _ in NoWorkload.started)
+    assert NoWorkload.started
 
 
 def test_the_rest_of_the_evaluations_is_measured_though_one_fails(

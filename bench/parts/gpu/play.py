@@ -19,6 +19,7 @@ from bench.support.job import Job
 from bench.support.models import place_model
 from bench.support.workload import ready
 from trainer.evaluators.acceleration import distance, random_play
+from trainer.games.recipes import recipe_of
 from trainer.gpu.devices import choose
 from trainer.gpu.evaluator import TorchAccelerator
 from trainer.gpu.launchers import EagerLauncher, GraphLauncher, MakeLauncher
@@ -125,6 +126,7 @@ def self_play(job: Job, device: torch.device) -> Iterator[Result]:
                 "connect4",
                 PATIENCE,
                 simulations=size.simulations,
+                random_openings=recipe_of("connect4").random_openings,  # or all games would be in their first moves
                 threads=number,
                 games=games,
                 device=place,
