@@ -19,8 +19,8 @@ from trainer.core.errors import DeviceError, ModelError
 from trainer.evaluators.acceleration import Acceleration, distance, random_play
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export.stored import StoredNetwork
-from trainer.gpu.evaluator import TorchAccelerator, TorchEvaluator
-from trainer.gpu.launchers import NOT_FINITE, TOO_LARGE, EagerLauncher, answer
+from trainer.gpu.evaluator import TorchAccelerator, TorchEvaluator, copy_kernels
+from trainer.gpu.launchers import NOT_FINITE, SOUND, TOO_LARGE, EagerLauncher, answer
 from trainer.network import PolicyValueNetwork
 from trainer.settings.groups.network import Activation, Family, NetworkSettings, Pooling
 
@@ -167,6 +167,51 @@ def test_a_network_is_used_again_once_nobody_needs_its_model() -> None:
     assert maker.slots.made == 2
     rows = random_play("tictactoe", seed=2)
     np.testing.assert_allclose(found(*rows)[0], load(contents[-1], "tictactoe")(*rows)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 5, 8])
+def test_a_batch_is_copied_as_numpy_copies_it(rows: int) -> None:
+    """Into the first of 8 rows; what lies beyond stays. Also NaN, and memory that isn't contiguous."""
+    generator = np.random.default_rng(rows)
+    observation = generator.standard_normal((8, 5)).astype(np.float32)
+    observation[::3, 1] = np.nan
+    legal = generator.random((8, 3)) < 0.5
+    for seen_rows, legal_rows in ((observation[:rows], legal[:rows]), (observation[::-1][:rows], legal[::-1][:rows])):
+        seen, allowed = np.full((8, 5), 7.0, np.float32), np.ones((8, 3), np.bool_)
+        copy_kernels().copies.ask(seen_rows, legal_rows, seen, allowed)
+        np.testing.assert_array_equal(seen, np.concatenate([seen_rows, np.full((8 - rows, 5), 7.0)]))
+        np.testing.assert_array_equal(allowed, np.concatenate([legal_rows, np.ones((8 - rows, 3), np.bool_)]))
+
+
+@pytest.mark.parametrize(
+    ("faults", "worst"),
+    [
+        ([], SOUND),
+        ([SOUND, SOUND], SOUND),
+        ([SOUND, TOO_LARGE], TOO_LARGE),
+        ([NOT_FINITE, SOUND], NOT_FINITE),
+        ([TOO_LARGE, NOT_FINITE, TOO_LARGE], NOT_FINITE),
+    ],
+)
+def test_answers_are_copied_as_numpy_copies_them(faults: list[int], worst: int) -> None:
+    """With NaN where a row has a fault. The padding, which may have any fault, counts as little as what it answers."""
+    rows = len(faults)
+    answers = np.random.default_rng(1).random((4, 5)).astype(np.float32)
+    answers[:, -1] = NOT_FINITE
+    answers[:rows, -1] = faults
+    answers[answers[:, -1] == NOT_FINITE, :-1] = np.nan
+    prior, value = np.zeros((rows, 3), np.float32), np.zeros(rows, np.float32)
+    assert copy_kernels().copies.take(answers, prior, value) == worst
+    np.testing.assert_array_equal(prior, answers[:rows, :3])
+    np.testing.assert_array_equal(value, answers[:rows, 3])
+
+
+def test_positions_of_another_game_are_refused() -> None:
+    """Before they are copied beyond the end of the batch."""
+    content = model_file("tictactoe", random_network("tictactoe", width=24))
+    found = evaluator_of(accelerated("tictactoe", capacity=4), "tictactoe", content)
+    with pytest.raises(ValueError, match="are of another game"):
+        found(*random_play("connect4", seed=2))
 
 
 def test_what_is_wrong_with_an_answer_is_found_on_the_device() -> None:
