@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -16,7 +17,10 @@ from waiting import PATIENCE
 
 from trainer.actor.selfplay import SelfPlay
 from trainer.core.errors import DeviceError, ModelError
+from trainer.core.files import write_bytes
 from trainer.evaluators.acceleration import Acceleration, distance, random_play
+from trainer.evaluators.hot_reload import ModelFile
+from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export.stored import StoredNetwork
 from trainer.gpu.evaluator import TorchAccelerator, TorchEvaluator, copy_kernels
@@ -438,3 +442,24 @@ def test_a_new_model_takes_a_launcher_that_is_there(monkeypatch: pytest.MonkeyPa
         found = evaluator_of(maker, "tictactoe", model_file("tictactoe", random_network("tictactoe", width=24, seed=n)))
         found(*rows)
     assert len(made) == maker.slots.made == 2
+
+
+def test_a_file_that_is_watched_takes_three_networks(tmp_path: Path) -> None:
+    """Of the model in use, of the one before it, and of the one that arrives. From the fourth on nothing is captured."""
+    made, counts = [], []
+
+    def make(network: PolicyValueNetwork, *sizes: int) -> EagerLauncher:
+        made.append(network)
+        return EagerLauncher(network, *sizes)
+
+    maker, path = accelerated("tictactoe", make_launcher=make), tmp_path / "latest.onnx"
+    file = ModelFile(path, ModelLoader("tictactoe", Acceleration("tictactoe", maker)), 0.0)
+    for n in range(5):
+        write_bytes(path, model_file("tictactoe", random_network("tictactoe", width=24, seed=n), step=n))
+        assert file.poll()
+        assert file.current
+        assert file.current.step == n
+        file.current(*random_play("tictactoe", seed=2))
+        counts.append(len(made))
+    assert counts == [1, 2, 3, 3, 3]
+    assert maker.slots.made == 3
