@@ -13,7 +13,7 @@ from rich.console import Console
 
 from bench.parts import PARTS
 from bench.report.machine import describe_machine
-from bench.report.report import Report, save, show
+from bench.report.report import Report, load, save, show
 from bench.support.job import Job
 from bench.support.size import FULL, TINY
 from trainer.core.command import run_command
@@ -32,6 +32,8 @@ class BenchConfig:
     """Folder of `benchmarks.md` and `benchmarks.json`. Only the sections of the measured parts are replaced."""
     work: Path = Path("build/bench")
     """Folder for databases of a million rows, which later runs use again."""
+    merge: Path | None = None
+    """Measure nothing, but take over the results in a `benchmarks.json` of another machine, also an unfinished one."""
     tiny: bool = False
     """Run everything within seconds to see that it works; the numbers mean nothing."""
     rounds: int | None = None
@@ -56,6 +58,12 @@ def run(config: BenchConfig) -> int:
     require(minutes is None or minutes > 0, f"--soak-minutes is {minutes}; a number above 0 is needed")
     loop_minutes = config.gpu_loop_minutes
     require(loop_minutes is None or loop_minutes >= 0, f"--gpu-loop-minutes is {loop_minutes}; 0 or more is needed")
+    if config.merge:
+        require(not config.parts, f"--merge is {config.merge}, and takes over all of its parts; name none")
+        merged = load(config.merge)
+        save(merged, config.out, known=PARTS)
+        show(merged, Console())
+        return 0
     size = TINY if config.tiny else FULL
     if config.rounds is not None:
         size = replace(size, rounds=config.rounds)
@@ -70,7 +78,7 @@ def run(config: BenchConfig) -> int:
         reports[name] = Report.now(part.title, machine, [])
         for result in part.measure(Job(size, config.work)):
             reports[name].results.append(result)
-            write_bytes(unfinished, json.dumps(reports[name].fields(), indent=1).encode())
+            write_bytes(unfinished, json.dumps({name: reports[name].fields()}, indent=1).encode())
         save({name: reports[name]}, config.out, known=PARTS)
         unfinished.unlink(missing_ok=True)
         console.print(f"{name}: {time.monotonic() - began:.0f} s", highlight=False)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.report.result import FAILED, NOT_INSTALLED, Result
+from trainer.core.errors import ConfigError, first_line
 from trainer.core.files import write_bytes
 
 JSON_FILE, PAGE = "benchmarks.json", "benchmarks.md"
@@ -63,6 +64,14 @@ def save(reports: Mapping[str, Report], folder: Path, known: Collection[str]) ->
 def read(fields: dict[str, Any]) -> Report:
     """The report with these `fields`."""
     return Report(**(fields | {"results": [Result.of(result) for result in fields["results"]]}))
+
+
+def load(path: Path) -> dict[str, Report]:
+    """The reports in a JSON file by the names of their parts. Raises ConfigError if it has none."""
+    try:
+        return {name: read(fields) for name, fields in json.loads(path.read_text()).items()}
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path} has no results of `python -m bench` ({first_line(error)})") from error
 
 
 def page(reports: Mapping[str, Report]) -> str:

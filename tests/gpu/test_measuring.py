@@ -15,9 +15,10 @@ import torch
 
 from bench import __main__ as bench_command
 from bench.__main__ import BenchConfig
-from bench.parts import Part
+from bench.parts import PARTS, Part
 from bench.parts.gpu import learning, play
-from bench.report.report import Report, page, read
+from bench.report import machine
+from bench.report.report import JSON_FILE, PAGE, Report, load, page, read, save
 from bench.report.result import Result, or_failed
 from bench.support import actors
 from bench.support.job import Job
@@ -139,6 +140,60 @@ def test_minutes_below_0_are_refused(tmp_path: Path) -> None:
     """In one sentence."""
     with pytest.raises(ConfigError, match=r"^--gpu-loop-minutes is -1; 0 or more is needed$"):
         bench_command.run(BenchConfig(("overlap",), out=tmp_path, tiny=True, gpu_loop_minutes=-1))
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Path:
+    """The documents of a machine without a GPU, with one part of each kind."""
+    reports = {name: Report(name, "2026-01-01", {"cpu": "x"}, [MARK]) for name in ("selfplay", "gpu")}
+    save(reports, tmp_path / "docs", known=PARTS)
+    return tmp_path / "docs"
+
+
+def test_results_of_another_machine_are_taken_over(measured: Path, tmp_path: Path) -> None:
+    """Its parts take the place of ours, in both files; the others stay."""
+    other = {"gpu": Report("gpu", "2026-02-02", {"gpu": "y"}, [replace(MARK, ours=[2.0])])}
+    save(other, tmp_path / "other", known=PARTS)
+    bench_command.run(BenchConfig(merge=tmp_path / "other" / JSON_FILE, out=measured))
+    reports = load(measured / JSON_FILE)
+    assert (reports["selfplay"].date, reports["gpu"]) == ("2026-01-01", other["gpu"])
+    assert (measured / PAGE).read_text() == page(reports)
+
+
+def test_what_a_run_had_measured_when_it_was_cut_short_is_taken_over(
+    measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first result, not that of which it failed."""
+
+    def breaks(job: Job) -> Iterator[Result]:
+        yield replace(MARK, ours=[3.0])
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(PARTS, "gpu", Part("gpu", breaks))
+    with pytest.raises(KeyboardInterrupt):
+        bench_command.run(BenchConfig(("gpu",), out=tmp_path, tiny=True))
+    bench_command.run(BenchConfig(merge=tmp_path / "unfinished-benchmarks.json", out=measured))
+    assert [one.ours for one in load(measured / JSON_FILE)["gpu"].results] == [[3.0]]
+
+
+@pytest.mark.parametrize("text", ["not JSON", "[]", '{"gpu": 1}', '{"gpu": {"title": "gpu"}}'])
+def test_a_file_without_results_is_refused(text: str, measured: Path, tmp_path: Path) -> None:
+    """And nothing is changed."""
+    (tmp_path / "other.json").write_text(text)
+    before = (measured / JSON_FILE).read_text()
+    with pytest.raises(ConfigError, match=r"other\.json has no results of `python -m bench` \(.+\)$"):
+        bench_command.run(BenchConfig(merge=tmp_path / "other.json", out=measured))
+    assert (measured / JSON_FILE).read_text() == before
+
+
+@pytest.mark.parametrize(("own", "found"), [(None, "abc"), ("def+", "def+")])
+def test_the_commit_of_a_copy_is_that_of_the_environment(
+    own: str | None, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only files travel to some machines, without their history. A checkout knows better."""
+    monkeypatch.setattr(machine, "commit", lambda: own)
+    monkeypatch.setenv(machine.COMMIT, "abc")
+    assert machine.describe_machine()["commit"] == found
 
 
 def test_what_failed_is_on_the_page() -> None:
