@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +31,7 @@ from bench.support.workload import Workload, ready
 from trainer.core.errors import ConfigError
 from trainer.games.recipes import recipe_of
 
+ROOT = Path(__file__).parents[2]
 MARK = Result("a mark", "", [1.0])
 """A result that takes no time."""
 
@@ -194,6 +199,23 @@ def test_the_commit_of_a_copy_is_that_of_the_environment(
     monkeypatch.setattr(machine, "commit", lambda: own)
     monkeypatch.setenv(machine.COMMIT, "abc")
     assert machine.describe_machine()["commit"] == found
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_wheels_that_were_loaded_before_are_gone(tmp_path: Path) -> None:
+    """Two versions of one package can't be installed at once. The commit lies beside the wheels."""
+    pip = tmp_path / "pip"
+    pip.write_text("#!/bin/sh\ntouch build/wheels/tyro-$VERSION.whl\n")
+    pip.chmod(0o755)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    author = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", *author, "commit", "--quiet", "--allow-empty", "-m", "One"], cwd=tmp_path, check=True)
+    for version in ("1", "2"):
+        command = ["make", "-f", str(ROOT / "Makefile"), "gpu-wheels", f"PYTHON={pip}"]
+        subprocess.run(command, cwd=tmp_path, check=True, env=os.environ | {"VERSION": version})
+    wheels = tmp_path / "build" / "wheels"
+    assert {path.name for path in wheels.iterdir()} == {"tyro-2.whl", "commit"}
+    assert re.fullmatch(r"[0-9a-f]{40}\n", (wheels / "commit").read_text())
 
 
 def test_what_failed_is_on_the_page() -> None:
