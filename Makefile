@@ -111,8 +111,10 @@ bench-gpu: dev
 	@$(PY) -m bench gpu
 	@$(PY) -m bench gpu-learning
 
-# For a machine with torch and Numba but without a network: wheels of the rest, for tools/bench_gpu.sh there.
+# For a machine with torch and Numba but without a network: wheels of the rest and the commit, for tools/bench_gpu.sh there.
 gpu-wheels:
+	@rm -rf build/wheels && mkdir -p build/wheels
+	@git describe --always --abbrev=40 --exclude="*" --dirty=+ > build/wheels/commit 2> /dev/null || rm build/wheels/commit
 	@$(PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --dest build/wheels --constraint constraints.txt \
 		tyro docstring_parser typeguard starlette uvicorn
 

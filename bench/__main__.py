@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bench.parts import PARTS
 from bench.report.machine import describe_machine
-from bench.report.report import Report, save, show
+from bench.report.report import Report, load, save, show
 from bench.support.job import Job
 from bench.support.size import FULL, TINY
 from trainer.core.command import run_command
@@ -36,12 +36,16 @@ class BenchConfig:
     with --tiny, whose numbers aren't to be published, the folder `tiny` in that of --work."""
     work: Path = Path("build/bench")
     """Folder for databases of a million rows, which later runs use again."""
+    merge: Path | None = None
+    """Measure nothing, but take over the results in a `benchmarks.json` of another machine, also an unfinished one."""
     tiny: bool = False
     """Run everything within seconds to see that it works; the numbers mean nothing."""
     rounds: int | None = None
     """Turns of each side; None: 5."""
     soak_minutes: float | None = None
     """Minutes that the part soak runs; None: 20."""
+    gpu_loop_minutes: float | None = None
+    """Minutes of the loop in the part gpu-learning, 0 for none; None: 3."""
     log_level: LogLevel = "WARNING"
     """What to report on standard error."""
 
@@ -56,12 +60,22 @@ def run(config: BenchConfig) -> int:
     require(config.rounds is None or config.rounds >= 1, f"--rounds is {config.rounds}; at least 1 is needed")
     minutes = config.soak_minutes
     require(minutes is None or minutes > 0, f"--soak-minutes is {minutes}; a number above 0 is needed")
+    loop_minutes = config.gpu_loop_minutes
+    require(loop_minutes is None or loop_minutes >= 0, f"--gpu-loop-minutes is {loop_minutes}; 0 or more is needed")
+    out = config.out or (config.work / "tiny" if config.tiny else DOCS)
+    if config.merge:
+        require(not config.parts, f"--merge is {config.merge}, and takes over all of its parts; name none")
+        merged = load(config.merge)
+        save(merged, out, known=PARTS)
+        show(merged, Console())
+        return 0
     size = TINY if config.tiny else FULL
     if config.rounds is not None:
         size = replace(size, rounds=config.rounds)
     if minutes is not None:
         size = replace(size, soak_minutes=minutes)
-    out = config.out or (config.work / "tiny" if config.tiny else DOCS)
+    if loop_minutes is not None:
+        size = replace(size, gpu_loop_minutes=loop_minutes)
     console, unfinished = Console(), out / "unfinished-benchmarks.json"
     reports: dict[str, Report] = {}
     for name in config.parts or [name for name, part in PARTS.items() if not part.long]:
@@ -69,7 +83,7 @@ def run(config: BenchConfig) -> int:
         reports[name] = Report.now(part.title, machine, [])
         for result in part.measure(Job(size, config.work)):
             reports[name].results.append(result)
-            write_bytes(unfinished, json.dumps(reports[name].fields(), indent=1).encode())
+            write_bytes(unfinished, json.dumps({name: reports[name].fields()}, indent=1).encode())
         save({name: reports[name]}, out, known=PARTS)
         unfinished.unlink(missing_ok=True)
         console.print(f"{name}: {time.monotonic() - began:.0f} s", highlight=False)

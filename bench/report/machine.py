@@ -8,6 +8,8 @@ import subprocess
 
 from trainer.run.provenance import commit, processor, version_of
 
+COMMIT = "BENCH_COMMIT"
+"""The environment variable with the commit of sources that were copied without their history."""
 LIBRARIES = ("numpy", "numba", "onnxruntime", "torch", "jax", "mctx", "pgx", "open_spiel", "ray")
 
 
@@ -15,7 +17,7 @@ def describe_machine() -> dict[str, str]:
     """Commit, processor and cores, memory, system, how many cores are busy now, versions. What is unknown is left out."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     known = {
-        "commit": commit() or "",
+        "commit": commit() or os.environ.get(COMMIT, ""),
         "cpu": processor(),
         "gpu": gpu(),
         "memory": f"{memory:.0f} GiB",

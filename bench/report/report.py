@@ -12,7 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.report.result import NOT_INSTALLED, Result
+from bench.report.result import FAILED, NOT_INSTALLED, Result
+from trainer.core.errors import ConfigError, first_line
 from trainer.core.files import write_bytes
 
 JSON_FILE, PAGE = "benchmarks.json", "benchmarks.md"
@@ -65,6 +66,14 @@ def read(fields: dict[str, Any]) -> Report:
     return Report(**(fields | {"results": [Result.of(result) for result in fields["results"]]}))
 
 
+def load(path: Path) -> dict[str, Report]:
+    """The reports in a JSON file by the names of their parts. Raises ConfigError if it has none."""
+    try:
+        return {name: read(fields) for name, fields in json.loads(path.read_text()).items()}
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path} has no results of `python -m bench` ({first_line(error)})") from error
+
+
 def page(reports: Mapping[str, Report]) -> str:
     """The page, with one section per part."""
     return "\n".join([HEADING, *(section(name, report) for name, report in reports.items())])
@@ -98,7 +107,7 @@ def show(reports: Mapping[str, Report], console: Console) -> None:
 def cells(result: Result) -> Iterator[str]:
     """The cells of a line of the table, in the order of COLUMNS."""
     yield result.what
-    yield f"{number(result.figure)} {result.unit}{spread(result.ours)}".strip()
+    yield FAILED if result.figure is None else f"{number(result.figure)} {result.unit}{spread(result.ours)}".strip()
     if not result.against:
         yield from ("", "")
     elif result.their_figure is None or result.ratio is None:

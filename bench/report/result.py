@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Literal
 
-NOT_INSTALLED = "not installed"
+log = logging.getLogger(__name__)
+
+NOT_INSTALLED, FAILED = "not installed", "failed"
 PICKS = {"median": median, "least": min, "most": max}
+LAST_WORDS = 500
+"""How many characters of an error become a note."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Result:
     """What was measured."""
     unit: str
     ours: list[float]
-    """Every repeat of ours."""
+    """Every repeat of ours; empty if it failed."""
     against: str = ""
     """What it is compared with; empty: nothing."""
     theirs: list[float] = field(default_factory=list)
@@ -46,9 +52,9 @@ class Result:
     note: str = ""
 
     @property
-    def figure(self) -> float:
-        """Our figure."""
-        return PICKS[self.pick](self.ours)
+    def figure(self) -> float | None:
+        """Our figure; None if there is none."""
+        return PICKS[self.pick](self.ours) if self.ours else None
 
     @property
     def their_figure(self) -> float | None:
@@ -58,8 +64,8 @@ class Result:
     @property
     def ratio(self) -> float | None:
         """Ours / theirs; None if there is nothing to compare with."""
-        theirs = self.their_figure
-        return self.figure / theirs if theirs else None
+        ours, theirs = self.figure, self.their_figure
+        return ours / theirs if ours is not None and theirs else None
 
     @property
     def met(self) -> bool | None:
@@ -79,3 +85,12 @@ class Result:
         names = [one.name for one in dataclasses.fields(cls)]
         known = {name: fields[name] for name in names if name in fields}
         return cls(**(known | {"target": Target(**fields["target"])}))
+
+
+def or_failed(what: str, results: Iterable[Result]) -> Iterator[Result]:
+    """The `results` as they are made. If that fails, the last one says why, so that others are still measured."""
+    try:
+        yield from results
+    except Exception as error:  # whatever a device, a library or a process raises
+        log.exception("%s: %s", what, FAILED)
+        yield Result(what, "", [], note=f"{type(error).__name__}: {' '.join(str(error).split())[-LAST_WORDS:]}")

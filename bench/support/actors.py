@@ -27,12 +27,12 @@ def flags_of(**values: object) -> list[str]:
     return flags
 
 
-def actor(path: Path, env_id: str, **settings: object) -> Workload:
-    """An actor that plays the model of the run at `path` and writes rows into its database."""
+def actor(path: Path, env_id: str, patience: float | None = None, **settings: object) -> Workload:
+    """An actor that plays the model of the run at `path` and writes rows into its database. `patience`: see Workload."""
     run = RunFolder(path)
     files = flags_of(data_dir=run.path, replay_db_path=run.replay)
     command = [sys.executable, "-m", "trainer.actor", "--env-id", env_id, "--wait-for-model", "--log-level", "WARNING"]
-    return Workload([[*command, *files, *flags_of(**settings)]], run.actor_stats, POSITIONS)
+    return Workload([[*command, *files, *flags_of(**settings)]], run.actor_stats, POSITIONS, patience=patience)
 
 
 def loop_actor(size: Size, path: Path, env_id: str, content: bytes, **settings: object) -> Workload:

@@ -40,16 +40,19 @@ class Workload:
         field: str = "count",
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        patience: float | None = None,
     ) -> None:
         """Start `commands` in `folder`.
 
         Each process prints its count, line by line, unless there is a `stats_file`, whose `field` is then the count.
-        Without an `environment` they get that of this process, and import what this process can import.
+        Without an `environment` they get that of this process, and import what this process can import. `patience`: the
+        seconds that a process may take until it counts; None: PATIENCE.
         """
         here = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
         self._commands = commands
         self._counts = [0 for _ in commands]
         self._stats_file, self._field = stats_file, field
+        self._patience = PATIENCE if patience is None else patience
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
         self._processes = []
         for index, command in enumerate(commands):
@@ -80,7 +83,7 @@ class Workload:
 
     def warm_up(self) -> None:
         """Wait until every process has counted something, then stop them all. Raises RuntimeError."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self._patience
         while not self._all_count():
             if time.monotonic() > end or not self._all_run():
                 raise RuntimeError(self._failure())
@@ -128,7 +131,7 @@ class Workload:
         first = last = (began, self.counts())
         changes = 0
         while time.monotonic() < began + seconds or changes < 2:
-            if time.monotonic() > began + seconds + PATIENCE or not self._all_run():
+            if time.monotonic() > began + seconds + self._patience or not self._all_run():
                 raise RuntimeError(self._failure())
             time.sleep(POLL)
             now = self.counts()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -16,11 +17,14 @@ from waiting import PATIENCE
 
 from trainer.actor.selfplay import SelfPlay
 from trainer.core.errors import DeviceError, ModelError
+from trainer.core.files import write_bytes
 from trainer.evaluators.acceleration import Acceleration, distance, random_play
+from trainer.evaluators.hot_reload import ModelFile
+from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export.stored import StoredNetwork
-from trainer.gpu.evaluator import TorchAccelerator, TorchEvaluator
-from trainer.gpu.launchers import NOT_FINITE, TOO_LARGE, EagerLauncher, answer
+from trainer.gpu.evaluator import TorchAccelerator, TorchEvaluator, copy_kernels
+from trainer.gpu.launchers import NOT_FINITE, SOUND, TOO_LARGE, EagerLauncher, answer
 from trainer.network import PolicyValueNetwork
 from trainer.settings.groups.network import Activation, Family, NetworkSettings, Pooling
 
@@ -167,6 +171,51 @@ def test_a_network_is_used_again_once_nobody_needs_its_model() -> None:
     assert maker.slots.made == 2
     rows = random_play("tictactoe", seed=2)
     np.testing.assert_allclose(found(*rows)[0], load(contents[-1], "tictactoe")(*rows)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 5, 8])
+def test_a_batch_is_copied_as_numpy_copies_it(rows: int) -> None:
+    """Into the first of 8 rows; what lies beyond stays. Also NaN, and memory that isn't contiguous."""
+    generator = np.random.default_rng(rows)
+    observation = generator.standard_normal((8, 5)).astype(np.float32)
+    observation[::3, 1] = np.nan
+    legal = generator.random((8, 3)) < 0.5
+    for seen_rows, legal_rows in ((observation[:rows], legal[:rows]), (observation[::-1][:rows], legal[::-1][:rows])):
+        seen, allowed = np.full((8, 5), 7.0, np.float32), np.ones((8, 3), np.bool_)
+        copy_kernels().copies.ask(seen_rows, legal_rows, seen, allowed)
+        np.testing.assert_array_equal(seen, np.concatenate([seen_rows, np.full((8 - rows, 5), 7.0)]))
+        np.testing.assert_array_equal(allowed, np.concatenate([legal_rows, np.ones((8 - rows, 3), np.bool_)]))
+
+
+@pytest.mark.parametrize(
+    ("faults", "worst"),
+    [
+        ([], SOUND),
+        ([SOUND, SOUND], SOUND),
+        ([SOUND, TOO_LARGE], TOO_LARGE),
+        ([NOT_FINITE, SOUND], NOT_FINITE),
+        ([TOO_LARGE, NOT_FINITE, TOO_LARGE], NOT_FINITE),
+    ],
+)
+def test_answers_are_copied_as_numpy_copies_them(faults: list[int], worst: int) -> None:
+    """With NaN where a row has a fault. The padding, which may have any fault, counts as little as what it answers."""
+    rows = len(faults)
+    answers = np.random.default_rng(1).random((4, 5)).astype(np.float32)
+    answers[:, -1] = NOT_FINITE
+    answers[:rows, -1] = faults
+    answers[answers[:, -1] == NOT_FINITE, :-1] = np.nan
+    prior, value = np.zeros((rows, 3), np.float32), np.zeros(rows, np.float32)
+    assert copy_kernels().copies.take(answers, prior, value) == worst
+    np.testing.assert_array_equal(prior, answers[:rows, :3])
+    np.testing.assert_array_equal(value, answers[:rows, 3])
+
+
+def test_positions_of_another_game_are_refused() -> None:
+    """Before they are copied beyond the end of the batch."""
+    content = model_file("tictactoe", random_network("tictactoe", width=24))
+    found = evaluator_of(accelerated("tictactoe", capacity=4), "tictactoe", content)
+    with pytest.raises(ValueError, match="are of another game"):
+        found(*random_play("connect4", seed=2))
 
 
 def test_what_is_wrong_with_an_answer_is_found_on_the_device() -> None:
@@ -393,3 +442,24 @@ def test_a_new_model_takes_a_launcher_that_is_there(monkeypatch: pytest.MonkeyPa
         found = evaluator_of(maker, "tictactoe", model_file("tictactoe", random_network("tictactoe", width=24, seed=n)))
         found(*rows)
     assert len(made) == maker.slots.made == 2
+
+
+def test_a_file_that_is_watched_takes_three_networks(tmp_path: Path) -> None:
+    """Of the model in use, of the one before it, and of the one that arrives. From the fourth on nothing is captured."""
+    made, counts = [], []
+
+    def make(network: PolicyValueNetwork, *sizes: int) -> EagerLauncher:
+        made.append(network)
+        return EagerLauncher(network, *sizes)
+
+    maker, path = accelerated("tictactoe", make_launcher=make), tmp_path / "latest.onnx"
+    file = ModelFile(path, ModelLoader("tictactoe", Acceleration("tictactoe", maker)), 0.0)
+    for n in range(5):
+        write_bytes(path, model_file("tictactoe", random_network("tictactoe", width=24, seed=n), step=n))
+        assert file.poll()
+        assert file.current
+        assert file.current.step == n
+        file.current(*random_play("tictactoe", seed=2))
+        counts.append(len(made))
+    assert counts == [1, 2, 3, 3, 3]
+    assert maker.slots.made == 3

@@ -17,12 +17,12 @@ import torch
 from conftest import ForeignDatabase
 from run_files import trainer_config
 
-from trainer.core.errors import ConfigError, ModelError, TrainerError
+from trainer.core.errors import ConfigError, DeviceError, ModelError, TrainerError
 from trainer.evaluators.acceleration import distance, random_play
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export import Exporter, begin_with
 from trainer.export.stored import FILE_STAMP, StoredNetwork, Weights
-from trainer.game_config import metadata_of
+from trainer.game_config import GameConfig, metadata_of
 from trainer.games import game_of
 from trainer.games.layout import layout_of
 from trainer.gpu.evaluator import TorchAccelerator
@@ -30,6 +30,7 @@ from trainer.network import CustomNetwork, NetworkFile, create_network
 from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import Trainer
 from trainer.training.learner import Learner
+from trainer.training.run_state import RunState
 
 PAGE = Path(__file__).parents[2] / "docs" / "own-network.md"
 ATTENTION = """
@@ -307,6 +308,56 @@ def test_a_loss_of_an_earlier_version_trains_on(tmp_path: Path) -> None:
         learned(learner, "tictactoe", steps=1)
         weights.append(learner.network.state_dict()["inner.both.weight"])
     assert torch.equal(*weights)
+
+
+@pytest.mark.parametrize("part", ["answer", "loss"])
+def test_a_tensor_of_another_device_is_named_before_training(part: str, tmp_path: Path) -> None:
+    """In the module or in the loss. On the CPU nothing is wrong with it."""
+    if part == "answer":
+        text = linear("torch.tanh(answers[:, -1:]) * torch.ones(len(view), 1)")
+    else:
+        nothing = "0 * (batch.value_target * torch.ones(len(batch.view))).sum()"
+        text = linear() + OWN_LOSS.format(returned=f"Loss(whole.total + {nothing}, *whole[1:])")
+    line = 1 + text.splitlines().index(next(one for one in text.splitlines() if "torch.ones" in one))
+    game, network = metadata_of(game_of("tictactoe")), network_of(written(tmp_path, text), "tictactoe")
+    with pytest.raises(ConfigError, match=rf"^--network-file .*mynet\.py, line {line}: RuntimeError: .*device"):
+        RunState(TrainerConfig(env_id="tictactoe"), GameConfig(game), network, torch.device("meta"))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory."), "the memory of the GPU is full during the start of training"),
+        (RuntimeError("CUDA error: unspecified launch failure"), "the GPU failed during the start of training"),
+    ],
+)
+def test_a_device_that_fails_while_a_network_is_tried_is_no_mistake_of_the_file(
+    error: RuntimeError, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is an error of the device, with what to do."""
+    network = network_of(written(tmp_path, linear()), "tictactoe")
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(CustomNetwork, "loss", fail)
+    with pytest.raises(DeviceError, match=words):
+        RunState(
+            TrainerConfig(env_id="tictactoe"),
+            GameConfig(metadata_of(game_of("tictactoe"))),
+            network,
+            torch.device("meta"),
+        )
+
+
+def test_trying_a_step_changes_nothing(tmp_path: Path) -> None:
+    """Neither weights nor running means nor gradients."""
+    network = network_of(written(tmp_path, with_loss()), "tictactoe")
+    before = {name: part.clone() for name, part in network.state_dict().items()}
+    network.try_step(metadata_of(game_of("tictactoe")))
+    assert all(torch.equal(part, before[name]) for name, part in network.state_dict().items())
+    assert all(parameter.grad is None for parameter in network.parameters())
+    network.to("meta").try_step(metadata_of(game_of("tictactoe")))
 
 
 def test_weights_that_only_the_loss_uses_learn_but_are_not_published(tmp_path: Path) -> None:

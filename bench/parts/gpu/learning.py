@@ -1,4 +1,7 @@
-"""Training on a GPU, and three minutes of the Connect 4 loop. It takes about six minutes."""
+"""Three minutes of the Connect 4 loop on a GPU, and training steps. It takes about six minutes.
+
+What fails is reported, and the rest is measured.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from statistics import median
 from typing import Any
@@ -17,7 +20,7 @@ from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from bench.parts.gpu.models import NAMES, TOWER, network_of
-from bench.report.result import Result, Target
+from bench.report.result import Result, Target, or_failed
 from bench.support.job import Job
 from trainer.core.errors import TrainerError
 from trainer.core.json_values import read_json_object
@@ -39,11 +42,14 @@ PROFILED = 20
 
 
 def measure(job: Job) -> Iterator[Result]:
-    """Raises ConfigError if the device of the job's size can't be used."""
+    """What matters most comes first: the wrong moves after the loop.
+
+    Raises ConfigError if the device of the job's size can't be used.
+    """
     device = choose(job.size.gpu_device).device
     torch.backends.cudnn.benchmark = True  # as in the trainer
-    yield from training(job, device)
-    yield from learned(job, device)
+    yield from or_failed("connect4, the loop", learned(job, device))
+    yield from or_failed("connect4, training", training(job, device))
 
 
 def training(job: Job, device: torch.device) -> Iterator[Result]:
@@ -53,10 +59,11 @@ def training(job: Job, device: torch.device) -> Iterator[Result]:
     with closing(ReplayBuffer(path, game.metadata, game.symmetry_tables)) as replay:
         replay.refresh()
         for batch in job.size.gpu_training_batches:
-            yield from training_steps(replay, batch, job, device)
+            what = f"connect4, training, {NAMES[TOWER]}, batches of {batch:,}"
+            yield from or_failed(what, training_steps(what, replay, batch, job, device))
 
 
-def training_steps(replay: ReplayBuffer, batch: int, job: Job, device: torch.device) -> Iterator[Result]:
+def training_steps(what: str, replay: ReplayBuffer, batch: int, job: Job, device: torch.device) -> Iterator[Result]:
     """Steps of one batch size."""
     config = TrainerConfig(env_id="connect4", network=TOWER[0], width=TOWER[1], batch_size=batch)
     network = network_of("connect4", TOWER).to(device)
@@ -75,8 +82,20 @@ def training_steps(replay: ReplayBuffer, batch: int, job: Job, device: torch.dev
         began = time.perf_counter()
         steps(job.size.gpu_steps)
         times.append(1000 * (time.perf_counter() - began) / job.size.gpu_steps)
-    yield Result(f"connect4, training, {NAMES[TOWER]}, batches of {batch:,}", "ms/step", times)
+    yield Result(what, "ms/step", times)
+    what = f"the share of that time in matrix products, batches of {batch:,}"
+    target = Target(least=0.4) if batch == max(job.size.gpu_training_batches) else Target()
     number = min(PROFILED, job.size.gpu_steps)
+    yield from or_failed(what, products(what, steps, number, median(times), target, device))
+
+
+def products(
+    what: str, steps: Callable[[int], None], number: int, usual: float, target: Target, device: torch.device
+) -> Iterator[Result]:
+    """How much of the time of some steps is spent in matrix products; a step takes `usual` ms when it isn't watched.
+
+    Raises TrainerError if torch's profiler sees nothing.
+    """
     on_gpu = device.type == "cuda"
     with profile(activities=[ProfilerActivity.CUDA if on_gpu else ProfilerActivity.CPU]) as profiler:
         steps(number)
@@ -84,14 +103,12 @@ def training_steps(replay: ReplayBuffer, batch: int, job: Job, device: torch.dev
     kernels = [event for event in profiler.key_averages() if event.device_type == kind]
     if not kernels:
         raise TrainerError("the profiler of torch has recorded no kernel, so the share of matrix products is unknown")
-    products = sum(
+    spent = sum(
         event.self_device_time_total if on_gpu else event.self_cpu_time_total
         for event in kernels
         if PRODUCTS.search(event.key)
     )
-    target = Target(least=0.4) if batch == max(job.size.gpu_training_batches) else Target()
-    what = f"the share of that time in matrix products, batches of {batch:,}"
-    yield Result(what, "", [products / (1000 * median(times) * number)], target=target)  # both in microseconds
+    yield Result(what, "", [spent / (1000 * usual * number)], target=target)  # both in microseconds
 
 
 def learned(job: Job, device: torch.device) -> Iterator[Result]:
@@ -119,5 +136,7 @@ def learned(job: Job, device: torch.device) -> Iterator[Result]:
 
 
 def ran(module: str, *words: str) -> None:
-    """Run a command of the package to its end."""
-    subprocess.run([sys.executable, "-m", module, *words], check=True, stdout=subprocess.DEVNULL)
+    """Run a command of the package to its end. Raises RuntimeError if it fails; its message is above."""
+    done = subprocess.run([sys.executable, "-m", module, *words], stdout=subprocess.DEVNULL)
+    if done.returncode:
+        raise RuntimeError(f"{module} ended with status {done.returncode}")

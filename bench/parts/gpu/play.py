@@ -1,4 +1,7 @@
-"""Evaluations and self-play on a GPU: how exact, and how many. It takes about five minutes."""
+"""Evaluations and self-play on a GPU: how exact, and how many. It takes about five minutes.
+
+What fails is reported, and the rest is measured.
+"""
 
 from __future__ import annotations
 
@@ -10,43 +13,42 @@ import numpy as np
 import torch
 
 from bench.parts.gpu.models import CONV, NAMES, TOWER, Kind, model_of, original_of
-from bench.report.result import Result, Target
+from bench.report.result import Result, Target, or_failed
 from bench.support.actors import actor
 from bench.support.job import Job
 from bench.support.models import place_model
 from bench.support.workload import ready, wait_until
 from trainer.evaluators.acceleration import distance, random_play
+from trainer.games.recipes import recipe_of
 from trainer.gpu.devices import choose
 from trainer.gpu.evaluator import TorchAccelerator
 from trainer.gpu.launchers import EagerLauncher, GraphLauncher, MakeLauncher
 from trainer.settings.groups.device import Precision
 
 MEMORY_GIB = 16
+PATIENCE = 120.0
+"""Seconds that an actor may take until it counts. One that hangs must leave time for the others."""
 
 
 def measure(job: Job) -> Iterator[Result]:
     """Whether it is right, which takes seconds, and then what matters most. Raises ConfigError if the device of the job's
     size can't be used."""
     device = choose(job.size.gpu_device).device
-    yield from exactness(device)
+    precisions: tuple[Precision, ...] = ("fp32", "fp16", "bf16")
+    for precision in precisions:
+        what = f"connect4, {NAMES[TOWER]}, {precision}: distance from ONNX Runtime"
+        yield from or_failed(what, exactness(what, device, precision))
     yield from self_play(job, device)
     yield from evaluations(job, device)
 
 
-def exactness(device: torch.device) -> Iterator[Result]:
-    """How far the answers in each precision are from ONNX Runtime's, by the measure that decides whether a model is used."""
+def exactness(what: str, device: torch.device, precision: Precision) -> Iterator[Result]:
+    """How far the answers in a precision are from ONNX Runtime's, by the measure that decides whether a model is used."""
     content = model_of("connect4", TOWER)
     original, rows = original_of("connect4", content), random_play("connect4", seed=2)
-    precisions: tuple[Precision, ...] = ("fp32", "fp16", "bf16")
-    for precision in precisions:
-        maker = TorchAccelerator("connect4", device, precision, 256)
-        apart = distance(maker(content, original)(*rows), original(*rows))
-        yield Result(
-            f"connect4, {NAMES[TOWER]}, {precision}: distance from ONNX Runtime",
-            "",
-            [apart],
-            target=Target(most=maker.tolerance),
-        )
+    maker = TorchAccelerator("connect4", device, precision, 256)
+    apart = distance(maker(content, original)(*rows), original(*rows))
+    yield Result(what, "", [apart], target=Target(most=maker.tolerance))
 
 
 def evaluations(job: Job, device: torch.device) -> Iterator[Result]:
@@ -70,11 +72,15 @@ def evaluated(
     precision: Precision = "fp16" if device.type == "cuda" else "fp32"
     own = launcher or (GraphLauncher if device.type == "cuda" else EagerLauncher)
     manner = "a captured graph" if own is GraphLauncher else "operation by operation"
-    for threads in job.size.gpu_threads:
+
+    def by(threads: int, what: str) -> Iterator[Result]:
         evaluator = TorchAccelerator(env_id, device, precision, batch, own)(content, original)
         rate = positions_per_second(evaluator, env_id, batch, threads, job.size.gpu_seconds)
-        what = f"{env_id}, {NAMES[kind]}, batches of {batch:,}, {threads} threads, {manner}"
         yield Result(what, "evaluations/s", [rate])
+
+    for threads in job.size.gpu_threads:
+        what = f"{env_id}, {NAMES[kind]}, batches of {batch:,}, {threads} threads, {manner}"
+        yield from or_failed(what, by(threads, what))
 
 
 def positions_per_second(
@@ -113,14 +119,17 @@ def self_play(job: Job, device: torch.device) -> Iterator[Result]:
     goal = (TOWER, where, threads[-1], middle)
     settings = [goal, (CONV, where, threads[-1], middle), (CONV, "cpu", size.gpu_cores, 128)]
     settings += [(TOWER, where, threads[-1], one) for one in batches] + [(TOWER, where, one, middle) for one in threads]
-    for one in dict.fromkeys(settings):
+
+    def played(one: tuple[Kind, str, int, int], what: str) -> Iterator[Result]:
         kind, place, number, games = one
         with job.scratch() as folder:
             place_model(folder, model_of("connect4", kind))
             own = actor(
                 folder,
                 "connect4",
+                PATIENCE,
                 simulations=size.simulations,
+                random_openings=recipe_of("connect4").random_openings,  # or all games would be in their first moves
                 threads=number,
                 games=games,
                 device=place,
@@ -130,5 +139,8 @@ def self_play(job: Job, device: torch.device) -> Iterator[Result]:
             with ready(own):
                 turn = own.turn(size.turn)
         target = Target(least=1_000_000) if one == goal else Target()
-        what = f"connect4, self-play, {NAMES[kind]} on {place}, {number} threads of {games} games"
         yield Result(what, "simulations/s", [turn.rates["simulations"]], target=target, note=f"{turn.cores:.1f} cores")
+
+    for one in dict.fromkeys(settings):
+        what = f"connect4, self-play, {NAMES[one[0]]} on {one[1]}, {one[2]} threads of {one[3]} games"
+        yield from or_failed(what, played(one, what))

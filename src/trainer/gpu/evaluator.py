@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 
 import numpy as np
 import torch
 
+from trainer.compile.linker import Linked, link
 from trainer.core.log import Trouble
-from trainer.evaluators.answers import NOT_FINITE, SOUND, TOO_LARGE
+from trainer.evaluators.answers import NOT_FINITE, SOUND
 from trainer.evaluators.interface import Evaluator, Observations, Prior, Values
 from trainer.evaluators.model import ModelInfo, refuse_fault
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export.stored import CustomKind, StoredNetwork, Weights
 from trainer.games import game_of
 from trainer.games.base import Game, Mask
+from trainer.gpu import copies
 from trainer.gpu.launchers import EagerLauncher, GraphLauncher, MakeLauncher
 from trainer.gpu.slots import Slots
 from trainer.network import NetworkFile, NetworkSettings
@@ -28,6 +31,19 @@ PRECISIONS: dict[Precision, tuple[torch.dtype, float]] = {
     "bf16": (torch.bfloat16, 5e-2),
 }
 """The type in which networks compute, and how far its answers may be from ONNX Runtime's, see `Acceleration`."""
+
+
+@cache
+def copy_kernels() -> Linked:
+    """`copies.py`, compiled. Every model uses the same."""
+    return link(copies, warm_up=_warm_up)
+
+
+def _warm_up(linked: Linked) -> None:
+    """Call each kernel once, without a row."""
+    numbers, legal = np.zeros((0, 1), np.float32), np.zeros((0, 1), np.bool_)
+    linked.copies.ask(numbers, legal, numbers, legal)
+    linked.copies.take(numbers, numbers, np.zeros(0, np.float32))
 
 
 class TorchAccelerator:
@@ -99,6 +115,7 @@ class TorchEvaluator:
         self._slot = slots.take(weights, kind, user=self)
         self._launcher = (make_launcher, capacity, game.obs_size, game.num_actions)
         self._capacity = capacity
+        self._copies = copy_kernels().copies
 
     def __call__(self, observation: Observations, legal: Mask) -> tuple[Prior, Values]:
         """Prior float32 [B, A] over the legal moves and value float32 [B] for the mover, in batches of C positions."""
@@ -106,17 +123,18 @@ class TorchEvaluator:
         count, actions = legal.shape
         prior, value = np.empty((count, actions), np.float32), np.empty(count, np.float32)
         seen, allowed, answers = launcher.observation.numpy(), launcher.legal.numpy(), launcher.answers.numpy()
+        if observation.shape != (count, seen.shape[1]) or actions != allowed.shape[1]:  # kernels don't look
+            raise ValueError(f"observations {observation.shape} and legal moves {legal.shape} are of another game")
         for first in range(0, count, self._capacity):
             rows = slice(first, min(first + self._capacity, count))
-            filled = rows.stop - first
-            seen[:filled], allowed[:filled] = observation[rows], legal[rows]
+            self._copies.ask(observation[rows], legal[rows], seen, allowed)
             launcher.launch()
-            found = answers[:filled]
-            prior[rows], value[rows] = found[:, :actions], found[:, actions]
-            if (found[:, -1] == SOUND).all():
+            fault = self._copies.take(answers, prior[rows], value[rows])
+            if fault == SOUND:
                 continue
-            strange = found[:, -1] == NOT_FINITE
-            if self.spare and strange.any():  # perhaps only in 16 bits; raises if it isn't
+            found = answers[: rows.stop - first]
+            if self.spare and fault == NOT_FINITE:  # perhaps only in 16 bits; raises if it isn't
+                strange = found[:, -1] == NOT_FINITE
                 at = first + np.flatnonzero(strange)
                 prior[at], value[at] = self.spare(observation[at], legal[at])
                 self._trouble.begin(
@@ -124,11 +142,6 @@ class TorchEvaluator:
                     "evaluated by ONNX Runtime, which is slower; --precision fp32 avoids that"
                 )
                 found = found[~strange]
-            refuse_fault(self.source, worst_fault(found[:, -1]), found[:, -2])
+                fault = int(found[:, -1].max(initial=SOUND))  # SOUND or TOO_LARGE
+            refuse_fault(self.source, fault, found[:, -2])
         return prior, value
-
-
-def worst_fault(faults: np.ndarray) -> int:
-    """The worst of the faults of some rows [B]: NOT_FINITE before TOO_LARGE before SOUND."""
-    found = set(faults.tolist())
-    return next((fault for fault in (NOT_FINITE, TOO_LARGE) if fault in found), SOUND)

@@ -90,6 +90,17 @@ class CustomNetwork(MoverNetwork):
         legal, policy_target = (self.view.turned(observation, part) for part in (legal, policy_target))
         return self.file.loss(self.inner, MoverBatch(self.view(observation), legal, policy_target, value_target))
 
+    def try_step(self, game: Metadata) -> None:
+        """Compute a loss and its gradient where the weights are now, with a copy of the network.
+
+        Raises whatever the file's code raises, such as for tensors that it makes on another device.
+        """
+        trial, device = copy.deepcopy(self), self.weight.device
+        moves = torch.ones(TRIED, game.num_actions, device=device)
+        observation = torch.zeros(TRIED, game.obs_size, device=device)
+        loss = trial.loss(observation, moves > 0, moves / game.num_actions, torch.zeros(TRIED, device=device))
+        loss.total.backward()  # type: ignore[no-untyped-call]
+
     def _try(self, game: Metadata) -> None:
         """Raise ConfigError unless module and loss do with a batch what `NetworkFile` says."""
         modes = [(module, module.training) for module in self.inner.modules()]

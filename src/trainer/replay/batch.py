@@ -32,7 +32,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class PackedBatch:
-    """The same rows as they are stored, to be unpacked where they are used: a twentieth of the bytes to move to a GPU."""
+    """The same rows as they are stored, to be unpacked where they are used: of Connect 4, an eighth of the bytes."""
 
     observation: NDArray[Any]
     """uint8 [B, bytes], as `numpy.packbits` packs them; float32 [B, obs_size] if there are other numbers than 0 and 1."""

@@ -51,6 +51,19 @@ def test_they_are_the_rows_that_the_cpu_would_draw(env_id: str, tmp_path: Path, 
         assert ours.dtype == theirs.dtype
 
 
+def test_a_row_of_connect_4_is_sent_in_52_bytes(tmp_path: Path, close_later: CloseLater) -> None:
+    """12 of bits, 28 of the policy, 4 of the value and 8 of the symmetry: an eighth of the 411 that it is unpacked."""
+    path = stored(tmp_path / "replay.db", "connect4", 2)
+    game = load_game_config("connect4", path)
+    replay = close_later(ReplayBuffer(path, game.metadata, game.symmetry_tables))
+    replay.refresh()
+    packed = replay.sample_packed(np.random.default_rng(3), 10)
+    unpacker = Unpacker(replay.metadata, replay.symmetries, CPU)
+    sent = unpacker.sent(packed)
+    assert [part.nbytes / 10 for part in sent] == [12, 28, 4, 8]
+    assert sum(part.nbytes for part in unpacker.unpack(*sent)) / 10 == 411
+
+
 def test_rows_with_other_numbers_than_0_and_1(tmp_path: Path, close_later: CloseLater) -> None:
     """They aren't packed."""
     path = tmp_path / "replay.db"

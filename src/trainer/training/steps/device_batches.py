@@ -1,6 +1,6 @@
 """Batches unpacked on a device: the same numbers as `ReplayBuffer.unpacked` gives. B rows, A actions, K symmetries.
 
-Rows stay in the machine's memory, where there is more of it. They are sent to the device packed: 56 bytes for a row of
+Rows stay in the machine's memory, where there is more of it. They are sent to the device packed: 52 bytes for a row of
 Connect 4.
 """
 
