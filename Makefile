@@ -106,7 +106,7 @@ results-games: dev
 bench: peers
 	@$(PY) -m bench $(ARGS)
 
-# What one GPU does: two calls, of about five minutes and about six (docs/gpu.md).
+# What one GPU does (docs/gpu.md).
 bench-gpu: dev
 	@$(PY) -m bench gpu
 	@$(PY) -m bench gpu-learning

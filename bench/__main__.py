@@ -66,6 +66,10 @@ def run(config: BenchConfig) -> int:
     if config.merge:
         require(not config.parts, f"--merge is {config.merge}, and takes over all of its parts; name none")
         merged = load(config.merge)
+        strange = [name for name in merged if name not in PARTS]
+        require(
+            not strange, f"--merge {config.merge} has a part {', '.join(strange)}; the parts are {', '.join(PARTS)}"
+        )
         save(merged, out, known=PARTS)
         show(merged, Console())
         return 0
@@ -83,7 +87,8 @@ def run(config: BenchConfig) -> int:
         reports[name] = Report.now(part.title, machine, [])
         for result in part.measure(Job(size, config.work)):
             reports[name].results.append(result)
-            write_bytes(unfinished, json.dumps({name: reports[name].fields()}, indent=1).encode())
+            cut_short = replace(reports[name], title=f"{part.title}, cut short")
+            write_bytes(unfinished, json.dumps({name: cut_short.fields()}, indent=1).encode())
         save({name: reports[name]}, out, known=PARTS)
         unfinished.unlink(missing_ok=True)
         console.print(f"{name}: {time.monotonic() - began:.0f} s", highlight=False)

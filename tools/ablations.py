@@ -104,7 +104,7 @@ def row_of(cells: Iterable[str]) -> str:
 
 def main() -> None:
     """Train and measure one by one, and write the table."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the loop is ended, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the loop is killed, too
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("changes", nargs="*", help="settings to change, as in gumbel=false")
     parser.add_argument("--env-id", default="connect4", help="any game, also by its file")

@@ -2,8 +2,8 @@
 # `make bench-gpu` on a machine that has torch, Numba, onnx, ONNX Runtime, rich, psutil and a GPU, but no network:
 #
 #     make gpu-wheels                          first, on a machine with a network: the other packages, in build/wheels
-#     sh tools/bench_gpu.sh OUT gpu            then here, in the checkout with these: five minutes (the default part)
-#     sh tools/bench_gpu.sh OUT gpu-learning   six minutes
+#     sh tools/bench_gpu.sh OUT gpu            then here, in the checkout with these (the default part)
+#     sh tools/bench_gpu.sh OUT gpu-learning   the second part; docs/gpu.md says how long both take
 #     python -m bench --merge OUT/benchmarks.json   at last, on the first machine: takes the results into docs
 #
 # OUT gets benchmarks.md and benchmarks.json, or unfinished-benchmarks.json if it was cut short. A copy without .git doesn't

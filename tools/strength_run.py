@@ -84,7 +84,8 @@ def train(env_id: str, minutes: float, moments: list[float], seed: int, run: Run
                     shutil.copy(run.latest_model, copies[moment])
             loop.wait()
         except BaseException:
-            loop.terminate()  # `Popen` then waits for it
+            loop.terminate()
+            loop.wait()
             raise
     if loop.returncode != 0:
         raise SystemExit(loop.returncode)

@@ -155,19 +155,25 @@ class Workload:
 
 
 def wait_until(
-    condition: Callable[[], object], what: str, *processes: subprocess.Popen[Any], every: float = POLL
+    condition: Callable[[], object],
+    what: str,
+    *processes: subprocess.Popen[Any],
+    every: float = POLL,
+    patience: float | None = None,
 ) -> None:
     """Check `every` so many seconds until `condition` holds.
 
-    Raises RuntimeError with `what`, the trouble, if one of `processes` ends before, and after PATIENCE.
+    Raises RuntimeError with `what`, the trouble, if one of `processes` ends before, and after `patience` seconds; None:
+    PATIENCE.
     """
-    end = time.monotonic() + PATIENCE
+    patience = PATIENCE if patience is None else patience
+    end = time.monotonic() + patience
     while not condition():
         for process in processes:
             if process.poll() is not None:
                 raise RuntimeError(f"{what}: its process ended with status {process.returncode}")
         if time.monotonic() > end:
-            raise RuntimeError(f"{what} within {PATIENCE:g} s")
+            raise RuntimeError(f"{what} within {patience:g} s")
         time.sleep(every)
 
 

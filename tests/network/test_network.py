@@ -208,7 +208,7 @@ def test_a_tower_sees_the_legal_moves() -> None:
     value.sum().backward()
     assert network.body[0].moves.weight.grad is not None
     with torch.no_grad():
-        network.body[0].moves.weight.add_(network.body.moves.weight.grad)
+        network.body[0].moves.weight.add_(network.body[0].moves.weight.grad)
     policy, value = network(rows)
     assert not torch.equal(value[0], value[1])
 

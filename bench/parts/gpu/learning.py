@@ -1,4 +1,4 @@
-"""Three minutes of the Connect 4 loop on a GPU, and training steps. It takes about six minutes.
+"""Three minutes of the Connect 4 loop on a GPU, and training steps (docs/gpu.md says how long it takes).
 
 What fails is reported, and the rest is measured.
 """

@@ -93,7 +93,7 @@ def batches_per_second(evaluator: Evaluator, threads: int, games: int, seconds: 
             own.step(evaluator)
             done[at] += 1
 
-    workers = [Thread(target=play, args=(at,)) for at in range(threads)]
+    workers = [Thread(target=play, args=(at,), daemon=True) for at in range(threads)]
     for worker in workers:
         worker.start()
     start.wait()

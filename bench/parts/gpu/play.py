@@ -1,4 +1,4 @@
-"""Evaluations and self-play on a GPU: how exact, and how many. It takes about five minutes.
+"""Evaluations and self-play on a GPU: how exact, and how many (docs/gpu.md says how long it takes).
 
 What fails is reported, and the rest is measured.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from trainer.settings.groups.device import Precision
 
 MEMORY_GIB = 16
 PATIENCE = 120.0
-"""Seconds that an actor may take until it counts. One that hangs must leave time for the others."""
+"""Seconds that an actor, or a thread, may take until it counts. One that hangs must leave time for the others."""
 
 
 def measure(job: Job) -> Iterator[Result]:
@@ -88,26 +88,30 @@ def positions_per_second(
 ) -> float:
     """What so many threads get answers to, each in batches of its own. Raises what a thread raised."""
     observation, legal = (np.resize(part, (batch, part.shape[1])) for part in random_play(env_id, seed=2))
-    counts, end = [0] * threads, [float("inf")]
+    counts, end, failures = [0] * threads, [float("inf")], list[Exception]()
 
     def work(at: int) -> None:
-        while time.monotonic() < end[0]:
-            evaluator(observation, legal)
-            counts[at] += 1
-
-    with ThreadPoolExecutor(threads) as pool:
-        workers = [pool.submit(work, at) for at in range(threads)]
         try:
-            wait_until(  # each prepares its launcher first
-                lambda: all(counts) or any(worker.done() for worker in workers),
-                "some of the threads get no answer",
-                every=0.01,
-            )
-        finally:
-            before, began = sum(counts), time.monotonic()
-            end[0] = began + seconds
+            while time.monotonic() < end[0]:
+                evaluator(observation, legal)
+                counts[at] += 1
+        except Exception as error:
+            failures.append(error)
+
+    workers = [Thread(target=work, args=(at,), daemon=True) for at in range(threads)]  # one that hangs holds nobody up
     for worker in workers:
-        worker.result()
+        worker.start()
+    try:
+        wait_until(  # each prepares its launcher first
+            lambda: all(counts) or failures, "some of the threads get no answer", every=0.01, patience=PATIENCE
+        )
+    finally:
+        before, began = sum(counts), time.monotonic()
+        end[0] = began + seconds
+    for worker in workers:
+        worker.join(seconds + PATIENCE)
+    if failures:
+        raise failures[0]
     return (sum(counts) - before) * batch / (time.monotonic() - began)
 
 

@@ -18,15 +18,13 @@ import trainer
 from trainer.core.errors import ModelError
 from trainer.evaluators.answers import HIGHEST_VALUE
 from trainer.export.graph import numpy_of, written_model
-from trainer.export.stored import described
+from trainer.export.stored import ARCHITECTURE, KIND, described
 from trainer.export.traced import traced_model
 from trainer.network import CustomNetwork, MoverNetwork, PolicyValueNetwork
 from trainer.replay import Metadata
 from trainer.run.model_contract import ENV_ID, OBSERVATION, OUTPUTS, PROGRESS, RULES, STEP
 
 IR_VERSION = 8
-ARCHITECTURE = "PolicyValueNet"
-"""Stated in the metadata of every model file. The network's class once had this name; files keep it for their readers."""
 TOLERANCE = 1e-5
 """Accepted difference between ONNX Runtime's and torch's outputs, relative to the largest output or to 1. Logits of illegal
 moves don't count: a custom network may set them to -1e9."""
@@ -50,11 +48,12 @@ class Exporter:
         installed.
         """
         require_mover_network(network)
+        known = isinstance(network, PolicyValueNetwork | CustomNetwork)
         self._network = network
         self._legal = slice(game.legal_mask_offset, game.legal_mask_offset + game.num_actions)
         self._metadata = {
             ENV_ID: game.env_id,
-            "architecture": ARCHITECTURE,
+            KIND: ARCHITECTURE if known else type(network).__name__,
             "obs_size": str(game.obs_size),
             "num_actions": str(game.num_actions),
             "trainer_version": trainer.__version__,

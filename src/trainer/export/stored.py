@@ -26,6 +26,9 @@ from trainer.settings.groups.network import Activation, NetworkSettings, Pooling
 Weights = dict[str, Tensor]
 """By their names in the network's `state_dict`, on the CPU. Of a custom network there may be constants among them."""
 
+KIND, ARCHITECTURE = "architecture", "PolicyValueNet"
+"""The entry of a model's metadata with the kind of network, and what it is for one of this package or of a --network-file.
+The network's class once had that name; files keep it for their readers."""
 FILE_STAMP = "network_file"
 """The entry of a model's metadata with the hash of the file of its network."""
 
@@ -81,6 +84,8 @@ class StoredNetwork:
     def settings(self) -> NetworkSettings:
         """The settings of a network of this package, as its `settings` has them. Raises ModelError for another network."""
         weights, activation = self.weights, self.activation
+        if self.metadata.get(KIND, ARCHITECTURE) != ARCHITECTURE:
+            raise ModelError(f"its network is a {self.metadata[KIND]}, which is no network of this package")
         blocks = {found[1] for name in weights if (found := re.match(r"body\.0\.tower\.(\d+)\.inner\.1\.weight", name))}
         dense = sorted((name for name in weights if re.fullmatch(r"body\.\d+\.weight", name)), key=number_of)
         if dense and "body.0.conv.weight" in weights:

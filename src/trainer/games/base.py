@@ -244,7 +244,7 @@ class Game:
     @property
     def most_moves(self) -> int:
         """The most legal moves of a position."""
-        return self.max_moves or self.num_actions
+        return min(self.max_moves or self.num_actions, self.num_actions)
 
     @property
     def few_legal(self) -> bool:

@@ -88,7 +88,7 @@ def run_processes(config: LoopConfig, run: RunFolder, stop: Event) -> int:
     goes_on = config.resume and run.checkpoint.exists()  # without a checkpoint the trainer begins anew
     write_record(run.record, LOOP, config, resumed=goes_on)
     loader = loader_for(config.env_id, config)
-    console = Console(file=cast("TextIO", LastingStream(sys.stderr)))
+    console = Console(file=cast("TextIO", LastingStream(sys.stderr)) if sys.stderr else None, stderr=True)
     with started(config, rules, run) as (trainer, actor, web):
         if web:
             console.print(f"The page is at {url_of(config.web_host, config.web_port)} until the run ends", markup=False)

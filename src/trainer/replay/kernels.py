@@ -33,9 +33,8 @@ def _warm_up_table(linked: Linked) -> None:
     """Call each kernel once, without a row."""
     keys, counts = np.zeros(1, np.uint64), np.zeros(1, np.int32)
     words, stored = np.zeros((0, 1), np.uint32), np.zeros((0, 1), np.uint32)
-    stored.flags.writeable = (
-        False  # to Numba another type: rows are views of the bytes that SQLite returned, unless packed
-    )
+    # To Numba another type: rows are views of the bytes that SQLite returned, unless they are packed.
+    stored.flags.writeable = False
     linked.hash_table.mix(words, keys[:0])
     linked.hash_table.mix(stored, keys[:0])
     linked.hash_table.change(keys, counts, keys[:0], 1)

@@ -263,8 +263,8 @@ class Search:
 
 
 def require_in_range(prior: Prior, value: Values) -> None:
-    """Raise ValueError unless all priors are 0 or more, and all values from -1 to 1: search would play moves of other
-    positions."""
+    """Raise ValueError unless all priors are 0 or more, and all values from -1 to 1. With others, search could find no best
+    move, and play one of another position."""
     if not (np.isfinite(prior).all() and np.isfinite(value).all()):
         raise ValueError("the evaluator answers NaN or infinity; search needs finite priors and values")
     if (prior < 0).any():

@@ -36,8 +36,8 @@ def resumable(config: TrainerConfig, record: Path, file: NetworkFile | None, sta
     if checkpoint.rules and stamp and checkpoint.rules != stamp:
         raise CheckpointError(
             f"{config.model_dir / CHECKPOINT} was trained by other rules of {config.env_id}: their hash was "
-            f"{checkpoint.rules}, and that of the rules here is {stamp}; go on by those rules, or start a new run without "
-            f"--resume"
+            f"{checkpoint.rules}, and that of the rules here is {stamp}; undo the edit to go on, or start a new run "
+            f"without --resume"
         )
     require_same_run(record, TRAIN, config)
     require_same_models(config.model_dir, record)

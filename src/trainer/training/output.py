@@ -1,4 +1,7 @@
-"""What a run writes: models, the checkpoint, the statistics, and TensorBoard's files. B batch."""
+"""What a run writes: models, the checkpoint, the statistics, and TensorBoard's files. What was there before is set aside.
+
+B batch.
+"""
 
 from __future__ import annotations
 

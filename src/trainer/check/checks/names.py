@@ -31,8 +31,6 @@ def check_names(subject: Subject) -> list[Finding]:
             failed = not_shown(subject, after, games.moves(int(ply.games[0]), ply.number + 1))
         if failed:
             return [failed]
-        if unplaced:
-            continue
         names: dict[int, str] = {}
         for action in position.legal:
             try:
@@ -41,6 +39,8 @@ def check_names(subject: Subject) -> list[Finding]:
                 if not subject.has("name"):
                     raise
                 return [failing(subject, f"name fails for action {action}", error, moves)]
+        if unplaced:
+            continue
         twice = [name for name, times in Counter(names.values()).items() if times > 1]
         if twice:
             actions = [action for action, name in names.items() if name == twice[0]]

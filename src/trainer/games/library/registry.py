@@ -24,7 +24,7 @@ def find_game(name: str) -> FoundGame:
         return _games[name]
     key = absolute(name)
     found = _named.get(key) or load(*split_name(name))
-    for earlier in _named.values():  # also with other parameters
+    for earlier in tuple(_named.values()):  # also with other parameters; another thread may add to them
         if earlier.path == found.path:
             earlier.require_unchanged()
     env_id = found.game.env_id

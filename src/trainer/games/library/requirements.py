@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields, replace
 from operator import index
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, SupportsIndex
 
 from trainer.core.errors import GameError, shortened
 from trainer.games.base import Game
@@ -40,15 +40,13 @@ def with_integers(game: Game, path: Path) -> Game:
         if field.type != "int":  # annotations are text here
             continue
         value, least = getattr(game, field.name), 1 if field.default is MISSING else 0
-        try:
-            numbers[field.name] = index(value)
-        except TypeError:
-            numbers[field.name] = least - 1
-        if numbers[field.name] < least:
+        whole = isinstance(value, SupportsIndex)
+        if not whole or index(value) < least:
+            advice = "" if whole else " (divide by //, not by /)"
             raise GameError(
-                f"{path} gives its GAME {field.name}={shortened(value)}; it must be an integer of at least {least} "
-                f"(divide by //, not by /)"
+                f"{path} gives its GAME {field.name}={shortened(value)}; it must be an integer of at least {least}{advice}"
             )
+        numbers[field.name] = index(value)
     return replace(game, **numbers)
 
 

@@ -282,7 +282,8 @@ export class InsideView {
         const value = (ply.mover === 1 ? 1 : -1) * (ply.value ?? 0);
         const bar = el("span", { class: value >= 0 ? "up" : "down" });
         bar.style.height = `${Math.round(Math.abs(value) * 50)}%`;
-        const label = `Position ${ply.ply}: value ${signed(value)} for ${this.info.player_names[0]}`;
+        const said = ply.value === null ? "no search value" : `value ${signed(value)} for ${this.info.player_names[0]}`;
+        const label = `Position ${ply.ply}: ${said}`;
         return el("button", { type: "button", tabindex: -1, title: label, "aria-label": label, onclick: () => this.show(at) }, bar);
       }),
     );
