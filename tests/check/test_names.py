@@ -104,10 +104,11 @@ def test_a_name_that_fails_is_a_failure(tmp_path: Path) -> None:
             3,
         ),
         ("text(state):\n    return 'abc'[3]", "text fails: IndexError: string index out of range (", 0),
+        ("name(state, action):\n    return 'abc'[action]", "name fails for action 3: IndexError: string index out", 0),
         ("text(state):\n    return {0: 'open'}[state[WINNER]]", "text fails: KeyError: ", 3),
     ],
 )
-def test_a_text_or_a_score_that_fails_is_a_failure(
+def test_what_people_see_and_fails_is_a_failure(
     tmp_path: Path, more: str, function: str, found: str, moves: int
 ) -> None:
     """In the first position or once the game is over, after three moves; also if moves can't be clicked on."""

@@ -24,9 +24,10 @@ from trainer.games import (
     rules_of,
     with_env_id,
 )
-from trainer.games.base import Seats
+from trainer.games.base import Game, Seats
 from trainer.games.kernels import link_kernels
 from trainer.games.library import names, registry
+from trainer.games.library.found_game import FoundGame
 from trainer.games.library.load import load
 from trainer.games.library.stamp import plain, without_recipe
 from trainer.games.position import Position
@@ -408,3 +409,19 @@ def test_a_table_of_objects_counts_by_its_content() -> None:
     """Its bytes are addresses, which differ from process to process."""
     one, same, other = (plain(np.array(["".join(words)], dtype=object)) for words in ("ab", "ab", "ac"))
     assert one == same != other
+
+
+def test_threads_may_name_games_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One looks through the games that were named while others name more."""
+    named = dict(registry._named)
+    monkeypatch.setattr(registry, "_named", named)
+    monkeypatch.setattr(FoundGame, "require_unchanged", lambda game: named.setdefault(f"another {len(named)}", game))
+    find_game("hex:size=3")
+    find_game("hex:size=4")
+    assert len(named) > 3
+
+
+def test_no_position_has_more_moves_than_actions() -> None:
+    """Whatever a game says; a packed row has a number for each."""
+    game = Game(env_id="many", width=9, height=9, num_actions=90, max_plies=81, planes=12, max_moves=200)
+    assert (game.most_moves, game.packed_moves) == (90, 90)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -88,3 +89,12 @@ def test_a_run_outlives_its_terminal(tmp_path: Path) -> None:
     stats = json.loads((tmp_path / "stats.json").read_text())
     evaluated = (tmp_path / "evaluations.jsonl").read_text().splitlines()
     assert stats["last_eval"]["step"] == json.loads(evaluated[-1])["step"]
+
+
+def test_a_loop_needs_no_standard_error(tmp_path: Path) -> None:
+    """It may be closed, as with `2>&-`."""
+    words = ["--data-dir", tmp_path, "--steps", 60, "--threads", 1, "--simulations", 5]
+    command = shlex.join([sys.executable, "-m", "trainer.loop", *map(str, words)])
+    done = subprocess.run(f"{command} 2>&-", shell=True, stdout=subprocess.PIPE, text=True, timeout=PATIENCE)
+    assert done.returncode == 0
+    assert "Trained tictactoe" in done.stdout
