@@ -197,3 +197,20 @@ def test_a_start_that_is_refused_leaves_the_rules_of_the_earlier_run(
     resumed = defaults_for(None, run.path, True, "cpu").replaced(resume=True)
     assert prepare_folder(resumed, run).env_id == "myttt"
     assert find_game("myttt").path == run.rules / "myttt.py"
+
+
+def test_a_start_that_is_interrupted_changes_nothing(
+    config: LoopConfig, run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has forgotten --resume presses Ctrl-C. Here it came before the start looks at the folder."""
+
+    def leave(line: bytes) -> None:
+        raise KeyboardInterrupt
+
+    asked, before = Event(), sorted(run.path.rglob("*"))
+    asked.set()
+    monkeypatch.setattr("trainer.core.signals._asked", asked)
+    monkeypatch.setattr("trainer.core.signals._end_with", leave)
+    with pytest.raises(KeyboardInterrupt):
+        prepare_folder(replace(config, resume=False), run)
+    assert sorted(run.path.rglob("*")) == before

@@ -18,7 +18,7 @@ from trainer.core.files import make_writable_folder
 from trainer.core.listener import listen, url_of
 from trainer.core.output import LastingStream
 from trainer.core.packages import require_onnxscript, require_package, require_tensorboard
-from trainer.core.signals import INTERRUPTED, before_leaving, show_cursor, suspendable
+from trainer.core.signals import INTERRUPTED, before_leaving, nothing_to_finish, show_cursor, suspendable
 from trainer.games import find_game
 from trainer.gpu.choice import loader_for, require_device
 from trainer.launch.child import Child
@@ -64,17 +64,18 @@ def web_config(config: LoopConfig) -> WebConfig:
 def run_loop(config: LoopConfig, stop: Event) -> int:
     """Run until the trainer is done or `stop` is set; returns the exit status. `config` has the env_id of its game, as
     `Defaults.replaced` gives it. Raises TrainerError."""
-    config.check()
-    require_device(config)
-    require_ray(config)
-    if config.network_file:
-        require_onnxscript()
-    if config.tensorboard:
-        require_tensorboard()
     run = RunFolder(config.folder)
-    make_writable_folder(run.path, "--data-dir")
-    if config.web:
-        listen(config.web_host, config.web_port, "--web-host or --web-port").close()  # fails before anything is started
+    with nothing_to_finish():
+        config.check()
+        require_device(config)
+        require_ray(config)
+        if config.network_file:
+            require_onnxscript()
+        if config.tensorboard:
+            require_tensorboard()
+        make_writable_folder(run.path, "--data-dir")
+        if config.web:
+            listen(config.web_host, config.web_port, "--web-host or --web-port").close()
     with owned(run.models, "cartridge loop", "--data-dir"), owned(run.stats, "cartridge loop", "--data-dir"):
         return run_processes(config, run, stop)
 

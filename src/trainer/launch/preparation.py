@@ -10,6 +10,7 @@ from pathlib import Path
 
 from trainer.core.errors import ReplayError
 from trainer.core.files import write_bytes
+from trainer.core.signals import nothing_to_finish
 from trainer.game_config import load_game_config
 from trainer.games import game_of
 from trainer.games.layout import layout_of
@@ -30,19 +31,21 @@ def prepare_folder(config: LoopConfig, run: RunFolder) -> LoopConfig:
     env_id stays, and this process plays it by the copy of the rules.
 
     The originals are read first, because they may belong to the earlier run. Raises TrainerError if they can't be read or
-    used, or if the run that is resumed began with another file; the folder is then as it was.
+    used, or if the run that is resumed began with another file; the folder is then as it was. So it is if a signal ends the
+    process before anything is set aside.
     """
     file = config.network_file
-    network = read_network(file) if file else None
-    if config.resume and run.start.exists():  # the original may be of a run that was set aside
-        config = replace(config, start_from=run.start)
-    goes_on = config.resume and run.checkpoint.exists()
-    if goes_on:
-        if file and network is not None:
-            require_kept(file, network, run.models)
-    else:
-        require_network(config, run)
-        require_own_databases(config, run)
+    with nothing_to_finish():
+        network = read_network(file) if file else None
+        if config.resume and run.start.exists():  # the original may be of a run that was set aside
+            config = replace(config, start_from=run.start)
+        goes_on = config.resume and run.checkpoint.exists()
+        if goes_on:
+            if file and network is not None:
+                require_kept(file, network, run.models)
+        else:
+            require_network(config, run)
+            require_own_databases(config, run)
     keep_rules(config.env_id, run.path, config.resume)  # once nothing can refuse the run: it may replace a copy
     if not goes_on:
         if config.resume:
