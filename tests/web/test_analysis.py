@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from run_files import put_model
 from starlette.testclient import TestClient
+from waiting import wait_until
 from web_client import client_of, sentence
 
 from trainer.evaluators.loader import load_evaluator
@@ -58,3 +59,30 @@ def test_a_proven_win_has_the_value_1_for_the_mover(client: TestClient) -> None:
     winning = next(move for move in analysis["moves"] if move["action"] == 7)
     assert (analysis["best"], analysis["value"]) == (7, 1)
     assert (winning["proven"], winning["value"], winning["share"]) == ("win", 1, 1)
+
+
+def test_the_newest_position_is_analysed_by_the_newest_model(tmp_path: Path) -> None:
+    """A hint is what the model would play now. Earlier positions keep what was found then."""
+    put_model(tmp_path, "tictactoe", favourite=8)
+    with client_of(tmp_path) as client:
+
+        def best(ply: int) -> int:
+            moves = client.get("/game/analysis", params={"ply": ply}).json()["moves"]
+            return int(max(moves, key=lambda move: move["prior"])["action"])
+
+        client.post("/game/new", json={"first": "player", "simulations": 0})
+        client.post("/move", json={"position": 4})
+        assert (best(0), best(2)) == (8, 0)  # 8 is taken; among the others the first
+        put_model(tmp_path, "tictactoe", favourite=6, step=9)
+        wait_until(lambda: client.get("/game/state").json()["model_step"] == 9, "the new model isn't loaded")
+        assert (best(0), best(2)) == (8, 6)
+
+
+def test_an_analysis_of_a_game_that_has_gone_on_is_refused(client: TestClient) -> None:
+    """In another tab; this one would show a hint for another position."""
+    client.post("/game/new", json={"first": "player", "simulations": 0})
+    moves = client.post("/move", json={"position": 4}).json()["moves"]
+    shown = ".".join(map(str, moves))
+    assert client.get("/game/analysis", params={"moves": shown}).json()["ply"] == 2
+    sentence(client.get("/game/analysis", params={"moves": "4.1"}), 412)
+    sentence(client.get("/game/analysis", params={"moves": ""}), 412)

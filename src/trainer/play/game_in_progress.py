@@ -45,6 +45,8 @@ class GameInProgress:
     actions: list[int] = field(default_factory=list)
     analyses: dict[int, Analysis] = field(default_factory=dict)
     """What the model found before each ply, for those plies at which it was asked."""
+    analysts: dict[int, object] = field(default_factory=dict)
+    """The evaluator that each of these analyses is by."""
 
     @classmethod
     def new(cls, rules: Any, human: int, simulations: int) -> GameInProgress:

@@ -30,6 +30,8 @@ NO_GAME = (
     "and a browser that blocks cookies can't keep a game."
 )
 
+GONE_ON = "This game has gone on meanwhile, perhaps in another tab; your request was not carried out."
+
 
 class Play:
     """Answers for the game in progress of the browser that asks.
@@ -123,9 +125,14 @@ class Play:
         return self._sessions.remember(JsonAnswer({"game": game.env_id, "plies": plies}), session)
 
     async def analysis(self, request: Request) -> Response:
-        """GET /game/analysis?ply=N: the model's analysis of a position of the game, by default the newest."""
+        """GET /game/analysis?ply=N: the model's analysis of a position of the game, by default the newest.
+
+        That of the newest position is by the newest model; those of earlier ones may be by the model of that time.
+        """
         session = self._session(request, request.query_params.get("game_id"))
         game = session.game
+        if (moves := request.query_params.get("moves")) is not None and moves != ".".join(map(str, game.actions)):
+            raise Refusal(412, GONE_ON)
         asked = request.query_params.get("ply", str(game.ply))
         if not asked.isascii() or not asked.isdigit() or len(asked) > 4 or int(asked) > game.ply:
             raise Refusal(400, f"The ply must be a whole number from 0 to {game.ply}.")
@@ -134,10 +141,16 @@ class Play:
         if not position.legal:
             raise Refusal(400, "The game is over in this position; there is nothing to analyse.")
         analysis = game.analyses.get(ply)
-        if analysis is None or analysis.simulations != game.simulations:
+        if analysis is None or analysis.simulations != game.simulations or await self._outdated(game, ply):
             analysis = await self._analyse(game, ply)
         answer = JsonAnswer({"ply": ply, "env_id": game.env_id} | analysis.fields(position))
         return self._sessions.remember(answer, session)
+
+    async def _outdated(self, game: GameInProgress, ply: int) -> bool:
+        """Whether the analysis of the newest ply is by another model than the one that plays now."""
+        file = await run_in_threadpool(self._models.of_game, game.env_id)
+        newest = file.current if file and file.current else uniform
+        return ply == game.ply and game.analysts.get(ply) is not newest
 
     async def _start(self, request: Request, env_id: str, human: int, simulations: int) -> Response:
         """A new game, with the model's first move made if it moves first."""
@@ -159,17 +172,19 @@ class Play:
         """Analyse a position by the newest model that works, else by the uniform guess."""
         position, simulations = game.positions[ply], game.simulations  # both may change during an await
         file = await run_in_threadpool(self._models.of_game, game.env_id)
-        analysis = None
+        analysis: Analysis | None = None
+        analyst: object = uniform
         while analysis is None and file is not None and file.current is not None:
             model = file.current
             try:
                 analysis = await self._pool.analyse(game.env_id, position, simulations, model)
+                analyst = model
             except (ModelError, DeviceError) as error:
                 file.give_up(model, error)
         if analysis is None:
             analysis = await self._pool.analyse(game.env_id, position, simulations, uniform)
         if ply < len(game.positions) and game.positions[ply] is position:
-            game.analyses[ply] = analysis
+            game.analyses[ply], game.analysts[ply] = analysis, analyst
         return analysis
 
     def _session(self, request: Request, game_id: object) -> Session:
@@ -218,7 +233,7 @@ def state_of(session: Session, file: ModelFile | None) -> dict[str, Any]:
 def check_moves(game: GameInProgress, moves: object) -> None:
     """Refuse with 412 if `moves` are not the moves of the game; None is not checked."""
     if moves is not None and moves != game.actions:
-        raise Refusal(412, "This game has gone on meanwhile, perhaps in another tab; your request was not carried out.")
+        raise Refusal(412, GONE_ON)
 
 
 def seat_of(body: dict[str, Any]) -> int:

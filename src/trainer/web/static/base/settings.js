@@ -16,9 +16,10 @@ export const settingsOf = ({ game, human_player: player, simulations }) => ({ ga
 
 export const sameSettings = (one, other) => ["game", "first", "simulations"].every((name) => one[name] === other[name]);
 
-/** Whether a game state is a later one of the same game, with the same search. */
+/** Whether a game state is a later one of the same game, with the same search and model. */
 export const goesOn = (before, after) =>
   after.game_id === before.game_id &&
   after.simulations === before.simulations &&
+  after.model_step === before.model_step &&
   after.ply > before.ply &&
   before.moves.every((move, at) => move === after.moves[at]);

@@ -231,6 +231,7 @@ export class PlayView {
       this.board = new Board(this.frame.board, info, (action, choice) => this.play(action, choice));
     }
     if (!this.state || !goesOn(this.state, state)) this.analyses.clear();
+    if (state.simulations !== this.settings.simulations) this.showSettings(state); // another tab may have set them
     this.state = state;
     this.animate = animate;
     this.shownPly = null;
@@ -252,7 +253,8 @@ export class PlayView {
   }
 
   async analysisOf(ply) {
-    if (!this.analyses.has(ply)) this.analyses.set(ply, await api.get("game/analysis", { ply, game_id: this.state.game_id }));
+    const { game_id, moves } = this.state;
+    if (!this.analyses.has(ply)) this.analyses.set(ply, await api.get("game/analysis", { ply, game_id, moves: moves.join(".") }));
     return this.analyses.get(ply);
   }
 
