@@ -128,7 +128,7 @@ class Effects:
     @property
     def other_result(self) -> NDArray[np.bool_]:
         """[M] whether the results differ."""
-        return self.after_one.winner != self.after_two.winner
+        return np.not_equal(self.after_one.winner, self.after_two.winner)
 
 
 def effects(one: Positions, two: Positions) -> Effects:
