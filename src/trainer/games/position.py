@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,8 +133,8 @@ class Position:
         return "\n".join(reversed(lines) if game.bottom_row_first else lines)
 
 
-def listed(actions: list[int]) -> str:
-    """The first few of some actions, as an error names them."""
+def listed(actions: Sequence[object]) -> str:
+    """The first few of some actions, or of their names, as an error names them."""
     return ", ".join(map(str, actions[:SHOWN])) + (", ..." if len(actions) > SHOWN else "")
 
 
