@@ -21,6 +21,7 @@ from trainer.games import ENV_IDS
 from trainer.games.recipes import recipe_of
 from trainer.ladder import LadderConfig
 from trainer.settings.actor import ActorConfig
+from trainer.settings.analyse import AnalyseConfig
 from trainer.settings.check import CheckConfig
 from trainer.settings.gtp import GtpConfig
 from trainer.settings.loop import LoopConfig
@@ -50,6 +51,7 @@ COMMANDS = {
     "actor": Command("trainer.actor", "actor", ActorConfig),
     "evaluator": Command("trainer.evaluator", "evaluate", EvaluatorConfig),
     "ladder": Command("trainer.ladder", "ladder", LadderConfig),
+    "analyse": Command("trainer.analyse", "analyse", AnalyseConfig),
     "check": Command("trainer.check", "check", CheckConfig),
     "gtp": Command("trainer.gtp", "gtp", GtpConfig),
     "play": Command("trainer.play", "play", PlayConfig),

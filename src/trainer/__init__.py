@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from trainer.replay import ReplayBuffer
     from trainer.run.actor_stats import ActorStats
     from trainer.search import GumbelResult, Search, SearchConfig
+    from trainer.search.analysis import Analysis, MoveAnalysis
     from trainer.settings.actor import ActorConfig
     from trainer.settings.loop import LoopConfig
     from trainer.settings.trainer import TrainerConfig
@@ -51,6 +52,7 @@ _HOMES = {
     "trainer.replay": ("ReplayBuffer",),
     "trainer.run.actor_stats": ("ActorStats",),
     "trainer.search": ("GumbelResult", "Search", "SearchConfig"),
+    "trainer.search.analysis": ("Analysis", "MoveAnalysis"),
     "trainer.settings.actor": ("ActorConfig",),
     "trainer.settings.loop": ("LoopConfig",),
     "trainer.settings.trainer": ("TrainerConfig",),
@@ -63,11 +65,13 @@ __all__ = [
     "ENV_IDS",
     "ActorConfig",
     "ActorStats",
+    "Analysis",
     "Exporter",
     "GumbelResult",
     "LoopConfig",
     "Match",
     "Model",
+    "MoveAnalysis",
     "MoveChoice",
     "NetworkSettings",
     "PolicyValueNetwork",

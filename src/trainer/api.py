@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,6 +16,7 @@ from trainer.evaluators.interface import Evaluator
 from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.named_game import game_named_in, require_installed
 from trainer.games import game_of, rules_of
+from trainer.games.base import OPEN
 from trainer.games.position import Position
 from trainer.gpu.choice import loader_for
 from trainer.measure.match import Match
@@ -29,12 +30,14 @@ from trainer.players import (
     named_player,
     shown_models,
 )
-from trainer.players.network import PLAYING
+from trainer.players.network import MOST_SLOTS, PLAYING
 from trainer.pretrained import PRETRAINED, model_path, refuse_nameless
 from trainer.run.actor_stats import ActorStats
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
 from trainer.search import Search
+from trainer.search.analysis import Analysis, all_analysed
+from trainer.search.search import MOST_MOVES
 from trainer.settings.actor import ActorConfig
 from trainer.settings.evaluator import EvaluatorConfig
 from trainer.settings.groups.device import Device, EvaluationSettings, Precision
@@ -94,6 +97,27 @@ class Model:
     def best_move(self, position: Position, simulations: int = 0) -> int:
         """The action to play in an unfinished position; 0 simulations: the network's first choice. Raises as `analyse`."""
         return self.analyse(position, simulations).best
+
+    def analyse_all(
+        self, positions: Sequence[Position], simulations: int = 0, most: int = MOST_MOVES
+    ) -> list[Analysis]:
+        """Evaluate many unfinished positions of the model's game as `analyse` does, up to 256 side by side.
+
+        Each analysis also says what is known of every legal move, and how the game would go on: its `line`, of at most
+        `most` moves. Raises GameError as `analyse` does.
+        """
+        for number, position in enumerate(positions):
+            env_id = position.rules.GAME.env_id
+            if env_id != self.env_id:
+                raise GameError(f"position {number} is of {env_id}, but the model plays {self.env_id}")
+            if position.winner != OPEN:
+                raise GameError(f"position {number} is finished; no move can be made there")
+        if simulations < 0:
+            raise GameError(f"simulations is {simulations}; 0 or more is needed")
+        if not positions:
+            return []
+        search = Search(self.env_id, min(len(positions), MOST_SLOTS), simulations, PLAYING)
+        return all_analysed(search, positions, simulations, self.evaluator, most)
 
     def _search(self, simulations: int) -> Search:
         """The calling thread's search for at least this many simulations, kept for its next call. A larger one gives the

@@ -258,6 +258,7 @@ def test_a_gpu_has_a_recipe_of_its_own() -> None:
         "trainer.ladder",
         "trainer.web.__main__",
         "trainer.gtp.__main__",
+        "trainer.analyse.__main__",
     ],
 )
 def test_a_gpu_that_is_not_there_is_one_line(
@@ -287,6 +288,7 @@ def test_a_gpu_that_is_not_there_is_one_line(
         "trainer.ladder": ["--model-dir", model.parent],
         "trainer.web.__main__": ["--data-dir", tmp_path],
         "trainer.gtp.__main__": ["--model", model],
+        "trainer.analyse.__main__": ["--model", model],
     }
     assert call_main(module, "--device", "cuda", *words[module]) == 1
     said = capsys.readouterr().err

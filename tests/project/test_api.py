@@ -88,6 +88,50 @@ def test_two_threads_may_use_one_model(tmp_path: Path) -> None:
     assert found == [alone.analyse(other, 40)]
 
 
+def test_many_positions_are_analysed_as_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most 256 side by side, with and without a search."""
+    from small_models import write_model
+
+    from trainer import api
+
+    slots: list[int] = []
+    search = api.Search
+
+    def noted(env_id: str, side_by_side: int, simulations: int, config: trainer.SearchConfig) -> trainer.Search:
+        slots.append(side_by_side)
+        return search(env_id, side_by_side, simulations, config)
+
+    model = trainer.load_model(write_model(tmp_path / "model.onnx", "tictactoe", seed=1), env_id="tictactoe")
+    positions = [trainer.new_position("tictactoe").play(action) for action in range(9)]
+    for simulations in (0, 40):
+        for found, position in zip(model.analyse_all(positions, simulations, most=2), positions, strict=True):
+            alone = model.analyse(position, simulations)
+            assert (found.best, found.line[0]) == (alone.best, alone.best)
+            assert found.value == pytest.approx(alone.value)
+            assert {move.action: move.share for move in found.moves} == pytest.approx(alone.policy)
+            assert len(found.line) <= 2
+    monkeypatch.setattr(api, "Search", noted)
+    assert len(model.analyse_all(positions * 30, 1)) == 270
+    assert model.analyse_all([]) == []
+    assert slots == [256]
+
+
+def test_many_positions_are_refused_by_number(tmp_path: Path) -> None:
+    """If one is of another game or finished."""
+    from small_models import write_model
+
+    model = trainer.load_model(write_model(tmp_path / "model.onnx", "tictactoe", seed=1), env_id="tictactoe")
+    first = over = trainer.new_position("tictactoe")
+    for action in (0, 3, 1, 4, 2):
+        over = over.play(action)
+    with pytest.raises(GameError, match=r"^position 1 is finished; no move can be made there$"):
+        model.analyse_all([first, over])
+    with pytest.raises(GameError, match=r"^position 0 is of connect4, but the model plays tictactoe$"):
+        model.analyse_all([trainer.new_position("connect4"), first])
+    with pytest.raises(GameError, match=r"^simulations is -1; 0 or more is needed$"):
+        model.analyse_all([first], -1)
+
+
 def test_a_run_that_is_resumed_keeps_the_growth_of_its_searches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

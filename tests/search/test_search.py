@@ -182,6 +182,78 @@ def test_all_simulations_are_used_if_nothing_is_proven(env_id: str) -> None:
     assert -1 < values[0] < 1
 
 
+# --- The principal variation ---
+
+
+@pytest.mark.usefixtures("known_bonsai")
+@pytest.mark.parametrize(("simulations", "line"), [(0, [0]), (1, [0]), (2, [0]), (3, [1, 0]), (5, [1, 0])])
+@pytest.mark.parametrize("mover", [1, 2])
+def test_the_principal_variation_follows_the_visits(simulations: int, line: list[int], mover: int) -> None:
+    """As worked out above; of equal visits those of the smaller action. Without any it is the larger prior."""
+    search = Search("bonsai", 2, 5, BY_HAND)
+    search.run(tree({}, mover), simulations, written(VALUES, {0: 0.75}))
+    assert search.principal_variation(0) == line
+    assert search.principal_variation(0, most=1) == line[:1]
+    assert search.principal_variation(1) == []  # nothing was searched there
+
+
+@pytest.mark.usefixtures("known_bonsai")
+def test_in_the_principal_variation_each_player_wants_to_win() -> None:
+    """The first player prefers action 1, the second player answers 6, which is bad for the first, and not 5."""
+    search = Search("bonsai", 1, 12, BY_HAND)
+    search.run(tree({}), 12, written({1: 0.9, 5: 0.9, 6: -0.2, 13: -0.9}))
+    assert search.principal_variation(0)[:3] == [1, 1, 0]
+
+
+PROVEN_LINES = {
+    "win in one": ({1: FIRST}, [0]),
+    "win in one, by the other action": ({2: FIRST}, [1]),
+    "both moves lose": ({1: SECOND, 2: SECOND}, [0]),
+    "one move draws, the other loses": ({1: SECOND, 2: DRAW}, [1]),
+    "the opponent's only reply loses": ({3: FIRST, 4: ABSENT}, [0, 0]),
+    "the opponent prefers a draw to a loss": ({1: SECOND, 5: FIRST, 6: DRAW}, [1, 1]),
+    "a win in three plies, one if the opponent errs": ({3: FIRST, 9: FIRST}, [0, 1, 0]),
+    "a win by moving twice": ({1: AGAIN, 4: FIRST}, [0, 1]),
+}
+
+
+@pytest.mark.usefixtures("known_bonsai")
+@pytest.mark.parametrize(("kinds", "line"), PROVEN_LINES.values(), ids=PROVEN_LINES)
+@pytest.mark.parametrize("mover", [1, 2])
+def test_the_principal_variation_of_what_is_proven(kinds: dict[int, int], line: list[int], mover: int) -> None:
+    """A win is made, a loss avoided, and what can't be avoided put off. The line ends with the game."""
+    if mover == 2:
+        kinds = {node: {FIRST: SECOND, SECOND: FIRST}.get(kind, kind) for node, kind in kinds.items()}
+    search = Search("bonsai", 1, 100)
+    search.run(tree(kinds, mover), 100, written(LIES))
+    assert search.principal_variation(0) == line
+
+
+@pytest.mark.usefixtures("known_bonsai")
+def test_the_principal_variation_begins_with_a_move_that_may_be_unvisited() -> None:
+    """Only the losing move was visited, so the other one is played; nothing is known of what comes after it."""
+    search = Search("bonsai", 1, 1)
+    shares, _ = search.run(tree({1: SECOND}), 1, written({}, {0: 0.75}))
+    assert shares[0].tolist() == [0, 1]
+    assert search.principal_variation(0) == [1]
+
+
+@every_kind
+def test_a_principal_variation_begins_with_the_best_move_and_can_be_played(env_id: str) -> None:
+    """In every slot, also where a player moves twice or must pass."""
+    states, rules = some_positions(env_id, 20), rules_of(env_id)
+    search = Search(env_id, 20, 50)
+    for simulations in (0, 50):
+        shares, _ = search.run(states, simulations, arbitrary)
+        for slot, state in enumerate(states):
+            line = search.principal_variation(slot)
+            assert line[0] == shares[slot].argmax()
+            assert len(line) <= max(1, simulations)
+            position = Position(rules, state)
+            for action in line:
+                position = position.play(action)
+
+
 # --- The games ---
 
 WINS_IN_ONE = {

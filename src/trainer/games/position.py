@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,8 +154,8 @@ def restored(env_id: str, state: State) -> Position:
     return Position(rules_of(env_id), state)
 
 
-def listed(actions: list[int]) -> str:
-    """The first few of some actions, as an error names them."""
+def listed(actions: Sequence[object]) -> str:
+    """The first few of some actions, or of their names, as an error names them."""
     return ", ".join(map(str, actions[:SHOWN])) + (", ..." if len(actions) > SHOWN else "")
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.position import Position
-from trainer.play.analysis import Analysis
 from trainer.play.drawing import clicked_cells
+from trainer.search.analysis import Analysis
 
 
 class MoveError(Exception):

@@ -15,7 +15,6 @@ from trainer.games import DEFAULT_GAME, game_of
 from trainer.games.base import FIRST, SECOND
 from trainer.games.kernels import link_kernels
 from trainer.games.vocabulary import action_named
-from trainer.play.analysis import Analysis, analysed
 from trainer.play.board import BoardText, Marks
 from trainer.play.drawing import owners
 from trainer.play.game_in_progress import Choice, GameInProgress, MoveError
@@ -27,6 +26,7 @@ from trainer.pretrained import PRETRAINED, shipped
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
 from trainer.search import Search
+from trainer.search.analysis import Analysis, analysed
 from trainer.settings.play import MOST_SIMULATIONS, PlayConfig
 
 WORDS = "hint, undo, level N, new, quit"

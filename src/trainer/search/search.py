@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ from trainer.search import (
 from trainer.search.cache import empty_cache
 from trainer.search.gumbel import halving
 from trainer.search.selection import Selection
-from trainer.search.tree import DRAWN, UNKNOWN, empty_tree
+from trainer.search.tree import DRAWN, LOSS, NO_NODE, TINY, UNKNOWN, WIN, empty_tree
 from trainer.settings.groups.search import SearchSettings
 from trainer.settings.groups.self_play import require_cache
 from trainer.settings.validation import require_above_0
@@ -49,6 +49,8 @@ KERNELS = (policies, cache, tree, transpositions, proofs, forced, backup, priors
 """The kernel modules of the search, in the order in which they are linked: for others whose kernels call them."""
 BATCH_STEP = 32
 """Batches are filled up to a multiple of this, because each new size costs ONNX Runtime time and memory."""
+MOST_MOVES = 32
+"""The most moves of a principal variation, unless another number is asked for."""
 
 
 @dataclass(frozen=True)
@@ -236,21 +238,46 @@ class Search:
 
     def root_moves(self, slot: int) -> RootMoves:
         """The moves at the root of the last search in a slot."""
-        nodes = self.tree.nodes[slot]
-        first = int(nodes[0]["first_edge"])
-        edges = slice(first, first + int(nodes[0]["num_edges"]))
-        order = np.argsort(self.tree.edges[slot, edges]["action"])
-        moves = self.tree.edges[slot, edges][order]
-        reached = nodes[np.maximum(moves["node"], 0)]
-        visits = moves["visits"].copy()
-        proven = np.where(visits == 0, UNKNOWN, reached["proven"]).astype(np.int8)
-        mean = np.where(visits == 0, np.nan, moves["q"])
+        moves, proven = self._moves_of(slot, 0)
+        mean = np.where(moves["visits"] == 0, np.nan, moves["q"])
         return RootMoves(
             actions=moves["action"].copy(),
-            visits=visits,
+            visits=moves["visits"].copy(),
             values=np.where(proven == UNKNOWN, mean, proven - np.float32(DRAWN)).astype(np.float32),
             proven=proven,
         )
+
+    def principal_variation(self, slot: int, most: int = MOST_MOVES) -> list[int]:
+        """The actions, at most `most`, that both players make if they follow the last search in a slot, one of `run`.
+
+        The first is the one with the largest share. Each player makes a proven win, else the most visited move that isn't a
+        proven loss; if all are, the most visited one. Of equal ones it is the smallest action. No later action is one that
+        wasn't visited.
+        """
+        line: list[int] = []
+        index = 0
+        while index != NO_NODE and len(line) < most:
+            moves, proven = self._moves_of(slot, index)
+            wins, losses = proven == WIN, proven == LOSS
+            moves = moves[wins if wins.any() else ~losses | losses.all()]
+            weights = moves["visits"]
+            if not weights.any():
+                if index != 0 or not len(moves):
+                    break
+                weights = np.maximum(moves["u"], TINY)  # without visits this is the prior
+            best = moves[weights.argmax()]
+            line.append(int(best["action"]))
+            index = int(best["node"])
+        return line
+
+    def _moves_of(self, slot: int, index: int) -> tuple[NDArray[Any], NDArray[np.int8]]:
+        """The edges of a node by ascending action, and what is proven of each for the player who makes the move."""
+        nodes = self.tree.nodes[slot]
+        first = int(nodes[index]["first_edge"])
+        moves = self.tree.edges[slot, first : first + int(nodes[index]["num_edges"])]
+        moves = moves[np.argsort(moves["action"])]
+        reached = nodes[np.maximum(moves["node"], 0)]
+        return moves, np.where(moves["visits"] == 0, UNKNOWN, reached["proven"]).astype(np.int8)
 
     def _warm_up(self, linked: Linked) -> None:
         """Call each kernel once, with nothing to do."""

@@ -14,8 +14,8 @@ from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.uniform import uniform
 from trainer.games import DEFAULT_GAME
 from trainer.games.base import FIRST, SECOND
-from trainer.play.analysis import Analysis
 from trainer.play.game_in_progress import GameInProgress, MoveError
+from trainer.search.analysis import Analysis
 from trainer.web.game.search_pool import MAX_SIMULATIONS, SearchPool
 from trainer.web.game.sessions import Session, Sessions
 from trainer.web.http.answer import JsonAnswer

@@ -14,9 +14,9 @@ from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.uniform import uniform
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
-from trainer.play.analysis import Analysis, analysed
 from trainer.players.network import PLAYING
 from trainer.search import Search
+from trainer.search.analysis import Analysis, analysed
 
 MAX_SIMULATIONS = 800
 
