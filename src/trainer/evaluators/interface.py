@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.core.errors import ModelError
+from trainer.evaluators.answers import HIGHEST_VALUE
 from trainer.games.base import Mask
 from trainer.sparse.network import SparseNetwork
 
@@ -73,3 +74,17 @@ class ModelSource(Protocol):
 
     def give_up(self, evaluator: Evaluator, error: ModelError) -> None:
         """Return to the model before `evaluator`, which was loaded but fails in use."""
+
+
+def require_in_range(prior: Prior, value: Values) -> None:
+    """Raise ValueError unless all priors are 0 or more, and all values from -1 to 1. With others, search could find no best
+    move, and play one of another position."""
+    if not (np.isfinite(prior).all() and np.isfinite(value).all()):
+        raise ValueError("the evaluator answers NaN or infinity; search needs finite priors and values")
+    if (prior < 0).any():
+        raise ValueError(f"the evaluator answers a prior of {prior.min()}; search needs priors of 0 or more")
+    if (np.abs(value) > HIGHEST_VALUE).any():
+        farthest = value[np.argmax(np.abs(value))]
+        raise ValueError(
+            f"the evaluator answers a value of {farthest}; search needs values from -1 to 1, for the mover"
+        )

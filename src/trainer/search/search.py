@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.compile.linker import Linked
-from trainer.evaluators.answers import HIGHEST_VALUE
-from trainer.evaluators.interface import Evaluate, Prior, Values
+from trainer.evaluators.interface import Evaluate, Prior, Values, require_in_range
 from trainer.games import game_of
 from trainer.games.base import State
 from trainer.games.kernels import link_kernels
@@ -287,17 +286,3 @@ class Search:
         linked.simulations.expand(self.tree, self.selection, self.cache, self.legal, prior, value)
         linked.puct.answer_all(self.tree, prior, value)
         linked.gumbel.answer_all(self.tree, self.selection, prior, value, np.zeros(0, np.int32))
-
-
-def require_in_range(prior: Prior, value: Values) -> None:
-    """Raise ValueError unless all priors are 0 or more, and all values from -1 to 1. With others, search could find no best
-    move, and play one of another position."""
-    if not (np.isfinite(prior).all() and np.isfinite(value).all()):
-        raise ValueError("the evaluator answers NaN or infinity; search needs finite priors and values")
-    if (prior < 0).any():
-        raise ValueError(f"the evaluator answers a prior of {prior.min()}; search needs priors of 0 or more")
-    if (np.abs(value) > HIGHEST_VALUE).any():
-        farthest = value[np.argmax(np.abs(value))]
-        raise ValueError(
-            f"the evaluator answers a value of {farthest}; search needs values from -1 to 1, for the mover"
-        )
