@@ -90,11 +90,11 @@ results-games: dev
 		--opponent-simulations 3000 --simulations 100 --json docs/results/minichess-60min/fairy-stockfish-3000.json
 	@$(PY) -m trainer.evaluator --env-id minichess --model data/minichess-60min/models/latest.onnx --opponent "uci: fairy-stockfish" \
 		--opponent-simulations 300 --simulations 100 --json docs/results/minichess-60min/fairy-stockfish-300.json
-	$(RUN) --env-id go:size=5 --minutes 30 --at 10 20 --out docs/results/go-5x5-30min
-	@$(PY) -m trainer.evaluator --env-id go:size=5 --model data/go-5x5-30min/models/latest.onnx --opponent "$(GNUGO)" \
-		--simulations 200 --opening-plies 2 --json docs/results/go-5x5-30min/gnugo.json
-	@$(PY) -m trainer.evaluator --env-id go:size=5 --model data/go-5x5-30min/models/latest.onnx --opponent "$(GNUGO)" \
-		--simulations 200 --opening-plies 0 --games 200 --json docs/results/go-5x5-30min/gnugo-first-position.json
+	$(RUN) --env-id go:size=5 --minutes 60 --at 10 20 30 --out docs/results/go-5x5-60min
+	@$(PY) -m trainer.evaluator --env-id go:size=5 --model data/go-5x5-60min/models/latest.onnx --opponent "$(GNUGO)" \
+		--simulations 200 --opening-plies 2 --json docs/results/go-5x5-60min/gnugo.json
+	@$(PY) -m trainer.evaluator --env-id go:size=5 --model data/go-5x5-60min/models/latest.onnx --opponent "$(GNUGO)" \
+		--simulations 200 --opening-plies 0 --games 200 --json docs/results/go-5x5-60min/gnugo-first-position.json
 	$(RUN) --env-id go:size=7 --minutes 60 --at 30 --out docs/results/go-7x7-60min
 	@$(PY) -m trainer.evaluator --env-id go:size=7 --model data/go-7x7-60min/models/latest.onnx --opponent "$(GNUGO)" \
 		--simulations 200 --opening-plies 2 --games 60 --json docs/results/go-7x7-60min/gnugo.json

@@ -233,7 +233,7 @@ def test_a_counter_that_counts_later_is_a_failure(tmp_path: Path) -> None:
 
 def test_a_counter_beside_a_history_is_a_failure(tmp_path: Path) -> None:
     """The histories differ, so what differs is compared as if neither had one; the text names no word of the history."""
-    text = QUIET.replace("flag_words=1", "flag_words=1, raw_words=5, key_words=5")
+    text = QUIET.replace("quiet", "remembering").replace("flag_words=1", "flag_words=1, raw_words=5, key_words=5")
     path = tmp_path / "remembering.py"
     path.write_text(text.replace("    state[FLAGS] =", "    state[FLAGS + 3 + state[FLAGS]] += 1\n    state[FLAGS] ="))
     (found,) = check_hidden(Subject(str(path), games=50))

@@ -413,12 +413,13 @@ def test_a_table_of_objects_counts_by_its_content() -> None:
 
 def test_threads_may_name_games_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """One looks through the games that were named while others name more."""
-    named = dict(registry._named)
+    named: dict[str, FoundGame] = {}
     monkeypatch.setattr(registry, "_named", named)
+    monkeypatch.setattr(registry, "_games", {})
     monkeypatch.setattr(FoundGame, "require_unchanged", lambda game: named.setdefault(f"another {len(named)}", game))
-    find_game("hex:size=3")
-    find_game("hex:size=4")
-    assert len(named) > 3
+    for size in (3, 4, 5):
+        find_game(f"hex:size={size}")
+    assert len(named) > 3  # others were added meanwhile
 
 
 def test_no_position_has_more_moves_than_actions() -> None:

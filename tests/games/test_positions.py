@@ -1,4 +1,4 @@
-"""One position, and many at once, as somebody's program uses them."""
+"""One position, and many at once, as somebody's program uses them; and the parts of a stored state."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import pickle
 
 import numpy as np
 from kinds import every_kind
+from lines_of_play import some_positions
 
+from trainer.check.subject import Subject
 from trainer.games import rules_of
-from trainer.games.base import FIRST, OPEN
+from trainer.games.base import FIRST, FLAGS, OPEN
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
 from trainer.games.positions import Positions
+from trainer.games.state_blob import parts_of
 
 
 def test_movers_and_winners_are_numbers_of_their_own() -> None:
@@ -55,3 +58,19 @@ def test_rules_of_another_speed_make_no_other_position() -> None:
     assert plain == compiled
     assert hash(plain) == hash(compiled)
     assert Position.first(rules_of("hex:size=3")) != Position.first(rules_of("hex:size=4"))
+
+
+@every_kind
+def test_the_kernels_have_each_part_where_it_is(env_id: str) -> None:
+    """`store` writes each part there. `restore` reads blobs that were put together from parts, here in the reverse order."""
+    subject = Subject(env_id)
+    game, states = subject.game, some_positions(env_id, 40)
+    stored = subject.first(0).of(states).stored()
+    parts = parts_of(game, stored)
+    np.testing.assert_array_equal(parts.cells, subject.cells(states))
+    np.testing.assert_array_equal(parts.words, states[:, : FLAGS + game.flag_words])
+    np.testing.assert_array_equal(parts.raw, states[:, game.state_words - game.raw_words :])
+    blank = np.zeros_like(stored)
+    for part, content in zip(parts_of(game, blank), parts, strict=True):
+        part[::-1] = content
+    np.testing.assert_array_equal(subject.restored(blank), states[::-1])

@@ -102,7 +102,7 @@ def compare(monkeypatch: pytest.MonkeyPatch, ablations: ModuleType, folder: Path
     ("words", "message"),
     [
         (["gumbel=false", "lr=-1"], "error: --lr is -1.0; a number above 0 is needed"),
-        (["gumbel=false", "--env-id", "ches"], "error: unknown game 'ches'; "),
+        (["gumbel=false", "--env-id", "ches"], "error: no rules for a game named 'ches'; "),
         (["gumbel=false", "--minutes", "-5"], "error: --minutes is -5.0; a number above 0 is needed"),
         (["gumbel=false", "--out", "{0}"], "error: --out {0} is a folder; give the name of a file"),
         (["gumbel=false", "--out", "{0}/file/table.md"], "error: can't write to the folder {0}/file "),

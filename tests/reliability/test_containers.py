@@ -32,7 +32,7 @@ def test_sigterm_ends_the_first_process_of_a_container(tmp_path: Path) -> None:
     """The system ignores it there by default; the evaluator says that it was interrupted."""
     publish_model(tmp_path)
     evaluator = [sys.executable, "-m", "trainer.evaluator", "--model", str(tmp_path / "models" / "latest.onnx")]
-    words = ["--games", "4000", "--simulations", "400", "--opponent", "search", "--log-level", "DEBUG"]
+    words = ["--games", "40000", "--simulations", "400", "--opponent", "search", "--log-level", "DEBUG"]
     process = subprocess.Popen([*CONTAINER, *evaluator, *words], stderr=subprocess.PIPE, text=True)
 
     def inner() -> list[int]:

@@ -88,7 +88,7 @@ def test_damage_to_a_packed_row_is_named(change: str, says: str, tmp_path: Path,
         close_later(ReplayBuffer(path, five)).refresh()
 
 
-@pytest.mark.parametrize("env_id", ["go:size=9", "minichess"])
+@pytest.mark.parametrize("env_id", ["go", "minichess"])
 def test_games_from_elsewhere_are_packed_as_the_page_says(
     env_id: str, foreign: Callable[..., ForeignDatabase], close_later: CloseLater
 ) -> None:

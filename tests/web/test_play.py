@@ -208,7 +208,9 @@ def test_rules_that_are_edited_while_the_page_serves_them(tmp_path: Path) -> Non
             rules.write_bytes(changed) if changed else rules.unlink()
             refused = client.post("/game/new", json={"first": "player", "game": own_id})
             assert refused.status_code == 422
-            assert refused.text.endswith("was changed after this process had read it; start the command again.")
+            assert refused.text.endswith(
+                "was changed after this process had read it; start the command, or Python, again."
+            )
 
 
 def test_a_game_goes_on_when_the_model_is_replaced(tmp_path: Path) -> None:

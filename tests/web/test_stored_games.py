@@ -161,9 +161,9 @@ def test_a_stored_game_counts_its_moves_from_the_first(tmp_path: Path) -> None:
 
 def test_a_locked_database_gives_a_sentence_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody holds it locked, without a write-ahead log. Programs wait a minute; a person at the page doesn't."""
+    store_games(tmp_path, "tictactoe", [X_WINS])
     monkeypatch.setattr("trainer.web.runs.replay_file.BUSY_SECONDS", 0.01)
     monkeypatch.setattr("trainer.replay.database.connection.BUSY_SECONDS", "nobody here waits this long")
-    store_games(tmp_path, "tictactoe", [X_WINS])
     with closing(sqlite3.connect(tmp_path / "replay.db", isolation_level=None)) as other, client_of(tmp_path) as client:
         other.execute("PRAGMA journal_mode = DELETE")
         other.execute("BEGIN EXCLUSIVE")

@@ -182,9 +182,9 @@ class Game:
             raise ValueError("player_names and player_symbols must have one entry for each of the two players")
         if not self.symbols and any(len(symbol) != 1 for symbol in self.player_symbols):
             raise ValueError(f"player_symbols is {self.player_symbols}; without symbols, each must be one character")
-        if self.most_moves > MOST_MOVES:
+        if (most := self.max_moves or self.num_actions) > MOST_MOVES:
             raise ValueError(
-                f"a position may have {self.most_moves:,} legal moves, but search counts to {MOST_MOVES:,}; give max_moves"
+                f"a position may have {most:,} legal moves, but search counts to {MOST_MOVES:,}; give max_moves"
             )
         words = FLAGS + self.flag_words + self.width * self.height + self.raw_words
         object.__setattr__(self, "display_name", self.display_name or self.env_id.capitalize())

@@ -52,11 +52,11 @@ def require_above_0(settings: Any, *names: str) -> None:
 def require_types(settings: Any, hints: Mapping[str, Any]) -> None:
     """Raise ConfigError unless each of the settings has a value of its type in `hints`. Text is a path, a list a tuple."""
     for name, hint in hints.items():
-        value, flag = getattr(settings, name), f"--{name.replace('_', '-')}"
+        value, flag = getattr(settings, name), name.replace("_", "-")
         if choices := choices_of(hint):
-            require(value in choices, f"{flag} is {value}; give one of {', '.join(map(str, choices))}")
+            require(value in choices, f"--{flag} is {value}; give one of {', '.join(map(str, choices))}")
         else:
-            require(is_of(value, hint), f"{flag} is {value!r}; {needed_for(hint)} is needed")
+            require(is_of(value, hint), f"--{flag} is {value!r}; {needed_for(hint)} is needed")
 
 
 def is_of(value: Any, hint: Any) -> bool:
