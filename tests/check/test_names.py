@@ -235,7 +235,11 @@ def test_a_counter_beside_a_history_is_a_failure(tmp_path: Path) -> None:
     """The histories differ, so what differs is compared as if neither had one; the text names no word of the history."""
     text = QUIET.replace("quiet", "remembering").replace("flag_words=1", "flag_words=1, raw_words=5, key_words=5")
     path = tmp_path / "remembering.py"
-    path.write_text(text.replace("    state[FLAGS] =", "    state[FLAGS + 3 + state[FLAGS]] += 1\n    state[FLAGS] ="))
+    path.write_text(
+        text.replace(
+            "    state[FLAGS] =", "    state[FLAGS + 3 + state[FLAGS]] += 2 if action else 1\n    state[FLAGS] ="
+        )
+    )
     (found,) = check_hidden(Subject(str(path), games=50))
     assert found.level is Level.FAILURE
     assert "in both, as if nothing had been played before, state[WINNER] is" in found.text
