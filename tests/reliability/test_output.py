@@ -84,6 +84,7 @@ def test_a_run_outlives_its_terminal(tmp_path: Path) -> None:
         wait_until(
             lambda: json.loads((tmp_path / "stats.json").read_text())["step"] > before + 500, "it trains no more"
         )
+        wait_until((tmp_path / "evaluations.jsonl").exists, "no model is evaluated")
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 130
     stats = json.loads((tmp_path / "stats.json").read_text())
