@@ -15,7 +15,7 @@ LARGEST_FILE = 4 * 2**30
 def bound_files() -> None:
     """Let neither this process nor those that it starts write a file of more than LARGEST_FILE bytes.
 
-    A test that hangs while its actors play would fill the disk otherwise. SQLite then reports an error, as of a full disk.
+    A test that hangs while its actors play would fill the disk otherwise. At the limit SQLite reports a disk I/O error.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     if soft == resource.RLIM_INFINITY or soft > LARGEST_FILE:
