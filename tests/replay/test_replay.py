@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conftest import CENTRE, COLUMNS, EMPTY_BOARD, CloseLater, ForeignDatabase, floats
 from episodes import TICTACTOE, episode
+from run_files import store_games
 from stored_rows import select
 
 from trainer.core.errors import GameError, ReplayError
@@ -172,6 +173,32 @@ def test_the_value_target_mixes_result_and_search_value(
     replay.refresh()
     batch = replay.sample(np.random.default_rng(0), 4, q_weight)
     assert batch.value_target == pytest.approx([target] * 4)
+
+
+def test_rows_can_be_taken_by_their_numbers(tmp_path: Path, close_later: CloseLater) -> None:
+    """Of two databases, as they are stored or through a symmetry; and it is known where each is stored."""
+    for name, games in (("a", [[0, 3, 1, 4, 2]]), ("b", [[4, 0, 8, 1, 6, 2], [0, 3, 1, 4, 2]])):
+        store_games(tmp_path / name, "tictactoe", games)
+    paths = [tmp_path / name / "replay.db" for name in ("a", "b")]
+    config = load_game_config("tictactoe", *paths)
+    replay = close_later(ReplayBuffer(paths, config.metadata, config.symmetry_tables))
+    assert replay.refresh() == len(replay) == 16
+    at = np.array([15, 0, 5, 0])
+    databases, rowids = replay.rowids(at)
+    assert (databases.tolist(), rowids.tolist()) == ([1, 0, 1, 0], [11, 1, 1, 1])
+    for number, rowid, row in zip(databases, rowids, replay.take(at, q_weight=1.0).observation, strict=True):
+        with closing(sqlite3.connect(paths[number])) as connection:
+            select = "SELECT observation FROM transitions WHERE rowid = ?"
+            assert connection.execute(select, (int(rowid),)).fetchone()[0] == row.tobytes()
+    plain, turned = (replay.take(np.array([6]), symmetry) for symmetry in (None, np.array([2])))
+    assert plain.observation[0, 4] == turned.observation[0, 4] == 1  # the first move, in the centre
+    np.testing.assert_array_equal(turned.policy_target[0], plain.policy_target[0][replay.symmetries.actions[2]])
+    for wrong in ([16], [-1, 3]):
+        with pytest.raises(IndexError, match="are asked for; there are rows 0 to 15"):
+            replay.take(np.array(wrong))
+        with pytest.raises(IndexError):
+            replay.rowids(np.array(wrong))
+    assert len(replay.take(np.array([], np.int64)).value_target) == 0
 
 
 @pytest.mark.parametrize("merge_repeats", [False, True])

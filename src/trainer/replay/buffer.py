@@ -88,12 +88,32 @@ class ReplayBuffer:
         """
         return self.unpacked(self.sample_packed(generator, batch_size, q_weight))
 
+    def take(self, at: NDArray[np.int64], symmetry: NDArray[np.int64] | None = None, q_weight: float = 0.0) -> Batch:
+        """The rows numbered `at` int64 [B], each from 0 to `len(buffer) - 1`, for a way to sample of one's own.
+
+        The rows of a database are in the order in which they were stored, those of the first database come first. A number
+        stands for the same row until the next `refresh`. `symmetry` int64 [B]: which of `symmetries` each is seen through;
+        None: as it is stored. Raises IndexError for a row that isn't there.
+        """
+        self._require(at)
+        symmetry = np.zeros(len(at), np.int64) if symmetry is None else symmetry
+        return self.unpacked(self._packed(at, symmetry, q_weight))
+
+    def rowids(self, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the rows numbered `at` [B] are stored: which of the databases [B], from 0, and the `rowid` there [B].
+
+        So whatever else a row or its game has can be selected. Raises IndexError for a row that isn't there.
+        """
+        self._require(at)
+        databases, found = np.empty((2, len(at)), np.int64)
+        for number, (store, places, rows) in enumerate(self._split(at)):
+            databases[places], found[places] = number, store.rowids(rows)
+        return databases, found
+
     def sample_packed(self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0) -> PackedBatch:
         """The rows that `sample` would draw, as they are kept."""
         at = self._draw(generator, batch_size)
-        symmetry = generator.integers(0, len(self.symmetries.actions), batch_size)
-        observation, policy, outcome, search_value = self._rows(at)
-        return PackedBatch(observation, policy, value_target(outcome, search_value, q_weight), symmetry)
+        return self._packed(at, generator.integers(0, len(self.symmetries.actions), batch_size), q_weight)
 
     def unpacked(self, batch: PackedBatch) -> Batch:
         """The rows of a batch, each through its symmetry."""
@@ -111,6 +131,16 @@ class ReplayBuffer:
         """Close the databases. The rows in memory stay, and can be sampled."""
         for reader in self._readers:
             reader.close()
+
+    def _require(self, at: NDArray[np.int64]) -> None:
+        """Raise IndexError unless there are rows with these numbers."""
+        if len(at) and not 0 <= at.min() <= at.max() < len(self):
+            raise IndexError(f"rows {at.min()} to {at.max()} are asked for; there are rows 0 to {len(self) - 1}")
+
+    def _packed(self, at: NDArray[np.int64], symmetry: NDArray[np.int64], q_weight: float) -> PackedBatch:
+        """The rows numbered `at` [B], as they are kept."""
+        observation, policy, outcome, search_value = self._rows(at)
+        return PackedBatch(observation, policy, value_target(outcome, search_value, q_weight), symmetry)
 
     def _draw(self, generator: np.random.Generator, batch_size: int) -> NDArray[np.int64]:
         """The numbers of `batch_size` rows; of repeated positions as many as `sample` says, by rejection.

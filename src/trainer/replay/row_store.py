@@ -63,6 +63,10 @@ class RowStore:
         observation, policy = self._observation.take(at, axis=0), self._policy.take(at, axis=0)
         return Taken(observation, policy, self._outcome[at], self._search_value[at])
 
+    def rowids(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rowids in the database of the rows numbered `at` [R]."""
+        return self._rowid[at + self._first]
+
     def hashes(self, at: NDArray[np.int64]) -> Hashes:
         """The hashes of the positions of the rows numbered `at` [R], if they are counted."""
         return self._hash[at + self._first]
