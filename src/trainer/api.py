@@ -30,7 +30,7 @@ from trainer.players import (
     named_player,
     shown_models,
 )
-from trainer.players.network import MOST_SLOTS, PLAYING
+from trainer.players.network import PLAYING, side_by_side
 from trainer.pretrained import PRETRAINED, model_path, refuse_nameless
 from trainer.run.actor_stats import ActorStats
 from trainer.run.folder import RunFolder
@@ -101,7 +101,8 @@ class Model:
     def analyse_all(
         self, positions: Sequence[Position], simulations: int = 0, most: int = MOST_MOVES
     ) -> list[Analysis]:
-        """Evaluate many unfinished positions of the model's game as `analyse` does, up to 256 side by side.
+        """Evaluate many unfinished positions of the model's game as `analyse` does, up to 256 side by side (fewer if their
+        searches would take more than a gibibyte).
 
         Each analysis also says what is known of every legal move, and how the game would go on: its `line`, of at most
         `most` moves. Raises GameError as `analyse` does.
@@ -116,7 +117,7 @@ class Model:
             raise GameError(f"simulations is {simulations}; 0 or more is needed")
         if not positions:
             return []
-        search = Search(self.env_id, min(len(positions), MOST_SLOTS), simulations, PLAYING)
+        search = Search(self.env_id, side_by_side(self.env_id, len(positions), simulations), simulations, PLAYING)
         return all_analysed(search, positions, simulations, self.evaluator, most)
 
     def _search(self, simulations: int) -> Search:

@@ -13,7 +13,7 @@ from trainer.games.base import Game
 from trainer.games.layout import Layout, layout_from_json, layout_of, layout_to_json
 from trainer.games.symmetry import Symmetry
 from trainer.replay import Metadata, StoredRules, SymmetryTables, read_game
-from trainer.replay.database.stated import LARGEST_COUNT
+from trainer.replay.database.metadata import LARGEST_COUNT
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ def analyse(tmp_path: Path, call_main: Callable[..., int]) -> Analyse:
         "a3 b2 c1",
         "0 4 8",
         "  A3\tb2 8 \r\n",
+        "\ufeffa3 b2 c1",
         '{"moves": [0, 4, 8]}',
         ' {"moves": ["a3", 4, "8"], "id": 7}',
     ],

@@ -182,7 +182,7 @@ def test_a_batch_is_copied_as_numpy_copies_it(rows: int) -> None:
     legal = generator.random((8, 3)) < 0.5
     for seen_rows, legal_rows in ((observation[:rows], legal[:rows]), (observation[::-1][:rows], legal[::-1][:rows])):
         seen, allowed = np.full((8, 5), 7.0, np.float32), np.ones((8, 3), np.bool_)
-        copy_kernels().copies.ask(seen_rows, legal_rows, seen, allowed)
+        copy_kernels().copies.copy_in(seen_rows, legal_rows, seen, allowed)
         np.testing.assert_array_equal(seen, np.concatenate([seen_rows, np.full((8 - rows, 5), 7.0)]))
         np.testing.assert_array_equal(allowed, np.concatenate([legal_rows, np.ones((8 - rows, 3), np.bool_)]))
 
@@ -205,7 +205,7 @@ def test_answers_are_copied_as_numpy_copies_them(faults: list[int], worst: int) 
     answers[:rows, -1] = faults
     answers[answers[:, -1] == NOT_FINITE, :-1] = np.nan
     prior, value = np.zeros((rows, 3), np.float32), np.zeros(rows, np.float32)
-    assert copy_kernels().copies.take(answers, prior, value) == worst
+    assert copy_kernels().copies.copy_out(answers, prior, value) == worst
     np.testing.assert_array_equal(prior, answers[:rows, :3])
     np.testing.assert_array_equal(value, answers[:rows, 3])
 

@@ -14,7 +14,7 @@ import pytest
 from random_models import model_file, random_network
 from run_files import stored_game
 
-from trainer.core.errors import ConfigError, ModelError, ReplayError, TrainerError
+from trainer.core.errors import ConfigError, GameError, ModelError, ReplayError, TrainerError
 from trainer.game_config import load_game_config
 from trainer.games import find_game
 from trainer.games.library import registry
@@ -214,3 +214,20 @@ def test_a_start_that_is_interrupted_changes_nothing(
     with pytest.raises(KeyboardInterrupt):
         prepare_folder(replace(config, resume=False), run)
     assert sorted(run.path.rglob("*")) == before
+
+
+def test_edited_rules_are_refused_first(tmp_path: Path, network_file: Path, new_process: Callable[[], None]) -> None:
+    """Before a network is tried, which needs the rules: the advice is that for a loop."""
+    run, original = RunFolder(tmp_path / "run"), Path(shutil.copy(OWN_GAME, tmp_path))
+    new_process()
+    start = defaults_for(str(original), run.path, False, "cpu")
+    prepare_folder(start.replaced(env_id=str(original), data_dir=run.path), run)
+    game = load_game_config("myttt", run.replay)
+    with closing(ReplayWriter(run.replay, game.metadata, rules=game.stored_rules)) as writer:
+        writer.write([stored_game("myttt", [0, 3, 1, 4, 2])])
+    original.write_text(original.read_text().replace("max_plies=", "max_plies=1 + "))
+    new_process()
+    start = defaults_for(str(original), run.path, False, "cpu")
+    edited = start.replaced(env_id=str(original), data_dir=run.path, network_file=network_file)
+    with pytest.raises(GameError, match="go on by the old rules with --resume and without --env-id"):
+        prepare_folder(edited, run)

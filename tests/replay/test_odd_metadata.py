@@ -14,7 +14,7 @@ from conftest import ForeignDatabase
 from trainer.core.errors import GameError, ReplayError
 from trainer.game_config import load_game_config
 from trainer.replay import METADATA_COLUMNS, read_game, read_stamp
-from trainer.replay.database.stated import refuse_other_rules
+from trainer.replay.database.metadata import refuse_other_rules
 
 LAYOUT = {"planes": 2, "features": 1, "exchange": None, "actions": None, "packed_moves": 0}
 """Of 3 x 3 cells and 9 actions: with the seat flags 2 * 9 + 1 + 9 + 2 = 30 numbers."""

@@ -98,6 +98,8 @@ def test_numbers_of_numpy_are_numbers() -> None:
     config = TrainerConfig(lr=np.float32(0.5), batch_size=np.int64(64))  # type: ignore[arg-type]
     config.check()
     assert (type(config.lr), type(config.batch_size)) == (float, int)
+    counts = EvaluatorConfig(solve_simulations=[np.int64(0), np.int64(100)]).solve_simulations  # type: ignore[arg-type]
+    assert list(map(type, counts)) == [int, int]
 
 
 def test_a_path_may_be_text() -> None:

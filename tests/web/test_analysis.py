@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +87,20 @@ def test_an_analysis_of_a_game_that_has_gone_on_is_refused(client: TestClient) -
     assert client.get("/game/analysis", params={"moves": shown}).json()["ply"] == 2
     sentence(client.get("/game/analysis", params={"moves": "4.1"}), 412)
     sentence(client.get("/game/analysis", params={"moves": ""}), 412)
+
+
+def test_a_game_does_not_keep_models_alive(tmp_path: Path) -> None:
+    """There may be a thousand games, and on a GPU each model that lives has memory there. The last two are kept anyway."""
+    with client_of(tmp_path) as client:
+        for step in (1, 2, 3, 4):
+            put_model(tmp_path, "tictactoe", favourite=8, step=step)
+            wait_until(lambda: client.get("/game/state").json()["model_step"] == step, "the model isn't loaded")  # noqa: B023
+            if step == 1:
+                client.post("/game/new", json={"first": "bot", "simulations": 0})
+        assert client.post("/move", json={"position": 4}).json()["moves"][:2] == [
+            8,
+            4,
+        ]  # the search forgets the first model
+        gc.collect()
+        found = [one for one in gc.get_objects() if "trainer.evaluators." in str(type(one))]
+        assert 1 not in {getattr(one, "step", None) for one in found}

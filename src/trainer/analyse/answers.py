@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,19 +19,29 @@ from trainer.players.network import MOST_SLOTS
 from trainer.search.analysis import Analysis
 from trainer.settings.analyse import STANDARD_STREAM, AnalyseConfig
 
+log = logging.getLogger(__name__)
+
+TELL_EVERY = 10.0
+"""Seconds between two lines of progress."""
+
 
 def analyse(config: AnalyseConfig) -> int:
     """Write the analyses; returns the exit status. A mistake in any line is found before the first one is analysed."""
     config.check()
     model = model_for(config.model, config.env_id, config)
-    parts = answers(model, lines_of(config, model.env_id), config.simulations)
+    lines = lines_of(config, model.env_id)
+    parts = answers(model, lines, config.simulations)
     if config.json == STANDARD_STREAM:
         for part in parts:
             print(part, end="", flush=True)
-    else:
-        with atomic_write(config.json) as file:
-            for part in parts:
-                file.write(part.encode())
+        return 0
+    told = time.monotonic()
+    with atomic_write(config.json) as file:
+        for number, part in enumerate(parts, 1):
+            file.write(part.encode())
+            if time.monotonic() > told + TELL_EVERY:
+                told = time.monotonic()
+                log.info("%s of %s positions", f"{min(number * MOST_SLOTS, len(lines)):,}", f"{len(lines):,}")
     return 0
 
 
@@ -37,8 +49,10 @@ def lines_of(config: AnalyseConfig, env_id: str) -> list[Line]:
     """The positions that are asked about. Raises GameError for a line that can't be read, OSError for a file."""
     rules = link_kernels(env_id).rules
     if config.positions == STANDARD_STREAM:
+        if sys.stdin and sys.stdin.isatty():
+            log.info("reading positions, one per line, until Ctrl-D")
         return read_lines(sys.stdin or (), "standard input", rules)  # None: it is closed
-    with open(config.positions, encoding="utf-8-sig", errors="replace") as file:
+    with open(config.positions, encoding="utf-8", errors="replace") as file:
         return read_lines(file, str(config.positions), rules)
 
 

@@ -34,11 +34,12 @@ def read_lines(lines: Iterable[str], source: str, rules: Any) -> list[Line]:
 def read_line(text: str, where: str, rules: Any) -> Line:
     """One line: an empty one is the first position. Raises GameError, which begins with `where`."""
     position = Position.first(rules)
+    numbered = any(position.name(action).isdecimal() for action in position.legal)
     actions: list[int] = []
-    moves = moves_in(text, where)
+    moves = moves_in(text.removeprefix("\ufeff"), where)
     for move in moves:
         legal = position.legal
-        action = action_of(position, legal, move)
+        action = action_of(position, legal, move, numbered)
         if action is None:
             before = " ".join(map(str, moves[: len(actions)]))
             place = f"after {before}" if before else "in the first position"
@@ -63,15 +64,16 @@ def moves_in(text: str, where: str) -> list[str | int]:
     return moves
 
 
-def action_of(position: Position, legal: list[int], move: str | int) -> int | None:
+def action_of(position: Position, legal: list[int], move: str | int, numbered: bool) -> int | None:
     """The legal action that a move names; None if it names none.
 
-    Where moves are called by numbers, as the columns of Connect 4 are, a word is such a name and never an action's number.
+    `numbered`: the game calls its moves by numbers, as Connect 4 does its columns, so a word is such a name and never an
+    action's number.
     """
     if isinstance(move, str):
         names = {position.name(action): action for action in legal}
         named = action_named(names, move)
-        if named is not None or any(map(str.isdecimal, names)):
+        if named is not None or numbered:
             return named
         if not (move.isascii() and move.isdecimal() and len(move) <= LONGEST_NUMBER):
             return None

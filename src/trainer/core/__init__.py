@@ -1,5 +1,5 @@
-"""What every command needs: errors, atomic files, JSON, locks, arguments, signals, output, Python files that are
-run, packages.
+"""What every command needs: errors, atomic files, JSON, locks, arguments, log, output, signals, processes, listening
+sockets, Python files that are run, packages.
 
 It knows nothing of games or training.
 """

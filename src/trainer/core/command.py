@@ -6,7 +6,6 @@ Exit status: 0 done, 1 failed (one line on standard error says why), 2 a flag th
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,6 +15,7 @@ from typing import TypeVar
 from trainer.core.arguments import parse
 from trainer.core.errors import TrainerError
 from trainer.core.log import log_to_stderr
+from trainer.core.output import write_nowhere
 from trainer.core.signals import INTERRUPTED, heed_signals
 
 Config = TypeVar("Config")
@@ -49,7 +49,7 @@ def run_command(
             sys.stdout.flush()  # here, where it is known what to do if that fails
         return status
     except BrokenPipeError:  # the reader has seen enough, as in `... | head`; what had to be saved was saved before
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        write_nowhere(sys.stdout)
         return status
     except TrainerError as error:
         complain(f"error: {error}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +20,14 @@ def outliving(stream: TextIO | None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in GONE or stream is None:
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if error.errno not in GONE or stream is None or stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise  # of a disk, say
+        write_nowhere(stream)
+
+
+def write_nowhere(stream: TextIO) -> None:
+    """Let all that is written to `stream` from now on go nowhere, also what still waits to be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def say(text: str) -> None:

@@ -26,7 +26,7 @@ def require_package(module: str, package: str, needs: str) -> None:
 
 def require_onnxscript() -> None:
     """Raise ConfigError if the exporter of custom networks is not installed."""
-    require_package("onnxscript", "onnxscript", "--network-file needs onnxscript")
+    require_package("onnxscript", "onnxscript", "the export of a custom network needs onnxscript")
 
 
 def require_tensorboard() -> None:

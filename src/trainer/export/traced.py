@@ -13,7 +13,7 @@ import onnx
 import torch
 
 from trainer.core.errors import ConfigError, ModelError, first_line
-from trainer.core.packages import require_package
+from trainer.core.packages import require_onnxscript
 from trainer.network import CustomNetwork, MoverNetwork
 from trainer.replay import Metadata
 from trainer.run.model_contract import OBSERVATION, OUTPUTS
@@ -30,7 +30,7 @@ def traced_model(network: MoverNetwork, game: Metadata) -> onnx.ModelProto:
 
     Takes some seconds. Raises ConfigError if the exporter isn't installed, ModelError if it can't export the network.
     """
-    require_package("onnxscript", "onnxscript", "the export of a custom network needs onnxscript")
+    require_onnxscript()
     if lacking := NEEDED.difference(signature(torch.onnx.export).parameters):
         raise ConfigError(
             f"the export of a custom network needs torch 2.6 or later; the exporter of torch {torch.__version__} lacks "

@@ -16,7 +16,7 @@ from trainer.games.base import Mask
 KEEPS_GIL = True  # the kernels are short: getting it back would take longer
 
 
-def ask(observation: NDArray[np.float32], legal: Mask, seen: NDArray[np.float32], allowed: Mask) -> None:
+def copy_in(observation: NDArray[np.float32], legal: Mask, seen: NDArray[np.float32], allowed: Mask) -> None:
     """Copy observation [B, obs_size] and legal [B, A] into the first rows of `seen` [C, obs_size] and `allowed` [C, A]."""
     for row in range(len(observation)):
         for number in range(observation.shape[1]):
@@ -25,7 +25,7 @@ def ask(observation: NDArray[np.float32], legal: Mask, seen: NDArray[np.float32]
             allowed[row, action] = legal[row, action]
 
 
-def take(answers: NDArray[np.float32], prior: NDArray[np.float32], value: NDArray[np.float32]) -> int:
+def copy_out(answers: NDArray[np.float32], prior: NDArray[np.float32], value: NDArray[np.float32]) -> int:
     """Copy the first rows of `answers` [C, A + 2], as `launchers.answer` makes them, into prior [B, A] and value [B].
 
     Returns the worst fault of these rows: NOT_FINITE before TOO_LARGE before SOUND.

@@ -42,8 +42,8 @@ def copy_kernels() -> Linked:
 def _warm_up(linked: Linked) -> None:
     """Call each kernel once, without a row."""
     numbers, legal = np.zeros((0, 1), np.float32), np.zeros((0, 1), np.bool_)
-    linked.copies.ask(numbers, legal, numbers, legal)
-    linked.copies.take(numbers, numbers, np.zeros(0, np.float32))
+    linked.copies.copy_in(numbers, legal, numbers, legal)
+    linked.copies.copy_out(numbers, numbers, np.zeros(0, np.float32))
 
 
 class TorchAccelerator:
@@ -127,9 +127,9 @@ class TorchEvaluator:
             raise ValueError(f"observations {observation.shape} and legal moves {legal.shape} are of another game")
         for first in range(0, count, self._capacity):
             rows = slice(first, min(first + self._capacity, count))
-            self._copies.ask(observation[rows], legal[rows], seen, allowed)
+            self._copies.copy_in(observation[rows], legal[rows], seen, allowed)
             launcher.launch()
-            fault = self._copies.take(answers, prior[rows], value[rows])
+            fault = self._copies.copy_out(answers, prior[rows], value[rows])
             if fault == SOUND:
                 continue
             found = answers[: rows.stop - first]

@@ -18,7 +18,7 @@ from trainer.pretrained import model_path
 from trainer.replay import count_rows, open_for_reading, refuse_other_games, reporting
 from trainer.run.folder import RunFolder, set_aside
 from trainer.run.kept_network import keep_network, read_network, require_kept
-from trainer.run.kept_rules import keep_rules
+from trainer.run.kept_rules import keep_rules, require_keepable
 from trainer.run.model_files import NETWORK, read_model
 from trainer.settings.loop import LoopConfig
 
@@ -36,6 +36,7 @@ def prepare_folder(config: LoopConfig, run: RunFolder) -> LoopConfig:
     """
     file = config.network_file
     with nothing_to_finish():
+        require_keepable(config.env_id, run.path, config.resume)
         network = read_network(file) if file else None
         if config.resume and run.start.exists():  # the original may be of a run that was set aside
             config = replace(config, start_from=run.start)

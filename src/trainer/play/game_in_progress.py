@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -45,8 +46,8 @@ class GameInProgress:
     actions: list[int] = field(default_factory=list)
     analyses: dict[int, Analysis] = field(default_factory=dict)
     """What the model found before each ply, for those plies at which it was asked."""
-    analysts: dict[int, object] = field(default_factory=dict)
-    """The evaluator that each of these analyses is by."""
+    analysts: dict[int, ref[Any]] = field(default_factory=dict)
+    """The evaluator that each of these analyses is by, unless it is gone."""
 
     @classmethod
     def new(cls, rules: Any, human: int, simulations: int) -> GameInProgress:
@@ -95,6 +96,7 @@ class GameInProgress:
             if self.positions[ply].mover == self.human:
                 del self.positions[ply + 1 :], self.actions[ply:]
                 self.analyses = {at: analysis for at, analysis in self.analyses.items() if at <= ply}
+                self.analysts = {at: analyst for at, analyst in self.analysts.items() if at <= ply}
                 return
         raise MoveError("There is no move of yours to take back.")
 

@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.evaluators.interface import Evaluate
+from trainer.games import game_of
 from trainer.games.positions import Positions
 from trainer.players.base import Played, Player, sample
 from trainer.search import Search, SearchConfig
+from trainer.search.tree import empty_tree
 from trainer.settings.groups.playing import PlayingSettings
 
 MOST_SLOTS = 256
 """The most positions that are searched in parallel."""
+MOST_BYTES = 2**30
+"""The most memory that their searches may take."""
 
 PLAYING = SearchConfig(policy_temperature=PlayingSettings.policy_temperature)
 """How a model searches outside of self-play. After long training a network is too sure of its first guess. With priors
@@ -57,6 +61,12 @@ class SearchPlayer:
         return sample(visits, self.temperature, generators)
 
 
+def side_by_side(env_id: str, positions: int, simulations: int) -> int:
+    """How many of some positions are searched in parallel: as many as MOST_BYTES hold, at least one, at most MOST_SLOTS."""
+    each = sum(array.nbytes for array in empty_tree(game_of(env_id), 1, simulations))
+    return max(1, min(positions, MOST_SLOTS, MOST_BYTES // each))
+
+
 def model_player(
     name: str,
     env_id: str,
@@ -69,5 +79,5 @@ def model_player(
     """A player with an evaluator, for `games` games in parallel. Without simulations it plays by the raw policy."""
     if simulations == 0:
         return NetworkPlayer(name, evaluate, temperature)
-    search = Search(env_id, min(games, MOST_SLOTS), simulations, config)
+    search = Search(env_id, side_by_side(env_id, games, simulations), simulations, config)
     return SearchPlayer(f"{name} with {simulations} simulations", evaluate, search, simulations, temperature)

@@ -10,7 +10,7 @@ symmetries, and `spread.py` fills a `batch.py`. `kernels.py` compiles `spread.py
 from trainer.replay.batch import Batch, PackedBatch
 from trainer.replay.buffer import ReplayBuffer
 from trainer.replay.database.connection import open_for_reading, reporting
-from trainer.replay.database.stated import METADATA_COLUMNS, Metadata, StoredRules, read_game, read_stamp
+from trainer.replay.database.metadata import METADATA_COLUMNS, Metadata, StoredRules, read_game, read_stamp
 from trainer.replay.database.tables import ROWID_SPAN, SCHEMA, check_columns, columns_of, count_rows
 from trainer.replay.episode import Episode
 from trainer.replay.symmetry_tables import SymmetryTables

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.replay.batch import Batch, PackedBatch
-from trainer.replay.database.stated import Metadata
+from trainer.replay.database.metadata import Metadata
 from trainer.replay.hash_table import Hashes
 from trainer.replay.kernels import spread_kernels
 from trainer.replay.packing import as_numbers, legal_in, unpacked

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.core.errors import ReplayError, shortened
-from trainer.replay.database.stated import Metadata
+from trainer.replay.database.metadata import Metadata
 from trainer.replay.packing import legal_in, unpacked_observations, unpacked_policies
 
 COLUMNS = "rowid, observation, policy_probs, mcts_value, game_outcome"

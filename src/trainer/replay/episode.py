@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.replay.database.stated import Metadata
+from trainer.replay.database.metadata import Metadata
 from trainer.replay.packing import packed_observations, packed_rows
 
 INSERT = files("trainer.replay").joinpath("insert.sql").read_text()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.replay.database.stated import Metadata
+from trainer.replay.database.metadata import Metadata
 
 
 def packed_policies(policy: NDArray[np.float32], legal: NDArray[np.bool_], moves: int) -> NDArray[np.float32]:

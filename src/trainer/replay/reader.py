@@ -17,7 +17,7 @@ from trainer.core.files import NO_FILE, identity_of
 from trainer.core.log import Trouble
 from trainer.replay.columns import COLUMNS, checked
 from trainer.replay.database.connection import Snapshot, open_for_reading, reporting
-from trainer.replay.database.stated import Metadata, refuse_other_rules
+from trainer.replay.database.metadata import Metadata, refuse_other_rules
 from trainer.replay.database.tables import check_columns
 from trainer.replay.repeats import Repeats
 from trainer.replay.row_store import RowStore

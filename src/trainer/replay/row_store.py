@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.replay.columns import Rows
-from trainer.replay.database.stated import Metadata
+from trainer.replay.database.metadata import Metadata
 from trainer.replay.hash_table import Hashes
 from trainer.replay.packing import packed_rows
 from trainer.replay.repeats import Repeats, hashes_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.replay.database.stated import Metadata
+from trainer.replay.database.metadata import Metadata
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from trainer.core.errors import ReplayUnavailableError
 from trainer.core.files import identity_of
 from trainer.core.locks import locked
 from trainer.replay.database.connection import beside, open_for_writing, reporting, transaction
-from trainer.replay.database.stated import Metadata, StoredRules, state_game
+from trainer.replay.database.metadata import Metadata, StoredRules, state_game
 from trainer.replay.database.tables import SCHEMA, SHIPMENTS, check_columns
 from trainer.replay.episode import GAMES_AT_ONCE, INSERT, Episode, arrays_of
 from trainer.replay.window import Window, refuse_other_games

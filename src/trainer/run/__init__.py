@@ -1,3 +1,3 @@
-"""A run's folder: the names of its files, its owner, its settings (`run.json`), the rules that it keeps, its statistics and
-its evaluations.
+"""A run's files: their names, their owner, its settings (`run.json`) and what it was made with, the rules and the network
+that it keeps, its models, its statistics and evaluations, the players of a cluster, and the databases that `--db` names.
 """

@@ -33,9 +33,30 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
     resumed by other rules, if its database holds games that were played by others, if `rules` is somebody else's folder, or
     if a copy wouldn't work.
     """
+    require_keepable(name, folder, resume)
     found = find_game(name)
     if found.in_package:
         return found.name
+    rules = RunFolder(folder).rules
+    kept = recorded(folder)
+    if kept and is_in(rules, found):
+        if kept["env_id"] != found.game.env_id:
+            write_json(rules / RECORD, record_of(found), indent=2, durable=True)
+        return found.name
+    if kept is None or differs(found, rules, kept, resume):
+        new = copied_beside(rules, found)
+        if kept:
+            rules.rename(unused(folder, "rules-old"))
+        new.rename(rules)
+        kept = {"file": found.path.name}
+    return adopt(with_parameters(str((rules / kept["file"]).absolute()), found.parameters)).name
+
+
+def require_keepable(name: str, folder: Path, resume: bool = False) -> None:
+    """Raise GameError if `keep_rules` would refuse the rules of a game, other than for a copy that doesn't work."""
+    found = find_game(name)
+    if found.in_package:
+        return
     rules = RunFolder(folder).rules
     kept = recorded(folder)
     if rules.exists() and kept is None:
@@ -43,19 +64,16 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
             f"a run keeps a copy of its rules in {rules}, but that folder was not made by a run (it has no {RECORD}); give "
             f"another folder with --data-dir"
         )
-    if kept and found.path.parent.resolve() == rules.resolve():
+    if kept and is_in(rules, found):
         if kept["env_id"] != found.game.env_id:  # other parameters
             refuse_mixture(found, folder, None)
-            write_json(rules / RECORD, record_of(found), indent=2, durable=True)
-        return found.name
-    if kept is None or differs(found, rules, kept, resume):
+    elif kept is None or differs(found, rules, kept, resume):
         refuse_mixture(found, folder, kept if resume else None)
-        new = copied_beside(rules, found)
-        if kept:
-            rules.rename(unused(folder, "rules-old"))
-        new.rename(rules)
-        kept = {"file": found.path.name}
-    return adopt(with_parameters(str((rules / kept["file"]).absolute()), found.parameters)).name
+
+
+def is_in(rules: Path, found: FoundGame) -> bool:
+    """Whether a game's file is the one in a run's folder of rules."""
+    return found.path.parent.resolve() == rules.resolve()
 
 
 def kept_game(folder: Path, env_id: str) -> FoundGame | None:

@@ -48,9 +48,9 @@ class Settings:
 
 
 def plain_value(value: Any) -> Any:
-    """A number of NumPy as one of Python, which JSON takes; a list as a tuple; anything else as it is."""
-    if isinstance(value, list):
-        return tuple(value)
+    """A number of NumPy as one of Python, which JSON takes; a list or a tuple as a tuple of such; anything else as it is."""
+    if isinstance(value, list | tuple):
+        return tuple(map(plain_value, value))
     if isinstance(value, bool) or not isinstance(value, Real):
         return value
     return int(value) if isinstance(value, Integral) else float(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
+from weakref import ref
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from trainer.core.errors import DeviceError, ModelError, shortened
 from trainer.evaluators.hot_reload import ModelFile
+from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.uniform import uniform
 from trainer.games import DEFAULT_GAME
 from trainer.games.base import FIRST, SECOND
@@ -150,7 +152,8 @@ class Play:
         """Whether the analysis of the newest ply is by another model than the one that plays now."""
         file = await run_in_threadpool(self._models.of_game, game.env_id)
         newest = file.current if file and file.current else uniform
-        return ply == game.ply and game.analysts.get(ply) is not newest
+        analyst = game.analysts.get(ply)
+        return ply == game.ply and (analyst is None or analyst() is not newest)
 
     async def _start(self, request: Request, env_id: str, human: int, simulations: int) -> Response:
         """A new game, with the model's first move made if it moves first."""
@@ -173,7 +176,7 @@ class Play:
         position, simulations = game.positions[ply], game.simulations  # both may change during an await
         file = await run_in_threadpool(self._models.of_game, game.env_id)
         analysis: Analysis | None = None
-        analyst: object = uniform
+        analyst: Evaluate = uniform
         while analysis is None and file is not None and file.current is not None:
             model = file.current
             try:
@@ -184,7 +187,7 @@ class Play:
         if analysis is None:
             analysis = await self._pool.analyse(game.env_id, position, simulations, uniform)
         if ply < len(game.positions) and game.positions[ply] is position:
-            game.analyses[ply], game.analysts[ply] = analysis, analyst
+            game.analyses[ply], game.analysts[ply] = analysis, ref(analyst)
         return analysis
 
     def _session(self, request: Request, game_id: object) -> Session:

@@ -208,6 +208,7 @@ export class PlayView {
     if (isOff(this.frame.hint)) return;
     await this.attempt(async () => {
       this.shownPly = null;
+      this.analyses.delete(this.state.ply); // there may be a newer model
       const { best, moves } = await this.analysisOf(this.state.ply);
       this.hinted = best;
       this.frame.note.textContent = `Hint: ${moves.find((move) => move.action === best).name}.`;
@@ -231,7 +232,10 @@ export class PlayView {
       this.board = new Board(this.frame.board, info, (action, choice) => this.play(action, choice));
     }
     if (!this.state || !goesOn(this.state, state)) this.analyses.clear();
-    if (state.simulations !== this.settings.simulations) this.showSettings(state); // another tab may have set them
+    if (state.simulations !== this.settings.simulations && this.pending === 1) {
+      this.remember({ simulations: state.simulations }); // another tab has set them; game and seat may be chosen for the next game
+      this.form.show(this.settings);
+    }
     this.state = state;
     this.animate = animate;
     this.shownPly = null;
