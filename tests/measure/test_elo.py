@@ -81,3 +81,12 @@ def test_the_order_of_the_players_does_not_matter() -> None:
     turned = fit_elo(points[::-1, ::-1])
     assert turned.elo == pytest.approx(elo[::-1])
     assert turned.margin == pytest.approx(margin[::-1])
+
+
+def test_a_difference_to_one_player_has_an_interval_of_its_own() -> None:
+    """Of two players: the ratings of their mean are half the difference, and so are its margins."""
+    points = np.array([[0.0, 75.0], [25.0, 0.0]])
+    mean, other = fit_elo(points, virtual_draws=0), fit_elo(points, virtual_draws=0, zero=1)
+    assert other.elo == pytest.approx([2 * mean.elo[0], 0.0])
+    assert other.elo[0] == pytest.approx(elo_difference(0.75))
+    assert other.margin == pytest.approx([2 * mean.margin[0], 0.0], abs=1e-6)

@@ -143,3 +143,49 @@ def test_the_plot_is_a_png(run_folder: str, tmp_path: Path) -> None:
     target = tmp_path / "ladder.png"
     assert run("--model-dir", run_folder, "--games", "4", "--against", "random", "--plot", str(target)) == 0
     assert target.read_bytes().startswith(b"\x89PNG")
+
+
+def test_runs_are_compared_by_what_they_all_meet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Models meet the further players alone; the rating of one of these is 0, and certain; runs have names."""
+    folders = [tmp_path / name / "models" for name in ("s0", "s1")]
+    for seed, folder in enumerate(folders):
+        for step in (0, 100):
+            write_model(folder / f"model_step_{step:06d}.onnx", "tictactoe", seed=seed + step, step=step)
+    target, picture = tmp_path / "ladder.json", tmp_path / "ladder.png"
+    flags = ["--model-dir", *map(str, folders), "--games", "10", "--against", "random", "perfect", "--pairs", "against"]
+    assert run(*flags, "--zero", "perfect", "--json", str(target), "--plot", str(picture)) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith("0 = Perfect. 10 games between each pair with a player of --against, from ")
+    found = json.loads(target.read_text())
+    assert [rung["name"] for rung in found["ladder"]] == [
+        *("s0 step 0", "s0 step 100", "s1 step 0", "s1 step 100", "Random", "Perfect")
+    ]
+    assert [rung["run"] for rung in found["ladder"]] == [*[str(folders[0])] * 2, *[str(folders[1])] * 2, None, None]
+    assert [rung["games"] for rung in found["ladder"]] == [20, 20, 20, 20, 50, 50]
+    assert (found["zero"], found["model_dir"]) == ("perfect", list(map(str, folders)))
+    zero = found["ladder"][-1]
+    assert (zero["elo"], zero["elo_margin"]) == (0, 0)
+    assert all(rung["elo"] < 0 < rung["elo_margin"] for rung in found["ladder"][:-1])
+    lines = ladder.curves([ladder.Rung(**rung) for rung in found["ladder"]])
+    assert [(line.name, list(line.x)) for line in lines] == [
+        ("s0", [0, 100]),
+        ("s1", [0, 100]),
+        ("Random", [0, 100]),
+        ("Perfect", [0, 100]),
+    ]
+    assert picture.exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--zero", "random"], "--zero is random; give one of the players of --against"),
+        (["--pairs", "against"], "--pairs is against, and no player is given with --against"),
+    ],
+)
+def test_a_ladder_that_cannot_be_is_refused(
+    flags: list[str], message: str, run_folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is played."""
+    assert run("--model-dir", run_folder, *flags) == 1
+    assert capsys.readouterr().err == f"error: {message}\n"

@@ -17,7 +17,7 @@ CLOSE_ENOUGH = 1e-10
 
 
 class Ratings(NamedTuple):
-    """The ratings of N players; their mean is 0."""
+    """The ratings of N players, relative to their mean or to one of them."""
 
     elo: NDArray[np.float64]
     """[N]"""
@@ -32,12 +32,13 @@ def elo_difference(score: float) -> float:
     return UNIT * math.log(score / (1 - score))
 
 
-def fit_elo(points: NDArray[np.float64], virtual_draws: float = 1.0) -> Ratings:
+def fit_elo(points: NDArray[np.float64], virtual_draws: float = 1.0, zero: int | None = None) -> Ratings:
     """The Bradley-Terry ratings under which the results are most likely, with intervals from the Fisher information.
 
     `points[i, j]` float64 [N, N]: the points of player i in all games against j; a draw is half a point. Each player also
     gets `virtual_draws` draws against a player of average strength, so that even a player who won or lost every game has
-    a finite rating; 0 = plain maximum likelihood.
+    a finite rating; 0 = plain maximum likelihood. `zero`: the player whose rating is 0, so that the margin is that of the
+    difference to it; None: the mean of all is 0.
 
     A draw counts as half a win and half a loss. So the intervals are too wide if many games are drawn: 1.4 times as wide as
     they should be if half of them are, twice if three quarters are. They are too narrow if games repeat each other, because
@@ -62,4 +63,8 @@ def fit_elo(points: NDArray[np.float64], virtual_draws: float = 1.0) -> Ratings:
         if np.abs(step).max() < CLOSE_ENOUGH:
             break
     covariance = centred @ np.linalg.inv(information) @ centred
-    return Ratings(UNIT * strength, UNIT * Z95 * np.sqrt(np.diag(covariance)))
+    variance = np.diag(covariance)
+    if zero is not None:
+        strength = strength - strength[zero]
+        variance = variance + variance[zero] - 2 * covariance[zero]
+    return Ratings(UNIT * strength, UNIT * Z95 * np.sqrt(np.maximum(variance, 0.0)))

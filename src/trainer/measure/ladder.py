@@ -26,7 +26,8 @@ from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings, in_words, seats_in_words
 from trainer.measure.plot import Curve, save_plot
 from trainer.measure.report import print_table
-from trainer.players import Player, PlayerName, model_player, named_player, shown_models
+from trainer.players import Player, PlayerName, model_player, named_player, shown_models, told_apart
+from trainer.run.folder import MODELS
 from trainer.run.model_files import read_model, step_of, stored_models
 from trainer.settings.ladder import LadderConfig
 
@@ -36,6 +37,8 @@ class Rung:
     """The rating of one player."""
 
     name: str
+    run: str | None
+    """The folder of a run's models; None for other players."""
     step: int | None
     """Training step of a run's model; None for other players."""
     model: str | None
@@ -44,7 +47,7 @@ class Rung:
     score: float
     """Points per game against all others; a draw is half a point."""
     elo: float
-    """Relative to the average of the ladder, which is 0."""
+    """Relative to the average of the ladder, or to the player `--zero`, which is 0."""
     elo_margin: float
     """Half the width of the 95% interval."""
 
@@ -61,23 +64,25 @@ def rate_models(config: LadderConfig) -> int:
     matches: dict[tuple[int, int], Match] = {}
     terminal = Console(stderr=True)
     with before_leaving(show_cursor), suspendable(show_cursor, lambda: None), terminal.status("playing") as status:
-        for number, pair in enumerate(combinations(range(len(players)), 2)):
+        for number, pair in enumerate(pairs_of(entrants, config)):
             # Of an odd number of games, neither older nor newer models begin more often.
             first, second = reversed(pair) if number % 2 and config.games % 2 else pair
             status.update(Text(f"{players[first].name} against {players[second].name}"))
             matches[first, second] = play_match(
                 env_id, players[first], players[second], config.games, config.seed, openings
             )
-    rungs = rate(entrants, matches)
+    zero = None if config.zero is None else len(entrants) - len(config.against) + config.against.index(config.zero)
+    rungs = rate(entrants, matches, zero)
+    level = "the average" if zero is None else entrants[zero].player.name
     title = f"Elo in {env_id}"
     if config.json:
         write_json(config.json, as_json(env_id, config, openings, rungs, list(matches.values())))
     if config.plot:
-        save_plot(config.plot, title, "training step", "Elo (0 = average)", curves(rungs))
+        save_plot(config.plot, title, "training step", f"Elo (0 = {level})", curves(rungs))
     print_table(ladder_table(title, rungs))
     different = sum(match.different_games for match in matches.values())
     print(
-        f"0 = the average. {config.games} game{'' if config.games == 1 else 's'} between each pair, from "
+        f"0 = {level}. {config.games} game{'' if config.games == 1 else 's'} between each pair{who_meets(config)}, from "
         f"{in_words(openings)} (seed {config.seed}){seats_in_words(config.games)}; {different} of the "
         f"{config.games * len(matches)} games are different."
     )
@@ -86,11 +91,11 @@ def rate_models(config: LadderConfig) -> int:
 
 def ladder_game(config: LadderConfig) -> str:
     """The env_id of the game that is played. Raises ModelError if nothing names it."""
-    models = stored_models(config.model_dir)[-1:] + models_of(config.against)
+    models = [model for folder in config.model_dirs for model in stored_models(folder)[-1:]] + models_of(config.against)
     if config.env_id is None and not models and len(config.against) > 1:
         raise ModelError(
-            f"{config.model_dir} holds no model_step_*.onnx, so the game of the ladder isn't known; name the folder of a "
-            f"run with --model-dir, or the game with --env-id"
+            f"{in_words_of(config.model_dirs)} holds no model_step_*.onnx, so the game of the ladder isn't known; name the "
+            f"folder of a run with --model-dir, or the game with --env-id"
         )
     return chosen_game(config.env_id, models)
 
@@ -100,6 +105,8 @@ class Entrant:
     """Who plays in a ladder."""
 
     player: Player
+    run: Path | None = None
+    """The folder of a run's models; None for other players."""
     step: int | None = None
     """Training step of a run's model; None for other players."""
     model: Path | None = None
@@ -110,23 +117,25 @@ def ladder_players(env_id: str, config: LadderConfig) -> list[Entrant]:
     """The players of a ladder. Raises ModelError if there are fewer than two."""
     loader = loader_for(env_id, config)
     entrants: list[Entrant] = []
-    for path, content in models_to_rate(config):
+    runs = dict(zip(config.model_dirs, shown_runs(config.model_dirs), strict=True))
+    for path, content in [found for folder in runs for found in models_to_rate(folder, config.rungs)]:
         model = loader.made_of(content, str(path))
         step = step_of(path)
-        player = model_player(f"step {step:,}", env_id, model, config.simulations, config.games)
-        entrants.append(Entrant(player, step, path))
+        title = f"{runs[path.parent]} step {step:,}".lstrip()
+        player = model_player(title, env_id, model, config.simulations, config.games)
+        entrants.append(Entrant(player, path.parent, step, path))
     models = models_of(config.against)
     shown = dict(zip(models, shown_models(models), strict=True))
     for name in map(PlayerName.read, config.against):
         simulations = name.simulations(None, config.simulations)
-        title = shown[name.model] if name.model else None
-        player = named_player(name, loader, simulations, config.games, title, config.engine_seconds)
-        entrants.append(Entrant(player, None, name.model))
+        known_as = shown[name.model] if name.model else None
+        player = named_player(name, loader, simulations, config.games, known_as, config.engine_seconds)
+        entrants.append(Entrant(player, model=name.model))
     if len(entrants) < 2:
         raise ModelError(
-            f"a ladder needs two players and there are {len(entrants)}: {config.model_dir} holds "
-            f"{len(stored_models(config.model_dir))} model_step_*.onnx; name the folder of a run with --model-dir, allow "
-            f"more --rungs than {config.rungs}, or add a player with --against"
+            f"a ladder needs two players and there are {len(entrants)}: {in_words_of(config.model_dirs)} holds "
+            f"{sum(len(stored_models(folder)) for folder in config.model_dirs)} model_step_*.onnx; name the folder of a run "
+            f"with --model-dir, allow more --rungs than {config.rungs}, or add a player with --against"
         )
     return entrants
 
@@ -136,14 +145,40 @@ def models_of(names: Sequence[str]) -> list[Path]:
     return [name.model for name in map(PlayerName.read, names) if name.model]
 
 
-def models_to_rate(config: LadderConfig) -> list[tuple[Path, bytes]]:
-    """The files of the run's models, and their content.
+def shown_runs(folders: Sequence[Path]) -> list[str]:
+    """What a ladder calls runs, by the folders of their models: nothing if there is only one."""
+    if len(folders) == 1:
+        return [""]
+    return [str(path.parent if path.name == MODELS and len(path.parts) > 1 else path) for path in told_apart(folders)]
+
+
+def in_words_of(folders: Sequence[Path]) -> str:
+    """Folders as an error names them."""
+    return " or ".join(map(str, folders))
+
+
+def pairs_of(entrants: Sequence[Entrant], config: LadderConfig) -> list[tuple[int, int]]:
+    """Who meets, as pairs of indices."""
+    return [
+        (one, other)
+        for one, other in combinations(range(len(entrants)), 2)
+        if config.pairs == "all" or entrants[one].run is None or entrants[other].run is None
+    ]
+
+
+def who_meets(config: LadderConfig) -> str:
+    """What follows the words "each pair"."""
+    return "" if config.pairs == "all" else " with a player of --against"
+
+
+def models_to_rate(folder: Path, rungs: int) -> list[tuple[Path, bytes]]:
+    """The files of at most so many models of a run, and their content.
 
     A run under way deletes models. So all are read before the first is loaded, and those that are gone are left out. Raises
     ModelError if a file can't be read.
     """
     found = []
-    for path in evenly_spaced(stored_models(config.model_dir), config.rungs):
+    for path in evenly_spaced(stored_models(folder), rungs):
         try:
             found.append((path, read_model(path)))
         except ModelError:
@@ -160,17 +195,18 @@ def evenly_spaced(paths: Sequence[Path], count: int) -> list[Path]:
     return [paths[number] for number in reversed(chosen)]
 
 
-def rate(entrants: list[Entrant], matches: dict[tuple[int, int], Match]) -> list[Rung]:
-    """Rate N players by their matches, whose keys are pairs of indices into `entrants`."""
+def rate(entrants: list[Entrant], matches: dict[tuple[int, int], Match], zero: int | None = None) -> list[Rung]:
+    """Rate N players by their matches, whose keys are pairs of indices into `entrants`; so is `zero`, see `fit_elo`."""
     points: NDArray[np.float64] = np.zeros((len(entrants), len(entrants)))
     for (first, second), match in matches.items():
         points[first, second] = match.score * match.games
         points[second, first] = match.games - points[first, second]
-    ratings = fit_elo(points)
+    ratings = fit_elo(points, zero=zero)
     games = (points + points.T).sum(axis=1)
     return [
         Rung(
             name=entrant.player.name,
+            run=str(entrant.run) if entrant.run else None,
             step=entrant.step,
             model=str(entrant.model) if entrant.model else None,
             games=round(games[number]),
@@ -197,11 +233,15 @@ def ladder_table(title: str, rungs: list[Rung]) -> Table:
 
 
 def curves(rungs: list[Rung]) -> list[Curve]:
-    """The models' ratings over their steps, and a level line for every other player."""
-    models = [rung for rung in rungs if rung.step is not None]
-    steps = [float(rung.step or 0) for rung in models]
-    drawn = [curve("models", steps, models)] if models else []
-    ends = [steps[0], steps[-1]] if models else [0.0, 1.0]
+    """The ratings of each run's models over their steps, and a level line for every other player."""
+    runs = list(dict.fromkeys(Path(rung.run) for rung in rungs if rung.run))
+    shown = dict(zip(map(str, runs), shown_runs(runs) if runs else [], strict=True))
+    drawn = []
+    for run, name in shown.items():
+        models = [rung for rung in rungs if rung.run == run]
+        drawn.append(curve(name or "models", [float(rung.step or 0) for rung in models], models))
+    steps = [step for line in drawn for step in line.x]
+    ends = [min(steps), max(steps)] if steps else [0.0, 1.0]
     return drawn + [curve(rung.name, ends, [rung, rung]) for rung in rungs if rung.step is None]
 
 
@@ -222,7 +262,8 @@ def as_json(
     """The content of the JSON file: settings, ratings and all games."""
     return {
         "env_id": env_id,
-        "model_dir": str(config.model_dir),
+        "model_dir": str(config.model_dir) if isinstance(config.model_dir, Path) else list(map(str, config.model_dir)),
+        "zero": config.zero,
         "simulations": config.simulations,
         "seed": config.seed,
         "timestamp": int(time.time()),

@@ -9,7 +9,7 @@ parses a player's name, and `named.py` makes the player.
 from trainer.players.base import RESIGNS, Player, RandomPlayer, sample
 from trainer.players.function import Choose, FunctionPlayer
 from trainer.players.minimax import MinimaxPlayer
-from trainer.players.named import named_player, shown_models
+from trainer.players.named import named_player, shown_models, told_apart
 from trainer.players.network import NetworkPlayer, SearchPlayer, model_player
 from trainer.players.perfect import PerfectPlayer
 from trainer.players.player_name import PlayerName
@@ -31,4 +31,5 @@ __all__ = [
     "named_player",
     "sample",
     "shown_models",
+    "told_apart",
 ]

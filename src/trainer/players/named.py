@@ -67,10 +67,15 @@ def named_player(
 
 def shown_models(paths: Sequence[Path]) -> list[str]:
     """What tables call models: `ONNX(latest.onnx)`, with the folders that it takes to tell files of the same name apart."""
+    return [f"ONNX({path})" for path in told_apart(paths)]
+
+
+def told_apart(paths: Sequence[Path]) -> list[Path]:
+    """The ends of some paths, each as long as it takes to tell it from the others."""
     parts = [Path(os.path.abspath(path)).parts for path in paths]
     names = []
     for own in parts:
         others = [other for other in parts if other != own]
         length = next((n for n in range(1, len(own)) if all(other[-n:] != own[-n:] for other in others)), len(own))
-        names.append(f"ONNX({Path(*own[-length:])})")
+        names.append(Path(*own[-length:]))
     return names

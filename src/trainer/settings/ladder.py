@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from trainer.settings.evaluator import EvaluatorConfig
 from trainer.settings.groups.device import EvaluationSettings
-from trainer.settings.validation import LogLevel, require_above_0, require_at_least, require_output, require_seed
+from trainer.settings.validation import (
+    LogLevel,
+    require,
+    require_above_0,
+    require_at_least,
+    require_output,
+    require_seed,
+)
 
 
 @dataclass(frozen=True)
 class LadderConfig(EvaluationSettings):
     """Play the models of a run against each other and rate them in Elo."""
 
-    model_dir: Path = Path("../data/models")
-    """Folder with the models of a run, `model_step_*.onnx`."""
+    model_dir: Path | tuple[Path, ...] = Path("../data/models")
+    """Folder with the models of a run, `model_step_*.onnx`, or folders of several runs."""
     env_id: str | None = None
     """Game to play. None: the one that the models were trained for; tictactoe if their files don't say. A game of your own
     needs its file here, as in ./mygame.py."""
     rungs: int = 8
-    """Models to rate, evenly spaced from the oldest to the newest."""
+    """Models of each run to rate, evenly spaced from the oldest to the newest."""
     games: int = 40
     """Games between each pair of players, from different openings that are played from both seats."""
     simulations: int = 0
@@ -31,6 +39,10 @@ class LadderConfig(EvaluationSettings):
     """Further players to rate: random, rollouts (1,000 simulations), search (100), perfect, minimax, other programs
     (`gtp: COMMAND`, `uci: COMMAND`; docs/engines.md), `pretrained` (the model that comes with the package), or paths of
     models and of Python files with a function `choose(position)`."""
+    pairs: Literal["all", "against"] = "all"
+    """Who meets: all, or only such pairs as have a player of --against."""
+    zero: str | None = None
+    """The player of --against whose rating is 0, with which ladders can be compared; None: the average of all is 0."""
     engine_seconds: float = EvaluatorConfig.engine_seconds
     """Seconds that one answer of another program may take."""
     json: Path | None = None
@@ -42,11 +54,20 @@ class LadderConfig(EvaluationSettings):
     log_level: LogLevel = "INFO"
     """Least severe messages to show on standard error."""
 
+    @property
+    def model_dirs(self) -> tuple[Path, ...]:
+        """The folders of `model_dir`."""
+        return self.model_dir if isinstance(self.model_dir, tuple) else (self.model_dir,)
+
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
         require_at_least(self, 1, "rungs", "games")
         require_at_least(self, 0, "simulations", "opening_plies")
         require_above_0(self, "engine_seconds")
         require_seed(self.seed)
+        require(self.model_dir != (), "--model-dir is given without a path; give a folder with models, or several")
+        named = f"--zero is {self.zero}; give one of the players of --against"
+        require(self.zero is None or self.zero in self.against, named)
+        require(self.pairs == "all" or self.against != (), "--pairs is against, and no player is given with --against")
         require_output(self.json, "--json")
         require_output(self.plot, "--plot")
