@@ -60,9 +60,10 @@ def result(**changed: object) -> Result:
 
 @pytest.mark.parametrize("name", PARTS)
 def test_every_part_runs_and_can_be_reported(name: str, folder: Path) -> None:
-    """With tiny sizes: there are results, no figure is negative, a rate is above 0, and each result is on the page."""
+    """With tiny sizes: there are results, none failed, no figure is negative, rates are above 0, and each is on the page."""
     results = list(PARTS[name].measure(Job(TINY, folder)))
     assert results
+    assert [one.note for one in results if not one.ours] == []
     assert all(figure >= 0 for one in results for figure in (*one.ours, *one.theirs))
     if name not in BY_THE_CLOCK:
         assert all(figure > 0 for one in results if one.unit.endswith("/s") for figure in (*one.ours, *one.theirs))

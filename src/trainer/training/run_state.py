@@ -39,7 +39,7 @@ class RunState:
         with errors_named("the start of training"):
             unpacker = None if device.type == "cpu" else Unpacker(game.metadata, game.symmetry_tables, device)
             network = network.to(device)
-            if isinstance(network, CustomNetwork) and device.type != "cpu":  # there it was tried when it was made
+            if isinstance(network, CustomNetwork) and device.type != "cpu":  # on the CPU it was tried when made
                 try_on_device(network, game.metadata)
             self.learner = Learner(network, config, unpacker)
         self.schedule = Schedule(config)
