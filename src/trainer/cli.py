@@ -15,7 +15,7 @@ COMMANDS = {
     "train": ("trainer.__main__", "train on the games of a replay database"),
     "actor": ("trainer.actor.__main__", "play games with the newest model and store them"),
     "evaluate": ("trainer.evaluator", "play a model against an opponent, or count its wrong moves"),
-    "ladder": ("trainer.ladder", "rate the models of a run in Elo"),
+    "ladder": ("trainer.ladder", "rate the models of runs in Elo"),
     "analyse": ("trainer.analyse.__main__", "write what a model thinks of many positions, as JSON"),
     "check": ("trainer.check.__main__", "look for mistakes in the rules of a game, and print what it is like"),
     "gtp": ("trainer.gtp.__main__", "let other programs play against a model, through GTP"),

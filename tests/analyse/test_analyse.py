@@ -19,6 +19,7 @@ from trainer.analyse import answers
 from trainer.analyse.lines import read_line, read_lines
 from trainer.core.errors import GameError
 from trainer.games import rules_of
+from trainer.players.network import side_by_side
 
 Analyse = Callable[..., list[dict[str, Any]]]
 
@@ -230,3 +231,16 @@ def test_what_cannot_be_done_is_one_line(
     assert said.err.startswith(f"error: {message}")
     assert said.err.count("\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.onnx", "positions.txt"]
+
+
+def test_large_searches_are_fewer_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as memory is meant for, and one at least. The analyses are the same."""
+    assert side_by_side("tictactoe", 1000, 10) == 256
+    assert side_by_side("tictactoe", 3, 10) == 3
+    assert 1 < side_by_side("othello", 256, 100_000) < 20
+    model = trainer.load_model("pretrained", env_id="tictactoe")
+    positions = [trainer.new_position("tictactoe").play(action) for action in range(3)]
+    found = model.analyse_all(positions, 20)
+    monkeypatch.setattr("trainer.players.network.MOST_BYTES", 1)
+    assert side_by_side("tictactoe", 3, 20) == 1
+    assert [one.line for one in model.analyse_all(positions, 20)] == [one.line for one in found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TextIO
 import pytest
 
 from trainer.core.command import run_command
-from trainer.core.output import LastingStream, say
+from trainer.core.output import LastingStream, outliving, say
 
 
 @pytest.fixture(params=["pipe", "terminal"])
@@ -70,3 +71,9 @@ def test_an_interrupted_command_says_so_even_if_nobody_reads(monkeypatch: pytest
             return 130
 
         assert run_command(Nothing, interrupted, "nothing", []) == 130
+
+
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    """A disk may answer as a closed terminal does."""
+    with open(tmp_path / "log", "w") as log, pytest.raises(OSError, match="Input/output"), outliving(log):
+        raise OSError(errno.EIO, "Input/output error")

@@ -90,3 +90,20 @@ def test_a_difference_to_one_player_has_an_interval_of_its_own() -> None:
     assert other.elo == pytest.approx([2 * mean.elo[0], 0.0])
     assert other.elo[0] == pytest.approx(elo_difference(0.75))
     assert other.margin == pytest.approx([2 * mean.margin[0], 0.0], abs=1e-6)
+
+
+@pytest.mark.parametrize("score", [20.0, 38.0, 40.0])
+def test_players_who_only_meet_one_are_rated_apart(score: float) -> None:
+    """Whatever the others score against it, also if one wins all games. Of 41 draws with the virtual one the variance of the
+    difference is 4 / 41."""
+    ratings = []
+    for others in ([], [0.0, 0.0], [40.0, 12.0, 40.0]):
+        scores = [score, *others]
+        points = np.zeros((len(scores) + 1, len(scores) + 1))
+        points[:-1, -1], points[-1, :-1] = scores, 40 - np.array(scores)
+        found = fit_elo(points, zero=len(scores))
+        ratings.append((found.elo[0], found.margin[0]))
+    assert ratings[1:] == [pytest.approx(ratings[0], rel=1e-6)] * 2
+    assert ratings[0][0] == pytest.approx(elo_difference((score + 0.5) / 41), abs=1e-6)
+    if score == 20:
+        assert ratings[0][1] == pytest.approx(UNIT * Z95 * math.sqrt(4 / 41))

@@ -176,6 +176,23 @@ def test_runs_are_compared_by_what_they_all_meet(tmp_path: Path, capsys: pytest.
     assert picture.exists()
 
 
+def test_a_run_without_models_is_no_run(run_folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It may be a slip of the pen; the others would be compared without it."""
+    wrong = str(tmp_path / "modles")
+    assert run("--model-dir", run_folder, wrong, "--against", "random") == 1
+    said = capsys.readouterr().err
+    assert said == f"error: {wrong} holds no model_step_*.onnx; name folders of models with --model-dir\n"
+
+
+def test_runs_are_named_apart() -> None:
+    """By what is above their models, as far as it takes; a run that is named twice is one."""
+    folders = [Path("/r/s0/models"), Path("/r/s1/models"), Path("/other/s0"), Path("/r/s2/models")]
+    assert ladder.shown_runs(folders) == ["r/s0", "s1", "other/s0", "s2"]
+    assert ladder.shown_runs(folders[:1]) == [""]
+    here = Path.cwd()
+    assert LadderConfig(model_dir=(Path("a"), Path("b"), here / "a")).model_dirs == (Path("a"), Path("b"))
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

@@ -199,6 +199,9 @@ def test_rows_can_be_taken_by_their_numbers(tmp_path: Path, close_later: CloseLa
         with pytest.raises(IndexError):
             replay.rowids(np.array(wrong))
     assert len(replay.take(np.array([], np.int64)).value_target) == 0
+    for symmetry in (np.array([8]), np.array([-1]), np.array([0, 0])):
+        with pytest.raises(IndexError, match="one symmetry from 0 to 7 is needed for each of 1 rows"):
+            replay.take(np.array([0]), symmetry)
 
 
 @pytest.mark.parametrize("merge_repeats", [False, True])

@@ -57,7 +57,7 @@ def lines_of(config: AnalyseConfig, env_id: str) -> list[Line]:
 
 
 def answers(model: Model, lines: list[Line], simulations: int) -> Iterator[str]:
-    """The text to write, in parts of as many positions as are searched side by side."""
+    """The text to write, in parts of at most 256 positions."""
     for first in range(0, len(lines), MOST_SLOTS):
         part = lines[first : first + MOST_SLOTS]
         unfinished = [line.position for line in part if line.position.winner == OPEN]

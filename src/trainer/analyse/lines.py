@@ -73,7 +73,7 @@ def action_of(position: Position, legal: list[int], move: str | int, numbered: b
     if isinstance(move, str):
         names = {position.name(action): action for action in legal}
         named = action_named(names, move)
-        if named is not None or numbered:
+        if named is not None or numbered or any(map(str.isdecimal, names)):
             return named
         if not (move.isascii() and move.isdecimal() and len(move) <= LONGEST_NUMBER):
             return None

@@ -38,13 +38,20 @@ def fit_elo(points: NDArray[np.float64], virtual_draws: float = 1.0, zero: int |
     `points[i, j]` float64 [N, N]: the points of player i in all games against j; a draw is half a point. Each player also
     gets `virtual_draws` draws against a player of average strength, so that even a player who won or lost every game has
     a finite rating; 0 = plain maximum likelihood. `zero`: the player whose rating is 0, so that the margin is that of the
-    difference to it; None: the mean of all is 0.
+    difference to it; the virtual draws are against this player then, so a rating depends less on who else is there. None:
+    the mean of all is 0.
 
     A draw counts as half a win and half a loss. So the intervals are too wide if many games are drawn: 1.4 times as wide as
     they should be if half of them are, twice if three quarters are. They are too narrow if games repeat each other, because
     all are taken for independent.
     """
     players = len(points)
+    if zero is not None:
+        others = np.arange(players) != zero
+        points = points.copy()
+        points[others, zero] += virtual_draws / 2
+        points[zero, others] += virtual_draws / 2
+        virtual_draws = 0.0
     games = points + points.T
     scored = points.sum(axis=1) + virtual_draws / 2
     strength = np.zeros(players)  # natural units, mean 0

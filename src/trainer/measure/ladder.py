@@ -1,7 +1,8 @@
-"""The ladder: Elo ratings of a run's models, and of further players, from matches of each pair. N players."""
+"""The ladder: Elo ratings of the models of runs, and of further players, from matches of pairs. N players."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -45,7 +46,7 @@ class Rung:
     """The path of a model; None for players that are not models."""
     games: int
     score: float
-    """Points per game against all others; a draw is half a point."""
+    """Points per game; a draw is half a point."""
     elo: float
     """Relative to the average of the ladder, or to the player `--zero`, which is 0."""
     elo_margin: float
@@ -64,9 +65,9 @@ def rate_models(config: LadderConfig) -> int:
     matches: dict[tuple[int, int], Match] = {}
     terminal = Console(stderr=True)
     with before_leaving(show_cursor), suspendable(show_cursor, lambda: None), terminal.status("playing") as status:
-        for number, pair in enumerate(pairs_of(entrants, config)):
+        for pair in pairs_of(entrants, config):
             # Of an odd number of games, neither older nor newer models begin more often.
-            first, second = reversed(pair) if number % 2 and config.games % 2 else pair
+            first, second = reversed(pair) if sum(pair) % 2 and config.games % 2 else pair
             status.update(Text(f"{players[first].name} against {players[second].name}"))
             matches[first, second] = play_match(
                 env_id, players[first], players[second], config.games, config.seed, openings
@@ -117,6 +118,9 @@ def ladder_players(env_id: str, config: LadderConfig) -> list[Entrant]:
     """The players of a ladder. Raises ModelError if there are fewer than two."""
     loader = loader_for(env_id, config)
     entrants: list[Entrant] = []
+    for folder in config.model_dirs:
+        if len(config.model_dirs) > 1 and not stored_models(folder):
+            raise ModelError(f"{folder} holds no model_step_*.onnx; name folders of models with --model-dir")
     runs = dict(zip(config.model_dirs, shown_runs(config.model_dirs), strict=True))
     for path, content in [found for folder in runs for found in models_to_rate(folder, config.rungs)]:
         model = loader.made_of(content, str(path))
@@ -149,7 +153,8 @@ def shown_runs(folders: Sequence[Path]) -> list[str]:
     """What a ladder calls runs, by the folders of their models: nothing if there is only one."""
     if len(folders) == 1:
         return [""]
-    return [str(path.parent if path.name == MODELS and len(path.parts) > 1 else path) for path in told_apart(folders)]
+    paths = [Path(os.path.abspath(folder)) for folder in folders]
+    return [str(path) for path in told_apart([path.parent if path.name == MODELS else path for path in paths])]
 
 
 def in_words_of(folders: Sequence[Path]) -> str:
@@ -263,6 +268,7 @@ def as_json(
     return {
         "env_id": env_id,
         "model_dir": str(config.model_dir) if isinstance(config.model_dir, Path) else list(map(str, config.model_dir)),
+        "pairs": config.pairs,
         "zero": config.zero,
         "simulations": config.simulations,
         "seed": config.seed,

@@ -19,7 +19,7 @@ from trainer.settings.groups.playing import PlayingSettings
 MOST_SLOTS = 256
 """The most positions that are searched in parallel."""
 MOST_BYTES = 2**30
-"""The most memory that their searches may take."""
+"""The most memory that the searches of one player may take."""
 
 PLAYING = SearchConfig(policy_temperature=PlayingSettings.policy_temperature)
 """How a model searches outside of self-play. After long training a network is too sure of its first guess. With priors

@@ -93,16 +93,20 @@ class ReplayBuffer:
 
         The rows of a database are in the order in which they were stored, those of the first database come first. A number
         stands for the same row until the next `refresh`. `symmetry` int64 [B]: which of `symmetries` each is seen through;
-        None: as it is stored. Raises IndexError for a row that isn't there.
+        None: as it is stored. Repeats are not merged. Raises IndexError for a row or a symmetry that isn't there.
         """
         self._require(at)
         symmetry = np.zeros(len(at), np.int64) if symmetry is None else symmetry
+        count = len(self.symmetries.actions)
+        if symmetry.shape != at.shape or (len(at) and not 0 <= symmetry.min() <= symmetry.max() < count):
+            raise IndexError(f"one symmetry from 0 to {count - 1} is needed for each of {len(at)} rows")
         return self.unpacked(self._packed(at, symmetry, q_weight))
 
     def rowids(self, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Where the rows numbered `at` [B] are stored: which of the databases [B], from 0, and the `rowid` there [B].
 
-        So whatever else a row or its game has can be selected. Raises IndexError for a row that isn't there.
+        So whatever else a row or its game has can be selected, as of the last `refresh`: a database that has been replaced,
+        or whose old games were deleted, no longer has it. Raises IndexError for a row that isn't there.
         """
         self._require(at)
         databases, found = np.empty((2, len(at)), np.int64)

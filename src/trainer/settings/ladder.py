@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,7 +21,7 @@ from trainer.settings.validation import (
 
 @dataclass(frozen=True)
 class LadderConfig(EvaluationSettings):
-    """Play the models of a run against each other and rate them in Elo."""
+    """Play the models of a run, or of several, against each other and rate them in Elo."""
 
     model_dir: Path | tuple[Path, ...] = Path("../data/models")
     """Folder with the models of a run, `model_step_*.onnx`, or folders of several runs."""
@@ -56,8 +57,12 @@ class LadderConfig(EvaluationSettings):
 
     @property
     def model_dirs(self) -> tuple[Path, ...]:
-        """The folders of `model_dir`."""
-        return self.model_dir if isinstance(self.model_dir, tuple) else (self.model_dir,)
+        """The folders of `model_dir`, each once."""
+        given = self.model_dir if isinstance(self.model_dir, tuple) else (self.model_dir,)
+        found: dict[str, Path] = {}
+        for path in given:
+            found.setdefault(os.path.abspath(path), path)
+        return tuple(found.values())
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
