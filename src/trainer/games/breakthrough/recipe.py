@@ -1,18 +1,23 @@
-"""How the loop learns Breakthrough by default. The twenty minutes are for a board of 6 rows and 6 columns."""
+"""How the loop learns Breakthrough by default. On a board of 6 rows and 6 columns ten minutes are enough."""
 
 from trainer.settings.loop import LoopConfig
 
 RECIPE = LoopConfig(
     env_id="breakthrough",
-    minutes=20,
+    minutes=60,
     simulations=100,
     first_simulations=40,
     gumbel=True,
+    value_scale=1.0,
     random_openings=0.9,
     network="conv",
     width=128,
-    batch_size=256,
+    lines=48,
+    units=256,
+    activation="squared-relu",
+    batch_size=512,
     lr=0.002,
+    lr_warmup=300,
     q_weight=0.5,
     average=0.999,
     passes=4,
