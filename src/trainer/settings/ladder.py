@@ -43,7 +43,8 @@ class LadderConfig(EvaluationSettings):
     pairs: Literal["all", "against"] = "all"
     """Who meets: all, or only such pairs as have a player of --against."""
     zero: str | None = None
-    """The player of --against whose rating is 0, with which ladders can be compared; None: the average of all is 0."""
+    """The player of --against whose rating is 0, so that ladders with the same player can be compared; None: the average
+    of all is 0."""
     engine_seconds: float = EvaluatorConfig.engine_seconds
     """Seconds that one answer of another program may take."""
     json: Path | None = None
