@@ -16,8 +16,8 @@ from trainer.game_config import load_game_config
 from trainer.games import has_part, has_rules, known_games, part_of
 from trainer.games.base import opponent_of
 from trainer.games.positions import Positions
-from trainer.games.solving.exhaustive import exhaustive_solver
 from trainer.games.solving.scored_positions import scored_positions_of
+from trainer.games.solving.solvers import solver_of
 from trainer.gpu.choice import loader_for
 from trainer.measure.lines import both_seats, has_few_lines
 from trainer.measure.match import play_match
@@ -155,9 +155,9 @@ def search_of(config: EvaluatorConfig) -> SearchConfig:
 
 
 def result_with_best_play(env_id: str) -> str:
-    """Who wins a game of which all positions were visited, in a sentence."""
+    """Who wins a game that is solved, in a sentence."""
     positions = Positions(env_id, 1)
-    best = int(exhaustive_solver(env_id).scores(positions).max())
+    best = int(solver_of(env_id).scores(positions).max())
     mover = int(positions.mover[0])
     winner = mover if best > 0 else opponent_of(mover)
     outcome = "it is a draw" if best == 0 else f"{positions.game.name_of(winner)} wins"

@@ -15,7 +15,7 @@ from trainer.players.base import Played, sample
 
 @dataclass(frozen=True)
 class PerfectPlayer:
-    """Plays the fastest win, otherwise a draw, otherwise the slowest loss."""
+    """Plays a move with the best score: the fastest win, otherwise a draw, otherwise the slowest loss."""
 
     solver: Solver
     name: str = "Perfect"

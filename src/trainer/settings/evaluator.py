@@ -69,7 +69,8 @@ class EvaluatorConfig(EvaluationSettings, PlayingSettings):
     position. None = as few moves as different games need, but 0 against random or with a --temperature above 0."""
     solve: bool = False
     """Count wrong moves instead of playing, in test positions that a solver has scored: 6,000 of connect4, 1,000 of
-    othello, or all (at most 5,000) of a game that is small enough to visit all positions, such as tictactoe."""
+    othello, 5,000 of dots, or all (at most 5,000) of a game that is small enough to visit all positions, such as
+    tictactoe."""
     solve_simulations: tuple[int, ...] = (0, 100, 600)
     """With --solve: the simulations to count wrong moves at, one number or several; 0 = raw policy."""
     positions: Path | None = None

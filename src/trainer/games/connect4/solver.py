@@ -15,7 +15,7 @@ IMPOSSIBLE = -100
 """bitbully's score of a full column is below this."""
 
 
-def solver() -> BitBullySolver:
+def solver(_env_id: str) -> BitBullySolver:
     """The solver. Raises ConfigError if it is not installed."""
     return BitBullySolver()
 

@@ -1,7 +1,8 @@
 """Scored positions: test positions in which a solver has scored every move. R positions, A actions.
 
 A game's folder can have a module `scored_positions` with a function `scored_positions(file)`. Other games have them if all
-of their positions can be visited. They are for measuring only: nothing may train on them.
+of their positions can be visited, or if they have a solver of their own. They are for measuring only: nothing may train on
+them.
 """
 
 from __future__ import annotations
@@ -15,10 +16,18 @@ from numpy.typing import NDArray
 
 from trainer.core.errors import ConfigError, GameError
 from trainer.games import games_with, has_part, part_of
+from trainer.games.base import OPEN
 from trainer.games.positions import Positions
 from trainer.games.solving.exhaustive import exhaustive_solver
 from trainer.games.solving.solver import Scores
-from trainer.games.solving.solvers import is_small
+from trainer.games.solving.solvers import has_own_solver, is_small, solver_of
+
+SAMPLED = 5_000
+"""Positions that are drawn from games of a game with a solver of its own."""
+GAMES = 20_000
+"""The games that they come from; of positions that occur twice, one counts."""
+PHASES = ("first third", "second third", "last third")
+"""Their kinds, by the plies that were played, of `max_plies`."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +63,14 @@ class ScoredPositions:
 
 
 def has_scored_positions(env_id: str) -> bool:
-    """Whether a game brings scored positions, or gets them in about a second because it is small."""
-    return has_part(env_id, "scored_positions") or is_small(env_id)
+    """Whether a game brings scored positions, or gets them in a few seconds: it is small, or has a solver of its own."""
+    return has_part(env_id, "scored_positions") or is_small(env_id) or has_own_solver(env_id)
 
 
 def scored_positions_of(env_id: str, file: Path | None = None) -> ScoredPositions:
-    """The scored positions of a game, from `file` if one is given. No solver needs to be installed.
+    """The scored positions of a game, from `file` if one is given. Those of this package's games need no other package.
 
-    Raises GameError if the game has none and is too large to visit all positions, and ConfigError if the file can't be used.
+    Raises GameError if the game has none and is too large to be solved, and ConfigError if the file can't be used.
     """
     part = part_of(env_id, "scored_positions")
     if part is None:
@@ -70,7 +79,8 @@ def scored_positions_of(env_id: str, file: Path | None = None) -> ScoredPosition
                 f"{env_id} is measured on positions that are solved on the spot, not on those of {file}; "
                 f"leave out --positions"
             )
-        return visited_positions(env_id)
+        own = has_part(env_id, "solver") and not is_small(env_id)
+        return sampled_positions(env_id) if own else visited_positions(env_id)
     scored = part.scored_positions(file)
     assert isinstance(scored, ScoredPositions)
     return scored
@@ -88,6 +98,35 @@ def visited_positions(env_id: str) -> ScoredPositions:
     positions = Positions(env_id, 0).of(solver.states)
     kind = "all" if len(solver.states) == solver.count else f"sample of {solver.count:,}"
     return ScoredPositions(positions, solver.scores(positions), (kind,), np.zeros(len(solver.states), np.int64))
+
+
+def sampled_positions(env_id: str) -> ScoredPositions:
+    """Positions of a game that has a solver of its own, the same each time. Raises as `solver_of`.
+
+    Each comes from a game of its own, at a random ply. A game has a random share of random moves; its other moves are drawn
+    from the best ones. Positions in which all moves have the same score are left out, because nobody can go wrong there.
+    """
+    solver, generator, positions = solver_of(env_id), np.random.default_rng(0), Positions(env_id, GAMES)
+    game = positions.game
+    chance, moment = generator.random(GAMES), generator.integers(0, game.max_plies, GAMES)
+    states, scores, plies = [], [], []
+    open_rows = np.arange(GAMES)
+    for ply in range(game.max_plies):
+        here = positions.of(positions.states[open_rows])
+        legal, scored = here.legal(), solver.scores(here)
+        best = scored == scored.max(axis=1, keepdims=True)
+        kept = (moment[open_rows] == ply) & (best != legal).any(axis=1)
+        states.append(here.states[kept])
+        scores.append(scored[kept])
+        plies += [ply] * int(kept.sum())
+        allowed = np.where((generator.random(len(open_rows)) < chance[open_rows])[:, None], legal, best)
+        positions.play(open_rows, (generator.random(legal.shape) * allowed).argmax(axis=1))
+        open_rows = open_rows[positions.winner[open_rows] == OPEN]
+    found, scored = np.concatenate(states), np.concatenate(scores)
+    _, once = np.unique(found[:, : game.lasting_words], axis=0, return_index=True)
+    chosen = np.sort(generator.permutation(once)[:SAMPLED])
+    kind = np.array(plies, np.int64)[chosen] * len(PHASES) // game.max_plies
+    return ScoredPositions(positions.of(found[chosen]), scored[chosen], PHASES, kind)
 
 
 def positions_after(env_id: str, games: Sequence[Sequence[int] | str]) -> Positions:

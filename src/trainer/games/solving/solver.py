@@ -1,11 +1,12 @@
 """A solver: the score of every move of a position under best play.
 
 A score is the mover's: positive if the move wins, 0 if it draws, negative if it loses. A larger score means a faster win
-or a slower loss; in Othello, where nearly all games are of the same length, more discs. Its size means nothing else; between
-positions only the signs of scores can be compared.
+or a slower loss; where games are of the same length, more of what is counted: discs in Othello, boxes in dots and boxes. Its
+size means nothing else; between positions only the signs of scores can be compared.
 
-A game's folder can have a module `solver` with a function `solver() -> Solver`. Games without one are solved by visiting all
-of their positions, if there aren't too many: see `trainer.games.solving.exhaustive`.
+A game's folder can have a module `solver` with a function `solver(env_id) -> Solver`, which raises GameError for parameters
+with which it can't solve the game. Games without one are solved by visiting all of their positions, if there aren't too
+many: see `trainer.games.solving.exhaustive`.
 """
 
 from __future__ import annotations

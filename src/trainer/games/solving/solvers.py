@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import cache
 
-from trainer.core.errors import GameError
+from trainer.core.errors import GameError, TrainerError
 from trainer.games import games_with, has_part, part_of
 from trainer.games.solving.exhaustive import exhaustive_solver
 from trainer.games.solving.solver import Solver
@@ -17,10 +17,10 @@ QUICKLY_VISITED = 500_000
 
 
 def solver_of(env_id: str) -> Solver:
-    """The solver of a game. Raises GameError if it has none and is too large, ConfigError if its own is not installed."""
+    """The solver of a game. Raises GameError if the game is too large, ConfigError if its own solver isn't installed."""
     part = part_of(env_id, "solver")
     if part is not None:
-        solver: Solver = part.solver()
+        solver: Solver = part.solver(env_id)
         return solver
     if has_part(env_id, "scored_positions"):  # a small game would need none
         raise GameError(
@@ -28,6 +28,15 @@ def solver_of(env_id: str) -> Solver:
             f"{', '.join(games_with('solver'))}, and all small ones"
         )
     return exhaustive_solver(env_id)
+
+
+def has_own_solver(env_id: str) -> bool:
+    """Whether a game has a solver of its own that is installed and solves it with these parameters."""
+    try:
+        return has_part(env_id, "solver") and solver_of(env_id) is not None
+    except TrainerError as error:
+        log.info("no solver: %s", error)
+        return False
 
 
 @cache
