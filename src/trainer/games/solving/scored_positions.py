@@ -7,8 +7,10 @@ them.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,8 @@ from trainer.games.positions import Positions
 from trainer.games.solving.exhaustive import exhaustive_solver
 from trainer.games.solving.solver import Scores
 from trainer.games.solving.solvers import has_own_solver, is_small, solver_of
+
+log = logging.getLogger(__name__)
 
 SAMPLED = 5_000
 """Positions that are drawn from games of a game with a solver of its own."""
@@ -62,9 +66,15 @@ class ScoredPositions:
         return self.select(slice(None, None, stride))
 
 
+@cache
 def has_scored_positions(env_id: str) -> bool:
     """Whether a game brings scored positions, or gets them in a few seconds: it is small, or has a solver of its own."""
-    return has_part(env_id, "scored_positions") or is_small(env_id) or has_own_solver(env_id)
+    if has_part(env_id, "scored_positions") or has_own_solver(env_id) or is_small(env_id):
+        return True
+    log.info(
+        "wrong moves of %s are not counted during a run, because it isn't small and has no solver of its own", env_id
+    )
+    return False
 
 
 def scored_positions_of(env_id: str, file: Path | None = None) -> ScoredPositions:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from functools import cache
 
 from trainer.core.errors import GameError, TrainerError
 from trainer.games import games_with, has_part, part_of
 from trainer.games.solving.exhaustive import exhaustive_solver
 from trainer.games.solving.solver import Solver
-
-log = logging.getLogger(__name__)
 
 QUICKLY_VISITED = 500_000
 """Games with at most this many unfinished positions are small: they are solved in about a second."""
@@ -30,12 +27,15 @@ def solver_of(env_id: str) -> Solver:
     return exhaustive_solver(env_id)
 
 
+@cache
 def has_own_solver(env_id: str) -> bool:
-    """Whether a game has a solver of its own that is installed and solves it with these parameters."""
+    """Whether a game has a solver of its own, which is installed and solves it with these parameters."""
+    if not has_part(env_id, "solver"):
+        return False
     try:
-        return has_part(env_id, "solver") and solver_of(env_id) is not None
-    except TrainerError as error:
-        log.info("no solver: %s", error)
+        solver_of(env_id)
+        return True
+    except TrainerError:
         return False
 
 
@@ -44,7 +44,6 @@ def is_small(env_id: str) -> bool:
     """Whether all positions of a game can be visited quickly."""
     try:
         exhaustive_solver(env_id, QUICKLY_VISITED)
-    except GameError as error:
-        log.info("wrong moves are not counted during a run: %s", error)
+    except GameError:
         return False
     return True
