@@ -59,7 +59,7 @@ screenshots: dev # of the page; needs chromium, and runs under data (DATA=... fo
 	@$(PY) tools/web_screenshots.py --data-dir $(or $(DATA),data)
 
 # The runs of docs/results, from nothing with default settings: six hours on a machine that does nothing else.
-# `make results-games` makes those of the six later games, five hours, with GNU Go and Fairy-Stockfish.
+# `make results-games` makes those of the six later games, six hours and the matches, with GNU Go and Fairy-Stockfish.
 RUN = @$(PY) tools/strength_run.py
 results: dev
 	$(RUN) --env-id tictactoe --minutes 0.333 --out docs/results/tictactoe-20s

@@ -1,4 +1,4 @@
-"""How the loop learns Breakthrough by default. On a board of 6 rows and 6 columns ten minutes are enough."""
+"""How the loop learns Breakthrough by default: the board of 8 x 8 in an hour."""
 
 from trainer.settings.loop import LoopConfig
 
