@@ -13,6 +13,8 @@ from trainer.evaluators.loader import ModelLoader, load_evaluator
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.measure import anchor
 from trainer.measure.anchor import GAMES, Anchor, anchor_of, openings_of_two_matches
+from trainer.measure.elo import elo_difference
+from trainer.measure.intervals import wilson
 from trainer.run.evaluations import EvaluationLog
 
 
@@ -22,15 +24,20 @@ def model(folder: Path, step: int) -> OnnxEvaluator:
     return load_evaluator(path, "tictactoe")
 
 
-def play_to(score: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every match end with this score."""
+def result(groups: list[list[float]]) -> SimpleNamespace:
+    """A match, as far as it is looked at, from the points of each opening's games."""
+    return SimpleNamespace(grouped_points=groups, score=sum(map(sum, groups)) / GAMES)
 
-    class Result:
-        """A match, as far as it is looked at."""
 
-    result = Result()
-    result.score = score  # type: ignore[attr-defined]
-    monkeypatch.setattr(anchor, "play_match", lambda *_: result)
+def games_of(points: int) -> list[list[float]]:
+    """Each opening is won twice or lost twice; for odd points one is won once."""
+    games = [1.0] * points + [0.0] * (GAMES - points)
+    return [games[number : number + 2] for number in range(0, GAMES, 2)]
+
+
+def play_to(points: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every match end with so many points."""
+    monkeypatch.setattr(anchor, "play_match", lambda *_: result(games_of(points)))
 
 
 def test_the_first_model_of_a_run_has_elo_0(tmp_path: Path) -> None:
@@ -50,26 +57,50 @@ def test_differences_add_up_when_an_anchor_is_clearly_beaten(tmp_path: Path, mon
         share = (points + 0.5) / (GAMES + 1)
         return 400 * math.log10(share / (1 - share))
 
-    play_to(0.74, monkeypatch)
+    play_to(74, monkeypatch)
     assert rating.rate(models[1])["elo"] == pytest.approx(worth(74), abs=0.05)
-    play_to(0.76, monkeypatch)
+    play_to(76, monkeypatch)
     found = rating.rate(models[2])
     assert (found["elo_against"], found["elo"]) == (0, pytest.approx(worth(76), abs=0.05))
-    play_to(1.0, monkeypatch)
+    play_to(100, monkeypatch)
     found = rating.rate(models[3])
     assert (found["elo_against"], found["elo"]) == (2, pytest.approx(worth(76) + worth(100), abs=0.1))
     low, high = found["elo_interval_95"]
     assert 0 < low < found["elo"] < high < 3000
 
 
+def test_draws_and_openings_that_decide_their_games_make_the_interval_narrower(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the points are 0 Elo. As many openings that are won twice or lost twice as are won once leave 66 Elo to each
+    side, draws alone or openings that are all won once leave 9. Also without a point the interval is finite."""
+    models = [model(tmp_path, step) for step in range(5)]
+    rating = Anchor("tictactoe", 0)
+    rating.rate(models[0])
+    mixed = [[1.0, 1.0], [0.0, 0.0], [1.0, 0.0], [1.0, 0.0]] * 12 + [[1.0, 0.0]] * 2
+    margins = []
+    for newer, groups in zip(models[1:4], (mixed, [[0.5, 0.5]] * 50, [[1.0, 0.0]] * 50), strict=True):
+        monkeypatch.setattr(anchor, "play_match", lambda *_, groups=groups: result(groups))
+        found = rating.rate(newer)
+        low, high = found["elo_interval_95"]
+        assert (found["elo"], low) == (0, -high)
+        margins.append(high)
+    effects = [24.5 / (103 / 4), 0.5 / (103 / 4), 0.5 / (103 / 4)]
+    assert margins == [pytest.approx(elo_difference(wilson(50.5 / e, 101 / e)[1]), abs=0.06) for e in effects]
+    assert margins == pytest.approx([66, 9, 9], abs=0.5)
+    play_to(0, monkeypatch)
+    low, high = rating.rate(models[4])["elo_interval_95"]
+    assert -2000 < low < high < -400
+
+
 def test_the_match_that_lets_a_model_pass_is_played_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From other openings: else the luckiest of many matches would stay in the Elo of all later models."""
     played: list[tuple[int, list[list[int]]]] = []
-    scores = iter([0.8, 0.7, 0.5])
+    scores = iter([80, 70, 50])
 
     def match(*given: object) -> SimpleNamespace:
         played.append(given[-2:])  # type: ignore[arg-type]
-        return SimpleNamespace(score=next(scores))
+        return result(games_of(next(scores)))
 
     monkeypatch.setattr(anchor, "play_match", match)
     rating = Anchor("tictactoe", 5)
@@ -124,7 +155,7 @@ def test_a_resumed_run_goes_on_from_the_last_model_that_was_rated(
     if kept:
         write_model(tmp_path / "model_step_000002.onnx", "tictactoe", seed=2, step=2)
     rating = anchor_of(ModelLoader("tictactoe"), 0, evaluations, tmp_path)
-    play_to(0.5, monkeypatch)
+    play_to(50, monkeypatch)
     newest, later = model(tmp_path, 4), model(tmp_path, 5)
     found = rating.rate(newest)
     assert (found["elo"], found["elo_against"]) == (99.5, 2 if kept else 4)

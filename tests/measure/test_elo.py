@@ -107,3 +107,29 @@ def test_players_who_only_meet_one_are_rated_apart(score: float) -> None:
     assert ratings[0][0] == pytest.approx(elo_difference((score + 0.5) / 41), abs=1e-6)
     if score == 20:
         assert ratings[0][1] == pytest.approx(UNIT * Z95 * math.sqrt(4 / 41))
+
+
+def test_points_that_vary_half_as_much_have_margins_half_as_large() -> None:
+    """A design effect of 1/4 is a quarter of the variance. The ratings don't change."""
+    points = np.array([[0.0, 12.0, 18.5], [8.0, 0.0, 13.0], [1.5, 7.0, 0.0]])
+    plain, quarter = fit_elo(points, virtual_draws=0), fit_elo(points, virtual_draws=0, effects=0.25)
+    assert quarter.elo == pytest.approx(plain.elo)
+    assert quarter.margin == pytest.approx(plain.margin / 2)
+
+
+def test_a_difference_has_the_design_effect_of_its_own_games() -> None:
+    """Two players only met a third, in 40 games each; draws of the first make its margin smaller."""
+    points, effects = np.zeros((3, 3)), np.ones((3, 3))
+    points[:2, 2], points[2, :2] = [20.0, 30.0], [20.0, 10.0]
+    effects[0, 2] = effects[2, 0] = 1 / 9
+    plain, found = fit_elo(points, zero=2), fit_elo(points, zero=2, effects=effects)
+    assert found.margin[:2] == pytest.approx(plain.margin[:2] / [3, 1])
+
+
+def test_virtual_draws_against_the_average_keep_their_variance() -> None:
+    """Of two players with 20 points each: the difference of their ratings has the information (20 + 1/4) / 2, and the points
+    have 20 / 9 + 1/4 in place of 20 + 1/4."""
+    points = np.array([[0.0, 20.0], [20.0, 0.0]])
+    elo, margin = fit_elo(points, effects=1 / 9)
+    assert elo == pytest.approx([0, 0], abs=1e-9)
+    assert margin == pytest.approx([UNIT * Z95 * math.sqrt((20 / 9 + 0.25) / 2) / 20.25] * 2)

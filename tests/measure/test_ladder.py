@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from predictable import FirstLegal
 from small_models import write_model
 
 from trainer.core.command import run_command
 from trainer.evaluators.interface import Evaluator
 from trainer.evaluators.loader import ModelLoader
+from trainer.games import game_of
+from trainer.games.base import DRAW, FIRST, SECOND
 from trainer.ladder import LadderConfig
 from trainer.measure import ladder
+from trainer.measure.elo import UNIT
+from trainer.measure.intervals import Z95
 from trainer.measure.ladder import evenly_spaced, ladder_players, rate_models
+from trainer.measure.match import Match
 from trainer.run.model_files import stored_models
 
 
@@ -206,3 +214,18 @@ def test_a_ladder_that_cannot_be_is_refused(
     """Before anything is played."""
     assert run("--model-dir", run_folder, *flags) == 1
     assert capsys.readouterr().err == f"error: {message}\n"
+
+
+def test_draws_and_openings_that_decide_their_games_make_the_intervals_narrower() -> None:
+    """Both players score half of 40 games, from 20 openings in both seats. With the virtual draw the variance of the
+    difference is 4 / 41 times the design effect: 20.5 / 10.5 if all openings are won twice or lost twice, 10.5 / 10.5 if
+    half are, and 0.5 / 10.5 if all are won once, or drawn."""
+    seats, openings = np.array([FIRST, SECOND] * 20), [[number] for number in range(20)]
+    once, won, lost = [FIRST, FIRST], [FIRST, SECOND], [SECOND, FIRST]
+    results = {20: (won + lost) * 10, 10: (won + lost + once + once) * 5, 0: once * 20}
+    entrants = [ladder.Entrant(FirstLegal()), ladder.Entrant(FirstLegal())]
+    for twice, winners in [*results.items(), (0, [DRAW] * 40)]:
+        match = Match(game_of("tictactoe"), "A", "B", seats, np.array(winners), [[0]] * 40, 0, openings)
+        first, zero = ladder.rate(entrants, {(0, 1): match}, zero=1)
+        assert (first.elo, zero.elo_margin) == (pytest.approx(0, abs=1e-9), 0)
+        assert first.elo_margin == pytest.approx(UNIT * Z95 * math.sqrt(4 / 41 * (twice + 0.5) / 10.5))

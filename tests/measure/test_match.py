@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import endless
 import numpy as np
@@ -14,6 +15,7 @@ from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, SECOND
 from trainer.games.positions import Positions
 from trainer.games.solving.solvers import solver_of
+from trainer.measure.intervals import score_interval
 from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings
 from trainer.players import MinimaxPlayer, PerfectPlayer, RandomPlayer
@@ -48,6 +50,15 @@ def test_with_an_odd_number_of_games_the_last_opening_is_played_once() -> None:
     """Five games are two openings from both seats and one from the first seat."""
     match = play_match("tictactoe", FirstLegal(), FirstLegal(), 5, 0, draw_openings("tictactoe", 5, seed=0))
     assert match.seats.tolist() == [FIRST, SECOND, FIRST, SECOND, FIRST]
+
+
+def test_points_of_an_opening_are_together() -> None:
+    """Of five games from two openings the last is alone, and so is each game without openings."""
+    seats, winners = np.array([1, 2, 1, 2, 1]), np.array([1, 1, 3, 2, 2])
+    moves: list[list[int]] = [[0]] * 5
+    match = Match(game_of("tictactoe"), "A", "B", seats, winners, moves, 0, [[0], [1]])
+    assert match.grouped_points == [[1, 0], [0.5, 1], [0]]
+    assert replace(match, openings=None).grouped_points == [[1], [0], [0.5], [1], [0]]
 
 
 def test_replaying_the_moves_gives_the_stated_winners() -> None:
@@ -105,6 +116,7 @@ def test_the_json_has_rates_settings_and_games() -> None:
     }
     assert (found["losses"]["as_first"], found["losses"]["as_second"], found["draws"]["count"]) == (0, 1, 1)
     assert found["score"]["rate"] == 0.625
+    assert found["score"]["interval_95"] == pytest.approx(score_interval([[1, 0], [0.5, 1]]))
     assert (found["seed"], found["openings"], found["different_games"]) == (5, [[0], [2]], 4)
     assert found["games"][1] == {"seat": 2, "opening": [0], "moves": [1], "winner": 1, "result": "loss"}
     assert [game["result"] for game in found["games"]] == ["win", "loss", "draw", "win"]

@@ -11,8 +11,8 @@ from trainer.core.json_values import is_number
 from trainer.evaluators.interface import Evaluator
 from trainer.evaluators.loader import ModelLoader
 from trainer.measure.elo import elo_difference
-from trainer.measure.intervals import wilson
-from trainer.measure.match import play_match
+from trainer.measure.intervals import score_interval
+from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings
 from trainer.players import NetworkPlayer
 from trainer.run.evaluations import EvaluationLog
@@ -44,8 +44,7 @@ class Anchor:
 
     def rate(self, model: Evaluator) -> dict[str, Any]:
         """The model's Elo as fields of an evaluation, with the step of the anchor that it played against, and a 95% interval
-        that takes the anchor's Elo for exact, a draw for half a win, and all games for independent: it is too wide if many
-        games are drawn (twice if three quarters are), and too narrow if they repeat each other."""
+        that takes the anchor's Elo for exact. It is too narrow if openings repeat, because games then repeat each other."""
         if self._model is None:
             self._model = model
         if self._model is model:
@@ -54,21 +53,21 @@ class Anchor:
         if not self._openings[0]:  # not before: the game may have to be compiled
             self._openings = openings_of_two_matches(self._env_id, self._seed)
         against, (openings, others) = self._model.step, self._openings
-        score = self._score(model, self._model, self._seed, openings)
-        replaces = score >= CLEARLY
+        match = self._match(model, self._model, self._seed, openings)
+        replaces = match.score >= CLEARLY
         if replaces:  # the match that lets a model pass is more often a lucky one, so another one counts
-            score = self._score(model, self._model, self._seed + 1, others)
-        points, games = score * GAMES + 0.5, GAMES + 1  # with a draw more, so that the Elo is finite
-        scores = points / games, *wilson(points, games)
+            match = self._match(model, self._model, self._seed + 1, others)
+        points = [*match.grouped_points, [0.5]]  # with a draw more, so that the Elo is finite
+        scores = sum(map(sum, points)) / (GAMES + 1), *score_interval(points)
         elo, low, high = (round(self._elo + elo_difference(score), 1) for score in scores)
         if replaces:
             self._model, self._elo, self._known = model, elo, True
         return {"elo": elo, "elo_interval_95": [low, high], "elo_against": against}
 
-    def _score(self, model: Evaluator, anchor: Evaluator, seed: int, openings: list[list[int]]) -> float:
-        """What a model scores against the anchor, from 0 to 1."""
+    def _match(self, model: Evaluator, anchor: Evaluator, seed: int, openings: list[list[int]]) -> Match:
+        """The games of a model against the anchor."""
         players = NetworkPlayer("newest", model), NetworkPlayer("anchor", anchor)
-        return play_match(self._env_id, *players, GAMES, seed, openings).score
+        return play_match(self._env_id, *players, GAMES, seed, openings)
 
 
 def openings_of_two_matches(env_id: str, seed: int) -> tuple[list[list[int]], list[list[int]]]:

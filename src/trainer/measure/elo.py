@@ -32,7 +32,12 @@ def elo_difference(score: float) -> float:
     return UNIT * math.log(score / (1 - score))
 
 
-def fit_elo(points: NDArray[np.float64], virtual_draws: float = 1.0, zero: int | None = None) -> Ratings:
+def fit_elo(
+    points: NDArray[np.float64],
+    virtual_draws: float = 1.0,
+    zero: int | None = None,
+    effects: NDArray[np.float64] | float = 1.0,
+) -> Ratings:
     """The Bradley-Terry ratings under which the results are most likely, with intervals from the Fisher information.
 
     `points[i, j]` float64 [N, N]: the points of player i in all games against j; a draw is half a point. Each player also
@@ -41,9 +46,10 @@ def fit_elo(points: NDArray[np.float64], virtual_draws: float = 1.0, zero: int |
     difference to it; the virtual draws are against this player then, so a rating depends less on who else is there. None:
     the mean of all is 0.
 
-    A draw counts as half a win and half a loss. So the intervals are too wide if many games are drawn: 1.4 times as wide as
-    they should be if half of them are, twice if three quarters are. They are too narrow if games repeat each other, because
-    all are taken for independent.
+    `effects[i, j]` float64 [N, N], or one number for all: the `design_effect` of the games of i and j. The covariance of the
+    ratings is the inverse information times the covariance of the points times the inverse information (the sandwich of
+    Huber 1967). The variance of the points of i against j is that of independent games without draws, times this effect.
+    Matches are taken for independent.
     """
     players = len(points)
     if zero is not None:
@@ -57,21 +63,28 @@ def fit_elo(points: NDArray[np.float64], virtual_draws: float = 1.0, zero: int |
     strength = np.zeros(players)  # natural units, mean 0
     same_for_all = np.full((players, players), 1 / players)  # shifts all ratings alike, about which results say nothing
     centred = np.eye(players) - same_for_all
-    information = np.eye(players)
+    information = weight = virtual = np.eye(players)
     for _ in range(NEWTON_STEPS):
         win = 1 / (1 + np.exp(strength[None, :] - strength[:, None]))
         win_average = 1 / (1 + np.exp(-strength))
         slope = scored - (games * win).sum(axis=1) - virtual_draws * win_average
         weight = games * win * (1 - win)
-        curvature = np.diag(weight.sum(axis=1) + virtual_draws * win_average * (1 - win_average)) - weight
+        virtual = np.diag(virtual_draws * win_average * (1 - win_average))
+        curvature = laplacian(weight) + virtual
         information = centred @ curvature @ centred + same_for_all
         step = np.linalg.solve(information, centred @ slope)
         strength += step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < CLOSE_ENOUGH:
             break
-    covariance = centred @ np.linalg.inv(information) @ centred
+    inverse = centred @ np.linalg.inv(information) @ centred
+    covariance = inverse @ (laplacian(weight * effects) + virtual) @ inverse
     variance = np.diag(covariance)
     if zero is not None:
         strength = strength - strength[zero]
         variance = variance + variance[zero] - 2 * covariance[zero]
     return Ratings(UNIT * strength, UNIT * Z95 * np.sqrt(np.maximum(variance, 0.0)))
+
+
+def laplacian(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[N, N] the covariance of the points of N players; `weight[i, j]` is the variance of the points of i against j."""
+    return np.diag(weight.sum(axis=1)) - weight

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 Z95 = 1.959963984540054
 """Half the width, in standard deviations, of a two-sided 95% interval of the normal distribution."""
@@ -23,16 +24,26 @@ def wilson(successes: float, trials: float) -> tuple[float, float]:
     return low, high
 
 
-def score_interval(wins: int, draws: int, losses: int) -> tuple[float, float]:
-    """The 95% interval of the points per game, where a draw is half a point: without draws, exactly that of `wilson`.
+def design_effect(groups: Sequence[Sequence[float]]) -> float:
+    """How much the points of games vary, relative to independent games without draws of the same score (Kish 1965).
 
-    Draws make points vary less. So the games count as more games: in the ratio of the variance that they would have without
-    draws, at the same score, to their own. Both are estimated with a win and a loss added, so that neither is 0. If games
-    repeat each other, the interval is too narrow, because it assumes that they are independent.
+    `groups`: the points of the games, 1, 1/2 or 0. Games of one group may depend on each other, such as two from the same
+    opening; groups are independent. Draws make points vary less, and so do openings that decide games, because a player
+    wins such an opening from one seat and loses it from the other. The variance is estimated from the sums of the groups
+    (for groups of two, this is the pentanomial model of Van den Bergh and Fishtest), with a win and a loss added as groups
+    of their own, so that it is never 0.
     """
-    games, points = wins + draws + losses, wins + draws / 2
-    share = (points + 1) / (games + 2)
-    without_draws = share * (1 - share)
-    variance = without_draws - draws / 4 / (games + 2)  # the mean of the squares, with 1/4 for a draw, minus share^2
-    worth = without_draws / variance
-    return wilson(worth * points, worth * games)
+    games, points = sum(map(len, groups)) + 2, sum(map(sum, groups)) + 1
+    share = points / games
+    squares = sum((sum(group) - share * len(group)) ** 2 for group in [*groups, [1.0], [0.0]])
+    return squares / (games * share * (1 - share))
+
+
+def score_interval(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """The 95% interval of the points per game; `groups` as in `design_effect`.
+
+    It is that of `wilson`, of as many independent games without draws as tell as much. So it stays between 0 and 1. If
+    groups repeat each other, it is too narrow.
+    """
+    effect = design_effect(groups)
+    return wilson(sum(map(sum, groups)) / effect, sum(map(len, groups)) / effect)

@@ -23,6 +23,7 @@ from trainer.core.signals import before_leaving, show_cursor, suspendable
 from trainer.evaluators.named_game import chosen_game
 from trainer.gpu.choice import loader_for
 from trainer.measure.elo import fit_elo
+from trainer.measure.intervals import design_effect
 from trainer.measure.match import Match, play_match
 from trainer.measure.openings import draw_openings, in_words, seats_in_words
 from trainer.measure.plot import Curve, save_plot
@@ -203,10 +204,12 @@ def evenly_spaced(paths: Sequence[Path], count: int) -> list[Path]:
 def rate(entrants: list[Entrant], matches: dict[tuple[int, int], Match], zero: int | None = None) -> list[Rung]:
     """Rate N players by their matches, whose keys are pairs of indices into `entrants`; so is `zero`, see `fit_elo`."""
     points: NDArray[np.float64] = np.zeros((len(entrants), len(entrants)))
+    effects = np.ones_like(points)
     for (first, second), match in matches.items():
         points[first, second] = match.score * match.games
         points[second, first] = match.games - points[first, second]
-    ratings = fit_elo(points, zero=zero)
+        effects[first, second] = effects[second, first] = design_effect(match.grouped_points)
+    ratings = fit_elo(points, zero=zero, effects=effects)
     games = (points + points.T).sum(axis=1)
     return [
         Rung(

@@ -78,10 +78,16 @@ class Match:
         return self.win_rate + self.draws / self.games / 2
 
     @property
+    def grouped_points(self) -> list[list[float]]:
+        """The player's points in each game, 1, 1/2 or 0; those of two games from the same opening are together."""
+        points = np.where(self.winners == DRAW, 0.5, self.winners == self.seats).tolist()
+        size = 2 if self.openings else 1
+        return [points[number : number + size] for number in range(0, self.games, size)]
+
+    @property
     def score_interval(self) -> tuple[float, float]:
-        """The 95% interval of the score."""
-        losses = self.losses(FIRST) + self.losses(SECOND)
-        return score_interval(self.wins(FIRST) + self.wins(SECOND), self.draws, losses)
+        """The 95% interval of the score. With openings it allows for those that decide both of their games."""
+        return score_interval(self.grouped_points)
 
     @property
     def different_games(self) -> int:

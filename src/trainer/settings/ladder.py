@@ -41,7 +41,7 @@ class LadderConfig(EvaluationSettings):
     (`gtp: COMMAND`, `uci: COMMAND`; docs/engines.md), `pretrained` (the model that comes with the package), or paths of
     models and of Python files with a function `choose(position)`."""
     pairs: Literal["all", "against"] = "all"
-    """Who meets: all, or only such pairs as have a player of --against."""
+    """Who meets: all, or only pairs with a player of --against."""
     zero: str | None = None
     """The player of --against whose rating is 0, so that ladders with the same player can be compared; None: the average
     of all is 0."""
