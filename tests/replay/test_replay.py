@@ -215,11 +215,11 @@ def test_an_empty_buffer_has_no_sample(tmp_path: Path, close_later: CloseLater, 
 
 
 def test_a_position_without_a_search_teaches_the_result(tmp_path: Path, close_later: CloseLater) -> None:
-    """Its value is stored as NULL, not as a value of 0, which would halve a win."""
+    """Its value is stored as the result: programs that read a number there can't take NULL, and 0 would halve a win."""
     game = replace(episode(plies=2), values=np.array([NAN, 0.5], np.float32))
     close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE)).write([game])
     query = "SELECT mcts_value, game_outcome FROM transitions ORDER BY step_number"
-    assert select(tmp_path / "replay.db", query) == [(None, -1.0), (0.5, 1.0)]
+    assert select(tmp_path / "replay.db", query) == [(-1.0, -1.0), (0.5, 1.0)]
     replay = close_later(ReplayBuffer(tmp_path / "replay.db", TICTACTOE))
     replay.refresh()
     assert set(replay.sample(np.random.default_rng(0), 32, q_weight=0.5).value_target.tolist()) == {-1.0, 0.75}
