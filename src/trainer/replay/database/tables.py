@@ -29,7 +29,7 @@ def has_tables(path: Path) -> bool:
     if not path.exists():
         return False
     with closing(open_for_reading(path)) as connection, reporting(path):
-        return connection.execute("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetchone() == (1,)
+        return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
 
 def check_columns(connection: sqlite3.Connection, path: Path) -> bool:
