@@ -12,7 +12,7 @@ from trainer.games import find_game, has_rules, known_games
 from trainer.games.base import Game
 from trainer.games.layout import Layout, layout_from_json, layout_of, layout_to_json
 from trainer.games.symmetry import Symmetry
-from trainer.replay import Metadata, StoredRules, SymmetryTables, read_game
+from trainer.replay import Metadata, StoredRules, SymmetryTables, has_tables, read_game
 from trainer.replay.database.metadata import LARGEST_COUNT
 
 
@@ -77,9 +77,10 @@ def metadata_of(game: Game) -> Metadata:
 def load_game_config(env_id: str, *databases: Path) -> GameConfig:
     """The dimensions of `env_id` from the metadata of at least one database, or else from the rules.
 
-    Raises GameError if the game has neither, or if any two contradict each other; ReplayError if a file isn't a database.
+    A file without tables says nothing yet. Raises GameError if the game has neither, or if any two contradict each other;
+    ReplayError if a file isn't a database.
     """
-    there = [db for db in databases if db.exists()] or databases[:1]
+    there = [db for db in databases if has_tables(db)] or databases[:1]
     first, *others = (config_in(env_id, db) for db in there)
     for db, other in zip(there[1:], others, strict=True):
         if replace(other.metadata, display_name="") != replace(first.metadata, display_name=""):

@@ -33,6 +33,8 @@ from trainer.training.learner import tuned_torch
 from trainer.training.output import RunOutput
 from trainer.training.rows import RowSupply
 from trainer.training.run_state import RunState
+from trainer.training.schedule import Schedule
+from trainer.training.waiting import wait_for_game
 
 __all__ = ["Trainer", "TrainerConfig", "train"]
 
@@ -75,6 +77,8 @@ class Trainer:
             remove_leftovers(config.model_dir)
             remove_leftovers(folder.path)
             databases = databases_of(config.db)
+            if not wait_for_game(config, databases, self.stop):
+                return TrainingStats(config.env_id, Schedule(config).total_steps(0))
             game = load_game_config(config.env_id, *databases)
             file = NetworkFile(config.network_file) if config.network_file else None
             run, output = self._begin(game, folder, file, chosen.device)

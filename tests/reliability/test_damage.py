@@ -92,26 +92,31 @@ def test_any_row_is_refused_by_name_or_right(observation: Any, policy: Any, outc
 
 
 @settings(max_examples=100)
-@given(values=st.lists(st.one_of(st.integers(0, 70_000), st.integers(1, 65_536), VALUES), min_size=6, max_size=6))
-@example(values=[3, 3, 9, 29, 18, 2])
-@example(values=[3, 3, 9, 65_537, 18, 2])
-def test_any_metadata_is_refused_or_counts(values: list[Any]) -> None:
+@given(
+    values=st.lists(st.one_of(st.integers(0, 70_000), st.integers(1, 65_536), VALUES), min_size=5, max_size=5),
+    players=st.one_of(st.just(2), st.none(), VALUES),
+)
+@example(values=[3, 3, 9, 29, 18], players=2)
+@example(values=[3, 3, 9, 29, 18], players=None)
+@example(values=[3, 3, 9, 65_537, 18], players=2)
+def test_any_metadata_is_refused_or_counts(values: list[Any], players: Any) -> None:
     """No dimension can be so large that it fills the memory; plain ones are read."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "replay.db"
         connection = sqlite3.connect(path)
         connection.execute(f"CREATE TABLE game_metadata ({', '.join(METADATA_COLUMNS)})")
-        connection.execute("INSERT INTO game_metadata VALUES ('tictactoe', 'x', ?, ?, ?, ?, ?, ?)", values)
+        connection.execute("INSERT INTO game_metadata VALUES ('tictactoe', 'x', ?, ?, ?, ?, ?, ?)", (*values, players))
         connection.commit()
         connection.close()
         try:
             metadata, _ = read_game(path, "tictactoe")
         except ReplayError:
-            assert values != [3, 3, 9, 29, 18, 2]
+            assert values != [3, 3, 9, 29, 18] or players not in (2, None)
             return
         assert metadata is not None
         found = [getattr(metadata, name) for name in METADATA_COLUMNS[2:]]
-        assert found == values
+        assert found == [*values, 2]
+        assert players in (2, None)
         assert all(isinstance(count, int) and 0 <= count <= 65_536 for count in found)
 
 

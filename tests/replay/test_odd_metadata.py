@@ -153,6 +153,19 @@ def test_a_table_of_metadata_that_lacks_a_column_is_named(tmp_path: Path) -> Non
         assert read_game(path, "tictactoe") == (None, None)
 
 
+def test_games_have_two_players(foreign: Callable[..., ForeignDatabase]) -> None:
+    """NULL is in a column that was added later. Another number is refused, also if the dimensions would do."""
+    database = foreign("chess")
+    database.metadata(width=3, height=3, actions=9, obs_size=29, offset=18)
+    change(database, "player_count = NULL")
+    assert load_game_config("chess", database.path).metadata.player_count == 2
+    for wrong, shown in (("3", "3"), ("1", "1"), ("0", "0"), ("-2", "-2"), ("2.5", "2.5"), ("'two'", "'two'")):
+        change(database, f"player_count = {wrong}")
+        message = f"^game_metadata of .*replay\\.db states {shown} players for chess; games here have two, so correct"
+        with pytest.raises(ReplayError, match=message):
+            load_game_config("chess", database.path)
+
+
 def test_names_that_are_no_text_are_damage(tmp_path: Path) -> None:
     """Here that of the table that a view is of, which SQLite quotes."""
     path = tmp_path / "replay.db"

@@ -31,8 +31,6 @@ def test_a_written_game_is_what_the_contract_says(tmp_path: Path, close_later: C
     """Every column of both rows of a two-ply game, read by plain sqlite3."""
     close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE)).write([episode()])
     connection = close_later(sqlite3.connect(tmp_path / "replay.db"))
-    names = [row[1] for row in connection.execute("PRAGMA table_info(transitions)")]
-    assert names == [part.strip().split()[0] for part in COLUMNS.split(", ")]
     first, second = connection.execute("SELECT * FROM transitions ORDER BY step_number").fetchall()
     assert first[:4] == ("a-0-step-0", "tictactoe", "a-0", 0)
     assert second[:4] == ("a-0-step-1", "tictactoe", "a-0", 1)
@@ -52,6 +50,44 @@ def test_a_written_game_is_what_the_contract_says(tmp_path: Path, close_later: C
         for row in connection.execute("PRAGMA index_list(transitions)")
     }
     assert indexed == {"id", "timestamp", "episode_id"}
+
+
+def test_the_tables_are_those_of_the_contract(tmp_path: Path, close_later: CloseLater) -> None:
+    """Name, type, NOT NULL, default and place in the primary key of each column, in order."""
+    close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE))
+    columns = {
+        table: [row[1:] for row in select(tmp_path / "replay.db", f"PRAGMA table_info({table})")]
+        for table in ("transitions", "game_metadata")
+    }
+    assert columns["transitions"] == [
+        ("id", "TEXT", 0, None, 1),
+        ("env_id", "TEXT", 1, None, 0),
+        ("episode_id", "TEXT", 1, None, 0),
+        ("step_number", "INTEGER", 1, None, 0),
+        ("state", "BLOB", 1, None, 0),
+        ("action", "BLOB", 1, None, 0),
+        ("next_state", "BLOB", 1, None, 0),
+        ("observation", "BLOB", 1, None, 0),
+        ("next_observation", "BLOB", 1, None, 0),
+        ("reward", "REAL", 1, None, 0),
+        ("done", "INTEGER", 1, None, 0),
+        ("timestamp", "INTEGER", 1, None, 0),
+        ("policy_probs", "BLOB", 0, None, 0),
+        ("mcts_value", "REAL", 0, "0", 0),
+        ("game_outcome", "REAL", 0, None, 0),
+        ("created_at", "DATETIME", 0, "CURRENT_TIMESTAMP", 0),
+    ]
+    assert columns["game_metadata"] == [
+        ("env_id", "TEXT", 0, None, 1),
+        ("display_name", "TEXT", 0, None, 0),
+        ("board_width", "INTEGER", 0, None, 0),
+        ("board_height", "INTEGER", 0, None, 0),
+        ("num_actions", "INTEGER", 0, None, 0),
+        ("obs_size", "INTEGER", 0, None, 0),
+        ("legal_mask_offset", "INTEGER", 0, None, 0),
+        ("player_count", "INTEGER", 0, None, 0),
+        ("updated_at", "DATETIME", 0, "CURRENT_TIMESTAMP", 0),
+    ]
 
 
 def test_games_stored_together_keep_their_rows_apart(tmp_path: Path, close_later: CloseLater) -> None:
@@ -215,11 +251,11 @@ def test_an_empty_buffer_has_no_sample(tmp_path: Path, close_later: CloseLater, 
 
 
 def test_a_position_without_a_search_teaches_the_result(tmp_path: Path, close_later: CloseLater) -> None:
-    """Its value is stored as NULL, not as a value of 0, which would halve a win."""
+    """Its value is stored as the result: programs that read a number there can't take NULL, and 0 would halve a win."""
     game = replace(episode(plies=2), values=np.array([NAN, 0.5], np.float32))
     close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE)).write([game])
     query = "SELECT mcts_value, game_outcome FROM transitions ORDER BY step_number"
-    assert select(tmp_path / "replay.db", query) == [(None, -1.0), (0.5, 1.0)]
+    assert select(tmp_path / "replay.db", query) == [(-1.0, -1.0), (0.5, 1.0)]
     replay = close_later(ReplayBuffer(tmp_path / "replay.db", TICTACTOE))
     replay.refresh()
     assert set(replay.sample(np.random.default_rng(0), 32, q_weight=0.5).value_target.tolist()) == {-1.0, 0.75}
@@ -324,10 +360,19 @@ def test_a_game_without_rules_and_metadata_is_an_error(foreign: Callable[..., Fo
         load_game_config("chess", foreign("hex").path)
 
 
-def test_concurrent_writers_lose_nothing_and_readers_see_whole_games(tmp_path: Path, close_later: CloseLater) -> None:
-    """Four writers store 50 games each while a reader counts rows: it never sees half a game, and in the end sees all."""
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_concurrent_writers_lose_nothing_and_readers_see_whole_games(
+    tmp_path: Path, close_later: CloseLater, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """Four writers store 50 games each while a reader counts rows: it never sees half a game, and in the end sees all.
+
+    With a write-ahead log, and with a rollback journal, as where another process prevents the log.
+    """
+    if mode == "delete":
+        monkeypatch.setattr(ReplayWriter, "_prefer_write_ahead_log", lambda self: None)
     path = tmp_path / "replay.db"
     writers = [close_later(ReplayWriter(path, TICTACTOE)) for _ in range(4)]
+    assert select(path, "PRAGMA journal_mode") == [(mode,)]
 
     def work(number: int) -> None:
         for game in range(50):

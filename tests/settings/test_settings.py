@@ -14,12 +14,15 @@ import numpy as np
 import pytest
 
 import trainer.settings
+from trainer.core.arguments import parse
 from trainer.core.errors import ConfigError
+from trainer.settings.actor import ActorConfig
 from trainer.settings.base import Settings
 from trainer.settings.evaluator import EvaluatorConfig
 from trainer.settings.loop import LoopConfig
 from trainer.settings.trainer import TrainerConfig
 from trainer.settings.validation import choices_of
+from trainer.settings.web import WebConfig
 
 MODULES = [
     importlib.import_module(f"trainer.settings.{found.name}")
@@ -45,6 +48,60 @@ CHOICES = [
     for field in fields(command)
     if choices_of(get_type_hints(command)[field.name])
 ]
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    """Of evaluator, actor and page; test_trainer.py has those of the trainer.
+
+    `--env-id` of the evaluator is None: the game that the model names, or else tictactoe.
+    """
+    evaluator, actor, page = vars(EvaluatorConfig()), vars(ActorConfig()), vars(WebConfig())
+    assert (
+        evaluator.items()
+        >= {
+            "model": Path("../data/models/latest.onnx"),
+            "db": Path("../data/replay.db"),
+            "env_id": None,
+            "games": 100,
+            "temperature": 0.0,
+            "verbose": False,
+            "opponent": "random",
+            "simulations": 0,
+            "log_level": "INFO",
+        }.items()
+    )
+    assert (
+        actor.items()
+        >= {
+            "env_id": "tictactoe",
+            "actor_id": "actor-1",
+            "max_episodes": -1,
+            "data_dir": Path("../data"),
+            "simulations": 100,
+            "episode_timeout_secs": 0.0,
+            "log_level": "INFO",
+        }.items()
+    )
+    assert ActorConfig().replay == Path("../data/replay.db")
+    assert page.items() >= {"host": "127.0.0.1", "port": 8080, "data_dir": Path("data")}.items()
+
+
+def test_an_actor_takes_every_flag_of_the_contract() -> None:
+    """All at once, with values other than the defaults."""
+    words = (
+        "--env-id connect4 --replay-db-path games/replay.db --actor-id left --max-episodes 7 --data-dir games "
+        "--simulations 30 --episode-timeout-secs 60 --log-level WARNING"
+    )
+    assert parse(ActorConfig, "actor", words.split()) == ActorConfig(
+        env_id="connect4",
+        replay_db_path=Path("games/replay.db"),
+        actor_id="left",
+        max_episodes=7,
+        data_dir=Path("games"),
+        simulations=30,
+        episode_timeout_secs=60.0,
+        log_level="WARNING",
+    )
 
 
 @pytest.mark.parametrize(("command", "name"), NUMBERS)

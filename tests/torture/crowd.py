@@ -1,7 +1,7 @@
 """Many at one database: `python -m torture.crowd FOLDER [SECONDS]`.
 
-Four actors, a trainer, somebody who browses games, and a foreign writer in SQLite's default journal mode, without a busy
-timeout of its own, that was there first.
+Four actors, a trainer, somebody who browses games, and a foreign writer without a busy timeout of its own, which created the
+file in SQLite's default journal mode. The first of ours switches the file to a write-ahead log.
 """
 
 from __future__ import annotations

@@ -118,6 +118,11 @@ def test_stats_have_every_field_of_the_contract(tictactoe_rows: ForeignDatabase,
     assert set(stats["history"][0]) >= {"step", "total_loss", "value_loss", "policy_loss", "learning_rate"}
     assert stats["last_eval"] is None
     assert stats["eval_history"] == []
+    whole = ("step", "total_steps", "samples_seen", "replay_buffer_size", "timestamp")
+    assert {name: type(stats[name]) for name in whole} == dict.fromkeys(whole, int)
+    losses = ("total_loss", "policy_loss", "value_loss", "learning_rate")
+    for values in (stats, *stats["history"]):
+        assert {name: type(values[name]) for name in losses} == dict.fromkeys(losses, float)
 
 
 def test_models_are_published_at_each_checkpoint_and_at_the_last_step(

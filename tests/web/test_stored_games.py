@@ -5,16 +5,20 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from event_loops import noting_loops
-from run_files import put_stats, store_games
+from run_files import put_stats, store_games, stored_game
 from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
-from trainer.games import find_game, rules_of
+from trainer.game_config import metadata_of
+from trainer.games import find_game, game_of, rules_of
 from trainer.games.position import Position
+from trainer.replay import ReplayWriter
 from trainer.web.api import stored_games
 from trainer.web.runs.replay_file import ReplayFile
 
@@ -120,6 +124,32 @@ def test_a_stored_game_move_by_move(tmp_path: Path) -> None:
         assert game["plies"][-1]["board"] == [1, 1, 0, 2, 2, 2, 0, 0, 1]
         sentence(client.get("/replay/game", params={"episode": "' OR 1=1 --"}), 404)
         sentence(client.get("/replay/game"), 404)
+
+
+@pytest.mark.parametrize(
+    ("changed", "values"),
+    [
+        ("env_id = env_id", [None] * 6),
+        ("mcts_value = NULL", [None] * 6),
+        ("mcts_value = 0.5 WHERE step_number = 4", [-1, 1, -1, 1, 0.5, 1]),
+        ("policy_probs = (SELECT policy_probs FROM transitions WHERE step_number = 5)", [-1, 1, -1, 1, -1, 1]),
+        ("policy_probs = NULL", [-1, 1, -1, 1, -1, 1]),
+    ],
+)
+def test_a_game_that_nobody_searched_has_no_values(tmp_path: Path, changed: str, values: list[float | None]) -> None:
+    """An actor without a model stores the outcome there, with the uniform policy; the page doesn't call it a search's.
+
+    One row that is different shows that the game was searched, or comes from elsewhere.
+    """
+    game = stored_game("tictactoe", O_WINS)
+    legal = game.observations[:-1, 18:27]
+    visits, unknown = legal / legal.sum(axis=1, keepdims=True), np.full(6, np.nan, np.float32)
+    with closing(ReplayWriter(tmp_path / "replay.db", metadata_of(game_of("tictactoe")))) as writer:
+        writer.write([replace(game, visits=visits, has_policy=np.ones(6, np.bool_), values=unknown)])
+    change_rows(tmp_path, f"UPDATE transitions SET {changed}")
+    with client_of(tmp_path) as client:
+        plies = client.get("/replay/game", params={"episode": "test-game-000"}).json()["plies"]
+    assert [ply["value"] for ply in plies[:-1]] == values
 
 
 def test_the_policy_targets_of_packed_rows_are_shown(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A command: its flags, its log, its exit status.
 
 Exit status: 0 done, 1 failed (one line on standard error says why), 2 a flag that doesn't parse or a wait that timed out,
-130 interrupted.
+130 interrupted. An actor and the page, which run until they are stopped, end with 0 then.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from trainer.replay.batch import Batch, PackedBatch
 from trainer.replay.buffer import ReplayBuffer
 from trainer.replay.database.connection import open_for_reading, reporting
 from trainer.replay.database.metadata import METADATA_COLUMNS, Metadata, StoredRules, read_game, read_stamp
-from trainer.replay.database.tables import ROWID_SPAN, SCHEMA, check_columns, columns_of, count_rows
+from trainer.replay.database.tables import ROWID_SPAN, SCHEMA, check_columns, columns_of, count_rows, has_tables
 from trainer.replay.episode import Episode
 from trainer.replay.symmetry_tables import SymmetryTables
 from trainer.replay.window import refuse_other_games
@@ -32,6 +32,7 @@ __all__ = [
     "check_columns",
     "columns_of",
     "count_rows",
+    "has_tables",
     "open_for_reading",
     "read_game",
     "read_stamp",

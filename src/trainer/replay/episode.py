@@ -37,7 +37,7 @@ class Episode:
     has_policy: NDArray[np.bool_]
     """[P] the row has a policy target."""
     values: NDArray[np.float32]
-    """[P] the search's value for the mover; NaN: there is none, and NULL is stored."""
+    """[P] the search's value for the mover; NaN: there is none, and the outcome is stored in its place."""
     outcomes: NDArray[np.float32]
     """[P] +1 the mover won the game, 0 draw, -1 the mover lost."""
     first_ply: int = 0
@@ -51,9 +51,8 @@ def arrays_of(episodes: Sequence[Episode], metadata: Metadata) -> dict[str, Any]
     """The parameters of `insert.sql` for some games, all of the same env_id."""
     plies = np.cumsum([0, *map(len, episodes)]).tolist()
     found = np.concatenate([episode.values for episode in episodes])
-    values: list[float | None] = found.tolist()
-    for at in np.flatnonzero(np.isnan(found)):
-        values[at] = None
+    outcomes = np.concatenate([episode.outcomes for episode in episodes])
+    values = np.where(np.isnan(found), outcomes, found).tolist()
     games = [
         (episode.episode_id, episode.env_id, episode.first_ply, begin, values[begin:end])
         for episode, begin, end in zip(episodes, plies[:-1], plies[1:], strict=True)

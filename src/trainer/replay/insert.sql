@@ -2,7 +2,7 @@
 -- for each row.
 --
 -- :games is a JSON array with one entry per game: [episode_id, env_id, first ply, number of plies of the games before it in
--- the arrays, [the search's value at each ply, or null]]. The other arrays are blobs, one game after the other, with one row per ply;
+-- the arrays, [the search's value at each ply]]. The other arrays are blobs, one game after the other, with one row per ply;
 -- :states and :observations have one more row per game, for the position after the last ply. Widths are in bytes.
 
 WITH games AS (

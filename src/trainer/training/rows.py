@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from threading import TIMEOUT_MAX, Event
+from threading import Event
 
-from trainer.core.errors import WaitTimeoutError
 from trainer.replay import ReplayBuffer
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.schedule import Schedule
+from trainer.training.waiting import wait_while
 
 log = logging.getLogger(__name__)
 
@@ -48,26 +47,9 @@ class RowSupply:
 
         The rows that the first `done` steps used count, even if they have left the database.
         """
-        config, replay = self._config, self._replay
-        began, said = time.monotonic(), ""
-        replay.refresh()
-        while len(replay) < config.batch_size:
-            waited = time.monotonic() - began
-            found = f"{len(replay)} rows of {config.env_id} in {self._names}"
-            state = found if any(db.exists() for db in self._databases) else f"no {self._names} yet"
-            if config.max_wait and waited >= config.max_wait:
-                raise WaitTimeoutError(
-                    f"{state} after {config.max_wait:g} s, a batch needs {config.batch_size}; "
-                    f"is an actor running? (--max-wait 0 waits for ever)"
-                )
-            if state != said:  # an actor that compiles a game takes long
-                log.info("waiting for %d rows: %s", config.batch_size, state)
-            said = state
-            left = config.max_wait - waited if config.max_wait else math.inf
-            if self._stop.wait(min(config.wait_interval, left, TIMEOUT_MAX)):
-                return False
-            replay.refresh()
-        self._gone = max(0.0, self._needed(done) - replay.seen)
+        if not wait_while(self._missing_for_batch, self._config, self._stop):
+            return False
+        self._gone = max(0.0, self._needed(done) - self._replay.seen)
         return True
 
     def wait_for(self, step: int) -> None:
@@ -91,6 +73,15 @@ class RowSupply:
                     silent,
                 )
                 said = True
+
+    def _missing_for_batch(self) -> str:
+        """Read new rows, and say what is missing for a batch; "" if nothing is."""
+        config, replay = self._config, self._replay
+        replay.refresh()
+        if len(replay) >= config.batch_size:
+            return ""
+        found = f"{len(replay)} rows of {config.env_id} in {self._names}"
+        return found if any(db.exists() for db in self._databases) else f"no {self._names} yet"
 
     def _needed(self, step: int) -> float:
         """Rows that the first `step` steps need in all; none if training never pauses."""

@@ -85,13 +85,19 @@ def metadata_in(connection: sqlite3.Connection, path: Path, env_id: str) -> Meta
     row = connection.execute(query, (env_id,)).fetchone()
     if row is None:
         return None
-    for name, value in zip(METADATA_COLUMNS[2:], row[2:], strict=True):
+    *dimensions, players = row
+    for name, value in zip(METADATA_COLUMNS[2:-1], dimensions[2:], strict=True):
         if not isinstance(value, int) or not (0 if name == "legal_mask_offset" else 1) <= value <= LARGEST_COUNT:
             raise ReplayError(
                 f"game_metadata of {path} states {name} = {shortened(value)} for {env_id}; "
                 f"a count up to {LARGEST_COUNT} is needed"
             )
-    return Metadata(*row)
+    if players not in (None, 2):  # NULL: the column was added later
+        raise ReplayError(
+            f"game_metadata of {path} states {shortened(players)} players for {env_id}; games here have two, so correct the "
+            f"row, or give the database of another game with --db"
+        )
+    return Metadata(*dimensions)
 
 
 def rules_in(connection: sqlite3.Connection, env_id: str) -> StoredRules | None:

@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS transitions (
     done INTEGER NOT NULL,            -- 1 on the last row of a game
     timestamp INTEGER NOT NULL,       -- Unix seconds
     policy_probs BLOB,                -- f32[num_actions], sums to 1; NULL: the row trains the value only
-    mcts_value REAL DEFAULT 0,        -- search value of the position, for the mover
+    mcts_value REAL DEFAULT 0,        -- search value of the position, for the mover; the outcome if nothing was searched
     game_outcome REAL,                -- +1 the mover won that game, 0 draw, -1 lost
     created_at DATETIME DEFAULT CURRENT_TIMESTAMP
 );

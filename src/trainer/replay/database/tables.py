@@ -24,6 +24,14 @@ def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
     return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
 
 
+def has_tables(path: Path) -> bool:
+    """Whether there is a database at `path` with any table yet. Raises ReplayError."""
+    if not path.exists():
+        return False
+    with closing(open_for_reading(path)) as connection, reporting(path):
+        return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+
+
 def check_columns(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether there is a `transitions` table yet. Raises ReplayError naming the columns of the contract that it lacks."""
     found = columns_of(connection, "transitions")

@@ -107,10 +107,19 @@ class StoredGames:
 def game_of_rows(episode: str, rows: list[dict[str, Any]], rules: Any) -> Response:
     """The game `episode`, move by move. Refuses rows that don't fit."""
     plies = [ply_of(row, rules) for row in rows]
+    if all(map(looks_unsearched, plies)):
+        for ply in plies:
+            ply["value"] = None
     last = stored_position(rules, rows[-1]["next_state"])
     end = {"ply": plies[-1]["ply"] + 1, "board": last.cells.tolist(), "mover": last.mover, "action": None}
     plies.append(end | {"score": last.score})
     return JsonAnswer({"episode_id": episode, "env_id": rows[0]["env_id"], "winner": last.winner, "plies": plies})
+
+
+def looks_unsearched(ply: dict[str, Any]) -> bool:
+    """Whether a row is like those of a game that an actor plays without a model: they hold the uniform policy, and the
+    outcome in place of the search's value."""
+    return ply["value"] == ply["outcome"] and len(set((ply["visits"] or {}).values())) == 1
 
 
 def cursor_of(following: list[int] | None) -> int | str | None:
