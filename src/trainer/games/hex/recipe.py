@@ -1,18 +1,23 @@
-"""How the loop learns Hex by default; meant for small boards, such as hex:size=5."""
+"""How the loop learns Hex by default: the board of 7 x 7 in an hour. Smaller boards need fewer minutes."""
 
 from trainer.settings.loop import LoopConfig
 
 RECIPE = LoopConfig(
     env_id="hex",
-    minutes=10,
+    minutes=60,
     simulations=200,
     first_simulations=50,
     gumbel=True,
+    value_scale=1.0,
     random_openings=0.9,
-    network="mlp",
-    width=256,
+    network="conv",
+    width=128,
+    lines=48,
+    units=256,
+    activation="squared-relu",
     batch_size=512,
     lr=0.002,
+    lr_warmup=300,
     q_weight=0.5,
     average=0.999,
     passes=4,
