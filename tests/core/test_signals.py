@@ -8,8 +8,10 @@ import subprocess
 import sys
 
 import pytest
-from programs import ending
+from programs import ending, is_running
 from waiting import PATIENCE, dead_process, wait_until
+
+from trainer.core.signals import means_to_leave
 
 PROGRAM = """
 import os, signal
@@ -29,13 +31,30 @@ def test_what_has_to_be_done_before_leaving_is_done() -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("outer\n", "interrupted\n", 130)
 
 
+@pytest.mark.parametrize(
+    ("number", "seconds", "leaves"),
+    [
+        (signal.SIGINT, 0.09, False),  # timeout(1) repeats a Ctrl-C at once
+        (signal.SIGINT, 0.1, True),
+        (signal.SIGTERM, 0.9, False),  # systemd sends one to every process, and a loop then sends another to its own
+        (signal.SIGTERM, 1.0, True),
+    ],
+)
+def test_a_second_signal_is_the_same_request_if_it_comes_at_once(
+    number: int, seconds: float, leaves: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repeated SIGTERM takes longer than a repeated Ctrl-C."""
+    monkeypatch.delenv("CARTRIDGE_PARENT", raising=False)
+    assert means_to_leave(number, seconds) == leaves
+
+
 TWICE = """
-import os, signal, sys, time
-from trainer.core.signals import stop_on_signals
-stop = stop_on_signals()
-os.kill(os.getpid(), signal.FIRST)
-time.sleep(BETWEEN)
-os.kill(os.getpid(), signal.SECOND)
+import signal, time
+from trainer.core import signals
+signals.SAME_REQUEST_SECONDS = dict.fromkeys((signal.SIGINT, signal.SIGTERM), SOON)
+stop = signals.stop_on_signals()
+signal.raise_signal(signal.FIRST)
+signal.raise_signal(signal.NEXT)
 time.sleep(AFTER)
 if stop.is_set():
     print("saved")
@@ -43,23 +62,25 @@ if stop.is_set():
 
 
 @pytest.mark.parametrize(
-    ("signals", "between", "loop", "leaves"),
+    ("signals", "same", "loop", "leaves"),
     [
-        (("SIGTERM", "SIGTERM"), 0, "none", False),  # one request, as systemd and then a loop make it
-        (("SIGINT", "SIGTERM"), 0, "none", False),
-        (("SIGINT", "SIGINT"), 0, "none", False),  # as timeout(1) makes it of Ctrl-C
-        (("SIGINT", "SIGINT"), 1, "none", True),
-        (("SIGTERM", "SIGTERM"), 3, "none", True),
-        (("SIGTERM", "SIGTERM"), 3, "alive", False),  # it waits, and kills what doesn't end
-        (("SIGTERM", "SIGTERM"), 3, "gone", True),
+        (("SIGTERM", "SIGTERM"), True, "none", False),
+        (("SIGINT", "SIGTERM"), True, "none", False),
+        (("SIGINT", "SIGINT"), True, "none", False),
+        (("SIGINT", "SIGINT"), False, "none", True),
+        (("SIGTERM", "SIGTERM"), False, "none", True),
+        (("SIGTERM", "SIGTERM"), False, "alive", False),  # it waits, and kills what doesn't end
+        (("SIGTERM", "SIGTERM"), False, "gone", True),
     ],
 )
 def test_a_second_signal_leaves_at_once_unless_it_is_the_same_request(
-    signals: tuple[str, str], between: float, loop: str, leaves: bool
+    signals: tuple[str, str], same: bool, loop: str, leaves: bool
 ) -> None:
-    """A program that should leave would sleep for ever; one that shouldn't has a moment left to save."""
-    first, second = signals
-    program = TWICE.replace("FIRST", first).replace("SECOND", second).replace("BETWEEN", str(between))
+    """A program that should leave would sleep for ever; one that shouldn't has a moment left to save.
+
+    The second signal follows the first at once. It is the same request if an hour counts as one, and not if no time does.
+    """
+    program = TWICE.replace("FIRST", signals[0]).replace("NEXT", signals[1]).replace("SOON", str(3600 if same else 0))
     program = program.replace("AFTER", str(10 * PATIENCE if leaves else 0.3))
     own = {} if loop == "none" else {"CARTRIDGE_PARENT": str(os.getpid() if loop == "alive" else dead_process())}
     done = subprocess.run(
@@ -115,15 +136,10 @@ def test_a_suspended_process_ends_if_its_loop_is_killed() -> None:
         loop.kill()
         loop.wait(PATIENCE)
         try:
-            wait_until(lambda: state_of(child) in ("", "Z"), "it stays")
+            wait_until(lambda: not is_running(child), "it stays")
         except BaseException:
             os.kill(child, signal.SIGKILL)
             raise
-
-
-def state_of(process: int) -> str:
-    """The first letter of its state, as `ps` has it; empty if there is no such process."""
-    return subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True).stdout[:1]
 
 
 CALLBACKS = """

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
 import bonsai
+import psutil
 import pytest
 from conftest import run_module
-from programs import ending
+from programs import ending, processes_of
 from random_models import publish_model
 from registering import registered
 from run_files import store_games
@@ -26,7 +29,7 @@ from trainer.core.errors import ConfigError
 from trainer.games import ENV_IDS
 from trainer.games.recipes import TOWER, recipe_of
 from trainer.launch import local
-from trainer.launch.local import web_config
+from trainer.launch.local import actor_config, web_config
 from trainer.launch.preparation import begin_anew
 from trainer.loop import config_from
 from trainer.run.folder import RunFolder
@@ -80,33 +83,34 @@ def test_a_new_run_says_how_many_rows_are_stored_and_how_many_of_them_stay(
 
 def test_ctrl_z_and_fg_and_ctrl_c(tmp_path: Path) -> None:
     """All processes stop and go on; then all end in order: status 130, the model of the last step published, none left."""
-    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "60", "--threads", "1"]
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(run), "--minutes", "60", "--threads", "1"]
     process = subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, process_group=0
     )  # a job of this process, as of a shell
 
     def states() -> set[str]:
-        found = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout.split()
-        stated = subprocess.run(
-            ["ps", "-o", "stat=", "-p", ",".join(found)], capture_output=True, text=True
-        ).stdout.split()
-        return {state[0] for state in stated}
+        found = set()
+        for number in processes_of(tmp_path):
+            with suppress(psutil.NoSuchProcess):
+                found.add(psutil.Process(number).status())
+        return found
 
     try:
-        wait_until((tmp_path / "stats.json").exists, "it doesn't train")
+        wait_until((run / "stats.json").exists, "it doesn't train")
         process.send_signal(signal.SIGTSTP)
-        wait_until(lambda: states() == {"T"}, "something still runs")
+        wait_until(lambda: states() == {psutil.STATUS_STOPPED}, "something still runs")
         process.send_signal(signal.SIGCONT)
-        wait_until(lambda: "T" not in states(), "something is still stopped")
+        wait_until(lambda: psutil.STATUS_STOPPED not in states(), "something is still stopped")
     finally:
         process.send_signal(signal.SIGCONT)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, errors
     assert "Interrupted and saved" in errors  # Ctrl-Z doesn't count as a first Ctrl-C
-    step = json.loads((tmp_path / "stats.json").read_text())["step"]
-    assert (tmp_path / "models" / f"model_step_{step:06d}.onnx").exists()
-    assert subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True).stdout == ""
+    step = json.loads((run / "stats.json").read_text())["step"]
+    assert (run / "models" / f"model_step_{step:06d}.onnx").exists()
+    assert processes_of(tmp_path) == []
 
 
 def test_a_killed_loop_leaves_nothing_running(tmp_path: Path) -> None:
@@ -115,8 +119,7 @@ def test_a_killed_loop_leaves_nothing_running(tmp_path: Path) -> None:
     with ending(subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)) as process:
         wait_until((tmp_path / "stats.json").exists, "it doesn't train")
         process.kill()
-    search = ["pgrep", "-f", str(tmp_path)]
-    wait_until(lambda: not subprocess.run(search, capture_output=True).stdout, "a process of the loop stays")
+    wait_until(lambda: not processes_of(tmp_path), "a process of the loop stays")
 
 
 def test_an_actor_that_somebody_ends_ends_the_loop(tmp_path: Path) -> None:
@@ -124,7 +127,8 @@ def test_an_actor_that_somebody_ends_ends_the_loop(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "trainer.loop", "--data-dir", str(tmp_path), "--minutes", "60", "--threads", "1"]
     with ending(subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)) as process:
         wait_until((tmp_path / "stats.json").exists, "it doesn't train")
-        subprocess.run(["pkill", "-TERM", "-f", f"trainer.actor .*{tmp_path}"], check=True)
+        (actor,) = (one for one in processes_of(tmp_path) if "trainer.actor" in psutil.Process(one).cmdline())
+        os.kill(actor, signal.SIGTERM)
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert errors.splitlines()[-1] == "error: the actor was stopped from outside; start again with --resume to go on"
@@ -365,6 +369,11 @@ def test_a_resumed_run_keeps_its_settings_and_refuses_others(
         f"error: --lr is 0.02, but the run in {tmp_path} has 0.01 (run.json); leave the flag out to resume that run, "
         "or start a new one without --resume"
     )
+
+
+def test_the_actor_of_a_loop_waits_for_the_first_model(tmp_path: Path) -> None:
+    """The trainer publishes it before the first step; no game is played without one."""
+    assert actor_config(LoopConfig(data_dir=tmp_path)).wait_for_model
 
 
 def test_the_page_of_a_loop_listens_where_it_is_told(tmp_path: Path) -> None:

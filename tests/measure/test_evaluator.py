@@ -22,7 +22,7 @@ from trainer.measure import evaluation
 from trainer.measure.evaluation import evaluate
 from trainer.measure.match import Match
 from trainer.measure.progress import evaluate_step
-from trainer.measure.report import report, report_with_intervals
+from trainer.measure.report import report, report_with_intervals, verdict
 from trainer.search import Search, SearchConfig
 
 CONTRACT_BLOCK = """\
@@ -72,6 +72,22 @@ def test_the_block_against_random_play_is_exactly_the_contract_s() -> None:
     assert report(contract_match()) == CONTRACT_BLOCK
 
 
+@pytest.mark.parametrize(
+    ("win_rate", "says"),
+    [
+        (0.71, "✓ Model is significantly better than random play!"),
+        (0.7, "✓ Model is slightly better than random play"),
+        (0.51, "✓ Model is slightly better than random play"),
+        (0.5, "~ Model is roughly equivalent to random play"),
+        (0.31, "~ Model is roughly equivalent to random play"),
+        (0.3, "✗ Model is worse than random play"),
+    ],
+)
+def test_the_verdicts_of_the_contract(win_rate: float, says: str) -> None:
+    """A rate on a border gets the weaker one."""
+    assert verdict(win_rate) == says
+
+
 def test_the_default_command_prints_that_block(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The output is the block alone, without intervals."""
     assert run("--model", model, "--db", "nowhere.db") == 0
@@ -86,11 +102,14 @@ def test_the_default_command_prints_that_block(model: str, capsys: pytest.Captur
 
 
 def test_against_other_opponents_every_rate_has_an_interval() -> None:
-    """72 of 100 is 62.5 to 79.9%. A score of 80% is 241 Elo points."""
+    """72 of 100 is 62.5 to 79.9%. A score of 80% is 241 Elo points, and its interval is that of 72.4 to 85.9%."""
     text = report_with_intervals(contract_match())
     assert "  Wins: 72 (72.0%, 95% interval 62.5 to 79.9%)" in text
     assert "Draws: 16 (16.0%, 95% interval 10.1 to 24.4%)" in text
-    assert "Score: 80.0% (95% interval 72.4 to 85.9%; a draw is half a point), an Elo difference of +241" in text
+    score = (
+        "Score: 80.0% (95% interval 72.4 to 85.9%; a draw is half a point), an Elo difference of +241 (+167 to +314)"
+    )
+    assert score in text.splitlines()
     assert "random play" not in text
 
 

@@ -79,6 +79,18 @@ def test_what_is_said_of_the_seats(games: int, words: str, run_folder: str, caps
     assert f"{games} game{'s' if games > 1 else ''} between each pair, from {words}" in capsys.readouterr().out
 
 
+def test_each_player_begins_as_often_as_the_others(run_folder: str, tmp_path: Path) -> None:
+    """Of an odd number of games, the first player of a match has one more first move. Each is that in one of two matches."""
+    target = tmp_path / "ladder.json"
+    assert run("--model-dir", run_folder, "--rungs", "3", "--games", "3", "--json", str(target)) == 0
+    matches = json.loads(target.read_text())["matches"]
+    assert [(match["player"], match["opponent"]) for match in matches] == [
+        ("step 200", "step 0"),
+        ("step 0", "step 2,000,000"),
+        ("step 2,000,000", "step 200"),
+    ]
+
+
 def test_models_of_the_same_file_name_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In the table by the folder in which they differ, in the JSON by their paths."""
     paths = [tmp_path / name / "models" / "latest.onnx" for name in ("one", "two")]

@@ -15,11 +15,9 @@ from importlib import import_module
 from math import isnan
 from pathlib import Path
 
-import psutil
 import pytest
-from programs import ending
+from programs import ending, is_running, processes_of
 from rich.console import Console
-from torture.kills import processes_of
 from waiting import PATIENCE, wait_until
 
 from bench import __main__ as bench_command
@@ -324,14 +322,6 @@ def test_sigterm_ends_a_halted_workload(tmp_path: Path) -> None:
         assert process.wait(PATIENCE) == 1
     assert processes_of(tmp_path) == []
     assert list((tmp_path / "work").iterdir()) == []
-
-
-def is_running(number: int) -> bool:
-    """Whether there is such a process, and it hasn't ended."""
-    try:
-        return bool(psutil.Process(number).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 def test_a_core_is_kept_busy_no_longer_than_the_tests_run() -> None:

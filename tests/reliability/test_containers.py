@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 from random_models import publish_model
 from waiting import wait_until
@@ -36,8 +37,7 @@ def test_sigterm_ends_the_first_process_of_a_container(tmp_path: Path) -> None:
     process = subprocess.Popen([*CONTAINER, *evaluator, *words], stderr=subprocess.PIPE, text=True)
 
     def inner() -> list[int]:
-        found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
-        return [int(one) for one in found if "evaluator" in Path(f"/proc/{one}/cmdline").read_text()]
+        return [child.pid for child in psutil.Process(process.pid).children() if "evaluator" in str(child.cmdline())]
 
     wait_until(lambda: bool(inner()), "the evaluator doesn't start")
     wait_until(lambda: "libnumba" in maps(inner()) or "llvmlite" in maps(inner()), "the evaluator doesn't begin")

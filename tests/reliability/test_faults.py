@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from conftest import EMPTY_BOARD, CloseLater, ForeignDatabase, add_random_play, floats
-from programs import ending
+from programs import ending, processes_of
 from torture import promises
 from torture.faults import stands_still, trainer_for
 from waiting import PATIENCE, wait_until
@@ -104,7 +104,7 @@ def test_ctrl_c_twice_leaves_at_once(
     assert process.returncode == 130, errors
     assert errors.endswith("interrupted twice: leaving at once\n")
     lock.close()
-    wait_until(lambda: not subprocess.run(["pgrep", "-f", f"{folder}/"], capture_output=True).stdout, "children stay")
+    wait_until(lambda: not processes_of(folder), "children stay")
     if kind != "actor":  # its first rows are not games
         load_checkpoint(folder / "models", "tictactoe")
     stats = folder / "stats.json"

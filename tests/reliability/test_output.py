@@ -71,14 +71,15 @@ def test_a_run_outlives_its_terminal(tmp_path: Path) -> None:
     terminal = os.environ | {"TERM": "xterm"}
     process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env=terminal, start_new_session=True)
     os.close(theirs)
+    shown = bytearray()
 
     def step() -> int:
         if select.select([ours], [], [], 0)[0]:
-            os.read(ours, 4096)  # a terminal that isn't read would hold the run up
+            shown.extend(os.read(ours, 4096))  # a terminal that isn't read would hold the run up
         return json.loads(path.read_text())["step"] if (path := tmp_path / "stats.json").exists() else 0
 
     with ending(process):
-        wait_until(step, "it doesn't train")
+        wait_until(lambda: step() and b"self-play" in shown, "it doesn't train, or doesn't show it", process)
         before = step()
         os.close(ours)
         wait_until(

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from programs import processes_of
 from torture import crowd, kills
 from torture.__main__ import Promise, Torture, promises_of
 from waiting import PATIENCE, wait_until
@@ -90,7 +91,7 @@ def test_a_program_that_fails_leaves_nothing_running(
     monkeypatch.setattr(kills, "LONGEST", 0.0)
     with pytest.raises(AssertionError, match="nothing begins"):
         crowd.crowd(tmp_path, 5) if program == "crowd" else kills.kill_page(tmp_path / "run", 2, 1)
-    assert kills.processes_of(tmp_path) == []
+    assert processes_of(tmp_path) == []
     wait_until(lambda: set(threading.enumerate()) <= before, "a thread goes on")
 
 

@@ -51,7 +51,10 @@ def test_each_position_is_one_node(env_id: str) -> None:
 
 @every_kind
 def test_visits_and_values_add_up(env_id: str) -> None:
-    """A node has the visits of its edges and its own; its value is the mean of its evaluation and of its edges' values."""
+    """A node has the visits of its edges and its own; its value is the mean of its evaluation and of its edges' values.
+
+    Who moves at a node chose between the positions after it, from whose point of view their values are.
+    """
     looked_at = 0
     for search in searches(env_id):
         tree = search.tree
@@ -61,7 +64,9 @@ def test_visits_and_values_add_up(env_id: str) -> None:
                 continue
             if node["proven"] == UNKNOWN:  # else a visit ends here
                 assert node["visits"] == 1 + edges["visits"].sum()
-            assert (edges["visits"] <= tree.nodes[0][edges["node"]]["visits"]).all()
+            children = tree.nodes[0][edges["node"]]
+            assert (edges["visits"] <= children["visits"]).all()
+            assert (children["chooser"] == node["mover"]).all()
             lost = edges["q"] < -1  # proven to be; q is lower still
             if lost.any() or node["proven"] != UNKNOWN:
                 continue

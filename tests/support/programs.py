@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
+
+import psutil
 
 LARGEST_FILE = 4 * 2**30
 """Bytes: many times what a test needs."""
@@ -31,3 +35,21 @@ def ending(process: subprocess.Popen[Any]) -> Iterator[subprocess.Popen[Any]]:
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Processes whose command line names something in the folder."""
+    found = []
+    for number in psutil.pids():
+        with suppress(psutil.Error):  # it is gone, or another user's
+            if number != os.getpid() and f"{folder}/" in " ".join(psutil.Process(number).cmdline()):
+                found.append(number)
+    return found
+
+
+def is_running(number: int) -> bool:
+    """Whether there is such a process, and it hasn't ended."""
+    try:
+        return bool(psutil.Process(number).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -14,11 +14,10 @@ import sys
 import time
 from pathlib import Path
 
-from programs import ending
+from programs import ending, processes_of
 from waiting import PATIENCE, wait_until
 
 from torture import promises
-from torture.kills import processes_of
 
 COMMANDS = {
     "trainer": "trainer --db {0}/replay.db --model-dir {0}/models --stats {0}/stats.json --steps 1000000",

@@ -10,13 +10,11 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-import psutil
 from browser import Server, lasting_port, serving
-from programs import ending
+from programs import ending, processes_of
 from run_files import put_run
 from waiting import PATIENCE, wait_until
 
@@ -47,16 +45,6 @@ def command(kind: str, folder: Path, end: bool = False) -> list[str]:
         words += f" --seed 1 --replay-window {KEPT}"
         words += " --steps 50" if end else f" --steps 1_000_000 --web --web-port {lasting_port()}"
     return [sys.executable, "-m", *words.split()]
-
-
-def processes_of(folder: Path) -> list[int]:
-    """Processes whose command line names the folder."""
-    found = []
-    for number in psutil.pids():
-        with suppress(psutil.Error):  # it is gone, or another user's
-            if number != os.getpid() and f"{folder}/" in " ".join(psutil.Process(number).cmdline()):
-                found.append(number)
-    return found
 
 
 def counted(kind: str, folder: Path) -> int:

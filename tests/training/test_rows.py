@@ -55,3 +55,26 @@ def test_a_long_pause_without_new_rows_is_mentioned_once(
     assert len(looks) == 5
     (sentence,) = said
     assert sentence == f"no new row of tictactoe in {database} for 0 s; training waits, is an actor running?"
+
+
+def test_a_wait_for_rows_ends_with_the_minutes_of_the_run(
+    tmp_path: Path, close_later: CloseLater, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --passes, if the actor is gone. Nobody stops the run here; each look for rows takes 25 seconds of its minute."""
+    database, now = tmp_path / "replay.db", [100.0]
+    close_later(ForeignDatabase(database)).add_tictactoe(2)
+    config = TrainerConfig(db=database, steps=None, minutes=1, batch_size=1, passes=1)
+    replay, schedule = close_later(ReplayBuffer(database, TICTACTOE)), Schedule(config)
+    rows = RowSupply(replay, config, schedule, Event(), [database])
+    assert rows.wait_for_first(0)
+
+    def look(every: float) -> int:
+        now[0] += 25.0
+        assert now[0] < 300.0, "it waits on"
+        return 0
+
+    monkeypatch.setattr("trainer.training.schedule.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(replay, "refresh", look)
+    schedule.begin()
+    rows.wait_for(3)
+    assert now == [175.0]

@@ -243,11 +243,14 @@ def test_the_minutes_of_a_run_begin_with_its_first_batch(monkeypatch: pytest.Mon
     """However long it waited for rows, as when an actor compiles; those of an earlier part count."""
     now = [100.0]
     monkeypatch.setattr("trainer.training.schedule.time.monotonic", lambda: now[0])
-    schedule = Schedule(TrainerConfig(steps=None, minutes=1))
+    schedule = Schedule(TrainerConfig(steps=None, minutes=1, lr=0.2, lr_min_ratio=0.5))
     schedule.seconds_before = 20.0
     now[0] = 500.0
     assert (schedule.seconds, schedule.over) == (20.0, False)
     schedule.begin()
+    now[0] = 510.0
+    assert schedule.progress(1) == pytest.approx(0.5)
+    assert schedule.learning_rate(1) == pytest.approx(0.15), "the middle of the cosine"
     now[0] = 539.9
     assert not schedule.over
     now[0] = 540.0
@@ -475,9 +478,21 @@ def test_a_folder_that_cannot_be_written_is_refused(tictactoe_rows: ForeignDatab
 
 
 def test_a_loss_that_is_not_finite_stops_training(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
-    """An absurd learning rate makes training diverge."""
-    with pytest.raises(TrainerError, match=r"at step \d+ are not finite|the model answers NaN or infinity"):
-        run(config_for(tmp_path, lr=1e30, grad_clip=0.0, steps=200, lr_schedule=False, checkpoint_interval=1))
+    """An absurd learning rate makes training diverge. That is noticed before a model is due, after 200 steps."""
+    with pytest.raises(TrainerError, match=r"at step \d\d? are not finite: the loss is (nan|inf) "):
+        run(config_for(tmp_path, lr=1e30, grad_clip=0.0, steps=200, lr_schedule=False, checkpoint_interval=200))
+
+
+def test_weights_that_are_not_finite_stop_training(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before they are published, although the loss is finite: it is that before the step. The batch is saved."""
+    monkeypatch.setattr(Learner, "finite", False)
+    says = r"^the loss or the weights at step 10 are not finite: the loss is \d\S+ \(policy \d\S+, value \d\S+\); "
+    with pytest.raises(TrainerError, match=rf"{says}no model was published and the batch is in \S+-10\.npz; "):
+        run(config_for(tmp_path, checkpoint_interval=10, batch_size=50))
+    with np.load(tmp_path / "bad-batch-step-10.npz") as batch:
+        assert batch["value_target"].shape == (50,)
 
 
 def test_a_wrong_row_stops_training_with_its_name(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:

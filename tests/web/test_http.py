@@ -20,6 +20,13 @@ from trainer.web.game.search_pool import MAX_SIMULATIONS
 from trainer.web.http.body import MAX_BYTES
 
 STATIC = Path(str(files("trainer.web") / "static"))
+SECURITY_HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+}
 
 
 @pytest.mark.parametrize("call", ["/move", "/game/new", "/game/settings"])
@@ -60,17 +67,32 @@ def test_small_packets_are_sent_at_once() -> None:
         assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_every_answer_carries_the_security_headers(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also that to a request that fails because of a bug. The page itself names no other server."""
+@pytest.mark.parametrize(
+    ("allowed", "resources"),
+    [((), "same-origin"), (("http://localhost:5173",), "cross-origin")],
+    ids=["own", "foreign"],
+)
+def test_every_answer_carries_the_security_headers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: tuple[str, ...], resources: str
+) -> None:
+    """Also that to a request that is refused, or fails because of a bug. A page of an allowed origin may load them."""
     monkeypatch.setattr("trainer.web.api.statistics.stats_of", lambda run: 1 / 0)
-    assert client.get("/stats").status_code == 500
+    expected = SECURITY_HEADERS | {"cross-origin-resource-policy": resources}
+    with client_of(tmp_path, allow_origin=allowed) as client:
+        statuses = {"/": 200, "/health": 200, "/static/main.js": 200, "/nothing": 404, "/stats": 500}
+        answers = [client.get(path) for path in statuses]
+        assert [answer.status_code for answer in answers] == list(statuses.values())
+        answers.append(client.get("/health", headers={"host": "evil.example"}))
+        answers.append(client.post("/move", headers={"origin": "http://evil.example"}))
+        assert [answer.status_code for answer in answers[-2:]] == [421, 403]
+        for answer in answers:
+            assert {name: answer.headers.get(name) for name in expected} == expected
+
+
+def test_the_page_names_no_other_server(client: TestClient) -> None:
+    """The browser loads all parts of it from ours."""
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
-    for path in ("/", "/health", "/nothing", "/static/main.js", "/stats"):
-        policy = client.get(path).headers["content-security-policy"]
-        assert "default-src 'none'" in policy
-        assert "unsafe" not in policy
-        assert client.get(path).headers["x-content-type-options"] == "nosniff"
     assert "http://" not in page.text.replace("http://www.w3.org", "")
     assert "https://" not in page.text
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from event_loops import noting_loops
 from run_files import put_model
 from starlette.testclient import TestClient
-from waiting import PATIENCE
+from waiting import PATIENCE, wait_until
 from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
@@ -220,7 +219,7 @@ def test_a_game_goes_on_when_the_model_is_replaced(tmp_path: Path) -> None:
         client.post("/game/new", json={"first": "player", "simulations": 0})
         assert client.post("/move", json={"position": 4}).json()["bot_move"] == 0
         put_model(tmp_path, "tictactoe", favourite=8, step=2)
-        time.sleep(0.3)
+        wait_until(lambda: client.get("/model").json()["training_step"] == 2, "the new model isn't loaded")
         state = client.post("/move", json={"position": 1}).json()
         assert (state["bot_move"], state["model_step"]) == (8, 2)
         assert state["moves"] == [4, 0, 1, 8]

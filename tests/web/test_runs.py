@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -65,7 +64,7 @@ def test_a_model_of_another_game_does_not_change_the_game_of_a_run(tmp_path: Pat
     with client_of(tmp_path) as client:
         assert client.get("/model?game=tictactoe").json()["training_step"] == 3
         put_model(tmp_path / "some-run", "connect4", step=4)
-        time.sleep(0.3)
+        wait_until(lambda: client.get("/model?game=tictactoe").json()["problem"], "the new model isn't tried")
         model = client.get("/model?game=tictactoe").json()
         assert model["training_step"] == 3
         assert "was trained for connect4, not tictactoe; give a model of tictactoe" in model["status"]

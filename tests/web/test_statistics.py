@@ -26,6 +26,7 @@ from trainer.games import DEFAULT_GAME
 from trainer.run.actor_stats import ActorStats, ActorTotals
 from trainer.run.actor_stats_file import CLUSTER, SILENCE, write_actors
 from trainer.web.api.live import Live, snapshot, update
+from trainer.web.http.refusal import Refusal
 from trainer.web.runs.models import Models
 from trainer.web.runs.runs import Runs
 
@@ -102,7 +103,7 @@ def test_the_rates_of_actors_that_have_ended_are_0(tmp_path: Path, client: TestC
     """Also of the last one, after which nobody writes the file. Their counts stay."""
     now = int(time.time())
     stats = ActorStats("tictactoe", 7, episodes_per_second=2.0, positions_per_second=20.0)
-    running = asdict(stats) | {"timestamp": now}
+    running = asdict(stats) | {"timestamp": now + 3600}  # so that it isn't silent while the test runs
     silent = running | {"timestamp": now - SILENCE - 10, "simulations_per_second": 5.0}
     actors = {"actor-1-aa": running, "actor-2-bb": silent}
     content = asdict(ActorTotals.of("tictactoe", [running, silent])) | {"actors": actors}
@@ -251,6 +252,27 @@ def test_the_stream_of_a_run_that_is_gone_ends(tmp_path: Path, gone: str) -> Non
 
     heard = asyncio.run(asyncio.wait_for(events(), PATIENCE))
     assert ["data: " in event for event in heard] == [False, True]
+
+
+def test_no_more_pages_watch_than_the_limit_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is closed makes room for another."""
+    monkeypatch.setattr("trainer.web.api.live.MAX_STREAMS", 1)
+    runs = Runs(tmp_path)
+    live, request = Live(runs, Models(runs), Event()), Request({"type": "http", "query_string": b""})
+
+    async def watch() -> None:
+        for _ in range(2):
+            response = await live.events(request)
+            assert isinstance(response, StreamingResponse)
+            stream = response.body_iterator
+            await anext(stream)
+            with pytest.raises(Refusal) as refused:
+                await live.events(request)
+            assert refused.value.status_code == 429
+            assert refused.value.detail == "Too many pages are watching; close one, or poll /stats."
+            await stream.aclose()
+
+    asyncio.run(asyncio.wait_for(watch(), PATIENCE))
 
 
 def test_live_updates_hold_only_new_points() -> None:
