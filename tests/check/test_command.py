@@ -23,7 +23,7 @@ from trainer.search.tree import empty_tree
 from trainer.settings.groups.self_play import SelfPlaySettings
 
 
-@pytest.mark.parametrize("game", ["tictactoe", "connect4", "othello", str(SOURCES["pairs"])])
+@pytest.mark.parametrize("game", ["tictactoe", "connect4", "othello", str(SOURCES["pairs"]), str(SOURCES["kings"])])
 def test_correct_games_pass(game: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Status 0, all checks, and statistics."""
     assert main([game, "--games", "100"]) == 0
