@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from planting import SOURCES, planted
 
 from trainer.check import report, statistics
 from trainer.check.__main__ import main
+from trainer.check.checks import symmetries
 from trainer.check.checks.against import check_against
 from trainer.check.checks.stored import check_stored
 from trainer.check.subject import Subject
@@ -124,6 +126,30 @@ def test_a_wrong_recipe_is_refused(recipe: str, says: str, tmp_path: Path, capsy
     assert re.search(says, capsys.readouterr().err)
     with pytest.raises(GameError, match=says):
         recipe_of(str(tmp_path))
+
+
+WIDE = (
+    ("    state_words=4,\n", "    state_words=4,\n    features=40_000,\n"),
+    (
+        "\n\ndef has_line(",
+        "\n\ndef features(state, out):\n    out[:] = 0\n    for cell in range(9):\n"
+        "        out[cell] = (state[STONES] >> np.uint64(cell)) & ONE\n"
+        "        out[9 + cell] = (state[STONES + 1] >> np.uint64(cell)) & ONE\n\n\ndef has_line(",
+    ),
+)
+"""Tic-tac-toe that shows the network many zeros, too."""
+
+
+def test_a_check_that_plays_fewer_games_says_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers of all eight images of nine positions per game: 13 games have 40 million. Who asks for more gets more."""
+    monkeypatch.setattr(report, "FOUNDATIONS", {})
+    monkeypatch.setattr(report, "CHECKS", {"symmetries hold": report.CHECKS["symmetries hold"]})
+    path = planted(tmp_path, "tictactoe", *WIDE)
+    for games, shown in ((1_000, " (13 games, because each takes long)"), (10, "")):
+        with closing(report.results(Subject(path, games))) as outcomes:
+            assert [*report.printed(Subject(path, games), next(outcomes))] == [f"ok       symmetries hold{shown}"]
+    assert [symmetries.games_played(Subject(path, games)) for games in (500, 1_000, 3_000)] == [13, 13, 41]
+    assert [Subject(path, games).games_within(9_000, 10) for games in (1_000, 3_000)] == [100, 100]
 
 
 def test_a_game_that_openspiel_does_not_know_is_refused_before_the_first_check(

@@ -14,6 +14,8 @@ from trainer.games.base import OPEN, State
 from trainer.games.positions import Positions
 
 MOST_PAIRS = 3_000
+MOST_COMPARED = 200_000_000
+"""Numbers of all positions that are compared, if the usual number of games was asked for."""
 MOST_WORDS = 25_000_000
 """Of all positions that are kept to find them again."""
 MOST_NUMBERS = 50_000_000
@@ -38,13 +40,17 @@ class Pair:
     moves_two: Moves
 
 
-def pairs_alike(subject: Subject, count: int, label: Label, differ: Differ) -> list[Pair]:
-    """Pairs from random games: positions that came up in two of them, those after two moves of one position, and those after
-    moves that were played in two orders.
+def games_compared(subject: Subject, per_ply: int) -> int:
+    """In how many games pairs are looked for. They are fewer than were asked for if it would take too long to compare
+    `per_ply` numbers of each position, or too much memory to keep all positions."""
+    memory = subject.games_within(MOST_WORDS, subject.game.state_words)
+    return min(memory, subject.games_worth(MOST_COMPARED, per_ply))
 
-    `count` games are played, or fewer if all their positions would take too much memory.
-    """
-    games = RandomGames(subject, min(count, subject.games_within(MOST_WORDS, subject.game.state_words)))
+
+def pairs_alike(subject: Subject, count: int, label: Label, differ: Differ) -> list[Pair]:
+    """Pairs from `count` random games: positions that came up in two of them, those after two moves of one position, and
+    those after moves that were played in two orders."""
+    games = RandomGames(subject, count)
     generator = subject.numbers(4)
     seen: dict[bytes, tuple[bytes, int, int]] = {}
     pairs: list[Pair] = []

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from trainer.check import statistics
 from trainer.check.bounds import bounds_checked
+from trainer.check.checks import hidden, key, seats, symmetries
 from trainer.check.checks.against import actions_of, check_against, openspiel_game
 from trainer.check.checks.compiled import check_compiled
 from trainer.check.checks.crashes import late_crash
@@ -47,6 +48,8 @@ class Result:
     findings: list[Finding]
     applies: bool = True
     """False if the game has nothing of what the check is about."""
+    games: int | None = None
+    """How many random games it has played, if it chooses that by the size of the game."""
 
     @property
     def failed(self) -> bool:
@@ -76,6 +79,13 @@ APPLIES: dict[str, Callable[[Subject], bool]] = {
     "players can be exchanged as Seats says": lambda subject: subject.game.seats is not None,
 }
 """Of some checks, whether a game has what they are about."""
+GAMES: dict[str, Callable[[Subject], int]] = {
+    "words beyond key_words decide nothing": key.games_played,
+    "the network sees all that decides": hidden.games_played,
+    "symmetries hold": symmetries.games_played,
+    "players can be exchanged as Seats says": seats.games_played,
+}
+"""Of the checks whose work grows with the size of a position, how many games they play."""
 SOLVED = "search proves what exhaustive play says"
 
 
@@ -89,7 +99,9 @@ def results(subject: Subject, against: str | None = None) -> Iterator[Result]:
             if result.failed:
                 return
         for name, check in CHECKS.items():
-            result = Result(name, found_by(check, subject), name not in APPLIES or APPLIES[name](subject))
+            applies = name not in APPLIES or APPLIES[name](subject)
+            games = GAMES[name](subject) if name in GAMES else None
+            result = Result(name, found_by(check, subject), applies, games)
             failed |= result.failed
             yield result
         if against:
@@ -177,7 +189,8 @@ def printed(subject: Subject, result: Result) -> Iterator[str]:
     worst = max((finding.level for finding in result.findings), default=None)
     fine = "ok" if result.applies else "n/a"
     mark = fine if worst in (None, Level.NOTE) else MARKS[worst]
-    yield f"{mark:9}{result.name}"
+    fewer = result.games is not None and result.games < subject.games and result.applies and not result.failed
+    yield f"{mark:9}{result.name}" + (f" ({result.games:,} games, because each takes long)" if fewer else "")
     for finding in result.findings:
         begin = f"{MARKS[finding.level]}: " if finding.level is not worst or worst is Level.NOTE else ""
         for number, paragraph in enumerate(finding.text.split("\n")):
