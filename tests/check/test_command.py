@@ -6,6 +6,7 @@ import re
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from planting import SOURCES, planted
 
 from trainer.check import report, statistics
 from trainer.check.__main__ import main
-from trainer.check.checks import symmetries
+from trainer.check.checks import against, symmetries
 from trainer.check.checks.against import check_against
 from trainer.check.checks.stored import check_stored
 from trainer.check.subject import Subject
@@ -203,7 +204,7 @@ def test_openspiel_agrees_and_disagrees(tmp_path: Path) -> None:
     assert check_against(Subject("tictactoe", 20), "tic_tac_toe") == []
     turned = ("        state[WINNER] = mover\n", "        state[WINNER] = 3 - mover\n")
     (finding,) = check_against(Subject(planted(tmp_path, "tictactoe", turned, name="turned"), 20), "tic_tac_toe")
-    assert "in OpenSpiel player 1 gets" in finding.text
+    assert "in OpenSpiel the first player gets" in finding.text
     assert finding.moves
     backwards = (
         ("STONES = FLAGS  #", "OPENSPIEL_ACTIONS = tuple(range(8, -1, -1))\nSTONES = FLAGS  #"),
@@ -218,10 +219,58 @@ def test_openspiel_agrees_and_disagrees(tmp_path: Path) -> None:
         check_against(Subject("tictactoe"), "no_such_game")
 
 
+class Turned:
+    """A state or a game of OpenSpiel, as its chess is: player 1 begins, and player 0 sees the board from the other side."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def __str__(self) -> str:
+        return str(self.inner)
+
+    def new_initial_state(self) -> Turned:
+        return Turned(self.inner.new_initial_state())
+
+    def current_player(self) -> int:
+        return 1 - self.inner.current_player()
+
+    def returns(self) -> list[float]:
+        return self.inner.returns()[::-1]
+
+    def legal_actions(self) -> list[int]:
+        return sorted(map(self.numbered, self.inner.legal_actions()))
+
+    def apply_action(self, action: int) -> None:
+        self.inner.apply_action(self.numbered(action))
+
+    def numbered(self, action: int) -> int:
+        return action if self.current_player() == 1 else 8 - action
+
+
+@pytest.mark.parametrize(("table", "agrees"), [("(tuple(range(9)), tuple(range(8, -1, -1)))", True), ("None", False)])
+def test_openspiel_may_number_the_players_and_their_moves_otherwise(
+    table: str, agrees: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who begins is asked, and each player has a table of actions. Without the tables the second move differs."""
+    game = Turned(against.openspiel_game("tic_tac_toe"))
+    monkeypatch.setattr(against, "openspiel_game", lambda name: game)
+    change = ("STONES = FLAGS  #", f"OPENSPIEL_ACTIONS = {table}\nSTONES = FLAGS  #")
+    found = check_against(Subject(planted(tmp_path, "tictactoe", change), 20), "turned")
+    assert ["The legal moves differ" in finding.text for finding in found] == [True] * (not agrees)
+
+
 def test_what_openspiel_cannot_be_compared_by_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A game of three players, a table of another length, and no OpenSpiel at all."""
+    """A game of three players, one with dice, one without turns, a table of another length, and no OpenSpiel at all."""
     with pytest.raises(GameError, match=r"^OpenSpiel's kuhn_poker\(players=3\) has 3 players; games here have two$"):
         check_against(Subject("tictactoe"), "kuhn_poker(players=3)")
+    for name in ("backgammon", "oshi_zumo"):
+        with pytest.raises(
+            GameError, match=f"^OpenSpiel's {name} has chance, or players who move at the same time; games"
+        ):
+            check_against(Subject("tictactoe"), name)
     short = ("STONES = FLAGS  #", "OPENSPIEL_ACTIONS = tuple(range(8))\nSTONES = FLAGS  #")
     with pytest.raises(GameError, match=r"^OPENSPIEL_ACTIONS has 8 entries; tictactoe_short has 9 actions$"):
         check_against(Subject(planted(tmp_path, "tictactoe", short, name="short")), "tic_tac_toe")
