@@ -73,6 +73,21 @@ def test_moves_of_one_name_are_a_warning(tmp_path: Path) -> None:
     assert found.moves == ()
 
 
+def test_an_action_that_never_changes_the_cells_that_one_clicks_on_is_a_warning(tmp_path: Path) -> None:
+    """Action 0 lays a stone on cell 0. With two cells, one that changes is enough; a move that changes none is no sign."""
+    (found,) = check_names(subject(tmp_path, "planes=2, action_cells=((3,), (1,), (2,), (0,))"))
+    assert found.level is Level.WARNING
+    assert found.text.startswith(
+        "action_cells says (3,) of action 0, but none of these cells changes when it is played"
+    )
+    assert found.moves is not None
+    assert found.moves[-1] == 0
+    assert check_names(subject(tmp_path, "planes=2, action_cells=((3, 0), (1,), (2,), (0,))")) == []
+    path = tmp_path / "choosing.py"
+    path.write_text(QUIET.replace("quiet", "choosing").replace("seats=None", "seats=None, action_cells=((0,), (1,))"))
+    assert check_names(Subject(str(path), games=50)) == []
+
+
 def test_a_name_that_fails_is_a_failure(tmp_path: Path) -> None:
     """With the action, what was raised, and the line."""
     path = tmp_path / "nameless.py"
