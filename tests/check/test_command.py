@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from planting import SOURCES, planted
 
-from trainer.check import report, statistics
+from trainer.check import exact, report, statistics
 from trainer.check.__main__ import main
 from trainer.check.checks import against, symmetries
 from trainer.check.checks.against import check_against
@@ -151,6 +151,18 @@ def test_a_check_that_plays_fewer_games_says_how_many(tmp_path: Path, monkeypatc
             assert [*report.printed(Subject(path, games), next(outcomes))] == [f"ok       symmetries hold{shown}"]
     assert [symmetries.games_played(Subject(path, games)) for games in (500, 1_000, 3_000)] == [13, 13, 41]
     assert [Subject(path, games).games_within(9_000, 10) for games in (1_000, 3_000)] == [100, 100]
+
+
+def test_a_game_that_is_too_large_to_be_solved_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else nobody would know that its signs weren't checked. Tic-tac-toe has more than nine positions."""
+    monkeypatch.setattr(report, "FOUNDATIONS", {})
+    monkeypatch.setattr(report, "CHECKS", {})
+    monkeypatch.setattr(exact, "MOST_POSITIONS", 9)
+    (result,) = report.results(Subject("tictactoe", 5))
+    first, *more = report.printed(Subject("tictactoe"), result)
+    assert first == "n/a      search proves what exhaustive play says"
+    assert "If its size is a parameter, check a small one, too" in " ".join("".join(more).split())
+    assert not result.failed
 
 
 def test_a_game_that_openspiel_does_not_know_is_refused_before_the_first_check(

@@ -26,7 +26,7 @@ from trainer.check.checks.solved import check_solved
 from trainer.check.checks.stored import check_stored
 from trainer.check.checks.sudden_wins import check_sudden_wins
 from trainer.check.checks.symmetries import check_symmetries
-from trainer.check.exact import Solution, solve
+from trainer.check.exact import MOST_POSITIONS, Solution, solve
 from trainer.check.findings import Finding, Level
 from trainer.check.subject import Subject
 from trainer.game_config import metadata_of
@@ -47,7 +47,7 @@ class Result:
     name: str
     findings: list[Finding]
     applies: bool = True
-    """False if the game has nothing of what the check is about."""
+    """False if the game has nothing of what the check is about, or is too large for it."""
     games: int | None = None
     """How many random games it has played, if it chooses that by the size of the game."""
 
@@ -118,7 +118,7 @@ def results(subject: Subject, against: str | None = None) -> Iterator[Result]:
             return
     if isinstance(solution, Finding):
         yield Result(SOLVED, [solution])
-    elif solution:
+    else:
         yield solved(subject, solution)
 
 
@@ -130,8 +130,14 @@ def found_by(check: Check, subject: Subject) -> list[Finding]:
         return [late_crash(subject, error)]
 
 
-def solved(subject: Subject, solution: Solution) -> Result:
-    """The comparison of search with the solution, of which it says the value."""
+def solved(subject: Subject, solution: Solution | None) -> Result:
+    """The comparison of search with the solution, of which it says the value; None: the game is too large to be solved."""
+    if solution is None:
+        text = (
+            f"The game has more than about {MOST_POSITIONS:,} positions, or very large ones. If its size is a parameter, "
+            "check a small one, too, as in ./mygame.py:size=3: search is compared with exhaustive play only there."
+        )
+        return Result(SOLVED, [Finding(Level.NOTE, text)], applies=False)
     value = {1: "the first player wins", 0: "it is a draw", -1: "the second player wins"}[solution.value]
     visited = (
         "1 unfinished position was" if solution.positions == 1 else f"{solution.positions:,} unfinished positions were"

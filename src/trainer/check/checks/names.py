@@ -16,7 +16,7 @@ from trainer.games.position import Position
 MOST_GAMES = 20
 """Games whose moves are looked at, one game after the other: plain Python makes their names, which is slow."""
 MOST_CELLS = 20_000_000
-"""Cells of all positions in which is looked for what moves change."""
+"""Cells of all positions whose boards before and after a move are compared."""
 ENOUGH = 5
 """How often an action must have changed other cells than its own before that is said."""
 
