@@ -158,12 +158,16 @@ def test_a_game_that_is_shorter_than_it_says_is_a_warning(tmp_path: Path) -> Non
     assert found.text.endswith("would fill most of a game. Set typical_plies to about 3.")
 
 
-def test_a_game_that_is_longer_than_it_says_is_a_warning() -> None:
-    """Three times as long is not; a pile of 60 stones on one cell is."""
+def test_a_game_that_is_longer_than_its_default_is_a_warning(tmp_path: Path) -> None:
+    """Three times as long is not; a pile of 60 stones on one cell is. Who gives a length may mean that of good games."""
     assert short_games(Subject(f"{PILES}:size=5")) == []
     (found,) = short_games(Subject(f"{PILES}:size=60"))
     assert "an ordinary game is taken to last 1 (by default, because typical_plies isn't given)" in found.text
     assert "would end early, so games would repeat each other. Set typical_plies to about 3" in found.text
+    assert found.text.endswith(", or to the length of good games, if those are shorter.")
+    given = tmp_path / "given.py"
+    given.write_text(PILES.read_text().replace('    env_id="piles",', '    env_id="given",\n    typical_plies=1,'))
+    assert short_games(Subject(f"{given}:size=60")) == []
 
 
 @pytest.mark.parametrize(
