@@ -78,7 +78,7 @@ def file_at(place: str) -> Path:
 
 
 def file_of_entry_point(name: str) -> Path:
-    """The file of a game of another package, which may be a folder. Raises GameError if no package has a game of that name."""
+    """The file of a game of another package, which may be a folder. Raises GameError if no package has such a game."""
     points = entry_points(group=GROUP)
     if name not in points.names:
         others = sorted(points.names)
