@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from planting import SOURCES, planted
 
-from trainer.check import report, statistics
+from trainer.check import exact, report, statistics
 from trainer.check.__main__ import main
+from trainer.check.checks import against, symmetries
 from trainer.check.checks.against import check_against
 from trainer.check.checks.stored import check_stored
 from trainer.check.subject import Subject
@@ -23,7 +26,7 @@ from trainer.search.tree import empty_tree
 from trainer.settings.groups.self_play import SelfPlaySettings
 
 
-@pytest.mark.parametrize("game", ["tictactoe", "connect4", "othello", str(SOURCES["pairs"])])
+@pytest.mark.parametrize("game", ["tictactoe", "connect4", "othello", str(SOURCES["pairs"]), str(SOURCES["kings"])])
 def test_correct_games_pass(game: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Status 0, all checks, and statistics."""
     assert main([game, "--games", "100"]) == 0
@@ -126,6 +129,42 @@ def test_a_wrong_recipe_is_refused(recipe: str, says: str, tmp_path: Path, capsy
         recipe_of(str(tmp_path))
 
 
+WIDE = (
+    ("    state_words=4,\n", "    state_words=4,\n    features=40_000,\n"),
+    (
+        "\n\ndef has_line(",
+        "\n\ndef features(state, out):\n    out[:] = 0\n    for cell in range(9):\n"
+        "        out[cell] = (state[STONES] >> np.uint64(cell)) & ONE\n"
+        "        out[9 + cell] = (state[STONES + 1] >> np.uint64(cell)) & ONE\n\n\ndef has_line(",
+    ),
+)
+"""Tic-tac-toe that shows the network many zeros, too."""
+
+
+def test_a_check_that_plays_fewer_games_says_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers of all eight images of nine positions per game: 13 games have 40 million. Who asks for more gets more."""
+    monkeypatch.setattr(report, "FOUNDATIONS", {})
+    monkeypatch.setattr(report, "CHECKS", {"symmetries hold": report.CHECKS["symmetries hold"]})
+    path = planted(tmp_path, "tictactoe", *WIDE)
+    for games, shown in ((1_000, " (13 games, because each takes long)"), (10, "")):
+        with closing(report.results(Subject(path, games))) as outcomes:
+            assert [*report.printed(Subject(path, games), next(outcomes))] == [f"ok       symmetries hold{shown}"]
+    assert [symmetries.games_played(Subject(path, games)) for games in (500, 1_000, 3_000)] == [13, 13, 41]
+    assert [Subject(path, games).games_within(9_000, 10) for games in (1_000, 3_000)] == [100, 100]
+
+
+def test_a_game_that_is_too_large_to_be_solved_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else nobody would know that its signs weren't checked. Tic-tac-toe has more than nine positions."""
+    monkeypatch.setattr(report, "FOUNDATIONS", {})
+    monkeypatch.setattr(report, "CHECKS", {})
+    monkeypatch.setattr(exact, "MOST_POSITIONS", 9)
+    (result,) = report.results(Subject("tictactoe", 5))
+    first, *more = report.printed(Subject("tictactoe"), result)
+    assert first == "n/a      search proves what exhaustive play says"
+    assert "If its size is a parameter, check a small one, too" in " ".join("".join(more).split())
+    assert not result.failed
+
+
 def test_a_game_that_openspiel_does_not_know_is_refused_before_the_first_check(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -177,7 +216,7 @@ def test_openspiel_agrees_and_disagrees(tmp_path: Path) -> None:
     assert check_against(Subject("tictactoe", 20), "tic_tac_toe") == []
     turned = ("        state[WINNER] = mover\n", "        state[WINNER] = 3 - mover\n")
     (finding,) = check_against(Subject(planted(tmp_path, "tictactoe", turned, name="turned"), 20), "tic_tac_toe")
-    assert "in OpenSpiel player 1 gets" in finding.text
+    assert "in OpenSpiel the first player gets" in finding.text
     assert finding.moves
     backwards = (
         ("STONES = FLAGS  #", "OPENSPIEL_ACTIONS = tuple(range(8, -1, -1))\nSTONES = FLAGS  #"),
@@ -192,10 +231,58 @@ def test_openspiel_agrees_and_disagrees(tmp_path: Path) -> None:
         check_against(Subject("tictactoe"), "no_such_game")
 
 
+class Turned:
+    """A state or a game of OpenSpiel, as its chess is: player 1 begins, and player 0 sees the board from the other side."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def __str__(self) -> str:
+        return str(self.inner)
+
+    def new_initial_state(self) -> Turned:
+        return Turned(self.inner.new_initial_state())
+
+    def current_player(self) -> int:
+        return 1 - self.inner.current_player()
+
+    def returns(self) -> list[float]:
+        return self.inner.returns()[::-1]
+
+    def legal_actions(self) -> list[int]:
+        return sorted(map(self.numbered, self.inner.legal_actions()))
+
+    def apply_action(self, action: int) -> None:
+        self.inner.apply_action(self.numbered(action))
+
+    def numbered(self, action: int) -> int:
+        return action if self.current_player() == 1 else 8 - action
+
+
+@pytest.mark.parametrize(("table", "agrees"), [("(tuple(range(9)), tuple(range(8, -1, -1)))", True), ("None", False)])
+def test_openspiel_may_number_the_players_and_their_moves_otherwise(
+    table: str, agrees: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who begins is asked, and each player has a table of actions. Without the tables the second move differs."""
+    game = Turned(against.openspiel_game("tic_tac_toe"))
+    monkeypatch.setattr(against, "openspiel_game", lambda name: game)
+    change = ("STONES = FLAGS  #", f"OPENSPIEL_ACTIONS = {table}\nSTONES = FLAGS  #")
+    found = check_against(Subject(planted(tmp_path, "tictactoe", change), 20), "turned")
+    assert ["The legal moves differ" in finding.text for finding in found] == [True] * (not agrees)
+
+
 def test_what_openspiel_cannot_be_compared_by_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A game of three players, a table of another length, and no OpenSpiel at all."""
+    """A game of three players, one with dice, one without turns, a table of another length, and no OpenSpiel at all."""
     with pytest.raises(GameError, match=r"^OpenSpiel's kuhn_poker\(players=3\) has 3 players; games here have two$"):
         check_against(Subject("tictactoe"), "kuhn_poker(players=3)")
+    for name in ("backgammon", "oshi_zumo"):
+        with pytest.raises(
+            GameError, match=f"^OpenSpiel's {name} has chance, or players who move at the same time; games"
+        ):
+            check_against(Subject("tictactoe"), name)
     short = ("STONES = FLAGS  #", "OPENSPIEL_ACTIONS = tuple(range(8))\nSTONES = FLAGS  #")
     with pytest.raises(GameError, match=r"^OPENSPIEL_ACTIONS has 8 entries; tictactoe_short has 9 actions$"):
         check_against(Subject(planted(tmp_path, "tictactoe", short, name="short")), "tic_tac_toe")

@@ -13,6 +13,7 @@ from trainer.check.checks.solved import check_solved, exact_moves
 from trainer.check.exact import line_to, solve
 from trainer.check.findings import Level
 from trainer.check.subject import Subject
+from trainer.games.base import Mask, State
 
 
 def test_tictactoe_has_its_4520_positions_and_is_a_draw() -> None:
@@ -36,6 +37,24 @@ def test_a_game_of_large_positions_is_not_solved(monkeypatch: pytest.MonkeyPatch
         subject = Subject("tictactoe")
         monkeypatch.setattr(exact, "MOST_WORDS_PER_PLY", 71 * subject.game.state_words)
         assert solve(subject) is None
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MOST_POSITIONS", 81), ("MOST_PLACES_PER_PLY", 72 * 9 - 1)])
+def test_of_too_many_positions_no_moves_are_listed(limit: str, value: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mask for each of them could fill the memory: here the plies before the third have 1 + 9 positions, and it has 72."""
+    asked = []
+    with bounds_checked():
+        subject = Subject("tictactoe")
+        legal = subject.legal
+
+        def counted(states: State) -> Mask:
+            asked.append(len(states))
+            return legal(states)
+
+        monkeypatch.setattr(subject, "legal", counted)
+        monkeypatch.setattr(exact, limit, value)
+        assert solve(subject) is None
+    assert asked == [1, 9]
 
 
 def test_values_follow_the_mover_through_extra_turns() -> None:

@@ -73,6 +73,21 @@ def test_moves_of_one_name_are_a_warning(tmp_path: Path) -> None:
     assert found.moves == ()
 
 
+def test_an_action_that_never_changes_the_cells_that_one_clicks_on_is_a_warning(tmp_path: Path) -> None:
+    """Action 0 lays a stone on cell 0. With two cells, one that changes is enough; a move that changes none is no sign."""
+    (found,) = check_names(subject(tmp_path, "planes=2, action_cells=((3,), (1,), (2,), (0,))"))
+    assert found.level is Level.WARNING
+    assert found.text.startswith(
+        "action_cells says (3,) of action 0, but none of these cells changes when it is played"
+    )
+    assert found.moves is not None
+    assert found.moves[-1] == 0
+    assert check_names(subject(tmp_path, "planes=2, action_cells=((3, 0), (1,), (2,), (0,))")) == []
+    path = tmp_path / "choosing.py"
+    path.write_text(QUIET.replace("quiet", "choosing").replace("seats=None", "seats=None, action_cells=((0,), (1,))"))
+    assert check_names(Subject(str(path), games=50)) == []
+
+
 def test_a_name_that_fails_is_a_failure(tmp_path: Path) -> None:
     """With the action, what was raised, and the line."""
     path = tmp_path / "nameless.py"
@@ -143,12 +158,16 @@ def test_a_game_that_is_shorter_than_it_says_is_a_warning(tmp_path: Path) -> Non
     assert found.text.endswith("would fill most of a game. Set typical_plies to about 3.")
 
 
-def test_a_game_that_is_longer_than_it_says_is_a_warning() -> None:
-    """Three times as long is not; a pile of 60 stones on one cell is."""
+def test_a_game_that_is_longer_than_its_default_is_a_warning(tmp_path: Path) -> None:
+    """Three times as long is not; a pile of 60 stones on one cell is. Who gives a length may mean that of good games."""
     assert short_games(Subject(f"{PILES}:size=5")) == []
     (found,) = short_games(Subject(f"{PILES}:size=60"))
     assert "an ordinary game is taken to last 1 (by default, because typical_plies isn't given)" in found.text
     assert "would end early, so games would repeat each other. Set typical_plies to about 3" in found.text
+    assert found.text.endswith(", or to the length of good games, if those are shorter.")
+    given = tmp_path / "given.py"
+    given.write_text(PILES.read_text().replace('    env_id="piles",', '    env_id="given",\n    typical_plies=1,'))
+    assert short_games(Subject(f"{given}:size=60")) == []
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,12 @@ PLANTS = {
         HIDDEN,
         ("The network can't see all that decides", "state[FLAGS];", "`features`", "state[WINNER] becomes"),
     ),
+    "a kind of piece that appears late is forgotten": Plant(
+        "kings",
+        ((" == plane + 1\n", " == plane + 1 and plane != 2 and plane != 3\n"),),
+        HIDDEN,
+        ("The network can't see all that decides", "The states differ in", "`features`"),
+    ),
     "words become floats": Plant(
         "tictactoe",
         (

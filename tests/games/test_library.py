@@ -181,6 +181,26 @@ def test_an_entry_point_is_a_game(monkeypatch: pytest.MonkeyPatch) -> None:
         find_game("nobodys")
 
 
+@pytest.mark.parametrize("init", [True, False])
+def test_an_entry_point_may_be_a_folder(init: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With or without `__init__.py`. The other files of the folder belong to the game."""
+    package = f"theirs_{init}".lower()
+    folder = tmp_path / package / "folder"
+    folder.mkdir(parents=True)
+    edited(folder, name="rules.py")
+    (folder / "recipe.py").write_text("RECIPE = 'theirs'")
+    if init:
+        (folder.parent / "__init__.py").touch()
+        (folder / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    points = EntryPoints([EntryPoint("theirs", f"{package}.folder", "trainer.games")])
+    monkeypatch.setattr(names, "entry_points", lambda group: points.select(group=group))
+    assert find_game("theirs:size=4").path == folder / "rules.py"
+    recipe = part_of("theirs", "recipe")
+    assert recipe is not None
+    assert recipe.RECIPE == "theirs"
+
+
 @pytest.mark.parametrize("module", ["gone.mygame", "trainer.gone", "gone"])
 def test_an_entry_point_whose_module_is_gone_is_one_sentence(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its package may be gone, or only the module in it."""

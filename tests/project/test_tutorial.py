@@ -11,7 +11,10 @@ import pytest
 from conftest import PATIENCE
 
 from trainer import new_position
+from trainer.check.checks.hidden import check_hidden
+from trainer.check.checks.key import check_key
 from trainer.check.checks.seats import check_seats
+from trainer.check.findings import Level
 from trainer.check.subject import Subject
 
 ROOT = Path(__file__).parent.parent.parent
@@ -200,6 +203,35 @@ def test_the_further_examples_work_in_a_game(
     for move, result in zip(moves, results, strict=True):
         position = position.play(move)
         assert position.winner == result
+
+
+NEAR = """
+NEAR, SEEN, BOARD = FLAGS, FLAGS + 1, FLAGS + 2
+PAST = BOARD + CELLS
+QUIET = PAST
+
+
+def occurrences(state):
+    state[NEAR] = 0
+    for left in (10, 5):
+        state[NEAR] += np.uint64(np.int64(state[QUIET]) + left >= LIMIT)
+    return 0
+"""
+"""The walk whose counter is a raw word, and a flag that says how near the limit is."""
+
+
+def test_a_count_above_255_is_shown_as_the_page_says(tmp_path: Path) -> None:
+    """A raw word beyond the key, and a flag with a few steps. In a word of the key each count would have to be shown."""
+    for name, key in (("near", "key_words=PAST"), ("counted", "key_words=PAST + 1")):
+        text = WALK.format(example=NEAR).replace("count < state[QUIET]", "count < state[NEAR]")
+        path = tmp_path / f"{name}.py"
+        path.write_text(text.replace("key_words=PAST", key).replace('"walk"', f'"{name}"'))
+        subject = Subject(str(path), 50)
+        found = [*check_hidden(subject), *check_key(subject)]
+        failed = [finding for finding in found if finding.level is Level.FAILURE]
+        assert [finding.text[:40] for finding in failed] == ["The network can't see all that decides. "] * (
+            key[-1] == "1"
+        )
 
 
 SEEDS = """

@@ -14,12 +14,14 @@ from trainer.games.base import OPEN, State
 from trainer.games.positions import Positions
 
 MOST_PAIRS = 3_000
+MOST_COMPARED = 200_000_000
+"""Numbers of all positions that are compared, if the usual number of games was asked for."""
 MOST_WORDS = 25_000_000
 """Of all positions that are kept to find them again."""
 MOST_NUMBERS = 50_000_000
 """In the states and observations after all moves of all pairs: of more, a sample of the pairs is compared."""
-TRANSPOSED_PER_PLY = 100
-"""Positions of a ply from which moves are played in two orders."""
+BRANCHED_PER_PLY = 100
+"""Positions of a ply from which moves are played in two orders, and two different moves."""
 
 Label = Callable[[Positions], NDArray[np.uint8]]
 """uint8 [R, any number]: what two positions must have in common to be alike."""
@@ -38,12 +40,17 @@ class Pair:
     moves_two: Moves
 
 
-def pairs_alike(subject: Subject, count: int, label: Label, differ: Differ) -> list[Pair]:
-    """Pairs from random games: positions that came up in two of them, and moves that were played in two orders.
+def games_compared(subject: Subject, per_ply: int) -> int:
+    """In how many games pairs are looked for. They are fewer than were asked for if it would take too long to compare
+    `per_ply` numbers of each position, or too much memory to keep all positions."""
+    memory = subject.games_within(MOST_WORDS, subject.game.state_words)
+    return min(memory, subject.games_worth(MOST_COMPARED, per_ply))
 
-    `count` games are played, or fewer if all their positions would take too much memory.
-    """
-    games = RandomGames(subject, min(count, subject.games_within(MOST_WORDS, subject.game.state_words)))
+
+def pairs_alike(subject: Subject, count: int, label: Label, differ: Differ) -> list[Pair]:
+    """Pairs from `count` random games: positions that came up in two of them, those after two moves of one position, and
+    those after moves that were played in two orders."""
+    games = RandomGames(subject, count)
     generator = subject.numbers(4)
     seen: dict[bytes, tuple[bytes, int, int]] = {}
     pairs: list[Pair] = []
@@ -51,6 +58,7 @@ def pairs_alike(subject: Subject, count: int, label: Label, differ: Differ) -> l
         if len(pairs) >= MOST_PAIRS:
             break
         pairs += repeated(games, ply, seen, label, differ)
+        pairs += siblings(games, ply, generator, label, differ)
         pairs += transposed(games, ply, generator, label, differ)
     return pairs[:MOST_PAIRS]
 
@@ -71,11 +79,29 @@ def repeated(
             yield Pair(there, state, games.moves(game, number), games.moves(int(ply.games[row]), ply.number))
 
 
+def siblings(
+    games: RandomGames, ply: Ply, generator: np.random.Generator, label: Label, differ: Differ
+) -> Iterator[Pair]:
+    """Pairs of the position after the move that was played and the one after another move.
+
+    Late in a game equal positions don't come up twice, and what is rare, such as a promoted piece, has two moves.
+    """
+    begin = ply.before.of(ply.before.states[:BRANCHED_PER_PLY])
+    actions = chosen(ply.legal[: len(begin.states)], generator)
+    two, going = played(begin, np.arange(len(begin.states)), actions)
+    going = going[ply.after.winner[going] == OPEN]
+    one, two = begin.of(ply.after.states[going]), begin.of(two.states[going])
+    for at in places_alike(one, two, label, differ):
+        row = int(going[at])
+        line = games.moves(int(ply.games[row]), ply.number + 1)
+        yield Pair(one.states[at], two.states[at], line, (*line[:-1], int(actions[row])))
+
+
 def transposed(
     games: RandomGames, ply: Ply, generator: np.random.Generator, label: Label, differ: Differ
 ) -> Iterator[Pair]:
     """Pairs of positions after moves a, x, b and after b, x, a, where both orders are possible."""
-    begin = ply.before.of(ply.before.states[:TRANSPOSED_PER_PLY])
+    begin = ply.before.of(ply.before.states[:BRANCHED_PER_PLY])
     first, second = (chosen(ply.legal[: len(begin.states)], generator) for _ in range(2))
     between, going = played(begin, np.arange(len(begin.states)), first)
     legal = between.legal()
@@ -92,12 +118,17 @@ def transposed(
             end, going = played(end, going, actions)
         ends.append(end.states)
     one, two = (begin.of(end[going]) for end in ends)
-    same = (label(one) == label(two)).all(axis=1)
-    for at in np.flatnonzero(same & differ(one.states, two.states)):
+    for at in places_alike(one, two, label, differ):
         row = int(going[at])
         before = games.moves(int(ply.games[row]), ply.number)
         a, x, b = int(first[row]), int(middle[row]), int(second[row])
         yield Pair(one.states[at], two.states[at], (*before, a, x, b), (*before, b, x, a))
+
+
+def places_alike(one: Positions, two: Positions, label: Label, differ: Differ) -> NDArray[np.int64]:
+    """Which of N pairs of positions are alike and differ."""
+    same = (label(one) == label(two)).all(axis=1)
+    return np.flatnonzero(same & differ(one.states, two.states))
 
 
 def played(

@@ -19,6 +19,8 @@ MOST_POSITIONS = 100_000
 MOST_MOVES_PER_PLY = 1_500_000
 MOST_WORDS_PER_PLY = 60_000_000
 """In the positions after all moves of a ply."""
+MOST_PLACES_PER_PLY = 200_000_000
+"""Of the masks of legal moves of a ply's positions, a byte each."""
 
 Values = NDArray[np.int8]
 
@@ -85,8 +87,10 @@ def expanded(subject: Subject) -> list[PlyPositions] | Finding | None:
     most_moves = min(MOST_MOVES_PER_PLY, MOST_WORDS_PER_PLY // subject.game.state_words)
     while len(positions.states):
         found += len(positions.states)
+        if found > MOST_POSITIONS or len(positions.states) * subject.game.num_actions > MOST_PLACES_PER_PLY:
+            return None
         legal, most = subject.legal(positions.states), subject.game.max_plies
-        if found > MOST_POSITIONS or legal.sum() > most_moves:
+        if legal.sum() > most_moves:
             return None
         stuck = np.flatnonzero(~legal.any(axis=1))
         if len(stuck):

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from trainer.check import statistics
 from trainer.check.bounds import bounds_checked
+from trainer.check.checks import hidden, key, seats, symmetries
 from trainer.check.checks.against import actions_of, check_against, openspiel_game
 from trainer.check.checks.compiled import check_compiled
 from trainer.check.checks.crashes import late_crash
@@ -25,7 +26,7 @@ from trainer.check.checks.solved import check_solved
 from trainer.check.checks.stored import check_stored
 from trainer.check.checks.sudden_wins import check_sudden_wins
 from trainer.check.checks.symmetries import check_symmetries
-from trainer.check.exact import Solution, solve
+from trainer.check.exact import MOST_POSITIONS, Solution, solve
 from trainer.check.findings import Finding, Level
 from trainer.check.subject import Subject
 from trainer.game_config import metadata_of
@@ -46,7 +47,9 @@ class Result:
     name: str
     findings: list[Finding]
     applies: bool = True
-    """False if the game has nothing of what the check is about."""
+    """False if the game has nothing of what the check is about, or is too large for it."""
+    games: int | None = None
+    """How many random games it has played, if it chooses that by the size of the game."""
 
     @property
     def failed(self) -> bool:
@@ -76,6 +79,13 @@ APPLIES: dict[str, Callable[[Subject], bool]] = {
     "players can be exchanged as Seats says": lambda subject: subject.game.seats is not None,
 }
 """Of some checks, whether a game has what they are about."""
+GAMES: dict[str, Callable[[Subject], int]] = {
+    "words beyond key_words decide nothing": key.games_played,
+    "the network sees all that decides": hidden.games_played,
+    "symmetries hold": symmetries.games_played,
+    "players can be exchanged as Seats says": seats.games_played,
+}
+"""Of the checks whose work grows with the size of a position, how many games they play."""
 SOLVED = "search proves what exhaustive play says"
 
 
@@ -89,7 +99,9 @@ def results(subject: Subject, against: str | None = None) -> Iterator[Result]:
             if result.failed:
                 return
         for name, check in CHECKS.items():
-            result = Result(name, found_by(check, subject), name not in APPLIES or APPLIES[name](subject))
+            applies = name not in APPLIES or APPLIES[name](subject)
+            games = GAMES[name](subject) if name in GAMES else None
+            result = Result(name, found_by(check, subject), applies, games)
             failed |= result.failed
             yield result
         if against:
@@ -106,7 +118,7 @@ def results(subject: Subject, against: str | None = None) -> Iterator[Result]:
             return
     if isinstance(solution, Finding):
         yield Result(SOLVED, [solution])
-    elif solution:
+    else:
         yield solved(subject, solution)
 
 
@@ -118,8 +130,14 @@ def found_by(check: Check, subject: Subject) -> list[Finding]:
         return [late_crash(subject, error)]
 
 
-def solved(subject: Subject, solution: Solution) -> Result:
-    """The comparison of search with the solution, of which it says the value."""
+def solved(subject: Subject, solution: Solution | None) -> Result:
+    """The comparison of search with the solution, of which it says the value; None: the game is too large to be solved."""
+    if solution is None:
+        text = (
+            f"The game has more than about {MOST_POSITIONS:,} positions, or very large ones. If its size is a parameter, "
+            "check a small one, too, as in ./mygame.py:size=3: search is compared with exhaustive play only there."
+        )
+        return Result(SOLVED, [Finding(Level.NOTE, text)], applies=False)
     value = {1: "the first player wins", 0: "it is a draw", -1: "the second player wins"}[solution.value]
     visited = (
         "1 unfinished position was" if solution.positions == 1 else f"{solution.positions:,} unfinished positions were"
@@ -177,7 +195,8 @@ def printed(subject: Subject, result: Result) -> Iterator[str]:
     worst = max((finding.level for finding in result.findings), default=None)
     fine = "ok" if result.applies else "n/a"
     mark = fine if worst in (None, Level.NOTE) else MARKS[worst]
-    yield f"{mark:9}{result.name}"
+    fewer = result.games is not None and result.games < subject.games and result.applies and not result.failed
+    yield f"{mark:9}{result.name}" + (f" ({result.games:,} games, because each takes long)" if fewer else "")
     for finding in result.findings:
         begin = f"{MARKS[finding.level]}: " if finding.level is not worst or worst is Level.NOTE else ""
         for number, paragraph in enumerate(finding.text.split("\n")):

@@ -13,7 +13,7 @@ from trainer.check import lines
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
 from trainer.compile.linker import Linked
-from trainer.games.base import DRAW, FIRST, OPEN, SECOND
+from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.kernels import link_kernels
 from trainer.games.position import Position
 from trainer.settings.groups.self_play import SelfPlaySettings
@@ -22,6 +22,8 @@ AUTOMATIC_DEPTH = 4
 MOST_LINES = 20_000_000
 """Where counting stops, unless a depth was asked for."""
 TIMED_SECONDS = 0.5
+MANY_ACTIONS = 200
+"""From so many on, memory for all of them is worth saving if few are ever legal at once."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,13 @@ def perft(subject: Subject, linked: Linked, depth: int | None, by_turns: bool) -
     return counts, False
 
 
+def max_moves_advice(game: Game, most: int) -> str:
+    """What to add if memory is kept for many actions, of which at most `most` were legal at once in random games."""
+    if game.max_moves or game.num_actions < MANY_ACTIONS or 4 * most >= game.num_actions:
+        return ""
+    return "; if you can prove a smaller maximum, give max_moves: rows, trees and the cache shrink with it"
+
+
 def game_statistics(subject: Subject, depth: int | None) -> Iterator[tuple[str, str]]:
     """The statistics of a game, as (name, value)."""
     game, play = subject.game, random_play(subject)
@@ -116,7 +125,8 @@ def game_statistics(subject: Subject, depth: int | None) -> Iterator[tuple[str, 
     first, second, draws = (count / play.games for count in play.results)
     yield "plies", f"{play.mean_plies:.1f} on average, at most {play.most_plies} (max_plies={game.max_plies})"
     limit = f"max_moves={game.max_moves}" if game.max_moves else f"actions: {game.num_actions}"
-    yield "legal moves", f"{play.mean_moves:.1f} on average, at most {play.most_moves} ({limit})"
+    advice = max_moves_advice(game, play.most_moves)
+    yield "legal moves", f"{play.mean_moves:.1f} on average, at most {play.most_moves} ({limit}){advice}"
     yield "results", f"the first player wins {first:.1%}, the second {second:.1%}, {draws:.1%} are draws"
     yield "moves in a row", f"after {play.in_a_row:.1%} of the moves the same player moves again"
     yield "bytes per row", f"{game.row_bytes:,}"

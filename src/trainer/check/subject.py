@@ -14,12 +14,13 @@ from trainer.games.kernels import link_kernels
 from trainer.games.library import find_game
 from trainer.games.position import Position
 from trainer.games.positions import Positions
+from trainer.settings.check import CheckConfig
 
 
 class Subject:
     """A game, and how thoroughly it is to be checked."""
 
-    def __init__(self, name: str, games: int = 1000, seed: int = 0) -> None:
+    def __init__(self, name: str, games: int = CheckConfig.games, seed: int = 0) -> None:
         """Raises GameError if there is no game of that name."""
         self.found = find_game(name)
         self.game = self.found.game
@@ -45,9 +46,13 @@ class Subject:
         return Positions(self.env_id, rows)
 
     def games_within(self, numbers: int, per_ply: int) -> int:
-        """How many games may be played if each position costs `per_ply` and all together may cost `numbers`."""
+        """How many games may be played if a position has `per_ply` numbers and all of them together may have `numbers`."""
         plies = min(self.game.max_plies, 3 * self.game.usual_plies)
         return int(np.clip(numbers // max(1, per_ply * plies), 10, self.games))
+
+    def games_worth(self, numbers: int, per_ply: int) -> int:
+        """The same where numbers cost time: whoever asks for n times the usual number of games has n times as much."""
+        return self.games_within(int(numbers * max(1, self.games / CheckConfig.games)), per_ply)
 
     def cells(self, states: State, garbage: int = 0) -> Board:
         """uint8 [R, cells]; what `cells` doesn't write stays `garbage`."""

@@ -19,7 +19,8 @@ class CheckConfig(Settings):
     depth: int | None = None
     """Count lines of play of up to this many plies and turns; None: up to 4, as long as there are few."""
     games: int = 1000
-    """Random games that each check plays."""
+    """Random games that each check plays. Some play fewer of a large game, and say how many; with n times the default they
+    play up to n times as many."""
     seed: int = 0
     """Seed of these games."""
     log_level: LogLevel = "INFO"

@@ -14,6 +14,7 @@ from trainer.games.library.names import FOLDER
 GAMES = 200
 SOURCES = {
     "pairs": Path(__file__).with_name("pairs.py"),
+    "kings": Path(__file__).with_name("kings.py"),
     "tictactoe": FOLDER / "tictactoe" / "rules.py",
     "connect4": FOLDER / "connect4" / "rules.py",
 }

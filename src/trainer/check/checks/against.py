@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
@@ -14,7 +15,8 @@ from trainer.core.packages import import_package
 
 GAMES = 200
 ACTIONS = "OPENSPIEL_ACTIONS"
-"""The tuple in the game's file, or in `openspiel_actions.py` of its folder: our action a is their ACTIONS[a]."""
+"""The tuple in the game's file, or in `openspiel_actions.py` of its folder: our action a is their ACTIONS[a], or
+ACTIONS[0][a] for the first player and ACTIONS[1][a] for the second one."""
 
 
 def check_against(subject: Subject, name: str) -> list[Finding]:
@@ -25,17 +27,19 @@ def check_against(subject: Subject, name: str) -> list[Finding]:
         return [Finding(Level.FAILURE, other_numbers(subject, theirs))]
     games = RandomGames(subject, min(GAMES, subject.games))
     states = [theirs.new_initial_state() for _ in range(min(GAMES, subject.games))]
-    number = np.arange(subject.game.num_actions) if table is None else np.array(table)
+    numbers = np.array([np.arange(subject.game.num_actions)] * 2) if table is None else table
+    first = theirs.new_initial_state().current_player()
     for ply in games:
         for row, game in enumerate(ply.games):
-            state = states[game]
+            state, mover = states[game], int(ply.before.mover[row])
+            number = numbers[mover - 1]
             ours = sorted(int(each) for each in number[np.flatnonzero(ply.legal[row])])
-            text = before_move(ours, int(ply.before.mover[row]), state)
+            text = before_move(ours, mover, state, first)
             if text and not ply.number and table is None:
                 text += f" {mapping_advice(state)}"
             if not text:
                 state.apply_action(int(number[ply.actions[row]]))
-                text = after_move(int(ply.after.winner[row]), state)
+                text = after_move(int(ply.after.winner[row]), state, first)
                 moves = games.moves(int(game), ply.number + 1)
             else:
                 moves = games.moves(int(game), ply.number)
@@ -54,24 +58,36 @@ def openspiel_game(name: str) -> Any:
         raise GameError(f"OpenSpiel can't load the game {name} ({reason}); see pyspiel.registered_names()") from error
     if game.num_players() != 2:
         raise GameError(f"OpenSpiel's {name} has {game.num_players()} players; games here have two")
+    found, kind = game.get_type(), pyspiel.GameType
+    if (found.chance_mode, found.dynamics) != (kind.ChanceMode.DETERMINISTIC, kind.Dynamics.SEQUENTIAL):
+        raise GameError(f"OpenSpiel's {name} has chance, or players who move at the same time; games here have neither")
     return game
 
 
-def actions_of(subject: Subject) -> tuple[int, ...] | None:
-    """The table of actions of the game's author; None if there is none."""
+def actions_of(subject: Subject) -> NDArray[np.int64] | None:
+    """[2, A] OpenSpiel's numbers of our actions, for each player, as the game's author says; None if there is no table."""
     part = subject.found.part(ACTIONS.lower())
     table = None if part is None else vars(part).get(ACTIONS)
-    if table is not None and len(table) != subject.game.num_actions:
-        raise GameError(f"{ACTIONS} has {len(table)} entries; {subject.env_id} has {subject.game.num_actions} actions")
-    return table
+    if table is None:
+        return None
+    pair = table if len(table) == 2 and np.ndim(table[0]) else (table, table)
+    for one in pair:
+        if len(one) != subject.game.num_actions:
+            raise GameError(
+                f"{ACTIONS} has {len(one)} entries; {subject.env_id} has {subject.game.num_actions} actions"
+            )
+    return np.array(pair, np.int64)
 
 
-def before_move(ours: list[int], mover: int, state: Any) -> str:
-    """What differs before a move; empty if nothing does."""
+def before_move(ours: list[int], mover: int, state: Any, first: int) -> str:
+    """What differs before a move; empty if nothing does. `first`: OpenSpiel's number of the player who begins."""
     if state.is_terminal():
         return "OpenSpiel says that the game is over; here it goes on."
-    if state.current_player() != mover - 1:
-        return f"Player {mover} is to move here, player {state.current_player() + 1} in OpenSpiel."
+    if (state.current_player() != first) + 1 != mover:
+        return (
+            f"Player {mover} is to move here, player {3 - mover} in OpenSpiel. A pass must be an action in both games, or "
+            "in neither."
+        )
     theirs = sorted(state.legal_actions())
     if ours != theirs:
         only_ours, only_theirs = sorted(set(ours) - set(theirs)), sorted(set(theirs) - set(ours))
@@ -82,8 +98,8 @@ def before_move(ours: list[int], mover: int, state: Any) -> str:
     return ""
 
 
-def after_move(winner: int, state: Any) -> str:
-    """What differs about the end of the game; empty if nothing does."""
+def after_move(winner: int, state: Any, first: int) -> str:
+    """What differs about the end of the game; empty if nothing does. `first`: as for `before_move`."""
     if bool(winner) != state.is_terminal():
         return (
             f"The game is over here only (state[WINNER] is {winner}). If the two differ in what makes a draw, make that a "
@@ -91,10 +107,10 @@ def after_move(winner: int, state: Any) -> str:
             if winner
             else "The game is over in OpenSpiel only."
         )
-    first = state.returns()[0]
-    result = 0 if not winner else 1 if first > 0 else 2 if first < 0 else 3
+    gets = state.returns()[first]
+    result = 0 if not winner else 1 if gets > 0 else 2 if gets < 0 else 3
     if result != winner:
-        return f"state[WINNER] is {winner}; in OpenSpiel player 1 gets {first:g}, which makes it {result}."
+        return f"state[WINNER] is {winner}; in OpenSpiel the first player gets {gets:g}, which makes it {result}."
     return ""
 
 
@@ -111,5 +127,5 @@ def mapping_advice(state: Any) -> str:
     examples = ", ".join(f"{action} is {state.action_to_string(action)}" for action in state.legal_actions()[:4])
     return (
         f"If only the numbers of the actions differ, add a tuple {ACTIONS} to the game's file, whose entry a is OpenSpiel's "
-        f"number of action a (there, {examples})."
+        f"number of action a (there, {examples}). If the numbers depend on the mover, make it two tuples, one per player."
     )

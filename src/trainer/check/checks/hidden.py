@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.check.alike import Effects, Pair, Parting, effects, pairs_alike, parting
+from trainer.check.alike import Effects, Pair, Parting, effects, games_compared, pairs_alike, parting
 from trainer.check.findings import RESULTS, Finding, Level
 from trainer.check.subject import Subject
 from trainer.games.base import FLAGS, Game
@@ -24,10 +24,9 @@ def check_hidden(subject: Subject) -> list[Finding]:
     they also differ when neither has a history.
     """
     key = subject.game.deciding_words
-    count = subject.games_within(200_000_000, subject.game.obs_size)
     pairs = pairs_alike(
         subject,
-        count,
+        games_played(subject),
         lambda positions: np.packbits(positions.observation() != 0, axis=1),
         lambda one, two: (one[:, :key] != two[:, :key]).any(axis=1),
     )
@@ -44,6 +43,11 @@ def check_hidden(subject: Subject) -> list[Finding]:
     if failures := without_history(subject, [pair for pair, same in zip(pairs, same_history, strict=True) if not same]):
         return failures
     return [at_once(subject.game, pairs, found, found.differs, Level.NOTE)] if found.differs.any() else []
+
+
+def games_played(subject: Subject) -> int:
+    """In how many random games `check_hidden` looks."""
+    return games_compared(subject, subject.game.obs_size)
 
 
 def history_of(game: Game) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.check.alike import Pair, effects, pairs_alike
+from trainer.check.alike import Pair, effects, games_compared, pairs_alike
 from trainer.check.findings import Examples, Finding, Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
@@ -28,13 +28,23 @@ def check_key(subject: Subject) -> list[Finding]:
     return check_history(subject) or check_pairs(subject)
 
 
+def games_played(subject: Subject) -> int:
+    """In how many random games `check_key` looks."""
+    return min(games_of_history(subject), games_compared(subject, subject.game.state_words))
+
+
+def games_of_history(subject: Subject) -> int:
+    """In how many random games `check_history` looks."""
+    return subject.games_worth(60_000_000, subject.game.obs_size)
+
+
 def check_history(subject: Subject) -> list[Finding]:
     """Put the raw words beyond the key of other positions, and zeros, into each position: it must show the same."""
     game = subject.game
     begin = max(game.deciding_words, game.state_words - game.raw_words)
     if begin == game.state_words:
         return []
-    count = subject.games_within(60_000_000, game.obs_size)
+    count = games_of_history(subject)
     tails = tails_of(subject, count, begin)
     generator = subject.numbers(1)
     examples, games = Examples(), RandomGames(subject, count)
@@ -82,7 +92,7 @@ def check_pairs(subject: Subject) -> list[Finding]:
     key = game.deciding_words
     pairs = pairs_alike(
         subject,
-        subject.games_within(200_000_000, game.state_words),
+        games_compared(subject, game.state_words),
         lambda positions: np.ascontiguousarray(positions.states[:, :key]).view(np.uint8),
         lambda one, two: (one[:, key:] != two[:, key:]).any(axis=1),
     )

@@ -65,19 +65,24 @@ def check_length(subject: Subject) -> list[Finding]:
 
 
 def short_games(subject: Subject) -> list[Finding]:
-    """A warning if random games are far shorter or longer than what GAME says of an ordinary game."""
+    """A warning if random games are far shorter than what GAME says of an ordinary game, or far longer than its default.
+
+    If GAME gives `typical_plies`, longer games of random moves aren't a mistake: those of good players may be short.
+    """
     count, usual = min(MOST_SHORT, subject.games), subject.game.usual_plies
     mean = sum(len(ply.games) for ply in RandomGames(subject, count)) / count
-    if usual <= 3 * mean <= 9 * usual:
+    given, long = bool(subject.game.typical_plies), mean > 3 * usual
+    if usual <= 3 * mean and (given or not long):
         return []
-    source = "typical_plies" if subject.game.typical_plies else "by default, because typical_plies isn't given"
-    harm = "fill most of a game" if 3 * mean < usual else "end early, so games would repeat each other"
+    source = "typical_plies" if given else "by default, because typical_plies isn't given"
+    harm = "end early, so games would repeat each other" if long else "fill most of a game"
+    shorter = ", or to the length of good games, if those are shorter" if long else ""
     return [
         Finding(
             Level.WARNING,
             f"Random games last {mean:.1f} moves on average, but an ordinary game is taken to last {usual} ({source}). "
             f"Random openings, and the moves that self-play draws at random, would {harm}. Set typical_plies to "
-            f"about {max(1, round(mean))}.",
+            f"about {max(1, round(mean))}{shorter}.",
         )
     ]
 

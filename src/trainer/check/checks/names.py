@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
+
 from trainer.check.checks.crashes import line_of
 from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
@@ -13,10 +15,15 @@ from trainer.games.position import Position
 
 MOST_GAMES = 20
 """Games whose moves are looked at, one game after the other: plain Python makes their names, which is slow."""
+MOST_CELLS = 20_000_000
+"""Cells of all positions whose boards before and after a move are compared."""
+ENOUGH = 5
+"""How often an action must have changed other cells than its own before that is said."""
 
 
 def check_names(subject: Subject) -> list[Finding]:
-    """A warning if the page can't know what to click on, or else if two legal moves of a position have one name.
+    """A warning if the page can't know what to click on, or else if two legal moves of a position have one name, or if
+    actions change other cells than those that one clicks on.
 
     A failure if the game's own `name`, `text` or `score` raises anything.
     """
@@ -49,7 +56,40 @@ def check_names(subject: Subject) -> list[Finding]:
                 "moves by their names; write a function `name(state, action)` that tells them apart."
             )
             return [Finding(Level.WARNING, text, moves)]
-    return unplaced
+    return unplaced or misplaced(subject)
+
+
+def misplaced(subject: Subject) -> list[Finding]:
+    """A warning if some actions always change the board, but never one of their cells in `action_cells`."""
+    game = subject.game
+    if not game.action_cells:
+        return []
+    own = np.zeros((game.num_actions, game.num_cells), np.bool_)
+    for action, cells in enumerate(game.action_cells):
+        own[action, list(cells)] = True
+    elsewhere, here = np.zeros((2, game.num_actions), np.int64)
+    example: dict[int, tuple[int, ...]] = {}
+    games = RandomGames(subject, subject.games_worth(MOST_CELLS, game.num_cells))
+    for ply in games:
+        changed = subject.cells(ply.before.states) != subject.cells(ply.after.states)
+        hit = (changed & own[ply.actions]).any(axis=1)
+        missed = changed.any(axis=1) & own[ply.actions].any(axis=1) & ~hit
+        np.add.at(here, ply.actions[hit], 1)
+        np.add.at(elsewhere, ply.actions[missed], 1)
+        for row in np.flatnonzero(missed):
+            if ply.actions[row] not in example:
+                example[int(ply.actions[row])] = games.moves(int(ply.games[row]), ply.number + 1)
+    wrong = np.flatnonzero((elsewhere >= ENOUGH) & (here == 0))
+    if not len(wrong):
+        return []
+    action = int(wrong[0])
+    more = f" The same is true of {len(wrong) - 1:,} more actions." if len(wrong) > 1 else ""
+    text = (
+        f"action_cells says {game.action_cells[action]} of action {action}, but none of these cells changes when it is "
+        f"played, though others do ({elsewhere[action]:,} times in random games).{more} The page plays the action whose "
+        "cells one clicks on, so it may be another one than people mean. Look for rows and columns that are exchanged."
+    )
+    return [Finding(Level.WARNING, text, example[action])]
 
 
 def not_shown(subject: Subject, position: Position, moves: tuple[int, ...]) -> Finding | None:

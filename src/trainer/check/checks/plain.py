@@ -145,7 +145,7 @@ def below_zero(subject: Subject, wrapped: list[warnings.WarningMessage], moves: 
             Level.WARNING,
             f"{subject.found.path}, {where}: a word would go below zero, and becomes a huge number instead, so that `> 0` "
             "is true. Subtract signed numbers: np.int64(a) - np.int64(b); int(...) of a word is still unsigned once it is "
-            "compiled. If only the bits matter, this is no mistake.",
+            "compiled. If only the bits matter, this isn't a mistake.",
             moves,
         )
     ]
@@ -160,7 +160,7 @@ def negative(subject: Subject, rules: Any, state: State, action: int | None, mov
         return [
             Finding(
                 Level.WARNING,
-                f"{error} ({line_of(subject, error)}). That is no error to NumPy and Numba, but seldom meant: a neighbour "
+                f"{error} ({line_of(subject, error)}). NumPy and Numba allow that, but it is seldom meant: a neighbour "
                 "beyond the edge of the board becomes a cell of the last row.",
                 (*moves, action) if action is not None else moves,
             )

@@ -28,11 +28,15 @@ def check_seats(subject: Subject) -> list[Finding]:
     broken = broken_tables(game, game.seats)
     if broken:
         return [Finding(Level.FAILURE, text) for text in broken]
-    count = subject.games_within(100_000_000, game.obs_size)
-    difference = first_difference(subject, of_seats(game, game.seats), count)
+    difference = first_difference(subject, of_seats(game, game.seats), games_played(subject))
     if difference is None:
         return []
     return [Finding(Level.FAILURE, explained(difference) + of_unnamed_words(subject), difference.moves)]
+
+
+def games_played(subject: Subject) -> int:
+    """How many random games `check_seats` plays."""
+    return subject.games_worth(100_000_000, subject.game.obs_size)
 
 
 def explained(difference: Difference) -> str:

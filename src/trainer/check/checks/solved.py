@@ -24,10 +24,8 @@ it takes for the same by mistake give wrong proofs, too."""
 WORDS = {1: "wins", 0: "draws", -1: "loses"}
 
 
-def check_solved(subject: Subject, solution: Solution | None) -> list[Finding]:
+def check_solved(subject: Subject, solution: Solution) -> list[Finding]:
     """Search the first position and a sample of the others; compare what is proven of each move with the solution."""
-    if solution is None:
-        return []
     sample = sampled(subject, solution)
     wrong: list[tuple[int, int, int, int]] = []  # ply, row, action, what search proved
     places = 16  # bytes, at most, in the table of known positions
@@ -41,7 +39,7 @@ def check_solved(subject: Subject, solution: Solution | None) -> list[Finding]:
     if wrong:
         return [explained(subject, solution, *wrong[0])]
     if sample:
-        text = f"Search with {simulations:,} simulations left {len(sample)} positions unproven, which is no mistake."
+        text = f"Search with {simulations:,} simulations left {len(sample)} positions unproven, which isn't a mistake."
         return [Finding(Level.NOTE, text)]
     return []
 

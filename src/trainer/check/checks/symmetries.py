@@ -29,7 +29,7 @@ def check_symmetries(subject: Subject) -> list[Finding]:
         return [Finding(Level.FAILURE, broken[0] + more)]
     findings = []
     names = names_of_pictures(game)
-    count = subject.games_within(40_000_000, game.obs_size * max(1, len(game.symmetries)))
+    count = games_played(subject)
     for number, symmetry in enumerate(game.symmetries):
         difference = first_difference(subject, of_symmetry(game, symmetry), count)
         if difference:
@@ -38,6 +38,11 @@ def check_symmetries(subject: Subject) -> list[Finding]:
             text = f"{title} doesn't hold. {explained(difference)}{of_unnamed_words(subject)}"
             findings.append(Finding(Level.FAILURE, text, difference.moves))
     return findings or [*missing_products(game), *undeclared(subject, count)]
+
+
+def games_played(subject: Subject) -> int:
+    """How many random games `check_symmetries` plays for each symmetry."""
+    return subject.games_worth(40_000_000, subject.game.obs_size * max(1, len(subject.game.symmetries)))
 
 
 def explained(difference: Difference) -> str:

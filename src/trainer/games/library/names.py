@@ -78,7 +78,7 @@ def file_at(place: str) -> Path:
 
 
 def file_of_entry_point(name: str) -> Path:
-    """The file of a game of another package. Raises GameError if no package has a game of that name."""
+    """The file of a game of another package, which may be a folder. Raises GameError if no package has such a game."""
     points = entry_points(group=GROUP)
     if name not in points.names:
         others = sorted(points.names)
@@ -91,6 +91,9 @@ def file_of_entry_point(name: str) -> Path:
         found = importlib.util.find_spec(module)  # imports the packages that it is in
     except ImportError:
         found = None
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        if (Path(folder) / RULES_FILE).is_file():
+            return Path(folder) / RULES_FILE
     if found is None or found.origin is None:
         raise GameError(f"the game {name} should be the module {module}, which is not installed")
     return Path(found.origin)
