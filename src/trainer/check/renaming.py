@@ -100,7 +100,7 @@ def of_unnamed_words(subject: Subject) -> str:
         return ""
     return (
         " The first position has flags or raw words other than 0, and this check doesn't rename those. If one of them names "
-        "a cell or belongs to one of the players, this may be no mistake; let it begin with 0 to be sure."
+        "a cell or belongs to one of the players, this may not be a mistake; let it begin with 0 to be sure."
     )
 
 
