@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from event_loops import noting_loops
 from run_files import put_stats, store_games
+from stored_rows import remove_policies
 from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
@@ -109,6 +110,7 @@ def test_stored_games_by_model_step(tmp_path: Path) -> None:
 def test_a_stored_game_move_by_move(tmp_path: Path) -> None:
     """The board, the move, the policy target, the value and the outcome, the last two for the mover."""
     store_games(tmp_path, "tictactoe", [O_WINS])
+    remove_policies(tmp_path / "replay.db")
     with client_of(tmp_path) as client:
         game = client.get("/replay/game", params={"episode": "test-game-000"}).json()
         assert (game["env_id"], game["winner"]) == ("tictactoe", 2)
