@@ -229,7 +229,7 @@ def test_a_network_that_is_derived_in_python_is_exported(env_id: str) -> None:
         found.append(OnnxEvaluator(content, "own.onnx", env_id)(sample, legal))
         torch.nn.init.normal_(network.both.weight)
     assert distance(*found) > 1e-3
-    with pytest.raises(ModelError, match=r"^its network is a Linear, which is no network of this package$"):
+    with pytest.raises(ModelError, match=r"^its network is a Linear, which isn't a network of this package$"):
         _ = StoredNetwork.read(content).settings
 
 
