@@ -11,6 +11,7 @@ from trainer.core.errors import GameError
 from trainer.games import find_game, has_rules, known_games
 from trainer.games.base import Game
 from trainer.games.layout import Layout, layout_from_json, layout_of, layout_to_json
+from trainer.games.library import rules_differ
 from trainer.games.symmetry import Symmetry
 from trainer.replay import Metadata, StoredRules, SymmetryTables, read_game
 from trainer.replay.database.metadata import LARGEST_COUNT
@@ -104,7 +105,7 @@ def config_in(env_id: str, db: Path) -> GameConfig:
                 f"{getattr(known, name)}; give the database of this version of the game with --db"
             )
     played_by = kept.stamp if kept else None
-    if played_by and found.stamp and played_by != found.stamp:
+    if rules_differ(played_by, found.stamp):
         raise GameError(
             f"the games in {db} were played by other rules of {game.env_id}: their hash is {played_by}, and that of "
             f"{found.path} is {found.stamp}; {found.where_older_rules_are}, or give another database"

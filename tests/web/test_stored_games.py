@@ -151,6 +151,15 @@ def test_a_stored_game_of_other_rules_is_not_shown(tmp_path: Path) -> None:
         assert client.get("/replay/game", params={"episode": "test-game-000"}).json()["winner"] == 1
 
 
+def test_a_hash_stated_for_a_game_that_has_none_is_accepted(tmp_path: Path) -> None:
+    """As the trainer accepts it: the games of the contract are known by name."""
+    store_games(tmp_path, "tictactoe", [X_WINS])
+    table = "CREATE TABLE game_layouts (env_id TEXT PRIMARY KEY, layout TEXT, rules TEXT)"
+    change_rows(tmp_path, table, "INSERT INTO game_layouts VALUES ('tictactoe', '{}', 'others')")
+    with client_of(tmp_path) as client:
+        assert client.get("/replay/game", params={"episode": "test-game-000"}).json()["winner"] == 1
+
+
 def test_a_stored_game_counts_its_moves_from_the_first(tmp_path: Path) -> None:
     """Random first moves that are not stored count too; list and game agree."""
     store_games(tmp_path, "tictactoe", [O_WINS])
