@@ -14,7 +14,7 @@ from types import ModuleType
 
 from trainer.games.base import FIRST, Game, State
 from trainer.games.library import find_game
-from trainer.games.position import default_name, row_number
+from trainer.games.position import default_name, move_name, row_number
 
 GTP_COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
 """There is no I, so that nobody takes it for a 1."""
@@ -58,9 +58,7 @@ class Vocabulary:
 
     def name(self, state: State, action: int) -> str:
         """The name that the game gives to a move."""
-        if hasattr(self.own, "name"):
-            return str(self.own.name(state, action))
-        return default_name(self.game, action)
+        return move_name(self.game, self.own, state, action)
 
 
 def action_named(actions: Mapping[str, int], name: str) -> int | None:
