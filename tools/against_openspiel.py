@@ -20,7 +20,7 @@ import pyspiel  # type: ignore[import-not-found]
 from trainer.core.errors import TrainerError
 from trainer.core.json_values import write_json
 from trainer.evaluators.interface import Evaluator
-from trainer.evaluators.loader import load_evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.games import game_of
 from trainer.games.base import FIRST, OPEN, SECOND
 from trainer.games.positions import Positions
@@ -99,7 +99,7 @@ def main() -> None:
         simulations = 100 if chosen.model else chosen.rollouts
     try:
         require_output(chosen.json, "--json")
-        model = load_evaluator(chosen.model, chosen.env_id) if chosen.model else None
+        model = ModelLoader(chosen.env_id).load(chosen.model) if chosen.model else None
         player = our_player(chosen.env_id, model, simulations, chosen.games)
     except TrainerError as error:
         raise SystemExit(f"error: {error}") from None

@@ -14,9 +14,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
+from onnx import TensorProto, helper, numpy_helper
 
-from trainer.evaluators.half_precision import halved
 from trainer.pretrained import FOLDER, file_name
 
 MOST_BYTES = 3_000_000
@@ -36,6 +37,8 @@ Measure it with `cartridge evaluate --env-id {env_id} --model pretrained`.
 """
 
 
+PREFIX = "half."
+"""The stored weights have their names with this before them."""
 MOST_POINTS = 150
 """Points of the losses that the curves keep."""
 MEASURED = ("step", "opponent", "win_rate", "elo")
@@ -69,6 +72,25 @@ def rounded(value: Any) -> Any:
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
+def halved(content: bytes) -> bytes:
+    """A model file with its float32 weights stored in float16. Raises ValueError if one is too large for that."""
+    model = onnx.load_model_from_string(content)
+    graph, casts = model.graph, []
+    for tensor in graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT:
+            continue
+        name, weights = tensor.name, numpy_helper.to_array(tensor)
+        if np.abs(weights).max(initial=0) > np.finfo(np.float16).max:
+            raise ValueError(f"{name} has weights that are too large for float16")
+        tensor.CopyFrom(numpy_helper.from_array(weights.astype(np.float16), PREFIX + name))
+        casts.append(helper.make_node("Cast", [PREFIX + name], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
 def main(results: Path, model: Path | None = None) -> None:
     """Copy the model, and write its card and its curves."""
     write_curves(json.loads((results / "stats.json").read_text()))
@@ -84,7 +106,7 @@ def main(results: Path, model: Path | None = None) -> None:
         )
     shipped = onnx.load_model_from_string(content)
     metadata = {entry.key: entry.value for entry in shipped.metadata_props}
-    half = any(tensor.data_type == onnx.TensorProto.FLOAT16 for tensor in shipped.graph.initializer)
+    half = any(tensor.data_type == TensorProto.FLOAT16 for tensor in shipped.graph.initializer)
     _, training, *rest = re.split(r"\n\n", (results / "results.md").read_text().strip())
     measurements = "\n\n".join(part for part in rest if not part.startswith("!["))
     name = file_name(metadata["env_id"])

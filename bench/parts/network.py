@@ -13,8 +13,8 @@ from bench.support.job import Job
 from bench.support.models import publish_model, trained_model
 from bench.support.turns import alternate
 from trainer.evaluators.acceleration import random_play
-from trainer.evaluators.loader import load_evaluator
 from trainer.evaluators.model import ModelEvaluator
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.sparse import SparseAccelerator
 from trainer.games import game_of
 from trainer.games.library import OF_CONTRACT
@@ -33,7 +33,7 @@ def measure(job: Job) -> list[Result]:
 def compare(job: Job, env_id: str, name: str, path: Path) -> Result:
     """One model, on positions of random games."""
     game = game_of(env_id)
-    model = load_evaluator(path, env_id)
+    model = OnnxEvaluator(path.read_bytes(), str(path), env_id)
     accelerated = SparseAccelerator(env_id)(path.read_bytes(), model)
     assert accelerated is not None
     observation, _ = random_play(env_id, seed=2)

@@ -10,7 +10,7 @@ import torch
 from bench.report.result import Result, Target
 from bench.support.job import Job
 from bench.support.models import layer_sizes, network_of
-from trainer.evaluators.loader import load_evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.export import Exporter
 from trainer.game_config import metadata_of
 from trainer.games import game_of
@@ -40,7 +40,7 @@ def measure(job: Job) -> list[Result]:
             checked.append(1000 * (time.perf_counter() - began))
             publish(content, folder, step, Retention(10))
             times.append(1000 * (time.perf_counter() - began))
-        prior, value = load_evaluator(folder / LATEST, game.env_id)(rows, legal)
+        prior, value = ModelLoader(game.env_id).load(folder / LATEST)(rows, legal)
     with torch.no_grad():
         logits, expected = network(torch.from_numpy(rows))
     difference = max(

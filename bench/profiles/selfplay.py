@@ -15,7 +15,7 @@ from trainer.actor import moves, selfplay
 from trainer.actor.selfplay import SelfPlay
 from trainer.compile.linker import Linked
 from trainer.evaluators.interface import Evaluator
-from trainer.evaluators.loader import load_evaluator
+from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.sparse import SparseAccelerator
 from trainer.games.kernels import link_kernels
 from trainer.settings.groups.self_play import SelfPlaySettings
@@ -24,7 +24,7 @@ from trainer.settings.groups.self_play import SelfPlaySettings
 def selfplay_profile(env_id: str, size: Size, folder: Path) -> dict[str, float]:
     """Nanoseconds per simulation by what they are spent on, in one thread, without writing rows."""
     path = publish_model(env_id, folder)
-    original = load_evaluator(path, env_id)
+    original = OnnxEvaluator(path.read_bytes(), str(path), env_id)
     evaluator = SparseAccelerator(env_id)(path.read_bytes(), original)
     assert evaluator is not None
     clock = Clock()

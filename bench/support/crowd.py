@@ -16,11 +16,13 @@ from trainer.actor.played import PlayedGame
 from trainer.actor.selfplay import SelfPlay
 from trainer.actor.threads import QUEUE_GAMES
 from trainer.cluster.on_ray.hub import STORING
-from trainer.cluster.shipment import HEADER_BYTES, pack
+from trainer.cluster.shipment import pack
 from trainer.games import game_of
 
 SIZES = (256, 128, 64, 32, 16, 8, 4, 2, 1)
 """Games of a shipment; 256 games of Connect 4 are about as many plies as a shipment may have."""
+HEADER_BYTES = 24
+"""Bytes of a shipment before the games' numbers (`trainer/cluster/shipment.py`)."""
 PAUSE_SECONDS = 0.2
 """Time between two shipments of a player that doesn't lag behind."""
 LOOK_SECONDS = 0.005

@@ -37,7 +37,7 @@ from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
 from trainer.search import Search
 from trainer.search.analysis import Analysis, all_analysed
-from trainer.search.search import MOST_MOVES
+from trainer.search.search import LONGEST_LINE
 from trainer.settings.actor import ActorConfig
 from trainer.settings.evaluator import EvaluatorConfig
 from trainer.settings.groups.device import Device, EvaluationSettings, Precision
@@ -99,7 +99,7 @@ class Model:
         return self.analyse(position, simulations).best
 
     def analyse_all(
-        self, positions: Sequence[Position], simulations: int = 0, most: int = MOST_MOVES
+        self, positions: Sequence[Position], simulations: int = 0, most: int = LONGEST_LINE
     ) -> list[Analysis]:
         """Evaluate many unfinished positions of the model's game as `analyse` does, up to 256 side by side (fewer if their
         searches would take more than a gibibyte).

@@ -10,7 +10,8 @@ import numpy as np
 from trainer.core.errors import GameError
 from trainer.games import find_game, has_rules, known_games
 from trainer.games.base import Game
-from trainer.games.layout import Layout, layout_from_json, layout_of, layout_to_json
+from trainer.games.layout import Layout, layout_from_json, layout_of, layout_to_json, view_table
+from trainer.games.library import rules_differ
 from trainer.games.symmetry import Symmetry
 from trainer.replay import Metadata, StoredRules, SymmetryTables, has_tables, read_game
 from trainer.replay.database.metadata import LARGEST_COUNT
@@ -39,17 +40,14 @@ class GameConfig:
         """The symmetries as index tables over observations and policies; only the identity if none are known."""
         if not self.symmetries or self.layout is None:
             return SymmetryTables.identity(self.metadata)
-        layout = self.layout
-        cells = np.array([symmetry.cells for symmetry in self.symmetries], np.int32)
-        actions = np.array([symmetry.actions for symmetry in self.symmetries], np.int32)
-        end = self.metadata.legal_mask_offset + self.metadata.num_actions
-        planes = [cells + plane * layout.cells for plane in range(layout.planes)]
-        features, seats = (
-            np.tile(np.arange(*span, dtype=np.int32), (len(cells), 1))
-            for span in ((layout.board_numbers, self.metadata.legal_mask_offset), (end, self.metadata.obs_size))
-        )
-        parts = (*planes, features, actions + self.metadata.legal_mask_offset, seats)
-        return SymmetryTables(np.concatenate(parts, axis=1), actions)
+        planes, features = np.arange(self.layout.planes), np.arange(self.layout.features)
+        seats = np.arange(self.layout.end, self.metadata.obs_size)
+        actions = [np.array(symmetry.actions) for symmetry in self.symmetries]
+        views = [
+            np.append(view_table(planes, np.array(symmetry.cells), features, table), seats)
+            for symmetry, table in zip(self.symmetries, actions, strict=True)
+        ]
+        return SymmetryTables(np.array(views, np.int32), np.array(actions, np.int32))
 
 
 def metadata_of(game: Game) -> Metadata:
@@ -105,7 +103,7 @@ def config_in(env_id: str, db: Path) -> GameConfig:
                 f"{getattr(known, name)}; give the database of this version of the game with --db"
             )
     played_by = kept.stamp if kept else None
-    if played_by and found.stamp and played_by != found.stamp:
+    if rules_differ(played_by, found.stamp):
         raise GameError(
             f"the games in {db} were played by other rules of {game.env_id}: their hash is {played_by}, and that of "
             f"{found.path} is {found.stamp}; {found.where_older_rules_are}, or give another database"

@@ -75,13 +75,13 @@ def test_where_names_are_numbers_words_are_names() -> None:
     for text in ("4 4 3", '{"moves": ["4", "4", "3"]}', '{"moves": [3, 3, 2]}', '{"moves": ["4", 3, "3"]}'):
         assert read_line(text, "here", rules).actions == [3, 3, 2]
     for text in ("3 0", '{"moves": ["3", "0"]}'):
-        message = r"^here: '0' is no legal move after 3; legal are 1, 2, 3, 4, 5, 6, 7$"
+        message = r"^here: '0' is not a legal move after 3; legal are 1, 2, 3, 4, 5, 6, 7$"
         with pytest.raises(GameError, match=message):
             read_line(text, "here", rules)
 
 
 NO_OBJECT = (
-    ', which is no JSON object with a list "moves" of names or numbers; write {"moves": [3, 3, 2]}, or the moves '
+    ', which is not a JSON object with a list "moves" of names or numbers; write {"moves": [3, 3, 2]}, or the moves '
     "alone with spaces between them"
 )
 
@@ -89,13 +89,13 @@ NO_OBJECT = (
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("b2 b2", ": 'b2' is no legal move after b2; legal are a3, b3, c3, a2, c2, a1, b1, c1"),
-        ("4 b3 9", ": '9' is no legal move after 4 b3; legal are a3, c3, a2, c2, a1, b1, c1"),
-        ("z9", ": 'z9' is no legal move in the first position; legal are a3, b3, c3, a2, b2, c2, a1, b1, c1"),
-        ('{"moves": [4, -1]}', ": -1 is no legal move after 4; legal are 0, 1, 2, 3, 5, 6, 7, 8"),
-        ("0 3 1 4 2 5", ": '5' is no legal move after 0 3 1 4 2; legal are none, because the game is over"),
-        ("4 " + 5000 * "9", f": '{56 * '9'}... is no legal move after 4; legal are a3, b3, c3, a2, c2, a1, b1, c1"),
-        ("4 ²", ": '²' is no legal move after 4; legal are a3, b3, c3, a2, c2, a1, b1, c1"),
+        ("b2 b2", ": 'b2' is not a legal move after b2; legal are a3, b3, c3, a2, c2, a1, b1, c1"),
+        ("4 b3 9", ": '9' is not a legal move after 4 b3; legal are a3, c3, a2, c2, a1, b1, c1"),
+        ("z9", ": 'z9' is not a legal move in the first position; legal are a3, b3, c3, a2, b2, c2, a1, b1, c1"),
+        ('{"moves": [4, -1]}', ": -1 is not a legal move after 4; legal are 0, 1, 2, 3, 5, 6, 7, 8"),
+        ("0 3 1 4 2 5", ": '5' is not a legal move after 0 3 1 4 2; legal are none, because the game is over"),
+        ("4 " + 5000 * "9", f": '{56 * '9'}... is not a legal move after 4; legal are a3, b3, c3, a2, c2, a1, b1, c1"),
+        ("4 ²", ": '²' is not a legal move after 4; legal are a3, b3, c3, a2, c2, a1, b1, c1"),
         ("{moves}", " is '{moves}'" + NO_OBJECT),
         ('{"moves": 3}', """ is '{"moves": 3}'""" + NO_OBJECT),
         ('{"moves": [4.0]}', """ is '{"moves": [4.0]}'""" + NO_OBJECT),
@@ -208,7 +208,7 @@ def test_a_model_of_the_package_can_be_named(
         (("--positions", "nowhere.txt"), "nowhere.txt: No such file or directory"),
         (("--positions", "."), ".: Is a directory"),
         (("--json", "."), "--json . is a folder; give the name of a file"),
-        ((), "positions.txt, line 2: 'b2' is no legal move after b2; legal are "),
+        ((), "positions.txt, line 2: 'b2' is not a legal move after b2; legal are "),
     ],
 )
 def test_what_cannot_be_done_is_one_line(

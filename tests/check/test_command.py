@@ -116,7 +116,7 @@ def test_a_game_that_can_not_be_stored_is_refused(tmp_path: Path, capsys: pytest
             "from trainer.settings.loop import LoopConfig\nRECIPE = LoopConfig",
             "is <class '.*LoopConfig'>, of the type type;",
         ),
-        ("MINUTES = 3", "RECIPE in .*/recipe.py is None, of the type NoneType; set it to a LoopConfig"),
+        ("MINUTES = 3", "/recipe.py has no RECIPE; set it to a LoopConfig of trainer.settings.loop"),
     ],
 )
 def test_a_wrong_recipe_is_refused(recipe: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,8 @@ import pytest
 import torch
 from random_models import model_file, random_network
 
-from trainer.evaluators.half_precision import halved, parsed_model
+from tools.ship_model import halved
+from trainer.evaluators.half_precision import parsed_model
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.sparse import network_of
 from trainer.export.stored import StoredNetwork

@@ -17,7 +17,7 @@ from small_models import linear_model
 from trainer.core.errors import ModelError
 from trainer.core.files import write_bytes
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.evaluators.loader import ModelLoader, load_evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.model import answer_kernels
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.evaluators.uniform import uniform
@@ -255,8 +255,8 @@ def test_weights_in_another_file_are_named_with_the_remedy(tmp_path: Path) -> No
     with pytest.raises(
         ModelError, match=r"model\.onnx keeps its weights in another file, but a model is one file"
     ) as caught:
-        load_evaluator(path, "tictactoe")
+        ModelLoader("tictactoe").load(path)
     command = str(caught.value).partition("merge them with: ")[2]
     command = command.replace("MODEL", str(path)).replace("MERGED", str(merged)).replace("python", sys.executable, 1)
     subprocess.run(command, shell=True, check=True)
-    assert load_evaluator(merged, "tictactoe").step is None
+    assert ModelLoader("tictactoe").load(merged).step is None

@@ -18,7 +18,7 @@ from run_files import model_bytes, trainer_config
 import trainer
 from trainer.core.errors import ConfigError, ModelError
 from trainer.evaluators.acceleration import distance, random_play
-from trainer.evaluators.loader import load_evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export import Exporter, begin_with
 from trainer.export.exporter import exact_answers
@@ -229,7 +229,7 @@ def test_a_network_that_is_derived_in_python_is_exported(env_id: str) -> None:
         found.append(OnnxEvaluator(content, "own.onnx", env_id)(sample, legal))
         torch.nn.init.normal_(network.both.weight)
     assert distance(*found) > 1e-3
-    with pytest.raises(ModelError, match=r"^its network is a Linear, which is no network of this package$"):
+    with pytest.raises(ModelError, match=r"^its network is a Linear, which isn't a network of this package$"):
         _ = StoredNetwork.read(content).settings
 
 
@@ -324,7 +324,7 @@ def test_a_model_from_a_loop_of_ones_own_counts_as_the_end_of_a_run(
     assert OnnxEvaluator(content, "test", "othello").progress == 1
     config = trainer_config(tmp_path, steps=4, checkpoint_interval=2, publish_first=True)
     Trainer(config).train()
-    shares = [load_evaluator(path, "tictactoe").progress for path in stored_models(config.model_dir)]
+    shares = [ModelLoader("tictactoe").load(path).progress for path in stored_models(config.model_dir)]
     assert shares == [0, 0.5, 1]
 
 
@@ -353,13 +353,13 @@ def test_a_run_begins_with_the_weights_of_a_model(tictactoe_rows: ForeignDatabas
     )
     Trainer(config).train()
     rows = random_play("tictactoe", seed=2)
-    first = load_evaluator(config.model_dir / "model_step_000000.onnx", "tictactoe")
-    assert distance(first(*rows), load_evaluator(start, "tictactoe")(*rows)) == 0
+    first = ModelLoader("tictactoe").load(config.model_dir / "model_step_000000.onnx")
+    assert distance(first(*rows), ModelLoader("tictactoe").load(start)(*rows)) == 0
     begun = Trainer(
         replace(config, resume=True, model_dir=tmp_path / "other", stats=tmp_path / "other" / "stats.json")
     ).train()
     assert begun.step == 1
-    again = load_evaluator(tmp_path / "other" / "model_step_000000.onnx", "tictactoe")
+    again = ModelLoader("tictactoe").load(tmp_path / "other" / "model_step_000000.onnx")
     assert distance(again(*rows), first(*rows)) == 0, "without a checkpoint to resume, it begins with the model"
     start.unlink()
     assert Trainer(replace(config, steps=2, resume=True)).train().step == 2
@@ -378,7 +378,7 @@ def test_a_wider_network_begins_as_the_narrow_one_and_learns_with_all_of_it(
     rows = random_play(env_id, seed=2)
     wide = random_network(env_id, family, width=32, seed=5, activation=activation)
     begin_with(wide, path, env_id)
-    narrow = load_evaluator(path, env_id)
+    narrow = ModelLoader(env_id).load(path)
     made = OnnxEvaluator(model_file(env_id, wide), "wide.onnx", env_id)
     assert distance(made(*rows), narrow(*rows)) < 1e-6
     observation, legal = (torch.from_numpy(part) for part in rows)
@@ -403,7 +403,7 @@ def test_a_network_with_more_filters_or_more_units_begins_as_the_narrow_one(
     begin_with(wide, path, "connect4")
     grown.write_bytes(model_file("connect4", wide))
     rows = random_play("connect4", seed=2)
-    answers = [load_evaluator(file, "connect4")(*rows) for file in (path, grown)]
+    answers = [ModelLoader("connect4").load(file)(*rows) for file in (path, grown)]
     assert distance(*answers) < 1e-6
     flags = f"--network conv --width {filters} --activation relu --units {units} --lines {lines}"
     for other in ({"units": units - 1, "lines": lines}, {"units": units, "lines": lines + 1}):

@@ -29,7 +29,7 @@ from trainer.games.kernels import link_kernels
 from trainer.games.library import names, registry
 from trainer.games.library.found_game import FoundGame
 from trainer.games.library.load import load
-from trainer.games.library.stamp import plain, without_recipe
+from trainer.games.library.stamp import plain, rules_differ, without_recipe
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.games.symmetry import Symmetry
@@ -389,6 +389,22 @@ def test_stamps_follow_rules_and_parameters(tmp_path: Path) -> None:
     assert stamps[0] == stamps[2]
     assert stamps[0] != stamps[1]
     assert [find_game(env_id).stamp for env_id in ("tictactoe", "connect4", "othello")] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "differ"),
+    [
+        ("a", "b", True),
+        ("a", "a", False),
+        (None, "b", False),
+        ("", "b", False),
+        ("a", None, False),
+        (None, None, False),
+    ],
+)
+def test_rules_differ_only_if_both_sides_state_them(theirs: str | None, ours: str | None, differ: bool) -> None:
+    """Games of the contract and files of other programs have no stamp, and are accepted."""
+    assert rules_differ(theirs, ours) is differ
 
 
 RECIPE = """

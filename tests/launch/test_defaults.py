@@ -35,7 +35,7 @@ def test_a_new_run_goes_by_the_recipe(tmp_path: Path) -> None:
 def test_a_resumed_run_goes_by_its_own_settings(tmp_path: Path) -> None:
     """Its game needn't be named; without a run it must be."""
     with pytest.raises(
-        ConfigError, match=r"there is no run in .* to resume, for it has no run\.json; give the --data-dir"
+        ConfigError, match=r"there is no run in .* to resume, because it has no run\.json; give the --data-dir"
     ):
         defaults_for(None, tmp_path, True, "cpu")
     write_record(RunFolder(tmp_path).record, LOOP, LoopConfig(env_id="hex:size=5", data_dir=tmp_path, lr=0.5))

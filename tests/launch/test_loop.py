@@ -343,7 +343,8 @@ def test_a_folder_without_a_run_can_not_be_resumed_without_the_name_of_a_game(
     folder = tmp_path / "otehllo"
     assert call_main("trainer.loop", "--resume", "--data-dir", folder) == 1
     assert (
-        f"there is no run in {folder} to resume, for it has no run.json; give the --data-dir" in capsys.readouterr().err
+        f"there is no run in {folder} to resume, because it has no run.json; give the --data-dir"
+        in capsys.readouterr().err
     )
     assert not folder.exists()
 

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 from small_models import write_model
 
-from trainer.evaluators.loader import ModelLoader, load_evaluator
-from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.evaluators.interface import Evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.measure import anchor
 from trainer.measure.anchor import GAMES, Anchor, anchor_of, openings_of_two_matches
 from trainer.measure.elo import elo_difference
@@ -18,10 +18,10 @@ from trainer.measure.intervals import wilson
 from trainer.run.evaluations import EvaluationLog
 
 
-def model(folder: Path, step: int) -> OnnxEvaluator:
+def model(folder: Path, step: int) -> Evaluator:
     """A model of tic-tac-toe with random weights."""
     path = write_model(folder / f"{step}.onnx", "tictactoe", seed=step, step=step)
-    return load_evaluator(path, "tictactoe")
+    return ModelLoader("tictactoe").load(path)
 
 
 def result(groups: list[list[float]]) -> SimpleNamespace:

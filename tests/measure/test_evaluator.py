@@ -334,7 +334,9 @@ def test_othello_has_test_positions_but_no_perfect_player(tmp_path: Path, capsys
     assert "random (500)" in text
     assert "rollouts (500)" in text
     assert run("--model", model, "--env-id", "othello", "--opponent", "perfect") == 1
-    assert "no solver for whole games; games that have one: connect4, dots, and all small ones" in capsys.readouterr().err
+    assert (
+        "no solver for whole games; games that have one: connect4, dots, and all small ones" in capsys.readouterr().err
+    )
 
 
 def test_without_bitbully_wrong_moves_of_connect4_are_counted_but_perfect_play_is_an_error(

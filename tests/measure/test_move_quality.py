@@ -9,7 +9,7 @@ from trainer.evaluators.uniform import uniform
 from trainer.games.solving.scored_positions import scored_positions_of
 from trainer.games.solving.solver import NOT_LEGAL
 from trainer.measure.move_quality import measure_move_quality, quick_move_quality, wrong_moves
-from trainer.players import MinimaxPlayer, RandomPlayer
+from trainer.players import MinimaxPlayer, RandomPlayer, model_player
 
 N = NOT_LEGAL
 
@@ -54,8 +54,9 @@ def test_random_moves_err_at_the_rate_of_wrong_moves() -> None:
 
 
 def test_a_quick_measurement_takes_all_of_tictactoe_and_a_tenth_of_connect4() -> None:
-    """The uniform guess errs less with search than without."""
+    """Of the raw policy: the uniform guess errs more than with search."""
     assert quick_move_quality("tictactoe", uniform).total.positions == 4520
-    errors = [quick_move_quality("connect4", uniform, simulations).total for simulations in (0, 100)]
-    assert errors[0].positions == 600
-    assert errors[1].weak < errors[0].weak
+    quick, scored = quick_move_quality("connect4", uniform).total, scored_positions_of("connect4").every(10)
+    assert quick.positions == len(scored) == 600
+    searching = measure_move_quality(scored, model_player("search", "connect4", uniform, 100, 600))
+    assert searching.total.weak < quick.weak

@@ -72,7 +72,7 @@ def test_a_level_is_told(table: Table, level: int, said: str) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("z9", "'z9' is no legal move here, and none of: hint, undo, level N, new, quit"),
+        ("z9", "'z9' is not a legal move here, nor one of: hint, undo, level N, new, quit"),
         ("level", "A level is a number of simulations from 0 to 10,000, as in: level 400"),
         ("level -1", "A level is a number of simulations from 0 to 10,000, as in: level 400"),
     ],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from registering import game_with
 
 from trainer.core.errors import GameError
 from trainer.evaluators.loader import ModelLoader
@@ -137,3 +139,31 @@ def test_its_name_may_say_how_far_it_looks() -> None:
         named_player(PlayerName.read(name), ModelLoader("othello"), 0, 1).name for name in ("minimax", "minimax:2")
     ]
     assert names == ["Minimax(6 plies)", "Minimax(2 plies)"]
+
+
+HEURISTIC = """
+import numpy as np
+
+DEPTH = 2
+ORDER = np.arange(9)
+
+
+def value(state):
+    return 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("DEPTH", "DEEP", r"heuristic\.py has no DEPTH; set it to a number of plies, at least 1"),
+        ("DEPTH = 2", "DEPTH = 0", r"DEPTH in .*heuristic\.py is 0, of the type int; set it to a number of plies"),
+        ("ORDER", "MOVES", r"heuristic\.py has no ORDER; set it to an int64 array of all actions, 0 to 8, those first"),
+        ("arange(9)", "arange(8)", r"ORDER in .*heuristic\.py is array\(.*\), of the type ndarray; set it to an int64"),
+        ("def value", "def worth", r"heuristic\.py has no value; define value\(state\)"),
+    ],
+)
+def test_a_wrong_heuristic_gets_one_sentence(right: str, wrong: str, message: str, tmp_path: Path) -> None:
+    """Before it is compiled: a kernel would read past the end of a short order."""
+    with pytest.raises(GameError, match=message):
+        MinimaxPlayer(game_with("heuristic.py", HEURISTIC.replace(right, wrong), tmp_path))

@@ -14,7 +14,7 @@ from waiting import PATIENCE
 
 import trainer
 from trainer.core.errors import EngineError
-from trainer.evaluators.loader import ModelLoader, load_evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.games import rules_of
 from trainer.games.base import FIRST, SECOND
 from trainer.games.position import Position
@@ -106,7 +106,7 @@ def own_engine(model: Path, env_id: str) -> GtpPlayer:
 def test_our_engine_plays_what_its_model_does(env_id: str, tmp_path: Path) -> None:
     """A match through GTP has the same moves as one without."""
     path = write_model(tmp_path / "model.onnx", env_id, seed=1, step=1)
-    model = NetworkPlayer("model", load_evaluator(path, env_id))
+    model = NetworkPlayer("model", ModelLoader(env_id).load(path))
     without = play_match(env_id, RandomPlayer(), model, 4, 0)
     assert play_match(env_id, RandomPlayer(), own_engine(path, env_id), 4, 0).moves == without.moves
     assert without.different_games == 4

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from registering import game_with
 
+from trainer.core.errors import GameError
 from trainer.games import ENV_IDS, rules_of
 from trainer.games.base import FIRST, OPEN, SECOND
 from trainer.games.position import Position
@@ -103,3 +105,22 @@ def test_a_game_of_ones_own_brings_its_words(tmp_path: Path) -> None:
     words = vocabulary_of(f"{tmp_path / 'named.py'}:size=4")
     assert isinstance(words, Vocabulary)
     assert (words.gtp_setup(), words.gtp_move(np.zeros(18, np.uint64), 7)) == (["boardsize 4"], "4-7")
+
+
+@pytest.mark.parametrize(
+    ("engine", "message"),
+    [
+        ("", r"engine\.py has no ENGINE; set it to a class derived from trainer\.games\.vocabulary\.Vocabulary"),
+        ("ENGINE = 3", r"ENGINE in .*engine\.py is 3, of the type int; set it to a class derived from"),
+        ("class ENGINE: ...", r"ENGINE in .*engine\.py is <class '.*ENGINE'>, of the type type; set it to a class"),
+        (
+            "from trainer.games.vocabulary import Vocabulary\n\n\nclass ENGINE(Vocabulary):\n"
+            "    def __init__(self, game, own):\n        self.size = own.NOTHING\n",
+            r"engine\.py, line 6: AttributeError: .*NOTHING",
+        ),
+    ],
+)
+def test_wrong_words_get_one_sentence(engine: str, message: str, tmp_path: Path) -> None:
+    """It names the file, and the line if it fails."""
+    with pytest.raises(GameError, match=message):
+        vocabulary_of(game_with("engine.py", engine, tmp_path))

@@ -22,7 +22,7 @@ from trainer.actor.actor import act
 from trainer.core.errors import TrainerError
 from trainer.core.files import signature_of, write_bytes
 from trainer.evaluators.hot_reload import ModelFile
-from trainer.evaluators.loader import ModelLoader, load_evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.launch.evaluations import Evaluations
 from trainer.run.evaluations import EvaluationLog
 from trainer.run.folder import RunFolder
@@ -184,7 +184,7 @@ def test_weights_that_are_not_finite_are_never_published(
         match=r"the loss or the weights at step 40 are not finite.*published model is good and the batch is in",
     ):
         train(config, threading.Event())
-    assert load_evaluator(config.model_dir / "latest.onnx", "tictactoe").step == 20
+    assert ModelLoader("tictactoe").load(config.model_dir / "latest.onnx").step == 20
     checkpoint = load_checkpoint(config.model_dir, "tictactoe")
     assert checkpoint is not None
     assert checkpoint.step == 20

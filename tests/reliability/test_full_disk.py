@@ -21,7 +21,7 @@ from torture.faults import full_disk, running, step_of, trainer_for
 from waiting import PATIENCE, wait_until
 
 from trainer.actor.actor import act
-from trainer.evaluators.loader import load_evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.run.training_statistics import TrainingPoint
 from trainer.settings.actor import ActorConfig
 from trainer.trainer import train
@@ -38,7 +38,7 @@ def test_a_trainer_on_a_full_disk_goes_on_and_writes_again(
         wait_until(lambda: step_of(small_disk) > 20, "it doesn't train")
         filler = fill(small_disk)
         wait_until(lambda: "No space left on device" in caplog.text, "it doesn't notice that the disk is full")
-        load_evaluator(config.model_dir / "latest.onnx", "tictactoe")
+        ModelLoader("tictactoe").load(config.model_dir / "latest.onnx")
         before = load_checkpoint(config.model_dir, "tictactoe")
         assert before is not None
         filler.unlink()

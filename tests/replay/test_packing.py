@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from conftest import CloseLater, ForeignDatabase, floats
 from episodes import TICTACTOE, episode
+from stored_rows import remove_policies
 
 import trainer
 from trainer.core.errors import ReplayError
@@ -42,9 +43,11 @@ def test_packed_rows_are_the_rows(tmp_path: Path, close_later: CloseLater) -> No
         path = tmp_path / f"{name}.db"
         with closing(ReplayWriter(path, metadata)) as writer:
             writer.write([episode("a-0", plies=5), episode("b-1", plies=3)])
+        remove_policies(path)
         replay = close_later(ReplayBuffer(path, metadata))
         assert replay.refresh() == 8
         batches.append(replay.sample(np.random.default_rng(1), 64))
+    assert (batches[0].policy_target.sum(axis=1) == 0).any()
     for one, other in zip(vars(batches[0]).values(), vars(batches[1]).values(), strict=True):
         np.testing.assert_array_equal(one, other)
     with closing(sqlite3.connect(tmp_path / "packed.db")) as connection:

@@ -42,7 +42,7 @@ def test_a_written_game_is_what_the_contract_says(tmp_path: Path, close_later: C
     assert first[9:11] == (0.0, 0)  # reward, done
     assert second[9:11] == (1.0, 1)  # the second mover has just won
     assert first[12:15] == (CENTRE, 0.25, -1.0)
-    assert second[12:15] == (None, 0.5, 1.0)
+    assert second[12:15] == (CENTRE, 0.5, 1.0)
     metadata = connection.execute("SELECT * FROM game_metadata").fetchone()
     assert metadata[:8] == ("tictactoe", "Tic-Tac-Toe", 3, 3, 9, 29, 18, 2)
     indexed = {
@@ -108,7 +108,7 @@ def test_games_stored_together_keep_their_rows_apart(tmp_path: Path, close_later
             *(game.states[ply].tobytes(), game.actions[ply].tobytes(), game.states[ply + 1].tobytes()),
             *(game.observations[ply].tobytes(), game.observations[ply + 1].tobytes()),
             *(float(game.outcomes[ply]) if ply == len(game) - 1 else 0.0, int(ply == len(game) - 1)),
-            game.visits[ply].tobytes() if game.has_policy[ply] else None,
+            game.visits[ply].tobytes(),
             *(float(game.values[ply]), float(game.outcomes[ply])),
         )
         for game in games

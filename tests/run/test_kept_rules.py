@@ -13,7 +13,7 @@ import pytest
 from random_models import publish_model
 
 from trainer.core.errors import GameError, ModelError, ReplayError
-from trainer.evaluators.loader import load_evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.game_config import load_game_config
 from trainer.games import find_game
 from trainer.games.kernels import link_kernels
@@ -372,11 +372,11 @@ def test_a_model_of_other_rules_is_refused(rules: Path, tmp_path: Path) -> None:
     find_game(str(rules))
     publish_model(tmp_path, str(rules))
     path = tmp_path / "models" / "latest.onnx"
-    load_evaluator(path, "myttt")
+    ModelLoader("myttt").load(path)
     edit(rules)
     find_game(str(rules))
     with pytest.raises(ModelError, match="was trained by other rules of myttt: their hash was"):
-        load_evaluator(path, "myttt")
+        ModelLoader("myttt").load(path)
 
 
 def test_a_trainer_refuses_games_of_other_rules_that_come_later(rules: Path, tmp_path: Path) -> None:

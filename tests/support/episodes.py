@@ -23,7 +23,6 @@ def episode(name: str = "a-0", plies: int = 2) -> Episode:
         observations=observations,
         actions=np.arange(4, 4 + plies, dtype=np.uint32),
         visits=np.tile(np.frombuffer(CENTRE, "<f4"), (plies, 1)),
-        has_policy=np.arange(plies) % 2 == 0,
         values=np.linspace(0.25, 0.5, plies, dtype=np.float32),
         outcomes=np.where(np.arange(plies) % 2 == 0, -1, 1).astype(np.float32),
     )

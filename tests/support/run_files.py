@@ -95,7 +95,6 @@ def stored_game(env_id: str, actions: Sequence[int], number: int = 0) -> Episode
         observations=np.stack([position.observation for position in positions]),
         actions=np.array(actions, np.uint32),
         visits=visits,
-        has_policy=np.array([ply != 1 for ply in range(len(actions))]),
         values=np.full(len(actions), 0.5, np.float32),
         outcomes=np.array(outcomes, np.float32),
     )

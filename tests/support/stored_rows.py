@@ -25,6 +25,12 @@ def select(path: Path, query: str) -> list[tuple]:
         return connection.execute(query).fetchall()
 
 
+def remove_policies(path: Path) -> None:
+    """Take the policy target from every second row of each game, as in a file that another program wrote."""
+    with closing(sqlite3.connect(path, timeout=60)) as connection, connection:
+        connection.execute("UPDATE transitions SET policy_probs = NULL WHERE step_number % 2 = 1")
+
+
 def kill_in_transaction(path: Path) -> None:
     """Leave a database half changed by a writer that was killed within a transaction, and its rollback journal.
 

@@ -27,7 +27,7 @@ from waiting import PATIENCE, wait_until
 from torture import promises
 from torture.small_cluster import ENVIRONMENT, SmallCluster
 from trainer.core.json_values import read_json_object
-from trainer.evaluators.loader import load_evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.run.cluster_players import PlayerRow, players_in
 
 KINDS = ("player", "hub", "driver", "trainer", "node", "head")
@@ -91,7 +91,7 @@ def players(folder: Path) -> list[PlayerRow]:
 
 def newest_step(folder: Path) -> int:
     """The step of the newest model."""
-    return load_evaluator(folder / "models" / "latest.onnx", "tictactoe").step or 0
+    return ModelLoader("tictactoe").load(folder / "models" / "latest.onnx").step or 0
 
 
 def games(folder: Path) -> dict[str, int]:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
-from trainer.evaluators.loader import load_evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.run.folder import ACTOR_STATS_FILE
 from trainer.run.model_files import LATEST, stored_models
 from trainer.training.checkpoint import load_checkpoint
@@ -27,7 +27,7 @@ def check(folder: Path, env_id: str, games_before: int = 0, keeps_all: bool = Tr
     models = folder / "models"
     for path in (*stored_models(models), models / LATEST):
         if path.exists():
-            load_evaluator(path, env_id)
+            ModelLoader(env_id).load(path)
     load_checkpoint(models, env_id)
     stats = folder / "stats.json"
     if stats.exists():

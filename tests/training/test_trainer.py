@@ -28,8 +28,8 @@ from torture.faults import running
 from waiting import PATIENCE, wait_until
 
 from trainer.core.errors import ConfigError, GameError, ModelError, ReplayError, TrainerError, WaitTimeoutError
-from trainer.evaluators.loader import load_evaluator
-from trainer.evaluators.onnx_file import OnnxEvaluator
+from trainer.evaluators.interface import Evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.export import Exporter
 from trainer.network import Loss
 from trainer.replay import Batch, ReplayBuffer
@@ -73,9 +73,9 @@ def let_steps_take(monkeypatch: pytest.MonkeyPatch, seconds_of: Callable[[int], 
     monkeypatch.setattr("trainer.training.schedule.time", SimpleNamespace(monotonic=lambda: now[0]))
 
 
-def model_of(config: TrainerConfig) -> OnnxEvaluator:
+def model_of(config: TrainerConfig) -> Evaluator:
     """The newest model of a tic-tac-toe run."""
-    return load_evaluator(config.model_dir / "latest.onnx", "tictactoe")
+    return ModelLoader("tictactoe").load(config.model_dir / "latest.onnx")
 
 
 def test_training_learns_what_the_rows_say(foreign: Callable[..., ForeignDatabase], tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_an_average_of_the_weights_is_published(tictactoe_rows: ForeignDatabase,
         for average in (0.0, 0.9):
             folder = tmp_path / f"{lr}-{average}"
             run(config_for(tmp_path, model_dir=folder, lr=lr, average=average, steps=20))
-            model = load_evaluator(folder / "latest.onnx", "tictactoe")
+            model = ModelLoader("tictactoe").load(folder / "latest.onnx")
             outputs[lr, average] = model(np.frombuffer(EMPTY_BOARD, "<f4")[None], np.ones((1, 9), np.bool_))[0]
     assert outputs[1e-12, 0.0] == pytest.approx(outputs[1e-12, 0.9], abs=1e-6)
     assert np.abs(outputs[0.05, 0.0] - outputs[0.05, 0.9]).max() > 1e-3

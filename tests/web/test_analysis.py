@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from waiting import wait_until
 from web_client import client_of, sentence
 
-from trainer.evaluators.loader import load_evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.games import rules_of
 from trainer.games.position import Position
 
@@ -39,7 +39,7 @@ def test_the_priors_are_those_of_the_network(tmp_path: Path) -> None:
     """Also with simulations, although the search softens its own priors. Without simulations the shares are the priors."""
     put_model(tmp_path, "tictactoe", favourite=8)
     position = Position.first(rules_of("tictactoe"))
-    model = load_evaluator(tmp_path / "models" / "latest.onnx", "tictactoe")
+    model = ModelLoader("tictactoe").load(tmp_path / "models" / "latest.onnx")
     prior, _ = model(position.observation[None], np.ones((1, 9), np.bool_))
     with client_of(tmp_path) as client:
         for simulations in (0, 60):

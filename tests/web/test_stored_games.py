@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from event_loops import noting_loops
 from run_files import put_stats, store_games, stored_game
+from stored_rows import remove_policies
 from web_client import client_of, sentence
 
 from trainer.core.files import write_bytes
@@ -113,6 +114,7 @@ def test_stored_games_by_model_step(tmp_path: Path) -> None:
 def test_a_stored_game_move_by_move(tmp_path: Path) -> None:
     """The board, the move, the policy target, the value and the outcome, the last two for the mover."""
     store_games(tmp_path, "tictactoe", [O_WINS])
+    remove_policies(tmp_path / "replay.db")
     with client_of(tmp_path) as client:
         game = client.get("/replay/game", params={"episode": "test-game-000"}).json()
         assert (game["env_id"], game["winner"]) == ("tictactoe", 2)
@@ -176,6 +178,15 @@ def test_a_stored_game_of_other_rules_is_not_shown(tmp_path: Path) -> None:
         answer = client.get("/replay/game", params={"episode": "test-game-000"})
         assert "played by other rules" in sentence(answer, 404)
         change_rows(tmp_path, "DELETE FROM game_layouts")
+        assert client.get("/replay/game", params={"episode": "test-game-000"}).json()["winner"] == 1
+
+
+def test_a_hash_stated_for_a_game_that_has_none_is_accepted(tmp_path: Path) -> None:
+    """As the trainer accepts it: the games of the contract are known by name."""
+    store_games(tmp_path, "tictactoe", [X_WINS])
+    table = "CREATE TABLE game_layouts (env_id TEXT PRIMARY KEY, layout TEXT, rules TEXT)"
+    change_rows(tmp_path, table, "INSERT INTO game_layouts VALUES ('tictactoe', '{}', 'others')")
+    with client_of(tmp_path) as client:
         assert client.get("/replay/game", params={"episode": "test-game-000"}).json()["winner"] == 1
 
 

@@ -33,7 +33,6 @@ def episodes_of(positions: Positions, played: Sequence[PlayedGame], episode_id: 
             observations=observations[begin:end],
             actions=game.actions,
             visits=game.visits,
-            has_policy=np.ones(len(game.actions), np.bool_),
             values=game.values,
             outcomes=outcomes[begin : end - 1],
         )

@@ -13,7 +13,7 @@ from trainer.actor.threads import PlayerThreads
 from trainer.core.errors import ReplayUnavailableError
 from trainer.core.log import Trouble
 from trainer.evaluators.interface import Evaluator
-from trainer.games import game_of
+from trainer.games import find_game
 from trainer.games.base import DRAW, FIRST, SECOND
 from trainer.run.actor_stats import ActorStats
 from trainer.run.actor_stats_file import WriteTrouble
@@ -62,11 +62,7 @@ class Recorder:
             stats.player2_wins += winner == SECOND
             stats.draws += winner == DRAW
             if game.cut_off:
-                most = game_of(stats.env_id).max_plies
-                self._cut_off.begin(
-                    f"{stats.env_id} has games that are longer than its max_plies of {most}; they are stored as draws; "
-                    "raise that in the game's file, or let play end such games"
-                )
+                self._cut_off.begin(find_game(stats.env_id).warning_of_long_games("they are stored as draws"))
         now = time.monotonic()
         stats.runtime_seconds = now - self._started
         stats.simulations = threads.simulations

@@ -45,7 +45,7 @@ def read_line(text: str, where: str, rules: Any) -> Line:
             place = f"after {before}" if before else "in the first position"
             shown = listed(legal if isinstance(move, int) else [position.name(each) for each in legal])
             shown = shown or "none, because the game is over"
-            raise GameError(f"{where}: {shortened(move)} is no legal move {place}; legal are {shown}")
+            raise GameError(f"{where}: {shortened(move)} is not a legal move {place}; legal are {shown}")
         actions.append(action)
         position = position.after(action)
     return Line(position, actions)
@@ -58,7 +58,7 @@ def moves_in(text: str, where: str) -> list[str | int]:
     moves = (json_object(text) or {}).get("moves")
     if not isinstance(moves, list) or not all(type(move) in (int, str) for move in moves):
         raise GameError(
-            f'{where} is {shortened(text.strip())}, which is no JSON object with a list "moves" of names or numbers; '
+            f'{where} is {shortened(text.strip())}, which is not a JSON object with a list "moves" of names or numbers; '
             f'write {{"moves": [3, 3, 2]}}, or the moves alone with spaces between them'
         )
     return moves

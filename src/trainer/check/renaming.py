@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
 from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, Game, Seats, State, opponent_of
-from trainer.games.layout import exchange_of
+from trainer.games.layout import exchange_of, view_table
 from trainer.games.state_blob import parts_of
 from trainer.games.symmetry import Symmetry
 
@@ -33,11 +33,9 @@ class Renaming:
 
 
 def of_symmetry(game: Game, symmetry: Symmetry) -> Renaming:
-    """The renaming of a symmetry: planes follow from cells, features stay."""
+    """The renaming of a symmetry: planes and features stay."""
     cells, actions = np.array(symmetry.cells), np.array(symmetry.actions)
-    planes = (np.arange(game.planes)[:, None] * game.num_cells + cells).ravel()
-    features = np.arange(game.features) + len(planes)
-    view = np.concatenate([planes, features, actions + game.legal_mask_offset])
+    view = view_table(np.arange(game.planes), cells, np.arange(game.features), actions)
     return Renaming(cells, ITSELF, actions, view, False)
 
 

@@ -27,8 +27,6 @@ from trainer.actor.played import PlayedGame
 from trainer.core.errors import ReplayError
 from trainer.games.base import Game
 
-HEADER_BYTES = 24
-"""Bytes before the games' numbers."""
 SHIPMENT_PLIES = 8192
 """Plies after which a shipment is full. It bounds what a hub needs for each player, half a megabyte of Connect 4."""
 

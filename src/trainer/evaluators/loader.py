@@ -33,9 +33,3 @@ class ModelLoader:
         """The model in the bytes of its file; `source` names it in errors. Raises as OnnxEvaluator does."""
         original = OnnxEvaluator(content, source, self.env_id)
         return self.acceleration(content, original) if self.acceleration else original
-
-
-def load_evaluator(path: Path, env_id: str) -> OnnxEvaluator:
-    """The model in a file, evaluated by ONNX Runtime. Raises as `ModelLoader.load` does."""
-    path = model_path(path, env_id)
-    return OnnxEvaluator(read_model(path), str(path), env_id)

@@ -10,6 +10,7 @@ from trainer.evaluators.answers import NOT_FINITE
 from trainer.evaluators.interface import Observations
 from trainer.evaluators.model import ModelEvaluator, ModelInfo, Outputs
 from trainer.games import find_game
+from trainer.games.library import rules_differ
 from trainer.run.model_contract import ENV_ID, OBSERVATION, OUTPUTS, POLICY_LOGITS, RULES, VALUE
 
 
@@ -47,7 +48,7 @@ class OnnxEvaluator(ModelEvaluator):
         self._check_shapes(env_id, obs_size, num_actions)
         self._check_batch(obs_size, num_actions)
         rules, stamp = metadata.get(RULES), found.stamp
-        if rules and stamp and rules != stamp:
+        if rules_differ(rules, stamp):
             raise ModelError(
                 f"{source} was trained by other rules of {env_id}: their hash was {rules}, and that of the "
                 f"file {found.path} is {stamp}; {found.where_older_rules_are}"

@@ -85,7 +85,7 @@ class StoredNetwork:
         """The settings of a network of this package, as its `settings` has them. Raises ModelError for another network."""
         weights, activation = self.weights, self.activation
         if self.metadata.get(KIND, ARCHITECTURE) != ARCHITECTURE:
-            raise ModelError(f"its network is a {self.metadata[KIND]}, which is no network of this package")
+            raise ModelError(f"its network is a {self.metadata[KIND]}, which isn't a network of this package")
         blocks = {found[1] for name in weights if (found := re.match(r"body\.0\.tower\.(\d+)\.inner\.1\.weight", name))}
         dense = sorted((name for name in weights if re.fullmatch(r"body\.\d+\.weight", name)), key=number_of)
         if dense and "body.0.conv.weight" in weights:

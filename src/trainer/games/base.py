@@ -56,7 +56,7 @@ OPEN, FIRST, SECOND, DRAW = 0, 1, 2, 3
 LARGEST_ROW = 4096
 """Bytes of a row of the replay contract above which a game's rows are packed."""
 
-MOST_MOVES = 32_767
+MOST_COUNTED = 32_767
 """The most legal moves of a position that search can count."""
 
 BOARD_TYPES = ("grid", "drop_column", "hex", "edges", "pieces", "points")
@@ -182,9 +182,9 @@ class Game:
             raise ValueError("player_names and player_symbols must have one entry for each of the two players")
         if not self.symbols and any(len(symbol) != 1 for symbol in self.player_symbols):
             raise ValueError(f"player_symbols is {self.player_symbols}; without symbols, each must be one character")
-        if (most := self.max_moves or self.num_actions) > MOST_MOVES:
+        if (most := self.max_moves or self.num_actions) > MOST_COUNTED:
             raise ValueError(
-                f"a position may have {most:,} legal moves, but search counts to {MOST_MOVES:,}; give max_moves"
+                f"a position may have {most:,} legal moves, but search counts to {MOST_COUNTED:,}; give max_moves"
             )
         words = FLAGS + self.flag_words + self.width * self.height + self.raw_words
         object.__setattr__(self, "display_name", self.display_name or self.env_id.capitalize())

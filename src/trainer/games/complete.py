@@ -1,7 +1,8 @@
 """The complete rules of a game: its own functions, and the defaults of those that it leaves out.
 
-Kernels call these functions and never the game's own. Compiled for each game by `kernels.py`, which binds the game's module
-as `own`; `library/` makes the uncompiled version. `base.py` says what the functions do.
+Kernels call these functions. Only rollouts (`players/uct.py`), `check`, a game's heuristic and its solver also see the
+game's own. Compiled for each game by `kernels.py`, which binds the game's module as `own`; `library/` makes the uncompiled
+version. `base.py` says what the functions do.
 """
 
 from __future__ import annotations

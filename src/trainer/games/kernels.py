@@ -11,7 +11,7 @@ from trainer.games.library import find_game
 from trainer.games.library.requirements import COMPILED
 
 CALLED = {"own": COMPILED}
-"""The functions of a game's own file that are called compiled, by `complete.py`; others are plain Python."""
+"""The functions of a game's own file that other modules call compiled; others are plain Python."""
 
 
 def link_kernels(

@@ -150,9 +150,13 @@ def exchange_of(game: Game, seats: Seats) -> Table:
     planes = np.array(seats.planes) if seats.planes else swapped_pairs(game.planes)
     features = np.array(seats.features, np.int64) if seats.features else np.arange(game.features)
     actions = np.array(seats.actions) if seats.actions else np.arange(game.num_actions)
-    board = (planes[:, None] * game.num_cells + cells).ravel()
-    begin = game.planes * game.num_cells
-    return np.concatenate([board, begin + features, begin + game.features + actions])
+    return view_table(planes, cells, features, actions)
+
+
+def view_table(planes: Table, cells: Table, features: Table, actions: Table) -> Table:
+    """Four tables as one over the numbers of an observation before its seat flags."""
+    board = (planes[:, None] * len(cells) + cells).ravel()
+    return np.concatenate([board, len(board) + features, len(board) + len(features) + actions])
 
 
 def swapped_pairs(count: int) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -110,9 +111,7 @@ class Position:
 
     def name(self, action: int) -> str:
         """How people write a move."""
-        if hasattr(self.rules.own, "name"):
-            return str(self.rules.uncompiled.name(self.state, action))
-        return default_name(self.rules.GAME, action)
+        return move_name(self.rules.GAME, self.rules.uncompiled, self.state, action)
 
     @property
     def score(self) -> tuple[float, float] | None:
@@ -157,6 +156,11 @@ def restored(env_id: str, state: State) -> Position:
 def listed(actions: Sequence[object]) -> str:
     """The first few of some actions, or of their names, as an error names them."""
     return ", ".join(map(str, actions[:SHOWN])) + (", ..." if len(actions) > SHOWN else "")
+
+
+def move_name(game: Game, own: ModuleType, state: State, action: int) -> str:
+    """How people write a move; `own` is the game's module of rules, uncompiled."""
+    return str(own.name(state, action)) if hasattr(own, "name") else default_name(game, action)
 
 
 def default_name(game: Game, action: int) -> str:

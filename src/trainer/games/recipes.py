@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from trainer.core.errors import GameError, shortened
 from trainer.core.processes import available_cores
 from trainer.games import part_of, rules_of
+from trainer.games.library.parts import global_of
 from trainer.settings.loop import LoopConfig
 
 FALLBACK = "connect4"
@@ -47,12 +47,8 @@ def recipe_for_cpu(env_id: str) -> LoopConfig:
     rules_of(env_id)
     part = part_of(env_id, "recipe") or part_of(FALLBACK, "recipe")
     assert part is not None
-    recipe = getattr(part, "RECIPE", None)
-    if not isinstance(recipe, LoopConfig):
-        raise GameError(
-            f"RECIPE in {part.__file__} is {shortened(recipe)}, of the type {type(recipe).__name__}; set it to a LoopConfig "
-            f"of trainer.settings.loop, as in RECIPE = LoopConfig(minutes=3)"
-        )
+    advice = "set it to a LoopConfig of trainer.settings.loop, as in RECIPE = LoopConfig(minutes=3)"
+    recipe: LoopConfig = global_of(part, "RECIPE", lambda found: isinstance(found, LoopConfig), advice)
     return replace(recipe, env_id=env_id)
 
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import ModuleType
+from typing import Any
 
 from trainer.games.base import FIRST, Game, State
 from trainer.games.library import find_game
-from trainer.games.position import default_name, row_number
+from trainer.games.library.parts import global_of, lines_of
+from trainer.games.position import default_name, move_name, row_number
 
 GTP_COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
 """There is no I, so that nobody takes it for a 1."""
@@ -58,9 +60,7 @@ class Vocabulary:
 
     def name(self, state: State, action: int) -> str:
         """The name that the game gives to a move."""
-        if hasattr(self.own, "name"):
-            return str(self.own.name(state, action))
-        return default_name(self.game, action)
+        return move_name(self.game, self.own, state, action)
 
 
 def action_named(actions: Mapping[str, int], name: str) -> int | None:
@@ -72,8 +72,19 @@ def action_named(actions: Mapping[str, int], name: str) -> int | None:
 
 
 def vocabulary_of(env_id: str) -> Vocabulary:
-    """The vocabulary of a game. Raises GameError for an unknown game."""
+    """The vocabulary of a game. Raises GameError for an unknown game, or if the game has a wrong one."""
     found = find_game(env_id)
     part = found.part("engine")
-    vocabulary: Vocabulary = (part.ENGINE if part else Vocabulary)(found.game, found.own)
+    if part is None:
+        return Vocabulary(found.game, found.own)
+    made_by = global_of(
+        part, "ENGINE", is_vocabulary, "set it to a class derived from trainer.games.vocabulary.Vocabulary"
+    )
+    with lines_of(part):
+        vocabulary: Vocabulary = made_by(found.game, found.own)
     return vocabulary
+
+
+def is_vocabulary(found: Any) -> bool:
+    """Whether this is a class of vocabularies."""
+    return isinstance(found, type) and issubclass(found, Vocabulary)

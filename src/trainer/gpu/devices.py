@@ -27,7 +27,9 @@ def choose(name: str) -> DeviceChoice:
         return DeviceChoice(torch.device("cpu"), "as asked for")
     if name == "mps":
         if not torch.backends.mps.is_available():
-            raise ConfigError("--device mps needs a Mac with Apple silicon, and this machine is none; give auto or cpu")
+            raise ConfigError(
+                "--device mps needs a Mac with Apple silicon, and this machine isn't one; give auto or cpu"
+            )
         return DeviceChoice(torch.device("mps"), "Apple silicon")
     problem = problem_with_cuda()
     if problem is None:

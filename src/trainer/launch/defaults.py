@@ -42,8 +42,8 @@ def defaults_for(env_id: str | None, folder: Path | None, resume: bool, device: 
         if not env_id:
             if recorded is None:
                 raise ConfigError(
-                    f"there is no run in {run.path} to resume, for it has no run.json; give the --data-dir of the run, or "
-                    f"begin one there by naming its game with --env-id"
+                    f"there is no run in {run.path} to resume, because it has no run.json; give the --data-dir of the run, "
+                    f"or begin one there by naming its game with --env-id"
                 )
             kept_game(run.path, recorded.env_id)  # from now on this process knows the game
         if recorded:

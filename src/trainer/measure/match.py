@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.games import find_game
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game, opponent_of
 from trainer.games.positions import Positions
 from trainer.measure.intervals import score_interval, wilson
@@ -190,7 +191,7 @@ def play_match(
                     cut_off[row] = len(moves[row]) >= positions.game.max_plies
     unfinished = (positions.winner == OPEN) & ~resigned
     if unfinished.any():
-        warn_of_long_games(env_id, positions.game.max_plies)
+        warn_of_long_games(env_id)
     results = np.where(unfinished, DRAW, positions.winner)
     winners = np.where(resigned, opponent_of(positions.mover), results)
     gave_up = frozenset(np.flatnonzero(resigned).tolist())
@@ -198,11 +199,6 @@ def play_match(
 
 
 @cache
-def warn_of_long_games(env_id: str, max_plies: int) -> None:
+def warn_of_long_games(env_id: str) -> None:
     """Warn, once per game, that its games are cut off."""
-    log.warning(
-        "%s has games that are longer than its max_plies of %d; they count as draws; raise that in the game's file, or let "
-        "play end such games",
-        env_id,
-        max_plies,
-    )
+    log.warning("%s", find_game(env_id).warning_of_long_games("they count as draws"))

@@ -13,7 +13,7 @@ from trainer.evaluators.interface import Evaluate
 from trainer.games.solving.scored_positions import ScoredPositions, scored_positions_of
 from trainer.games.solving.solver import Scores
 from trainer.measure.intervals import wilson
-from trainer.players import Player, model_player
+from trainer.players import NetworkPlayer, Player
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,12 @@ def measure_move_quality(scored: ScoredPositions, player: Player) -> MoveQuality
     return MoveQuality(player.name, kinds)
 
 
-def quick_move_quality(env_id: str, evaluate: Evaluate, simulations: int = 0) -> MoveQuality:
-    """A model's wrong moves in a part of the scored positions, small enough to be repeated during a run.
+def quick_move_quality(env_id: str, evaluate: Evaluate) -> MoveQuality:
+    """The wrong moves of a model's raw policy in a part of the scored positions, small enough to be repeated during a run.
 
     Raises GameError for a game without scored positions.
     """
-    scored = _quick_positions(env_id)
-    return measure_move_quality(scored, model_player("model", env_id, evaluate, simulations, len(scored)))
+    return measure_move_quality(_quick_positions(env_id), NetworkPlayer("model", evaluate))
 
 
 @cache

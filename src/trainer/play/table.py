@@ -119,7 +119,7 @@ class Table:
         elif name in ("level", "l"):
             self._set_level(rest)
         elif text:
-            self.said = f"{text!r} is no legal move here, and none of: {WORDS}"
+            self.said = f"{text!r} is not a legal move here, nor one of: {WORDS}"
 
     def _set_level(self, words: list[str]) -> None:
         if len(words) == 1 and words[0].isdecimal() and len(words[0]) < 10 and int(words[0]) <= MOST_SIMULATIONS:

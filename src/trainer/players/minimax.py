@@ -12,14 +12,16 @@ has
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.compile.linker import Linked
 from trainer.core.errors import GameError
-from trainer.games import games_with, part_of
+from trainer.games import game_of, games_with, part_of
 from trainer.games.kernels import link_kernels
+from trainer.games.library.parts import global_of
 from trainer.games.positions import Positions
 from trainer.players import alphabeta
 from trainer.players.base import Played
@@ -29,11 +31,18 @@ class MinimaxPlayer:
     """Alpha-beta search to a fixed depth. It always answers a position by the same move."""
 
     def __init__(self, env_id: str, depth: int | None = None) -> None:
-        """`depth` in plies, at least 1; None: the heuristic's default. Raises GameError if the game has no heuristic."""
+        """`depth` in plies, at least 1; None: the heuristic's default.
+
+        Raises GameError if the game has no heuristic, or if that lacks something.
+        """
         heuristic = part_of(env_id, "heuristic")
         if heuristic is None:
             raise GameError(f"minimax has no heuristic for {env_id}; it plays {', '.join(games_with('heuristic'))}")
-        self.depth: int = depth or heuristic.DEPTH
+        self.depth: int = depth or global_of(heuristic, "DEPTH", is_depth, "set it to a number of plies, at least 1")
+        actions = game_of(env_id).num_actions
+        advice = f"set it to an int64 array of all actions, 0 to {actions - 1}, those first that are usually good"
+        global_of(heuristic, "ORDER", lambda found: is_order(found, actions), advice)
+        global_of(heuristic, "value", callable, "define value(state) there")
         self.name = f"Minimax({self.depth} plies)"
         self._states = Positions(env_id, 1).states
         self._kernels = link_kernels(env_id, alphabeta, heuristic=heuristic, warm_up=self._warm_up).alphabeta
@@ -49,3 +58,13 @@ class MinimaxPlayer:
     def _warm_up(self, linked: Linked) -> None:
         """Call the kernel once."""
         linked.alphabeta.choose_all(self._states, 1, np.zeros(1, np.int64))
+
+
+def is_depth(found: Any) -> bool:
+    """Whether this is a number of plies."""
+    return isinstance(found, int | np.integer) and int(found) >= 1
+
+
+def is_order(found: Any, actions: int) -> bool:
+    """Whether this has each action once. The kernel reads it without a check."""
+    return isinstance(found, np.ndarray | tuple) and np.array_equal(np.sort(found), np.arange(actions))

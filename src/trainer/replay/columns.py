@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from trainer.core.errors import ReplayError, shortened
 from trainer.replay.database.metadata import Metadata
-from trainer.replay.packing import legal_in, unpacked_observations, unpacked_policies
+from trainer.replay.packing import legal_in, packed_width, unpacked_observations, unpacked_policies
 
 COLUMNS = "rowid, observation, policy_probs, mcts_value, game_outcome"
 """The columns of `transitions` that `checked` takes, in this order."""
@@ -82,7 +82,7 @@ def observations_of(stored: Sequence[Any], meta: Metadata, origin: Origin) -> ND
     """float32 [N, obs_size] from a column of blobs, packed or not. Raises ReplayError naming the first bad row."""
     if not meta.packed_moves:
         return floats_of(stored, meta.obs_size, "observation", meta.env_id, origin)
-    width = (meta.obs_size + 7) // 8
+    width = packed_width(meta.obs_size)
     refuse(
         [type(blob) is not bytes or len(blob) != width for blob in stored], f"observation is not {width} bytes", origin
     )

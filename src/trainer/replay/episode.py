@@ -33,9 +33,7 @@ class Episode:
     actions: NDArray[np.uint32]
     """[P]"""
     visits: NDArray[np.float32]
-    """[P, A] sums to 1 in each row that has a policy target."""
-    has_policy: NDArray[np.bool_]
-    """[P] the row has a policy target."""
+    """[P, A] the policy target, which sums to 1 in each row."""
     values: NDArray[np.float32]
     """[P] the search's value for the mover; NaN: there is none, and the outcome is stored in its place."""
     outcomes: NDArray[np.float32]
@@ -73,7 +71,6 @@ def arrays_of(episodes: Sequence[Episode], metadata: Metadata) -> dict[str, Any]
         "actions": concatenated([episode.actions for episode in episodes], "<u4"),
         "policies": policies,
         "policy_width": policies.strides[0],
-        "has_policy": concatenated([episode.has_policy for episode in episodes], "?"),
         "outcomes": concatenated([episode.outcomes for episode in episodes], "i1"),
         "now": int(time.time()),
     }

@@ -42,8 +42,6 @@ SELECT
     substr(:observations, 1 + (positions_before + ply) * :observation_width, :observation_width),
     substr(:observations, 1 + (positions_before + ply + 1) * :observation_width, :observation_width),
     CASE WHEN done THEN outcome ELSE 0.0 END, done, :now,
-    CASE substr(:has_policy, 1 + plies_before + ply, 1)
-        WHEN x'01' THEN substr(:policies, 1 + (plies_before + ply) * :policy_width, :policy_width)
-    END,
+    substr(:policies, 1 + (plies_before + ply) * :policy_width, :policy_width),
     mcts_value, outcome
 FROM plies

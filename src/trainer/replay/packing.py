@@ -57,6 +57,11 @@ def places(legal: NDArray[np.bool_], moves: int) -> NDArray[np.bool_]:
     return taken
 
 
+def packed_width(obs_size: int) -> int:
+    """The bytes of a packed observation."""
+    return (obs_size + 7) // 8
+
+
 def packed_observations(observations: NDArray[np.float32]) -> NDArray[np.uint8]:
     """[N, bytes] from observations [N, obs_size] of zeros and ones."""
     return np.packbits(observations.astype(np.bool_), axis=1)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from trainer.replay.columns import Rows
 from trainer.replay.database.metadata import Metadata
 from trainer.replay.hash_table import Hashes
-from trainer.replay.packing import packed_rows
+from trainer.replay.packing import packed_observations, packed_rows, packed_width, unpacked_observations
 from trainer.replay.repeats import Repeats, hashes_of
 
 
@@ -43,8 +43,7 @@ class RowStore:
         self._length = 0
         self._replaced = 0  # rows before this one come from a database that was replaced
         self._bits = True  # observations are packed, 8 numbers per byte
-        width = (metadata.obs_size + 7) // 8
-        self._observation: NDArray[Any] = np.empty((0, width), np.uint8)
+        self._observation: NDArray[Any] = np.empty((0, packed_width(metadata.obs_size)), np.uint8)
         self._rowid = np.empty(0, np.int64)
         self._policy = np.empty((0, metadata.packed_moves or metadata.num_actions), np.float32)
         self._outcome = np.empty(0, np.float32)
@@ -80,9 +79,8 @@ class RowStore:
             self._hash = put(self._hash, self._length, hashes)
         if self._bits and not ((observation == 0) | (observation == 1)).all():
             self._bits = False
-            unpacked = np.unpackbits(self._observation, axis=1, count=self._metadata.obs_size)
-            self._observation = unpacked.astype(np.float32)
-        packed = np.packbits(observation.astype(np.bool_), axis=1) if self._bits else observation
+            self._observation = unpacked_observations(self._observation, self._metadata.obs_size)
+        packed = packed_observations(observation) if self._bits else observation
         self._rowid = put(self._rowid, self._length, rowid)
         self._observation = put(self._observation, self._length, packed)
         self._policy = put(self._policy, self._length, packed_rows(policy, observation, self._metadata))

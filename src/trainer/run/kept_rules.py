@@ -16,7 +16,7 @@ from trainer.core.errors import GameError
 from trainer.core.files import write_bytes
 from trainer.core.json_values import read_json_object, write_json
 from trainer.games import find_game
-from trainer.games.library import PARTS, RULES_FILE, FoundGame, adopt, with_parameters, without_recipe
+from trainer.games.library import PARTS, RULES_FILE, FoundGame, adopt, rules_differ, with_parameters, without_recipe
 from trainer.games.library.load import load
 from trainer.replay import read_stamp
 from trainer.run.folder import RunFolder, unused
@@ -123,7 +123,7 @@ def refuse_mixture(found: FoundGame, folder: Path, resumed: dict[str, Any] | Non
         )
     for replay in RunFolder(folder).databases:
         played_by = read_stamp(replay, found.game.env_id)
-        if played_by and played_by != found.stamp:
+        if rules_differ(played_by, found.stamp):
             raise GameError(
                 f"the games in {replay} were played by other rules of {found.game.env_id} than those in {found.path}; "
                 f"{by_the_old}"

@@ -10,7 +10,7 @@ import numpy as np
 
 from trainer.evaluators.interface import Evaluate
 from trainer.games.position import Position
-from trainer.search.search import MOST_MOVES, Search
+from trainer.search.search import LONGEST_LINE, Search
 from trainer.search.tree import DRAWN, LOSS, WIN
 
 PROVEN = {LOSS: "loss", DRAWN: "draw", WIN: "win"}
@@ -71,7 +71,7 @@ def analysed(search: Search, position: Position, simulations: int, evaluate: Eva
 
 
 def all_analysed(
-    search: Search, positions: Sequence[Position], simulations: int, evaluate: Evaluate, most: int = MOST_MOVES
+    search: Search, positions: Sequence[Position], simulations: int, evaluate: Evaluate, most: int = LONGEST_LINE
 ) -> list[Analysis]:
     """The same of many unfinished positions, as many at a time as the search has slots; no `line` is longer than `most`."""
     found: list[Analysis] = []

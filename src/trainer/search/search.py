@@ -48,7 +48,7 @@ KERNELS = (policies, cache, tree, transpositions, proofs, forced, backup, priors
 """The kernel modules of the search, in the order in which they are linked: for others whose kernels call them."""
 BATCH_STEP = 32
 """Batches are filled up to a multiple of this, because each new size costs ONNX Runtime time and memory."""
-MOST_MOVES = 32
+LONGEST_LINE = 32
 """The most moves of a principal variation, unless another number is asked for."""
 
 
@@ -246,7 +246,7 @@ class Search:
             proven=proven,
         )
 
-    def principal_variation(self, slot: int, most: int = MOST_MOVES) -> list[int]:
+    def principal_variation(self, slot: int, most: int = LONGEST_LINE) -> list[int]:
         """The actions, at most `most`, that both players make if they follow the last search in a slot, one of `run`.
 
         The first is the one with the largest share. Each player makes a proven win, else the most visited move that isn't a

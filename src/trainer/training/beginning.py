@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from trainer.core.errors import CheckpointError, ConfigError
+from trainer.games.library import rules_differ
 from trainer.network import NetworkFile
 from trainer.run.folder import RunFolder, set_aside
 from trainer.run.kept_network import keep_network, kept_networks, require_kept
@@ -33,7 +34,7 @@ def resumable(config: TrainerConfig, record: Path, file: NetworkFile | None, sta
     if checkpoint is None:
         log.info("there is no %s in %s to resume: starting from the beginning", CHECKPOINT, config.model_dir)
         return None
-    if checkpoint.rules and stamp and checkpoint.rules != stamp:
+    if rules_differ(checkpoint.rules, stamp):
         raise CheckpointError(
             f"{config.model_dir / CHECKPOINT} was trained by other rules of {config.env_id}: their hash was "
             f"{checkpoint.rules}, and that of the rules here is {stamp}; undo the edit to go on, or start a new run "

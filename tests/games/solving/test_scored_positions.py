@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from registering import game_with
 
 from trainer.core.errors import ConfigError, GameError
 from trainer.games import game_of
@@ -115,6 +116,23 @@ def test_a_large_game_without_scored_positions_says_so(monkeypatch: pytest.Monke
     expected = r"can't be counted in .*: it has no scored .*connect4.*, and .* there are more than 2,000"
     with pytest.raises(GameError, match=expected):
         scored_positions_of(str(path))
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("", r"scored_positions\.py has no scored_positions; define scored_positions\(file\)"),
+        (
+            "def scored_positions(file):\n    return [file]",
+            r"scored_positions\(\) in .*\.py returned \[None\], of the type list; it must return a .*ScoredPositions",
+        ),
+        ("def scored_positions(file):\n    return file.name", r"scored_positions\.py, line 2: AttributeError: "),
+    ],
+)
+def test_wrong_scored_positions_get_one_sentence(part: str, message: str, tmp_path: Path) -> None:
+    """It names the file, and the line if it fails."""
+    with pytest.raises(GameError, match=message):
+        scored_positions_of(game_with("scored_positions.py", part, tmp_path))
 
 
 def test_tictactoe_refuses_a_file(tmp_path: Path) -> None:

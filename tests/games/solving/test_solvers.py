@@ -10,7 +10,7 @@ import numpy as np
 import paths
 import piles
 import pytest
-from registering import registered, rules_in
+from registering import game_with, registered, rules_in
 
 from trainer.core.errors import ConfigError, GameError
 from trainer.games import game_of, rules_of
@@ -258,3 +258,57 @@ def test_a_small_game_is_solved_once() -> None:
     assert exhaustive_solver("tictactoe", 500_000) is solver
     with pytest.raises(GameError, match="there are more than 4,519"):
         exhaustive_solver("tictactoe", 4519)
+
+
+OWN_SOLVER = """
+import numpy as np
+from trainer.games.solving.solver import NOT_LEGAL
+
+
+class Solver:
+    def scores(self, positions):
+        return np.where(positions.legal(), 1, NOT_LEGAL)
+
+
+def solver(env_id):
+    return Solver()
+"""
+
+
+@pytest.mark.parametrize("parameter", ["env_id", ""])
+def test_a_game_of_ones_own_brings_its_solver(parameter: str, tmp_path: Path) -> None:
+    """Solvers got no env_id at first; those still work."""
+    name = game_with("solver.py", OWN_SOLVER.replace("solver(env_id)", f"solver({parameter})"), tmp_path)
+    positions = Positions(name, 2)
+    positions.play(np.array([1]), np.array([4]))
+    assert solver_of(name).scores(positions).tolist() == [9 * [1], [1, 1, 1, 1, NOT_LEGAL, 1, 1, 1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("def solver", "def solved", r"solver\.py has no solver; define solver\(env_id\)"),
+        (
+            "def solver(env_id)",
+            "solver = 3\n\n\ndef other()",
+            r"solver in .*solver\.py is 3, of the type int; define solver",
+        ),
+        (
+            "return Solver()",
+            "return 7",
+            r"solver\(\) in .*solver\.py returned 7, of the type int; it must return an object with a function scores",
+        ),
+        ("return Solver()", "return {}[env_id]", r"solver\.py, line 12: KeyError: "),
+        (".legal()", ".lawful()", r"solver\.py, line 8: AttributeError: .*lawful"),
+        (
+            "np.where(positions.legal(), 1, NOT_LEGAL)",
+            "np.zeros(3)",
+            r"scores\(\) in .*solver\.py returned an array of the shape \(3,\); it must return one of the shape \(2, 9\)",
+        ),
+    ],
+)
+def test_a_wrong_solver_gets_one_sentence(right: str, wrong: str, message: str, tmp_path: Path) -> None:
+    """It names the file, and the line if it fails."""
+    name = game_with("solver.py", OWN_SOLVER.replace(right, wrong), tmp_path)
+    with pytest.raises(GameError, match=message):
+        solver_of(name).scores(Positions(name, 2))

@@ -13,6 +13,7 @@ from conftest import CloseLater
 from episodes import TICTACTOE, episode
 from lines_of_play import random_lines
 from run_files import stored_game
+from stored_rows import remove_policies
 
 from trainer.game_config import load_game_config
 from trainer.replay import ReplayBuffer, ReplayWriter
@@ -22,11 +23,12 @@ CPU = torch.device("cpu")
 
 
 def stored(path: Path, env_id: str, games: int = 6) -> Path:
-    """A database with some games of random moves."""
+    """A database with some games of random moves; every second row has no policy target."""
     game = load_game_config(env_id, path)
     episodes = [stored_game(env_id, line.actions, number) for number, line in enumerate(random_lines(env_id, games))]
     with closing(ReplayWriter(path, game.metadata, None, game.stored_rules)) as writer:
         writer.write(episodes)
+    remove_policies(path)
     return path
 
 

@@ -12,6 +12,7 @@ from conftest import CloseLater
 from lines_of_play import random_lines
 from random_models import random_network
 from run_files import store_games
+from stored_rows import remove_policies
 
 from trainer.core.errors import DeviceError
 from trainer.game_config import load_game_config, metadata_of
@@ -56,9 +57,10 @@ def loss(module, batch):
 
 @pytest.fixture
 def replay(tmp_path: Path, close_later: CloseLater) -> ReplayBuffer:
-    """Some random games of Connect 4."""
+    """Some random games of Connect 4; every second row has no policy target."""
     path = tmp_path / "replay.db"
     store_games(tmp_path, "connect4", [line.actions for line in random_lines("connect4", 8)])
+    remove_policies(path)
     game = load_game_config("connect4", path)
     buffer: ReplayBuffer = close_later(ReplayBuffer(path, game.metadata, game.symmetry_tables))
     buffer.refresh()

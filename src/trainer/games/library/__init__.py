@@ -11,14 +11,14 @@ differ from their defaults.
 
 `names.py` takes names apart, `load.py` loads a game (`found_game.py`), and `registry.py` knows those of this process.
 `source_file.py` runs a file with rules, `requirements.py` says what such a file must have, `chance.py` refuses random
-numbers, and `stamp.py` has the hash of a game's rules.
+numbers, and `stamp.py` has the hash of a game's rules. `parts.py` says what is wrong with a file beside the rules.
 """
 
 from trainer.games.library.found_game import FoundGame
 from trainer.games.library.names import ENV_IDS, OF_CONTRACT, PARTS, RULES_FILE, is_installed, with_parameters
 from trainer.games.library.registry import adopt, find_game, has_rules, is_available, is_known, known_games
 from trainer.games.library.source_file import run_file
-from trainer.games.library.stamp import without_recipe
+from trainer.games.library.stamp import rules_differ, without_recipe
 
 __all__ = [
     "ENV_IDS",
@@ -33,6 +33,7 @@ __all__ = [
     "is_installed",
     "is_known",
     "known_games",
+    "rules_differ",
     "run_file",
     "with_parameters",
     "without_recipe",

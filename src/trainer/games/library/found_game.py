@@ -71,6 +71,14 @@ class FoundGame:
             return "use the version of this program that made them (their run's run.json names its commit)"
         return "use the rules of their run, which keeps a copy in its folder `rules`"
 
+    def warning_of_long_games(self, outcome: str) -> str:
+        """A warning that games are longer than `max_plies`; `outcome` says what becomes of them."""
+        game = self.game
+        return (
+            f"{game.env_id} has games that are longer than its max_plies of {game.max_plies}; {outcome}; raise that in the "
+            f"game's file, or let play end such games"
+        )
+
     @property
     def constants(self) -> dict[str, Any]:
         """The sizes of the game and what its rules have, for kernels to bind."""

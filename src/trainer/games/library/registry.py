@@ -72,4 +72,5 @@ def is_available(env_id: str) -> bool:
 
 def known_games() -> list[str]:
     """The env_ids of this package's games, and of those that were named to this process."""
-    return [*ENV_IDS, *(env_id for env_id in _games if env_id not in ENV_IDS)]
+    # a copy, because another thread may add to them
+    return [*ENV_IDS, *(env_id for env_id in tuple(_games) if env_id not in ENV_IDS)]

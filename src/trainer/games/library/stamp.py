@@ -34,6 +34,14 @@ def stamp_of(text: bytes, parameters: tuple[tuple[str, int], ...], module: Modul
     return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
 
+def rules_differ(theirs: str | None, ours: str | None) -> bool:
+    """Whether rows or a model with the stamp `theirs` are of other rules than those with the stamp `ours`.
+
+    None, or an empty one, on either side is accepted: games of the contract and files of other programs have no stamp.
+    """
+    return bool(theirs and ours and theirs != ours)
+
+
 def without_recipe(text: bytes) -> bytes:
     """The rules' text without the lines that give RECIPE its value, except those that have another statement, too."""
     if RECIPE.encode() not in text:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from trainer.core.errors import ConfigError, GameError
 from trainer.games import games_with, has_part, part_of
 from trainer.games.base import OPEN
+from trainer.games.library.parts import global_of, lines_of, require_result
 from trainer.games.positions import Positions
 from trainer.games.solving.exhaustive import exhaustive_solver
 from trainer.games.solving.solver import Scores
@@ -80,7 +82,8 @@ def has_scored_positions(env_id: str) -> bool:
 def scored_positions_of(env_id: str, file: Path | None = None) -> ScoredPositions:
     """The scored positions of a game, from `file` if one is given. Those of this package's games need no other package.
 
-    Raises GameError if the game has none and is too large to be solved, and ConfigError if the file can't be used.
+    Raises GameError if the game has none and is too large to be solved, or if its own part fails, and ConfigError if the
+    file can't be used.
     """
     part = part_of(env_id, "scored_positions")
     if part is None:
@@ -91,9 +94,12 @@ def scored_positions_of(env_id: str, file: Path | None = None) -> ScoredPosition
             )
         own = has_part(env_id, "solver") and not is_small(env_id)
         return sampled_positions(env_id) if own else visited_positions(env_id)
-    scored = part.scored_positions(file)
-    assert isinstance(scored, ScoredPositions)
-    return scored
+    function = global_of(part, "scored_positions", callable, "define scored_positions(file) there")
+    with lines_of(part):
+        scored = function(file)
+    right = isinstance(scored, ScoredPositions)
+    require_result(part, "scored_positions()", scored, right, f"a {ScoredPositions.__module__}.ScoredPositions")
+    return cast(ScoredPositions, scored)
 
 
 def visited_positions(env_id: str) -> ScoredPositions:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trainer.core.errors import ReplayError, shortened
+from trainer.games.library.stamp import rules_differ
 from trainer.replay.database.connection import open_for_reading, reporting
 from trainer.replay.database.tables import LAYOUTS, columns_of
 
@@ -111,7 +112,7 @@ def rules_in(connection: sqlite3.Connection, env_id: str) -> StoredRules | None:
 def refuse_other_rules(connection: sqlite3.Connection, path: Path, env_id: str, stamp: str | None) -> None:
     """Raise ReplayError if the file at `path` holds games that were played by other rules than those with this hash."""
     kept = rules_in(connection, env_id) if stamp else None
-    if kept and kept.stamp and kept.stamp != stamp:
+    if kept and rules_differ(kept.stamp, stamp):
         raise ReplayError(
             f"the games in {path} are played by other rules of {env_id}: their hash is {kept.stamp}, and that of the rules "
             f"here is {stamp}; give another database, or the rules of that run"

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from trainer.games import find_game, game_of
 from trainer.games.base import DRAW, FIRST, MOVER, OPEN, SECOND, WINNER, Game
+from trainer.games.library import rules_differ
 from trainer.games.position import Position
 from trainer.games.state_blob import parts_of
 from trainer.replay.packing import unpacked_policies
@@ -96,8 +97,7 @@ class StoredGames:
             require_rules(env_id)
         except UnknownGameError as error:
             raise Refusal(404, str(error)) from None
-        stamp = run.replay.stamp(env_id)
-        if stamp and stamp != find_game(env_id).stamp:
+        if rules_differ(run.replay.stamp(env_id), find_game(env_id).stamp):
             raise Refusal(404, "This stored game can't be shown, because it was played by other rules than those here.")
         if len(rows) > game_of(env_id).max_plies:
             raise Refusal(422, MISFIT)

@@ -10,7 +10,7 @@ from typing import Any
 
 from trainer.core.errors import ModelError
 from trainer.core.json_values import is_number, number_fields
-from trainer.evaluators.loader import load_evaluator
+from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.named_game import game_named_in
 from trainer.games import is_available, known_games
 from trainer.run.actor_stats import ActorTotals
@@ -101,7 +101,7 @@ def game_of_model(path: Path) -> str | None:
         return None
     for env_id in [named] if named and is_available(named) else known_games():
         try:
-            load_evaluator(path, env_id)
+            ModelLoader(env_id).load(path)
         except ModelError:
             continue
         return env_id
