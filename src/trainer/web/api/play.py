@@ -73,7 +73,7 @@ class Play:
         """POST /move: `position`, an action. Answers with a game state plus `bot_move` and `bot_moves`."""
         body = await json_object(request)
         session = self._session(request, body.get("game_id"))
-        if session.lock.locked():
+        if session.game.model_to_move:  # else another request may hold the lock, such as one for the state
             raise Refusal(400, "It is not your turn: the model is still thinking.")
         async with session.lock:
             game = session.game
