@@ -353,6 +353,26 @@ def test_play_begins_with_the_game_of_the_newest_run(browser: Any, tmp_path: Pat
         expect(page.get_by_role("radio", name="Othello")).to_be_checked()
 
 
+def test_a_first_visit_starts_no_game_but_the_one_that_it_shows(browser: Any, tmp_path: Path) -> None:
+    """It would be compiled, and the visitor would wait for that."""
+    put_stats(tmp_path / "some", "connect4", 100)
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.locator(board("connect4")).wait_for()
+        settled(page)
+        page.context.clear_cookies()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url.removeprefix(server.url)))
+        page.reload()
+        page.locator(board("connect4")).wait_for()
+        settled(page)
+        assert [call for call in asked if call.startswith("game/state")] == [
+            "game/state?game=connect4&first=player&simulations=100"
+        ]
+        assert "game/new" not in asked
+        assert page.request.get(f"{server.url}game/state").json()["game"] == "connect4"
+
+
 def test_a_reload_keeps_the_game(browser: Any, empty: Server) -> None:
     """Also one in which the model has moved first."""
     with window(browser, empty.url) as found:
@@ -468,12 +488,12 @@ def test_the_page_recovers_when_the_server_is_back(browser: Any, tmp_path: Path)
 
 
 def test_an_outage_while_the_page_is_loaded_keeps_the_chosen_game(browser: Any, empty: Server) -> None:
-    """The server has started tic-tac-toe by itself then, which nobody asked for."""
+    """The page asks again, with the same settings."""
     with window(browser, empty.url) as found:
         page = found.page
         begin(page, "connect4")
         page.context.clear_cookies()
-        page.route("**/game/new", lambda route: route.abort(), times=1)
+        page.route("**/game/state?*", lambda route: route.abort(), times=1)
         with page.expect_event("requestfailed"):
             page.reload()
         page.locator(board("connect4")).wait_for()

@@ -43,6 +43,21 @@ def test_a_game_state_without_a_session_starts_tictactoe_with_the_player_first(c
     assert client.get("/game/state").json()["board"][4] == 1
 
 
+def test_a_game_state_without_a_session_starts_the_game_that_it_asks_for(client: TestClient) -> None:
+    """With its settings, which must be valid. In a game that goes on they count for nothing."""
+    for query, status in (({"game": "chess"}, 404), ({"first": "nobody"}, 400)):
+        sentence(client.get("/game/state", params=query), status)
+    for simulations in ("-1", "801", "1.5", "", "\u00b2", "9" * 5000):
+        sentence(client.get("/game/state", params={"simulations": simulations}), 400)
+    assert not client.cookies
+    state = client.get("/game/state", params={"game": "connect4", "first": "bot", "simulations": "20"}).json()
+    assert (state["game"], state["human_player"], state["simulations"]) == ("connect4", 2, 20)
+    assert state["moves"] == state["bot_moves"] == [state["bot_move"]]
+    again = client.get("/game/state", params={"game": "othello", "first": "player", "simulations": "900"}).json()
+    assert again == {key: state[key] for key in again}
+    assert "bot_moves" not in again
+
+
 def test_a_game_without_a_model_is_played_by_uniform_guess_search(client: TestClient) -> None:
     """The message says so."""
     state = client.post("/game/new", json={"first": "player", "game": "connect4"}).json()
