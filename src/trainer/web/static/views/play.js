@@ -216,6 +216,7 @@ export class PlayView {
   }
 
   async toggleAnalysis() {
+    if (isOff(this.frame.analyse)) return;
     this.remember({ analysis: !this.settings.analysis });
     this.frame.analyse.setAttribute("aria-pressed", String(this.settings.analysis));
     await this.attempt(() => this.analyseShown());
@@ -295,6 +296,7 @@ export class PlayView {
     if (now && free) write(this.frame.note, (this.remarked = remark(state)));
     switchOff(this.frame.undo, !this.plies.slice(0, state.ply).some((position) => position.mover === state.human_player));
     switchOff(this.frame.hint, !yours);
+    switchOff(this.frame.analyse, false);
     this.drawValue(ply, analysis);
     this.frame.analysis.draw(info, analysis);
     this.frame.moves.draw(info, this.plies, ply);
