@@ -207,6 +207,52 @@ def test_a_chart_keeps_the_part_that_was_zoomed_to(browser: Any, tmp_path: Path)
         expect(chart).to_have_attribute("data-shown", "10 to 50")
 
 
+def test_a_chart_is_read_by_keyboard(browser: Any, tmp_path: Path) -> None:
+    """Left and right go from step to step, of those shown and of this run; Escape shows all steps again."""
+    for name, steps in (("ours", (10, 20, 30, 40)), ("theirs", (25, 50))):
+        rows = [{"step": step, "total_loss": step / 100, "learning_rate": 0.001} for step in steps]
+        put_stats(tmp_path / name, "tictactoe", steps[-1], history=rows)
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        page.locator("#run").select_option("ours")
+        page.locator("#other").select_option("theirs")
+        chart = page.locator(".chart").first
+        expect(chart).to_have_attribute("data-shown", "10 to 50")
+        total = chart.locator(".legend li").first.locator(".last")
+        plot = chart.locator(".plot")
+        plot.focus()
+        for key, shown in (
+            ("ArrowLeft", "0.400 (step 40)"),
+            ("ArrowLeft", "0.300 (step 30)"),
+            ("ArrowLeft", "0.200 (step 20)"),
+            ("ArrowRight", "0.300 (step 30)"),
+            ("Escape", "0.400"),
+            ("ArrowRight", "0.100 (step 10)"),
+            ("ArrowLeft", "0.100 (step 10)"),
+        ):
+            page.keyboard.press(key)
+            expect(total).to_have_text(shown)
+        page.keyboard.press("Tab")
+        expect(total).to_have_text("0.400")
+        box = chart.locator(".u-over").bounding_box()
+        page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + 50)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 50, steps=5)
+        page.mouse.up()
+        expect(chart).to_have_attribute("data-shown", "18 to 34")
+        page.mouse.move(0, 0)
+        expect(total).to_have_text("0.400")
+        plot.focus()
+        for key, shown in (("ArrowRight", "0.200 (step 20)"), ("ArrowRight", "0.300 (step 30)")):
+            page.keyboard.press(key)
+            expect(total).to_have_text(shown)
+        page.keyboard.press("ArrowRight")
+        expect(total).to_have_text("0.300 (step 30)")
+        page.keyboard.press("Escape")
+        expect(chart).to_have_attribute("data-shown", "10 to 50")
+
+
 NUMBERS = """import('/static/base/format.js').then(({ ago, counted, digitsFor, rate, short, time }) => ({
     ages: [86_500, 200_000].map((seconds) => ago(time() - seconds)),
     counted: [0, 1, 2, 1234].map((number) => counted(number, "move")),
