@@ -1,7 +1,7 @@
 // Calls to the server. A refusal becomes an ApiError with the server's sentence. If the server doesn't answer, that is an
-// outage: this module asks until it is over, and tells its listeners when it begins and ends. If a proxy answers with a page of
-// its own, such as a login, that is an ApiError, too. All addresses are relative to the page, which a proxy may serve below
-// any path.
+// outage: this module asks until it is over, and tells its listeners when it begins and ends. If a proxy answers with a page
+// of its own, such as a login, that is an ApiError, too. All addresses are relative to the page, which a proxy may serve
+// below any path.
 
 export class ApiError extends Error {
   constructor(status, sentence) {
@@ -49,7 +49,7 @@ function isOurs(response) {
   return kinds.some((one) => kind.startsWith(one));
 }
 
-/** What `read(response)` makes of the server's answer. It is an outage if there is none, or if a proxy says that there is none. */
+/** What `read(response)` makes of the server's answer. It is an outage if there is none, or if a proxy says so. */
 async function ask(path, options, read) {
   try {
     const response = await fetch(path, { cache: "no-store", ...options });

@@ -92,8 +92,8 @@ export class Chart {
   go(direction) {
     const { min, max } = this.plot.scales.x;
     const [steps, ...columns] = this.data;
-    const shown = (at) => steps[at] >= min && steps[at] <= max && this.series.some((_, index) => typeof columns[index][at] === "number");
-    const candidates = [...steps.keys()].filter(shown);
+    const ours = (at) => this.series.some((_, index) => typeof columns[index][at] === "number");
+    const candidates = [...steps.keys()].filter((at) => steps[at] >= min && steps[at] <= max && ours(at));
     const { idx } = this.plot.cursor;
     const from = idx ?? (direction < 0 ? steps.length : -1);
     const next = direction < 0 ? candidates.findLast((at) => at < from) : candidates.find((at) => at > from);

@@ -24,7 +24,8 @@ export class Comparison {
     this.name = ""; // of the other run
     this.choice = el("select", { id: "other", onchange: () => this.choose(this.choice.value) });
     this.note = el("p", { class: "quiet", role: "status" }); // why there are no curves, or no newer ones
-    this.root = el("div", { class: "inline", hidden: true }, el("label", { for: "other" }, "Compare with"), this.choice, this.note);
+    const label = el("label", { for: "other" }, "Compare with");
+    this.root = el("div", { class: "inline", hidden: true }, label, this.choice, this.note);
   }
 
   /** Offer the other runs of a game, before that is drawn. `listed`: what the server says of all runs. */
