@@ -67,6 +67,10 @@ class Model:
         self.loader = loader
         self._own = local()
 
+    def __repr__(self) -> str:
+        step = "" if self.step is None else f"step {self.step:,}, "
+        return f"Model({self.env_id}, {step}{self.evaluator.source})"
+
     @property
     def step(self) -> int | None:
         """Training step; None if the file doesn't say."""

@@ -52,6 +52,19 @@ def test_a_position_equals_its_copies_and_no_other(env_id: str) -> None:
     assert first != first.to_bytes()
 
 
+def test_a_position_shows_itself() -> None:
+    """As a notebook writes it: the game, who is to move or how it ended, and the board."""
+    position = Position.first(rules_of("tictactoe")).play(4)
+    assert repr(position) == "tictactoe, O to move\n. . .\n. X .\n. . ."
+    for action in (0, 1, 2, 7):
+        position = position.play(action)
+    assert repr(position) == "tictactoe, X won\nO X O\n. X .\n. X ."
+    drawn = Position.first(rules_of("tictactoe"))
+    for action in (0, 1, 2, 4, 3, 5, 7, 6, 8):
+        drawn = drawn.play(action)
+    assert repr(drawn) == "tictactoe, a draw\nX O X\nX O O\nO X X"
+
+
 def test_rules_of_another_speed_make_no_other_position() -> None:
     """But another size of the game does, even if nothing is on the board."""
     plain, compiled = Position.first(rules_of("tictactoe")), Position.first(link_kernels("tictactoe").rules)

@@ -36,6 +36,14 @@ def test_matches_can_be_compared_and_counted() -> None:
     assert len({one, other}) == 2
 
 
+def test_a_match_shows_its_result() -> None:
+    """On one line, as a notebook writes it: three of four games won, two from the first seat, and one drawn."""
+    seats, winners = np.array([FIRST, FIRST, SECOND, SECOND]), np.array([FIRST, FIRST, SECOND, DRAW])
+    match = Match(game_of("tictactoe"), "a", "b", seats, winners, [[0]] * 4, seed=0)
+    low, high = (f"{100 * end:.1f}" for end in match.score_interval)
+    assert repr(match) == f"a against b: 3 wins, 1 draws, 0 losses, score 87.5% ({low} to {high}%)"
+
+
 def test_openings_make_every_game_different_and_are_played_from_both_seats() -> None:
     """Each two consecutive games share an opening, and the player has one seat in each."""
     openings = draw_openings("connect4", 40, seed=0)

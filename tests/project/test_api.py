@@ -63,6 +63,17 @@ def test_a_model_keeps_one_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert again == first
 
 
+def test_a_model_shows_itself(tmp_path: Path) -> None:
+    """As a notebook writes it: its game, its step if the file says it, and the file."""
+    from run_files import model_bytes
+
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model_bytes("connect4", step=12_000))
+    assert repr(trainer.load_model(path)) == f"Model(connect4, step 12,000, {path})"
+    path.write_bytes(model_bytes("connect4"))
+    assert repr(trainer.load_model(path, env_id="connect4")) == f"Model(connect4, {path})"
+
+
 def test_two_threads_may_use_one_model(tmp_path: Path) -> None:
     """While one waits for an evaluation, another analyses another position: both find what they would find alone."""
     from threading import Thread

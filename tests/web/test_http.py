@@ -247,6 +247,23 @@ def test_an_allowed_host_name_is_answered(tmp_path: Path) -> None:
         sentence(client.get("/health", headers={"host": "example.org"}), 421)
 
 
+def test_a_server_for_other_machines_checks_host_names_if_it_is_given_some(tmp_path: Path) -> None:
+    """It is reached by its IP addresses, too, which no other site can point to it. One on loopback alone is not."""
+    allowed = ("board.example.org", "localhost:8080", "192.0.2.1:8080", "[2001:db8::1]:8080", "[fe80::1%eth0]")
+    for host, names, addresses in (
+        ("0.0.0.0", ("Board.example.org",), 200),
+        ("127.0.0.1", ("board.example.org",), 421),
+    ):
+        with client_of(tmp_path, host=host, allow_host=names) as client:
+            for name in allowed:
+                expected = 200 if name in allowed[:2] else addresses
+                assert client.get("/health", headers={"host": name}).status_code == expected, name
+            for name in ("evil.example", "192.0.2.1.evil.example", "1", ""):
+                sentence(client.get("/health", headers={"host": name}), 421)
+    with client_of(tmp_path, host="0.0.0.0") as client:
+        assert client.get("/health", headers={"host": "any.example"}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("host", "known"),
     [
@@ -259,7 +276,7 @@ def test_an_allowed_host_name_is_answered(tmp_path: Path) -> None:
         ("192.0.2.1", None),
     ],
 )
-def test_only_a_server_on_loopback_checks_host_names(host: str, known: set[str] | None) -> None:
+def test_without_names_only_a_server_on_loopback_checks_them(host: str, known: set[str] | None) -> None:
     """On every address of loopback, not only on the usual ones."""
     assert WebConfig(host=host).known_hosts == known
 

@@ -207,6 +207,52 @@ def test_a_chart_keeps_the_part_that_was_zoomed_to(browser: Any, tmp_path: Path)
         expect(chart).to_have_attribute("data-shown", "10 to 50")
 
 
+def test_a_chart_is_read_by_keyboard(browser: Any, tmp_path: Path) -> None:
+    """Left and right go from step to step, of those shown and of this run; Escape shows all steps again."""
+    for name, steps in (("ours", (10, 20, 30, 40)), ("theirs", (25, 50))):
+        rows = [{"step": step, "total_loss": step / 100, "learning_rate": 0.001} for step in steps]
+        put_stats(tmp_path / name, "tictactoe", steps[-1], history=rows)
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        page.locator("#run").select_option("ours")
+        page.locator("#other").select_option("theirs")
+        chart = page.locator(".chart").first
+        expect(chart).to_have_attribute("data-shown", "10 to 50")
+        total = chart.locator(".legend li").first.locator(".last")
+        plot = chart.locator(".plot")
+        plot.focus()
+        for key, shown in (
+            ("ArrowLeft", "0.400 (step 40)"),
+            ("ArrowLeft", "0.300 (step 30)"),
+            ("ArrowLeft", "0.200 (step 20)"),
+            ("ArrowRight", "0.300 (step 30)"),
+            ("Escape", "0.400"),
+            ("ArrowRight", "0.100 (step 10)"),
+            ("ArrowLeft", "0.100 (step 10)"),
+        ):
+            page.keyboard.press(key)
+            expect(total).to_have_text(shown)
+        page.keyboard.press("Tab")
+        expect(total).to_have_text("0.400")
+        box = chart.locator(".u-over").bounding_box()
+        page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + 50)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 50, steps=5)
+        page.mouse.up()
+        expect(chart).to_have_attribute("data-shown", "18 to 34")
+        page.mouse.move(0, 0)
+        expect(total).to_have_text("0.400")
+        plot.focus()
+        for key, shown in (("ArrowRight", "0.200 (step 20)"), ("ArrowRight", "0.300 (step 30)")):
+            page.keyboard.press(key)
+            expect(total).to_have_text(shown)
+        page.keyboard.press("ArrowRight")
+        expect(total).to_have_text("0.300 (step 30)")
+        page.keyboard.press("Escape")
+        expect(chart).to_have_attribute("data-shown", "10 to 50")
+
+
 NUMBERS = """import('/static/base/format.js').then(({ ago, counted, digitsFor, rate, short, time }) => ({
     ages: [86_500, 200_000].map((seconds) => ago(time() - seconds)),
     counted: [0, 1, 2, 1234].map((number) => counted(number, "move")),
@@ -353,6 +399,26 @@ def test_play_begins_with_the_game_of_the_newest_run(browser: Any, tmp_path: Pat
         expect(page.get_by_role("radio", name="Othello")).to_be_checked()
 
 
+def test_a_first_visit_starts_no_game_but_the_one_that_it_shows(browser: Any, tmp_path: Path) -> None:
+    """It would be compiled, and the visitor would wait for that."""
+    put_stats(tmp_path / "some", "connect4", 100)
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.locator(board("connect4")).wait_for()
+        settled(page)
+        page.context.clear_cookies()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url.removeprefix(server.url)))
+        page.reload()
+        page.locator(board("connect4")).wait_for()
+        settled(page)
+        assert [call for call in asked if call.startswith("game/state")] == [
+            "game/state?game=connect4&first=player&simulations=100"
+        ]
+        assert "game/new" not in asked
+        assert page.request.get(f"{server.url}game/state").json()["game"] == "connect4"
+
+
 def test_a_reload_keeps_the_game(browser: Any, empty: Server) -> None:
     """Also one in which the model has moved first."""
     with window(browser, empty.url) as found:
@@ -468,12 +534,12 @@ def test_the_page_recovers_when_the_server_is_back(browser: Any, tmp_path: Path)
 
 
 def test_an_outage_while_the_page_is_loaded_keeps_the_chosen_game(browser: Any, empty: Server) -> None:
-    """The server has started tic-tac-toe by itself then, which nobody asked for."""
+    """The page asks again, with the same settings."""
     with window(browser, empty.url) as found:
         page = found.page
         begin(page, "connect4")
         page.context.clear_cookies()
-        page.route("**/game/new", lambda route: route.abort(), times=1)
+        page.route("**/game/state?*", lambda route: route.abort(), times=1)
         with page.expect_event("requestfailed"):
             page.reload()
         page.locator(board("connect4")).wait_for()

@@ -31,9 +31,15 @@ NOTED_STATUSES = """() => {
   }).observe(document.querySelector(".stage"), { subtree: true, childList: true });
 }"""
 """Makes `changed` the texts of Play that a screen reader reads out from now on."""
+REFUSAL = "The database is busy."
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 """After this the browser has taken the focus from elements that can't have it any more."""
 FOCUSED = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
+
+
+def refused_once(page: Any, address: str) -> None:
+    """Have the next request to an address refused with REFUSAL, as the server refuses one."""
+    page.route(address, lambda route: route.fulfill(status=422, content_type="text/plain", body=REFUSAL), times=1)
 
 
 def test_a_watched_run_that_is_renamed(browser: Any, tmp_path: Path) -> None:
@@ -162,6 +168,70 @@ def test_a_button_keeps_the_focus_when_it_has_nothing_to_do(browser: Any, tmp_pa
         expect(page.locator(".move")).to_have_count(0)
         page.evaluate(TWO_FRAMES)
         assert page.evaluate(FOCUSED) == "UndoU"
+
+
+def test_older_games_can_be_asked_for_again_after_a_refusal(browser: Any, tmp_path: Path) -> None:
+    """Such as while the database is busy. The page says what the server says."""
+    store_games(tmp_path, "tictactoe", [[0, 3, 1, 4, 2]] * 60)
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Look inside").click()
+        expect(page.locator(".game")).to_have_count(24)
+        refused_once(page, "**/replay/games?**")
+        older = page.get_by_role("button", name="Older games")
+        older.click()
+        page.get_by_text(REFUSAL).wait_for()
+        expect(older).to_have_attribute("aria-disabled", "false")
+        older.click()
+        expect(page.locator(".game")).to_have_count(48)
+        expect(page.get_by_text(REFUSAL)).to_have_count(0)
+        found.complaints = [text for text in found.complaints if "422" not in text]
+
+
+def test_buttons_about_a_game_wait_until_there_is_one(browser: Any, empty: Server) -> None:
+    """The server refuses the first request, so the page has no game yet; New game begins one."""
+    with window(browser, empty.url) as found:
+        page = found.page
+        begin(page, "tictactoe")
+        refused_once(page, "**/game/state?**")
+        page.reload()
+        page.locator(".note", has_text=REFUSAL).wait_for()
+        for name in ("Undo", "Hint", "Model analysis"):
+            button = page.get_by_role("button", name=name)
+            expect(button).to_have_attribute("aria-disabled", "true")
+            button.click(force=True)
+            settled(page)
+        page.get_by_role("button", name="New game").click()
+        page.get_by_text("Your turn").wait_for()
+        settled(page)
+        expect(page.get_by_role("button", name="Undo")).to_have_attribute("aria-disabled", "true")
+        for name in ("Hint", "Model analysis"):
+            expect(page.get_by_role("button", name=name)).to_have_attribute("aria-disabled", "false")
+        expect(page.get_by_role("button", name="Model analysis")).to_have_attribute("aria-pressed", "false")
+        found.complaints = [text for text in found.complaints if "422" not in text]
+
+
+def test_a_run_that_can_not_be_compared_with_says_why(browser: Any, tmp_path: Path) -> None:
+    """It has no statistics yet, or the server refuses them."""
+    for name in ("ours", "theirs"):
+        put_stats(tmp_path / name, "tictactoe", 50)
+    put_model(tmp_path / "bare", "tictactoe", step=50)
+    with serving(tmp_path) as server, window(browser, server.url) as found:
+        page = found.page
+        page.get_by_role("link", name="Watch").click()
+        page.locator("#run").select_option("ours")
+        other = page.locator("#other")
+        expect(other.locator("option")).to_have_count(3)
+        said = page.locator(".topline .inline .quiet")
+        expect(said).to_be_hidden()
+        other.select_option("bare")
+        expect(said).to_contain_text("stats.json")
+        refused_once(page, "**/stats?run=theirs")
+        other.select_option("theirs")
+        expect(said).to_have_text(REFUSAL)
+        other.select_option("nothing")
+        expect(said).to_be_hidden()
+        found.complaints = [text for text in found.complaints if "422" not in text]
 
 
 def test_a_status_that_stays_the_same_is_not_read_out_again(browser: Any, full: Server) -> None:

@@ -132,6 +132,41 @@ def test_a_proxy_that_answers_for_a_server_that_is_down(browser: Any, tmp_path: 
         assert server.stop() == 0
 
 
+@pytest.mark.parametrize("status", [200, 401])
+def test_a_proxy_that_answers_with_a_page_of_its_own(browser: Any, full: Server, status: int) -> None:
+    """The page says what to do. It shows no HTML, and doesn't take that answer for one of the server."""
+
+    def login(route: Any) -> None:
+        route.fulfill(status=status, content_type="text/html", body="<html><body>Please log in</body></html>")
+
+    told = "A proxy answers in place of the server; reload this page, and log in if it asks."
+    with window(browser, full.url) as found:
+        page = found.page
+        begin(page, "tictactoe")
+        page.route("**/move", login)
+        click(page, 4)
+        page.locator(".note", has_text=told).wait_for()
+        assert page.locator("#outage").is_hidden()
+        page.route("**/events?*", login)
+        page.get_by_role("link", name="Watch").click()
+        page.locator(".note", has_text=told).wait_for()
+        page.get_by_role("link", name="Play").click()
+        page.locator(board("tictactoe")).wait_for()
+        settled(page)
+        page.route("**/health", login)
+        page.route("**/move", lambda route: route.abort(), times=1)
+        click(page, 4)
+        page.locator("#outage").wait_for()
+        for _ in range(2):
+            page.wait_for_event("requestfinished", lambda request: request.url.endswith("/health"))
+        assert page.locator("#outage").is_visible()
+        page.unroute("**/health")
+        page.locator("#outage").wait_for(state="hidden")
+        settled(page)
+        about = ("ERR_FAILED", "401", "MIME type")
+        found.complaints = [text for text in found.complaints if not any(part in text for part in about)]
+
+
 def test_a_click_in_a_tab_whose_game_was_replaced_is_not_played(browser: Any, empty: Server) -> None:
     """The tab says so and shows the game as it is now; the click after that counts."""
     with window(browser, empty.url) as found:

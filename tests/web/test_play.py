@@ -19,6 +19,7 @@ from web_client import client_of, sentence
 from trainer.core.files import write_bytes
 from trainer.web.api import play
 from trainer.web.game.search_pool import SearchPool
+from trainer.web.game.sessions import Sessions
 from trainer.web.runs.models import Models
 
 BOARDS = Path(__file__).parents[1] / "support" / "boards"
@@ -39,6 +40,21 @@ def test_a_game_state_without_a_session_starts_tictactoe_with_the_player_first(c
     assert "SameSite=lax" in cookie
     client.post("/move", json={"position": 4})
     assert client.get("/game/state").json()["board"][4] == 1
+
+
+def test_a_game_state_without_a_session_starts_the_game_that_it_asks_for(client: TestClient) -> None:
+    """With its settings, which must be valid. In a game that goes on they count for nothing."""
+    for query, status in (({"game": "chess"}, 404), ({"first": "nobody"}, 400)):
+        sentence(client.get("/game/state", params=query), status)
+    for simulations in ("-1", "801", "1.5", "", "\u00b2", "9" * 5000):
+        sentence(client.get("/game/state", params={"simulations": simulations}), 400)
+    assert not client.cookies
+    state = client.get("/game/state", params={"game": "connect4", "first": "bot", "simulations": "20"}).json()
+    assert (state["game"], state["human_player"], state["simulations"]) == ("connect4", 2, 20)
+    assert state["moves"] == state["bot_moves"] == [state["bot_move"]]
+    again = client.get("/game/state", params={"game": "othello", "first": "player", "simulations": "900"}).json()
+    assert again == {key: state[key] for key in again}
+    assert "bot_moves" not in again
 
 
 def test_a_game_without_a_model_is_played_by_uniform_guess_search(client: TestClient) -> None:
@@ -170,6 +186,39 @@ def test_moving_while_the_model_thinks_is_out_of_turn(tmp_path: Path, monkeypatc
         state = client.get("/game/state").json()
         assert state["ply"] == 2
         assert state["board"][4] == 1
+
+
+def test_a_move_is_made_while_another_request_asks_for_the_game(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as that of a second tab. Nobody thinks then; the move waits until the state has been read."""
+    reading, asked, read = threading.Event(), threading.Event(), threading.Event()
+    state_of, session_of = play.state_of, Sessions.of
+
+    def slow(*arguments: Any) -> Any:
+        reading.set()
+        assert read.wait(PATIENCE)
+        return state_of(*arguments)
+
+    def noted(*arguments: Any) -> Any:
+        asked.set()
+        return session_of(*arguments)
+
+    with client_of(tmp_path) as client:
+        client.post("/game/new", json={"first": "player"})
+        monkeypatch.setattr(play, "state_of", slow)
+        with ThreadPoolExecutor() as threads:
+            try:
+                seen = threads.submit(client.get, "/game/state")
+                assert reading.wait(PATIENCE)
+                monkeypatch.setattr(Sessions, "of", noted)
+                moved = threads.submit(client.post, "/move", json={"position": 4})
+                assert asked.wait(PATIENCE)
+            finally:
+                read.set()
+        assert seen.result().json()["moves"] == []
+        assert moved.result().status_code == 200
+        assert moved.result().json()["moves"][0] == 4
 
 
 def test_a_move_is_taken_back_if_the_answer_to_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trainer.core.errors import GameError
 from trainer.games import rules_of
-from trainer.games.base import FIRST, FLAGS, MOVER, SECOND, WINNER, Board, Game, State
+from trainer.games.base import DRAW, FIRST, FLAGS, MOVER, OPEN, SECOND, WINNER, Board, Game, State
 from trainer.games.state_blob import StateBlob, parts_of
 
 SHOWN = 12
@@ -136,6 +136,12 @@ class Position:
     def _content(self) -> tuple[str, bytes]:
         """What makes it another position than others."""
         return self.rules.GAME.env_id, self.state.tobytes()
+
+    def __repr__(self) -> str:
+        """The game, who is to move or how it ended, and the board below."""
+        game: Game = self.rules.GAME
+        standing = {OPEN: f"{game.name_of(self.mover)} to move", DRAW: "a draw"}
+        return f"{game.env_id}, {standing.get(self.winner) or f'{game.name_of(self.winner)} won'}\n{self}"
 
     def __str__(self) -> str:
         """The board as text, the top row first, `.` for an empty cell."""

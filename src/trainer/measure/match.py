@@ -40,6 +40,15 @@ class Match:
     resigned: frozenset[int] = frozenset()
     """The numbers of the games that ended because the loser gave up."""
 
+    def __repr__(self) -> str:
+        """The result on one line, for the player."""
+        wins, losses = self.wins(FIRST) + self.wins(SECOND), self.losses(FIRST) + self.losses(SECOND)
+        low, high = self.score_interval
+        return (
+            f"{self.player} against {self.opponent}: {wins} wins, {self.draws} draws, {losses} losses, "
+            f"score {100 * self.score:.1f}% ({100 * low:.1f} to {100 * high:.1f}%)"
+        )
+
     @property
     def games(self) -> int:
         """N, the number of games."""

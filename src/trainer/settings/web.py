@@ -30,7 +30,8 @@ class WebConfig(EvaluationSettings):
     port: int = 8080
     """Port to listen on; 0: any free one."""
     allow_host: tuple[str, ...] = ()
-    """Further host names to answer to while listening on this machine alone, such as that of a proxy in front."""
+    """Further host names to answer to, such as that of a proxy in front. With --host 0.0.0.0 the server answers to any name
+    unless some are given here."""
     allow_origin: tuple[str, ...] = ()
     """Origins of other pages that may use the API, such as http://localhost:5173."""
     max_sessions: int = 1000
@@ -61,9 +62,15 @@ class WebConfig(EvaluationSettings):
             )
 
     @property
+    def reachable(self) -> bool:
+        """Whether other machines can reach the server."""
+        return not is_loopback(self.host)
+
+    @property
     def known_hosts(self) -> frozenset[str] | None:
-        """Host names that requests to a loopback server may carry, against DNS rebinding; None: any."""
-        if not is_loopback(self.host):
+        """Host names that requests may carry, against DNS rebinding; None: any, if others can reach the server and no names
+        are given."""
+        if self.reachable and not self.allow_host:
             return None
         origins = (urlsplit(origin).hostname or "" for origin in self.allow_origin)
         names = (*LOOPBACK_NAMES, self.host, *self.allow_host, *origins)

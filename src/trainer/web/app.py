@@ -90,7 +90,13 @@ def build_app(config: WebConfig, stop: Event) -> Starlette:
         Route("/replay/game", stored_games.game),
     ]
     origins = config.allow_origin
-    guard = Middleware(Guard, known_hosts=config.known_hosts, allow_origin=origins, changing=STARTS_A_GAME)
+    guard = Middleware(
+        Guard,
+        known_hosts=config.known_hosts,
+        any_address=config.reachable,
+        allow_origin=origins,
+        changing=STARTS_A_GAME,
+    )
     cors = Middleware(
         CORSMiddleware,
         allow_origins=list(origins),

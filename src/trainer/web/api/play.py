@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 from weakref import ref
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -50,30 +52,26 @@ class Play:
 
     async def new(self, request: Request) -> Response:
         """POST /game/new: `first` "player" or "bot"; optional `game` and `simulations`. Answers with a game state."""
-        body = await json_object(request)
-        session = self._sessions.of(request)
-        asked = body.get("game", session.game.env_id if session else DEFAULT_GAME)
-        env_id = await run_in_threadpool(self._games.checked, asked)
-        human = seat_of(body)
-        simulations = simulations_of(body, session.game.simulations if session else DEFAULT_SIMULATIONS)
-        return await self._start(request, env_id, human, simulations)
+        wanted = await json_object(request)
+        return await self._start(request, wanted, self._sessions.of(request))
 
     async def state(self, request: Request) -> Response:
-        """GET /game/state: the browser's game. Without one it starts tic-tac-toe, in which the person moves first.
+        """GET /game/state: the browser's game. Without one it starts one with the settings of the query, as `new` does: by
+        default tic-tac-toe, in which the person moves first.
 
         A request that names a `game_id` starts none.
         """
         game_id = request.query_params.get("game_id")
         session = self._sessions.of(request) if game_id is None else self._session(request, game_id)
         if session is None:
-            return await self._start(request, DEFAULT_GAME, FIRST, DEFAULT_SIMULATIONS)
+            return await self._start(request, settings_in(request.query_params), None)
         return await self._answer(session)
 
     async def move(self, request: Request) -> Response:
         """POST /move: `position`, an action. Answers with a game state plus `bot_move` and `bot_moves`."""
         body = await json_object(request)
         session = self._session(request, body.get("game_id"))
-        if session.lock.locked():
+        if session.game.model_to_move:  # else another request may hold the lock, such as one for the state
             raise Refusal(400, "It is not your turn: the model is still thinking.")
         async with session.lock:
             game = session.game
@@ -135,10 +133,9 @@ class Play:
         game = session.game
         if (moves := request.query_params.get("moves")) is not None and moves != ".".join(map(str, game.actions)):
             raise Refusal(412, GONE_ON)
-        asked = request.query_params.get("ply", str(game.ply))
-        if not asked.isascii() or not asked.isdigit() or len(asked) > 4 or int(asked) > game.ply:
+        ply = number_in(request.query_params.get("ply", str(game.ply)))
+        if ply is None or ply > game.ply:
             raise Refusal(400, f"The ply must be a whole number from 0 to {game.ply}.")
-        ply = int(asked)
         position = game.positions[ply]  # another request may take it back while the model thinks
         if not position.legal:
             raise Refusal(400, "The game is over in this position; there is nothing to analyse.")
@@ -155,8 +152,15 @@ class Play:
         analyst = game.analysts.get(ply)
         return ply == game.ply and (analyst is None or analyst() is not newest)
 
-    async def _start(self, request: Request, env_id: str, human: int, simulations: int) -> Response:
-        """A new game, with the model's first move made if it moves first."""
+    async def _start(self, request: Request, wanted: Mapping[str, Any], before: Session | None) -> Response:
+        """A new game, with the model's first move made if it moves first. What `wanted` leaves out is as in `before`.
+
+        Refuses settings that can't be.
+        """
+        asked = wanted.get("game", before.game.env_id if before else DEFAULT_GAME)
+        env_id = await run_in_threadpool(self._games.checked, asked)
+        human = seat_of(wanted)
+        simulations = simulations_of(wanted, before.game.simulations if before else DEFAULT_SIMULATIONS)
         game = GameInProgress.new(await self._pool.rules(env_id), human, simulations)
         replies = await self._reply(game)
         session = self._sessions.start(request, game)
@@ -239,7 +243,18 @@ def check_moves(game: GameInProgress, moves: object) -> None:
         raise Refusal(412, GONE_ON)
 
 
-def seat_of(body: dict[str, Any]) -> int:
+def settings_in(query: QueryParams) -> dict[str, Any]:
+    """The settings of a new game in a query, as a body has them."""
+    simulations = number_in(query.get("simulations", ""))
+    return {**query} if simulations is None else {**query, "simulations": simulations}
+
+
+def number_in(text: str) -> int | None:
+    """The number that one to four digits write; None for any other text."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None
+
+
+def seat_of(body: Mapping[str, Any]) -> int:
     """The person's seat in the game that a request starts. Refuses an invalid one."""
     seats = {"player": FIRST, "bot": SECOND}
     first = body.get("first", "player")
@@ -262,7 +277,7 @@ def move_of(body: dict[str, Any], game: GameInProgress) -> int:
     return action
 
 
-def simulations_of(body: dict[str, Any], default: int) -> int:
+def simulations_of(body: Mapping[str, Any], default: int) -> int:
     """The number of simulations that a request asks for. Refuses an invalid one."""
     simulations = body.get("simulations", default)
     valid = isinstance(simulations, int) and not isinstance(simulations, bool)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from ipaddress import ip_address
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -47,14 +48,17 @@ class Guard:
         self,
         app: ASGIApp,
         known_hosts: frozenset[str] | None,
+        any_address: bool,
         allow_origin: Collection[str],
         changing: Collection[str],
     ) -> None:
-        """`known_hosts` None allows any host name. `allow_origin`: origins whose pages may load answers and change things.
-        `changing`: addresses at which a GET changes something, as every POST does.
+        """`known_hosts` None allows any host name. `any_address`: whether any IP address may stand for a name.
+        `allow_origin`: origins whose pages may load answers and change things. `changing`: addresses at which a GET changes
+        something, as every POST does.
         """
         self._app = app
         self._known_hosts = known_hosts
+        self._any_address = any_address
         self._allow_origin = allow_origin
         self._changing = changing
         self._headers = HEADERS | {"cross-origin-resource-policy": "cross-origin" if allow_origin else "same-origin"}
@@ -75,7 +79,7 @@ class Guard:
 
         headers = Headers(scope=scope)
         host = host_of(headers.get("host", ""))
-        if self._known_hosts is not None and host not in self._known_hosts:
+        if not self._is_known(host):
             await Sentence(unknown_host(host), 421)(scope, receive, send_with_headers)
             return
         try:
@@ -85,6 +89,21 @@ class Guard:
             await Sentence(str(error), 403)(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
+
+    def _is_known(self, host: str) -> bool:
+        """Whether to answer to this host name. DNS rebinding needs a name, so an IP address does no harm."""
+        if self._known_hosts is None or host in self._known_hosts:
+            return True
+        return self._any_address and is_address(host)
+
+
+def is_address(host: str) -> bool:
+    """Whether a host name is an IP address."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def unknown_host(host: str) -> str:

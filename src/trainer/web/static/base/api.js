@@ -1,6 +1,7 @@
 // Calls to the server. A refusal becomes an ApiError with the server's sentence. If the server doesn't answer, that is an
-// outage: this module asks until it is over, and tells its listeners when it begins and ends. All addresses are relative to
-// the page, which a proxy may serve below any path.
+// outage: this module asks until it is over, and tells its listeners when it begins and ends. If a proxy answers with a page
+// of its own, such as a login, that is an ApiError, too. All addresses are relative to the page, which a proxy may serve
+// below any path.
 
 export class ApiError extends Error {
   constructor(status, sentence) {
@@ -10,6 +11,8 @@ export class ApiError extends Error {
 }
 
 const RETRY_MS = 1000;
+const BAD_GATEWAY = 502; // the status of an answer that isn't the server's, whatever the proxy says
+const PROXY = "A proxy answers in place of the server; reload this page, and log in if it asks.";
 const listeners = new Set();
 const infos = new Map(); // by game; see `api.info`
 const known = new Set(); // the games whose infos are those of the server that runs now
@@ -27,7 +30,8 @@ function reportOutage() {
   for (const listener of [...listeners]) listener(true);
   const retry = setInterval(async () => {
     try {
-      if (!(await fetch("health", { cache: "no-store" })).ok) return;
+      const response = await fetch("health", { cache: "no-store" });
+      if (!response.ok || !isOurs(response)) return;
     } catch {
       return;
     }
@@ -38,11 +42,19 @@ function reportOutage() {
   }, RETRY_MS);
 }
 
-/** What `read(response)` makes of the server's answer. It is an outage if there is none, or if a proxy answers for the server. */
+/** Whether an answer is of a kind that the server gives: JSON, a stream of events, or the sentence of a refusal. */
+function isOurs(response) {
+  const kinds = ["application/json", "text/event-stream", ...(response.ok ? [] : ["text/plain"])];
+  const kind = response.headers.get("content-type") ?? "";
+  return kinds.some((one) => kind.startsWith(one));
+}
+
+/** What `read(response)` makes of the server's answer. It is an outage if there is none, or if a proxy says so. */
 async function ask(path, options, read) {
   try {
     const response = await fetch(path, { cache: "no-store", ...options });
     if (response.status > 500) throw new Error("a proxy answers for a server that is down");
+    if (!isOurs(response)) throw new ApiError(BAD_GATEWAY, PROXY);
     return await read(response);
   } catch (error) {
     if (error instanceof ApiError) throw error;

@@ -34,7 +34,8 @@ export class Stream {
       sentence = await refusalOf(this.address);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      return; // an outage
+      if (!error.status) return; // an outage
+      sentence = error.message;
     }
     if (this.closed) return;
     if (sentence === null) this.again = setTimeout(() => this.open(), AGAIN_MS);

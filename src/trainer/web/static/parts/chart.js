@@ -1,10 +1,11 @@
 // A line chart over training steps (uPlot), in the colours of the theme and as wide as its container.
 
 import uPlot from "../vendor/uplot.js";
-import { el } from "../base/dom.js";
+import { el, typing } from "../base/dom.js";
 import { count, counted, short } from "../base/format.js";
 
 const HEIGHT = 220;
+const NOWHERE = { left: -10, top: -10 }; // where the cursor isn't shown
 const RIGHT = 26; // half of the widest label, such as 1234.5M, because the last one is centred below the edge of the plot
 
 export class Chart {
@@ -18,7 +19,8 @@ export class Chart {
     this.range = range;
     this.format = format;
     this.data = [[], ...series.map(() => []), []];
-    this.place = el("div", { class: "plot", role: "img", "aria-label": title });
+    const keys = { onkeydown: (event) => this.key(event), onblur: () => this.plot.setCursor(NOWHERE) };
+    this.place = el("div", { class: "plot", role: "img", "aria-label": title, ...keys });
     this.legend = el(
       "ul",
       { class: "legend" },
@@ -72,6 +74,30 @@ export class Chart {
   /** The next points are of another run: show all of them. */
   begin() {
     this.another = true;
+  }
+
+  /** Left and right show the numbers of the step before and after; Escape shows all steps. */
+  key(event) {
+    if (typing(event)) return;
+    if (event.key === "ArrowLeft") this.go(-1);
+    else if (event.key === "ArrowRight") this.go(1);
+    else if (event.key === "Escape") {
+      this.plot.setCursor(NOWHERE);
+      this.plot.setData(this.data);
+    } else return;
+    event.preventDefault();
+  }
+
+  /** Move the cursor to the next step in a direction, of those shown that our run has; at first to the last or the first. */
+  go(direction) {
+    const { min, max } = this.plot.scales.x;
+    const [steps, ...columns] = this.data;
+    const ours = (at) => this.series.some((_, index) => typeof columns[index][at] === "number");
+    const candidates = [...steps.keys()].filter((at) => steps[at] >= min && steps[at] <= max && ours(at));
+    const { idx } = this.plot.cursor;
+    const from = idx ?? (direction < 0 ? steps.length : -1);
+    const next = direction < 0 ? candidates.findLast((at) => at < from) : candidates.find((at) => at > from);
+    if (next !== undefined) this.plot.setCursor({ left: Math.max(0, this.plot.valToPos(steps[next], "x")), top: 0 });
   }
 
   /** Whether only a part of the steps is shown, chosen with the pointer. */
@@ -132,6 +158,7 @@ export class Chart {
       this.data,
       this.place,
     );
+    this.place.tabIndex = 0; // from now on there is something to see
   }
 
   /** Put the first and the last step shown into `data-shown`. */

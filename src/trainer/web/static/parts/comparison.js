@@ -1,7 +1,7 @@
 // Another run of the same game, whose curves the charts show beside those of the run that is watched.
 
-import { api } from "../base/api.js";
-import { el } from "../base/dom.js";
+import { api, ApiError } from "../base/api.js";
+import { el, write } from "../base/dom.js";
 import { runLabel } from "../base/format.js";
 import { tabMemory } from "../base/memory.js";
 
@@ -23,7 +23,9 @@ export class Comparison {
     this.others = new Map(); // see `othersOf`
     this.name = ""; // of the other run
     this.choice = el("select", { id: "other", onchange: () => this.choose(this.choice.value) });
-    this.root = el("div", { class: "inline", hidden: true }, el("label", { for: "other" }, "Compare with"), this.choice);
+    this.note = el("p", { class: "quiet", role: "status" }); // why there are no curves, or no newer ones
+    const label = el("label", { for: "other" }, "Compare with");
+    this.root = el("div", { class: "inline", hidden: true }, label, this.choice, this.note);
   }
 
   /** Offer the other runs of a game, before that is drawn. `listed`: what the server says of all runs. */
@@ -36,6 +38,7 @@ export class Comparison {
     );
     this.stats = null;
     this.name = "";
+    write(this.note, "");
     const remembered = tabMemory.get("other");
     if (this.others.has(remembered)) this.choose(remembered);
   }
@@ -53,10 +56,22 @@ export class Comparison {
     const before = name === this.name ? this.stats : null; // it stays if the server doesn't answer
     this.choice.value = this.name = name;
     tabMemory.set("other", name);
-    const stats = name ? await api.get(...this.others.get(name).address).catch(() => before) : null;
+    const { stats, sentence } = name ? await this.ask(name, before) : { stats: null, sentence: "" };
     if (this.name !== name) return; // another one was chosen meanwhile
     this.stats = stats;
+    write(this.note, sentence);
     this.onchange();
+  }
+
+  /** The statistics of a run, and what the server says of them; those from `before` if it refuses or doesn't answer. */
+  async ask(name, before) {
+    try {
+      const stats = await api.get(...this.others.get(name).address);
+      return { stats, sentence: stats.message ?? "" };
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return { stats: before, sentence: error.status ? error.message : "" }; // the page says itself that there is an outage
+    }
   }
 
   /** The other run's curve for a chart: `number(point)` of those of `points` that have one; null if there is none. */

@@ -1,6 +1,6 @@
 // The elements of Play and where they stand.
 
-import { el } from "../base/dom.js";
+import { el, switchOff } from "../base/dom.js";
 import { AnalysisTable } from "./analysis_table.js";
 import { MoveList } from "./move_list.js";
 import { ValueBar } from "./value_bar.js";
@@ -23,6 +23,7 @@ export class PlayFrame {
       "Model analysis",
       el("kbd", {}, "M"),
     );
+    for (const button of [this.undo, this.hint, this.analyse]) switchOff(button, true); // until there is a game
     this.keys = el("input", { type: "checkbox", onchange: () => switchKeys(this.keys.checked) });
     this.keys.checked = keys;
     this.analysis = new AnalysisTable();

@@ -140,16 +140,18 @@ export class InsideView {
     clearTimeout(this.retry);
     switchOff(this.more, true);
     const asked = (this.asked += 1);
-    let found;
+    let found, items;
     try {
       found = await api.get("replay/games", { run: this.run, before, ...this.filter });
+      setTime(found.now);
+      items = await Promise.all(found.games.map((game) => this.item(game)));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (asked === this.asked) write(this.message, error.message);
+      if (asked !== this.asked) return;
+      write(this.message, error.message);
+      switchOff(this.more, before === null); // older games can be asked for again; but the list may be of another filter
       return;
     }
-    setTime(found.now);
-    const items = await Promise.all(found.games.map((game) => this.item(game)));
     if (this.closed || asked !== this.asked) return; // a later call has replaced this one
     if (before === null) this.list.replaceChildren();
     this.list.append(...items);

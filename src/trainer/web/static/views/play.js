@@ -69,7 +69,7 @@ export class PlayView {
 
   /** Go on with the server's game; but begin another one if that has no move yet and other settings than those of the form. */
   async enter() {
-    const state = await api.get("game/state");
+    const state = await api.get("game/state", this.wanted()); // the settings count only if the server has no game yet
     if (state.ply === 0 && !sameSettings(settingsOf(state), this.settings)) await this.fresh(this.wanted());
     else await this.adopt(state);
   }
@@ -170,7 +170,7 @@ export class PlayView {
         await this.enter(); // the first try failed, and the server's game may be one that it started by itself
         return;
       }
-      const state = await api.get("game/state");
+      const state = await api.get("game/state", { game: this.state.game });
       if (state.game_id !== this.state.game_id && state.ply === 0) await this.lost();
       else await this.adopt(state);
     });
@@ -216,6 +216,7 @@ export class PlayView {
   }
 
   async toggleAnalysis() {
+    if (isOff(this.frame.analyse)) return;
     this.remember({ analysis: !this.settings.analysis });
     this.frame.analyse.setAttribute("aria-pressed", String(this.settings.analysis));
     await this.attempt(() => this.analyseShown());
@@ -295,6 +296,7 @@ export class PlayView {
     if (now && free) write(this.frame.note, (this.remarked = remark(state)));
     switchOff(this.frame.undo, !this.plies.slice(0, state.ply).some((position) => position.mover === state.human_player));
     switchOff(this.frame.hint, !yours);
+    switchOff(this.frame.analyse, false);
     this.drawValue(ply, analysis);
     this.frame.analysis.draw(info, analysis);
     this.frame.moves.draw(info, this.plies, ply);
