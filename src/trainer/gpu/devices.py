@@ -45,7 +45,7 @@ def problem_with_cuda() -> str | None:
     if torch.version.cuda is None:
         return f"this torch ({torch.__version__}) was built without CUDA"
     try:
-        torch.cuda.init()  # is_available() wouldn't say what is wrong
+        torch.cuda.init()  # type: ignore[no-untyped-call]  # is_available() wouldn't say what is wrong
     except (RuntimeError, AssertionError, torch.cuda.DeferredCudaCallError) as error:
         return f"torch finds no GPU that works ({reason_of(error)}; see nvidia-smi)"
     try:
