@@ -357,6 +357,33 @@ def test_a_player_without_a_gpu_of_its_own_plays_on_the_cpu(
     assert warned == ["Ray has given player-1 no GPU, so it plays on the CPU; start Ray there with --num-gpus"]
 
 
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+def test_a_player_whose_gpu_can_not_be_used_plays_on_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, device: str
+) -> None:
+    """With a thread per core. It warns of that if the run was started with `--device cuda`, and says what is wrong."""
+    seen = []
+
+    def noted(env_id: str, settings: ActorConfig) -> None:
+        seen.append((settings.device, settings.threads))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trainer.cluster.player.self_play_loader", noted)
+    monkeypatch.setattr("trainer.cluster.player.means_gpu", lambda device: False)
+    monkeypatch.setattr("trainer.cluster.player.reason_for", lambda device: "its driver is too old")
+    hub = hub_in(tmp_path, device=device)
+    with pytest.raises(KeyboardInterrupt):
+        play_for(Reliable(hub), "player-1", 1, threading.Event(), gpu=True)
+    hub.close()
+    assert seen == [("auto", 1)]
+    warned = [message for message in caplog.messages if "GPU" in message]
+    expected = (
+        "the GPU of player-1 can't be used (its driver is too old), so it plays on the CPU; mend that and start Ray there "
+        "again"
+    )
+    assert warned == ([expected] if device == "cuda" else [])
+
+
 def test_players_are_described_in_words() -> None:
     """Those of a cluster that were heard of lately."""
     stats = ActorStats(

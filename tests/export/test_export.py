@@ -107,6 +107,16 @@ def test_a_later_file_has_the_later_weights() -> None:
     assert np.arctanh(values[1]) - np.arctanh(values[0]) == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.parametrize("family", ["conv", "residual"])
+def test_a_file_is_the_same_whichever_way_weights_lie_in_memory(family: Family) -> None:
+    """On a GPU those of a convolution lie with the channels last, also when the exporter is made."""
+    network = random_network("connect4", family, width=16)
+    expected = model_file("connect4", network)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    assert not all(weight.is_contiguous() for weight in network.parameters())
+    assert model_file("connect4", network) == expected
+
+
 def test_a_file_describes_itself() -> None:
     """Names, shapes and metadata are the contract's, and weights are inside the file."""
     content = Exporter(network_for(OTHELLO), OTHELLO).to_bytes(1200, observations(OTHELLO, 1))

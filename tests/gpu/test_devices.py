@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -22,7 +23,7 @@ CARD = SimpleNamespace(name="NVIDIA H100", total_memory=85_000_000_000)
 def cuda(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A torch that was built for CUDA, and a card that it knows; its computations run on the CPU."""
     monkeypatch.setattr(torch.version, "cuda", "13.0")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "init", lambda: None)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda index: (9, 0))
     monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_80", "sm_90"])
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: CARD.name)
@@ -121,11 +122,26 @@ def test_a_torch_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.reason.startswith("this torch (")
 
 
-def test_a_missing_driver(cuda: pytest.MonkeyPatch) -> None:
-    """Torch says no more than that there is no GPU."""
-    cuda.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ConfigError, match=r"there is no NVIDIA GPU, or no driver for it \(see nvidia-smi\)"):
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("Found no NVIDIA driver on your system. Please install one.\nmore"),
+        RuntimeError("The NVIDIA driver on your system is too old (found version 12020)"),
+        torch.cuda.DeferredCudaCallError("CUDA call failed lazily at initialization\n\nmore"),
+    ],
+)
+def test_a_gpu_that_torch_can_not_use_is_explained_in_its_words(error: Exception, cuda: pytest.MonkeyPatch) -> None:
+    """By their first line: there is no driver, or one that is too old, or the GPU isn't ready. auto takes the CPU then."""
+
+    def fail() -> None:
+        raise error
+
+    cuda.setattr(torch.cuda, "init", fail)
+    reason = f"torch finds no GPU that works ({str(error).splitlines()[0].rstrip('.')}; see nvidia-smi)"
+    with pytest.raises(ConfigError, match=re.escape(reason)):
         devices.choose("cuda")
+    cuda.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert devices.choose("auto") == devices.DeviceChoice(torch.device("cpu"), reason)
 
 
 def test_a_card_that_torch_does_not_know(cuda: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,30 @@ def test_the_loop_and_all_steps_are_measured_though_the_profiler_sees_nothing(
     assert all("has recorded no kernel" in one.note for one in results[1::2])
 
 
+def test_steps_are_measured_with_torch_set_as_in_the_trainer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its number of threads too, which are as before afterwards."""
+    seen = []
+
+    def noted(*_: object) -> Iterator[Result]:
+        seen.append(torch.get_num_threads())
+        yield MARK
+
+    monkeypatch.setattr(learning, "training_steps", noted)
+    monkeypatch.setattr("trainer.training.learner.available_cores", lambda: 3)
+    before = torch.get_num_threads()
+    results = list(learning.training(Job(TINY, tmp_path), torch.device("cpu")))
+    assert results == [MARK] * len(TINY.gpu_training_batches)
+    assert seen == [3] * len(TINY.gpu_training_batches)
+    assert torch.get_num_threads() == before
+
+
+def test_a_row_says_how_much_memory_torch_has_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a GPU; elsewhere it says nothing."""
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 3 * 2**29)
+    assert play.memory_taken(torch.device("cuda")) == "1.50 GiB of the GPU's memory"
+    assert play.memory_taken(torch.device("cpu")) == ""
+
+
 def test_the_loop_is_measured_before_the_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its wrong moves are what matters most, and a call may be cut short."""
     steps = Result("steps", "ms/step", [2.0])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -18,6 +20,7 @@ from web_client import client_of, sentence
 from trainer.core.errors import DeviceError
 from trainer.core.files import write_bytes
 from trainer.core.json_values import json_object
+from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.run.evaluations import EvaluationLog
@@ -161,6 +164,24 @@ def test_the_game_of_a_run_whose_model_comes_later(tmp_path: Path) -> None:
         put_model(tmp_path / "some-run", "connect4", favourite=3)
         assert client.get("/runs").json()["runs"][0]["env_id"] == "connect4"
         assert client.get("/model?game=connect4").json()["loaded"] is True
+
+
+def test_one_thread_loads_all_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever thread asks: on a GPU each thread that evaluates a model captures graphs of its own."""
+    put_model(tmp_path, "tictactoe", favourite=3)
+    threads = []
+
+    def noted(file: ModelFile) -> bool:
+        threads.append(threading.get_ident())
+        return False
+
+    monkeypatch.setattr(ModelFile, "poll", noted)
+    found = Models(Runs(tmp_path))
+    found.of_game("tictactoe")
+    with ThreadPoolExecutor(1) as another:
+        another.submit(found.of_game, "tictactoe").result()
+    assert len(threads) > 1
+    assert len(set(threads)) == 1
 
 
 def test_a_folder_whose_name_is_not_utf8_is_a_run_like_others(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_a_game_that_nobody_searched_has_no_values(tmp_path: Path, changed: str,
     legal = game.observations[:-1, 18:27]
     visits, unknown = legal / legal.sum(axis=1, keepdims=True), np.full(6, np.nan, np.float32)
     with closing(ReplayWriter(tmp_path / "replay.db", metadata_of(game_of("tictactoe")))) as writer:
-        writer.write([replace(game, visits=visits, has_policy=np.ones(6, np.bool_), values=unknown)])
+        writer.write([replace(game, visits=visits, values=unknown)])
     change_rows(tmp_path, f"UPDATE transitions SET {changed}")
     with client_of(tmp_path) as client:
         plies = client.get("/replay/game", params={"episode": "test-game-000"}).json()["plies"]

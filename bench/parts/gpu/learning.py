@@ -5,12 +5,14 @@ What fails is reported, and the rest is measured.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -29,7 +31,7 @@ from trainer.gpu.devices import choose
 from trainer.replay import ReplayBuffer
 from trainer.run.folder import RunFolder
 from trainer.settings.trainer import TrainerConfig
-from trainer.training.learner import Learner
+from trainer.training.learner import Learner, tuned_torch
 from trainer.training.steps.device_batches import Unpacker
 
 PRODUCTS = re.compile(
@@ -47,7 +49,6 @@ def measure(job: Job) -> Iterator[Result]:
     Raises ConfigError if the device of the job's size can't be used.
     """
     device = choose(job.size.gpu_device).device
-    torch.backends.cudnn.benchmark = True  # as in the trainer
     yield from or_failed("connect4, the loop", learned(job, device))
     yield from or_failed("connect4, training", training(job, device))
 
@@ -56,16 +57,20 @@ def training(job: Job, device: torch.device) -> Iterator[Result]:
     """Steps of the tower, and how much of their time is spent in matrix products."""
     path = job.database("connect4", job.size.command_rows)
     game = load_game_config("connect4", path)
-    with closing(ReplayBuffer(path, game.metadata, game.symmetry_tables)) as replay:
+    config = TrainerConfig(env_id="connect4", network=TOWER[0], width=TOWER[1])
+    as_in_the_trainer = tuned_torch(device, config)
+    with as_in_the_trainer, closing(ReplayBuffer(path, game.metadata, game.symmetry_tables)) as replay:
         replay.refresh()
         for batch in job.size.gpu_training_batches:
             what = f"connect4, training, {NAMES[TOWER]}, batches of {batch:,}"
-            yield from or_failed(what, training_steps(what, replay, batch, job, device))
+            yield from or_failed(what, training_steps(what, replay, replace(config, batch_size=batch), job, device))
 
 
-def training_steps(what: str, replay: ReplayBuffer, batch: int, job: Job, device: torch.device) -> Iterator[Result]:
+def training_steps(
+    what: str, replay: ReplayBuffer, config: TrainerConfig, job: Job, device: torch.device
+) -> Iterator[Result]:
     """Steps of one batch size."""
-    config = TrainerConfig(env_id="connect4", network=TOWER[0], width=TOWER[1], batch_size=batch)
+    batch = config.batch_size
     network = network_of("connect4", TOWER).to(device)
     learner = Learner(network, config, Unpacker(replay.metadata, replay.symmetries, device))
     generator = np.random.default_rng(0)
@@ -97,6 +102,9 @@ def products(
     Raises TrainerError if torch's profiler sees nothing.
     """
     on_gpu = device.type == "cuda"
+    if on_gpu:  # where graphs are replayed, a second profile may crash with CUDA below 12.6; torch's own remedy
+        os.environ.setdefault("TEARDOWN_CUPTI", "0")
+        os.environ.setdefault("DISABLE_CUPTI_LAZY_REINIT", "1")
     with profile(activities=[ProfilerActivity.CUDA if on_gpu else ProfilerActivity.CPU]) as profiler:
         steps(number)
     kind = DeviceType.CUDA if on_gpu else DeviceType.CPU

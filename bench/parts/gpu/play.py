@@ -74,13 +74,20 @@ def evaluated(
     manner = "a captured graph" if own is GraphLauncher else "operation by operation"
 
     def by(threads: int, what: str) -> Iterator[Result]:
+        if device.type == "cuda":
+            torch.cuda.empty_cache()  # gives back what the row before has taken
         evaluator = TorchAccelerator(env_id, device, precision, batch, own)(content, original)
         rate = positions_per_second(evaluator, env_id, batch, threads, job.size.gpu_seconds)
-        yield Result(what, "evaluations/s", [rate])
+        yield Result(what, "evaluations/s", [rate], note=memory_taken(device))
 
     for threads in job.size.gpu_threads:
         what = f"{env_id}, {NAMES[kind]}, batches of {batch:,}, {threads} threads, {manner}"
         yield from or_failed(what, by(threads, what))
+
+
+def memory_taken(device: torch.device) -> str:
+    """How much of a GPU's memory torch has taken for this process, for a note; empty for another device."""
+    return f"{torch.cuda.memory_reserved() / 2**30:.2f} GiB of the GPU's memory" if device.type == "cuda" else ""
 
 
 def positions_per_second(

@@ -14,7 +14,7 @@ from trainer.cluster.versions import our_versions
 from trainer.core.files import temporary_folder
 from trainer.evaluators.hot_reload import ModelFile
 from trainer.games.recipes import threads_with_gpu
-from trainer.gpu.choice import means_gpu
+from trainer.gpu.choice import means_gpu, reason_for
 from trainer.run.actor_stats import ActorStats
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import NETWORK
@@ -37,7 +37,14 @@ def play_for(transport: Transport, name: str, cores: int, stop: Event, gpu: bool
         settings = assignment.settings if gpu else replace(assignment.settings, device="cpu")
         if assignment.gpu_wanted and not gpu:
             log.warning("Ray has given %s no GPU, so it plays on the CPU; start Ray there with --num-gpus", name)
-        threads = threads_with_gpu(cores) if means_gpu(settings.device) else cores
+        on_gpu = means_gpu(settings.device)
+        if assignment.gpu_wanted and gpu and not on_gpu:
+            log.warning(
+                "the GPU of %s can't be used (%s), so it plays on the CPU; mend that and start Ray there again",
+                name,
+                reason_for(settings.device),
+            )
+        threads = threads_with_gpu(cores) if on_gpu else cores
         settings = replace(settings, env_id=found.name, threads=threads, wait_for_model=True)
         # Without a seed: a player that comes back would draw the same numbers again.
         settings = fitted(replace(settings, seed=None))

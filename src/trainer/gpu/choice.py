@@ -23,6 +23,13 @@ def means_gpu(device: str) -> bool:
     return device == "cuda"
 
 
+def reason_for(device: str) -> str:
+    """Why this `--device` means what it means here, in a few words: what is wrong with the GPU if `auto` takes the CPU."""
+    from trainer.gpu.devices import choose
+
+    return choose(device).reason
+
+
 def require_device(settings: DeviceSettings) -> None:
     """Raise ConfigError if the device of the settings can't be used."""
     if settings.device != "cpu":

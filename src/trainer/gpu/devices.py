@@ -46,8 +46,10 @@ def problem_with_cuda() -> str | None:
     """Why the first NVIDIA GPU can't be used; None if it can. A small computation is tried on it."""
     if torch.version.cuda is None:
         return f"this torch ({torch.__version__}) was built without CUDA"
-    if not torch.cuda.is_available():
-        return "there is no NVIDIA GPU, or no driver for it (see nvidia-smi)"
+    try:
+        torch.cuda.init()  # type: ignore[no-untyped-call]  # is_available() wouldn't say what is wrong
+    except (RuntimeError, AssertionError, torch.cuda.DeferredCudaCallError) as error:
+        return f"torch finds no GPU that works ({reason_of(error)}; see nvidia-smi)"
     try:
         with errors_named("the first computation"):
             major, minor = torch.cuda.get_device_capability(0)

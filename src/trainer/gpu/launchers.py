@@ -88,7 +88,8 @@ class GraphLauncher:
     """
 
     def __init__(self, network: MoverNetwork, capacity: int, obs_size: int, num_actions: int) -> None:
-        with errors_named("the preparation of an evaluation"), CAPTURING, torch.inference_mode():
+        # Not inference_mode(): a first capture makes tensors of torch's own, which later captures and replays write to.
+        with errors_named("the preparation of an evaluation"), CAPTURING, torch.no_grad():
             eager = EagerLauncher(network, capacity, obs_size, num_actions)
             self.observation, self.legal, self.answers = eager.observation, eager.legal, eager.answers
             self._device = network.weight.device
@@ -109,7 +110,7 @@ class GraphLauncher:
 
 @cache
 def capture_stream() -> torch.cuda.Stream:
-    """The only stream on which graphs are captured.
+    """The only stream on which evaluations are captured.
 
     torch hands out the same 32 streams again and again for each priority. A stream of another priority is none of those on
     which other threads replay: what they do there would become part of the capture, or break it.

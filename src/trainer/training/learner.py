@@ -17,7 +17,7 @@ from trainer.network import CustomNetwork, Loss, MoverNetwork, PolicyValueNetwor
 from trainer.replay import Batch, PackedBatch
 from trainer.settings.groups.network import Activation, NetworkSettings
 from trainer.settings.trainer import TrainerConfig
-from trainer.training.steps.adamw import AdamWSteps
+from trainer.training.steps.adamw import MOMENTS, AdamWSteps
 from trainer.training.steps.device_batches import Unpacker
 from trainer.training.steps.device_steps import DeviceSteps
 from trainer.training.steps.gradient import can_differentiate
@@ -54,6 +54,10 @@ class Learner:
 
     def __init__(self, network: MoverNetwork, config: TrainerConfig, unpacker: Unpacker | None = None) -> None:
         """`unpacker`: unpacks the batches on the network's device; None: they come unpacked."""
+        self._device = next(network.parameters()).device
+        captured = self._device.type == "cuda"
+        if captured and isinstance(network, PolicyValueNetwork):  # as its convolutions read them, see `Slot`
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network = network
         self._published = copy.deepcopy(network).eval() if config.average else network
         # Running means of a custom network's batch normalization, which the optimizer doesn't update.
@@ -62,8 +66,6 @@ class Learner:
         self._average = config.average
         self._folder = config.model_dir
         self._steps = 0
-        self._device = next(network.parameters()).device
-        captured = self._device.type == "cuda"
         self._optimizer = torch.optim.AdamW(
             network.parameters(),
             # A graph reads the rate from the device.
@@ -157,8 +159,10 @@ class Learner:
                 group.update(ours)
             # A captured step counts on the device. Elsewhere torch reads the numbers, which would wait for the device.
             counts_on = self._device if self._device.type == "cuda" else torch.device("cpu")
-            for moments in self._optimizer.state.values():
+            for weight, moments in self._optimizer.state.items():
                 moments["step"] = moments["step"].to(counts_on)
+                for name in MOMENTS:  # in memory they must lie as the weights do, or the fused step mixes them up
+                    moments[name] = torch.empty_like(weight).copy_(moments[name])
             self.steps.adopt()
         except (RuntimeError, ValueError, KeyError) as error:
             if isinstance(error, RuntimeError) and is_of_device(error):

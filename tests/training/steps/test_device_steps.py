@@ -22,7 +22,7 @@ from trainer.network import CustomNetwork, NetworkFile
 from trainer.replay import ReplayBuffer
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.learner import Learner
-from trainer.training.steps.adamw import AdamWSteps
+from trainer.training.steps.adamw import MOMENTS, AdamWSteps
 from trainer.training.steps.device_batches import Unpacker
 from trainer.training.steps.device_steps import DeviceSteps
 from trainer.training.steps.torch_steps import TorchSteps
@@ -106,6 +106,31 @@ def test_a_checkpoint_moves_from_one_kind_of_steps_to_the_other(replay: ReplayBu
             learner.state()["optimizer"]["state"].values(), state["optimizer"]["state"].values(), strict=True
         ):
             assert all(torch.equal(found[name], expected[name]) for name in ("step", "exp_avg", "exp_avg_sq"))
+
+
+@pytest.mark.parametrize("on_gpu", ["before", "after"])
+def test_a_checkpoint_is_read_whichever_way_weights_lie_in_memory(replay: ReplayBuffer, on_gpu: str) -> None:
+    """On a GPU those of a tower lie with the channels last, and on the CPU not. Moments have to lie as their weights do."""
+    learners = {}
+    for when in ("before", "after"):
+        network = random_network("connect4", "residual", width=16, blocks=1)
+        lies = torch.channels_last if when == on_gpu else torch.contiguous_format
+        learners[when] = Learner(
+            network.to(memory_format=lies),  # type: ignore[call-overload]
+            TrainerConfig(),
+            unpacking(replay),
+        )
+    learners["before"].learn(replay.sample_packed(np.random.default_rng(1), 32), 0.01)
+    state, learner = copy.deepcopy(learners["before"].state()), learners["after"]
+    learner.restore(copy.deepcopy(state))
+    found = learner.state()
+    assert all(torch.equal(found["network"][name], weight) for name, weight in state["network"].items())
+    for number, weight in enumerate(learner.network.parameters()):
+        for name in MOMENTS:
+            moment = found["optimizer"]["state"][number][name]
+            assert torch.equal(moment, state["optimizer"]["state"][number][name])
+            assert moment.stride() == weight.stride()
+    assert all(weight.is_contiguous() for weight in learner.network.parameters()) == (on_gpu == "before")
 
 
 def test_the_loss_of_a_network_of_ones_own_is_minimized(replay: ReplayBuffer, tmp_path: Path) -> None:

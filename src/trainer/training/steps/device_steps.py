@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from trainer.gpu.devices import errors_named, has_bfloat16
+from trainer.gpu.launchers import CAPTURING
 from trainer.network import Loss, MoverNetwork, PolicyValueNetwork
 from trainer.replay import PackedBatch
 from trainer.training.steps.device_batches import Unpacker
@@ -43,7 +44,8 @@ class DeviceSteps(StepsByTorch):
         of_package = isinstance(network, PolicyValueNetwork)
         self._mixes = of_package and has_bfloat16(self._device)
         self._captures = of_package and self._device.type == "cuda"  # others may not fit into a graph
-        self._stream = torch.cuda.Stream() if self._captures else None  # type: ignore[no-untyped-call]
+        # Of another priority than those on which threads evaluate, see `capture_stream`.
+        self._stream = torch.cuda.Stream(priority=-1) if self._captures else None  # type: ignore[no-untyped-call]
         self._inputs: tuple[Tensor, ...] = ()
         self._graph: torch.cuda.CUDAGraph | None = None
         self._loss: Loss | None = None
@@ -85,7 +87,7 @@ class DeviceSteps(StepsByTorch):
         """Record a step as a graph, without carrying it out."""
         self._optimizer.zero_grad(set_to_none=True)  # so that the graph writes gradients instead of adding to them
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph, stream=self._stream):
+        with CAPTURING, torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
             self._loss = self._computed(self._inputs)
 
     def _computed(self, inputs: Sequence[Tensor]) -> Loss:

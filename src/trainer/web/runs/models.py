@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -25,6 +26,8 @@ class Models:
         self._runs = runs
         self._device = device or EvaluationSettings()
         self._lock = Lock()
+        # One thread loads all models: on a GPU each thread needs graphs of its own, and those of requests soon end.
+        self._loading = ThreadPoolExecutor(1, thread_name_prefix="models")
         self._files: dict[tuple[Path, str], ModelFile] = {}
         """By path and env_id."""
 
@@ -62,7 +65,7 @@ class Models:
                 file = ModelFile(path, loader_for(env_id, self._device), look=False)
                 self._files[path, env_id] = file
             with suppress(DeviceError):  # the GPU can't take the newest model, and `problem` says so
-                file.poll()
+                self._loading.submit(file.poll).result()
             return file
 
 
