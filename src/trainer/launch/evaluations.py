@@ -23,7 +23,8 @@ GAMES = 200
 EVERY = 5.0
 """Minimum seconds between evaluations."""
 SHARE = 0.05
-"""Share of the time that evaluations may take: a large network on a CPU takes seconds for one."""
+"""Share of a core that evaluations may take: a large network on a CPU takes seconds for one. Their own processor time
+counts, because on a busy machine, or one that slept, an evaluation may last for minutes or hours."""
 
 
 class Evaluations:
@@ -100,7 +101,7 @@ class Evaluations:
 
     def _evaluate(self) -> None:
         """Evaluate the newest model; a model that can't be used, or a full disk, is only reported."""
-        began = time.monotonic()
+        began = time.thread_time()
         try:
             try:
                 self._measure()
@@ -111,10 +112,10 @@ class Evaluations:
                 self._measure()
         except (TrainerError, OSError) as error:
             log.warning("the newest model isn't evaluated (%s); the run goes on", error)
-        now = time.monotonic()
+        used = time.thread_time() - began
         # The first one also compiles, and visits the positions of a small game: the next ones are shorter.
-        pause = 0.0 if self._not_before == 0 else (now - began) * (1 / SHARE - 1)
-        self._not_before = now + max(EVERY, pause)
+        pause = 0.0 if self._not_before == 0 else used * (1 / SHARE - 1)
+        self._not_before = time.monotonic() + max(EVERY, pause)
 
     def _measure(self) -> None:
         """Evaluate the newest model, and keep the result. Raises TrainerError or OSError."""
