@@ -64,7 +64,7 @@ def test_the_wait_for_a_game_ends(tmp_path: Path, there: bool, found: str) -> No
 
 
 def test_there_is_no_wait_for_a_database_that_can_not_state_the_game(tmp_path: Path, close_later: CloseLater) -> None:
-    """Here --max-wait is without limit, and each is an error at once: no database, and one without metadata."""
+    """Here --max-wait is without limit, and each is an error at once: no database, and one with rows but no metadata."""
     config = trainer_config(tmp_path, env_id="chess", max_wait=0.0)
     (tmp_path / "replay.db").write_text("this is a letter, not a database. " * 40)
     for expected, message in ((ReplayError, "is not a database"), (GameError, "'chess' has neither rules here nor")):
@@ -74,7 +74,9 @@ def test_there_is_no_wait_for_a_database_that_can_not_state_the_game(tmp_path: P
         assert isinstance(error, expected)
         assert message in str(error)
         (tmp_path / "replay.db").unlink()
-        close_later(ForeignDatabase(tmp_path / "replay.db", "hex"))
+        database = close_later(ForeignDatabase(tmp_path / "replay.db", "chess"))
+        database.add(EMPTY_BOARD, CENTRE, 1.0)
+        database.connection.commit()
 
 
 def test_an_empty_file_beside_a_database_is_not_there_yet(tmp_path: Path, close_later: CloseLater) -> None:

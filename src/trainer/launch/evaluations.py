@@ -101,7 +101,10 @@ class Evaluations:
 
     def _evaluate(self) -> None:
         """Evaluate the newest model; a model that can't be used, or a full disk, is only reported."""
-        began = time.thread_time()
+        clock = (
+            time.monotonic if self._loader.acceleration else time.thread_time
+        )  # a thread that waits for a GPU uses no core
+        began = clock()
         try:
             try:
                 self._measure()
@@ -112,7 +115,7 @@ class Evaluations:
                 self._measure()
         except (TrainerError, OSError) as error:
             log.warning("the newest model isn't evaluated (%s); the run goes on", error)
-        used = time.thread_time() - began
+        used = clock() - began
         # The first one also compiles, and visits the positions of a small game: the next ones are shorter.
         pause = 0.0 if self._not_before == 0 else used * (1 / SHARE - 1)
         self._not_before = time.monotonic() + max(EVERY, pause)

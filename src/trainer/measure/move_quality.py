@@ -24,8 +24,8 @@ class ErrorCounts:
     weak: int
     """Moves that lose game-theoretic value: a draw or a loss although there was better."""
     strong: int
-    """Moves that are not the fastest win or the slowest loss, in Othello those that lose discs. If the best result is a
-    draw, any draw is right."""
+    """Moves that are not the fastest win or the slowest loss, in Othello those that lose discs, in dots and boxes with
+    a solver of its own those that lose boxes. If the best result is a draw, any draw is right."""
 
     def as_json(self) -> dict[str, Any]:
         """Counts, rates and their 95% intervals."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from threading import TIMEOUT_MAX, Event
 
 from trainer.core.errors import WaitTimeoutError
-from trainer.games import has_rules
-from trainer.replay import count_rows, has_tables, read_game
+from trainer.games import has_rules, known_games
+from trainer.replay import count_rows, read_game
 from trainer.settings.trainer import TrainerConfig
 
 log = logging.getLogger(__name__)
@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 def wait_for_game(config: TrainerConfig, databases: Sequence[Path], stop: Event) -> bool:
     """Wait until a database can state the dimensions of a game without rules here; False if `stop` was set first.
 
-    There is nothing to wait for if one of them has tables already. Else the wait ends when one states the game or has rows,
-    because its writer creates the tables first. Raises WaitTimeoutError, and ReplayError if a file isn't a database.
+    The wait ends when one states the game or has rows, because its writer creates the tables first. Raises WaitTimeoutError,
+    and ReplayError if a file isn't a database.
     """
-    if has_rules(config.env_id) or any(map(has_tables, databases)):
+    if has_rules(config.env_id):
         return True
     names = ", ".join(map(str, databases))
 
@@ -33,6 +33,12 @@ def wait_for_game(config: TrainerConfig, databases: Sequence[Path], stop: Event)
         found = f"0 rows in {names}" if any(db.exists() for db in databases) else f"no {names} yet"
         return f"the game {config.env_id!r} has no rules here, and {found}"
 
+    if missing():
+        log.warning(
+            "only a database can state the dimensions of %r; games with rules here are %s; another --env-id may be meant",
+            config.env_id,
+            ", ".join(known_games()),
+        )
     return wait_while(missing, config, stop)
 
 

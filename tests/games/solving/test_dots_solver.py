@@ -9,6 +9,7 @@ from trainer.core.errors import GameError
 from trainer.games.base import FIRST, OPEN, SECOND
 from trainer.games.dots.solver import solver
 from trainer.games.positions import Positions
+from trainer.games.solving import solvers
 from trainer.games.solving.exhaustive import exhaustive_solver
 from trainer.games.solving.scored_positions import has_scored_positions, sampled_positions, scored_positions_of
 from trainer.games.solving.solver import NOT_LEGAL
@@ -71,8 +72,9 @@ def test_nobody_beats_the_perfect_player_on_the_default_board() -> None:
     assert result_with_best_play("dots") == "With best play from the first position Blue wins."
 
 
-def test_larger_boards_are_refused() -> None:
+def test_larger_boards_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the limit, and no time is spent on visiting positions."""
+    monkeypatch.setattr(solvers, "exhaustive_solver", lambda *_: pytest.fail("positions are visited"))
     expected = "dots:columns=4 has 31 edges; only boards with at most 24 are solved, such as 3 x 3 boxes"
     for call in (solver_of, scored_positions_of):
         with pytest.raises(GameError, match=expected):
@@ -91,7 +93,7 @@ def test_positions_come_from_games_with_good_and_random_moves() -> None:
     assert ((scored.scores != NOT_LEGAL) == legal).all()
     assert (scored.scores.max(axis=1) > np.where(legal, scored.scores, 127).min(axis=1)).all()
     assert (scored.scores == solver("dots").scores(scored.positions)).all()
-    again = sampled_positions("dots")
+    again = sampled_positions("dots", solver("dots"))
     assert (again.positions.states == scored.positions.states).all()
     drawn = (scored.positions.stored()[:, : scored.positions.game.num_cells] == 3).sum(axis=1)
     assert (scored.kind == drawn * 3 // 24).all()

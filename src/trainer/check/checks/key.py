@@ -30,7 +30,18 @@ def check_key(subject: Subject) -> list[Finding]:
 
 def games_played(subject: Subject) -> int:
     """In how many random games `check_key` looks."""
-    return min(games_of_history(subject), games_compared(subject, subject.game.state_words))
+    compared = games_compared(subject, subject.game.state_words)
+    return min(games_of_history(subject), compared) if has_history(subject.game) else compared
+
+
+def history_begin(game: Game) -> int:
+    """The first raw word beyond the key; the number of all words if there is none."""
+    return max(game.deciding_words, game.state_words - game.raw_words)
+
+
+def has_history(game: Game) -> bool:
+    """Whether a game has raw words beyond the key."""
+    return history_begin(game) < game.state_words
 
 
 def games_of_history(subject: Subject) -> int:
@@ -41,8 +52,8 @@ def games_of_history(subject: Subject) -> int:
 def check_history(subject: Subject) -> list[Finding]:
     """Put the raw words beyond the key of other positions, and zeros, into each position: it must show the same."""
     game = subject.game
-    begin = max(game.deciding_words, game.state_words - game.raw_words)
-    if begin == game.state_words:
+    begin = history_begin(game)
+    if not has_history(game):
         return []
     count = games_of_history(subject)
     tails = tails_of(subject, count, begin)

@@ -31,6 +31,8 @@ class DotsSolver:
     A score is the final difference in boxes under best play, as in Othello that in discs.
     """
 
+    quick = True
+
     def __init__(self, env_id: str) -> None:
         """Solve the board: about a second for 3 x 3 boxes. Raises GameError if it has more than MOST_EDGES edges."""
         own = find_game(env_id).own

@@ -94,6 +94,8 @@ def file_of_entry_point(name: str) -> Path:
     for folder in (found.submodule_search_locations or ()) if found else ():
         if (Path(folder) / RULES_FILE).is_file():
             return Path(folder) / RULES_FILE
-    if found is None or found.origin is None:
+    if found is not None and found.origin is None:
+        raise GameError(f"the game {name} should be the folder of the package {module}, which has no {RULES_FILE}")
+    if found is None:
         raise GameError(f"the game {name} should be the module {module}, which is not installed")
-    return Path(found.origin)
+    return Path(str(found.origin))

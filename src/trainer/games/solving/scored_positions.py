@@ -17,14 +17,14 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.core.errors import ConfigError, GameError
+from trainer.core.errors import ConfigError, GameError, TrainerError
 from trainer.games import games_with, has_part, part_of
 from trainer.games.base import OPEN
 from trainer.games.library.parts import global_of, lines_of, require_result
 from trainer.games.positions import Positions
 from trainer.games.solving.exhaustive import exhaustive_solver
-from trainer.games.solving.solver import Scores
-from trainer.games.solving.solvers import has_own_solver, is_small, solver_of
+from trainer.games.solving.solver import Scores, Solver
+from trainer.games.solving.solvers import is_small, require_quick_solver, solver_of
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ SAMPLED = 5_000
 GAMES = 20_000
 """The games that they come from; of positions that occur twice, one counts."""
 PHASES = ("first third", "second third", "last third")
-"""Their kinds, by the plies that were played, of `max_plies`."""
+"""Their kinds, by the plies that were played, of an ordinary game's."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,15 @@ class ScoredPositions:
 
 @cache
 def has_scored_positions(env_id: str) -> bool:
-    """Whether a game brings scored positions, or gets them in a few seconds: it is small, or has a solver of its own."""
-    if has_part(env_id, "scored_positions") or has_own_solver(env_id) or is_small(env_id):
+    """Whether a game brings scored positions, or gets them in a few seconds because it is quickly solved."""
+    if has_part(env_id, "scored_positions"):
         return True
-    log.info(
-        "wrong moves of %s are not counted during a run, because it isn't small and has no solver of its own", env_id
-    )
-    return False
+    try:
+        require_quick_solver(env_id)
+    except TrainerError as error:
+        log.info("wrong moves are not counted during a run: %s", error)
+        return False
+    return True
 
 
 def scored_positions_of(env_id: str, file: Path | None = None) -> ScoredPositions:
@@ -92,8 +94,8 @@ def scored_positions_of(env_id: str, file: Path | None = None) -> ScoredPosition
                 f"{env_id} is measured on positions that are solved on the spot, not on those of {file}; "
                 f"leave out --positions"
             )
-        own = has_part(env_id, "solver") and not is_small(env_id)
-        return sampled_positions(env_id) if own else visited_positions(env_id)
+        own = solver_of(env_id) if has_part(env_id, "solver") else None
+        return sampled_positions(env_id, own) if own and not is_small(env_id) else visited_positions(env_id)
     function = global_of(part, "scored_positions", callable, "define scored_positions(file) there")
     with lines_of(part):
         scored = function(file)
@@ -116,20 +118,21 @@ def visited_positions(env_id: str) -> ScoredPositions:
     return ScoredPositions(positions, solver.scores(positions), (kind,), np.zeros(len(solver.states), np.int64))
 
 
-def sampled_positions(env_id: str) -> ScoredPositions:
-    """Positions of a game that has a solver of its own, the same each time. Raises as `solver_of`.
+def sampled_positions(env_id: str, solver: Solver) -> ScoredPositions:
+    """Positions of a game that has a solver of its own, the same each time.
 
     Each comes from a game of its own, at a random ply. A game has a random share of random moves; its other moves are drawn
     from the best ones. Positions in which all moves have the same score are left out, because nobody can go wrong there.
     """
-    solver, generator, positions = solver_of(env_id), np.random.default_rng(0), Positions(env_id, GAMES)
+    generator, positions = np.random.default_rng(0), Positions(env_id, GAMES)
     game = positions.game
-    chance, moment = generator.random(GAMES), generator.integers(0, game.max_plies, GAMES)
+    chance, moment = generator.random(GAMES), generator.integers(0, game.usual_plies, GAMES)
     states, scores, plies = [], [], []
     open_rows = np.arange(GAMES)
-    for ply in range(game.max_plies):
+    for ply in range(game.usual_plies):
         here = positions.of(positions.states[open_rows])
-        legal, scored = here.legal(), solver.scores(here)
+        _, once, same = np.unique(here.states[:, : game.lasting_words], axis=0, return_index=True, return_inverse=True)
+        legal, scored = here.legal(), solver.scores(here.of(here.states[once]))[same.ravel()]
         best = scored == scored.max(axis=1, keepdims=True)
         kept = (moment[open_rows] == ply) & (best != legal).any(axis=1)
         states.append(here.states[kept])
@@ -141,7 +144,11 @@ def sampled_positions(env_id: str) -> ScoredPositions:
     found, scored = np.concatenate(states), np.concatenate(scores)
     _, once = np.unique(found[:, : game.lasting_words], axis=0, return_index=True)
     chosen = np.sort(generator.permutation(once)[:SAMPLED])
-    kind = np.array(plies, np.int64)[chosen] * len(PHASES) // game.max_plies
+    if not len(chosen):
+        raise GameError(
+            f"wrong moves can't be counted in {env_id}: in {GAMES:,} games all moves of a position had the same score"
+        )
+    kind = np.array(plies, np.int64)[chosen] * len(PHASES) // game.usual_plies
     return ScoredPositions(positions.of(found[chosen]), scored[chosen], PHASES, kind)
 
 

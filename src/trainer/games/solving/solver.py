@@ -7,6 +7,9 @@ size means nothing else; between positions only the signs of scores can be compa
 A game's folder can have a module `solver` with a function `solver(env_id) -> Solver`, which raises GameError for parameters
 with which it can't solve the game. Games without one are solved by visiting all of their positions, if there aren't too
 many: see `trainer.games.solving.exhaustive`.
+
+A solver that has an attribute `quick = True` is also used during a run, to count wrong moves. It must score 100,000
+positions in a few seconds.
 """
 
 from __future__ import annotations

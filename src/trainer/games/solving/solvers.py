@@ -9,7 +9,7 @@ from types import ModuleType
 
 import numpy as np
 
-from trainer.core.errors import GameError, TrainerError
+from trainer.core.errors import GameError
 from trainer.games import games_with, has_part, part_of
 from trainer.games.library.parts import global_of, lines_of, require_result
 from trainer.games.positions import Positions
@@ -26,6 +26,11 @@ class OwnSolver:
 
     solver: Solver
     part: ModuleType
+
+    @property
+    def quick(self) -> bool:
+        """Whether it is also used during a run."""
+        return bool(getattr(self.solver, "quick", False))
 
     def scores(self, positions: Positions) -> Scores:
         """int8 [R, A], as `Solver.scores`. Raises GameError for another shape, too."""
@@ -51,8 +56,12 @@ def own_solver(part: ModuleType, env_id: str) -> OwnSolver:
     return OwnSolver(solver, part)
 
 
+@cache
 def solver_of(env_id: str) -> Solver:
-    """The solver of a game. Raises GameError if the game is too large, ConfigError if its own solver isn't installed."""
+    """The solver of a game, made once.
+
+    Raises GameError if the game is too large, ConfigError if its own solver isn't installed.
+    """
     part = part_of(env_id, "solver")
     if part is not None:
         return own_solver(part, env_id)
@@ -64,16 +73,11 @@ def solver_of(env_id: str) -> Solver:
     return exhaustive_solver(env_id)
 
 
-@cache
-def has_own_solver(env_id: str) -> bool:
-    """Whether a game has a solver of its own, which is installed and solves it with these parameters."""
-    if not has_part(env_id, "solver"):
-        return False
-    try:
-        solver_of(env_id)
-        return True
-    except TrainerError:
-        return False
+def require_quick_solver(env_id: str) -> None:
+    """Raise GameError or ConfigError, with the reason, if no solver of a game is quick enough to be used during a run."""
+    if has_part(env_id, "solver") and getattr(solver_of(env_id), "quick", False):
+        return
+    exhaustive_solver(env_id, QUICKLY_VISITED)
 
 
 @cache

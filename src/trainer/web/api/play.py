@@ -73,9 +73,14 @@ class Play:
         session = self._session(request, body.get("game_id"))
         if session.game.model_to_move:  # else another request may hold the lock, such as one for the state
             raise Refusal(400, "It is not your turn: the model is still thinking.")
+        game, moves = session.game, body.get("moves")
+        moves = (
+            [*game.actions] if moves is None else moves
+        )  # of two requests that wait together, only the first one counts
         async with session.lock:
-            game = session.game
-            check_moves(game, body.get("moves"))
+            if session.game is not game:
+                raise Refusal(412, GONE_ON)
+            check_moves(game, moves)
             game.play(move_of(body, game))
             try:
                 replies = await self._reply(game)

@@ -66,7 +66,10 @@ export class Chart {
     if (this.plot) {
       const zoomed = this.zoomed && !this.another;
       this.plot.setData(this.data, !zoomed);
-      if (zoomed) this.plot.redraw();
+      if (zoomed) {
+        this.plot.redraw();
+        queueMicrotask(() => this.plot.setCursor(this.plot.cursor)); // once it is drawn: the legend shows that step again
+      }
     } else this.build();
     this.another = false;
   }

@@ -167,7 +167,7 @@ export class PlayView {
     }
     this.attempt(async () => {
       if (!this.state) {
-        await this.enter(); // the first try failed, and the server's game may be one that it started by itself
+        await this.enter(); // the first try failed; the server may have begun a game with the settings of that time
         return;
       }
       const state = await api.get("game/state", { game: this.state.game });
