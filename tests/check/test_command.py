@@ -262,14 +262,14 @@ class Turned:
         return action if self.current_player() == 1 else 8 - action
 
 
-@pytest.mark.parametrize(("table", "agrees"), [("(tuple(range(9)), tuple(range(8, -1, -1)))", True), ("None", False)])
+@pytest.mark.parametrize(("table", "agrees"), [("(tuple(range(9)), tuple(range(8, -1, -1)))", True), ("", False)])
 def test_openspiel_may_number_the_players_and_their_moves_otherwise(
     table: str, agrees: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who begins is asked, and each player has a table of actions. Without the tables the second move differs."""
     game = Turned(against.openspiel_game("tic_tac_toe"))
     monkeypatch.setattr(against, "openspiel_game", lambda name: game)
-    change = ("STONES = FLAGS  #", f"OPENSPIEL_ACTIONS = {table}\nSTONES = FLAGS  #")
+    change = ("STONES = FLAGS  #", f"OPENSPIEL_ACTIONS = {table}\nSTONES = FLAGS  #" if table else "STONES = FLAGS  #")
     found = check_against(Subject(planted(tmp_path, "tictactoe", change), 20), "turned")
     assert ["The legal moves differ" in finding.text for finding in found] == [True] * (not agrees)
 
@@ -286,6 +286,12 @@ def test_what_openspiel_cannot_be_compared_by_is_refused(tmp_path: Path, monkeyp
     short = ("STONES = FLAGS  #", "OPENSPIEL_ACTIONS = tuple(range(8))\nSTONES = FLAGS  #")
     with pytest.raises(GameError, match=r"^OPENSPIEL_ACTIONS has 8 entries; tictactoe_short has 9 actions$"):
         check_against(Subject(planted(tmp_path, "tictactoe", short, name="short")), "tic_tac_toe")
+    for number, wrong in enumerate(("5", "((0, 1), 2)", "'abc'")):
+        change = ("STONES = FLAGS  #", f"OPENSPIEL_ACTIONS = {wrong}\nSTONES = FLAGS  #")
+        with pytest.raises(
+            GameError, match=r"^OPENSPIEL_ACTIONS in .* is .*; set it to a tuple with a number for each"
+        ):
+            check_against(Subject(planted(tmp_path, "tictactoe", change, name=f"wrong{number}")), "tic_tac_toe")
     monkeypatch.setitem(sys.modules, "pyspiel", None)
     with pytest.raises(ConfigError, match=r"^--against needs OpenSpiel, which is not installed; install it with: pip"):
         check_against(Subject("tictactoe"), "tic_tac_toe")

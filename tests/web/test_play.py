@@ -220,7 +220,10 @@ def test_a_move_is_made_while_another_request_asks_for_the_game(
             finally:
                 read.set()
         assert seen.result().json()["moves"] == []
-        answers = [moved.result(), again.result()]  # whichever comes first is played, the other was meant for that position
+        answers = [
+            moved.result(),
+            again.result(),
+        ]  # whichever comes first is played, the other was meant for that position
         assert sorted(answer.status_code for answer in answers) == [200, 412]
         assert next(answer for answer in answers if answer.status_code == 200).json()["moves"][0] in (0, 4)
 

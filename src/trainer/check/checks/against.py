@@ -12,6 +12,7 @@ from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
 from trainer.core.errors import GameError
 from trainer.core.packages import import_package
+from trainer.games.library.parts import global_of
 
 GAMES = 200
 ACTIONS = "OPENSPIEL_ACTIONS"
@@ -67,16 +68,24 @@ def openspiel_game(name: str) -> Any:
 def actions_of(subject: Subject) -> NDArray[np.int64] | None:
     """[2, A] OpenSpiel's numbers of our actions, for each player, as the game's author says; None if there is no table."""
     part = subject.found.part(ACTIONS.lower())
-    table = None if part is None else vars(part).get(ACTIONS)
-    if table is None:
+    if part is None:
         return None
-    pair = table if len(table) == 2 and np.ndim(table[0]) else (table, table)
-    for one in pair:
-        if len(one) != subject.game.num_actions:
-            raise GameError(
-                f"{ACTIONS} has {len(one)} entries; {subject.env_id} has {subject.game.num_actions} actions"
-            )
-    return np.array(pair, np.int64)
+    advice = "set it to a tuple with a number for each action, or to two such tuples, one for each player"
+    table = np.asarray(global_of(part, ACTIONS, is_table, advice), np.int64)
+    if table.shape[-1] != subject.game.num_actions:
+        raise GameError(
+            f"{ACTIONS} has {table.shape[-1]} entries; {subject.env_id} has {subject.game.num_actions} actions"
+        )
+    return np.array(np.broadcast_to(table, (2, subject.game.num_actions)))
+
+
+def is_table(value: object) -> bool:
+    """Whether this is a sequence of integers, or two of the same length."""
+    try:
+        table = np.asarray(value)
+    except ValueError:  # their lengths differ
+        return False
+    return table.dtype.kind in "iu" and (table.ndim == 1 or (table.ndim == 2 and len(table) == 2))
 
 
 def before_move(ours: list[int], mover: int, state: Any, first: int) -> str:

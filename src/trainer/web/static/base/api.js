@@ -52,7 +52,7 @@ function isOurs(response) {
 /** What `read(response)` makes of the server's answer. It is an outage if there is none, or if a proxy says so. */
 async function ask(path, options, read) {
   try {
-    const response = await fetch(path, { cache: "no-store", ...options });
+    const response = await fetch(path, { cache: "no-store", redirect: "manual", ...options }); // a proxy may redirect to its login
     if (response.status > 500) throw new Error("a proxy answers for a server that is down");
     if (!isOurs(response)) throw new ApiError(BAD_GATEWAY, PROXY);
     return await read(response);
