@@ -59,7 +59,7 @@ screenshots: dev # of the page; needs chromium, and runs under data (DATA=... fo
 	@$(PY) tools/web_screenshots.py --data-dir $(or $(DATA),data)
 
 # The runs of docs/results, from nothing with default settings: six hours on a machine that does nothing else.
-# `make results-games` makes those of the six later games, seven hours and the matches, with GNU Go and Fairy-Stockfish.
+# `make results-games` makes those of the six later games, eight hours and the matches, with GNU Go and Fairy-Stockfish.
 RUN = @$(PY) tools/strength_run.py
 results: dev
 	$(RUN) --env-id tictactoe --minutes 0.333 --out docs/results/tictactoe-20s
@@ -81,6 +81,7 @@ results: dev
 GNUGO = gtp: gnugo --mode gtp --level 10 --chinese-rules --positional-superko --capture-all-dead --never-resign
 results-games: dev
 	$(RUN) --env-id dots:rows=2,columns=2 --minutes 3 --out docs/results/dots-2x2-3min
+	$(RUN) --env-id dots --minutes 60 --at 10 20 30 --out docs/results/dots-60min
 	$(RUN) --env-id hex:size=4 --minutes 3 --solve --out docs/results/hex-4x4-3min
 	$(RUN) --env-id hex:size=5 --minutes 10 --at 3 --out docs/results/hex-5x5-10min
 	$(RUN) --env-id hex --minutes 60 --at 10 20 30 --out docs/results/hex-60min
