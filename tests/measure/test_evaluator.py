@@ -18,6 +18,7 @@ from trainer.evaluator import EvaluatorConfig
 from trainer.evaluators.loader import ModelLoader
 from trainer.games import game_of
 from trainer.games.base import FIRST
+from trainer.games.solving.solvers import solver_of
 from trainer.measure import evaluation
 from trainer.measure.evaluation import evaluate
 from trainer.measure.match import Match
@@ -344,6 +345,7 @@ def test_without_bitbully_wrong_moves_of_connect4_are_counted_but_perfect_play_i
 ) -> None:
     """The stored positions need no solver. The perfect player does, and says how to install it."""
     monkeypatch.setitem(sys.modules, "bitbully", None)
+    solver_of.cache_clear()
     model = str(write_model(tmp_path / "latest.onnx", "connect4"))
     assert run("--model", model, "--env-id", "connect4", "--solve", "--solve-simulations", "0") == 0
     assert run("--model", model, "--env-id", "connect4", "--opponent", "perfect") == 1

@@ -84,7 +84,9 @@ def promises_of(size: Torture) -> tuple[Promise, ...]:
     faults, damage = "reliability/test_faults.py", "reliability/test_damage.py"
     disk, database, model = (f"reliability/test_{name}.py" for name in ("full_disk", "lost_database", "broken_model"))
     return (
-        promise("Many at one database", program("crowd", size.seconds)),
+        promise(
+            "Many at one database", program("crowd", size.seconds), tests("replay/test_replay.py", "-k", "concurrent")
+        ),
         promise("Killed and resumed", program("resume", size.steps, 5)),
         promise("Death at every change of a file", program("death")),
         promise("Death in a commit", program("commits")),

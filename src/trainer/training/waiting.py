@@ -35,7 +35,7 @@ def wait_for_game(config: TrainerConfig, databases: Sequence[Path], stop: Event)
 
     if missing():
         log.warning(
-            "only a database can state the dimensions of %r; games with rules here are %s; another --env-id may be meant",
+            "only a database can state the dimensions of %s; games with rules here are %s; another --env-id may be meant",
             config.env_id,
             ", ".join(known_games()),
         )

@@ -247,6 +247,7 @@ def test_a_large_game_is_not_solved() -> None:
 def test_a_missing_solver_names_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """bitbully is an optional extra. Without it, the error has the command that installs it."""
     monkeypatch.setitem(sys.modules, "bitbully", None)
+    solver_of.cache_clear()
     with pytest.raises(ConfigError, match=r"pip install 'bitbully>=0\.0\.70'"):
         solver_of("connect4")
 

@@ -110,8 +110,8 @@ def unknown_host(host: str) -> str:
     """What to say to a request for a host name that is not ours. A name that can't be one isn't repeated."""
     shown = host if SHORT_NAME.fullmatch(host) else "NAME"
     return (
-        "This server answers only to host names that it knows; if this name is yours, start cartridge web with its other "
-        f"flags and --allow-host {shown}, too (the page of a loop has no such flag)."
+        "This server answers only to host names that it knows; if this one is yours, start cartridge web with "
+        f"--allow-host {shown}, too (a loop's page has no such flag)."
     )
 
 
