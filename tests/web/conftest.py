@@ -11,6 +11,7 @@ from browser import FLAGS, Server, chromium_path, serving
 from playwright.sync_api import expect, sync_playwright
 from run_files import EVALUATIONS, put_model, put_stats, store_games
 from starlette.testclient import TestClient
+from stored_rows import remove_policies
 from waiting import PATIENCE
 from web_client import client_of
 
@@ -58,5 +59,6 @@ def full(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
         put_stats(folder / env_id, env_id, 300, last_eval=EVALUATIONS[-1], eval_history=EVALUATIONS)
         if actions:
             store_games(folder / env_id, env_id, actions)
+            remove_policies(folder / env_id / "replay.db")
     with serving(folder) as server:
         yield server
