@@ -335,10 +335,8 @@ def test_a_player_gets_the_file_of_a_network(tmp_path: Path, monkeypatch: pytest
     assert seen == [(True, file.read_text())]
 
 
-def test_a_player_without_a_gpu_of_its_own_plays_on_the_cpu(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """With a thread per core, and says so. Its machine may have a GPU that Ray keeps for others; `auto` would take it."""
+def settings_at_start(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int | None]]:
+    """Device and threads of each player from now on, which ends before it plays."""
     seen = []
 
     def noted(env_id: str, settings: ActorConfig) -> None:
@@ -346,6 +344,14 @@ def test_a_player_without_a_gpu_of_its_own_plays_on_the_cpu(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("trainer.cluster.player.self_play_loader", noted)
+    return seen
+
+
+def test_a_player_without_a_gpu_of_its_own_plays_on_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a thread per core, and says so. Its machine may have a GPU that Ray keeps for others; `auto` would take it."""
+    seen = settings_at_start(monkeypatch)
     monkeypatch.setattr("trainer.cluster.player.means_gpu", lambda device: device == "auto")
     hub = hub_in(tmp_path, device="cuda")
     for gpu in (False, True):
@@ -362,13 +368,7 @@ def test_a_player_whose_gpu_can_not_be_used_plays_on_the_cpu(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, device: str
 ) -> None:
     """With a thread per core. It warns of that if the run was started with `--device cuda`, and says what is wrong."""
-    seen = []
-
-    def noted(env_id: str, settings: ActorConfig) -> None:
-        seen.append((settings.device, settings.threads))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("trainer.cluster.player.self_play_loader", noted)
+    seen = settings_at_start(monkeypatch)
     monkeypatch.setattr("trainer.cluster.player.means_gpu", lambda device: False)
     monkeypatch.setattr("trainer.cluster.player.reason_for", lambda device: "its driver is too old")
     hub = hub_in(tmp_path, device=device)

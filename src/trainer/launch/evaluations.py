@@ -101,9 +101,8 @@ class Evaluations:
 
     def _evaluate(self) -> None:
         """Evaluate the newest model; a model that can't be used, or a full disk, is only reported."""
-        clock = (
-            time.monotonic if self._loader.acceleration else time.thread_time
-        )  # a thread that waits for a GPU uses no core
+        # A thread that waits for a GPU uses no core, so there it is the time that counts.
+        clock = time.monotonic if self._loader.acceleration else time.thread_time
         began = clock()
         try:
             try:

@@ -7,7 +7,6 @@ import pytest
 
 from trainer.core.errors import GameError
 from trainer.games.base import FIRST, OPEN, SECOND
-from trainer.games.dots.solver import solver
 from trainer.games.positions import Positions
 from trainer.games.solving import solvers
 from trainer.games.solving.exhaustive import exhaustive_solver
@@ -26,7 +25,7 @@ from trainer.players.perfect import PerfectPlayer
 )
 def test_boards_end_as_is_known(env_id: str, lead: int) -> None:
     """The second player gets a single box, two are shared, the first gets 3 of 2x2, and the second 6 of 3x3 (Wilson)."""
-    assert solver(env_id).scores(Positions(env_id, 1)).max() == lead
+    assert solver_of(env_id).scores(Positions(env_id, 1)).max() == lead
 
 
 @pytest.mark.parametrize("env_id", ["dots:columns=2,rows=2", "dots:columns=3,rows=1", "dots:columns=1,rows=3"])
@@ -34,7 +33,7 @@ def test_visiting_all_positions_gives_the_same_results(env_id: str) -> None:
     """Each move wins, draws or loses as the solver for any small game says."""
     visited = exhaustive_solver(env_id)
     positions = Positions(env_id, 0).of(visited.states)
-    expected, found = visited.scores(positions), solver(env_id).scores(positions)
+    expected, found = visited.scores(positions), solver_of(env_id).scores(positions)
     assert ((found == NOT_LEGAL) == (expected == NOT_LEGAL)).all()
     assert (np.sign(found) == np.sign(expected)).all()
 
@@ -42,7 +41,7 @@ def test_visiting_all_positions_gives_the_same_results(env_id: str) -> None:
 @pytest.mark.parametrize("env_id", ["dots", "dots:columns=2", "dots:columns=4,rows=2"])
 def test_a_score_is_the_lead_at_the_end(env_id: str) -> None:
     """It is that of the best answer, of the final boxes if the game is over, and the sign changes with the mover."""
-    generator, positions, own = np.random.default_rng(0), Positions(env_id, 30), solver(env_id)
+    generator, positions, own = np.random.default_rng(0), Positions(env_id, 30), solver_of(env_id)
     rows, finished = np.arange(30), 0
     while len(rows):
         here = positions.of(positions.states[rows])
@@ -92,8 +91,8 @@ def test_positions_come_from_games_with_good_and_random_moves() -> None:
     legal = scored.positions.legal()
     assert ((scored.scores != NOT_LEGAL) == legal).all()
     assert (scored.scores.max(axis=1) > np.where(legal, scored.scores, 127).min(axis=1)).all()
-    assert (scored.scores == solver("dots").scores(scored.positions)).all()
-    again = sampled_positions("dots", solver("dots"))
+    assert (scored.scores == solver_of("dots").scores(scored.positions)).all()
+    again = sampled_positions("dots", solver_of("dots"))
     assert (again.positions.states == scored.positions.states).all()
     drawn = (scored.positions.stored()[:, : scored.positions.game.num_cells] == 3).sum(axis=1)
     assert (scored.kind == drawn * 3 // 24).all()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
 from trainer.compile.linker import Linked
@@ -19,7 +17,6 @@ MOST_EDGES = 24
 """The table has a byte for each set of edges: 16 MiB, and each further edge doubles it."""
 
 
-@cache
 def solver(env_id: str) -> DotsSolver:
     """The solver of a board. Raises GameError if the board is too large."""
     return DotsSolver(env_id)
