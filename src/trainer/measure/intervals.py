@@ -42,8 +42,8 @@ def design_effect(groups: Sequence[Sequence[float]]) -> float:
 def score_interval(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
     """The 95% interval of the points per game; `groups` as in `design_effect`.
 
-    It is that of `wilson`, of as many independent games without draws as tell as much. So it stays between 0 and 1. If
-    groups repeat each other, it is too narrow.
+    It is `wilson`'s for the number of independent games without draws that would tell as much, so it stays between 0 and 1.
+    If groups repeat each other, it is too narrow.
     """
     effect = design_effect(groups)
     return wilson(sum(map(sum, groups)) / effect, sum(map(len, groups)) / effect)
