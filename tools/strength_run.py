@@ -36,7 +36,7 @@ SIMULATIONS = {"tictactoe": (0, 50), "connect4": (0, 100, 600), "othello": (0, 1
 """Numbers of simulations at which wrong moves are counted; of other games 0 and 100."""
 PLAYED_WITH = {"go": 200}
 """Simulations per move in matches; of other games 100."""
-OPENING_PLIES = {"hex": 0, "mnk": 0, "go": 2, "minichess": 3}
+OPENING_PLIES = {"hex": 0, "mnk": 2, "go": 2, "minichess": 3}
 """Random plies before matches; of other games 4. More of them would often give the game away."""
 GAMES = 400
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import dist
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from registering import game_with
 
 from trainer.core.errors import GameError
@@ -21,25 +23,42 @@ from trainer.games.solving.scored_positions import positions_after, scored_posit
 from trainer.measure.move_quality import measure_move_quality
 from trainer.players import MinimaxPlayer, PlayerName, RandomPlayer, named_player
 
-LINES = [
-    [(row + n * down) * 7 + column + n * right for n in range(4)]
-    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1))
-    for row in range(6)
-    for column in range(7)
-    if row + 3 * down < 6 and 0 <= column + 3 * right < 7
-]
-"""The 69 lines of four of a 7x6 board."""
+
+def lines_of(width: int, height: int, length: int) -> list[list[int]]:
+    """The cells of each line of a board."""
+    return [
+        [(row + n * down) * width + column + n * right for n in range(length)]
+        for down, right in ((0, 1), (1, 0), (1, 1), (1, -1))
+        for row in range(height)
+        for column in range(width)
+        if row + (length - 1) * down < height and 0 <= column + (length - 1) * right < width
+    ]
+
+
+def open_lines(position: Position, lines: list[list[int]], worth: tuple[int, ...]) -> int:
+    """What the lines without a stone of the opponent are worth by their number of stones, less the same of the opponent."""
+    total, cells = 0, position.cells.tolist()
+    for line in lines:
+        owners = [cells[cell] for cell in line]
+        for seat, sign in ((position.mover, 1), (3 - position.mover, -1)):
+            if 3 - seat not in owners:
+                total += sign * worth[owners.count(seat)]
+    return total
 
 
 def open_fours(position: Position) -> int:
     """The heuristic of Connect 4, computed line by line."""
-    total, cells = 0, position.cells.tolist()
-    for line in LINES:
-        owners = [cells[cell] for cell in line]
-        for seat, sign in ((position.mover, 1), (3 - position.mover, -1)):
-            if 3 - seat not in owners:
-                total += sign * (0, 1, 10, 100)[owners.count(seat)]
-    return total
+    return open_lines(position, lines_of(7, 6, 4), (0, 1, 10, 100))
+
+
+def open_fives(position: Position) -> int:
+    """The heuristic of five in a row on a board of 9x8, which needs two words."""
+    return open_lines(position, lines_of(9, 8, 5), (0, 1, 10, 100, 1000))
+
+
+def open_sixes(position: Position) -> int:
+    """The heuristic of six in a row on a board of 6x6: two stones are worth no more than one."""
+    return open_lines(position, lines_of(6, 6, 6), (0, 1, 1, 10, 100, 1000))
 
 
 def corners_and_moves(position: Position) -> int:
@@ -56,6 +75,12 @@ def corners_and_moves(position: Position) -> int:
             elif position.cells[corner] == 0 and position.cells[neighbour] == seat:
                 total -= sign * 60
     return total
+
+
+def outwards(width: int, height: int) -> NDArray[np.int64]:
+    """The cells by their distance from the middle, and by their number among equals."""
+    middle = (height - 1) / 2, (width - 1) / 2
+    return np.array(sorted(range(width * height), key=lambda cell: (dist(divmod(cell, width), middle), cell)))
 
 
 def value(position: Position, depth: int, heuristic: Callable[[Position], int]) -> int:
@@ -80,6 +105,8 @@ def value_of_move(position: Position, action: int, depth: int, heuristic: Callab
     [
         ("connect4", open_fours, fours.ORDER, 3, (0, 17, 30)),
         ("othello", corners_and_moves, mobility.ORDER, 2, (3, 30, 52)),
+        ("mnk:width=9,height=8,line=5", open_fives, outwards(9, 8), 1, (0, 13, 40, 60)),
+        ("mnk:width=6,height=6,line=6", open_sixes, outwards(6, 6), 2, (22, 31)),
     ],
 )
 def test_the_move_is_the_best_by_the_definition(env_id, heuristic, order, depth, plies) -> None:
@@ -153,13 +180,22 @@ def value(state):
 """
 
 
+def test_a_heuristic_needs_no_order(tmp_path: Path) -> None:
+    """Moves are then tried from the middle outwards, so it begins there if all are worth the same."""
+    env_id = game_with("heuristic.py", HEURISTIC.replace("ORDER = np.arange(9)", ""), tmp_path)
+    assert MinimaxPlayer(env_id).choose(Positions(env_id, 1), []).tolist() == [4]
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "message"),
     [
         ("DEPTH", "DEEP", r"heuristic\.py has no DEPTH; set it to a number of plies, at least 1"),
         ("DEPTH = 2", "DEPTH = 0", r"DEPTH in .*heuristic\.py is 0, of the type int; set it to a number of plies"),
-        ("ORDER", "MOVES", r"heuristic\.py has no ORDER; set it to an int64 array of all actions, 0 to 8, those first"),
-        ("arange(9)", "arange(8)", r"ORDER in .*heuristic\.py is array\(.*\), of the type ndarray; set it to an int64"),
+        (
+            "arange(9)",
+            "arange(8)",
+            r"ORDER in .*heuristic\.py is array\(.*\), of the type ndarray; set it to an int64 array of all actions,",
+        ),
         ("def value", "def worth", r"heuristic\.py has no value; define value\(state\)"),
     ],
 )

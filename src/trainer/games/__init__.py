@@ -2,7 +2,7 @@
 
     rules.py             the rules, which every game has: see `base.py`
     recipe.py            RECIPE, how the loop learns the game by default: see `recipes.py`
-    heuristic.py         DEPTH, ORDER and value(state), for the minimax player: see `trainer.players.minimax`
+    heuristic.py         DEPTH and value(state), for the minimax player: see `trainer.players.minimax`
     solver.py            solver(env_id), which scores moves under best play: see `solving/solver.py`. Small games need none
     scored_positions.py  scored_positions(file), to count wrong moves: see `solving/scored_positions.py`. Small games need
                          none

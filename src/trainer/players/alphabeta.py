@@ -24,8 +24,11 @@ WIN = 1_000_000
 INFINITY = 2_000_000
 
 
-def choose_all(states: State, depth: int, actions: NDArray[np.int64]) -> None:
-    """Write the best move in each of the unfinished positions `states` [R, S] to `actions` [R]."""
+def choose_all(states: State, depth: int, order: NDArray[np.int64], actions: NDArray[np.int64]) -> None:
+    """Write the best move in each of the unfinished positions `states` [R, S] to `actions` [R].
+
+    `order` [A] has all actions, those first that are tried first.
+    """
     line = np.zeros((depth + 1, states.shape[1]), np.uint64)
     legal = np.zeros((depth + 1, NUM_ACTIONS), np.bool_)
     found = np.zeros(NUM_ACTIONS, np.int32)
@@ -34,13 +37,19 @@ def choose_all(states: State, depth: int, actions: NDArray[np.int64]) -> None:
     for row in range(len(states)):
         for word in range(states.shape[1]):
             line[0, word] = states[row, word]
-        actions[row] = choose(line, legal, found, tried, window, depth)
+        actions[row] = choose(line, legal, found, tried, window, order, depth)
 
 
 def choose(
-    line: State, legal: Mask, found: Moves, tried: NDArray[np.int64], window: NDArray[np.int64], depth: int
+    line: State,
+    legal: Mask,
+    found: Moves,
+    tried: NDArray[np.int64],
+    window: NDArray[np.int64],
+    order: NDArray[np.int64],
+    depth: int,
 ) -> int:
-    """The best move in `line[0]`; among equally good ones the first in the heuristic's order.
+    """The best move in `line[0]`; among equally good ones the first in the order.
 
     The arguments have a row for each ply of the current line: its positions `line` [D+1, S], their legal moves [D+1, A],
     how many moves of the order were `tried` [D+1], and alpha and beta for the player to move, `window` [D+1, 2]; `found` is
@@ -52,7 +61,7 @@ def choose(
     while True:
         alpha, beta = window[ply]
         if tried[ply] < NUM_ACTIONS and alpha < beta:
-            action = heuristic.ORDER[tried[ply]]
+            action = order[tried[ply]]
             tried[ply] += 1
             if not legal[ply, action]:
                 continue
@@ -75,7 +84,7 @@ def choose(
         if value > window[ply, 0]:
             window[ply, 0] = value
             if ply == 0:
-                best = int(heuristic.ORDER[tried[0] - 1])
+                best = int(order[tried[0] - 1])
 
 
 def enter(

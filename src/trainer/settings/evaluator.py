@@ -54,9 +54,10 @@ class EvaluatorConfig(EvaluationSettings, PlayingSettings):
     """Print every move."""
     opponent: str = "random"
     """`random`; `rollouts` (UCT with random rollouts); `search` (search with the uniform guess instead of a network);
-    `perfect` (connect4, dots up to 3x3, and small games); `minimax` (connect4, othello and minichess: alpha-beta, a few
-    plies deep; `minimax:8` looks 8 plies ahead); another program, `gtp: COMMAND` or `uci: COMMAND` (docs/engines.md);
-    `pretrained`; the path of another ONNX model; or that of a Python file with a function `choose(position)`."""
+    `perfect` (connect4, dots up to 3x3, and small games); `minimax` (connect4, othello, minichess and mnk: alpha-beta,
+    a few plies deep; `minimax:8` looks 8 plies ahead); another program, `gtp: COMMAND` or `uci: COMMAND`
+    (docs/engines.md); `pretrained`; the path of another ONNX model; or that of a Python file with a function
+    `choose(position)`."""
     simulations: int = 0
     """Search simulations of the model before each move; 0 = the best move of its raw policy."""
     opponent_simulations: int | None = None
