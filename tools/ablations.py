@@ -46,7 +46,7 @@ def flags_of_change(change: str) -> list[str]:
     for setting in change.split(",") if change != UNCHANGED else []:
         name, equals, value = setting.partition("=")
         if not equals:
-            raise SystemExit(f"{setting!r} is no change of a setting; give its name and value, as in gumbel=false")
+            raise SystemExit(f"{setting!r} isn't a change of a setting; give its name and value, as in gumbel=false")
         flag = name.replace("_", "-")
         flags.append({"true": f"--{flag}", "false": f"--no-{flag}"}.get(value, f"--{flag}={value}"))
     return flags

@@ -56,6 +56,11 @@ def open_fives(position: Position) -> int:
     return open_lines(position, lines_of(9, 8, 5), (0, 1, 10, 100, 1000))
 
 
+def open_threes(position: Position) -> int:
+    """The heuristic of three in a row: an empty line is worth nothing."""
+    return open_lines(position, lines_of(5, 4, 3), (0, 100, 1000))
+
+
 def open_sixes(position: Position) -> int:
     """The heuristic of six in a row on a board of 6x6: two stones are worth no more than one."""
     return open_lines(position, lines_of(6, 6, 6), (0, 1, 1, 10, 100, 1000))
@@ -106,6 +111,7 @@ def value_of_move(position: Position, action: int, depth: int, heuristic: Callab
         ("connect4", open_fours, fours.ORDER, 3, (0, 17, 30)),
         ("othello", corners_and_moves, mobility.ORDER, 2, (3, 30, 52)),
         ("mnk:width=9,height=8,line=5", open_fives, outwards(9, 8), 1, (0, 13, 40, 60)),
+        ("mnk:height=4,line=3", open_threes, outwards(5, 4), 2, (0, 3)),
         ("mnk:width=6,height=6,line=6", open_sixes, outwards(6, 6), 2, (22, 31)),
     ],
 )

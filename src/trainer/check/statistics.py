@@ -23,7 +23,7 @@ MOST_LINES = 20_000_000
 """Where counting stops, unless a depth was asked for."""
 TIMED_SECONDS = 0.5
 MANY_ACTIONS = 200
-"""From so many on, memory for all of them is worth saving if few are ever legal at once."""
+"""From this many on, memory for all of them is worth saving if few are ever legal at once."""
 
 
 @dataclass(frozen=True)

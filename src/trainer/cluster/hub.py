@@ -90,8 +90,8 @@ class Hub:
     def store(self, sender: str, number: int, content: bytes, statistics: Statistics | None = None) -> None:
         """Store a shipment, packed by `shipment.pack`, unless it is stored already. Returning acknowledges it.
 
-        Raises ReplayUnavailableError if the database can't be written now, and ReplayError for what is no shipment or skips
-        a number.
+        Raises ReplayUnavailableError if the database can't be written now, and ReplayError for what isn't a shipment or
+        skips a number.
         """
         self.roster.heard(sender, statistics)
         with self._unpacked:

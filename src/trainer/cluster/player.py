@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def play_for(transport: Transport, name: str, cores: int, stop: Event, gpu: bool = True) -> ActorStats:
-    """Join the hub as the player `name` and play on so many cores, and on a GPU if the run uses some, until `stop` is set.
+    """Join the hub as the player `name` and play on `cores` cores, and on a GPU if the run uses some, until `stop` is set.
 
     `gpu`: whether it may use a GPU of this machine. All finished games are stored before it returns. Raises RefusedError if
     the hub and this machine have other versions.

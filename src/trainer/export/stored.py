@@ -127,7 +127,7 @@ def empty_network(kind: NetworkSettings | CustomKind, game: Game) -> MoverNetwor
 def fill(network: MoverNetwork, weights: Weights) -> None:
     """Copy weights into a network on any device, in its own type. Raises ModelError if they don't fit."""
     if isinstance(network, CustomNetwork) and weights:
-        # A file has the weights that the answers depend on, and constants that are no part of the state.
+        # A file has the weights that the answers depend on, and constants that aren't part of the state.
         state = network.state_dict()
         weights = state | {name: values for name, values in weights.items() if name in state}
     try:

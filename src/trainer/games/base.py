@@ -68,7 +68,7 @@ Mask = NDArray[np.bool_]
 Moves = NDArray[np.int32]
 
 LATER = {"later": True}
-"""Marks a field that games of earlier versions didn't have: while it has its default it is no part of the rules' hash, so
+"""Marks a field that games of earlier versions didn't have: while it has its default it isn't part of the rules' hash, so
 their models and rows stay valid."""
 
 

@@ -170,7 +170,7 @@ def move_name(game: Game, own: ModuleType, state: State, action: int) -> str:
 
 
 def default_name(game: Game, action: int) -> str:
-    """The name of a move by its cells: `e2e4`; a column's letter; "pass" if it has no cells and is no column."""
+    """The name of a move by its cells: `e2e4`; a column's letter; "pass" if it has no cells and isn't a column."""
     if game.board_type == "drop_column" and not game.action_cells:
         return letters(action) if action < game.width else "pass"
     cells = game.action_cells[action] if game.action_cells else range(action, min(action + 1, game.num_cells))

@@ -15,7 +15,7 @@ FALLBACK = "connect4"
 
 
 def threads_with_gpu(cores: int) -> int:
-    """Threads of self-play on so many cores with a GPU: while one waits for it, another searches."""
+    """Threads of self-play with a GPU: while one waits for it, another searches."""
     return 2 * cores
 
 

@@ -25,7 +25,7 @@ from trainer.run.training_statistics import TrainingStats, merge_evaluations
 log = logging.getLogger(__name__)
 
 LINE_EVERY = 10.0
-"""Seconds between lines of progress if the output is no terminal."""
+"""Seconds between lines of progress if the output isn't a terminal."""
 TRAINER_NUMBERS = number_fields(TrainingStats)
 ACTOR_NUMBERS = number_fields(ActorTotals)
 

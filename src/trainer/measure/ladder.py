@@ -178,7 +178,7 @@ def who_meets(config: LadderConfig) -> str:
 
 
 def models_to_rate(folder: Path, rungs: int) -> list[tuple[Path, bytes]]:
-    """The files of at most so many models of a run, and their content.
+    """The files of at most `rungs` models of a run, and their content.
 
     A run under way deletes models. So all are read before the first is loaded, and those that are gone are left out. Raises
     ModelError if a file can't be read.

@@ -25,7 +25,7 @@ def in_words(openings: list[list[int]], kind: str = "") -> str:
 
 
 def seats_in_words(games: int) -> str:
-    """From which seats a match of so many games plays its openings; empty for a single game."""
+    """From which seats a match of `games` games plays its openings; empty for a single game."""
     if games == 1:
         return ""
     exception = ", except the last game's" if games % 2 else ""

@@ -20,7 +20,7 @@ from trainer.replay import Metadata
 from trainer.settings.groups.network import Family, NetworkSettings
 
 WIDTHS = ((20, 128), (50, 256))
-"""Boards of at most so many cells get a first hidden layer of so many features by default; larger ones WIDEST."""
+"""For boards of at most this many cells, the features of the first hidden layer by default; larger ones have WIDEST."""
 WIDEST = 512
 MAX_DEFAULT_FILTERS = 256
 """The default number of filters in a convolutional stem is at most this; `--width` may set more."""

@@ -30,7 +30,7 @@ the 700 new objects after which Python's garbage collector runs."""
 OLDEST = "SELECT rowid FROM transitions WHERE rowid >= ? AND env_id = ? ORDER BY rowid LIMIT 1"
 """The oldest row of a game from a rowid on. There is no index on env_id. From the oldest row that was known, the search
 passes only rows of other games, and each of them once."""
-NAMED_BAD_ROWS = 10  # the log names so many skipped rows; further ones are only counted
+NAMED_BAD_ROWS = 10  # how many skipped rows the log names; further ones are only counted
 
 
 class ReplayReader:

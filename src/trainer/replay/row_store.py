@@ -33,8 +33,8 @@ class RowStore:
     def __init__(self, metadata: Metadata, min_rows: int, repeats: Repeats | None) -> None:
         """No rows of `metadata.env_id` yet.
 
-        `min_rows`: so many rows stay when their database drops them, until there are others. `repeats`: counts the positions
-        of these rows; None: nobody counts them.
+        `min_rows`: the rows that stay when their database drops them, until there are others. `repeats`: counts the
+        positions of these rows; None: nobody counts them.
         """
         self.min_rows = min_rows
         """Rows that stay when their database drops them, until there are others."""

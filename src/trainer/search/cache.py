@@ -91,7 +91,7 @@ def mixed(state: State) -> np.uint64:
 
 
 def scaled(hashed: np.uint64, places: int) -> int:
-    """A hash as one of so many places, at most 2^32."""
+    """A hash as the number of one of `places` places, at most 2^32."""
     return int(np.int64(((hashed >> HALF) * np.uint64(places)) >> HALF))
 
 

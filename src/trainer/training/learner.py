@@ -107,7 +107,7 @@ class Learner:
         return self._published
 
     def prepare(self, rows: int) -> None:
-        """Do ahead what the first step would do: compile, and allocate memory for batches of so many rows."""
+        """Do ahead what the first step would do: compile, and allocate memory for batches of this size."""
         self.steps.prepare(rows)
 
     def learn(self, batch: Batch | PackedBatch, learning_rate: float) -> Loss:

@@ -82,7 +82,7 @@ def joining(address: str) -> Iterator[None]:
 def require_answer(address: str) -> None:
     """Raise ConnectionError if no program listens at the address: Ray itself would try for many minutes.
 
-    Raises ValueError for what is no address. Ray's own function would take 127.0.0.1 for the machine's other address.
+    Raises ValueError for what isn't an address. Ray's own function would take 127.0.0.1 for the machine's other address.
     """
     found = str(canonicalize_bootstrap_address(address)) if address == "auto" else address
     host, _, port = found.rpartition(":")

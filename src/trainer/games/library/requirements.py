@@ -33,7 +33,7 @@ def check_env_id(game: Game, path: Path) -> None:
 def with_integers(game: Game, path: Path) -> Game:
     """The game with its numbers as Python's integers: databases and JSON can't hold NumPy's.
 
-    Raises GameError for a number that is no integer, or too small. The hash of the rules is that of the numbers as given.
+    Raises GameError for a number that isn't an integer, or too small. The hash of the rules is that of the numbers as given.
     """
     numbers: dict[str, Any] = {}
     for field in fields(Game):

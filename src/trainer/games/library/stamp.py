@@ -19,7 +19,7 @@ from trainer.core.errors import GameError
 from trainer.settings.base import Settings
 
 LIBRARIES = {"trainer", "numpy", "numba", *sys.stdlib_module_names}
-"""What the rules may import. Their versions are no part of the hash."""
+"""What the rules may import. Their versions aren't part of the hash."""
 RECIPE = "RECIPE"
 """The global that says how the loop learns a game. It is none of the rules."""
 

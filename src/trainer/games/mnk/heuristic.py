@@ -55,7 +55,6 @@ def stones(state: State, player: int, cell: int) -> int:
 
 def worth(count: int) -> int:
     """What a line of `count` stones of one player counts."""
-    lacking = own.LINE - count
-    if lacking < len(WEIGHTS):
-        return int(WEIGHTS[lacking])
-    return min(count, 1)
+    if count == 0:
+        return 0
+    return int(WEIGHTS[own.LINE - count]) if own.LINE - count < len(WEIGHTS) else 1

@@ -27,7 +27,7 @@ class RunSettings(Settings):
     """Folder for TensorBoard event files with the losses, the evaluations and, of a cluster, the numbers of each player;
     None: none are written. A new run sets the files of an earlier one aside."""
     seed: int = fixed(0)
-    """Seed of the initial weights, of the sampled rows, and of self-play (not on a cluster)."""
+    """Seed of the initial weights, of the sampled rows and, in the loop, of self-play (not on a cluster)."""
     log_level: LogLevel = "INFO"
     """Least severe messages to show on standard error."""
 

@@ -65,7 +65,7 @@ class AdamWSteps:
         return self.loss_gradient.of_parameters(self.loss_gradient.gradient)
 
     def prepare(self, rows: int) -> None:
-        """Compile the kernels, and allocate memory for batches of so many rows."""
+        """Compile the kernels, and allocate memory for batches of this size."""
         self.loss_gradient.prepare(rows)
 
     def adopt(self) -> None:

@@ -158,7 +158,7 @@ class LossGradient:
         self.gradient[self._gaps] = 0.0
 
     def prepare(self, rows: int) -> None:
-        """Allocate memory for batches of so many rows, unless it is there, and load the kernels the first time."""
+        """Allocate memory for batches of this size, unless it is there, and load the kernels the first time."""
         if rows == self._rows:
             return
         self._memory, self._deltas = memory_for(self._network, rows), memory_for(self._network, rows)

@@ -20,7 +20,7 @@ class Steps(Protocol[Drawn]):
     reading one waits for the step."""
 
     def prepare(self, rows: int) -> None:
-        """Do ahead what the first step would do: compile, and allocate memory for batches of so many rows."""
+        """Do ahead what the first step would do: compile, and allocate memory for batches of this size."""
 
     def step(self, batch: Drawn) -> Loss:
         """One step at the optimizer's learning rate, with the gradient's norm clipped; returns the loss before the step."""

@@ -33,7 +33,7 @@ def is_foreign(headers: Headers) -> bool:
     """Whether a page of another origin sends the request. No script can change the two headers that tell.
 
     Browsers send Sec-Fetch-Site over HTTPS and to this machine; it holds behind any proxy. Otherwise they send Origin with
-    a POST. Programs that are no browsers send neither. (Go's `net/http.CrossOriginProtection` decides in the same way.)
+    a POST. Programs that aren't browsers send neither. (Go's `net/http.CrossOriginProtection` decides in the same way.)
     """
     site = headers.get("sec-fetch-site")
     if site is not None:

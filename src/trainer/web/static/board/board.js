@@ -132,7 +132,7 @@ export class Board {
     this.refresh();
   }
 
-  /** Show the moves that are no cells as buttons. */
+  /** Show the moves that aren't cells as buttons. */
   offer() {
     const moves = this.choice.buttons;
     const forced = this.choice.clicked.length > 0 || moves.length === this.choice.moves.length;

@@ -22,7 +22,7 @@ function marked(info, action, before, after) {
   const clicked = info.action_cells[action] ?? [];
   if (info.board_type !== "drop_column" && clicked.length > 1) return clicked;
   const cell = landing(info, before, action);
-  return before[cell] === after[cell] ? changed(before, after) : [cell]; // an action of a game without places is no cell
+  return before[cell] === after[cell] ? changed(before, after) : [cell]; // in a game without places an action isn't a cell
 }
 
 const changed = (before, after) => after.map((_, cell) => cell).filter((cell) => before[cell] !== after[cell]);
