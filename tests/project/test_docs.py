@@ -13,7 +13,10 @@ import pytest
 
 from tools import flag_tables
 from tools.flag_tables import COMMANDS, flags_of
-from trainer.pretrained import env_ids
+from trainer.export import start
+from trainer.export.stored import StoredNetwork
+from trainer.games.recipes import recipe_of
+from trainer.pretrained import env_ids, shipped
 from trainer.settings.base import fixed_names
 from trainer.settings.loop import LoopConfig
 
@@ -113,6 +116,16 @@ def test_the_models_of_the_package_are_listed() -> None:
     text = (ROOT / "docs" / "commands.md").read_text()
     (listed,) = re.findall(r"a model comes with the package: ([^.]+)\.", text)
     assert re.findall(r"`(.+?)`", listed) == env_ids()
+
+
+def test_the_models_with_another_network_than_their_recipe_are_listed() -> None:
+    """In docs/training.md, where --start-from needs flags for them."""
+    text = (ROOT / "docs" / "training.md").read_text()
+    (listed,) = re.findall(r"on a CPU, too; the error names them: those of ([^.]+)\.", text)
+    files = {env_id: shipped(env_id) for env_id in env_ids()}
+    networks = {env_id: StoredNetwork.read(file.read_bytes()).settings for env_id, file in files.items() if file}
+    needed = [env_id for env_id in networks if start.flags_of(networks[env_id]) != start.flags_of(recipe_of(env_id))]
+    assert sorted(re.findall(r"`(.+?)`", listed)) == needed
 
 
 def test_what_a_resumed_run_keeps_is_listed() -> None:
