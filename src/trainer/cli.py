@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import trainer
+from trainer.core.command import complain, status_of
 from trainer.core.signals import leave_on_signals
 
 PURPOSE = "Train, measure and play AlphaZero-style agents for board games."
@@ -36,16 +37,22 @@ def main() -> int:
     """Run the command named by the first argument, with the remaining ones."""
     leave_on_signals()
     name, *words = sys.argv[1:] or ["--help"]
+    if name == "help" and words:
+        name, *words = words[0], "--help"
     if name in ("-h", "--help", "help"):
-        print(overview())
-        return 0
+        return status_of(lambda: show(overview()))
     if name == "--version":
-        print(f"cartridge {trainer.__version__}")
-        return 0
+        return status_of(lambda: show(f"cartridge {trainer.__version__}"))
     if name not in COMMANDS:
-        print(f"error: there is no command {name!r}; the commands are {', '.join(COMMANDS)}", file=sys.stderr)
+        complain(f"error: there is no command {name!r}; the commands are {', '.join(COMMANDS)}")
         return 2
     return run(name, words)
+
+
+def show(text: str) -> int:
+    """Print a text; returns the exit status."""
+    print(text)
+    return 0
 
 
 def run(name: str, words: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ from trainer.core.errors import GameError
 from trainer.games import find_game, has_rules, known_games
 from trainer.games.base import Game
 from trainer.games.layout import Layout, layout_from_json, layout_of, layout_to_json, view_table
-from trainer.games.library import rules_differ
+from trainer.games.library import FoundGame, rules_differ
 from trainer.games.symmetry import Symmetry
 from trainer.replay import Metadata, StoredRules, SymmetryTables, has_tables, read_game
 from trainer.replay.database.metadata import LARGEST_COUNT
@@ -72,13 +72,16 @@ def metadata_of(game: Game) -> Metadata:
     )
 
 
-def load_game_config(env_id: str, *databases: Path) -> GameConfig:
-    """The dimensions of `env_id` from the metadata of at least one database, or else from the rules.
+def load_game_config(env_id: str, *databases: str | Path) -> GameConfig:
+    """The dimensions of `env_id` from the metadata of databases, or else from the rules; without databases from the rules.
 
     A file without tables says nothing yet. Raises GameError if the game has neither, or if any two contradict each other;
     ReplayError if a file isn't a database.
     """
-    there = [db for db in databases if has_tables(db)] or databases[:1]
+    paths = [Path(db) for db in databases]
+    if not paths:
+        return config_of_rules(find_game(env_id))
+    there = [db for db in paths if has_tables(db)] or paths[:1]
     first, *others = (config_in(env_id, db) for db in there)
     for db, other in zip(there[1:], others, strict=True):
         if replace(other.metadata, display_name="") != replace(first.metadata, display_name=""):
@@ -88,14 +91,19 @@ def load_game_config(env_id: str, *databases: Path) -> GameConfig:
     return first
 
 
+def config_of_rules(found: FoundGame) -> GameConfig:
+    """What the rules alone say."""
+    return GameConfig(metadata_of(found.game), found.game.symmetries, layout_of(found.game), found.stamp)
+
+
 def config_in(env_id: str, db: Path) -> GameConfig:
     """`load_game_config` for one database."""
     if not has_rules(env_id):
         return without_rules(env_id, db)
     found = find_game(env_id)
-    game = found.game
-    stated, kept = read_game(db, game.env_id)
-    known = metadata_of(game)
+    by_rules = config_of_rules(found)
+    known = by_rules.metadata
+    stated, kept = read_game(db, known.env_id)
     for name in ("board_width", "board_height", "num_actions", "obs_size", "legal_mask_offset"):
         if stated and getattr(stated, name) != getattr(known, name):
             raise GameError(
@@ -105,10 +113,10 @@ def config_in(env_id: str, db: Path) -> GameConfig:
     played_by = kept.stamp if kept else None
     if rules_differ(played_by, found.stamp):
         raise GameError(
-            f"the games in {db} were played by other rules of {game.env_id}: their hash is {played_by}, and that of "
+            f"the games in {db} were played by other rules of {known.env_id}: their hash is {played_by}, and that of "
             f"{found.path} is {found.stamp}; {found.where_older_rules_are}, or give another database"
         )
-    return GameConfig(known, game.symmetries, layout_of(game), found.stamp)
+    return by_rules
 
 
 def without_rules(env_id: str, db: Path) -> GameConfig:

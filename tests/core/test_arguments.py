@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from trainer.core.arguments import arguments_of, given, narrowed, parse, value_of
+from trainer.core.errors import ConfigError
 from trainer.settings.actor import ActorConfig
 from trainer.settings.loop import LoopConfig
 from trainer.settings.trainer import TrainerConfig
@@ -48,6 +50,30 @@ def test_a_flag_with_several_values_may_be_repeated() -> None:
     assert parse(TrainerConfig, "test", ["--db", "a.db", "b.db", "--lr", "0.5"]).db == (a, b)
     assert parse(TrainerConfig, "test", ["--db", "a.db", "--lr", "0.5"]).db == a
     assert parse(TrainerConfig, "test", []).db == TrainerConfig.db
+
+
+@pytest.mark.parametrize(
+    ("config", "words", "message"),
+    [
+        (LoopConfig, ["--data-dir", "", "--minutes", "1"], "--data-dir is empty; give a path (. is this folder)"),
+        (TrainerConfig, ["--stats="], "--stats is empty; give a path (. is this folder)"),
+        (TrainerConfig, ["--db", "a.db", "--db="], "--db is empty; give a path (. is this folder)"),
+        (WebConfig, ["--host", "0.0.0.0", "--allow-host"], "--allow-host is given without a value; give one or more"),
+        (WebConfig, ["--allow-host", "--port", "80"], "--allow-host is given without a value; give one or more"),
+    ],
+)
+def test_what_a_variable_that_is_not_set_leaves_is_refused(config: Any, words: list[str], message: str) -> None:
+    """An empty path would be the current folder; a page without --allow-host answers to every name."""
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        parse(config, "test", words)
+
+
+def test_an_empty_text_that_is_no_path_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is for the settings to say whether it can be; and help comes whatever else is given."""
+    assert parse(ActorConfig, "test", ["--actor-id", ""]).actor_id == ""
+    with pytest.raises(SystemExit, match=r"^0$"):
+        parse(WebConfig, "test", ["--allow-host", "--help"])
+    assert "--allow-host" in capsys.readouterr().out
 
 
 def test_the_last_value_of_a_flag_counts() -> None:

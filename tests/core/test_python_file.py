@@ -25,6 +25,17 @@ def test_an_error_in_a_file_has_its_line(tmp_path: Path) -> None:
         PythonFile(path, b"\n1 +\n").run("own", None)
 
 
+def test_a_file_that_ends_the_program_is_an_error(tmp_path: Path) -> None:
+    """Otherwise a command that did nothing would end with the file's status, such as 0."""
+    path = tmp_path / "own.py"
+    path.write_text("import sys\n\nsys.exit(0)\n")
+    ends = pytest.raises(
+        GameError, match=r"own\.py, line 3: the file ends the program \(SystemExit: 0\); put what it does"
+    )
+    with ends, lines_named(path, GameError):
+        PythonFile(path).run("own", None)
+
+
 def test_errors_that_are_to_pass_are_raised_as_they_are(tmp_path: Path) -> None:
     """Those of its own words; others aren't."""
     with pytest.raises(GameError, match=r"^size is 12$"), lines_named(tmp_path, GameError, passes=(GameError,)):

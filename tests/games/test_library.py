@@ -274,6 +274,10 @@ def test_a_wrong_name_gets_one_sentence(name: str, message: str) -> None:
         (("width=SIZE", "width=SIZE / 1"), r"gives its GAME width=3\.0; it must be an integer of at least 1"),
         (("height=SIZE", "height=0"), "gives its GAME height=0; it must be an integer of at least 1"),
         (
+            ("width=SIZE", "action_cells=[(0,)] * 9, width=0"),
+            "gives its GAME width=0; it must be an integer of at least 1",
+        ),
+        (
             ("state_words=2 +", "features=-1, state_words=2 +"),
             "gives its GAME features=-1; it must be an integer of at least 0",
         ),
@@ -288,6 +292,39 @@ def test_a_wrong_name_gets_one_sentence(name: str, message: str) -> None:
 def test_a_wrong_file_gets_one_sentence(tmp_path: Path, change: tuple[str, str], message: str) -> None:
     """With the file, and the line if Python knows it."""
     path = edited(tmp_path, change)
+    with pytest.raises(GameError, match=message) as refused:
+        find_game(str(path))
+    assert str(refused.value).startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            "symmetries=square_symmetries(3)[0]",
+            r"line \d+: ValueError: symmetries is a single Symmetry; it must be a tuple of them, as in \(one,\)",
+        ),
+        (
+            "symmetries=square_symmetries(3, 1)",
+            "the table `actions` of symmetry 0 must have each number from 0 to 8 once; it has 10 numbers",
+        ),
+        (
+            "symmetries=(*square_symmetries(3), Symmetry([0] * 9, range(9)))",
+            "the table `cells` of symmetry 8 must have each number from 0 to 8 once; it has 9 numbers, of which 1 differ",
+        ),
+        (
+            "seats=Seats(cells=(0, 1, 2, 3, 4, 5, 6, 7, 10**6))",
+            "the table `cells` of Seats must have each number from 0 to 8 once; it has 9 numbers, of which 9 differ",
+        ),
+    ],
+)
+def test_tables_that_kernels_could_not_read_by_are_refused(tmp_path: Path, table: str, message: str) -> None:
+    """When the game is loaded: kernels don't look whether a number is inside."""
+    imports = (
+        "WINNER, Game\n",
+        "WINNER, Game, Seats\nfrom trainer.games.symmetry import Symmetry, square_symmetries\n",
+    )
+    path = edited(tmp_path, imports, ("num_actions=", f"{table},\n    num_actions="))
     with pytest.raises(GameError, match=message) as refused:
         find_game(str(path))
     assert str(refused.value).startswith(str(path))

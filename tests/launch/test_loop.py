@@ -199,6 +199,7 @@ def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
         ),
         (["--players", "0"], "error: --players is 0; give all, or a number of machines from 1"),
         (["--ray", "auto", "--replay-shards", "0"], "error: --replay-shards is 0; at least 1 is needed"),
+        (["--players", "3"], "error: --players is 3, and only a Ray cluster has several; give --ray too"),
         (
             ["--replay-shards", "2"],
             "error: --replay-shards is 2, and only a Ray cluster writes several databases; give --ray too (ray start --head "

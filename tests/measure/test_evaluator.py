@@ -275,6 +275,12 @@ def test_solve_compares_a_connect4_model_with_minimax(tmp_path: Path, capsys: py
             "--c-puct is for searches, and the model makes none; give --solve-simulations, such as",
         ),
         (("--engine-seconds", "0"), "--engine-seconds is 0.0; a number above 0 is needed"),
+        (("--engine-seconds", "3"), "--engine-seconds is 3, but the opponent random isn't another program; leave out"),
+        (("--simulations", 20 * "9"), f"--simulations is {20 * '9'}; at most 1,000,000,000,000 is possible"),
+        (
+            ("--json", "model.onnx", "--model", "model.onnx"),
+            "--json is model.onnx, the model itself; give another file",
+        ),
         (("--opponent", "uci: x", "--opponent-simulations", "0"), "--opponent-simulations is 0; at least 1 is needed"),
         (
             ("--opponent", "minimax", "--opponent-simulations", "500"),
@@ -284,7 +290,7 @@ def test_solve_compares_a_connect4_model_with_minimax(tmp_path: Path, capsys: py
             ("--opponent", "gtp: gnugo", "--opponent-simulations", "500"),
             "--opponent-simulations is 500, but the opponent gtp makes no simulations of ours; leave out",
         ),
-        (("--temperature", "inf"), "--temperature is inf; 0 or more is needed"),
+        (("--temperature", "inf"), "--temperature is inf; at most 1,000,000,000,000 is possible"),
         (("--opening-plies", "-1"), "--opening-plies is -1; 0 or more is needed"),
         (("--simulations", "-1"), "--simulations is -1"),
         (("--opponent", "search", "--opponent-simulations", "0"), "--opponent-simulations is 0; at least 1 is needed"),

@@ -14,9 +14,9 @@ import pytest
 from random_models import publish_model
 from waiting import PATIENCE, wait_until
 
-from trainer.core.errors import ConfigError
+from trainer.core.errors import ConfigError, ModelError
 from trainer.play.keys import characters, names
-from trainer.play.table import Table
+from trainer.play.table import Table, path_of
 from trainer.settings.play import PlayConfig
 
 
@@ -107,6 +107,21 @@ def test_a_model_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: there is no model at {tmp_path / 'models' / 'latest.onnx'}")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_game_without_a_model_says_which_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of Go one of 5x5 comes with the package."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        ModelError, match=r"there is no model of go: no data/go/models/latest\.onnx, and none .*go:size=5"
+    ):
+        path_of(PlayConfig(env_id="go"))
+
+
+def test_a_model_is_named_once(tmp_path: Path) -> None:
+    """Both flags at once would leave one of them out."""
+    with pytest.raises(ConfigError, match=r"^--model is a\.onnx and --data-dir is b; each names a model, so give one"):
+        PlayConfig(model=Path("a.onnx"), data_dir=Path("b")).check()
 
 
 def quits(terminal: int) -> bool:

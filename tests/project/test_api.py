@@ -210,7 +210,9 @@ def test_a_model_without_its_game_must_be_told_it(tmp_path: Path) -> None:
 
     path = tmp_path / "foreign.onnx"
     path.write_bytes(linear_model(np.eye(29, 9, dtype=np.float32)))
-    with pytest.raises(ModelError, match=r"doesn't name its game; call load_model\(path, env_id=\.\.\.\), or"):
+    with pytest.raises(
+        ModelError, match=r"isn't an ONNX model that names its game; give such a file, or the game: load_model"
+    ):
         trainer.load_model(path)
     model = trainer.load_model(path, env_id="tictactoe")
     with pytest.raises(GameError, match="the position is of connect4, but the model plays tictactoe"):

@@ -52,6 +52,25 @@ def test_every_command_has_its_flags(name: str, cartridge: Callable[..., Said]) 
     assert f"usage: cartridge {name} " in said
 
 
+def test_help_is_also_asked_by_its_name(cartridge: Callable[..., Said]) -> None:
+    """`cartridge help ladder` is `cartridge ladder --help`."""
+    status, said, errors = cartridge("help", "ladder")
+    assert status == 0, errors
+    assert "usage: cartridge ladder " in said
+
+
+@pytest.mark.parametrize("words", ["--help", "--version", "help loop"])
+def test_a_reader_who_has_seen_enough_is_no_error(words: str) -> None:
+    """As in `cartridge --help | true`, and a full disk is one line."""
+    program = f"{sys.executable} -u -m trainer.cli {words}"
+    done = subprocess.run(
+        f"({program}; echo $? >&2) | true", shell=True, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.stderr == "0\n"
+    done = subprocess.run(f"{program} > /dev/full", shell=True, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
+
+
 def test_an_unknown_command_is_an_error_that_lists_them(cartridge: Callable[..., Said]) -> None:
     """One line, status 2."""
     error = f"error: there is no command 'lop'; the commands are {', '.join(COMMANDS)}\n"

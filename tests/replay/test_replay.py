@@ -354,6 +354,16 @@ def test_metadata_that_contradicts_the_rules_is_an_error(foreign: Callable[..., 
         load_game_config("tictactoe", database.path)
 
 
+def test_a_game_needs_no_database(tmp_path: Path) -> None:
+    """Its rules have its dimensions, as a file that isn't there yet leaves it to them; a path may be text."""
+    alone = load_game_config("connect4")
+    named = load_game_config("connect4", str(tmp_path / "replay.db"))
+    assert (alone.metadata, alone.stamp) == (named.metadata, named.stamp)
+    assert (alone.metadata.num_actions, len(alone.symmetries)) == (7, 2)
+    with pytest.raises(GameError, match="no rules for a game named 'chess'"):
+        load_game_config("chess")
+
+
 def test_a_game_without_rules_and_metadata_is_an_error(foreign: Callable[..., ForeignDatabase]) -> None:
     """The message lists the games with rules."""
     with pytest.raises(GameError, match=r"'chess' has neither rules here nor metadata.*tictactoe, connect4, othello"):

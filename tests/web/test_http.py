@@ -340,6 +340,7 @@ def test_an_invalid_setting_is_an_error() -> None:
         ({"allow_host": ("*",)}, "--allow-host"),
         ({"allow_origin": ("*",)}, "--allow-origin"),
         ({"allow_origin": ("http://a.example/path",)}, "--allow-origin"),
+        ({"allow_origin": ("http://[::1",)}, "--allow-origin"),
     ):
         with pytest.raises(ConfigError, match=flag):
             WebConfig(**wrong).check()  # type: ignore[arg-type]

@@ -16,11 +16,16 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Annotated, Any, TypeVar, get_type_hints
 
+from trainer.core.errors import ConfigError
+
 Config = TypeVar("Config")
 
 
 def parse(config: type[Config], prog: str, arguments: Sequence[str], default: Config | None = None) -> Config:
-    """`arguments` as a `config`; `default` replaces the defaults of the class. Exits with status 2 on a wrong flag."""
+    """`arguments` as a `config`; `default` replaces the defaults of the class. Exits with status 2 on a wrong flag.
+
+    Raises ConfigError for an empty path, which would be the current folder, and for a flag of several values without any.
+    """
     import tyro  # slow to import
 
     base = config() if default is None else default
@@ -41,13 +46,25 @@ def parse(config: type[Config], prog: str, arguments: Sequence[str], default: Co
         ],
     )
     several = {setting.name for setting in fields(config) if "tuple[" in str(hints[setting.name])}  # type: ignore[arg-type]
+    refuse_empty(arguments, {setting.name for setting in fields(config) if "Path" in str(hints[setting.name])})  # type: ignore[arg-type]
     words = gathered(arguments, several)
     parsed: Any = tyro.cli(flags, prog=prog, args=words, description=cleandoc(config.__doc__ or ""))
     return config(**{setting.name: getattr(parsed, setting.name) for setting in fields(parsed)})
 
 
+def refuse_empty(arguments: Sequence[str], names: set[str]) -> None:
+    """Raise ConfigError if one of these flags gets an empty word, as from a variable of the shell that isn't set."""
+    for word, following in zip(arguments, (*arguments[1:], None), strict=False):
+        name, equals, value = word.partition("=")
+        if name.startswith("--") and name[2:].replace("-", "_") in names and (value if equals else following) == "":
+            raise ConfigError(f"{name} is empty; give a path (. is this folder)")
+
+
 def gathered(arguments: Sequence[str], names: set[str]) -> list[str]:
-    """`arguments` with the values of each of these flags together at the end, so that such a flag may be repeated."""
+    """`arguments` with the values of each of these flags together at the end, so that such a flag may be repeated.
+
+    Raises ConfigError for one without a value.
+    """
     words: list[str] = []
     values: dict[str, list[str]] = {}
     taking: list[str] | None = None
@@ -66,6 +83,8 @@ def gathered(arguments: Sequence[str], names: set[str]) -> list[str]:
         else:
             taking.append(word)
     for name, found in values.items():
+        if not found and not {"-h", "--help"}.intersection(arguments):
+            raise ConfigError(f"{name} is given without a value; give one or more, or leave it out")
         words += [f"{name}={found[0]}"] if len(found) == 1 else [name, *found]
     return words
 
@@ -103,14 +122,14 @@ def value_of(arguments: Sequence[str], flag: str) -> str | None:
 
 
 def arguments_of(config: Any) -> list[str]:
-    """Arguments that `parse` turns into the same config; every field is stated, whatever its default."""
+    """Arguments that `parse` turns into the same config; every field but an empty tuple is stated, whatever its default."""
     words: list[str] = []
     for setting in fields(config):
         value, flag = getattr(config, setting.name), setting.name.replace("_", "-")
         if isinstance(value, bool):
             words.append(f"--{flag}" if value else f"--no-{flag}")
         elif isinstance(value, tuple):
-            words += [f"--{flag}", *map(word_of, value)]
+            words += [f"--{flag}", *map(word_of, value)] if value else []
         else:
             words.append(f"--{flag}={value}")
     return words

@@ -34,6 +34,18 @@ def run_command(
     `trainer.core.arguments.parse`, for defaults that depend on the arguments themselves.
     """
     words = sys.argv[1:] if arguments is None else arguments
+
+    def run() -> int:
+        parsed = complete(words) if complete else parse(config, prog, words)
+        log_to_stderr(getattr(parsed, "log_level", "INFO"))
+        heed_signals()
+        return command(parsed)
+
+    return status_of(run)
+
+
+def status_of(run: Callable[[], int]) -> int:
+    """The exit status of a program that does `run`. What goes wrong becomes one line on standard error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what the terminal can't show is no reason to fail
@@ -41,10 +53,7 @@ def run_command(
         sys.stdin.reconfigure(errors="replace")  # nor is what isn't UTF-8
     status = 0
     try:
-        parsed = complete(words) if complete else parse(config, prog, words)
-        log_to_stderr(getattr(parsed, "log_level", "INFO"))
-        heed_signals()
-        status = command(parsed)
+        status = run()
         if sys.stdout:  # it may be closed
             sys.stdout.flush()  # here, where it is known what to do if that fails
         return status
@@ -59,7 +68,8 @@ def run_command(
         complain(f"error: {where}{error.strerror or error}")
         return 1
     except MemoryError as error:
-        complain(f"error: not enough memory ({error or 'of this machine'}); ask for less")
+        what, _, _ = str(error).partition(" for an array")  # NumPy's text goes on with its shape and its fields
+        complain(f"error: not enough memory ({what or 'of this machine'}); ask for less")
         return 1
     except KeyboardInterrupt:
         complain("interrupted")
@@ -68,5 +78,6 @@ def run_command(
 
 def complain(text: str) -> None:
     """Print a line to standard error, if anybody is there to read it."""
-    with suppress(OSError):
-        print(text, file=sys.stderr)
+    if sys.stderr:  # print would take standard output in place of None
+        with suppress(OSError):
+            print(text, file=sys.stderr)

@@ -54,11 +54,14 @@ def lines_named(
         yield
     except passes:
         raise
-    except Exception as error:  # whatever somebody's code raises
-        raise kind(f"{begin}{path}, line {line_in(path, error)}: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:  # whatever somebody's code raises
+        what = f"{type(error).__name__}: {error}"
+        if isinstance(error, SystemExit):
+            what = f"the file ends the program ({what}); put what it does as a program below if __name__ == '__main__':"
+        raise kind(f"{begin}{path}, line {line_in(path, error)}: {what}") from error
 
 
-def line_in(path: Path, error: Exception) -> int:
+def line_in(path: Path, error: BaseException) -> int:
     """The last line of a file that an error passed through; of a syntax error, where it is."""
     if isinstance(error, SyntaxError):
         return error.lineno or 1

@@ -165,7 +165,12 @@ class Game:
     """The cells that one clicks on for each action, in order; none for a pass. Empty: action a is cell a, or column a."""
 
     def __post_init__(self) -> None:
-        """Fill in the name and the words of a position. Raises ValueError if what the page draws doesn't fit the board."""
+        """Fill in the name and the words of a position.
+
+        Raises ValueError for symmetries that aren't a tuple of them, and if what the page draws doesn't fit the board.
+        """
+        if isinstance(self.symmetries, Symmetry):
+            raise ValueError("symmetries is a single Symmetry; it must be a tuple of them, as in (one,)")
         numbers = tuple(tuple(map(index, cells)) for cells in self.action_cells)  # the page can't send those of NumPy
         object.__setattr__(self, "action_cells", numbers)
         if self.board_type not in BOARD_TYPES:
@@ -174,7 +179,7 @@ class Game:
             raise ValueError(
                 f"action_cells has {len(self.action_cells)} entries and there are {self.num_actions} actions; a pass has ()"
             )
-        for action, cells in enumerate(self.action_cells):
+        for action, cells in enumerate(self.action_cells if self.num_cells > 0 else ()):  # a size of 0 is refused later
             if not all(0 <= cell < self.num_cells for cell in cells):
                 last = self.num_cells - 1
                 raise ValueError(f"action_cells says {cells} of action {action}; the board's cells are 0 to {last}")

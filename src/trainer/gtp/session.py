@@ -20,7 +20,8 @@ def serve(config: GtpConfig) -> int:
     config.check()
     model = model_for(config.model, config.env_id, config)
     commands = Commands(model, config.simulations)
-    answer_all(sys.stdin or (), sys.stdout, commands)  # None: standard input is closed
+    if sys.stdin and sys.stdout:  # None: it is closed
+        answer_all(sys.stdin, sys.stdout, commands)
     return 0
 
 

@@ -45,6 +45,11 @@ def evaluate(config: EvaluatorConfig) -> int:
         f"--opponent-simulations, or choose another --opponent, such as rollouts",
     )
     require_at_least(config, 0 if opponent.model else 1, "opponent_simulations")
+    require(
+        opponent.is_engine or config.engine_seconds == EvaluatorConfig.engine_seconds,
+        f"--engine-seconds is {config.engine_seconds:g}, but the opponent {config.opponent} isn't another program; leave "
+        f"out --engine-seconds",
+    )
     env_id = chosen_game(config.env_id, [config.model, *([opponent.model] if opponent.model else [])])
     databases = databases_of(config.db)
     load_game_config(env_id, *databases)  # what a database says of the game must fit its rules

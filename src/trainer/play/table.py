@@ -10,6 +10,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from trainer.api import model_for
+from trainer.core.errors import ModelError
 from trainer.evaluators.named_game import game_named_in
 from trainer.games import DEFAULT_GAME, game_of
 from trainer.games.base import FIRST, SECOND
@@ -22,7 +23,7 @@ from trainer.play.keys import forget_keys, have_keys, keys
 from trainer.play.picking import STEPS, Picker
 from trainer.play.screen import Screen
 from trainer.players.network import PLAYING
-from trainer.pretrained import PRETRAINED, shipped
+from trainer.pretrained import PRETRAINED, env_ids, shipped
 from trainer.run.folder import RunFolder
 from trainer.run.model_files import read_model
 from trainer.search import Search
@@ -159,6 +160,11 @@ def path_of(config: PlayConfig) -> Path:
     own, of_make_run = (RunFolder(folder).latest_model for folder in (Path("data") / name, Path("data")))
     if not own.exists() and of_make_run.exists() and game_named_in(read_model(of_make_run)) == name:
         return of_make_run
+    if not own.exists() and not shipped(name):
+        raise ModelError(
+            f"there is no model of {name}: no {own}, and none comes with this package (there are {', '.join(env_ids())}); "
+            f"learn it with cartridge loop --env-id {name}, or name one with --model"
+        )
     return own if own.exists() else shipped(name) or own
 
 

@@ -49,6 +49,11 @@ class PlayerName:
         return self.kind == RANDOM
 
     @property
+    def is_engine(self) -> bool:
+        """Whether it is another program."""
+        return self.kind in ENGINES
+
+    @property
     def model(self) -> Path | None:
         """The path of a model; None for other players."""
         return Path(self.rest) if self.kind == MODEL else None

@@ -22,6 +22,8 @@ def read_model(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise ModelError(f"there is no model at {path}; train one first, or give another path") from None
+    except IsADirectoryError:
+        raise ModelError(f"{path} is a folder; name a model in it, such as {path / 'models' / LATEST}") from None
     except OSError as error:
         raise ModelError(f"{path} can't be read as a model ({error.strerror})") from error
 

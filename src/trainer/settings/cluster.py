@@ -47,6 +47,10 @@ class ClusterSettings(Settings):
             self.players == "all" or (isinstance(self.players, int) and self.players >= 1),
             f"--players is {self.players}; give all, or a number of machines from 1",
         )
+        require(
+            self.ray is not None or self.players == "all",
+            f"--players is {self.players}, and only a Ray cluster has several; give --ray too",
+        )
 
 
 @dataclass(frozen=True)

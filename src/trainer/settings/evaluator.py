@@ -115,4 +115,7 @@ class EvaluatorConfig(EvaluationSettings, PlayingSettings):
             )
             require(self.solve or name in MATCH_SETTINGS, f"{flag} is for --solve; give both, or leave out {flag}")
         require_output(self.json, "--json")
+        require(
+            self.json is None or self.json != self.model, f"--json is {self.json}, the model itself; give another file"
+        )
         require_database(self.db)

@@ -77,3 +77,4 @@ class LadderConfig(EvaluationSettings):
         require(self.pairs == "all" or self.against != (), "--pairs is against, and no player is given with --against")
         require_output(self.json, "--json")
         require_output(self.plot, "--plot")
+        require(self.plot is None or self.plot != self.json, f"--plot and --json are both {self.plot}; give two files")

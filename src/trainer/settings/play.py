@@ -35,5 +35,9 @@ class PlayConfig(EvaluationSettings):
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""
         require_at_least(self, 0, "simulations")
+        require(
+            self.model is None or self.data_dir is None,
+            f"--model is {self.model} and --data-dir is {self.data_dir}; each names a model, so give one of them",
+        )
         given = self.simulations
         require(given <= MOST_SIMULATIONS, f"--simulations is {given}; at most {MOST_SIMULATIONS:,} are possible here")

@@ -14,6 +14,8 @@ from typing import Any, Literal, get_args, get_origin
 from trainer.core.errors import ConfigError
 from trainer.core.files import is_stream, make_writable_folder
 
+MOST = 10**12
+"""No count in the settings is larger: arrays and clocks take no more."""
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 TYPES: dict[Any, tuple[Any, str]] = {
     int: (Integral, "a whole number"),
@@ -33,19 +35,20 @@ def require(condition: bool, message: str) -> None:
 
 
 def require_at_least(settings: Any, least: int, *names: str) -> None:
-    """Raise ConfigError unless each of these settings is a finite number, at least `least`, or None."""
+    """Raise ConfigError unless each of these settings is a number from `least` to MOST, or None."""
     for name in names:
         value = getattr(settings, name)
         needed = f"at least {least} is needed" if least else "0 or more is needed"
-        fits = value is None or (value >= least and math.isfinite(value))
+        fits = value is None or value >= least
         require(fits, f"--{name.replace('_', '-')} is {value}; {needed}")
+        require(value is None or value <= MOST, f"--{name.replace('_', '-')} is {value}; at most {MOST:,} is possible")
 
 
 def require_above_0(settings: Any, *names: str) -> None:
     """Raise ConfigError unless each of these settings is a finite number above 0, or None."""
     for name in names:
         value = getattr(settings, name)
-        fits = value is None or (value > 0 and math.isfinite(value))
+        fits = value is None or (value > 0 and (isinstance(value, int) or math.isfinite(value)))
         require(fits, f"--{name.replace('_', '-')} is {value}; a number above 0 is needed")
 
 

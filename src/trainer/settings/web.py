@@ -53,11 +53,8 @@ class WebConfig(EvaluationSettings):
                 f"--allow-host is {name!r}; give a host name alone, without scheme and port, such as board.example.org",
             )
         for origin in self.allow_origin:
-            parts = urlsplit(origin)
             require(
-                parts.scheme in ("http", "https")
-                and bool(parts.hostname)
-                and origin == f"{parts.scheme}://{parts.netloc}",
+                is_origin(origin),
                 f"--allow-origin is {origin!r}; give scheme, host and port alone, such as http://localhost:5173",
             )
 
@@ -75,6 +72,15 @@ class WebConfig(EvaluationSettings):
         origins = (urlsplit(origin).hostname or "" for origin in self.allow_origin)
         names = (*LOOPBACK_NAMES, self.host, *self.allow_host, *origins)
         return frozenset(name.lower() for name in names)
+
+
+def is_origin(text: str) -> bool:
+    """Whether this is the scheme, the host and perhaps the port of a page, and nothing else."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and text == f"{parts.scheme}://{parts.netloc}"
+    except ValueError:  # a bracket that isn't closed
+        return False
 
 
 def is_loopback(host: str) -> bool:

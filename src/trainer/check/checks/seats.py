@@ -5,7 +5,7 @@ from __future__ import annotations
 from trainer.check.findings import Finding, Level
 from trainer.check.renaming import Difference, first_difference, of_seats, of_unnamed_words
 from trainer.check.subject import Subject
-from trainer.games.base import Game, Seats
+from trainer.games.base import Seats
 
 MEANING = {
     "cells": "The pieces aren't where they should be: look at the tables `cells`, `codes` and `actions` of Seats, and at "
@@ -25,8 +25,7 @@ def check_seats(subject: Subject) -> list[Finding]:
     game = subject.game
     if game.seats is None:
         return []
-    broken = broken_tables(game, game.seats)
-    if broken:
+    if broken := broken_tables(game.seats):
         return [Finding(Level.FAILURE, text) for text in broken]
     difference = first_difference(subject, of_seats(game, game.seats), games_played(subject))
     if difference is None:
@@ -51,27 +50,12 @@ def explained(difference: Difference) -> str:
     )
 
 
-def broken_tables(game: Game, seats: Seats) -> list[str]:
+def broken_tables(seats: Seats) -> list[str]:
     """What is wrong with the tables as such: each must be its own inverse."""
-    sizes = {
-        "cells": game.num_cells,
-        "codes": max(len(game.cell_symbols), 3),
-        "planes": game.planes,
-        "features": game.features,
-        "actions": game.num_actions,
-    }
     texts = []
-    for name, size in sizes.items():
-        table = getattr(seats, name)
-        if table is None or (name == "features" and not table and not size):
-            continue
-        if len(table) != size or sorted(table) != list(range(size)):
-            texts.append(
-                f"The table `{name}` of Seats must hold each number from 0 to {size - 1} once; it has {len(table)} numbers"
-                + (f" ({len(set(table))} different ones)." if len(set(table)) < len(table) else ".")
-            )
-        elif any(table[table[at]] != at for at in range(size)):
-            at = next(at for at in range(size) if table[table[at]] != at)
+    for name, table in vars(seats).items():
+        at = next((at for at in range(len(table or ())) if table[table[at]] != at), None)
+        if at is not None:
             texts.append(
                 f"The table `{name}` of Seats must be its own inverse, because exchanging the players twice changes "
                 f"nothing; but {at} becomes {table[at]}, and {table[at]} becomes {table[table[at]]}."

@@ -23,7 +23,7 @@ from trainer.games.library.names import (
     is_path,
     with_parameters,
 )
-from trainer.games.library.requirements import check_env_id, check_functions, with_integers
+from trainer.games.library.requirements import check_env_id, check_functions, check_tables, with_integers
 from trainer.games.library.source_file import run_file
 from trainer.games.library.stamp import refuse_other_files
 from trainer.games.parameters import Parameter
@@ -50,6 +50,7 @@ def load(place: str, given: Mapping[str, int]) -> FoundGame:
         raise GameError(f"{path} has no GAME; set it to a trainer.games.base.Game at the top of the file")
     game = with_integers(game, path)
     check_env_id(game, path)
+    check_tables(game, path)
     declared: list[Parameter] = vars(own).get(DECLARED, [])
     known = [parameter.name for parameter in declared]
     for name in given.keys() - known:

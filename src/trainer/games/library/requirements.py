@@ -50,6 +50,30 @@ def with_integers(game: Game, path: Path) -> Game:
     return replace(game, **numbers)
 
 
+def check_tables(game: Game, path: Path) -> None:
+    """Raise GameError if a table of the game's symmetries or of its Seats has another size, or a number twice.
+
+    Kernels read by these tables without a check.
+    """
+    sizes = {
+        "cells": game.num_cells,
+        "codes": max(len(game.cell_symbols), 3),
+        "planes": game.planes,
+        "features": game.features,
+        "actions": game.num_actions,
+    }
+    tables = [("Seats", name, getattr(game.seats, name) or None) for name in sizes] if game.seats else []
+    for number, symmetry in enumerate(game.symmetries):
+        tables += [(f"symmetry {number}", name, getattr(symmetry, name)) for name in ("cells", "actions")]
+    for owner, name, table in tables:
+        if table is not None and sorted(table) != list(range(sizes[name])):
+            raise GameError(
+                f"{path}: the table `{name}` of {owner} must have each number from 0 to {sizes[name] - 1} once; it has "
+                f"{len(table)} numbers, of which {len(set(table))} differ (those of square_symmetries and column_symmetries "
+                f"are for games whose action a is cell or column a)"
+            )
+
+
 def check_functions(own: ModuleType, game: Game, path: Path) -> None:
     """Raise GameError for rules that lack a function or one of two that belong together, or have a variable of that name."""
     given = {name: vars(own)[name] for name in (*COMPILED, *FOR_PEOPLE) if name in vars(own)}

@@ -98,7 +98,7 @@ def refuse_other_files(text: bytes, path: Path) -> None:
         if name.partition(".")[0] not in LIBRARIES:
             raise GameError(
                 f"{path}, line {line}, imports {name}; rules are one file, so that a run can keep a copy of them, and may "
-                f"only import trainer, numpy and what comes with Python; move what they need into the file"
+                f"only import trainer, numpy, numba and what comes with Python; move what they need into the file"
             )
 
 
