@@ -165,8 +165,8 @@ def model_for(path: Path, env_id: str | None, settings: EvaluationSettings) -> M
         env_id = game_named_in(content)
         if env_id is None:
             raise ModelError(
-                f"{path} isn't an ONNX model that names its game; give such a file, or the game: load_model(path, env_id=...) "
-                f"in Python, --env-id for a command"
+                f"{path} isn't an ONNX model that names its game; give such a file, or the game: load_model(path, "
+                f"env_id=...) in Python, --env-id for a command"
             )
         require_installed(env_id, str(path))
     loader = loader_for(game_of(env_id).env_id, settings)
