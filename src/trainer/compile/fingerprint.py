@@ -161,6 +161,8 @@ class Fingerprints:
         found = []
         with self._describing(kind):
             for attribute, value in sorted(vars(kind).items()):
+                if attribute in ("__annotate__", "__annotate_func__"):
+                    continue  # in Python 3.14 they compute the annotations, which compiled code doesn't see
                 inner = getattr(value, "__func__", value)  # of a static or class method
                 if inspect.isfunction(inner) or not (attribute.startswith("__") or attribute == "_abc_impl"):
                     found.append(f"{attribute}: {self.of(inner)}")
