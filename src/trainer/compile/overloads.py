@@ -7,6 +7,7 @@ looking whether another process does the same, so two processes could leave an i
 
 from __future__ import annotations
 
+import glob
 import logging
 import sys
 from collections.abc import Iterator
@@ -36,8 +37,7 @@ class Overloads(FunctionCache):
             found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         except Exception as error:  # a damaged file, or one that names a class which is gone, may raise anything
             log.warning("compiling again what can't be read in %s (%s)", self.cache_path, error)
-            with self._locked():
-                self.flush()  # type: ignore[no-untyped-call]
+            self._clear()
             return None
         if found is None:
             explain_wait()
@@ -47,6 +47,17 @@ class Overloads(FunctionCache):
         """Add the variant for a signature."""
         with self._locked():
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+
+    def _clear(self) -> None:
+        """Remove all variants.
+
+        Their files, too: Numba counts from 1 again, and writes the index before the file. If the file of an earlier variant
+        were still there, another process could find that one by the new key.
+        """
+        with self._locked():
+            self.flush()  # type: ignore[no-untyped-call]
+            for file in Path(self.cache_path).glob(f"{glob.escape(self._impl.filename_base)}.*.nbc"):
+                file.unlink(missing_ok=True)
 
     def _locked(self) -> AbstractContextManager[None]:
         return locked(Path(self.cache_path) / "overloads")
