@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from numba.core import caching
 from registering import rules_in
 
 from trainer.compile.linker import link
+from trainer.compile.overloads import require_known_store
+from trainer.core.errors import KernelError
 
 
 def test_a_damaged_index_leaves_no_file_of_an_earlier_variant(
@@ -30,3 +33,11 @@ def test_a_damaged_index_leaves_no_file_of_an_earlier_variant(
     assert variants.same(1j) == 1j
     assert (kept("same"), kept("same_too")) == ([".1"], [".1"])
     assert [record.getMessage()[:34] for record in caplog.records] == ["compiling again what can't be read"]
+
+
+def test_a_numba_that_stores_in_another_way_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the fields of named tuples would silently be no part of the key."""
+    require_known_store()
+    monkeypatch.delattr(caching.Cache, "_index_key")
+    with pytest.raises(KernelError, match=r"Numba [\d.]+ keeps compiled code in another way .* constraints\.txt"):
+        require_known_store()

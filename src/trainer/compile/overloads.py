@@ -17,12 +17,26 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+import numba
 from numba.core import types
 from numba.core.caching import FunctionCache
 
+from trainer.core.errors import KernelError
 from trainer.core.locks import locked
 
 log = logging.getLogger(__name__)
+
+
+def require_known_store() -> None:
+    """Raise KernelError if Numba's store doesn't ask the method that closes the first gap: it would be open unnoticed."""
+    if not hasattr(FunctionCache, "_index_key"):
+        raise KernelError(
+            f"Numba {numba.__version__} keeps compiled code in another way than this program knows; install the version "
+            "that constraints.txt names"
+        )
+
+
+require_known_store()
 
 
 class Overloads(FunctionCache):
