@@ -56,6 +56,7 @@ MADE = {
     "Another game has replaced this one, perhaps in another tab",
     "This game has gone on meanwhile, perhaps in another tab",
     "compiling for this processor; later runs use what is compiled now",
+    "waiting for another process that compiles or loads the same",
     "interrupted",
     "interrupted twice: leaving at once",
 }

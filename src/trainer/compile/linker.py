@@ -62,7 +62,7 @@ from numba.extending import is_jitted
 
 from trainer.compile.cache import keep
 from trainer.compile.fingerprint import Fingerprints, UnknownValueError, hash_of
-from trainer.compile.overloads import Overloads
+from trainer.compile.overloads import Overloads, explain_lock
 from trainer.compile.source import DECLARED, GIVEN, Source
 from trainer.core.errors import KernelError
 from trainer.core.locks import locked
@@ -92,8 +92,8 @@ class Bound:
 
     value: Any
     key: str
-    cache: Path | None = None
-    """Where its folder is, if it is a module."""
+    folder: Path | None = None
+    """Where its compiled code is kept, if it is a module."""
 
 
 _loaded: dict[str, Bound] = {}
@@ -113,9 +113,9 @@ def link(
     A module is bound by the name of its file. Those of `named` come first and are bound by the name given here, so that
     other modules can be linked with one of several.
 
-    `warm_up` is called once, while no other process compiles. It should call every function that the caller will need, so
-    that all of them are in the cache when it returns. `called` has, for modules of which only some functions are called by
-    others, their names. Raises KernelError for a module that can't be cached safely.
+    `warm_up` is called once, while no other process compiles the last of the modules. It should call every function that
+    the caller will need, so that all of them are in the cache when it returns. `called` has, for modules of which only some
+    functions are called by others, their names. Raises KernelError for a module that can't be cached safely.
     """
     linked, folder = Linked(), None
     bound = {name: Bound(value, fingerprint_of_constant(name, value)) for name, value in (constants or {}).items()}
@@ -125,9 +125,9 @@ def link(
         with _loading:
             bound[name] = _load(module, bound, (called or {}).get(name))
         setattr(linked, name, bound[name].value)
-        folder = bound[name].cache
+        folder = bound[name].folder
     if warm_up is not None and folder is not None:
-        with locked(folder / "compiling"):
+        with locked(folder / "compiling", when_taken=explain_lock):
             warm_up(linked)
     return linked
 
@@ -263,4 +263,4 @@ def _compiled(
         elif isinstance(value, np.ndarray):
             namespace[name] = value.copy(order="K")
             namespace[name].flags.writeable = False
-    return Bound(copy, key, path.parent.parent)
+    return Bound(copy, key, path.parent)

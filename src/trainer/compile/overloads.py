@@ -89,6 +89,13 @@ def explain_wait() -> None:
         print("compiling for this processor; later runs use what is compiled now", file=sys.stderr, flush=True)
 
 
+@cache
+def explain_lock() -> None:
+    """Say once per process, to a person at a terminal, that another process compiles the same."""
+    if sys.stderr.isatty():
+        print("waiting for another process that compiles or loads the same", file=sys.stderr, flush=True)
+
+
 def named_fields(kinds: Any) -> Iterator[tuple[str, ...]]:
     """The field names of each NamedTuple among some types, and of those within it."""
     for kind in kinds:
