@@ -57,6 +57,8 @@ MADE = {
     "This game has gone on meanwhile, perhaps in another tab",
     "compiling for this processor; later runs use what is compiled now",
     "waiting for another process that compiles or loads the same",
+    "…, line …: … can't be compiled (…)",
+    "…, line …: … must return … on every path",
     "interrupted",
     "interrupted twice: leaving at once",
 }
