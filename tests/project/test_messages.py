@@ -59,6 +59,7 @@ MADE = {
     "waiting for another process that compiles or loads the same",
     "…, line …: … can't be compiled (…)",
     "…, line …: … must return … on every path",
+    "…, line …: … has … bytes",
     "interrupted",
     "interrupted twice: leaving at once",
 }

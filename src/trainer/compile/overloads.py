@@ -42,8 +42,10 @@ require_known_store()
 class Overloads(FunctionCache):
     """Numba's store of one function's compiled variants, without those gaps. A damaged file is compiled anew."""
 
-    def __init__(self, function: FunctionType) -> None:
+    def __init__(self, function: FunctionType, uncached: bool = False) -> None:
+        """`uncached`: the function may use an array that is too large, which was said before (see `tables.py`)."""
         super().__init__(function)  # type: ignore[no-untyped-call]
+        self._uncached = uncached
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The variant for a signature; None if there is none."""
@@ -53,12 +55,14 @@ class Overloads(FunctionCache):
             log.warning("compiling again what can't be read in %s (%s)", self.cache_path, error)
             self._clear()
             return None
-        if found is None:
+        if found is None and not self._uncached:
             explain_wait()
         return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Add the variant for a signature."""
+        if self._uncached and data.library.has_dynamic_globals:
+            return  # Numba would only warn, once per variant
         with self._locked():
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
 

@@ -1,4 +1,4 @@
-"""Whether the functions of a game compile, and whether numbers in them become floats."""
+"""Whether the functions of a game compile, whether their code can be kept, and whether numbers in them become floats."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from numba.extending import is_jitted
 from trainer.check.findings import Finding, Level
 from trainer.check.subject import Subject
 from trainer.compile.linker import link
+from trainer.compile.source import Source
+from trainer.compile.tables import large_tables
 from trainer.core.errors import KernelError
 from trainer.games.kernels import CALLED
 from trainer.games.library import FoundGame
 from trainer.games.library.mistakes import compilable, mistakes, source_line
+from trainer.games.library.requirements import COMPILED
 
 BIT_OPERATIONS = {
     *(operator.or_, operator.and_, operator.xor, operator.lshift, operator.rshift),
@@ -30,12 +33,13 @@ BIT_OPERATIONS = {
 def check_compiled(subject: Subject) -> list[Finding]:
     """Compile each function alone and look at the types of its variables."""
     found = subject.found
+    large = large_tables(Source(found.path, found.text), vars(found.own), COMPILED)  # before they are logged
     foreign = names_of_other_modules(found)
     if foreign:
         return foreign
     module = compilable(found)
     failures = [*mistakes(module, found.path)] or [*floats(module, found.path)]
-    warnings = [] if failures else mixtures(module, found.path)
+    warnings = [] if failures else [*large, *mixtures(module, found.path)]
     return [*(Finding(Level.FAILURE, text) for text in failures), *(Finding(Level.WARNING, text) for text in warnings)]
 
 
