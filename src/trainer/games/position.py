@@ -176,9 +176,10 @@ def lines_of(rules: Any, uncompiled: bool = False) -> AbstractContextManager[Non
 
     What compiled functions raise stays as it is, because they know no lines; so does a bug in a game of this package.
     """
-    if not uncompiled and rules.own is not rules.uncompiled:
+    plain = getattr(rules, "uncompiled", None)
+    if plain is None or (not uncompiled and rules.own is not plain):  # None: a bare module of rules
         return nullcontext()
-    path = own_file(str(rules.uncompiled.__file__))
+    path = own_file(str(plain.__file__))
     return lines_named(path, GameError, passes=(GameError,)) if path else nullcontext()
 
 

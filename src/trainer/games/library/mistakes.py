@@ -70,7 +70,7 @@ def mistakes(module: ModuleType, path: Path) -> Iterator[str]:
     """A sentence about each function of a `compilable` module that Numba refuses, or that can return nothing where it must
     answer. It begins with the file `path` and the line."""
     for name, signature in SIGNATURES.items():
-        function = getattr(module, name, None)
+        function: Any = getattr(module, name, None)
         if not is_jitted(function):  # the game has none, or Numba is switched off
             continue
         try:
@@ -78,7 +78,8 @@ def mistakes(module: ModuleType, path: Path) -> Iterator[str]:
         except Exception as error:  # Numba raises what it likes for code that it does not know
             yield explained(function.py_func.__code__, error, path)
             continue
-        returned = function.overloads[signature].signature.return_type
+        compiled: Any = function.overloads[signature]
+        returned = compiled.signature.return_type
         if name in ANSWERS and isinstance(returned, types.NoneType | types.Optional):
             what, line = ANSWERS[name]
             place = f"{path}, line {function.py_func.__code__.co_firstlineno}"
