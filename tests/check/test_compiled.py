@@ -103,6 +103,18 @@ def test_a_function_that_forgets_its_answer_is_named(
     assert numbered(f"line {{def {name}}}: {name} {words}", tmp_path) in finding.text
 
 
+def test_a_table_whose_code_is_not_kept_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """With its name and its size; it isn't logged again when the game is compiled."""
+    changes = (
+        ("FULL = np", "TABLE = np.zeros(130_000, np.uint64)\nUNUSED = np.zeros(130_000, np.uint64)\nFULL = np"),
+        (f"{BEGIN}    state[STONES", f"{BEGIN}    state[STONES] |= TABLE[action]\n    state[STONES"),
+    )
+    (found,) = check_compiled(Subject(planted(tmp_path, "tictactoe", *changes)))
+    assert found.level == Level.WARNING
+    assert numbered("line {TABLE = np}: TABLE has 1,040,000 bytes.", tmp_path) in found.text
+    assert caplog.records == []
+
+
 def test_words_mixed_with_signed_numbers_are_named(tmp_path: Path) -> None:
     """Numba makes floats of them, or signed numbers, as its version has it."""
     change = (

@@ -105,6 +105,13 @@ CASES = {
         },
         {"table.py": "import numpy as np\n\nTABLE = np.array([0, 2])\n"},
     ),
+    "array_that_is_not_contiguous": Case(
+        {
+            "kernel.py": "from .table import TABLE\n\ndef answer():\n    return TABLE[0, 0, 1]\n",
+            "table.py": "import numpy as np\n\nTABLE = np.arange(24).reshape(2, 3, 4).transpose(1, 0, 2)\n",
+        },
+        {"table.py": "import numpy as np\n\nTABLE = np.arange(1, 25).reshape(2, 3, 4).transpose(1, 0, 2)\n"},
+    ),
     "order_of_a_named_tuples_fields": Case(
         {
             "kernel.py": FIRST_OF_PAIR.format("order_of_a_named_tuples_fields"),

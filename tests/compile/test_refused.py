@@ -146,6 +146,10 @@ ALLOWED = {
     ),
     "a list that no function uses": "PARTS = [1, 2]\nTABLE = tuple(PARTS)\n\ndef f():\n    return TABLE[0]\n",
     "a class in annotations": "from other import Plain\n\ndef f(plain: Plain):\n    return 1\n",
+    "a class with annotations, as Python 3.14 makes it": (
+        "class Step:\n    size = 1\n\n    def __annotate_func__(self, names={}):\n        return names\n\n"
+        "SIZE = Step.size\n\ndef f():\n    return SIZE\n"
+    ),
     "functions of NumPy and the standard library": (
         "import math\nimport numpy as np\nfrom math import log\nfrom numpy import sqrt, sum\n\n"
         "def f(x):\n    return log(x) + sqrt(x) + math.exp(x) + sum(np.ones(1))\n"

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import numpy as np
+import pytest
 from kinds import every_kind
 from lines_of_play import some_positions
 
+from trainer.api import new_position
+from trainer.check.checks.compiled import check_compiled
 from trainer.check.subject import Subject
+from trainer.core.errors import GameError
 from trainer.games import rules_of
 from trainer.games.base import FIRST, FLAGS, OPEN
-from trainer.games.kernels import link_kernels
+from trainer.games.kernels import compiled_rules, link_kernels
 from trainer.games.position import Position
 from trainer.games.positions import Positions
 from trainer.games.state_blob import parts_of
@@ -87,3 +92,60 @@ def test_the_kernels_have_each_part_where_it_is(env_id: str) -> None:
     for part, content in zip(parts_of(game, blank), parts, strict=True):
         part[::-1] = content
     np.testing.assert_array_equal(subject.restored(blank), states[::-1])
+
+
+BAD = """from trainer.games.base import FLAGS, MOVER, OPEN, WINNER, Game
+
+GAME = Game(env_id="bad", width=4, height=1, num_actions=4, max_plies=4)
+
+
+def legal(state, mask):
+    for action in range(4):
+        mask[action] = state[WINNER] == OPEN and state[FLAGS + action] == 0
+
+
+def put(state, action):
+    state[FLAGS + action / 1] = state[MOVER]
+
+
+def play(state, action):
+    put(state, action)
+
+
+def text(state):
+    return "ab"[int(state[MOVER]) + 1]
+"""
+
+
+def test_a_mistake_in_somebodys_rules_is_one_sentence_with_its_line(tmp_path: Path) -> None:
+    """The innermost line of their file, whether Numba refuses it, or plain Python does."""
+    path = tmp_path / "bad.py"
+    path.write_text(BAD)
+    refused = (
+        f"{path}, line 12: play can't be compiled (`state[FLAGS + action / 1] = state[MOVER]`): an index is a float"
+    )
+    for use in (lambda: Positions(str(path), 1), lambda: compiled_rules(str(path))):
+        with pytest.raises(GameError) as caught:
+            use()
+        assert str(caught.value).startswith(refused)
+        assert "\n" not in str(caught.value)
+    (finding,) = check_compiled(Subject(str(path)))
+    assert finding.text == f"{caught.value}."
+    position = new_position(str(path))
+    with pytest.raises(GameError, match=rf"^{path}, line 12: IndexError: only integers"):
+        position.play(0)
+    with pytest.raises(GameError, match=rf"^{path}, line 20: IndexError: string index out of range$"):
+        str(position)
+
+
+def test_what_compiled_rules_raise_stays_as_it_is(tmp_path: Path) -> None:
+    """They know no lines, and `cartridge check` looks for their IndexErrors. So does what is a bug of this package."""
+    path = tmp_path / "out.py"
+    path.write_text(BAD.replace('"bad"', '"out"').replace("FLAGS + action / 1", "(2, 3)[action]"))
+    state = np.zeros(6, np.uint64)
+    with pytest.raises(IndexError):
+        Position(link_kernels(str(path)).rules, state).after(2)
+    with pytest.raises(GameError, match=rf"^{path}, line 12: IndexError: tuple index out of range$"):
+        Position(rules_of(str(path)), state).after(2)
+    with pytest.raises(IndexError):
+        Position(rules_of("tictactoe"), state[:0]).after(0)

@@ -203,9 +203,10 @@ def test_a_heuristic_needs_no_order(tmp_path: Path) -> None:
             r"ORDER in .*heuristic\.py is array\(.*\), of the type ndarray; set it to an int64 array of all actions,",
         ),
         ("def value", "def worth", r"heuristic\.py has no value; define value\(state\)"),
+        ("return 0", "return state[1 / 1]", r"^/.*/heuristic\.py, line \d+: value can't be compiled \(`return state\["),
     ],
 )
 def test_a_wrong_heuristic_gets_one_sentence(right: str, wrong: str, message: str, tmp_path: Path) -> None:
-    """Before it is compiled: a kernel would read past the end of a short order."""
+    """Of an order before it is compiled: a kernel would read past the end of a short one."""
     with pytest.raises(GameError, match=message):
         MinimaxPlayer(game_with("heuristic.py", HEURISTIC.replace(right, wrong), tmp_path))

@@ -56,6 +56,10 @@ MADE = {
     "Another game has replaced this one, perhaps in another tab",
     "This game has gone on meanwhile, perhaps in another tab",
     "compiling for this processor; later runs use what is compiled now",
+    "waiting for another process that compiles or loads the same",
+    "…, line …: … can't be compiled (…)",
+    "…, line …: … must return … on every path",
+    "…, line …: … has … bytes",
     "interrupted",
     "interrupted twice: leaving at once",
 }

@@ -241,6 +241,14 @@ def test_only_parts_of_the_game_are_copied(rules: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "run" / "rules").iterdir()) == ["kept.json", "rules.py"]
 
 
+def test_rules_that_cannot_be_compiled_are_refused_by_their_own_name(rules: Path, tmp_path: Path) -> None:
+    """The copy would be named otherwise, and edited. No folder is made."""
+    rules.write_text(rules.read_text().replace("    state[MOVER] = 3 - ", "    state[MOVER / 1] = 3 - "))
+    with pytest.raises(GameError, match=rf"^{rules}, line \d+: play can't be compiled \(`state\[MOVER / 1\] = "):
+        keep_rules(str(rules), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_this_process_plays_by_the_copy_too(rules: Path, tmp_path: Path) -> None:
     """An edit of the original while a run goes on isn't noticed by anybody."""
     copy = keep_rules(str(rules), tmp_path / "run")

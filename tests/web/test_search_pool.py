@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from threading import Event
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -31,10 +32,10 @@ def test_searches_do_not_wait_for_games_that_are_prepared(monkeypatch: pytest.Mo
         assert may_end.wait(PATIENCE)
         raise GameError("the test is over")
 
-    def linked(env_id: str, **_: Any) -> Any:
-        return link_kernels(env_id, warm_up=stands_still)
+    def rules_of_the_next(env_id: str) -> ModuleType:
+        return link_kernels(env_id, warm_up=stands_still).rules
 
-    monkeypatch.setattr(search_pool, "link_kernels", linked)
+    monkeypatch.setattr(search_pool, "compiled_rules", rules_of_the_next)
     first = Position.first(rules_of("tictactoe"))
 
     async def both() -> Any:

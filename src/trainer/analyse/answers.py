@@ -13,7 +13,7 @@ from trainer.analyse.lines import Line, read_lines
 from trainer.api import Model, model_for
 from trainer.core.files import atomic_write
 from trainer.games.base import OPEN
-from trainer.games.kernels import link_kernels
+from trainer.games.kernels import compiled_rules
 from trainer.games.position import Position
 from trainer.players.network import MOST_SLOTS
 from trainer.search.analysis import Analysis
@@ -47,7 +47,7 @@ def analyse(config: AnalyseConfig) -> int:
 
 def lines_of(config: AnalyseConfig, env_id: str) -> list[Line]:
     """The positions that are asked about. Raises GameError for a line that can't be read, OSError for a file."""
-    rules = link_kernels(env_id).rules
+    rules = compiled_rules(env_id)
     if config.positions == STANDARD_STREAM:
         if sys.stdin and sys.stdin.isatty():
             log.info("reading positions, one per line, until Ctrl-D")

@@ -54,13 +54,14 @@ def keep(name: str, file_name: str, text: bytes, depends: str) -> Path:
 def _keep(cache: Path, name: str, file_name: str, text: bytes, depends: str) -> Path:
     """`keep` in a certain cache. Raises OSError if it can't be written."""
     path = cache / name / file_name
-    if not path.exists():
-        write_bytes(path.parent / DEPENDS, depends.encode())
-        write_bytes(path, text)
-        _remove_unused(cache)
+    path.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(f"{path.parent} is read-only")
     with locked(path):  # raises OSError where there are no locks
+        if not path.exists():  # written only once: Numba forgets its index if the time of the text has changed
+            write_bytes(path.parent / DEPENDS, depends.encode())
+            write_bytes(path, text)
+            _remove_unused(cache)
         os.utime(path.parent)  # it was used just now
     return path
 

@@ -10,7 +10,7 @@ import types
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from llvmlite import ir
@@ -110,8 +110,7 @@ class Fingerprints:
             content = ", ".join(self._of_array(array[name]) for name in array.dtype.names)
         else:
             content = hash_of(array.tobytes())
-        order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
-        return f"{array.dtype!r} {array.shape} {order} {content}"
+        return f"{array.dtype!r} {array.shape} {order_of(array)} {content}"
 
     def _of_module(self, module: types.ModuleType) -> str:
         name = module.__name__
@@ -161,6 +160,8 @@ class Fingerprints:
         found = []
         with self._describing(kind):
             for attribute, value in sorted(vars(kind).items()):
+                if attribute in ("__annotate__", "__annotate_func__"):
+                    continue  # in Python 3.14 they compute the annotations, which compiled code doesn't see
                 inner = getattr(value, "__func__", value)  # of a static or class method
                 if inspect.isfunction(inner) or not (attribute.startswith("__") or attribute == "_abc_impl"):
                     found.append(f"{attribute}: {self.of(inner)}")
@@ -178,6 +179,11 @@ class Fingerprints:
             "module, annotate that module (`rules: Rules`) and link it, too",
             reachable=True,
         )
+
+
+def order_of(array: np.ndarray[Any, Any]) -> Literal["C", "F"]:
+    """The order in which compiled code has an array's elements: rows first ("C"), or columns ("F") if the array has that."""
+    return "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
 
 
 def is_versioned(module: str | None) -> bool:

@@ -61,9 +61,10 @@ import numpy as np
 from numba.extending import is_jitted
 
 from trainer.compile.cache import keep
-from trainer.compile.fingerprint import Fingerprints, UnknownValueError, hash_of
-from trainer.compile.overloads import Overloads
+from trainer.compile.fingerprint import Fingerprints, UnknownValueError, hash_of, order_of
+from trainer.compile.overloads import Overloads, explain_lock
 from trainer.compile.source import DECLARED, GIVEN, Source
+from trainer.compile.tables import large_tables
 from trainer.core.errors import KernelError
 from trainer.core.locks import locked
 
@@ -92,8 +93,10 @@ class Bound:
 
     value: Any
     key: str
-    cache: Path | None = None
-    """Where its folder is, if it is a module."""
+    folder: Path | None = None
+    """Where its compiled code is kept, if it is a module."""
+    uncached: bool = False
+    """Whether it, or a module that it binds, uses an array that is too large for its code to be kept."""
 
 
 _loaded: dict[str, Bound] = {}
@@ -113,9 +116,9 @@ def link(
     A module is bound by the name of its file. Those of `named` come first and are bound by the name given here, so that
     other modules can be linked with one of several.
 
-    `warm_up` is called once, while no other process compiles. It should call every function that the caller will need, so
-    that all of them are in the cache when it returns. `called` has, for modules of which only some functions are called by
-    others, their names. Raises KernelError for a module that can't be cached safely.
+    `warm_up` is called once, while no other process compiles the last of the modules. It should call every function that
+    the caller will need, so that all of them are in the cache when it returns. `called` has, for modules of which only some
+    functions are called by others, their names. Raises KernelError for a module that can't be cached safely.
     """
     linked, folder = Linked(), None
     bound = {name: Bound(value, fingerprint_of_constant(name, value)) for name, value in (constants or {}).items()}
@@ -125,9 +128,9 @@ def link(
         with _loading:
             bound[name] = _load(module, bound, (called or {}).get(name))
         setattr(linked, name, bound[name].value)
-        folder = bound[name].cache
+        folder = bound[name].folder
     if warm_up is not None and folder is not None:
-        with locked(folder / "compiling"):
+        with locked(folder / "compiling", when_taken=explain_lock):
             warm_up(linked)
     return linked
 
@@ -167,7 +170,9 @@ def _load(module: ModuleType, bound: Mapping[str, Bound], called: Collection[str
             values = checked_globals(source, copy, called)
             refuse_mixture(source, copy, values, module)
             depends += [f"{name}: {value}" for name, value in values.items()]
-            _loaded[name] = _compiled(source, copy, binds, module, depends)
+            large = large_tables(source, vars(copy), called, logged=True)
+            uncached = bool(large) or any(each.uncached for each in binds.values())
+            _loaded[name] = _compiled(source, copy, binds, module, depends, uncached)
         except BaseException:
             del sys.modules[name]
             raise
@@ -237,7 +242,12 @@ def refuse_mixture(source: Source, copy: ModuleType, values: Mapping[str, str], 
 
 
 def _compiled(
-    source: Source, copy: ModuleType, binds: Mapping[str, Bound], module: ModuleType, depends: list[str]
+    source: Source,
+    copy: ModuleType,
+    binds: Mapping[str, Bound],
+    module: ModuleType,
+    depends: list[str],
+    uncached: bool,
 ) -> Bound:
     """Give the module what it binds, and wrap its functions by Numba, which compiles them at their first call."""
     namespace = vars(copy)
@@ -259,8 +269,8 @@ def _compiled(
             value.__code__ = value.__code__.replace(co_filename=str(path))  # Numba keeps its files beside it
             namespace[name] = numba.njit(**options)(value)
             if is_jitted(namespace[name]):  # not if Numba is switched off (NUMBA_DISABLE_JIT)
-                namespace[name]._cache = Overloads(value)
+                namespace[name]._cache = Overloads(value, uncached)
         elif isinstance(value, np.ndarray):
-            namespace[name] = value.copy(order="K")
+            namespace[name] = value.copy(order=order_of(value))  # Numba keeps no code that uses one without order
             namespace[name].flags.writeable = False
-    return Bound(copy, key, path.parent.parent)
+    return Bound(copy, key, path.parent, uncached)

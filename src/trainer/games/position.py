@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -11,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.core.errors import GameError
+from trainer.core.python_file import lines_named
 from trainer.games import rules_of
 from trainer.games.base import DRAW, FIRST, FLAGS, MOVER, OPEN, SECOND, WINNER, Board, Game, State
+from trainer.games.library.names import in_package
 from trainer.games.state_blob import StateBlob, parts_of
 
 SHOWN = 12
@@ -21,7 +26,10 @@ SHOWN = 12
 
 @dataclass(frozen=True, eq=False)
 class Position:
-    """One position of one game. Two are equal if their games and states are."""
+    """One position of one game. Two are equal if their games and states are.
+
+    What plain functions of somebody's own file raise becomes a GameError with the line.
+    """
 
     rules: Any
     """The game's module of rules, plain or compiled. In both cases its `uncompiled` is the game's own file as plain Python,
@@ -33,7 +41,8 @@ class Position:
     def first(cls, rules: Any) -> Position:
         """The position in which games start."""
         state = np.zeros(rules.GAME.state_words, np.uint64)
-        rules.start(state)
+        with lines_of(rules):
+            rules.start(state)
         return cls(rules, state)
 
     @classmethod
@@ -44,7 +53,8 @@ class Position:
         state = np.zeros(game.state_words, np.uint64)
         state[: FLAGS + game.flag_words] = parts.words
         state[len(state) - game.raw_words :] = parts.raw
-        rules.from_cells(parts.cells, state)
+        with lines_of(rules):
+            rules.from_cells(parts.cells, state)
         return cls(rules, state)
 
     def to_bytes(self) -> bytes:
@@ -69,14 +79,16 @@ class Position:
         """The actions that may be played, ascending; none in a finished game."""
         game: Game = self.rules.GAME
         mask = np.zeros(game.num_actions, np.bool_)
-        self.rules.legal(self.state, mask, np.zeros(game.num_actions, np.int32))
+        with lines_of(self.rules):
+            self.rules.legal(self.state, mask, np.zeros(game.num_actions, np.int32))
         return [int(action) for action in np.flatnonzero(mask)]
 
     @property
     def cells(self) -> Board:
         """uint8 [cells]: their codes; 0 is an empty cell, 1 the first player's, 2 the second's, and a game can have more."""
         board = np.zeros(self.rules.GAME.num_cells, np.uint8)
-        self.rules.cells(self.state, board)
+        with lines_of(self.rules):
+            self.rules.cells(self.state, board)
         return board
 
     @property
@@ -86,7 +98,8 @@ class Position:
         observation = np.zeros(game.obs_size, np.float32)
         if hasattr(self.rules.own, "features"):
             view = np.zeros(game.legal_mask_offset, np.uint8)
-            self.rules.features(self.state, view)
+            with lines_of(self.rules):
+                self.rules.features(self.state, view)
             observation[: game.legal_mask_offset] = view
         else:
             observation[: game.legal_mask_offset] = np.concatenate([self.cells == FIRST, self.cells == SECOND])
@@ -105,13 +118,15 @@ class Position:
     def after(self, action: int) -> Position:
         """The same, for an action that is known to be legal."""
         state = self.state.copy()
-        with np.errstate(over="ignore"):  # unsigned numbers wrap around in compiled code, without a warning
+        # unsigned numbers wrap around in compiled code, without a warning
+        with np.errstate(over="ignore"), lines_of(self.rules):
             self.rules.play(state, action)
         return Position(self.rules, state)
 
     def name(self, action: int) -> str:
         """How people write a move."""
-        return move_name(self.rules.GAME, self.rules.uncompiled, self.state, action)
+        with lines_of(self.rules, uncompiled=True):
+            return move_name(self.rules.GAME, self.rules.uncompiled, self.state, action)
 
     @property
     def score(self) -> tuple[float, float] | None:
@@ -119,8 +134,9 @@ class Position:
         if not hasattr(self.rules.own, "score"):
             return None
         state = self.state.copy()  # which the function may use as scratch memory
-        first, second = self.rules.uncompiled.score(state)
-        return float(first), float(second)
+        with lines_of(self.rules, uncompiled=True):
+            first, second = self.rules.uncompiled.score(state)
+            return float(first), float(second)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Position) and self._content == other._content
@@ -147,11 +163,30 @@ class Position:
         """The board as text, the top row first, `.` for an empty cell."""
         game: Game = self.rules.GAME
         if hasattr(self.rules.own, "text"):
-            return str(self.rules.uncompiled.text(self.state))
+            with lines_of(self.rules, uncompiled=True):
+                return str(self.rules.uncompiled.text(self.state))
         rows = self.cells.reshape(game.height, game.width)
         symbols = game.cell_symbols
         lines = [" ".join(symbols[cell] for cell in row) for row in rows]
         return "\n".join(reversed(lines) if game.bottom_row_first else lines)
+
+
+def lines_of(rules: Any, uncompiled: bool = False) -> AbstractContextManager[None]:
+    """A block that calls functions of `rules`, or of its `uncompiled`, and names the line of somebody's own file that fails.
+
+    What compiled functions raise stays as it is, because they know no lines; so does a bug in a game of this package.
+    """
+    plain = getattr(rules, "uncompiled", None)
+    if plain is None or (not uncompiled and rules.own is not plain):  # None: a bare module of rules
+        return nullcontext()
+    path = own_file(str(plain.__file__))
+    return lines_named(path, GameError, passes=(GameError,)) if path else nullcontext()
+
+
+@cache
+def own_file(file: str) -> Path | None:
+    """The path of a file with rules; None for one of this package."""
+    return None if in_package(Path(file)) else Path(file)
 
 
 def restored(env_id: str, state: State) -> Position:

@@ -8,7 +8,7 @@ import trainer
 from trainer.api import Model
 from trainer.games import game_of
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND
-from trainer.games.kernels import link_kernels
+from trainer.games.kernels import compiled_rules
 from trainer.games.position import Position
 from trainer.games.vocabulary import PASS, action_named, vocabulary_of
 
@@ -30,7 +30,7 @@ class Commands:
         self._simulations = simulations
         self._game = game_of(model.env_id)
         self._words = vocabulary_of(model.env_id)
-        self._turns = [Position.first(link_kernels(model.env_id).rules)]
+        self._turns = [Position.first(compiled_rules(model.env_id))]
         """The first position, and the one after each `play` and `genmove`, which can be two plies: see `_passed`."""
         self._commands: dict[str, Callable[[Arguments], str]] = {
             "boardsize": self._board_size,

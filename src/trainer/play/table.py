@@ -14,7 +14,7 @@ from trainer.core.errors import ModelError
 from trainer.evaluators.named_game import game_named_in
 from trainer.games import DEFAULT_GAME, game_of
 from trainer.games.base import FIRST, SECOND
-from trainer.games.kernels import link_kernels
+from trainer.games.kernels import compiled_rules
 from trainer.games.vocabulary import action_named
 from trainer.play.board import BoardText, Marks
 from trainer.play.drawing import owners
@@ -44,7 +44,7 @@ class Table:
         path = path_of(config)
         env_id = config.env_id or (DEFAULT_GAME if str(path) == PRETRAINED else None)
         model = model_for(path, env_id, config)
-        self._rules = link_kernels(model.env_id).rules
+        self._rules = compiled_rules(model.env_id)
         self._evaluate = model.evaluator
         self._search = Search(model.env_id, 1, MOST_SIMULATIONS, PLAYING)
         self._seat = FIRST if config.seat == "first" else SECOND

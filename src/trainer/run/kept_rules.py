@@ -31,7 +31,7 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
 
     From then on this process plays by the copy, too. Raises GameError, before anything is changed, if the run is to be
     resumed by other rules, if its database holds games that were played by others, if `rules` is somebody else's folder, or
-    if a copy wouldn't work.
+    if the rules can't be compiled or a copy wouldn't work.
     """
     require_keepable(name, folder, resume)
     found = find_game(name)
@@ -44,6 +44,9 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
             write_json(rules / RECORD, record_of(found), indent=2, durable=True)
         return found.name
     if kept is None or differs(found, rules, kept, resume):
+        from trainer.games.positions import Positions  # compiled code takes a second to import
+
+        Positions(found.game.env_id, 1)  # compiles them: a mistake is said of this file, not of the copy
         new = copied_beside(rules, found)
         if kept:
             rules.rename(unused(folder, "rules-old"))

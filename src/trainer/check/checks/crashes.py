@@ -129,8 +129,14 @@ def place(subject: Subject, call: Call, state: State) -> str:
         with np.errstate(over="ignore"):
             call(subject.found.rules, state.copy())
     except Exception as error:
-        return f" ({error}; {line_of(subject, error)})"
+        raised = of_rules(error)
+        return f" ({raised}; {line_of(subject, raised)})"
     return ""
+
+
+def of_rules(error: Exception) -> Exception:
+    """What somebody's rules raised, if a `Position` has made a GameError of it."""
+    return error.__cause__ if isinstance(error.__cause__, Exception) else error
 
 
 def line_of(subject: Subject, error: Exception) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from trainer.check.checks.crashes import line_of
+from trainer.check.checks.crashes import line_of, of_rules
 from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
 from trainer.check.subject import Subject
@@ -108,7 +108,8 @@ def not_shown(subject: Subject, position: Position, moves: tuple[int, ...]) -> F
 
 def failing(subject: Subject, what: str, error: Exception, moves: tuple[int, ...]) -> Finding:
     """A failure of a function that people need, with what was raised and the line."""
-    return Finding(Level.FAILURE, f"{what}: {type(error).__name__}: {error} ({line_of(subject, error)}).", moves)
+    raised = of_rules(error)
+    return Finding(Level.FAILURE, f"{what}: {type(raised).__name__}: {raised} ({line_of(subject, raised)}).", moves)
 
 
 def beyond_cells(game: Game) -> int:

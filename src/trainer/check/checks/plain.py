@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from trainer.check.checks.compiled import source_line
 from trainer.check.checks.crashes import line_of
 from trainer.check.findings import Finding, Level
 from trainer.check.random_games import RandomGames
@@ -19,6 +18,7 @@ from trainer.check.subject import Subject
 from trainer.core.python_file import PythonFile
 from trainer.games.base import FLAGS, OPEN, WINNER, State
 from trainer.games.library import run_file
+from trainer.games.library.mistakes import source_line
 
 GAMES = 5
 BELOW_ZERO = "overflow encountered in scalar subtract"

@@ -11,7 +11,8 @@ differ from their defaults.
 
 `names.py` takes names apart, `load.py` loads a game (`found_game.py`), and `registry.py` knows those of this process.
 `source_file.py` runs a file with rules, `requirements.py` says what such a file must have, `chance.py` refuses random
-numbers, and `stamp.py` has the hash of a game's rules. `parts.py` says what is wrong with a file beside the rules.
+numbers, and `stamp.py` has the hash of a game's rules. `parts.py` says what is wrong with a file beside the rules, and
+`mistakes.py` why rules don't compile.
 """
 
 from trainer.games.library.found_game import FoundGame

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from threading import Lock
 from types import ModuleType
 
-from trainer.compile.linker import Linked
 from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.uniform import uniform
-from trainer.games.kernels import link_kernels
+from trainer.games.kernels import compiled_rules
 from trainer.games.position import Position
 from trainer.players.network import PLAYING
 from trainer.search import Search
@@ -25,7 +24,7 @@ class SearchPool:
     """Analyses positions on a few threads.
 
     There is a search of each game for each thread, allocated for MAX_SIMULATIONS when the game is prepared. Making one later
-    would take the lock under which all processes compile (`trainer.compile.linker.link`), and players would wait for it.
+    would take the lock under which processes compile (`trainer.compile.linker.link`), and players would wait for it.
     """
 
     def __init__(self, threads: int) -> None:
@@ -55,7 +54,7 @@ class SearchPool:
         """Compile a game's rules and its search, or load them from the cache. Returns the rules."""
         with self._compiling:
             if env_id not in self._rules:
-                rules: ModuleType = link_kernels(env_id, warm_up=_warm_up).rules
+                rules = compiled_rules(env_id)
                 searches = [Search(env_id, 1, MAX_SIMULATIONS, PLAYING) for _ in range(self._threads)]
                 searches[0].run(Position.first(rules).state[None], 1, uniform)
                 self._idle[env_id] = searches
@@ -87,10 +86,3 @@ class SearchPool:
             yield search
         finally:
             idle.append(search)
-
-
-def _warm_up(linked: Linked) -> None:
-    """Call each function of a game once, so that all of them are compiled."""
-    position = Position.first(linked.rules)
-    position = position.play(position.legal[0])
-    Position.from_bytes(linked.rules, position.to_bytes())
