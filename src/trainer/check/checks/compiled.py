@@ -91,7 +91,10 @@ def cause(value: Any, types_of: Any) -> str:
             return ", because `/` divides into floats: write `//`"
         if mixes(value, types_of):
             return ", because a uint64 combined with an int64 becomes one: write np.uint64(...) around the other one"
-    return ", which also happens where a variable is a uint64 in one place and an int64 in another: give it one type"
+    return (
+        ", which also happens where a variable is a uint64 in one place and an int64 in another: give it one type, such as "
+        "np.int64(state[...]), because int(state[...]) stays unsigned"
+    )
 
 
 def is_operation(value: Any) -> bool:
