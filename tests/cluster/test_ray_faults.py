@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -366,14 +367,16 @@ def test_a_hub_over_ray_refuses_waits_and_sends_rules(small_disk: Path) -> None:
     """Another source is refused in one line; a full disk costs no game; the files of a game by path arrive."""
     support = TESTS / "support"
     paths = os.pathsep.join(map(str, (TESTS, support, support / "cluster")))
+    settings = {"PYTHONPATH": paths, "RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+    # Else Ray writes a token into the home folder, and a head that is started later asks other machines for it.
+    settings["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     with tempfile.TemporaryDirectory(prefix="c", dir="/tmp") as folder:
         done = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("over_ray.py")), folder, str(small_disk), str(GAME)],
             capture_output=True,
             text=True,
             timeout=PATIENCE,
-            env=os.environ
-            | {"PYTHONPATH": paths, "RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"},
+            env=os.environ | settings,
         )
     assert done.returncode == 0, done.stderr
     query = "SELECT 64 * last, (SELECT count(DISTINCT episode_id) FROM transitions) FROM shipments"
