@@ -154,7 +154,7 @@ class RayTransport:
     def _await_reply(self, sender: str, statistics: Statistics | None) -> None:
         """Return once the shipment is stored, and report every SIGN_SECONDS until then. Raises as `answer_of`."""
         end = time.monotonic() + CALL_SECONDS
-        told = None
+        told: Any = None
         while not is_ready(self._reply, SIGN_SECONDS):
             if time.monotonic() >= end:
                 raise TimeoutError(f"no answer within {CALL_SECONDS:g} s")
