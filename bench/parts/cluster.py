@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -51,6 +52,8 @@ def a_cluster() -> Iterator[str]:
     if not are_installed("ray"):
         raise ConfigError('a benchmark of a cluster needs Ray; pip install -e ".[cluster]"')
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+    # Else Ray writes a token into the home folder, and a head that is started later asks other machines for it.
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     import ray
 
     # A short path, because that of a socket has a limit.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -13,7 +14,8 @@ import pytest
 pytest.importorskip("ray", reason='needs Ray: pip install -e ".[cluster]"')
 
 from trainer.cluster.on_ray import driver, fleet
-from trainer.core.errors import WaitTimeoutError
+from trainer.core.errors import ReplayUnavailableError, WaitTimeoutError
+from trainer.core.log import Trouble
 from trainer.settings.cluster import ClusterConfig
 
 
@@ -70,3 +72,22 @@ def test_a_hub_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) ->
         "the hub, which is to store games in /run/replay-1.db, has not answered within 0 s; see whether that "
         "disk answers, and what Ray's own logs say (/tmp/ray/session_latest/logs), then start again"
     )
+
+
+def test_a_hub_that_ends_is_reported_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """With its database and what Ray says; and once more when it is back. A full disk is the players' to report."""
+    caplog.set_level(logging.INFO)
+    answers = [ConnectionError("it was killed"), ConnectionError("not yet"), ReplayUnavailableError("full"), None, None]
+
+    def answer(reply: object) -> None:
+        if failure := answers.pop(0):
+            raise failure
+
+    monkeypatch.setattr(driver, "answer_of", answer)
+    trouble = Trouble(driver.log)
+    while answers:
+        driver.note_answer(None, Path("/run/replay-1.db"), trouble)
+    assert caplog.messages == [
+        "the hub that stores games in /run/replay-1.db has ended (it was killed); Ray starts it again",
+        "the hub that stores games in /run/replay-1.db is back",
+    ]

@@ -50,6 +50,11 @@ def test_every_field_is_known_and_none_is_missing() -> None:
         assert container["resources"]["limits"] == container["resources"]["requests"]
 
 
+def test_the_head_answers_where_kuberay_asks() -> None:
+    """KubeRay 1.5 asks the dashboard whether the head is well."""
+    assert cluster()["headGroupSpec"]["rayStartParams"].get("include-dashboard") != "false"
+
+
 def test_every_mount_has_its_volume() -> None:
     """Each pod has /dev/shm in memory, smaller than its memory; the run lies on a claim that the manifest makes."""
     claims = {one["metadata"]["name"] for one in documents() if one["kind"] == "PersistentVolumeClaim"}

@@ -30,7 +30,7 @@ from trainer.evaluators.hot_reload import ModelFile
 from trainer.evaluators.loader import ModelLoader
 from trainer.games import find_game, game_of
 from trainer.launch.summary import player_in_words
-from trainer.run.actor_stats import ActorStats
+from trainer.run.actor_stats import RATES, ActorStats
 from trainer.run.actor_stats_file import CLUSTER_SILENCE, SILENCE
 from trainer.run.cluster_players import players_in
 from trainer.settings.actor import ActorConfig
@@ -136,6 +136,28 @@ def test_a_hub_that_does_not_answer_is_a_sink_that_is_unavailable(fault: Excepti
     sink.store(games)
     sink.store(games)
     assert [call[:2] for call in transport.calls if call[0] == "store"] == [("store", 1)] * 3 + [("store", 2)]
+
+
+@pytest.mark.parametrize("fault", [TimeoutError(), ReplayUnavailableError("disk full")])
+def test_a_player_whose_games_are_not_stored_makes_none(fault: Exception) -> None:
+    """The hub hears so with each further attempt; the counts stay. Then the actor's own rates are told again."""
+    transport, clock = Recording(), Clock()
+    sink = RemoteSink(transport, "player", game_of("tictactoe"), 0, clock)
+    games = random_games("tictactoe", 64)[:2]
+    sink.store_statistics(ActorStats("tictactoe", episodes_completed=3, **dict.fromkeys(RATES, 5.0)))
+    transport.fault = fault
+    for _ in range(2):
+        with pytest.raises(ReplayUnavailableError):
+            sink.store(games[:1])
+    transport.fault = None
+    sink.store(games[:1])
+    sink.store_statistics(ActorStats("tictactoe", episodes_completed=4, **dict.fromkeys(RATES, 6.0)))
+    sink.store(games[1:])
+    told = [call[2] for call in transport.calls if call[0] == "store"]
+    for rate in RATES:
+        assert [one[rate] for one in told] == [5.0, 0.0, 0.0, 6.0]
+    assert [one["back_pressure"] for one in told] == [0.0, 1.0, 1.0, 0.0]
+    assert [one["episodes_completed"] for one in told] == [3, 3, 3, 4]
 
 
 @pytest.mark.parametrize("fault", [ConnectionError(), TimeoutError(), ReplayUnavailableError("disk full")])

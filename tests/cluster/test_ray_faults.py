@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -101,6 +102,8 @@ class FakePlayers:
         self.up = up
         self.ends: dict[str, Exception | None] = {}
         self.starts: list[float] = []
+        self.hosts: list[str] = []
+        """Where players were started, in this order."""
         monkeypatch.setattr(fleet, "time", SimpleNamespace(monotonic=lambda: self.seconds))
         monkeypatch.setattr(fleet, "is_ready", self._is_ready)
         monkeypatch.setattr(fleet, "answer_of", self._answer_of)
@@ -110,6 +113,7 @@ class FakePlayers:
 
     def _start(self, slot: fleet.PlayerSlot) -> None:
         self.starts.append(self.seconds)
+        self.hosts.append(slot.node.host)
         slot.player, slot.begun, slot.end, slot.since = MagicMock(), BEGUN, slot.node.host, self.seconds
 
     def _is_ready(self, reply: str) -> bool:
@@ -159,6 +163,44 @@ def test_a_player_that_does_not_start_is_reported_once(
             late.append([said for said in caplog.messages if "do other programs use its CPUs" in said])
         said = ["actor-1-1 doesn't start on node-7; do other programs use its CPUs or its GPU?"]
         assert late == [[], [], [] if up else said, []]
+
+
+def test_a_player_that_does_not_start_leaves_its_place_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the node that has waited longest. One that has started in the meantime keeps its place."""
+    monkeypatch.setattr(fleet, "request_resources", lambda bundles: None)
+    fake = FakePlayers(monkeypatch, up=False)
+    players = fleet.Fleet([None], "actor-1", 1, "INFO")
+    found = [Node(str(at), f"node-{at}", 1, LEAST_STORE) for at in range(3)]
+
+    def look(seconds: float) -> None:
+        fake.seconds += seconds
+        players.look(found)
+
+    look(0.0)
+    for _ in range(4):
+        look(fleet.START_SECONDS + 1)
+        look(1.0)
+    assert fake.hosts == ["node-0", "node-1", "node-2", "node-0", "node-1"]
+    look(fleet.START_SECONDS + 1)
+    fake.up = True
+    for _ in range(3):
+        look(fleet.START_SECONDS + 1)
+    assert len(fake.hosts) == 5
+
+
+def test_another_node_is_asked_for_while_a_player_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node more than those that have a place, until it starts after all."""
+    asked: list[int] = []
+    monkeypatch.setattr(fleet, "request_resources", lambda bundles: asked.append(len(bundles)))
+    fake = FakePlayers(monkeypatch, up=False)
+    players = fleet.Fleet([None], "actor-1", 1, "INFO")
+    for seconds in (0.0, fleet.START_SECONDS + 1, 1.0):
+        fake.seconds += seconds
+        players.look([WORKERS[0]])
+    assert asked == [1, 2]
+    fake.up = True
+    players.look([WORKERS[0]])
+    assert asked == [1, 2, 1]
 
 
 def test_players_that_do_not_end_as_asked_are_reported(
@@ -366,14 +408,16 @@ def test_a_hub_over_ray_refuses_waits_and_sends_rules(small_disk: Path) -> None:
     """Another source is refused in one line; a full disk costs no game; the files of a game by path arrive."""
     support = TESTS / "support"
     paths = os.pathsep.join(map(str, (TESTS, support, support / "cluster")))
+    settings = {"PYTHONPATH": paths, "RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+    # Else Ray writes a token into the home folder, and a head that is started later asks other machines for it.
+    settings["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     with tempfile.TemporaryDirectory(prefix="c", dir="/tmp") as folder:
         done = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("over_ray.py")), folder, str(small_disk), str(GAME)],
             capture_output=True,
             text=True,
             timeout=PATIENCE,
-            env=os.environ
-            | {"PYTHONPATH": paths, "RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"},
+            env=os.environ | settings,
         )
     assert done.returncode == 0, done.stderr
     query = "SELECT 64 * last, (SELECT count(DISTINCT episode_id) FROM transitions) FROM shipments"

@@ -15,7 +15,7 @@ from trainer.cluster.shipment import pack, shipments_of
 from trainer.cluster.transport import Transport
 from trainer.core.errors import ReplayUnavailableError
 from trainer.games.base import Game
-from trainer.run.actor_stats import ActorStats
+from trainer.run.actor_stats import RATES, ActorStats
 
 REPORT_SECONDS = 1.0
 """Time between two reports of a player that sends no games."""
@@ -59,7 +59,8 @@ class RemoteSink:
     def store(self, games: Sequence[PlayedGame]) -> None:
         """Return once the hub has stored all these games. Raises ReplayUnavailableError if that isn't possible now.
 
-        The next call first sends what is left, and then its own games, unless they are the same ones again.
+        The next call first sends what is left, and then its own games, unless they are the same ones again. Until the hub
+        stores games again, it is told that this player makes none, and waits all the time.
         """
         again = len(games) == len(self._batch) and all(a is b for a, b in zip(games, self._batch, strict=True))
         if not again:
@@ -67,8 +68,13 @@ class RemoteSink:
             self._unsent.extend(shipments_of(self._batch))
         while self._unsent:
             content = pack(self._unsent[0], self._game)
-            with self._reaching():
-                self._transport.store(self.sender, self._number, content, self._statistics)
+            try:
+                with self._reaching():
+                    self._transport.store(self.sender, self._number, content, self._statistics)
+            except ReplayUnavailableError:
+                if self._statistics is not None:
+                    self._statistics = {**self._statistics, **dict.fromkeys(RATES, 0.0), "back_pressure": 1.0}
+                raise
             self._unsent.popleft()
             self._number += 1
         self._batch = []

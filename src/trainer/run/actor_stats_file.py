@@ -24,7 +24,8 @@ SILENCE = 60
 CLUSTER = "cluster"
 """The process space of a cluster's players. `timestamp` is when the hub last heard from one, by the hub's clock."""
 CLUSTER_SILENCE = 6
-"""Seconds of silence after which a cluster's player counts as ended. It reports every second, as often as the hub writes."""
+"""Seconds of silence after which a cluster's player counts as ended. It reports every second, as often as the hub writes, or
+every two seconds while it waits for the hub."""
 MOST_ENDED = 100
 """Maximum number of ended actors with an entry of their own."""
 EARLIER = "earlier"

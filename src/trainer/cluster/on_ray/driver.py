@@ -13,11 +13,12 @@ from typing import Any
 import ray
 
 from trainer.cluster.on_ray.connection import nodes, require_room, this_node
-from trainer.cluster.on_ray.fleet import Fleet, is_ready, need_no_nodes
+from trainer.cluster.on_ray.fleet import Fleet, need_no_nodes
 from trainer.cluster.on_ray.head import leave_with_head
-from trainer.cluster.on_ray.hub import answer_of, start_hub
+from trainer.cluster.on_ray.hub import answer_of, is_ready, start_hub
 from trainer.core.errors import ReplayUnavailableError, TrainerError, WaitTimeoutError
 from trainer.core.files import make_writable_folder
+from trainer.core.log import Trouble
 from trainer.run.folder import RunFolder
 from trainer.settings.actor import ActorConfig
 from trainer.settings.cluster import ClusterConfig
@@ -49,13 +50,13 @@ def drive(config: ClusterConfig, address: str, stop: Event) -> None:
         await_hub(hub, one.replay, stop)
     fleet = Fleet(hubs, config.actor_id, players, config.log_level, gpu=config.device != "cpu")
     published = [hub.publish.remote() for hub in hubs]
+    troubles = [Trouble(log) for _ in hubs]
     try:
         while not stop.wait(LOOK_SECONDS):
             fleet.look(nodes())
             for at, hub in enumerate(hubs):
                 if is_ready(published[at]):
-                    with suppress(ConnectionError, ReplayUnavailableError):  # it is started again; a disk may be full
-                        answer_of(published[at])
+                    note_answer(published[at], settings[at].replay, troubles[at])
                     published[at] = hub.publish.remote()
     finally:
         over.set()
@@ -83,6 +84,18 @@ def await_hub(hub: Any, database: Path, stop: Event) -> None:
                 f"that disk answers, and what Ray's own logs say (/tmp/ray/session_latest/logs), then start again"
             )
     answer_of(opened)
+
+
+def note_answer(published: Any, database: Path, trouble: Trouble) -> None:
+    """Log that the hub of a database has ended, or is back, as the reply to `publish` tells."""
+    try:
+        answer_of(published)
+    except ConnectionError as error:
+        trouble.begin(f"the hub that stores games in {database} has ended ({error}); Ray starts it again")
+    except ReplayUnavailableError:  # a disk may be full; the players say so
+        pass
+    else:
+        trouble.end(f"the hub that stores games in {database} is back")
 
 
 def settings_of_hubs(config: ClusterConfig) -> list[ActorConfig]:

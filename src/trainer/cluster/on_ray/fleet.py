@@ -21,7 +21,7 @@ from trainer.cluster.on_ray.connection import (
     refuse_without_shared_memory,
     warn_of_store_on_disk,
 )
-from trainer.cluster.on_ray.hub import RayTransport, answer_of
+from trainer.cluster.on_ray.hub import RayTransport, answer_of, is_ready
 from trainer.cluster.player import play_for
 from trainer.cluster.versions import RefusedError
 from trainer.core.errors import ConfigError, first_line
@@ -84,7 +84,7 @@ class PlayerSlot:
     refused: bool = False
     """The node can't play."""
     late: bool = False
-    """It was reported that the player hasn't started."""
+    """It was reported that the player hasn't started. Its place is for another node, if there is one."""
 
 
 class Fleet:
@@ -103,6 +103,8 @@ class Fleet:
         self._slots: dict[str, PlayerSlot] = {}
         self._asked_for: list[Bundle] = []
         """What the autoscaler was asked for."""
+        self._given_up: dict[str, float] = {}
+        """When a node gave its place to another one, because its player didn't start."""
 
     def look(self, nodes: Sequence[Node]) -> None:
         """Start players on nodes that lack one, and forget nodes that are gone."""
@@ -110,8 +112,9 @@ class Fleet:
         for identity in [one for one in self._slots if one not in alive]:
             slot = self._slots.pop(identity)
             log.info("%s has left, and %s with it", slot.node.host, slot.name)
-        for node in alive.values():
-            if node.identity not in self._slots and not self._full:
+        idle = [node for node in alive.values() if node.identity not in self._slots]
+        for node in sorted(idle, key=lambda node: self._given_up.get(node.identity, 0.0)):
+            if self._has_place():
                 self._slots[node.identity] = self._new_slot(node)
         for slot in self._slots.values():
             self._tend(slot)
@@ -137,10 +140,21 @@ class Fleet:
             elif failure := failure_of(end):
                 log.warning("%s on %s ended before it was stopped (%s)", slot.name, slot.node.host, first_line(failure))
 
-    @property
-    def _full(self) -> bool:
-        """Whether as many nodes play as are to; those that can't play don't count."""
-        return self._players is not None and sum(not slot.refused for slot in self._slots.values()) >= self._players
+    def _has_place(self) -> bool:
+        """Whether one more node is to play. If all places are taken, one whose player doesn't start loses its place.
+
+        Nodes that can't play take none.
+        """
+        if self._players is None or sum(not slot.refused for slot in self._slots.values()) < self._players:
+            return True
+        late = next((slot for slot in self._slots.values() if slot.late and not is_ready(slot.begun)), None)
+        if late is None:
+            return False
+        log.info("%s gives its place to another machine", late.node.host)
+        ray.kill(late.player)
+        del self._slots[late.node.identity]
+        self._given_up[late.node.identity] = time.monotonic()
+        return True
 
     def _new_slot(self, node: Node) -> PlayerSlot:
         """The slot of a node that has joined."""
@@ -177,7 +191,9 @@ class Fleet:
                 slot.pause = FIRST_PAUSE
             log.warning("%s on %s ended (%s); it starts again in %g s", slot.name, slot.node.host, reason, slot.pause)
             slot.not_before, slot.pause = now + slot.pause, min(2 * slot.pause, LONGEST_PAUSE)
-        elif not slot.late and now > slot.since + START_SECONDS and not is_ready(slot.begun):
+        elif slot.late:
+            slot.late = not is_ready(slot.begun)
+        elif now > slot.since + START_SECONDS and not is_ready(slot.begun):
             log.warning("%s doesn't start on %s; do other programs use its CPUs or its GPU?", slot.name, slot.node.host)
             slot.late = True
 
@@ -207,7 +223,7 @@ class Fleet:
         """Tell the autoscaler, if the cluster has one, which nodes are to play; again whenever that changes."""
         if self._players is None or not nodes:
             return
-        missing = self._players - sum(not slot.refused for slot in self._slots.values())
+        missing = self._players - sum(not slot.refused and not slot.late for slot in self._slots.values())
         missing = min(missing, 2 * self._players - len(self._slots))  # what refuses all may refuse any number
         bundles = wanted_bundles(missing, [slot.node for slot in self._slots.values()], nodes, self._gpu)
         if bundles != self._asked_for:
@@ -231,11 +247,6 @@ def wanted_bundles(missing: int, taken: Sequence[Node], nodes: Sequence[Node], g
     # Where some node has no GPU, new ones may have none, too: a request for GPUs might never be met.
     gpus = {"GPU": 1} if gpu and all(node.gpus for node in nodes) else {}
     return [{"CPU": size} | gpus for size in [*(node.cpus for node in taken), *[cpus] * max(missing, 0)]]
-
-
-def is_ready(reference: Any) -> bool:
-    """Whether a reply has come."""
-    return bool(ray.wait([reference], timeout=0)[0])
 
 
 def failure_of(end: Any) -> Exception | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
@@ -25,6 +27,8 @@ GROUPS = {STORING: 8, JOINING: 2, TALKING: 4}
 """Threads for shipments; for joining, which waits for the database; and for what must be answered at once."""
 CALL_SECONDS = 20.0
 """How long a player waits for an answer before it says that the hub can't be reached."""
+SIGN_SECONDS = 2.0
+"""Time between two signs of life of a player that waits for its shipment to be stored."""
 
 
 class RayHub:
@@ -88,6 +92,11 @@ def start_hub(config: ActorConfig, node: str) -> Any:
     return ray.remote(**options)(RayHub).remote(config)
 
 
+def is_ready(reference: Any, seconds: float = 0.0) -> bool:
+    """Whether a reply has come, after waiting for it for at most `seconds`."""
+    return bool(ray.wait([reference], timeout=seconds)[0])
+
+
 def answer_of(reference: Any, seconds: float = CALL_SECONDS) -> Any:
     """What a call returned. Raises the error that it raised, TimeoutError, or ConnectionError."""
     try:
@@ -118,12 +127,15 @@ class RayTransport:
         return answer
 
     def store(self, sender: str, number: int, content: bytes, statistics: Statistics | None) -> None:
-        """Store a shipment. After a timeout the next call waits for the same reply, so that one is in flight at most."""
+        """Store a shipment. After a timeout the next call waits for the same reply, so that one is in flight at most.
+
+        Meanwhile the hub is told that the player is there, because a busy hub answers after seconds.
+        """
         if self._sent != (sender, number):
             self._reply = self._call("store", STORING, sender, number, content, statistics)
             self._sent = sender, number
         try:
-            answer_of(self._reply)
+            self._await_reply(sender, statistics)
         except TimeoutError:
             raise
         except BaseException:
@@ -138,6 +150,18 @@ class RayTransport:
         """The newest model."""
         offer = answer_of(self._call("offer", TALKING, known))
         return None if offer is None else ShelvedModel(offer[0], answer_of(offer[1][0]))
+
+    def _await_reply(self, sender: str, statistics: Statistics | None) -> None:
+        """Return once the shipment is stored, and report every SIGN_SECONDS until then. Raises as `answer_of`."""
+        end = time.monotonic() + CALL_SECONDS
+        told: Any = None
+        while not is_ready(self._reply, SIGN_SECONDS):
+            if time.monotonic() >= end:
+                raise TimeoutError(f"no answer within {CALL_SECONDS:g} s")
+            if statistics is not None and (told is None or is_ready(told)):
+                with suppress(ConnectionError):
+                    told = self._call("report", TALKING, sender, statistics)
+        answer_of(self._reply)
 
     def _call(self, method: str, group: str, *arguments: Any) -> Any:
         """Begin a call; returns the reference of its reply. Raises ConnectionError if that isn't possible."""
