@@ -87,6 +87,24 @@ def test_models_after_the_last_checkpoint_are_made_again(tictactoe_rows: Foreign
     ]
 
 
+def test_models_of_a_run_that_could_not_write_its_checkpoint_are_kept(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its disk had room for models, but not for checkpoints, which are larger. The resumed run doesn't build on them."""
+    config = config_for(tmp_path, steps=20, checkpoint_interval=10, max_checkpoints=3)
+    run(config)
+    for step in (27, 37):
+        (config.model_dir / f"model_step_0000{step}.onnx").write_bytes(b"%d" % step)
+    run(replace(config, steps=25, resume=True))
+    assert [path.name for path in stored_models(config.model_dir)] == [
+        f"model_step_0000{step}.onnx" for step in (10, 20, 25)
+    ]
+    (old,) = config.model_dir.glob("old-*")
+    assert [path.read_bytes() for path in stored_models(old)] == [b"27", b"37"]
+    said = f"checkpoint.pt is of step 20, and no later one was written: moved the 2 models after it to {old}"
+    assert said in caplog.text
+
+
 def test_steps_are_the_total_of_a_resumed_run(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
     """90 steps, then --steps 120 trains thirty more; a complete run trains no further."""
     run(config_for(tmp_path, steps=90))
