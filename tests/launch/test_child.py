@@ -12,7 +12,8 @@ from waiting import wait_until
 
 from trainer.core.errors import TrainerError
 from trainer.core.signals import INTERRUPTED
-from trainer.launch.child import Child
+from trainer.launch.child import STOP_SECONDS, Child
+from trainer.replay.database.connection import BUSY_SECONDS
 
 
 @dataclass
@@ -89,6 +90,11 @@ def test_a_process_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pyte
     assert own.stop() == -signal.SIGKILL
     with pytest.raises(TrainerError, match=r"the trainer didn't end within 0\.1 s of being asked to, and was killed"):
         own.raise_failure()
+
+
+def test_a_process_may_wait_for_a_lock_before_it_ends() -> None:
+    """Else the loop would kill an actor with its finished games, and a trainer before it saves its step."""
+    assert STOP_SECONDS > BUSY_SECONDS
 
 
 def test_a_process_that_has_ended_gets_no_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

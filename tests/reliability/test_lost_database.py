@@ -19,7 +19,8 @@ from waiting import wait_until
 from trainer.actor.actor import act
 from trainer.core.errors import ReplayUnavailableError
 from trainer.replay import ReplayBuffer, ReplayWriter
-from trainer.replay.database.connection import transaction
+from trainer.replay.database.connection import open_for_reading, transaction
+from trainer.replay.reader import SECONDS_IN_TROUBLE
 from trainer.replay.window import Window
 from trainer.settings.actor import ActorConfig
 from trainer.trainer import train
@@ -183,6 +184,36 @@ def test_a_database_that_cannot_be_read_for_now_leaves_its_rows_in_use(
     assert len(warnings) == 1
     assert "database is locked; going on with the 200 rows" in warnings[0]
     assert "can be read again" in caplog.text
+
+
+def test_training_does_not_wait_at_each_step_for_a_locked_database(
+    tictactoe_rows: ForeignDatabase, monkeypatch: pytest.MonkeyPatch, close_later: CloseLater
+) -> None:
+    """The first look waits as long as any other program does, those that follow for a moment; once the lock is gone, the
+    next one has patience again. How often to look counts from the end of the last look."""
+    now, waits = [100.0], []
+
+    def opened(path: Path, busy_seconds: float | None = None) -> sqlite3.Connection:
+        waits.append(busy_seconds)
+        now[0] += 60.0  # by this clock
+        return open_for_reading(path, busy_seconds)
+
+    monkeypatch.setattr("trainer.replay.reader.open_for_reading", opened)
+    monkeypatch.setattr("trainer.replay.buffer.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("trainer.replay.database.connection.BUSY_SECONDS", 0.1)
+    replay = close_later(ReplayBuffer(tictactoe_rows.path, TICTACTOE))
+    replay.refresh()
+    add_random_play(tictactoe_rows, 10, seed=1)
+    tictactoe_rows.connection.execute("BEGIN EXCLUSIVE")
+    for _ in range(3):
+        replay.refresh()
+    assert waits == [None, SECONDS_IN_TROUBLE, SECONDS_IN_TROUBLE]
+    assert replay.refresh(every=0.5) == 0
+    assert len(waits) == 3
+    tictactoe_rows.connection.execute("ROLLBACK")
+    assert replay.refresh() == 10
+    replay.refresh()
+    assert waits[3:] == [SECONDS_IN_TROUBLE, None]
 
 
 def test_a_write_that_finds_the_database_locked_can_be_repeated(

@@ -14,9 +14,10 @@ from typing import Any
 from trainer.core.arguments import arguments_of
 from trainer.core.errors import TrainerError
 from trainer.core.signals import INTERRUPTED, PARENT_VARIABLE
+from trainer.replay.database.connection import BUSY_SECONDS
 
-STOP_SECONDS = 30.0
-"""Time that a process gets to stop by itself."""
+STOP_SECONDS = BUSY_SECONDS + 10.0
+"""Time that a process gets to stop by itself. It may be waiting for a database that another program has locked."""
 
 
 class Child:
