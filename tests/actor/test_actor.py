@@ -359,6 +359,19 @@ def test_an_actor_that_waits_for_a_model_plays_nothing_if_it_is_stopped(
     assert not caplog.messages
 
 
+def test_an_actor_that_waits_for_a_model_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It may wait for long, if the trainer has trouble."""
+    caplog.set_level("INFO")
+    with running(partial(act, config_for(tmp_path, wait_for_model=True))) as ended:
+        wait_until(lambda: caplog.messages, "it says nothing", ended)
+        publish_model(tmp_path)
+        wait_until(lambda: ended, "it doesn't begin")
+    assert caplog.messages[:2] == [
+        "waiting for the first model, which the trainer publishes",
+        "playing with model step 1",
+    ]
+
+
 def test_a_new_model_is_used_without_dropping_a_game(tmp_path: Path) -> None:
     """Random play until a model comes, then that one; the numbers of the stored games have no gap."""
     config, stats = config_for(tmp_path, max_episodes=-1, simulations=5), tmp_path / "actor_stats.json"

@@ -97,6 +97,8 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
         ]
     size = game_of(config.env_id).obs_size
     threads = PlayerThreads(players, models, size, config.episode_timeout_secs, config.wait_for_model)
+    if config.wait_for_model and not models.current and not stop.is_set():
+        log.info("waiting for the first model, which the trainer publishes")
     while config.wait_for_model and not models.current and not stop.wait(0.1):
         models.poll()
     if config.wait_for_model and not models.current:

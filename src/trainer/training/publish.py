@@ -54,6 +54,21 @@ def publish(content: bytes, folder: str | Path, step: int, retention: Retention 
     return path
 
 
+def publish_again(folder: Path, step: int) -> bool:
+    """Make the stored model of a step `latest.onnx`, unless that has its content. False if there is no such model.
+
+    Raises OSError.
+    """
+    try:
+        content = stored_model(folder, step).read_bytes()
+    except FileNotFoundError:
+        return False
+    latest = folder / LATEST
+    if not latest.exists() or latest.read_bytes() != content:
+        write_bytes(latest, content)
+    return True
+
+
 def remove_models_after(folder: Path, step: int) -> None:
     """Remove the models of later steps than the checkpoint's, which a resumed run makes again. `latest.onnx` stays.
 
