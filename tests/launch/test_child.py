@@ -116,3 +116,16 @@ def test_the_log_of_the_start_before_is_kept(tmp_path: Path, monkeypatch: pytest
         assert own.last_words == words.split(" ", 2)[2]
     assert (tmp_path / "logs" / "trainer.log").read_text() == "12:00:01 INFO the second\n"
     assert (tmp_path / "logs" / "trainer.log.1").read_text() == "12:00:00 WARNING the first\n"
+
+
+def test_the_last_words_come_from_the_end_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log of a long run is large, and somebody may have deleted it."""
+    own = child("print('first'), print('12:00:00 ERROR last'); raise SystemExit(1)", tmp_path, monkeypatch)
+    wait_until(lambda: own.status is not None, "it doesn't end")
+    monkeypatch.setattr("trainer.launch.child.LAST_BYTES", 10)
+    assert own.last_words == "RROR last"
+    monkeypatch.undo()
+    assert own.last_words == "last"
+    own.log.unlink()
+    with pytest.raises(TrainerError, match=r"the trainer failed \(its log can't be read\); see .*trainer\.log"):
+        own.raise_failure()
