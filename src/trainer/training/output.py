@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,8 +88,10 @@ class RunOutput:
         """
         run, step = self._run, point.step
         if due.stats and self._events:
-            players = players_in(read_json_object(self._folder.actor_stats) or {}, time.time())
-            self._events.add(point, self._evaluations, players)
+            actors: dict[str, Any] = {}
+            with suppress(OSError):  # another user's, say: the losses are written without them
+                actors = read_json_object(self._folder.actor_stats) or {}
+            self._events.add(point, self._evaluations, players_in(actors, time.time()))
         if due.model:
             with unwritable_files_reported(self._models_fail, step, due.last):
                 self._publish(step, observation)
