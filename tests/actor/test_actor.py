@@ -419,6 +419,28 @@ def test_bad_settings_are_refused(
         play(config_for(tmp_path, **changed))
 
 
+def test_an_actor_of_another_game_is_refused_in_the_folder_of_a_loop(tmp_path: Path) -> None:
+    """As one without --env-id: the run couldn't be resumed any more. An entry of its trainer may be an earlier run's."""
+
+    def started(**games: str) -> None:
+        entries = {command: {"settings": {"env_id": env_id}} for command, env_id in games.items()}
+        (tmp_path / "run.json").write_text(json.dumps(entries))
+
+    started(loop="connect4", train="connect4")
+    said = (
+        r"the run in \S* learns connect4, and this actor would store games of tictactoe in \S*replay\.db; give --env-id"
+    )
+    with pytest.raises(ConfigError, match=said):
+        play(config_for(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+    for games in ({"loop": "tictactoe", "train": "connect4"}, {"train": "connect4"}):
+        started(**games)
+        play(config_for(tmp_path, max_episodes=2))
+    (tmp_path / "run.json").write_text('{"loop": []}')
+    play(config_for(tmp_path, max_episodes=2))
+    assert rows_of(tmp_path, "count(DISTINCT episode_id)") == [(6,)]
+
+
 def test_a_model_for_another_game_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """It is reported, and the actor plays at random."""
     publish_model(tmp_path, "connect4")
