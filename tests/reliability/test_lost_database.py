@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import CloseLater, ForeignDatabase, add_random_play
@@ -259,3 +260,63 @@ def test_the_log_of_a_linked_database_is_emptied(
     writer.write([episode("a-0")])
     assert (tmp_path / "disk" / "target.db-wal").stat().st_size == 0
     assert promises.check_database(link) == 1
+
+
+def test_a_log_that_a_long_reader_keeps_from_being_emptied_is_reported_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, close_later: CloseLater
+) -> None:
+    """Else it would grow until the disk is full, and nobody would know why. Once it is short again, the next one counts."""
+    for name, value in (("LOG_LIMIT", 0), ("LONG_LOG", 1), ("LOG_EVERY", 0.0), ("LOG_PATIENCE", 0.0)):
+        monkeypatch.setattr(f"trainer.replay.writer.{name}", value)
+    path = tmp_path / "replay.db"
+    writer = close_later(ReplayWriter(path, TICTACTOE))
+    reader = close_later(sqlite3.connect(path, isolation_level=None))
+    log = tmp_path / "replay.db-wal"
+    for count in (1, 2):
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM transitions").fetchone()
+        for number in range(3):
+            writer.write([episode(f"a-{count}{number}")])
+        reader.execute("COMMIT")
+        assert len(caplog.messages) == count
+        said = f"{log} has 0 MiB, because a program has been reading the database in one transaction for long; close"
+        assert caplog.messages[-1].startswith(said)
+        writer.write([episode(f"b-{count}")])  # empties it
+        monkeypatch.setattr("trainer.replay.writer.LOG_LIMIT", 2**30)
+        writer.write([episode(f"c-{count}")])  # finds it short
+        monkeypatch.setattr("trainer.replay.writer.LOG_LIMIT", 0)
+
+
+class WithoutLog(sqlite3.Connection):
+    """A connection to a database that another process keeps from getting a write-ahead log."""
+
+    def execute(self, statement: str, *given: Any) -> sqlite3.Cursor:
+        """SQLite's, or its error if another process is in the way."""
+        if statement == "PRAGMA journal_mode = WAL":
+            raise sqlite3.OperationalError("database is locked")
+        return super().execute(statement, *given)
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"), [(sqlite3.Connection, ("wal", 1)), (WithoutLog, ("delete", 2))], ids=["log", "journal"]
+)
+def test_a_power_failure_can_not_damage_a_database_in_either_journal_mode(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    close_later: CloseLater,
+    kind: type[sqlite3.Connection],
+    found: tuple[str, int],
+) -> None:
+    """With synchronous=NORMAL (1) SQLite promises that for a write-ahead log alone. Otherwise each commit waits for the disk
+    (2: FULL)."""
+    opened = []
+
+    def noted(path: Path) -> sqlite3.Connection:
+        opened.append(sqlite3.connect(path, factory=kind, isolation_level=None))
+        return opened[-1]
+
+    monkeypatch.setattr("trainer.replay.writer.open_for_writing", noted)
+    close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE)).write([episode("a-0")])
+    (connection,) = opened
+    settings = ("journal_mode", "synchronous")
+    assert tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in settings) == found
