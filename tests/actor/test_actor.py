@@ -359,6 +359,19 @@ def test_an_actor_that_waits_for_a_model_plays_nothing_if_it_is_stopped(
     assert not caplog.messages
 
 
+def test_an_actor_that_waits_for_a_model_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It may wait for long, if the trainer has trouble."""
+    caplog.set_level("INFO")
+    with running(partial(act, config_for(tmp_path, wait_for_model=True))) as ended:
+        wait_until(lambda: caplog.messages, "it says nothing", ended)
+        publish_model(tmp_path)
+        wait_until(lambda: ended, "it doesn't begin")
+    assert caplog.messages[:2] == [
+        "waiting for the first model, which the trainer publishes",
+        "playing with model step 1",
+    ]
+
+
 def test_a_new_model_is_used_without_dropping_a_game(tmp_path: Path) -> None:
     """Random play until a model comes, then that one; the numbers of the stored games have no gap."""
     config, stats = config_for(tmp_path, max_episodes=-1, simulations=5), tmp_path / "actor_stats.json"
@@ -404,6 +417,28 @@ def test_bad_settings_are_refused(
     """In one sentence."""
     with pytest.raises(error, match=message):
         play(config_for(tmp_path, **changed))
+
+
+def test_an_actor_of_another_game_is_refused_in_the_folder_of_a_loop(tmp_path: Path) -> None:
+    """As one without --env-id: the run couldn't be resumed any more. An entry of its trainer may be an earlier run's."""
+
+    def started(**games: str) -> None:
+        entries = {command: {"settings": {"env_id": env_id}} for command, env_id in games.items()}
+        (tmp_path / "run.json").write_text(json.dumps(entries))
+
+    started(loop="connect4", train="connect4")
+    said = (
+        r"the run in \S* learns connect4, and this actor would store games of tictactoe in \S*replay\.db; give --env-id"
+    )
+    with pytest.raises(ConfigError, match=said):
+        play(config_for(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+    for games in ({"loop": "tictactoe", "train": "connect4"}, {"train": "connect4"}):
+        started(**games)
+        play(config_for(tmp_path, max_episodes=2))
+    (tmp_path / "run.json").write_text('{"loop": []}')
+    play(config_for(tmp_path, max_episodes=2))
+    assert rows_of(tmp_path, "count(DISTINCT episode_id)") == [(6,)]
 
 
 def test_a_model_for_another_game_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -196,22 +196,27 @@ def test_a_closed_terminal_stops_in_an_orderly_way(how: str, seconds: float, sto
 PREPARED = """
 import os, signal, time
 from trainer.core.signals import nothing_to_finish, stop_on_signals
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 stop = stop_on_signals()
 with nothing_to_finish():
     if AT_ONCE:
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.NAME)
         time.sleep(SECONDS)
-os.kill(os.getpid(), signal.SIGTERM)
+os.kill(os.getpid(), signal.NAME)
 print(stop.wait(SECONDS))
 """
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize(
     ("at_once", "expected"), [(True, ("", "interrupted\n", 130)), (False, ("True\n", "", 0))], ids=["within", "after"]
 )
-def test_one_signal_is_enough_while_there_is_nothing_to_finish(at_once: bool, expected: tuple[str, str, int]) -> None:
-    """And not any more once there is."""
-    program = PREPARED.replace("AT_ONCE", str(at_once)).replace("SECONDS", str(PATIENCE))
+def test_one_signal_is_enough_while_there_is_nothing_to_finish(
+    at_once: bool, expected: tuple[str, str, int], name: str
+) -> None:
+    """And not any more once there is. A closed terminal is as good as a request: else a new run would begin, and set the
+    earlier one aside."""
+    program = PREPARED.replace("AT_ONCE", str(at_once)).replace("SECONDS", str(PATIENCE)).replace("NAME", name)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.stdout, done.stderr, done.returncode) == expected
 

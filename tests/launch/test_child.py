@@ -12,7 +12,8 @@ from waiting import wait_until
 
 from trainer.core.errors import TrainerError
 from trainer.core.signals import INTERRUPTED
-from trainer.launch.child import Child
+from trainer.launch.child import STOP_SECONDS, Child
+from trainer.replay.database.connection import BUSY_SECONDS
 
 
 @dataclass
@@ -91,6 +92,11 @@ def test_a_process_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pyte
         own.raise_failure()
 
 
+def test_a_process_may_wait_for_a_lock_before_it_ends() -> None:
+    """Else the loop would kill an actor with its finished games, and a trainer before it saves its step."""
+    assert STOP_SECONDS > BUSY_SECONDS
+
+
 def test_a_process_that_has_ended_gets_no_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its id may belong to a process of somebody else by then; before, the signal goes to its group."""
     sent = []
@@ -110,3 +116,16 @@ def test_the_log_of_the_start_before_is_kept(tmp_path: Path, monkeypatch: pytest
         assert own.last_words == words.split(" ", 2)[2]
     assert (tmp_path / "logs" / "trainer.log").read_text() == "12:00:01 INFO the second\n"
     assert (tmp_path / "logs" / "trainer.log.1").read_text() == "12:00:00 WARNING the first\n"
+
+
+def test_the_last_words_come_from_the_end_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log of a long run is large, and somebody may have deleted it."""
+    own = child("print('first'), print('12:00:00 ERROR last'); raise SystemExit(1)", tmp_path, monkeypatch)
+    wait_until(lambda: own.status is not None, "it doesn't end")
+    monkeypatch.setattr("trainer.launch.child.LAST_BYTES", 10)
+    assert own.last_words == "RROR last"
+    monkeypatch.undo()
+    assert own.last_words == "last"
+    own.log.unlink()
+    with pytest.raises(TrainerError, match=r"the trainer failed \(its log can't be read\); see .*trainer\.log"):
+        own.raise_failure()

@@ -141,3 +141,23 @@ def test_they_take_a_twentieth_of_a_core_but_for_the_first(
         evaluations.begin_if_due(f"model {second}")
         evaluations.wait()
     assert began == [0.0, 30.0, 240.0, 450.0]
+
+
+def test_a_long_run_is_evaluated_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a week of a small game would have a hundred thousand of them, in the memory of three processes. The loop looks
+    every second here, for the given second and the minute after it; evaluations take no time."""
+    now = [1000.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(module.time, "thread_time", lambda: 0.0)
+    evaluations = Evaluations(RunFolder(tmp_path), ModelLoader("tictactoe"), seed=0, resumed=False)
+    evaluate_by(monkeypatch, lambda: 1)
+
+    def begun_within_a_minute(second: int) -> int:
+        before = len(evaluations.log.read())
+        for later in range(60):
+            now[0] = 1000.0 + second + later
+            evaluations.begin_if_due(f"model {now[0]}")
+            evaluations.wait()
+        return len(evaluations.log.read()) - before
+
+    assert [begun_within_a_minute(second) for second in (0, 3600, 20_000)] == [12, 12, 3]

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import CloseLater, ForeignDatabase, add_random_play
@@ -19,7 +20,8 @@ from waiting import wait_until
 from trainer.actor.actor import act
 from trainer.core.errors import ReplayUnavailableError
 from trainer.replay import ReplayBuffer, ReplayWriter
-from trainer.replay.database.connection import transaction
+from trainer.replay.database.connection import open_for_reading, transaction
+from trainer.replay.reader import SECONDS_IN_TROUBLE
 from trainer.replay.window import Window
 from trainer.settings.actor import ActorConfig
 from trainer.trainer import train
@@ -185,6 +187,36 @@ def test_a_database_that_cannot_be_read_for_now_leaves_its_rows_in_use(
     assert "can be read again" in caplog.text
 
 
+def test_training_does_not_wait_at_each_step_for_a_locked_database(
+    tictactoe_rows: ForeignDatabase, monkeypatch: pytest.MonkeyPatch, close_later: CloseLater
+) -> None:
+    """The first look waits as long as any other program does, those that follow for a moment; once the lock is gone, the
+    next one has patience again. How often to look counts from the end of the last look."""
+    now, waits = [100.0], []
+
+    def opened(path: Path, busy_seconds: float | None = None) -> sqlite3.Connection:
+        waits.append(busy_seconds)
+        now[0] += 60.0  # by this clock
+        return open_for_reading(path, busy_seconds)
+
+    monkeypatch.setattr("trainer.replay.reader.open_for_reading", opened)
+    monkeypatch.setattr("trainer.replay.buffer.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("trainer.replay.database.connection.BUSY_SECONDS", 0.1)
+    replay = close_later(ReplayBuffer(tictactoe_rows.path, TICTACTOE))
+    replay.refresh()
+    add_random_play(tictactoe_rows, 10, seed=1)
+    tictactoe_rows.connection.execute("BEGIN EXCLUSIVE")
+    for _ in range(3):
+        replay.refresh()
+    assert waits == [None, SECONDS_IN_TROUBLE, SECONDS_IN_TROUBLE]
+    assert replay.refresh(every=0.5) == 0
+    assert len(waits) == 3
+    tictactoe_rows.connection.execute("ROLLBACK")
+    assert replay.refresh() == 10
+    replay.refresh()
+    assert waits[3:] == [SECONDS_IN_TROUBLE, None]
+
+
 def test_a_write_that_finds_the_database_locked_can_be_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, close_later: CloseLater
 ) -> None:
@@ -228,3 +260,63 @@ def test_the_log_of_a_linked_database_is_emptied(
     writer.write([episode("a-0")])
     assert (tmp_path / "disk" / "target.db-wal").stat().st_size == 0
     assert promises.check_database(link) == 1
+
+
+def test_a_log_that_a_long_reader_keeps_from_being_emptied_is_reported_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, close_later: CloseLater
+) -> None:
+    """Else it would grow until the disk is full, and nobody would know why. Once it is short again, the next one counts."""
+    for name, value in (("LOG_LIMIT", 0), ("LONG_LOG", 1), ("LOG_EVERY", 0.0), ("LOG_PATIENCE", 0.0)):
+        monkeypatch.setattr(f"trainer.replay.writer.{name}", value)
+    path = tmp_path / "replay.db"
+    writer = close_later(ReplayWriter(path, TICTACTOE))
+    reader = close_later(sqlite3.connect(path, isolation_level=None))
+    log = tmp_path / "replay.db-wal"
+    for count in (1, 2):
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM transitions").fetchone()
+        for number in range(3):
+            writer.write([episode(f"a-{count}{number}")])
+        reader.execute("COMMIT")
+        assert len(caplog.messages) == count
+        said = f"{log} has 0 MiB, because a program has been reading the database in one transaction for long; close"
+        assert caplog.messages[-1].startswith(said)
+        writer.write([episode(f"b-{count}")])  # empties it
+        monkeypatch.setattr("trainer.replay.writer.LOG_LIMIT", 2**30)
+        writer.write([episode(f"c-{count}")])  # finds it short
+        monkeypatch.setattr("trainer.replay.writer.LOG_LIMIT", 0)
+
+
+class WithoutLog(sqlite3.Connection):
+    """A connection to a database that another process keeps from getting a write-ahead log."""
+
+    def execute(self, statement: str, *given: Any) -> sqlite3.Cursor:
+        """SQLite's, or its error if another process is in the way."""
+        if statement == "PRAGMA journal_mode = WAL":
+            raise sqlite3.OperationalError("database is locked")
+        return super().execute(statement, *given)
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"), [(sqlite3.Connection, ("wal", 1)), (WithoutLog, ("delete", 2))], ids=["log", "journal"]
+)
+def test_a_power_failure_can_not_damage_a_database_in_either_journal_mode(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    close_later: CloseLater,
+    kind: type[sqlite3.Connection],
+    found: tuple[str, int],
+) -> None:
+    """With synchronous=NORMAL (1) SQLite promises that for a write-ahead log alone. Otherwise each commit waits for the disk
+    (2: FULL)."""
+    opened = []
+
+    def noted(path: Path) -> sqlite3.Connection:
+        opened.append(sqlite3.connect(path, factory=kind, isolation_level=None))
+        return opened[-1]
+
+    monkeypatch.setattr("trainer.replay.writer.open_for_writing", noted)
+    close_later(ReplayWriter(tmp_path / "replay.db", TICTACTOE)).write([episode("a-0")])
+    (connection,) = opened
+    settings = ("journal_mode", "synchronous")
+    assert tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in settings) == found

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from conftest import ForeignDatabase
@@ -22,11 +23,12 @@ from waiting import wait_until
 
 from trainer.core.errors import CheckpointError, ConfigError, TrainerError
 from trainer.core.files import TEMPORARY_PREFIX, write_bytes
+from trainer.evaluators.loader import ModelLoader
 from trainer.game_config import load_game_config, metadata_of
 from trainer.games import game_of
 from trainer.games.library import registry
 from trainer.network import NetworkSettings, PolicyValueNetwork
-from trainer.replay import ReplayWriter
+from trainer.replay import ReplayBuffer, ReplayWriter
 from trainer.run.model_files import stored_models
 from trainer.run.training_statistics import StatsFile, TrainingStats
 from trainer.settings.trainer import TrainerConfig
@@ -85,6 +87,52 @@ def test_models_after_the_last_checkpoint_are_made_again(tictactoe_rows: Foreign
     assert [path.name for path in stored_models(config.model_dir)] == [
         f"model_step_0000{step}.onnx" for step in (10, 20, 25)
     ]
+
+
+def test_models_of_a_run_that_could_not_write_its_checkpoint_are_kept(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its disk had room for models, but not for checkpoints, which are larger. The resumed run doesn't build on them."""
+    config = config_for(tmp_path, steps=20, checkpoint_interval=10, max_checkpoints=3)
+    run(config)
+    for step in (27, 37):
+        (config.model_dir / f"model_step_0000{step}.onnx").write_bytes(b"%d" % step)
+    run(replace(config, steps=25, resume=True))
+    assert [path.name for path in stored_models(config.model_dir)] == [
+        f"model_step_0000{step}.onnx" for step in (10, 20, 25)
+    ]
+    (old,) = config.model_dir.glob("old-*")
+    assert [path.read_bytes() for path in stored_models(old)] == [b"27", b"37"]
+    said = f"checkpoint.pt is of step 20, and no later one was written: moved the 2 models after it to {old}"
+    assert said in caplog.text
+
+
+@pytest.mark.parametrize("stored", [True, False])
+@pytest.mark.parametrize("content", [None, b"damaged", b"that of another run"])
+def test_a_resumed_run_publishes_the_model_of_its_checkpoint(
+    tictactoe_rows: ForeignDatabase,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stored: bool,
+    content: bytes | None,
+) -> None:
+    """An actor may wait for it, and the trainer for the actor's games. The file may be gone, or that of another run."""
+    config = config_for(tmp_path, steps=20, publish_first=True)
+    run(config)
+    latest = config.model_dir / "latest.onnx"
+    before = onnx.load(latest)
+    latest.unlink() if content is None else latest.write_bytes(content)
+    if not stored:
+        (config.model_dir / "model_step_000020.onnx").unlink()
+
+    def stopped(*given: object, **named: object) -> ReplayBuffer:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trainer.trainer.ReplayBuffer", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run(replace(config, steps=40, resume=True))
+    assert onnx.load(latest).graph == before.graph
+    assert ModelLoader("tictactoe").load(latest).step == 20
 
 
 def test_steps_are_the_total_of_a_resumed_run(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:

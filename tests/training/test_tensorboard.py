@@ -43,6 +43,15 @@ def test_a_resumed_run_has_one_point_per_step(tictactoe_rows: ForeignDatabase, t
     assert steps_of(tmp_path / "events") == list(range(10, 101, 10))
 
 
+def test_statistics_of_actors_that_cannot_be_read_end_no_training(
+    tictactoe_rows: ForeignDatabase, tmp_path: Path
+) -> None:
+    """They may be another user's, or on a disk that fails. Here a folder has their name."""
+    (tmp_path / "actor_stats.json").mkdir()
+    train(tmp_path, 20)
+    assert steps_of(tmp_path / "events") == [10, 20]
+
+
 def test_the_players_of_a_cluster_have_curves(tmp_path: Path) -> None:
     """One per number, by machine and player; a player that starts again goes on with its curves."""
     events = EventFiles(tmp_path)

@@ -16,7 +16,7 @@ from trainer.actor.recorder import Recorder, named
 from trainer.actor.selfplay import SelfPlay
 from trainer.actor.sink import DatabaseSink, GameSink
 from trainer.actor.threads import EpisodeNumbers, PlayerThreads
-from trainer.core.errors import DeviceError
+from trainer.core.errors import ConfigError, DeviceError
 from trainer.core.files import make_writable_folder, remove_leftovers
 from trainer.core.signals import nothing_to_finish
 from trainer.evaluators.acceleration import Acceleration
@@ -29,6 +29,7 @@ from trainer.games import game_of, with_env_id
 from trainer.gpu.choice import accelerators, require_device
 from trainer.run.actor_stats import ActorStats
 from trainer.run.folder import RunFolder
+from trainer.run.record import LOOP, TRAIN, recorded_game
 from trainer.settings.actor import ActorConfig
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
     require_device(config)
     config = fitted(with_env_id(config))
     run = RunFolder(config.data_dir)
+    refuse_run_of_another_game(run, config)
     make_writable_folder(run.path, "--data-dir")
     make_writable_folder(config.replay.parent, "--replay-db-path")
     remove_leftovers(run.path)
@@ -55,6 +57,19 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
         return play(config, models, sink, stop)
     finally:
         sink.close()
+
+
+def refuse_run_of_another_game(run: RunFolder, config: ActorConfig) -> None:
+    """Raise ConfigError if a loop learns another game in the folder: with these games in its database, it couldn't resume.
+
+    A trainer that was started alone reads only the rows of its game, so several games may share its folder.
+    """
+    theirs = recorded_game(run.record, LOOP)
+    if theirs and config.env_id not in (theirs, recorded_game(run.record, TRAIN)):
+        raise ConfigError(
+            f"the run in {run.path} learns {theirs}, and this actor would store games of {config.env_id} in "
+            f"{config.replay}; give --env-id {theirs}, or another --data-dir and --replay-db-path"
+        )
 
 
 def self_play_loader(env_id: str, config: ActorConfig) -> ModelLoader:
@@ -97,6 +112,8 @@ def play(config: ActorConfig, models: ModelSource, sink: GameSink, stop: Event) 
         ]
     size = game_of(config.env_id).obs_size
     threads = PlayerThreads(players, models, size, config.episode_timeout_secs, config.wait_for_model)
+    if config.wait_for_model and not models.current and not stop.is_set():
+        log.info("waiting for the first model, which the trainer publishes")
     while config.wait_for_model and not models.current and not stop.wait(0.1):
         models.poll()
     if config.wait_for_model and not models.current:

@@ -32,17 +32,18 @@ class Trouble:
 
     def __init__(self, log: logging.Logger) -> None:
         """`log` gets what is said of it."""
+        self.goes_on = False
+        """Whether it has begun, and isn't over."""
         self._log = log
-        self._goes_on = False
 
     def begin(self, text: str) -> None:
         """Log a warning, unless the trouble has begun before."""
-        if not self._goes_on:
+        if not self.goes_on:
             self._log.warning("%s", text)
-        self._goes_on = True
+        self.goes_on = True
 
     def end(self, text: str = "") -> None:
         """It is over, so the next trouble is logged again. Log `text` if there was one."""
-        if text and self._goes_on:
+        if text and self.goes_on:
             self._log.info("%s", text)
-        self._goes_on = False
+        self.goes_on = False

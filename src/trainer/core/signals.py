@@ -169,13 +169,15 @@ def _leave_at_second(heard: int) -> None:
     first: float | None = None
     while True:
         for number in os.read(heard, 16):
-            if number not in (signal.SIGINT, signal.SIGTERM):
+            if number not in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                continue
+            _asked.set()
+            if number == signal.SIGHUP:  # it asks to stop, but never to leave at once what must be finished
                 continue
             if first is not None and means_to_leave(number, time.monotonic() - first):
                 _end_with(b"interrupted twice: leaving at once\n")
             first = time.monotonic() if first is None else first
-            _asked.set()
-        if first is not None and _preparing.is_set():
+        if _asked.is_set() and _preparing.is_set():
             _end_with(b"interrupted\n")
 
 

@@ -14,9 +14,13 @@ from typing import Any
 from trainer.core.arguments import arguments_of
 from trainer.core.errors import TrainerError
 from trainer.core.signals import INTERRUPTED, PARENT_VARIABLE
+from trainer.replay.database.connection import BUSY_SECONDS
 
-STOP_SECONDS = 30.0
-"""Time that a process gets to stop by itself."""
+STOP_SECONDS = BUSY_SECONDS + 10.0
+"""Time that a process gets to stop by itself. It may be waiting for a database that another program has locked."""
+
+LAST_BYTES = 2**16
+"""Bytes of the end of a log in which its last line is looked for."""
 
 
 class Child:
@@ -85,8 +89,14 @@ class Child:
 
     @property
     def last_words(self) -> str:
-        """The last line of its log, without the time."""
-        lines = self.log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+        """The last line of its log, without the time. Only the end of the log is read, which a long run may make large."""
+        try:
+            with open(self.log, "rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - LAST_BYTES))
+                content = file.read()
+        except OSError:
+            return "its log can't be read"
+        lines = content.decode(errors="replace").strip().splitlines() or ["it said nothing"]
         return re.sub(r"^[\d:]+ (DEBUG|INFO|WARNING|ERROR) ", "", lines[-1])
 
     def raise_failure(self) -> None:

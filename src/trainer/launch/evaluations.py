@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 GAMES = 200
 EVERY = 5.0
 """Minimum seconds between evaluations."""
+RUN_SHARE = 0.001
+"""The same as a share of the time since the loop began, so that a run of a week has some thousands: each takes a line of
+`evaluations.jsonl`, and memory in the loop, the trainer and the page."""
 SHARE = 0.05
 """Share of a core that evaluations may take: a large network on a CPU takes seconds for one. Their own processor time
 counts, because on a busy machine, or one that slept, an evaluation may last for minutes or hours."""
@@ -51,6 +54,7 @@ class Evaluations:
         self._evaluated: set[str] = set()
         """File names of the model that was asked for last, and of a newer one that was measured in its place."""
         self._not_before = 0.0
+        self._started = time.monotonic()
 
     @property
     def busy(self) -> bool:
@@ -117,7 +121,8 @@ class Evaluations:
         used = clock() - began
         # The first one also compiles, and visits the positions of a small game: the next ones are shorter.
         pause = 0.0 if self._not_before == 0 else used * (1 / SHARE - 1)
-        self._not_before = time.monotonic() + max(EVERY, pause)
+        now = time.monotonic()
+        self._not_before = now + max(EVERY, pause, RUN_SHARE * (now - self._started))
 
     def _measure(self) -> None:
         """Evaluate the newest model, and keep the result. Raises TrainerError or OSError."""

@@ -19,6 +19,7 @@ from trainer.evaluators.loader import ModelLoader
 from trainer.launch.evaluations import Evaluations
 from trainer.launch.summary import summary
 from trainer.run.actor_stats import ActorTotals
+from trainer.run.actor_stats_file import rates_in
 from trainer.run.folder import RunFolder
 from trainer.run.training_statistics import TrainingStats, merge_evaluations
 
@@ -42,6 +43,7 @@ class Watch:
         self._since = " since it was resumed" if resumed else ""
         self._next_line = LINE_EVERY
         self._live: Live | None = None
+        self._old = 0
         self._old = self._stamp()
 
     def shown(self, console: Console) -> AbstractContextManager[object]:
@@ -76,7 +78,7 @@ class Watch:
         self._evaluations.finish("" if interrupted else newest_in(self._stats()))
         merge_evaluations(self._run.stats, self._evaluations.log)
         say(f"Trained {self._env_id} in {self._run.path}:")
-        for name, value in self._summary(read(self._run.stats, TRAINER_NUMBERS)):
+        for name, value in self._summary(read(self._run.stats, TRAINER_NUMBERS), over=True):
             say(f"  {name:12} {value}")
 
     def _stats(self) -> dict[str, Any]:
@@ -84,17 +86,22 @@ class Watch:
         return read(self._run.stats, TRAINER_NUMBERS) if self.learned else {}
 
     def _stamp(self) -> int:
+        """When the trainer's statistics were written last. If that can't be said at the moment, they count as old."""
         try:
             return self._run.stats.stat().st_mtime_ns
-        except FileNotFoundError:
-            return 0
+        except OSError:
+            return self._old
 
-    def _summary(self, stats: dict[str, Any]) -> list[tuple[str, str]]:
-        """What is known so far: names and values."""
+    def _summary(self, stats: dict[str, Any], over: bool = False) -> list[tuple[str, str]]:
+        """What is known so far: names and values. `over`: actors were stopped, so the speed is the last that they wrote."""
         seconds = int(time.monotonic() - self._began)
         since = f"{seconds // 60}:{seconds % 60:02d}{self._since}"
         actors = read(self._run.actor_stats, ACTOR_NUMBERS)
-        return summary(since, stats, actors, self._evaluations.latest)
+        rates = {} if over else rates_in(actors, time.time())
+        lines = summary(since, stats, actors | rates, self._evaluations.latest)
+        if stats and rates and not any(rates.values()):
+            lines.append(("attention", f"nothing is played at the moment; the logs in {self._run.logs} may say why"))
+        return lines
 
     def _table(self, stats: dict[str, Any]) -> Table:
         table = Table(title=Text(f"{self._env_id} in {self._run.path}"), show_header=False, title_justify="left")
@@ -109,6 +116,9 @@ def newest_in(stats: dict[str, Any]) -> str:
 
 
 def read(path: Path, numbers: list[str]) -> dict[str, Any]:
-    """Statistics of a run; empty if there are none yet, or if they are damaged."""
-    content = read_json_object(path) or {}
+    """Statistics of a run; empty if there are none yet, if they are damaged, or if they can't be read at the moment."""
+    try:
+        content = read_json_object(path) or {}
+    except OSError:
+        return {}
     return content if has_numbers(content, numbers) else {}

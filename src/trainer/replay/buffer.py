@@ -74,10 +74,10 @@ class ReplayBuffer:
         """
         if time.monotonic() < self._last_look + every:
             return 0
-        self._last_look = time.monotonic()
         before = self.seen
         for reader in self._readers:
             reader.refresh()
+        self._last_look = time.monotonic()  # now, because the look may have waited for a lock
         return self.seen - before
 
     def sample(self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0) -> Batch:

@@ -30,6 +30,8 @@ the 700 new objects after which Python's garbage collector runs."""
 OLDEST = "SELECT rowid FROM transitions WHERE rowid >= ? AND env_id = ? ORDER BY rowid LIMIT 1"
 """The oldest row of a game from a rowid on. There is no index on env_id. From the oldest row that was known, the search
 passes only rows of other games, and each of them once."""
+SECONDS_IN_TROUBLE = 0.1
+"""How long to wait for a lock once the database couldn't be read: training stands still meanwhile, and looks again soon."""
 NAMED_BAD_ROWS = 10  # how many skipped rows the log names; further ones are only counted
 
 
@@ -78,6 +80,8 @@ class ReplayReader:
             self.close()
         else:
             if self._connection is not None:
+                if self._trouble.goes_on:
+                    self.close()  # the next connection waits longer for a lock
                 self._trouble.end(f"the replay database {self.path} can be read again")
 
     def close(self) -> None:
@@ -103,7 +107,8 @@ class ReplayReader:
             self._identity = None  # said once, also if the new file has no rows yet
         if self._connection is None and found is not None:
             with ExitStack() as closed:
-                connection = closed.enter_context(closing(open_for_reading(self.path)))
+                patience = SECONDS_IN_TROUBLE if self._trouble.goes_on else None
+                connection = closed.enter_context(closing(open_for_reading(self.path, patience)))
                 refuse_other_rules(connection, self.path, self.metadata.env_id, self._stamp)
                 if check_columns(connection, self.path):
                     self._connection, self._identity, self._version = connection, found, None

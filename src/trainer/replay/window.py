@@ -63,5 +63,6 @@ def refuse_other_games(connection: sqlite3.Connection, path: Path, env_id: str) 
         if other != env_id:
             raise ReplayError(
                 f"{path} also holds games of {other}, which --replay-window would count and never delete; write the games "
-                f"of {env_id} into another file, or give --replay-window None"
+                f"of {env_id} into another file, give --replay-window None, or delete the rows of transitions whose env_id "
+                f"is {other}"
             )

@@ -11,6 +11,7 @@ from pathlib import Path
 from trainer.core.errors import ReplayUnavailableError
 from trainer.core.files import identity_of
 from trainer.core.locks import locked
+from trainer.core.log import Trouble
 from trainer.replay.database.connection import beside, open_for_writing, reporting, transaction
 from trainer.replay.database.metadata import Metadata, StoredRules, state_game
 from trainer.replay.database.tables import SCHEMA, SHIPMENTS, check_columns
@@ -24,6 +25,8 @@ PAGE_SIZE = 16_384
 empty."""
 LOG_LIMIT = 32 * 2**20
 """Bytes of the write-ahead log above which the writer empties it, instead of waiting for a moment without readers."""
+LONG_LOG = 8 * LOG_LIMIT
+"""Bytes of the write-ahead log from which a warning says that it can't be emptied."""
 LOG_PATIENCE = 1.0
 """Seconds that emptying the log may wait for readers. Other writers wait meanwhile."""
 LOG_EVERY = 10.0
@@ -54,6 +57,7 @@ class ReplayWriter:
         self._rules = rules
         self._tables = SCHEMA + SHIPMENTS if shipments else SCHEMA
         self._next_emptying = 0.0
+        self._trouble = Trouble(log)
         self._identity: tuple[int, int] | None = None
         self._open()
 
@@ -115,15 +119,24 @@ class ReplayWriter:
     def _empty_log(self) -> None:
         """Move a long write-ahead log into the database. Gives up if a reader is in the way: other writers wait."""
         ahead = beside(self.path, "-wal")
-        if time.monotonic() < self._next_emptying or not ahead.exists() or ahead.stat().st_size <= LOG_LIMIT:
+        if time.monotonic() < self._next_emptying:
+            return
+        size = ahead.stat().st_size if ahead.exists() else 0
+        if size <= LOG_LIMIT:
+            self._trouble.end()
             return
         self._next_emptying = time.monotonic() + LOG_EVERY
         (usual,) = self._connection.execute("PRAGMA busy_timeout").fetchone()
         self._connection.execute(f"PRAGMA busy_timeout = {int(1000 * LOG_PATIENCE)}")
         try:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             self._connection.execute(f"PRAGMA busy_timeout = {usual}")
+        if busy and size >= LONG_LOG:
+            self._trouble.begin(
+                f"{ahead} has {size / 2**20:.0f} MiB, because a program has been reading the database in one transaction "
+                f"for long; close that program, or the disk becomes full"
+            )
 
     def last_episode(self, prefix: str) -> str | None:
         """The largest episode id that starts with `prefix` and a digit; None if there is none."""
@@ -145,10 +158,15 @@ class ReplayWriter:
         self._connection.close()
 
     def _prefer_write_ahead_log(self) -> None:
-        """Use write-ahead logging, so readers and writers don't wait for each other, unless another process prevents it."""
+        """Use write-ahead logging, so readers and writers don't wait for each other, unless another process prevents it.
+
+        With it SQLite keeps the file sound in a power failure although it doesn't wait for the disk at each commit; with a
+        rollback journal it does only if it waits (https://www.sqlite.org/pragma.html#pragma_synchronous).
+        """
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
                 raise
-        self._connection.execute("PRAGMA synchronous = NORMAL")
+        (mode,) = self._connection.execute("PRAGMA journal_mode").fetchone()
+        self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")

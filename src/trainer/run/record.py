@@ -81,6 +81,17 @@ def recorded_settings(path: Path, command: str, config: type[Config]) -> Config 
         ) from error
 
 
+def recorded_game(path: Path, command: str) -> str | None:
+    """The env_id of the game that `command` was started with by run.json at `path`; None if the file doesn't say it."""
+    try:
+        entry = (read_json_object(path) or {}).get(command)
+    except OSError:
+        return None
+    settings = entry.get("settings") if isinstance(entry, dict) else None
+    env_id = settings.get("env_id") if isinstance(settings, dict) else None
+    return env_id if isinstance(env_id, str) else None
+
+
 def require_same_run(path: Path, command: str, config: Any) -> None:
     """Raise ConfigError if `config` continues the run at `path` with another value of a setting that is fixed."""
     stored = recorded_settings(path, command, type(config))

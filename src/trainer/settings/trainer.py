@@ -22,7 +22,8 @@ class TrainerConfig(LearningSettings, RunSettings):
     stats: Path = Path("../data/stats.json")
     """Statistics file, replaced while training."""
     publish_first: bool = False
-    """Publish the untrained network before the first step, so that actors can search from the start."""
+    """Publish the untrained network, or that of the checkpoint, before the first step, so that actors can search from the
+    start."""
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""

@@ -16,7 +16,7 @@ from trainer.run.model_files import CHECKPOINT, LATEST
 from trainer.run.record import TRAIN, recorded_settings, require_same_run, write_record
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.checkpoint import Checkpoint, load_checkpoint
-from trainer.training.publish import delete_models_after
+from trainer.training.publish import remove_models_after
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def take_folder(config: TrainerConfig, folder: RunFolder, file: NetworkFile | No
     run.json is written last, so that it describes what is in the folder. It names the run's copy of a network's `file`.
     """
     if done:
-        delete_models_after(config.model_dir, done)
+        remove_models_after(config.model_dir, done)
     else:
         if old := set_aside(config.model_dir, config.stats):
             log.info("set the earlier run of this folder aside in %s; %s stays until the first new model", old, LATEST)

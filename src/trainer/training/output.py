@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ from trainer.run.folder import RunFolder
 from trainer.run.training_statistics import StatsFile, TrainingPoint
 from trainer.settings.trainer import TrainerConfig
 from trainer.training.beginning import take_folder
-from trainer.training.publish import Retention, publish, unwritable_files_reported
+from trainer.training.publish import Retention, publish, publish_again, unwritable_files_reported
 from trainer.training.run_state import RunState
 from trainer.training.schedule import Due
 from trainer.training.tensorboard import EventFiles
@@ -56,20 +58,22 @@ class RunOutput:
         self._models_fail, self._statistics_fail = Trouble(log), Trouble(log)
 
     def begin(self) -> None:
-        """Take the folder, begin TensorBoard's files, and publish the untrained network of a new run if that is wanted.
+        """Take the folder, begin TensorBoard's files, and publish the network that the run begins with if that is wanted.
 
-        That model doesn't count for the time at which the next one is due. Raises OSError.
+        That is the untrained one of a new run. Of a run that is resumed it is that of the checkpoint, because `latest.onnx`
+        may be gone or of another run. That model doesn't count for the time at which the next one is due. Raises OSError.
         """
-        done = self._run.done
+        done, models = self._run.done, self._config.model_dir
         take_folder(self._config, self._folder, self._file, done)
         if self._events:
             self._events.begin(done)
-        if self._config.publish_first and not done:
-            blank = np.zeros((1, self._obs_size), np.float32)
-            with errors_named("the start of training"):
-                content = self._exporter.to_bytes(0, blank, progress=0.0)
-                publish(content, self._config.model_dir, 0, self._retention)
-            self._published = True
+        if not self._config.publish_first or (done and publish_again(models, done)):
+            return
+        blank = np.zeros((1, self._obs_size), np.float32)
+        with errors_named("the start of training"):
+            content = self._exporter.to_bytes(done, blank, self._run.schedule.progress(done))
+            publish(content, models, done, self._retention)
+        self._published = True
 
     @property
     def has_published(self) -> bool:
@@ -84,8 +88,10 @@ class RunOutput:
         """
         run, step = self._run, point.step
         if due.stats and self._events:
-            players = players_in(read_json_object(self._folder.actor_stats) or {}, time.time())
-            self._events.add(point, self._evaluations, players)
+            actors: dict[str, Any] = {}
+            with suppress(OSError):  # another user's, say: the losses are written without them
+                actors = read_json_object(self._folder.actor_stats) or {}
+            self._events.add(point, self._evaluations, players_in(actors, time.time()))
         if due.model:
             with unwritable_files_reported(self._models_fail, step, due.last):
                 self._publish(step, observation)

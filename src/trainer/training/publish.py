@@ -1,7 +1,8 @@
-"""Publishing models in a folder: written atomically, and old ones deleted if they are too many."""
+"""Publishing models in a folder: written atomically, and removed if they are too many, or later than the checkpoint."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,10 @@ from typing import NamedTuple
 
 from trainer.core.files import write_bytes
 from trainer.core.log import Trouble
-from trainer.run.model_files import LATEST, step_of, stored_model, stored_models
+from trainer.run.folder import folder_for_old
+from trainer.run.model_files import CHECKPOINT, LATEST, step_of, stored_model, stored_models
+
+log = logging.getLogger(__name__)
 
 
 class Retention(NamedTuple):
@@ -50,14 +54,42 @@ def publish(content: bytes, folder: str | Path, step: int, retention: Retention 
     return path
 
 
-def delete_models_after(folder: Path, step: int) -> None:
-    """Delete the models of later steps than this one, which a resumed run makes again; `latest.onnx` stays until then.
+def publish_again(folder: Path, step: int) -> bool:
+    """Make the stored model of a step `latest.onnx`, unless that has its content. False if there is no such model.
 
-    They were published after the last checkpoint.
+    Raises OSError.
     """
-    for model in stored_models(folder):
-        if step_of(model) > step:
-            model.unlink(missing_ok=True)
+    try:
+        content = stored_model(folder, step).read_bytes()
+    except FileNotFoundError:
+        return False
+    latest = folder / LATEST
+    if not latest.exists() or latest.read_bytes() != content:
+        write_bytes(latest, content)
+    return True
+
+
+def remove_models_after(folder: Path, step: int) -> None:
+    """Remove the models of later steps than the checkpoint's, which a resumed run makes again. `latest.onnx` stays.
+
+    One is that of a run that was killed before it wrote its checkpoint: it is deleted. Several are those of a run that went
+    on without being able to write one, and may be hours of work: they move to a folder `old-<UTC time>`, and the log says
+    so. Raises OSError.
+    """
+    later = [model for model in stored_models(folder) if step_of(model) > step]
+    if len(later) == 1:
+        later[0].unlink(missing_ok=True)
+    elif later:
+        old = folder_for_old(folder)
+        for model in reversed(later):  # if this process is killed, the one that may be left is the least advanced
+            model.rename(old / model.name)
+        log.warning(
+            "%s is of step %d, and no later one was written: moved the %d models after it to %s",
+            folder / CHECKPOINT,
+            step,
+            len(later),
+            old,
+        )
 
 
 @contextmanager
