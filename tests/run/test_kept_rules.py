@@ -243,7 +243,7 @@ def test_only_parts_of_the_game_are_copied(rules: Path, tmp_path: Path) -> None:
 
 def test_rules_that_cannot_be_compiled_are_refused_by_their_own_name(rules: Path, tmp_path: Path) -> None:
     """The copy would be named otherwise, and edited. No folder is made."""
-    rules.write_text(rules.read_text().replace("    state[MOVER] = 3 - ", "    state[MOVER / 1] = 3 - "))
+    rules.write_text(rules.read_text().replace("state[MOVER] = np.uint64(3)", "state[MOVER / 1] = np.uint64(3)"))
     with pytest.raises(GameError, match=rf"^{rules}, line \d+: play can't be compiled \(`state\[MOVER / 1\] = "):
         keep_rules(str(rules), tmp_path / "run")
     assert not (tmp_path / "run").exists()
