@@ -165,12 +165,7 @@ class Game:
     """The cells that one clicks on for each action, in order; none for a pass. Empty: action a is cell a, or column a."""
 
     def __post_init__(self) -> None:
-        """Fill in the name and the words of a position.
-
-        Raises ValueError for symmetries that aren't a tuple of them, and if what the page draws doesn't fit the board.
-        """
-        if isinstance(self.symmetries, Symmetry):
-            raise ValueError("symmetries is a single Symmetry; it must be a tuple of them, as in (one,)")
+        """Fill in the name and the words of a position. Raises ValueError if what the page draws doesn't fit the board."""
         numbers = tuple(tuple(map(index, cells)) for cells in self.action_cells)  # the page can't send those of NumPy
         object.__setattr__(self, "action_cells", numbers)
         if self.board_type not in BOARD_TYPES:

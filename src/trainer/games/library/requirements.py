@@ -11,6 +11,7 @@ from typing import Any, SupportsIndex
 
 from trainer.core.errors import GameError, shortened
 from trainer.games.base import Game
+from trainer.games.symmetry import Symmetry
 
 ENV_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 """It names folders and rows, stands in addresses, and must not look like a path or like a name with parameters."""
@@ -55,6 +56,8 @@ def check_tables(game: Game, path: Path) -> None:
 
     Kernels read by these tables without a check.
     """
+    if isinstance(game.symmetries, Symmetry):
+        raise GameError(f"{path}: symmetries is a single Symmetry; it must be a tuple of them, as in (one,)")
     sizes = {
         "cells": game.num_cells,
         "codes": max(len(game.cell_symbols), 3),
