@@ -306,15 +306,15 @@ def test_a_wrong_file_gets_one_sentence(tmp_path: Path, change: tuple[str, str],
         ),
         (
             "symmetries=square_symmetries(3, 1)",
-            "the table `actions` of symmetry 0 must have each number from 0 to 8 once; it has 10 numbers",
+            r"symmetries\[0\]\.actions must have each number from 0 to 8 once; it has 10 numbers",
         ),
         (
             "symmetries=(*square_symmetries(3), Symmetry([0] * 9, range(9)))",
-            "the table `cells` of symmetry 8 must have each number from 0 to 8 once; it has 9 numbers, of which 1 differ",
+            r"symmetries\[8\]\.cells must have each number from 0 to 8 once; it has 9 numbers, of which 1 differ",
         ),
         (
             "seats=Seats(cells=(0, 1, 2, 3, 4, 5, 6, 7, 10**6))",
-            "the table `cells` of Seats must have each number from 0 to 8 once; it has 9 numbers, of which 9 differ",
+            r"Seats\.cells must have each number from 0 to 8 once; it has 9 numbers, of which 9 differ",
         ),
     ],
 )

@@ -107,7 +107,7 @@ def compare(monkeypatch: pytest.MonkeyPatch, ablations: ModuleType, folder: Path
         (["gumbel=false", "--out", "{0}"], "error: --out {0} is a folder; give the name of a file"),
         (["gumbel=false", "--out", "{0}/file/table.md"], "error: can't write to the folder {0}/file "),
         (["gumbel=false", "average=0"], "{0}/runs/2-seed0 holds an earlier run; delete it, or give another folder"),
-        (["gumbel"], "'gumbel' is no change of a setting; give its name and value, as in gumbel=false"),
+        (["gumbel"], "'gumbel' isn't a change of a setting; give its name and value, as in gumbel=false"),
     ],
 )
 def test_a_mistake_in_a_comparison_is_found_before_the_first_run(

@@ -67,11 +67,11 @@ def check_tables(game: Game, path: Path) -> None:
     }
     tables = [("Seats", name, getattr(game.seats, name) or None) for name in sizes] if game.seats else []
     for number, symmetry in enumerate(game.symmetries):
-        tables += [(f"symmetry {number}", name, getattr(symmetry, name)) for name in ("cells", "actions")]
+        tables += [(f"symmetries[{number}]", name, getattr(symmetry, name)) for name in ("cells", "actions")]
     for owner, name, table in tables:
         if table is not None and sorted(table) != list(range(sizes[name])):
             raise GameError(
-                f"{path}: the table `{name}` of {owner} must have each number from 0 to {sizes[name] - 1} once; it has "
+                f"{path}: {owner}.{name} must have each number from 0 to {sizes[name] - 1} once; it has "
                 f"{len(table)} numbers, of which {len(set(table))} differ (those of square_symmetries and column_symmetries "
                 f"are for games whose action a is cell or column a)"
             )
