@@ -5,7 +5,7 @@ from __future__ import annotations
 from trainer.check.findings import Finding, Level
 from trainer.check.renaming import Difference, first_difference, of_seats, of_unnamed_words
 from trainer.check.subject import Subject
-from trainer.games.base import Seats
+from trainer.games.base import Game, Seats
 
 MEANING = {
     "cells": "The pieces aren't where they should be: look at the tables `cells`, `codes` and `actions` of Seats, and at "
@@ -25,7 +25,7 @@ def check_seats(subject: Subject) -> list[Finding]:
     game = subject.game
     if game.seats is None:
         return []
-    if broken := broken_tables(game.seats):
+    if broken := broken_tables(game, game.seats):
         return [Finding(Level.FAILURE, text) for text in broken]
     difference = first_difference(subject, of_seats(game, game.seats), games_played(subject))
     if difference is None:
@@ -50,8 +50,14 @@ def explained(difference: Difference) -> str:
     )
 
 
-def broken_tables(seats: Seats) -> list[str]:
-    """What is wrong with the tables as such: each must be its own inverse."""
+def broken_tables(game: Game, seats: Seats) -> list[str]:
+    """What is wrong with the tables as such: each must be its own inverse, and all codes must be there."""
+    codes = max(len(game.cell_symbols), 3)
+    if sorted(seats.codes) != list(range(codes)):
+        return [
+            f"The table `codes` of Seats must have each number from 0 to {codes - 1} once; it has {len(seats.codes)} "
+            f"numbers, of which {len(set(seats.codes))} differ."
+        ]
     texts = []
     for name, table in vars(seats).items():
         at = next((at for at in range(len(table or ())) if table[table[at]] != at), None)

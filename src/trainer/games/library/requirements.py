@@ -54,13 +54,12 @@ def with_integers(game: Game, path: Path) -> Game:
 def check_tables(game: Game, path: Path) -> None:
     """Raise GameError if a table of the game's symmetries or of its Seats has another size, or a number twice.
 
-    Kernels read by these tables without a check.
+    Kernels read by these tables without a check. Codes are only looked at by `check`.
     """
     if isinstance(game.symmetries, Symmetry):
         raise GameError(f"{path}: symmetries is a single Symmetry; it must be a tuple of them, as in (one,)")
     sizes = {
         "cells": game.num_cells,
-        "codes": max(len(game.cell_symbols), 3),
         "planes": game.planes,
         "features": game.features,
         "actions": game.num_actions,
