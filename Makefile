@@ -86,6 +86,7 @@ results-games: dev
 	$(RUN) --env-id hex:size=5 --minutes 10 --at 3 --out docs/results/hex-5x5-10min
 	$(RUN) --env-id hex --minutes 60 --at 10 20 30 --out docs/results/hex-60min
 	$(RUN) --env-id mnk --minutes 10 --at 3 --out docs/results/mnk-5x5x4-10min
+	$(RUN) --env-id mnk:width=8,height=8,line=5 --minutes 60 --at 10 20 30 --out docs/results/mnk-8x8x5-60min
 	$(RUN) --env-id breakthrough:rows=6,columns=6 --minutes 20 --at 5 10 --out docs/results/breakthrough-6x6-20min
 	$(RUN) --env-id breakthrough --minutes 60 --at 10 20 30 --out docs/results/breakthrough-60min
 	$(RUN) --env-id minichess --minutes 60 --at 10 20 30 --out docs/results/minichess-60min
