@@ -24,6 +24,8 @@ def config_from(words: Sequence[str], prog: str = "python -m trainer.loop") -> L
     from trainer.launch.defaults import defaults_for  # NumPy takes a moment to import
 
     folder = value_of(words, "--data-dir")
+    if folder == "":
+        parse(LoopConfig, prog, words)  # which refuses it
     start = defaults_for(
         value_of(words, "--env-id"),
         Path(folder) if folder else None,

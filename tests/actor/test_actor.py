@@ -419,26 +419,27 @@ def test_bad_settings_are_refused(
         play(config_for(tmp_path, **changed))
 
 
-def test_an_actor_of_another_game_is_refused_in_the_folder_of_a_loop(tmp_path: Path) -> None:
-    """As one without --env-id: the run couldn't be resumed any more. An entry of its trainer may be an earlier run's."""
+def test_an_actor_of_another_game_is_noticed_in_the_folder_of_a_loop(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As one without --env-id: the loop couldn't be resumed any more. It plays, because a trainer may want these games."""
 
-    def started(**games: str) -> None:
-        entries = {command: {"settings": {"env_id": env_id}} for command, env_id in games.items()}
+    def said_of(entries: object, **changed: object) -> list[str]:
         (tmp_path / "run.json").write_text(json.dumps(entries))
+        caplog.clear()
+        play(config_for(tmp_path, max_episodes=2, **changed))
+        return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
 
-    started(loop="connect4", train="connect4")
-    said = (
-        r"the run in \S* learns connect4, and this actor would store games of tictactoe in \S*replay\.db; give --env-id"
+    other = {"settings": {"env_id": "connect4"}}
+    (said,) = said_of({"loop": other})
+    assert said == (
+        f"the loop in {tmp_path} learns connect4, and can't be resumed with games of tictactoe in {tmp_path / 'replay.db'}; "
+        f"--env-id connect4, or another --data-dir, may be meant"
     )
-    with pytest.raises(ConfigError, match=said):
-        play(config_for(tmp_path))
-    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
-    for games in ({"loop": "tictactoe", "train": "connect4"}, {"train": "connect4"}):
-        started(**games)
-        play(config_for(tmp_path, max_episodes=2))
-    (tmp_path / "run.json").write_text('{"loop": []}')
-    play(config_for(tmp_path, max_episodes=2))
-    assert rows_of(tmp_path, "count(DISTINCT episode_id)") == [(6,)]
+    for entries in ({"loop": {"settings": {"env_id": "tictactoe"}}, "train": other}, {"train": other}, {"loop": []}):
+        assert said_of(entries) == []
+    assert said_of({"loop": other}, replay_db_path=tmp_path / "elsewhere.db") == []
+    assert rows_of(tmp_path, "count(DISTINCT episode_id)") == [(8,)]
 
 
 def test_a_model_for_another_game_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -58,6 +58,7 @@ def test_a_flag_with_several_values_may_be_repeated() -> None:
         (LoopConfig, ["--data-dir", "", "--minutes", "1"], "--data-dir is empty; give a path (. is this folder)"),
         (TrainerConfig, ["--stats="], "--stats is empty; give a path (. is this folder)"),
         (TrainerConfig, ["--db", "a.db", "--db="], "--db is empty; give a path (. is this folder)"),
+        (TrainerConfig, ["--db", "a.db", ""], "--db is empty; give a path (. is this folder)"),
         (WebConfig, ["--host", "0.0.0.0", "--allow-host"], "--allow-host is given without a value; give one or more"),
         (WebConfig, ["--allow-host", "--port", "80"], "--allow-host is given without a value; give one or more"),
     ],

@@ -302,19 +302,20 @@ def test_a_wrong_file_gets_one_sentence(tmp_path: Path, change: tuple[str, str],
     [
         (
             "symmetries=square_symmetries(3)[0]",
-            r": symmetries is a single Symmetry; it must be a tuple of them, as in \(one,\)",
+            r": symmetries must be a tuple of Symmetry; write \(Symmetry\(cells, actions\),\) for a",
         ),
+        ("symmetries=((range(9), range(9)),)", r": symmetries must be a tuple of Symmetry; write"),
         (
             "symmetries=square_symmetries(3, 1)",
             r"symmetries\[0\]\.actions must have each number from 0 to 8 once; it has 10 numbers",
         ),
         (
             "symmetries=(*square_symmetries(3), Symmetry([0] * 9, range(9)))",
-            r"symmetries\[8\]\.cells must have each number from 0 to 8 once; it has 9 numbers, of which 1 differ",
+            r"symmetries\[8\]\.cells must have each number from 0 to 8 once; it has 9 numbers, 1 different ones,",
         ),
         (
             "seats=Seats(cells=(0, 1, 2, 3, 4, 5, 6, 7, 10**6))",
-            r"Seats\.cells must have each number from 0 to 8 once; it has 9 numbers, of which 9 differ",
+            r"Seats\.cells must have each number from 0 to 8 once; it has 9 numbers, 9 different ones, from 0 to 1000000",
         ),
     ],
 )

@@ -278,8 +278,12 @@ def test_solve_compares_a_connect4_model_with_minimax(tmp_path: Path, capsys: py
         (("--engine-seconds", "3"), "--engine-seconds is 3, but the opponent random isn't another program; leave out"),
         (("--simulations", 20 * "9"), f"--simulations is {20 * '9'}; at most 1,000,000,000,000 is possible"),
         (
-            ("--json", "model.onnx", "--model", "model.onnx"),
-            "--json is model.onnx, the model itself; give another file",
+            ("--json", "./m.onnx", "--model", "m.onnx"),
+            "--json is m.onnx, which is also read, or written by another flag;",
+        ),
+        (
+            ("--json", "b.onnx", "--opponent", "b.onnx"),
+            "--json is b.onnx, which is also read, or written by another flag;",
         ),
         (("--opponent", "uci: x", "--opponent-simulations", "0"), "--opponent-simulations is 0; at least 1 is needed"),
         (

@@ -217,7 +217,10 @@ def test_runs_are_named_apart() -> None:
     ("flags", "message"),
     [
         (["--zero", "random"], "--zero is random; give one of the players of --against"),
-        (["--plot", "one", "--json", "one"], "--plot and --json are both one; give two files"),
+        (
+            ["--plot", "one", "--json", "one"],
+            "--plot is one, which is also read, or written by another flag; give another file",
+        ),
         (["--pairs", "against"], "--pairs is against, and no player is given with --against"),
     ],
 )

@@ -29,12 +29,13 @@ from trainer.games import game_of
 from trainer.games.library import registry
 from trainer.network import NetworkSettings, PolicyValueNetwork
 from trainer.replay import ReplayBuffer, ReplayWriter
-from trainer.run.model_files import stored_models
+from trainer.run.model_files import step_of, stored_model, stored_models
 from trainer.run.training_statistics import StatsFile, TrainingStats
 from trainer.settings.trainer import TrainerConfig
 from trainer.trainer import train
 from trainer.training.checkpoint import CHECKPOINT, load_checkpoint, sealed
 from trainer.training.learner import Learner
+from trainer.training.publish import remove_models_after
 
 OWN_GAME = Path(__file__).parent.parent / "support" / "own_games" / "myttt.py"
 
@@ -105,6 +106,18 @@ def test_models_of_a_run_that_could_not_write_its_checkpoint_are_kept(
     assert [path.read_bytes() for path in stored_models(old)] == [b"27", b"37"]
     said = f"checkpoint.pt is of step 20, and no later one was written: moved the 2 models after it to {old}"
     assert said in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("models", "kept"), [((100, 200), []), ((200,), [200]), ((100, 200, 300), [200, 300])], ids=str
+)
+def test_what_may_be_hours_of_work_is_not_deleted(models: tuple[int, ...], kept: list[int], tmp_path: Path) -> None:
+    """With --max-checkpoints 1 there is a single model, whatever its step; that of the checkpoint is gone then."""
+    for step in models:
+        stored_model(tmp_path, step).write_bytes(b"model")
+    remove_models_after(tmp_path, 100)
+    assert [step_of(path) for path in sorted(tmp_path.glob("old-*/*.onnx"))] == kept
+    assert [step_of(path) for path in stored_models(tmp_path)] == [step for step in models if step <= 100]
 
 
 @pytest.mark.parametrize("stored", [True, False])

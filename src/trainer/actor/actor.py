@@ -16,7 +16,7 @@ from trainer.actor.recorder import Recorder, named
 from trainer.actor.selfplay import SelfPlay
 from trainer.actor.sink import DatabaseSink, GameSink
 from trainer.actor.threads import EpisodeNumbers, PlayerThreads
-from trainer.core.errors import ConfigError, DeviceError
+from trainer.core.errors import DeviceError
 from trainer.core.files import make_writable_folder, remove_leftovers
 from trainer.core.signals import nothing_to_finish
 from trainer.evaluators.acceleration import Acceleration
@@ -29,7 +29,7 @@ from trainer.games import game_of, with_env_id
 from trainer.gpu.choice import accelerators, require_device
 from trainer.run.actor_stats import ActorStats
 from trainer.run.folder import RunFolder
-from trainer.run.record import LOOP, TRAIN, recorded_game
+from trainer.run.record import LOOP, recorded_game
 from trainer.settings.actor import ActorConfig
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
     require_device(config)
     config = fitted(with_env_id(config))
     run = RunFolder(config.data_dir)
-    refuse_run_of_another_game(run, config)
+    warn_of_run_of_another_game(config)
     make_writable_folder(run.path, "--data-dir")
     make_writable_folder(config.replay.parent, "--replay-db-path")
     remove_leftovers(run.path)
@@ -59,16 +59,22 @@ def act(config: ActorConfig, stop: Event) -> ActorStats:
         sink.close()
 
 
-def refuse_run_of_another_game(run: RunFolder, config: ActorConfig) -> None:
-    """Raise ConfigError if a loop learns another game in the folder: with these games in its database, it couldn't resume.
+def warn_of_run_of_another_game(config: ActorConfig) -> None:
+    """Log a warning if the database is that of a loop that learns another game: with these games in it, it can't resume.
 
-    A trainer that was started alone reads only the rows of its game, so several games may share its folder.
+    A trainer that was started alone reads only the rows of its game, so several games may share its database.
     """
+    run = RunFolder(config.replay.parent)
     theirs = recorded_game(run.record, LOOP)
-    if theirs and config.env_id not in (theirs, recorded_game(run.record, TRAIN)):
-        raise ConfigError(
-            f"the run in {run.path} learns {theirs}, and this actor would store games of {config.env_id} in "
-            f"{config.replay}; give --env-id {theirs}, or another --data-dir and --replay-db-path"
+    if theirs and theirs != config.env_id and config.replay == run.replay:
+        log.warning(
+            "the loop in %s learns %s, and can't be resumed with games of %s in %s; --env-id %s, or another --data-dir, may "
+            "be meant",
+            run.path,
+            theirs,
+            config.env_id,
+            config.replay,
+            theirs,
         )
 
 

@@ -54,10 +54,13 @@ def parse(config: type[Config], prog: str, arguments: Sequence[str], default: Co
 
 def refuse_empty(arguments: Sequence[str], names: set[str]) -> None:
     """Raise ConfigError if one of these flags gets an empty word, as from a variable of the shell that isn't set."""
-    for word, following in zip(arguments, (*arguments[1:], None), strict=False):
+    flag = ""
+    for word in arguments:
         name, equals, value = word.partition("=")
-        if name.startswith("--") and name[2:].replace("-", "_") in names and (value if equals else following) == "":
-            raise ConfigError(f"{name} is empty; give a path (. is this folder)")
+        if word.startswith("--"):
+            flag = name
+        if flag[2:].replace("-", "_") in names and (word == "" or (equals and not value and name == flag)):
+            raise ConfigError(f"{flag} is empty; give a path (. is this folder)")
 
 
 def gathered(arguments: Sequence[str], names: set[str]) -> list[str]:

@@ -137,13 +137,12 @@ def ladder_players(env_id: str, config: LadderConfig) -> list[Entrant]:
         player = named_player(name, loader, simulations, config.games, known_as, config.engine_seconds)
         entrants.append(Entrant(player, model=name.model))
     if len(entrants) < 2:
-        rungs = (
-            "allow more --rungs than 1" if config.rungs == 1 else "name the folder of a run's models with --model-dir"
-        )
+        stored = sum(len(stored_models(folder)) for folder in config.model_dirs)
+        more = config.rungs == 1 and stored > 1
+        advice = "allow more --rungs than 1" if more else "name the folder of a run's models with --model-dir"
         raise ModelError(
             f"a ladder needs two players and there are {len(entrants)}: {in_words_of(config.model_dirs)} holds "
-            f"{sum(len(stored_models(folder)) for folder in config.model_dirs)} model_step_*.onnx; {rungs}, or add a player "
-            f"with --against"
+            f"{stored} model_step_*.onnx; {advice}, or add a player with --against"
         )
     return entrants
 

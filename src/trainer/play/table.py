@@ -163,7 +163,7 @@ def path_of(config: PlayConfig) -> Path:
     if not own.exists() and not shipped(name):
         raise ModelError(
             f"there is no model of {name}: no {own}, and none comes with this package (there are {', '.join(env_ids())}); "
-            f"learn it with cartridge loop --env-id {name}, or name one with --model"
+            f"learn it with cartridge loop --env-id {config.env_id or name}, or name one with --model"
         )
     return own if own.exists() else shipped(name) or own
 

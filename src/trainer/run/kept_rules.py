@@ -15,6 +15,7 @@ from typing import Any
 from trainer.core.errors import GameError
 from trainer.core.files import write_bytes
 from trainer.core.json_values import read_json_object, write_json
+from trainer.core.signals import nothing_to_finish
 from trainer.games import find_game
 from trainer.games.library import PARTS, RULES_FILE, FoundGame, adopt, rules_differ, with_parameters, without_recipe
 from trainer.games.library.load import load
@@ -46,7 +47,8 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
     if kept is None or differs(found, rules, kept, resume):
         from trainer.games.positions import Positions  # compiled code takes a second to import
 
-        Positions(found.game.env_id, 1)  # compiles them: a mistake is said of this file, not of the copy
+        with nothing_to_finish():
+            Positions(found.game.env_id, 1)  # compiles them: a mistake is said of this file, not of the copy
         new = copied_beside(rules, found)
         if kept:
             rules.rename(unused(folder, "rules-old"))

@@ -13,6 +13,7 @@ from trainer.settings.validation import (
     require_above_0,
     require_at_least,
     require_database,
+    require_other_file,
     require_output,
     require_seed,
 )
@@ -115,7 +116,5 @@ class EvaluatorConfig(EvaluationSettings, PlayingSettings):
             )
             require(self.solve or name in MATCH_SETTINGS, f"{flag} is for --solve; give both, or leave out {flag}")
         require_output(self.json, "--json")
-        require(
-            self.json is None or self.json != self.model, f"--json is {self.json}, the model itself; give another file"
-        )
+        require_other_file(self.json, "--json", self.model, self.opponent)
         require_database(self.db)

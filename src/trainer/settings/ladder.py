@@ -14,6 +14,7 @@ from trainer.settings.validation import (
     require,
     require_above_0,
     require_at_least,
+    require_other_file,
     require_output,
     require_seed,
 )
@@ -77,4 +78,5 @@ class LadderConfig(EvaluationSettings):
         require(self.pairs == "all" or self.against != (), "--pairs is against, and no player is given with --against")
         require_output(self.json, "--json")
         require_output(self.plot, "--plot")
-        require(self.plot is None or self.plot != self.json, f"--plot and --json are both {self.plot}; give two files")
+        require_other_file(self.json, "--json", *self.against)
+        require_other_file(self.plot, "--plot", *self.against, *([self.json] if self.json else []))

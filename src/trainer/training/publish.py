@@ -70,14 +70,14 @@ def publish_again(folder: Path, step: int) -> bool:
 
 
 def remove_models_after(folder: Path, step: int) -> None:
-    """Remove the models of later steps than the checkpoint's, which a resumed run makes again. `latest.onnx` stays.
+    """Remove the models of later steps than the checkpoint's, which a resumed run makes again. `latest.onnx` stays here.
 
-    One is that of a run that was killed before it wrote its checkpoint: it is deleted. Several are those of a run that went
-    on without being able to write one, and may be hours of work: they move to a folder `old-<UTC time>`, and the log says
-    so. Raises OSError.
+    One beside that of the checkpoint is that of a run that was killed before it wrote the next: it is deleted. Others are
+    those of a run that went on without being able to write one, and may be hours of work: they move to a folder
+    `old-<UTC time>`, and the log says so. Raises OSError.
     """
     later = [model for model in stored_models(folder) if step_of(model) > step]
-    if len(later) == 1:
+    if len(later) == 1 and stored_model(folder, step).exists():
         later[0].unlink(missing_ok=True)
     elif later:
         old = folder_for_old(folder)

@@ -56,7 +56,7 @@ def broken_tables(game: Game, seats: Seats) -> list[str]:
     if sorted(seats.codes) != list(range(codes)):
         return [
             f"The table `codes` of Seats must have each number from 0 to {codes - 1} once; it has {len(seats.codes)} "
-            f"numbers, of which {len(set(seats.codes))} differ."
+            f"numbers, {len(set(seats.codes))} different ones."
         ]
     texts = []
     for name, table in vars(seats).items():

@@ -11,14 +11,16 @@ from threading import Event
 from typing import Any
 
 import ray
+from ray.exceptions import RayError
 
 from trainer.cluster.on_ray.connection import nodes, require_room, this_node
 from trainer.cluster.on_ray.fleet import Fleet, need_no_nodes
 from trainer.cluster.on_ray.head import leave_with_head
 from trainer.cluster.on_ray.hub import answer_of, is_ready, start_hub
-from trainer.core.errors import ReplayUnavailableError, TrainerError, WaitTimeoutError
+from trainer.core.errors import ReplayUnavailableError, WaitTimeoutError
 from trainer.core.files import make_writable_folder
 from trainer.core.log import Trouble
+from trainer.replay.database.connection import BUSY_SECONDS
 from trainer.run.folder import RunFolder
 from trainer.settings.actor import ActorConfig
 from trainer.settings.cluster import ClusterConfig
@@ -31,8 +33,10 @@ HUB_LOOK_SECONDS = 0.1
 """Time between two looks whether a hub has started."""
 HUB_SECONDS = 120.0
 """How long a hub may take to start and to open its database."""
-STOP_SECONDS = 20.0
-"""How long players may take to store their last games. The loop waits 30 s for this process."""
+STOP_SECONDS = BUSY_SECONDS
+"""How long players may take to store their last games. The loop gives this process longer (`launch.child.STOP_SECONDS`)."""
+CLOSE_SECONDS = 5.0
+"""How long the hubs may then take to close their databases."""
 
 
 def drive(config: ClusterConfig, address: str, stop: Event) -> None:
@@ -62,9 +66,9 @@ def drive(config: ClusterConfig, address: str, stop: Event) -> None:
         over.set()
         fleet.stop(STOP_SECONDS)
         closed = [hub.close.remote() for hub in hubs]
-        for hub, end in zip(hubs, closed, strict=True):
-            with suppress(ConnectionError, TimeoutError, TrainerError):
-                answer_of(end, seconds=5.0)
+        with suppress(RayError):
+            ray.wait(closed, num_returns=len(closed), timeout=CLOSE_SECONDS)
+        for hub in hubs:
             ray.kill(hub)
 
 

@@ -56,8 +56,10 @@ def check_tables(game: Game, path: Path) -> None:
 
     Kernels read by these tables without a check. Codes are only looked at by `check`.
     """
-    if isinstance(game.symmetries, Symmetry):
-        raise GameError(f"{path}: symmetries is a single Symmetry; it must be a tuple of them, as in (one,)")
+    if not isinstance(game.symmetries, tuple | list) or not all(isinstance(one, Symmetry) for one in game.symmetries):
+        raise GameError(
+            f"{path}: symmetries must be a tuple of Symmetry; write (Symmetry(cells, actions),) for a single one"
+        )
     sizes = {
         "cells": game.num_cells,
         "planes": game.planes,
@@ -71,8 +73,8 @@ def check_tables(game: Game, path: Path) -> None:
         if table is not None and sorted(table) != list(range(sizes[name])):
             raise GameError(
                 f"{path}: {owner}.{name} must have each number from 0 to {sizes[name] - 1} once; it has "
-                f"{len(table)} numbers, of which {len(set(table))} differ (those of square_symmetries and column_symmetries "
-                f"are for games whose action a is cell or column a)"
+                f"{len(table)} numbers, {len(set(table))} different ones, from {min(table, default=0)} to "
+                f"{max(table, default=0)}"
             )
 
 
