@@ -42,8 +42,8 @@ EXPLAINED = {
         "file, and for memory to work in add words to the state (Scratch memory in docs/adding-a-game.md)"
     ),
     "array index type float|getitem.*float64|setitem.*float64": (
-        "an index is a float; a uint64 combined with an int64 becomes one, so write constants as np.uint64(...) and "
-        "indices as int(...)"
+        "an index is a float; `/` makes one, so write `//`, and so does a uint64 combined with an int64, so write constants "
+        "as np.uint64(...) and indices as int(...)"
     ),
     "Cannot unify": "a variable has one type in one place and another type in another; give it the same type in both",
     "Untyped global name": "it uses a name that compiled code can't use, such as an object; copy the numbers that it needs "
