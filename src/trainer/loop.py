@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from trainer.core.arguments import given, parse, value_of
+from trainer.core.arguments import given, parse, refuse_empty_paths, value_of
 from trainer.core.command import run_command
 from trainer.core.signals import leave_on_signals, stop_on_signals
 from trainer.settings.loop import LoopConfig
@@ -23,9 +23,8 @@ def config_from(words: Sequence[str], prog: str = "python -m trainer.loop") -> L
     """The settings that `words` ask for; those they leave out come from the game's recipe, or from the run resumed."""
     from trainer.launch.defaults import defaults_for  # NumPy takes a moment to import
 
+    refuse_empty_paths(LoopConfig, words)
     folder = value_of(words, "--data-dir")
-    if folder == "":
-        parse(LoopConfig, prog, words)  # which refuses it
     start = defaults_for(
         value_of(words, "--env-id"),
         Path(folder) if folder else None,

@@ -29,6 +29,7 @@ def parse(config: type[Config], prog: str, arguments: Sequence[str], default: Co
     import tyro  # slow to import
 
     base = config() if default is None else default
+    refuse_empty_paths(config, arguments)
     hints, texts = get_type_hints(config, include_extras=True), help_texts(config)
 
     def placed(setting: Field[Any]) -> tuple[Any, ...]:
@@ -45,15 +46,14 @@ def parse(config: type[Config], prog: str, arguments: Sequence[str], default: Co
             for setting in fields(config)  # type: ignore[arg-type]
         ],
     )
-    several = {setting.name for setting in fields(config) if "tuple[" in str(hints[setting.name])}  # type: ignore[arg-type]
-    refuse_empty(arguments, {setting.name for setting in fields(config) if "Path" in str(hints[setting.name])})  # type: ignore[arg-type]
-    words = gathered(arguments, several)
+    words = gathered(arguments, {name for name, hint in hints.items() if "tuple[" in str(hint)})
     parsed: Any = tyro.cli(flags, prog=prog, args=words, description=cleandoc(config.__doc__ or ""))
     return config(**{setting.name: getattr(parsed, setting.name) for setting in fields(parsed)})
 
 
-def refuse_empty(arguments: Sequence[str], names: set[str]) -> None:
-    """Raise ConfigError if one of these flags gets an empty word, as from a variable of the shell that isn't set."""
+def refuse_empty_paths(config: type, arguments: Sequence[str]) -> None:
+    """Raise ConfigError if a flag that takes a path gets an empty word, as from a variable of the shell that isn't set."""
+    names = {name for name, hint in get_type_hints(config).items() if "Path" in str(hint)}
     flag = ""
     for word in arguments:
         name, equals, value = word.partition("=")

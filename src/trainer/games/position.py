@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.core.errors import GameError
-from trainer.core.python_file import lines_named
 from trainer.games import rules_of
 from trainer.games.base import DRAW, FIRST, FLAGS, MOVER, OPEN, SECOND, WINNER, Board, Game, State
 from trainer.games.library.names import in_package
+from trainer.games.library.parts import lines_of
 from trainer.games.state_blob import StateBlob, parts_of
 
 SHOWN = 12
@@ -41,7 +41,7 @@ class Position:
     def first(cls, rules: Any) -> Position:
         """The position in which games start."""
         state = np.zeros(rules.GAME.state_words, np.uint64)
-        with lines_of(rules):
+        with own_lines(rules):
             rules.start(state)
         return cls(rules, state)
 
@@ -53,7 +53,7 @@ class Position:
         state = np.zeros(game.state_words, np.uint64)
         state[: FLAGS + game.flag_words] = parts.words
         state[len(state) - game.raw_words :] = parts.raw
-        with lines_of(rules):
+        with own_lines(rules):
             rules.from_cells(parts.cells, state)
         return cls(rules, state)
 
@@ -79,7 +79,7 @@ class Position:
         """The actions that may be played, ascending; none in a finished game."""
         game: Game = self.rules.GAME
         mask = np.zeros(game.num_actions, np.bool_)
-        with lines_of(self.rules):
+        with own_lines(self.rules):
             self.rules.legal(self.state, mask, np.zeros(game.num_actions, np.int32))
         return [int(action) for action in np.flatnonzero(mask)]
 
@@ -87,7 +87,7 @@ class Position:
     def cells(self) -> Board:
         """uint8 [cells]: their codes; 0 is an empty cell, 1 the first player's, 2 the second's, and a game can have more."""
         board = np.zeros(self.rules.GAME.num_cells, np.uint8)
-        with lines_of(self.rules):
+        with own_lines(self.rules):
             self.rules.cells(self.state, board)
         return board
 
@@ -98,7 +98,7 @@ class Position:
         observation = np.zeros(game.obs_size, np.float32)
         if hasattr(self.rules.own, "features"):
             view = np.zeros(game.legal_mask_offset, np.uint8)
-            with lines_of(self.rules):
+            with own_lines(self.rules):
                 self.rules.features(self.state, view)
             observation[: game.legal_mask_offset] = view
         else:
@@ -119,13 +119,13 @@ class Position:
         """The same, for an action that is known to be legal."""
         state = self.state.copy()
         # unsigned numbers wrap around in compiled code, without a warning
-        with np.errstate(over="ignore"), lines_of(self.rules):
+        with np.errstate(over="ignore"), own_lines(self.rules):
             self.rules.play(state, action)
         return Position(self.rules, state)
 
     def name(self, action: int) -> str:
         """How people write a move."""
-        with lines_of(self.rules, uncompiled=True):
+        with own_lines(self.rules, uncompiled=True):
             return move_name(self.rules.GAME, self.rules.uncompiled, self.state, action)
 
     @property
@@ -134,7 +134,7 @@ class Position:
         if not hasattr(self.rules.own, "score"):
             return None
         state = self.state.copy()  # which the function may use as scratch memory
-        with lines_of(self.rules, uncompiled=True):
+        with own_lines(self.rules, uncompiled=True):
             first, second = self.rules.uncompiled.score(state)
             return float(first), float(second)
 
@@ -163,7 +163,7 @@ class Position:
         """The board as text, the top row first, `.` for an empty cell."""
         game: Game = self.rules.GAME
         if hasattr(self.rules.own, "text"):
-            with lines_of(self.rules, uncompiled=True):
+            with own_lines(self.rules, uncompiled=True):
                 return str(self.rules.uncompiled.text(self.state))
         rows = self.cells.reshape(game.height, game.width)
         symbols = game.cell_symbols
@@ -171,7 +171,7 @@ class Position:
         return "\n".join(reversed(lines) if game.bottom_row_first else lines)
 
 
-def lines_of(rules: Any, uncompiled: bool = False) -> AbstractContextManager[None]:
+def own_lines(rules: Any, uncompiled: bool = False) -> AbstractContextManager[None]:
     """A block that calls functions of `rules`, or of its `uncompiled`, and names the line of somebody's own file that fails.
 
     What compiled functions raise stays as it is, because they know no lines; so does a bug in a game of this package.
@@ -179,14 +179,13 @@ def lines_of(rules: Any, uncompiled: bool = False) -> AbstractContextManager[Non
     plain = getattr(rules, "uncompiled", None)
     if plain is None or (not uncompiled and rules.own is not plain):  # None: a bare module of rules
         return nullcontext()
-    path = own_file(str(plain.__file__))
-    return lines_named(path, GameError, passes=(GameError,)) if path else nullcontext()
+    return lines_of(plain) if is_own(str(plain.__file__)) else nullcontext()
 
 
 @cache
-def own_file(file: str) -> Path | None:
-    """The path of a file with rules; None for one of this package."""
-    return None if in_package(Path(file)) else Path(file)
+def is_own(file: str) -> bool:
+    """Whether a file with rules is somebody's own, not one of this package."""
+    return not in_package(Path(file))
 
 
 def restored(env_id: str, state: State) -> Position:

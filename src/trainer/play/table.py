@@ -160,12 +160,15 @@ def path_of(config: PlayConfig) -> Path:
     own, of_make_run = (RunFolder(folder).latest_model for folder in (Path("data") / name, Path("data")))
     if not own.exists() and of_make_run.exists() and game_named_in(read_model(of_make_run)) == name:
         return of_make_run
-    if not own.exists() and not shipped(name):
+    if own.exists():
+        return own
+    found = shipped(name)
+    if found is None:
         raise ModelError(
             f"there is no model of {name}: no {own}, and none comes with this package (there are {', '.join(env_ids())}); "
             f"learn it with cartridge loop --env-id {config.env_id or name}, or name one with --model"
         )
-    return own if own.exists() else shipped(name) or own
+    return found
 
 
 def play(config: PlayConfig) -> int:

@@ -79,4 +79,4 @@ class LadderConfig(EvaluationSettings):
         require_output(self.json, "--json")
         require_output(self.plot, "--plot")
         require_other_file(self.json, "--json", *self.against)
-        require_other_file(self.plot, "--plot", *self.against, *([self.json] if self.json else []))
+        require_other_file(self.plot, "--plot", *self.against, self.json)

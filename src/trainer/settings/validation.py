@@ -102,9 +102,11 @@ def require_database(db: Path | tuple[Path, ...]) -> None:
     require(db != (), "--db is given without a path; give that of a replay database, or several")
 
 
-def require_other_file(path: Path | None, flag: str, *others: str | Path) -> None:
+def require_other_file(path: Path | None, flag: str, *others: str | Path | None) -> None:
     """Raise ConfigError if `path`, chosen by `flag` to be written, is one of the other files; None and streams never are."""
-    if path is not None and not is_stream(path) and os.path.realpath(path) in map(os.path.realpath, others):
+    if path is None or is_stream(path):
+        return
+    if os.path.realpath(path) in {os.path.realpath(other) for other in others if other}:
         raise ConfigError(f"{flag} is {path}, which is also read, or written by another flag; give another file")
 
 
