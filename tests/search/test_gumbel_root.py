@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.uniform import uniform
-from trainer.games import rules_of
+from trainer.games import game_of, rules_of
 from trainer.games.base import Mask
 from trainer.games.position import Position
 from trainer.search import GumbelResult, Search
@@ -119,3 +120,55 @@ def test_what_can_t_be_searched_is_refused() -> None:
         search.run_gumbel(state[None], 9, uniform)
     with pytest.raises(ValueError, match=r"the states are \(4,\); those of connect4 are \(R, 4\)"):
         search.run_gumbel(state, 8, uniform)
+
+
+OFFER = '''
+"""Player 1 may offer a draw by action 2. Otherwise the players only count to 40 together, which is a draw, too."""
+
+from trainer.games.base import DRAW, FLAGS, MOVER, OPEN, WINNER, Game, Mask, State
+
+GAME = Game(env_id="offer", width=1, height=2, num_actions=3, max_plies=40, features=1, seats=None)
+
+
+def legal(state: State, mask: Mask) -> None:
+    for action in range(3):
+        mask[action] = state[WINNER] == OPEN and (action == 0 or state[FLAGS] == 0)
+
+
+def play(state: State, action: int) -> None:
+    if state[FLAGS] == 0:
+        state[FLAGS + 1] = action  # else search would take the moves for one
+    state[FLAGS] += 1
+    if action == 2 or state[FLAGS] == 40:
+        state[WINNER] = DRAW
+    else:
+        state[MOVER] = 3 - int(state[MOVER])
+
+
+def features(state: State, out) -> None:
+    out[:] = 0
+    out[4] = state[FLAGS] > 4
+'''
+
+
+def test_a_draw_that_is_certain_is_played_if_the_most_visited_moves_lose(tmp_path: Path) -> None:
+    """Two moves look like +0.5 for four plies, and like -0.9 after them; the draw drops out when they look good.
+
+    They have ten visits each in the end, with a mean of (4 * 0.5 - 6 * 0.9) / 10. The policy target says to play the draw,
+    and so does the move.
+    """
+    (tmp_path / "offer.py").write_text(OFFER)
+    env_id = game_of(str(tmp_path / "offer.py")).env_id
+
+    def evaluate(observation: NDArray[np.float32], legal: Mask) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        of_first = np.where(observation[:, 4] == 1, -0.9, 0.5)  # two planes of two cells, then the feature
+        value = of_first * np.where(observation[:, -2] == 1, 1, -1)
+        prior = np.where(legal & (np.arange(3) == 2), 0.2, legal)
+        return prior / prior.sum(axis=1, keepdims=True), value.astype(np.float32)
+
+    search = Search(env_id, 1, 24)
+    found = search.run_gumbel(Position.first(rules_of(env_id)).state[None], 24, evaluate)
+    moves = search.root_moves(0)
+    assert (moves.visits.tolist(), moves.values.tolist()) == ([10, 10, 4], pytest.approx([-0.34, -0.34, 0]))
+    assert found.policies[0].argmax() == 2
+    assert found.actions.tolist() == [2]

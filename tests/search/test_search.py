@@ -562,6 +562,7 @@ def test_an_answer_that_is_not_finite_is_refused(part: int) -> None:
     ("part", "number", "words"),
     [
         (0, -0.25, r"a prior of -0\.25; search needs priors of 0 or more"),
+        (0, 0.25, r"priors that sum to 2 over the legal moves; search needs a sum of 1"),
         (1, 57.0, r"a value of 57\.0; search needs values from -1 to 1, for the mover"),
         (1, -1e10, r"a value of -10000000000\.0; search needs"),
     ],

@@ -76,13 +76,26 @@ class ModelSource(Protocol):
         """Return to the model before `evaluator`, which was loaded but fails in use."""
 
 
-def require_in_range(prior: Prior, value: Values) -> None:
-    """Raise ValueError unless all priors are 0 or more, and all values from -1 to 1. With others, search could find no best
-    move, and play one of another position."""
+SUM_TOLERANCE = 0.01
+"""How far a sum of priors may be from 1: more than rounding."""
+
+
+def require_in_range(prior: Prior, value: Values, legal: Mask) -> None:
+    """Raise ValueError unless all priors are 0 or more, those of the legal moves sum to 1, and all values are from -1 to 1.
+
+    With others, search could find no best move, and play one of another position. Priors that are k times as large would
+    make it explore k times as much.
+    """
     if not (np.isfinite(prior).all() and np.isfinite(value).all()):
         raise ValueError("the evaluator answers NaN or infinity; search needs finite priors and values")
     if (prior < 0).any():
         raise ValueError(f"the evaluator answers a prior of {prior.min()}; search needs priors of 0 or more")
+    sums = np.where(legal, prior, 0).sum(axis=1, dtype=np.float64)
+    if (np.abs(sums - 1) > SUM_TOLERANCE).any():
+        farthest = sums[np.argmax(np.abs(sums - 1))]
+        raise ValueError(
+            f"the evaluator answers priors that sum to {farthest:g} over the legal moves; search needs a sum of 1"
+        )
     if (np.abs(value) > HIGHEST_VALUE).any():
         farthest = value[np.argmax(np.abs(value))]
         raise ValueError(

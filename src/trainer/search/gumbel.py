@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.search.selection import Selection
-from trainer.search.tree import LOSS, NO_NODE, UNKNOWN, WIN, Tree
+from trainer.search.tree import DRAWN, LOSS, NO_NODE, UNKNOWN, WIN, Tree
 
 tree: ModuleType
 proofs: ModuleType
@@ -64,11 +64,16 @@ def best_of_all(trees: Tree, slot: int, sigma: np.float32) -> int:
 
 def sigma_of(trees: Tree, slot: int, selection: Selection) -> np.float32:
     """The weight of a value against a logit: (50 + max N) scale (the paper's equation 8)."""
+    return np.float32(selection.value_scale) * np.float32(50 + most_visits(trees, slot))
+
+
+def most_visits(trees: Tree, slot: int) -> int:
+    """The visits of the root's most visited move."""
     root = trees.nodes[slot, 0]
     most = 0
     for at in range(root.first_edge, root.first_edge + root.num_visited):
         most = max(most, tree.visits_of(trees, slot, at))
-    return np.float32(selection.value_scale) * np.float32(50 + most)
+    return most
 
 
 def mixed_value(trees: Tree, slot: int) -> np.float32:
@@ -129,13 +134,14 @@ def answer(trees: Tree, slot: int, selection: Selection, policy: NDArray[np.floa
     """Write the improved policy [A]; returns the value for the player to move, and the move to make.
 
     The policy is the softmax of log P + sigma Q (the paper's equation 11), the value is the mean of Q under it. Proven wins
-    share everything if there are any; proven losses get nothing unless all moves lose.
+    share everything if there are any; proven losses get nothing unless all moves lose. The move is the best by
+    g + log P + sigma Q of the most visited ones; a proven draw counts as one of them, because visits would tell no more.
     """
     root = trees.nodes[slot, 0]
     for action in range(NUM_ACTIONS):
         policy[action] = 0.0
     last = root.first_edge + root.num_edges
-    sigma, mixed = sigma_of(trees, slot, selection), mixed_value(trees, slot)
+    sigma, mixed, most = sigma_of(trees, slot, selection), mixed_value(trees, slot), most_visits(trees, slot)
     best, lost = proofs.proven_at_root(trees, slot)
     largest = np.float32(-np.inf)
     for at in range(root.first_edge, last):
@@ -152,7 +158,11 @@ def answer(trees: Tree, slot: int, selection: Selection, policy: NDArray[np.floa
         policy[action] = share
         total += share
         mean += share * root_q(trees, slot, at, mixed)
-        visits, score = tree.visits_of(trees, slot, at), gumbel_score(trees, slot, at, sigma, mixed)
+        is_draw = proofs.proven_of(trees, slot, at) == DRAWN
+        visits, score = (
+            (most if is_draw else tree.visits_of(trees, slot, at)),
+            gumbel_score(trees, slot, at, sigma, mixed),
+        )
         if visits > choice_visits or (visits == choice_visits and score > choice_score):
             choice, choice_visits, choice_score = int(action), visits, score
     if total == 0:  # a finished game has no moves

@@ -149,7 +149,8 @@ class Search:
         self.simulations_done += done
         if waiting:
             answer = self.ask(evaluate, waiting)
-            require_in_range(*(part[:waiting] for part in answer))
+            prior, value = answer
+            require_in_range(prior[:waiting], value[:waiting], self.legal[:waiting])
             self.simulations_done += kernels.expand(self.tree, self.selection, self.cache, self.legal, *answer)
         return int(waiting)
 
