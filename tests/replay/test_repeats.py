@@ -48,13 +48,22 @@ def test_hashes_differ_between_rows() -> None:
     assert len(np.unique(hashes_of(rows))) == len(rows)
 
 
-@pytest.mark.parametrize(("merge_repeats", "share"), [(False, 8 / 12), (True, 4 / 8)])
+@pytest.mark.parametrize(
+    ("repeated", "merge_repeats", "share"), [(8, False, 8 / 12), (8, True, 4 / 8), (1024, True, 11 / 15)]
+)
 def test_eight_rows_of_one_position_weigh_as_much_as_four(
-    foreign: Callable[..., ForeignDatabase], merge_repeats: bool, share: float, close_later: CloseLater
+    foreign: Callable[..., ForeignDatabase],
+    repeated: int,
+    merge_repeats: bool,
+    share: float,
+    close_later: CloseLater,
 ) -> None:
-    """1 + log2 8 = 4, next to four positions that occur once. Without merging, every row counts."""
+    """1 + log2 8 = 4, next to four positions that occur once. Without merging, every row counts.
+
+    1024 rows weigh as much as eleven; so few of them are drawn that it is no longer done by rejection.
+    """
     database = foreign()
-    for cell, times in ((0, 8), (1, 1), (2, 1), (3, 1), (4, 1)):
+    for cell, times in ((0, repeated), (1, 1), (2, 1), (3, 1), (4, 1)):
         for _ in range(times):
             database.add(floats(*np.eye(9)[cell], *[0] * 9, *(1 - np.eye(9)[cell]), 0, 1), floats(*np.eye(9)[8]), 0.0)
     database.connection.commit()
@@ -62,6 +71,7 @@ def test_eight_rows_of_one_position_weigh_as_much_as_four(
     replay.refresh()
     batch = replay.sample(np.random.default_rng(0), 20_000)
     assert len(batch.value_target) == 20_000
+    assert (replay._shares is not None) == (repeated == 1024)
     assert batch.observation[:, 0].mean() == pytest.approx(share, abs=0.02)
     assert batch.observation[:, :5].mean(axis=0)[1:] == pytest.approx([(1 - share) / 4] * 4, abs=0.01)
 

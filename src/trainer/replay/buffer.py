@@ -20,6 +20,9 @@ from trainer.replay.repeats import Repeats
 from trainer.replay.row_store import RowStore, Taken
 from trainer.replay.symmetry_tables import SymmetryTables
 
+FEW_ACCEPTED = 1 / 32
+"""Where less than this share of offered rows is drawn, all rows are looked at once per `refresh` instead."""
+
 
 class ReplayBuffer:
     """All rows of one game in memory, sampled at random, from one database or from several as if they were one."""
@@ -49,6 +52,7 @@ class ReplayBuffer:
         """The symmetries through which rows are seen."""
         self._kernels = spread_kernels().spread
         self._repeats = Repeats() if merge_repeats else None
+        self._shares: NDArray[np.float64] | None = None
         self._readers = [ReplayReader(path, metadata, share, skip_bad_rows, self._repeats, stamp) for path in paths]
         self._last_look = -math.inf
 
@@ -78,6 +82,7 @@ class ReplayBuffer:
         for reader in self._readers:
             reader.refresh()
         self._last_look = time.monotonic()  # now, because the look may have waited for a lock
+        self._shares = None
         return self.seen - before
 
     def sample(self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0) -> Batch:
@@ -147,7 +152,7 @@ class ReplayBuffer:
         return PackedBatch(observation, policy, value_target(outcome, search_value, q_weight), symmetry)
 
     def _draw(self, generator: np.random.Generator, batch_size: int) -> NDArray[np.int64]:
-        """The numbers of `batch_size` rows; of repeated positions as many as `sample` says, by rejection.
+        """The numbers of `batch_size` rows; of repeated positions as many as `sample` says, by rejection while that is fast.
 
         Raises ValueError while there are no rows.
         """
@@ -156,12 +161,22 @@ class ReplayBuffer:
         if self._repeats is None:
             return generator.integers(0, len(self), batch_size)
         drawn = np.empty(0, np.int64)
-        while len(drawn) < batch_size:
+        while len(drawn) < batch_size and self._shares is None:
             offered = generator.integers(0, len(self), 4 * batch_size)
             times = self._repeats.of(self._hashes(offered))
             accepted = generator.random(len(offered)) * times < 1 + np.log2(times)
             drawn = np.concatenate([drawn, offered[accepted]])
+            if accepted.mean() < FEW_ACCEPTED:
+                self._shares = self._sums(self._repeats)
+        if self._shares is not None:
+            drawn = np.searchsorted(self._shares, generator.random(batch_size) * self._shares[-1], side="right")
+            drawn = np.minimum(drawn, len(self) - 1)  # a product can be rounded up to the last sum
         return drawn[:batch_size]
+
+    def _sums(self, repeats: Repeats) -> NDArray[np.float64]:
+        """By row, how often it is drawn and all rows before it together, but for a common factor."""
+        times = repeats.of(self._hashes(np.arange(len(self))))
+        return np.cumsum((1 + np.log2(times)) / times)
 
     def _rows(self, at: NDArray[np.int64]) -> Taken:
         """The rows numbered `at` [B] through all databases."""
