@@ -21,7 +21,7 @@ from trainer.core.errors import ConfigError, DeviceError, ModelError, TrainerErr
 from trainer.evaluators.acceleration import distance, random_play
 from trainer.evaluators.onnx_file import OnnxEvaluator
 from trainer.export import Exporter, begin_with
-from trainer.export.stored import FILE_STAMP, StoredNetwork, Weights
+from trainer.export.stored import StoredNetwork, Weights
 from trainer.game_config import GameConfig, metadata_of
 from trainer.games import game_of
 from trainer.games.layout import layout_of
@@ -201,7 +201,7 @@ def test_a_model_says_nothing_about_the_machine_that_made_it(tmp_path: Path) -> 
         "8",
         "1",
     )
-    assert metadata[FILE_STAMP] == NetworkFile(path).stamp
+    assert metadata["network_file"] == NetworkFile(path).stamp
 
 
 def test_a_run_trains_it_keeps_it_and_goes_on_with_it_alone(tictactoe_rows: ForeignDatabase, tmp_path: Path) -> None:
@@ -493,6 +493,18 @@ def test_what_torch_cannot_export_is_reported(tmp_path: Path) -> None:
         ModelError, match=r"torch can't export the network of --network-file .*mynet\.py to ONNX \(.+\);"
     ):
         exported(written(tmp_path, text))
+
+
+def test_a_network_that_makes_a_number_of_how_many_positions_there_are(tmp_path: Path) -> None:
+    """Torch's exporter then makes it a constant, and says nothing. `view.shape[0]` stays what it is."""
+    many = "torch.zeros({rows}, 1).expand(-1, 2).sum(1, keepdim=True) + self.both(view)"
+    for rows, constant in (("view.shape[0]", False), ("len(view)", True)):
+        text = linear().replace("self.both(view)", many.format(rows=rows))
+        if constant:
+            with pytest.raises(ModelError, match=r"mynet\.py for 3 positions only; .* write view\.shape\[0\]$"):
+                exported(written(tmp_path, text))
+        else:
+            exported(written(tmp_path, text))
 
 
 def test_without_torchs_exporter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,9 @@ def traced_model(network: MoverNetwork, game: Metadata) -> onnx.ModelProto:
             f"the export of a custom network needs torch 2.6 or later; the exporter of torch {torch.__version__} lacks "
             f"{min(lacking)}"
         )
+    named = f"a {type(network).__name__}"
+    if isinstance(network, CustomNetwork):
+        named = f"the network of --network-file {network.file.path}"
     traced = copy.deepcopy(network).cpu().eval()
     sample = torch.zeros(TRACED, game.obs_size)
     try:
@@ -53,15 +56,17 @@ def traced_model(network: MoverNetwork, game: Metadata) -> onnx.ModelProto:
                 verbose=False,
             )
     except Exception as error:  # whatever the exporter and somebody's module raise
-        named = f"a {type(network).__name__}"
-        if isinstance(network, CustomNetwork):
-            named = f"the network of --network-file {network.file.path}"
         raise ModelError(
             f"torch can't export {named} to ONNX ({first_line(cause_of(error))}); its operations may not depend on the "
             f"numbers in a position, nor on how many positions there are"
         ) from error
     assert program is not None
     model: onnx.ModelProto = program.model_proto
+    if not model.graph.input[0].type.tensor_type.shape.dim[0].dim_param:
+        raise ModelError(
+            f"torch exported {named} for {TRACED} positions only; its code makes a number of how many there are, as "
+            f"len(view) does: write view.shape[0]"
+        )
     for node in model.graph.node:  # the exporter notes from which line of which file a node came
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
@@ -73,16 +78,18 @@ def traced_model(network: MoverNetwork, game: Metadata) -> onnx.ModelProto:
 
 @contextmanager
 def silent_exporter() -> Iterator[None]:
-    """Suppress what torch's exporter says about packages that it lacks, and its warnings."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    """Suppress what torch's exporter says about packages that it lacks and about its passes, and its warnings."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def cause_of(error: BaseException) -> BaseException:
