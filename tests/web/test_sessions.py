@@ -16,7 +16,7 @@ from waiting import PATIENCE
 from web_client import HOME, another_browser, client_of, sentence
 
 from trainer.games import rules_of
-from trainer.play.game_in_progress import GameInProgress
+from trainer.web.game.analysed_game import AnalysedGame
 from trainer.web.game.search_pool import SearchPool
 from trainer.web.game.sessions import Sessions
 
@@ -46,7 +46,7 @@ def test_a_session_expires_when_it_is_idle() -> None:
     clock = SimpleNamespace(seconds=0.0)
     sessions = Sessions(limit=10, idle_seconds=60, now=lambda: clock.seconds)
     session = sessions.start(
-        request_with(sessions, ""), GameInProgress.new(rules_of("tictactoe"), human=1, simulations=0)
+        request_with(sessions, ""), AnalysedGame.new(rules_of("tictactoe"), human=1, simulations=0)
     )
     for clock.seconds in (50.0, 100.0, 160.0):
         assert sessions.of(request_with(sessions, session.key)) is session
@@ -104,7 +104,7 @@ def test_the_number_of_sessions_is_limited(tmp_path: Path) -> None:
 def test_a_flood_of_new_sessions_leaves_only_the_newest() -> None:
     """Twenty thousand browsers at once, and a thousand sessions stay."""
     sessions = Sessions(limit=1000, idle_seconds=3600)
-    game = GameInProgress.new(rules_of("tictactoe"), human=1, simulations=0)
+    game = AnalysedGame.new(rules_of("tictactoe"), human=1, simulations=0)
     for _ in range(20_000):
         newest = sessions.start(request_with(sessions, ""), game)
     assert len(sessions) == 1000

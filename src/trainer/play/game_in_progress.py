@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
-from weakref import ref
+from typing import Any, Self
 
 import numpy as np
 
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, Game
 from trainer.games.position import Position
 from trainer.play.drawing import clicked_cells
-from trainer.search.analysis import Analysis
 
 
 class MoveError(Exception):
@@ -44,13 +42,9 @@ class GameInProgress:
     """Simulations before each of the model's moves."""
     positions: list[Position]
     actions: list[int] = field(default_factory=list)
-    analyses: dict[int, Analysis] = field(default_factory=dict)
-    """What the model found before each ply, for those plies at which it was asked."""
-    analysts: dict[int, ref[Any]] = field(default_factory=dict)
-    """The evaluator that each of these analyses is by, unless it is gone."""
 
     @classmethod
-    def new(cls, rules: Any, human: int, simulations: int) -> GameInProgress:
+    def new(cls, rules: Any, human: int, simulations: int) -> Self:
         """A game at its start."""
         return cls(rules, human, simulations, [Position.first(rules)])
 
@@ -95,8 +89,6 @@ class GameInProgress:
         for ply in reversed(range(self.ply)):
             if self.positions[ply].mover == self.human:
                 del self.positions[ply + 1 :], self.actions[ply:]
-                self.analyses = {at: analysis for at, analysis in self.analyses.items() if at <= ply}
-                self.analysts = {at: analyst for at, analyst in self.analysts.items() if at <= ply}
                 return
         raise MoveError("There is no move of yours to take back.")
 

@@ -53,16 +53,6 @@ class Analysis:
     moves: tuple[MoveAnalysis, ...]
     """One for each legal move, by action."""
 
-    def fields(self, position: Position) -> dict[str, Any]:
-        """As the page's API sends it; each move has its name in the position, too."""
-        return {
-            "mover": self.mover,
-            "value": self.value,
-            "best": self.best,
-            "simulations": self.simulations,
-            "moves": [move.fields(position) for move in self.moves],
-        }
-
 
 def analysed(search: Search, position: Position, simulations: int, evaluate: Evaluate) -> Analysis:
     """What a search finds out about an unfinished position; with 0 simulations, what the evaluator says."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
-from weakref import ref
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
@@ -18,8 +17,9 @@ from trainer.evaluators.interface import Evaluate
 from trainer.evaluators.uniform import uniform
 from trainer.games import DEFAULT_GAME
 from trainer.games.base import FIRST, SECOND
-from trainer.play.game_in_progress import GameInProgress, MoveError
+from trainer.play.game_in_progress import MoveError
 from trainer.search.analysis import Analysis
+from trainer.web.game.analysed_game import AnalysedGame, Found, fields_of
 from trainer.web.game.search_pool import MAX_SIMULATIONS, SearchPool
 from trainer.web.game.sessions import Session, Sessions
 from trainer.web.http.answer import JsonAnswer
@@ -114,7 +114,7 @@ class Play:
         game = session.game
         plies = []
         for ply, position in enumerate(list(game.positions)):
-            analysis = game.analyses.get(ply)
+            found = game.found.get(ply)
             action = game.actions[ply] if ply < game.ply else None
             plies.append(
                 {
@@ -124,7 +124,7 @@ class Play:
                     "action": action,
                     "name": None if action is None else position.name(action),
                     "score": position.score,
-                    "value": None if analysis is None else analysis.value,
+                    "value": None if found is None else found.analysis.value,
                 }
             )
         return self._sessions.remember(JsonAnswer({"game": game.env_id, "plies": plies}), session)
@@ -144,18 +144,19 @@ class Play:
         position = game.positions[ply]  # another request may take it back while the model thinks
         if not position.legal:
             raise Refusal(400, "The game is over in this position; there is nothing to analyse.")
-        analysis = game.analyses.get(ply)
-        if analysis is None or analysis.simulations != game.simulations or await self._outdated(game, ply):
+        found = game.found.get(ply)
+        if found is None or found.analysis.simulations != game.simulations or await self._outdated(game, ply, found):
             analysis = await self._analyse(game, ply)
-        answer = JsonAnswer({"ply": ply, "env_id": game.env_id} | analysis.fields(position))
+        else:
+            analysis = found.analysis
+        answer = JsonAnswer({"ply": ply, "env_id": game.env_id} | fields_of(analysis, position))
         return self._sessions.remember(answer, session)
 
-    async def _outdated(self, game: GameInProgress, ply: int) -> bool:
-        """Whether the analysis of the newest ply is by another model than the one that plays now."""
+    async def _outdated(self, game: AnalysedGame, ply: int, found: Found) -> bool:
+        """Whether what was found at the newest ply is by another model than the one that plays now."""
         file = await run_in_threadpool(self._models.of_game, game.env_id)
         newest = file.current if file and file.current else uniform
-        analyst = game.analysts.get(ply)
-        return ply == game.ply and (analyst is None or analyst() is not newest)
+        return ply == game.ply and found.analyst() is not newest
 
     async def _start(self, request: Request, wanted: Mapping[str, Any], before: Session | None) -> Response:
         """A new game, with the model's first move made if it moves first. What `wanted` leaves out is as in `before`.
@@ -166,12 +167,12 @@ class Play:
         env_id = await run_in_threadpool(self._games.checked, asked)
         human = seat_of(wanted)
         simulations = simulations_of(wanted, before.game.simulations if before else DEFAULT_SIMULATIONS)
-        game = GameInProgress.new(await self._pool.rules(env_id), human, simulations)
+        game = AnalysedGame.new(await self._pool.rules(env_id), human, simulations)
         replies = await self._reply(game)
         session = self._sessions.start(request, game)
         return await self._answer(session, **replies)
 
-    async def _reply(self, game: GameInProgress) -> dict[str, Any]:
+    async def _reply(self, game: AnalysedGame) -> dict[str, Any]:
         """Make the model's moves, as many as it has in a row: `bot_moves`, and the last of them or None as `bot_move`."""
         moves = []
         while game.model_to_move:
@@ -180,7 +181,7 @@ class Play:
             moves.append(analysis.best)
         return {"bot_move": moves[-1] if moves else None, "bot_moves": moves}
 
-    async def _analyse(self, game: GameInProgress, ply: int) -> Analysis:
+    async def _analyse(self, game: AnalysedGame, ply: int) -> Analysis:
         """Analyse a position by the newest model that works, else by the uniform guess."""
         position, simulations = game.positions[ply], game.simulations  # both may change during an await
         file = await run_in_threadpool(self._models.of_game, game.env_id)
@@ -195,8 +196,7 @@ class Play:
                 file.give_up(model, error)
         if analysis is None:
             analysis = await self._pool.analyse(game.env_id, position, simulations, uniform)
-        if ply < len(game.positions) and game.positions[ply] is position:
-            game.analyses[ply], game.analysts[ply] = analysis, ref(analyst)
+        game.note(ply, position, analysis, analyst)
         return analysis
 
     def _session(self, request: Request, game_id: object) -> Session:
@@ -242,7 +242,7 @@ def state_of(session: Session, file: ModelFile | None) -> dict[str, Any]:
     }
 
 
-def check_moves(game: GameInProgress, moves: object) -> None:
+def check_moves(game: AnalysedGame, moves: object) -> None:
     """Refuse with 412 if `moves` are not the moves of the game; None is not checked."""
     if moves is not None and moves != game.actions:
         raise Refusal(412, GONE_ON)
@@ -268,7 +268,7 @@ def seat_of(body: Mapping[str, Any]) -> int:
     return seats[first]
 
 
-def move_of(body: dict[str, Any], game: GameInProgress) -> int:
+def move_of(body: dict[str, Any], game: AnalysedGame) -> int:
     """The move that a request makes for the person. Refuses one that can't be made."""
     if game.over:
         raise Refusal(400, "The game is over; start a new one.")

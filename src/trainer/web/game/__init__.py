@@ -1,1 +1,1 @@
-"""What ties games to browsers, and the threads that search for them. The game itself is in `trainer.play`."""
+"""What ties games to browsers: their games with analyses, and the threads that search. The rest is in `trainer.play`."""

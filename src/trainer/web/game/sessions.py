@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trainer.play.game_in_progress import GameInProgress
+from trainer.web.game.analysed_game import AnalysedGame
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Session:
 
     key: str
     """The value of the cookie."""
-    game: GameInProgress
+    game: AnalysedGame
     last_used: float
     """In seconds of the clock of Sessions."""
     game_id: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -60,7 +60,7 @@ class Sessions:
             self._by_key.move_to_end(session.key)
         return session
 
-    def start(self, request: Request, game: GameInProgress) -> Session:
+    def start(self, request: Request, game: AnalysedGame) -> Session:
         """Give the browser this game instead of its old one."""
         session = self.of(request)
         if session is not None:
