@@ -72,15 +72,16 @@ def test_a_level_is_told(table: Table, level: int, said: str) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("z9", "'z9' is not a legal move here, nor one of: hint, undo, level N, new, quit"),
+        ("z9", "'z9' is not a legal move here (legal: {names}), nor one of: hint, undo, level N, new, quit"),
         ("level", "A level is a number of simulations from 0 to 10,000, as in: level 400"),
         ("level -1", "A level is a number of simulations from 0 to 10,000, as in: level 400"),
     ],
 )
 def test_other_words_are_answered(table: Table, words: str, said: str) -> None:
     """Nothing changes."""
+    names = "a3, b3, c3, a2, b2, c2, a1, b1, c1"
     table.obey(words)
-    assert (table.said, played(table)) == (said, [])
+    assert (table.said, played(table)) == (said.format(names=names), [])
 
 
 def command(folder: Path) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from trainer.games.base import FIRST, SECOND, Game, Seats
 from trainer.games.position import Position, cell_name
 
@@ -26,11 +28,14 @@ def clicked_cells(game: Game) -> list[list[int]]:
 
 
 def target_names(first: Position) -> list[str]:
-    """The names of all cells, or columns: that of the move one makes there, if it is a single click, else the usual one."""
+    """The names of all cells, or columns: that of the move one makes there, if there is one of a single click, else the
+    usual one."""
     game: Game = first.rules.GAME
     names = [cell_name(game, target) for target in range(game.num_targets)]
-    for action, cells in enumerate(clicked_cells(game)):
-        if len(cells) == 1:
+    clicked = clicked_cells(game)
+    moves = Counter(cells[0] for cells in clicked if len(cells) == 1)
+    for action, cells in enumerate(clicked):
+        if len(cells) == 1 and moves[cells[0]] == 1:  # drops of several pieces are moves of their own
             try:
                 names[cells[0]] = first.name(action)
             except Exception:  # whatever somebody's file raises for a move that isn't legal

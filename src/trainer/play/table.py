@@ -15,6 +15,7 @@ from trainer.evaluators.named_game import game_named_in
 from trainer.games import DEFAULT_GAME, game_of
 from trainer.games.base import FIRST, SECOND
 from trainer.games.kernels import compiled_rules
+from trainer.games.position import listed
 from trainer.games.vocabulary import action_named
 from trainer.play.board import BoardText, Marks
 from trainer.play.drawing import owners
@@ -120,7 +121,8 @@ class Table:
         elif name in ("level", "l"):
             self._set_level(rest)
         elif text:
-            self.said = f"{text!r} is not a legal move here, nor one of: {WORDS}"
+            names = listed([one.name for one in self.moves()]) or "none"
+            self.said = f"{text!r} is not a legal move here (legal: {names}), nor one of: {WORDS}"
 
     def _set_level(self, words: list[str]) -> None:
         if len(words) == 1 and words[0].isdecimal() and len(words[0]) < 10 and int(words[0]) <= MOST_SIMULATIONS:
