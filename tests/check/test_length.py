@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trainer.check.checks.length import check_length
 from trainer.check.checks.promises import check_promises
+from trainer.check.findings import Level
 from trainer.check.subject import Subject
 
 WALK = """
@@ -95,9 +96,10 @@ def test_a_flag_that_only_long_games_make_too_large_is_a_failure(tmp_path: Path)
 
 
 def test_a_true_limit_is_no_failure(tmp_path: Path) -> None:
-    """Only a warning that the limit ends all games in which the players avoid the end."""
+    """Only a note that the limit ends all games in which the players avoid the end."""
     (found,) = check_length(walk(tmp_path, 300, COUNTED))
     assert "are only over because of max_plies=300" in found.text
+    assert found.level is Level.NOTE
 
 
 def test_a_position_without_a_move_that_only_long_games_have(tmp_path: Path) -> None:

@@ -227,7 +227,7 @@ def test_a_count_above_255_is_shown_as_the_page_says(tmp_path: Path) -> None:
         path = tmp_path / f"{name}.py"
         path.write_text(text.replace("key_words=PAST", key).replace('"walk"', f'"{name}"'))
         subject = Subject(str(path), 50)
-        found = [*check_hidden(subject), *check_key(subject)]
+        found = [*check_hidden(subject), *(check_key(subject) or [])]
         failed = [finding for finding in found if finding.level is Level.FAILURE]
         assert [finding.text[:40] for finding in failed] == ["The network can't see all that decides. "] * (
             key[-1] == "1"
@@ -274,6 +274,7 @@ def test_counts_in_cells_have_the_seats_that_the_page_says(tmp_path: Path) -> No
         path = tmp_path / f"{name}.py"
         path.write_text(SEEDS.format(seats=f"{text}FLIPPED, actions=FLIPPED)").replace("seeds", name))
         found = check_seats(Subject(str(path), 20))
+        assert found is not None
         assert ["`planes`" in finding.text for finding in found] == [True] * (name == "wrong")
 
 

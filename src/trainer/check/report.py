@@ -37,7 +37,8 @@ WIDTH = 110
 MOST_NAMES_SHOWN = 40
 LAST_NAMES_SHOWN = 10
 MARKS = {Level.NOTE: "note", Level.WARNING: "warning", Level.FAILURE: "FAILED"}
-Check = Callable[[Subject], list[Finding]]
+Check = Callable[[Subject], list[Finding] | None]
+"""None: the game has nothing of what the check is about."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +74,11 @@ CHECKS: dict[str, Check] = {
     "games end by themselves": check_length,
     "people can tell the moves apart": check_names,
 }
-APPLIES: dict[str, Callable[[Subject], bool]] = {
-    "wins_next tells the truth": lambda subject: subject.has("wins_next"),
-    "words beyond key_words decide nothing": lambda subject: subject.game.deciding_words < subject.game.state_words,
-    "players can be exchanged as Seats says": lambda subject: subject.game.seats is not None,
-}
-"""Of some checks, whether a game has what they are about."""
-GAMES: dict[str, Callable[[Subject], int]] = {
-    "words beyond key_words decide nothing": key.games_played,
-    "the network sees all that decides": hidden.games_played,
-    "symmetries hold": symmetries.games_played,
-    "players can be exchanged as Seats says": seats.games_played,
+GAMES: dict[Check, Callable[[Subject], int]] = {
+    check_key: key.games_played,
+    check_hidden: hidden.games_played,
+    check_symmetries: symmetries.games_played,
+    check_seats: seats.games_played,
 }
 """Of the checks whose work grows with the size of a position, how many games they play."""
 SOLVED = "search proves what exhaustive play says"
@@ -94,19 +89,19 @@ def results(subject: Subject, against: str | None = None) -> Iterator[Result]:
     failed = False
     with bounds_checked():
         for name, check in FOUNDATIONS.items():
-            result = Result(name, check(subject))
+            result = Result(name, check(subject) or [])
             yield result
             if result.failed:
                 return
         for name, check in CHECKS.items():
-            applies = name not in APPLIES or APPLIES[name](subject)
-            games = GAMES[name](subject) if name in GAMES else None
-            result = Result(name, found_by(check, subject), applies, games)
+            found = found_by(check, subject)
+            games = GAMES[check](subject) if check in GAMES else None
+            result = Result(name, found or [], found is not None, games)
             failed |= result.failed
             yield result
         if against:
             compared = found_by(partial(check_against, name=against), subject)
-            result = Result(f"OpenSpiel's {against} agrees", compared)
+            result = Result(f"OpenSpiel's {against} agrees", compared or [])
             failed |= result.failed
             yield result
         if failed:
@@ -122,8 +117,8 @@ def results(subject: Subject, against: str | None = None) -> Iterator[Result]:
         yield solved(subject, solution)
 
 
-def found_by(check: Check, subject: Subject) -> list[Finding]:
-    """What a check finds; also an index out of bounds that the game's functions use in the positions it looks at."""
+def found_by(check: Check, subject: Subject) -> list[Finding] | None:
+    """What a check finds, with indices out of bounds that the game uses where it looks; None if it doesn't apply."""
     try:
         return check(subject)
     except IndexError as error:

@@ -137,4 +137,4 @@ def game_statistics(subject: Subject, depth: int | None) -> Iterator[tuple[str, 
     for name, by_turns in (("perft by plies", False), ("perft by turns", True)):
         counts, stopped = perft(subject, linked, depth, by_turns)
         shown = ", ".join(f"{count:,}" for count in counts)
-        yield name, shown + (" (then more than 20 million; --depth counts further)" if stopped else "")
+        yield name, shown + (f" (then more than {MOST_LINES:,}; --depth counts further)" if stopped else "")

@@ -52,21 +52,16 @@ from trainer.games.symmetry import Symmetry, as_tuple
 
 MOVER, WINNER, FLAGS = 0, 1, 2
 OPEN, FIRST, SECOND, DRAW = 0, 1, 2, 3
-
 LARGEST_ROW = 4096
 """Bytes of a row of the replay contract above which a game's rows are packed."""
-
 MOST_COUNTED = 32_767
 """The most legal moves of a position that search can count."""
-
 BOARD_TYPES = ("grid", "drop_column", "hex", "edges", "pieces", "points")
 """How the page can draw a board."""
-
 State = NDArray[np.uint64]
 Board = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Moves = NDArray[np.int32]
-
 LATER = {"later": True}
 """Marks a field that games of earlier versions didn't have: while it has its default it isn't part of the rules' hash, so
 their models and rows stay valid."""
@@ -272,9 +267,14 @@ class Game:
         return self.key_words or self.state_words
 
     @property
+    def history_begin(self) -> int:
+        """The first raw word beyond the key; `state_words` if there is none."""
+        return max(self.deciding_words, self.state_words - self.raw_words)
+
+    @property
     def has_history(self) -> bool:
         """Whether later positions can depend on words that decide nothing of this one: raw words beyond the key."""
-        return self.deciding_words < self.state_words and self.raw_words > 0
+        return self.history_begin < self.state_words
 
     @property
     def lasting_words(self) -> int:

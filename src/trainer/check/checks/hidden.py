@@ -33,7 +33,7 @@ def check_hidden(subject: Subject) -> list[Finding]:
     if not pairs:
         return []
     found = effects(*states_of(subject, pairs))
-    history = history_of(subject.game)
+    history = subject.game.history_begin
     same_history = np.array([(pair.one[history:] == pair.two[history:]).all() for pair in pairs])
     wrong = found.differs & same_history[found.pair]
     if wrong.any():
@@ -48,11 +48,6 @@ def check_hidden(subject: Subject) -> list[Finding]:
 def games_played(subject: Subject) -> int:
     """In how many random games `check_hidden` looks."""
     return games_compared(subject, subject.game.obs_size)
-
-
-def history_of(game: Game) -> int:
-    """The first word of the state that holds history: raw, and beyond the key. `game.state_words` if there is none."""
-    return max(game.deciding_words, game.state_words - game.raw_words)
 
 
 def at_once(game: Game, pairs: list[Pair], found: Effects, wrong: NDArray[np.bool_], level: Level) -> Finding:
@@ -83,7 +78,7 @@ def without_history(subject: Subject, pairs: list[Pair]) -> list[Finding]:
 
     Their histories are made that of the first position. The rules may not know such a position, so only results count.
     """
-    history = history_of(subject.game)
+    history = subject.game.history_begin
     blank = subject.first(1).states[0, history:]
     pairs = [
         replace(pair, one=np.append(pair.one[:history], blank), two=np.append(pair.two[:history], blank))

@@ -17,31 +17,21 @@ MOST_WORDS = 10_000_000
 """In all these contents together."""
 
 
-def check_key(subject: Subject) -> list[Finding]:
-    """Positions with the same key must show the same, and every move must have the same effect.
+def check_key(subject: Subject) -> list[Finding] | None:
+    """Positions with the same key must show the same, and every move must have the same effect; None: all words are the key.
 
     Words that are worked out from the key only save time, and are allowed; raw words beyond the key are history. What
     history decides about later positions may be left out of account on purpose, so that is a note.
     """
     if subject.game.deciding_words == subject.game.state_words:
-        return []
+        return None
     return check_history(subject) or check_pairs(subject)
 
 
 def games_played(subject: Subject) -> int:
     """In how many random games `check_key` looks."""
     compared = games_compared(subject, subject.game.state_words)
-    return min(games_of_history(subject), compared) if has_history(subject.game) else compared
-
-
-def history_begin(game: Game) -> int:
-    """The first raw word beyond the key; the number of all words if there is none."""
-    return max(game.deciding_words, game.state_words - game.raw_words)
-
-
-def has_history(game: Game) -> bool:
-    """Whether a game has raw words beyond the key."""
-    return history_begin(game) < game.state_words
+    return min(games_of_history(subject), compared) if subject.game.has_history else compared
 
 
 def games_of_history(subject: Subject) -> int:
@@ -52,8 +42,8 @@ def games_of_history(subject: Subject) -> int:
 def check_history(subject: Subject) -> list[Finding]:
     """Put the raw words beyond the key of other positions, and zeros, into each position: it must show the same."""
     game = subject.game
-    begin = history_begin(game)
-    if not has_history(game):
+    begin = game.history_begin
+    if not game.has_history:
         return []
     count = games_of_history(subject)
     tails = tails_of(subject, count, begin)
@@ -132,9 +122,10 @@ def explained(game: Game, pair: Pair, what: str, level: Level) -> Finding:
     """What two positions show that are the same to the search."""
     words = np.flatnonzero(pair.one != pair.two)
     line = ", ".join(map(str, pair.moves_one))
+    taken = "has one evaluation for both" if game.has_history else "takes them for the same"
     text = (
-        f"This position and the one after the moves {line} have the same first {game.deciding_words} words, so search takes "
-        f"them for the same; but they differ in {what}. They differ in word {', '.join(map(str, words[:6]))}. "
+        f"This position and the one after the moves {line} have the same first {game.deciding_words} words, so search "
+        f"{taken}; but they differ in {what}. They differ in word {', '.join(map(str, words[:6]))}. "
     )
     if level is Level.NOTE:
         text += "These are raw words beyond the key: a history that is left out of account on purpose."
@@ -149,7 +140,7 @@ def failed(game: Game, begin: int, what: str) -> str:
     words = f"state[{begin}]" if begin == last else f"state[{begin}] to state[{last}]"
     return (
         f"A raw word beyond the key ({words}) decides {what} of this position: it changes if these words are another "
-        f"position's. Search takes positions for the same if their first {game.deciding_words} words are the same. Raise "
+        f"position's. Search has one evaluation for positions whose first {game.deciding_words} words are the same. Raise "
         "key_words, or work out what is needed of the history in play and keep it in a word of the key."
     )
 

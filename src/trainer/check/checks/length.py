@@ -20,6 +20,14 @@ MOST_SHORT = 200
 """Games whose mean length is compared with the usual one."""
 MOST_MOVES = 8_000_000
 """Moves that are tried for each way to play."""
+TOO_MANY = (
+    "Self-play of an untrained network will look like that, and every such game teaches it the limit's result. Add a rule "
+    "that ends such games sooner."
+)
+AVOIDED = (
+    "Random games last {:.1f} moves on average, so self-play won't be like that at first. If no rule ends games without "
+    "progress sooner, add one; if one does, this is no mistake."
+)
 
 Good = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]
 """Which moves are good [R], by the number of pieces before and after them."""
@@ -32,8 +40,8 @@ class Way:
     name: str
     games: int
     choose: Choose | None = None
-    warns: bool = True
-    """Whether it is suspicious if most games reach the limit."""
+    level: Level | None = Level.NOTE
+    """How bad it is if most games reach the limit; None: it isn't."""
 
 
 def check_length(subject: Subject) -> list[Finding]:
@@ -41,7 +49,8 @@ def check_length(subject: Subject) -> list[Finding]:
     findings = check_endless(subject)
     if findings:
         return findings
-    findings, warned = short_games(subject), False
+    mean = mean_plies(subject)
+    findings, said = short_games(subject, mean), False
     for way in ways(subject):
         games = RandomGames(subject, way.games, way.choose)
         examples = Examples()
@@ -49,28 +58,31 @@ def check_length(subject: Subject) -> list[Finding]:
         look_at_end(subject, games, examples)
         if examples:
             return [*findings, *examples.findings()]
-        if way.warns and 2 * reached > way.games and not warned:
-            warned = True
+        if way.level is not None and 2 * reached > way.games and not said:
+            said = True
+            text = (
+                f"{reached:,} of {way.games:,} games {way.name} are only over because of "
+                f"max_plies={subject.game.max_plies}: they have moves that are repeated and add no piece. "
+            )
             findings.append(
-                Finding(
-                    Level.WARNING,
-                    f"{reached:,} of {way.games:,} games {way.name} are only over because of "
-                    f"max_plies={subject.game.max_plies}; moves are repeated in them and add no piece. Self-play of an "
-                    "untrained network will look like that, and every such game teaches it the limit's result. Add a rule "
-                    "that ends such games sooner.",
-                    moves,
-                )
+                Finding(way.level, text + (TOO_MANY if way.choose is None else AVOIDED.format(mean)), moves)
             )
     return findings
 
 
-def short_games(subject: Subject) -> list[Finding]:
-    """A warning if random games are far shorter than what GAME says of an ordinary game, or far longer than its default.
+def mean_plies(subject: Subject) -> float:
+    """The mean length of random games."""
+    count = min(MOST_SHORT, subject.games)
+    return sum(len(ply.games) for ply in RandomGames(subject, count)) / count
+
+
+def short_games(subject: Subject, mean: float) -> list[Finding]:
+    """A warning if random games, whose mean length is `mean`, are far shorter than what GAME says of an ordinary game, or
+    far longer than its default.
 
     If GAME gives `typical_plies`, longer games of random moves aren't a mistake: those of good players may be short.
     """
-    count, usual = min(MOST_SHORT, subject.games), subject.game.usual_plies
-    mean = sum(len(ply.games) for ply in RandomGames(subject, count)) / count
+    usual = subject.game.usual_plies
     given, long = bool(subject.game.typical_plies), mean > 3 * usual
     if usual <= 3 * mean and (given or not long):
         return []
@@ -96,14 +108,14 @@ def ways(subject: Subject) -> list[Way]:
         return lambda positions, legal, generator: chosen(preferred(subject, positions, legal, is_good), generator)
 
     return [
-        Way("of random moves", subject.games),
+        Way("of random moves", subject.games, level=Level.WARNING),
         Way("of moves that avoid the end of the game", few, preferring(lambda before, after: after >= 0)),
         Way("of moves that capture nothing", few, preferring(lambda before, after: after >= before)),
         Way(
             "of moves that add no piece and take none",
             few,
             preferring(lambda before, after: after == before),
-            warns=False,
+            level=None,
         ),
     ]
 

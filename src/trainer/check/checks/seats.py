@@ -20,11 +20,11 @@ MEANING = {
 }
 
 
-def check_seats(subject: Subject) -> list[Finding]:
-    """Exchange the players of the first position, and play the same random games in both."""
+def check_seats(subject: Subject) -> list[Finding] | None:
+    """Exchange the players of the first position, and play the same random games in both; None: they can't be exchanged."""
     game = subject.game
     if game.seats is None:
-        return []
+        return None
     if broken := broken_tables(game, game.seats):
         return [Finding(Level.FAILURE, text) for text in broken]
     difference = first_difference(subject, of_seats(game, game.seats), games_played(subject))

@@ -12,10 +12,10 @@ MOVES_PER_PLY = 200_000
 """Moves that are tried per ply."""
 
 
-def check_sudden_wins(subject: Subject) -> list[Finding]:
-    """Compare `wins_next` with playing every legal move."""
+def check_sudden_wins(subject: Subject) -> list[Finding] | None:
+    """Compare `wins_next` with playing every legal move; None: the game doesn't have it."""
     if not subject.has("wins_next"):
-        return []
+        return None
     games, invented = RandomGames(subject, subject.games), Examples()
     missed: tuple[int, ...] | None = None
     wins = missing = 0
