@@ -32,7 +32,6 @@ OBJECT_STORE = 256 * 2**20
 """Bytes."""
 ROWS_PER_SECOND = 300
 """Of a simulated player: a fifth of what one core makes of Connect 4."""
-HUBS = (1, 2, 4)
 EARLY, LATE = (0.15, 0.3), (0.85, 1.0)
 """Shares of the time of `soak` that are compared."""
 LOOKS = 120
@@ -159,7 +158,7 @@ def crowds(job: Job) -> list[Result]:
     four, _ = tried(1, 4, 1e6)
     results = [Result("one hub, four players that never rest", "rows/s", [four.stored], target=Target(least=50_000))]
     for hubs, players in [(1, players) for players in job.size.crowds] + [
-        (hubs, job.size.crowds[-1]) for hubs in HUBS[1:]
+        (hubs, job.size.crowds[-1]) for hubs in job.size.many_hubs
     ]:
         crowd, memory = tried(hubs, players, ROWS_PER_SECOND)
         note = (

@@ -49,7 +49,9 @@ class Size:
     cluster_rounds: int = 3
     """Such runs, on the cluster and without it."""
     crowds: tuple[int, ...] = (10, 100, 1000)
-    """Simulated players of the part cluster."""
+    """Simulated players of the part cluster, at one hub."""
+    many_hubs: tuple[int, ...] = (2, 4)
+    """Hubs at which the largest of these crowds plays, too."""
     gpu_device: Literal["cpu", "cuda"] = "cuda"
     """What the part gpu measures."""
     gpu_batches: tuple[int, ...] = (256, 512, 1024)
@@ -93,6 +95,7 @@ TINY = Size(
     soak_minutes=0.1,
     cluster_minutes=0,
     crowds=(3,),
+    many_hubs=(2,),
     gpu_device="cpu",
     gpu_batches=(8,),
     gpu_threads=(2,),

@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +24,9 @@ from waiting import PATIENCE, wait_until
 from trainer.run.actor_stats_file import CLUSTER
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason='needs Ray: pip install -e ".[cluster]"')
+
+REFUSED = " is refused ("
+"""In the cluster's log: it isn't tried again until its machine has left."""
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +61,29 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
     """A node leaves, another joins; a player, the hub and the driver are killed; another set of nodes resumes; Ctrl-C."""
     words = ["--ray", cluster.address, "--data-dir", tmp_path, "--minutes", 60, "--simulations", 100]
     words += ["--replay-window", "None"]  # so that all games stay
+    words += ["--passes", 0.5]  # few steps, because starting players need the processor
     loop = [sys.executable, "-m", "trainer.loop", *map(str, words)]
     with open(tmp_path / "errors", "wb") as errors:
         process = subprocess.Popen(loop, stdout=subprocess.DEVNULL, stderr=errors)
 
+    def said() -> str:
+        log = tmp_path / "logs" / "cluster.log"
+        return log.read_text() if log.exists() else ""
+
     def wait(condition: Any, what: str) -> None:
-        wait_until(lambda: condition() or process.poll() is not None, what)
+        try:
+            wait_until(lambda: condition() or process.poll() is not None or REFUSED in said(), what)
+        except AssertionError as error:
+            raise AssertionError(f"{what}; the cluster says:\n{said()[-4000:]}") from error
         assert process.poll() is None, (tmp_path / "errors").read_text()
+        assert REFUSED not in said(), f"{what}; were files of the package edited meanwhile?\n{said()[-4000:]}"
 
     def has_players(count: int) -> bool:
         return len(players_of(tmp_path)) == count
+
+    def others(before: set[str], left: int) -> bool:
+        now = set(players_of(tmp_path))
+        return len(now) == 3 and len(now & before) == left
 
     def plays_the_newest_model() -> bool:
         stats = tmp_path / "stats.json"
@@ -77,20 +93,21 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
     try:
         wait(lambda: has_players(3), "three players don't start")
         wait(plays_the_newest_model, "not all players get new models")
-        cluster.ask("remove")
-        wait(lambda: has_players(2), "a node that is gone stays in the statistics")
-        cluster.ask("add")
-        wait(lambda: has_players(3), "a new node doesn't play")
         before = set(players_of(tmp_path))
+        cluster.ask("remove")
+        cluster.ask("add")
+        wait(lambda: others(before, 2), "a node that is gone stays in the statistics, or a new node doesn't play")
+        before = set(players_of(tmp_path))
+        assert len(before) == 3
         cluster.kill("ray::RayPlayer")
-        wait(lambda: has_players(3) and set(players_of(tmp_path)) != before, "a killed player isn't replaced")
+        wait(lambda: others(before, 2), "a killed player isn't replaced")
         acknowledged = counted(tmp_path)
         cluster.kill("ray::RayHub")
         wait(lambda: counted(tmp_path) > acknowledged + 100, "a killed hub isn't replaced")
         assert len(whole_games(tmp_path / "replay.db")) >= acknowledged
-        for child in psutil.Process(process.pid).children():
-            if child.cmdline()[2:4] == ["-m", "trainer.cluster"]:
-                child.kill()
+        children = psutil.Process(process.pid).children()
+        (driver,) = [child for child in children if child.cmdline()[2:4] == ["-m", "trainer.cluster"]]
+        driver.kill()
         assert process.wait(PATIENCE) == 1, "the loop goes on without its driver"
     finally:
         process.terminate()
@@ -117,7 +134,9 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
     assert len(stored) >= counted(tmp_path)  # Ctrl-C stored all that was counted
 
 
-def test_two_hubs_store_side_by_side(cluster: SmallCluster, tmp_path: Path) -> None:
+def test_two_hubs_store_side_by_side(
+    cluster: SmallCluster, tmp_path: Path, call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     """Each has whole games of its own; the loop learns from both, and so do the commands that take a database.
 
     The folder of the run is relative to that of the loop, which is another one than that of the hubs.
@@ -144,17 +163,15 @@ def test_two_hubs_store_side_by_side(cluster: SmallCluster, tmp_path: Path) -> N
     assert sum(map(len, games)) >= counted(tmp_path) > 0
     rows = sum(sum(several.values()) for several in games)
     pattern = tmp_path / "replay-*.db"
-    trained = run_module(
-        "trainer", "--db", pattern, "--steps", 10, "--model-dir", tmp_path / "other", "--stats", tmp_path / "other.json"
-    )
-    assert (trained.returncode, f"on {rows} rows of" in trained.stderr) == (0, True), trained.stderr
-    measured = run_module(
-        "trainer.evaluator", "--db", pattern, "--model", tmp_path / "models" / "latest.onnx", "--games", 2
-    )
-    assert measured.returncode == 0, measured.stderr
-    alone = run_module("trainer.loop", "--data-dir", tmp_path, "--resume", "--ray", "None")
-    assert (alone.returncode, alone.stderr.count("\n")) == (1, 1), alone.stderr
-    assert "--replay-shards" in alone.stderr
+    other = ["--model-dir", tmp_path / "other", "--stats", tmp_path / "other.json"]
+    assert call_main("trainer", "--db", pattern, "--steps", 10, *other) == 0
+    assert f"on {rows} rows of" in capsys.readouterr().err
+    model = tmp_path / "models" / "latest.onnx"
+    assert call_main("trainer.evaluator", "--db", pattern, "--model", model, "--games", 2) == 0
+    capsys.readouterr()
+    assert call_main("trainer.loop", "--data-dir", tmp_path, "--resume", "--ray", "None") == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "--replay-shards" in said
 
 
 def test_there_must_be_a_cluster(tmp_path: Path) -> None:

@@ -149,6 +149,7 @@ def test_a_position_that_occurs_thrice_and_a_hundred_quiet_plies_end_the_game_an
     """Positions are counted here by their stored cells, and plies by the number of pieces and the pawns' cells."""
     games = random_games()
     stored = [Positions("minichess", 1).of(states).stored() for states in games.states]
+    pawns = [np.isin(cells[:, :25], (1, 2)) for cells in stored]
     features = [Positions("minichess", 1).of(states).observation()[:, 300:305] for states in games.states]
     ends = Counter[str]()
     for game, moves in enumerate(games.moves):
@@ -157,7 +158,7 @@ def test_a_position_that_occurs_thrice_and_a_hundred_quiet_plies_end_the_game_an
             cells, winner = stored[ply][game, :25], int(games.states[ply][game, WINNER])
             if ply:
                 before = stored[ply - 1][game, :25]
-                same_pawns = np.array_equal(np.isin(cells, (1, 2)), np.isin(before, (1, 2)))
+                same_pawns = np.array_equal(pawns[ply][game], pawns[ply - 1][game])
                 quiet = quiet + 1 if same_pawns and (cells != 0).sum() == (before != 0).sum() else 0
             position = cells.tobytes() + bytes([ply % 2])
             times = seen[position]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import bonsai
 import psutil
@@ -36,35 +38,58 @@ from trainer.run.folder import RunFolder
 from trainer.run.record import require_same_run, write_record
 from trainer.settings.loop import LoopConfig
 
+WORDS = ("--steps", 150, "--threads", 1, "--simulations", 10, "--lr", 0.01, "--seed", 3)
 
-def test_one_command_plays_trains_and_evaluates(tmp_path: Path) -> None:
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The folder of a run that is over, to be copied, and what it printed."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    return folder, run_module("trainer.loop", "--data-dir", folder, *WORDS)
+
+
+@pytest.fixture
+def copied(finished: tuple[Path, Any], tmp_path: Path) -> Path:
+    """A folder with that run."""
+    return Path(shutil.copytree(finished[0], tmp_path / "copied"))
+
+
+def test_one_command_plays_trains_and_evaluates(
+    finished: tuple[Path, subprocess.CompletedProcess[str]], copied: Path
+) -> None:
     """Steps bound it; a second run in the same folder sets the first aside, and says that it learns from its games too.
 
     It starts from a model of the first, which is set aside with the others.
     """
-    start, words = tmp_path / "models" / "model_step_000150.onnx", ["--steps", 150, "--threads", 1, "--simulations", 10]
-    for run in (1, 2):
-        begin = [] if run == 1 else ["--start-from", start]
-        model = b"" if run == 1 else start.read_bytes()
-        done = run_module("trainer.loop", "--data-dir", tmp_path, *words, *begin)
-        assert done.returncode == 0, done.stderr
-        assert ("holds games that were played before" in done.stderr) == (run == 2)
-        for figure in ("self-play", "speed", "training", "loss", "vs random", "Elo"):
-            assert f"\n  {figure} " in done.stdout
-        stats = json.loads((tmp_path / "stats.json").read_text())
-        assert stats["step"] == stats["total_steps"] == 150
-        assert stats["last_eval"]["step"] == 150
-        assert stats["last_eval"]["opponent"] == "random"
-        assert stats["last_eval"]["games_played"] == 200
-        rates = [stats["last_eval"][f"{kind}_rate"] for kind in ("win", "draw", "loss")]
-        assert sum(rates) == pytest.approx(1)
-        assert stats["eval_history"][-1] == stats["last_eval"]
-        assert len(list((tmp_path / "models").glob("old-*"))) == run - 1
-    assert (tmp_path / "start.onnx").read_bytes() == model
-    assert select(tmp_path / "replay.db", "SELECT count(DISTINCT episode_id) FROM transitions")[0][0] > 50
-    assert (tmp_path / "models" / "latest.onnx").exists()
-    leftovers = [path.name for path in tmp_path.rglob(".tmp-*")]
+    first = finished[1]
+    require_finished(copied, first)
+    assert "holds games that were played before" not in first.stderr
+    assert not list((copied / "models").glob("old-*"))
+    start = copied / "models" / "model_step_000150.onnx"
+    model = start.read_bytes()
+    second = run_module("trainer.loop", "--data-dir", copied, *WORDS, "--start-from", start)
+    require_finished(copied, second)
+    assert "holds games that were played before" in second.stderr
+    assert len(list((copied / "models").glob("old-*"))) == 1
+    assert (copied / "start.onnx").read_bytes() == model
+    assert select(copied / "replay.db", "SELECT count(DISTINCT episode_id) FROM transitions")[0][0] > 50
+    leftovers = [path.name for path in copied.rglob(".tmp-*")]
     assert leftovers == []
+
+
+def require_finished(folder: Path, done: subprocess.CompletedProcess[str]) -> None:
+    """Fail unless a loop has ended well, with all figures of a run of 150 steps."""
+    assert done.returncode == 0, done.stderr
+    for figure in ("self-play", "speed", "training", "loss", "vs random", "Elo"):
+        assert f"\n  {figure} " in done.stdout
+    stats = json.loads((folder / "stats.json").read_text())
+    assert stats["step"] == stats["total_steps"] == stats["last_eval"]["step"] == 150
+    assert stats["last_eval"]["opponent"] == "random"
+    assert stats["last_eval"]["games_played"] == 200
+    rates = [stats["last_eval"][f"{kind}_rate"] for kind in ("win", "draw", "loss")]
+    assert sum(rates) == pytest.approx(1)
+    assert stats["eval_history"][-1] == stats["last_eval"]
+    assert (folder / "models" / "latest.onnx").exists()
 
 
 def test_a_new_run_says_how_many_rows_are_stored_and_how_many_of_them_stay(
@@ -134,14 +159,12 @@ def test_an_actor_that_somebody_ends_ends_the_loop(tmp_path: Path) -> None:
     assert errors.splitlines()[-1] == "error: the actor was stopped from outside; start again with --resume to go on"
 
 
-def test_a_run_that_is_over_is_not_begun_again(tmp_path: Path) -> None:
+def test_a_run_that_is_over_is_not_begun_again(copied: Path) -> None:
     """The trainer's sentence reaches whoever asks it to go on; nothing is lost."""
-    words = ("--data-dir", tmp_path, "--threads", 1, "--simulations", 5, "--steps", 60)
-    run_module("trainer.loop", *words)
-    done = run_module("trainer.loop", *words, "--resume")
+    done = run_module("trainer.loop", "--data-dir", copied, "--resume")
     assert done.returncode == 0, done.stderr
-    assert "The trainer: the run is over: 60 steps are done; to go on give more --steps" in done.stderr
-    assert json.loads((tmp_path / "stats.json").read_text())["step"] == 60
+    assert "The trainer: the run is over: 150 steps are done; to go on give more --steps" in done.stderr
+    assert json.loads((copied / "stats.json").read_text())["step"] == 150
 
 
 def test_a_port_that_is_taken_is_refused_before_anything_starts(
@@ -221,6 +244,7 @@ def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
         (["--first-simulations", "0"], "error: --first-simulations is 0; give a number from 1 to --simulations (100)"),
         (["--cache", "-1"], "error: --cache is -1; give a number of entries from 0 to 16777216"),
         (["--web-port", "99999"], "error: --web-port is 99999; give a number from 1 to 65535"),
+        (["--web-port", "8081"], "error: --web-port is given without --web; add --web to serve the page"),
     ],
 )
 def test_bad_settings_are_refused(
@@ -351,24 +375,22 @@ def test_a_folder_without_a_run_can_not_be_resumed_without_the_name_of_a_game(
 
 
 def test_a_resumed_run_keeps_its_settings_and_refuses_others(
-    tmp_path: Path, call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    copied: Path, call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing is repeated on the command line, not even the game; the length may change, the learning rate may not."""
-    words = ["--data-dir", str(tmp_path), "--threads", "1"]
-    first = run_module("trainer.loop", *words, "--steps", 40, "--simulations", 5, "--lr", 0.01, "--seed", 3)
-    assert first.returncode == 0, first.stderr
-    longer = run_module("trainer.loop", *words, "--resume", "--steps", 60)
+    words = ["--data-dir", str(copied), "--threads", "1"]
+    longer = run_module("trainer.loop", *words, "--resume", "--steps", 170)
     assert longer.returncode == 0, longer.stderr
-    assert json.loads((tmp_path / "stats.json").read_text())["step"] == 60
-    stored = json.loads((tmp_path / "run.json").read_text())
+    assert json.loads((copied / "stats.json").read_text())["step"] == 170
+    stored = json.loads((copied / "run.json").read_text())
     for command in ("loop", "train"):
         settings = stored[command]["settings"]
-        assert (settings["lr"], settings["seed"], settings["steps"]) == (0.01, 3, 60)
+        assert (settings["lr"], settings["seed"], settings["steps"]) == (0.01, 3, 170)
         assert stored[command]["versions"]["torch"]
-    assert stored["loop"]["settings"]["simulations"] == 5
+    assert stored["loop"]["settings"]["simulations"] == 10
     assert call_main("trainer.loop", *words, "--resume", "--lr", 0.02) == 1
     assert capsys.readouterr().err.strip() == (
-        f"error: --lr is 0.02, but the run in {tmp_path} has 0.01 (run.json); leave the flag out to resume that run, "
+        f"error: --lr is 0.02, but the run in {copied} has 0.01 (run.json); leave the flag out to resume that run, "
         "or start a new one without --resume"
     )
 
@@ -381,7 +403,7 @@ def test_the_actor_of_a_loop_waits_for_the_first_model(tmp_path: Path) -> None:
 def test_the_page_of_a_loop_listens_where_it_is_told(tmp_path: Path) -> None:
     """By default on this machine alone."""
     assert web_config(LoopConfig(data_dir=tmp_path)).host == "127.0.0.1"
-    config = web_config(LoopConfig(data_dir=tmp_path, web_host="0.0.0.0", web_port=8081))
+    config = web_config(LoopConfig(data_dir=tmp_path, web=True, web_host="0.0.0.0", web_port=8081))
     assert (config.host, config.port, config.data_dir) == ("0.0.0.0", 8081, tmp_path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -66,12 +67,13 @@ MADE = {
 """Messages that are printed, or made by a function, so that the source doesn't show them at a raise or a warning."""
 
 
-def sources() -> Iterator[tuple[Path, ast.Module]]:
+@cache
+def sources() -> tuple[tuple[Path, ast.Module], ...]:
     """Every source file of the package, parsed."""
-    for path in sorted((ROOT / "src" / "trainer").rglob("*.py")):
-        yield path, ast.parse(path.read_text())
+    return tuple((path, ast.parse(path.read_text())) for path in sorted((ROOT / "src" / "trainer").rglob("*.py")))
 
 
+@cache
 def errors() -> set[str]:
     """The exceptions whose text is for users: TrainerError, what derives from it, and those of the page."""
     found = {"TrainerError"}
@@ -93,8 +95,14 @@ def template(text: ast.expr) -> str | None:
     return None
 
 
-def messages() -> Iterator[tuple[str, str]]:
+@cache
+def messages() -> tuple[tuple[str, str], ...]:
     """Where each message is, and its template: errors, reasons for which a row is refused, warnings."""
+    return tuple(found_messages())
+
+
+def found_messages() -> Iterator[tuple[str, str]]:
+    """As `messages`."""
     raised = errors()
     for path, tree in sources():
         for node in ast.walk(tree):
@@ -115,6 +123,7 @@ def messages() -> Iterator[tuple[str, str]]:
                 assert ast.unparse(text) in INDIRECT, f"{path}:{node.lineno} raises a text that no test can see"
 
 
+@cache
 def listed() -> set[str]:
     """The messages on the page: what is in backticks in the first column of its tables."""
     rows = [line.split(" | ")[0] for line in PAGE.read_text().splitlines() if line.startswith("| `")]
@@ -135,7 +144,7 @@ def belongs(entry: str, message: str) -> bool:
     return entry in (clause, message.partition(";")[0]) or (entry.startswith(clause) and ";" in entry)
 
 
-@pytest.mark.parametrize(("where", "message"), list(messages()), ids=lambda value: value[:60])
+@pytest.mark.parametrize(("where", "message"), messages(), ids=lambda value: value.partition(".py:")[0][:60])
 def test_every_message_is_listed(where: str, message: str) -> None:
     """Up to the advice, which follows the first semicolon."""
     if message.strip(f" ;{GAP}"):  # otherwise it only repeats another message

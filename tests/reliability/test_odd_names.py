@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -23,7 +24,9 @@ def test_a_database_has_the_name_that_was_given(tmp_path: Path, name: str) -> No
         assert connection.execute("SELECT count(DISTINCT episode_id) FROM transitions").fetchone() == (3,)
 
 
-def test_brackets_in_names_are_no_markup(tmp_path: Path) -> None:
+def test_brackets_in_names_are_no_markup(
+    tmp_path: Path, call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     """In the folder of a run, and in the title and the rows of a table."""
     folder = tmp_path / "a[/b]c"
     words = ["--steps", 20, "--threads", 1, "--simulations", 5]
@@ -32,10 +35,10 @@ def test_brackets_in_names_are_no_markup(tmp_path: Path) -> None:
     assert f"Trained tictactoe in {folder}:" in done.stdout
     model = folder / "models" / "x[best].onnx"
     shutil.copy(folder / "models" / "latest.onnx", model)
-    done = run_module("trainer.evaluator", "--model", model, "--solve", "--solve-simulations", 0)
-    assert "Wrong moves of ONNX(x[best].onnx) in tictactoe" in done.stdout, done.stderr
-    done = run_module("trainer.ladder", "--model-dir", folder / "models", "--games", 2, "--against", model)
-    assert "ONNX(x[best].onnx)" in done.stdout, done.stderr
+    assert call_main("trainer.evaluator", "--model", model, "--solve", "--solve-simulations", 0) == 0
+    assert "Wrong moves of ONNX(x[best].onnx) in tictactoe" in capsys.readouterr().out
+    assert call_main("trainer.ladder", "--model-dir", folder / "models", "--games", 2, "--against", model) == 0
+    assert "ONNX(x[best].onnx)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("around", [("\ufeff", ""), ("", "\n\n"), ("\ufeff# words\n\n", " \n")], ids=repr)

@@ -27,8 +27,14 @@ SETTINGS: dict[str, Any] = {
     "node_ip_address": "127.0.0.1",
     "include_dashboard": False,
 }
-ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_gcs_rpc_server_reconnect_timeout_s": "5"}
-"""For all processes of the cluster: no reports to Ray's makers, and a head that is gone is given up after seconds."""
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
+    "RAY_health_check_timeout_ms": "60000",
+}
+"""For all processes of the cluster: no reports to Ray's makers; a head that is gone is given up after seconds; a node is
+given up if it answers nothing for minutes, as on a busy machine. One that was killed refuses connections, and is found at
+once."""
 
 
 class SmallCluster:
@@ -57,7 +63,7 @@ class SmallCluster:
         """Add or remove a node."""
         assert self._process.stdin is not None
         print(word, file=self._process.stdin, flush=True)
-        assert self._line()
+        assert self._line(), (self._folder / "cluster.log").read_text()
 
     def kill(self, title: str) -> None:
         """SIGKILL the newest process whose title begins so, such as that of an actor."""

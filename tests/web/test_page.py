@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import Server, begin, board, click, lasting_port, serving, settled, window
+from browser import QUICK, Server, begin, board, click, lasting_port, serving, settled, window
 from playwright.sync_api import expect
 from run_files import EVALUATIONS, put_stats
 from waiting import PATIENCE
@@ -436,7 +436,7 @@ def test_another_run_is_drawn_beside_the_one_that_is_watched(browser: Any, tmp_p
     """One of the same game; the choice stays while the page is open, and runs of other games aren't offered."""
     for name, env_id, steps in (("ours", "tictactoe", 50), ("theirs", "tictactoe", 200), ("other", "connect4", 90)):
         put_stats(tmp_path / name, env_id, steps, eval_history=EVALUATIONS, last_eval=EVALUATIONS[-1])
-    with serving(tmp_path) as server, window(browser, server.url) as found:
+    with serving(tmp_path) as server, window(browser, server.url, script=QUICK) as found:
         page = found.page
         page.get_by_role("link", name="Watch").click()
         page.locator("#run").select_option("ours")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from browser import Server, begin, serving, settled, window
+from browser import QUICK, Server, begin, serving, settled, window
 from playwright.sync_api import expect
 from run_files import EVALUATIONS, put_model, put_stats, store_games
 from waiting import PATIENCE
@@ -46,7 +46,7 @@ def test_a_watched_run_that_is_renamed(browser: Any, tmp_path: Path) -> None:
     """The page doesn't say that there are no runs; it follows the newest one."""
     put_stats(tmp_path / "watched", "tictactoe", 50)
     put_stats(tmp_path / "other", "tictactoe", 80)
-    with serving(tmp_path) as server, window(browser, server.url) as found:
+    with serving(tmp_path) as server, window(browser, server.url, script=QUICK) as found:
         page = found.page
         page.get_by_role("link", name="Watch").click()
         chart = page.locator(".chart").first
