@@ -19,7 +19,7 @@ from trainer.cluster.roster import Roster, Statistics
 from trainer.cluster.shelf import ModelShelf, ShelvedModel
 from trainer.cluster.shipment import unpack
 from trainer.cluster.transport import Assignment
-from trainer.cluster.versions import refuse_other_versions
+from trainer.cluster.versions import our_versions, refuse_other_versions
 from trainer.core.errors import ReplayError, ReplayUnavailableError
 from trainer.game_config import load_game_config
 from trainer.games import find_game
@@ -58,6 +58,7 @@ class Hub:
 
     def __init__(self, config: ActorConfig) -> None:
         """Open or create the database. `config` has the paths of the run, and the settings of its players."""
+        our_versions()  # of the code that runs, before anybody edits it
         run = RunFolder(config.data_dir)
         found = find_game(config.env_id)
         played = load_game_config(config.env_id, config.replay)

@@ -31,7 +31,8 @@ def our_versions() -> dict[str, str]:
 def source_of(package: Path) -> str:
     """The first 12 digits of a SHA-256 of a package's Python and SQL files, which tells two checkouts of a version apart.
 
-    It is taken once per process, so that it stands for the code that runs, even if a file is edited later.
+    It is taken once per process, when a hub or a player starts, so that it stands for the code that runs, even if a file is
+    edited later.
     """
     content = hashlib.sha256()
     for path in sorted(path for path in package.rglob("*") if path.suffix in (".py", ".sql")):
@@ -46,7 +47,8 @@ def refuse_other_versions(theirs: Mapping[str, str]) -> None:
     if any(theirs.get(name) != ours[name] for name in ("trainer", "source", "Python")):
         raise RefusedError(
             f"the player on {theirs.get('host')} has {described(theirs)}, the hub on {ours['host']} has {described(ours)}; "
-            f"install the same versions on both"
+            f"install the same versions on both; if the files have changed while the run played, end it, and go on with "
+            f"--resume"
         )
 
 
