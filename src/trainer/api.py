@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -81,18 +81,12 @@ class Model:
 
         Raises GameError for a position of another game, a finished one, or simulations below 0.
         """
-        game = position.rules.GAME
-        if game.env_id != self.env_id:
-            raise GameError(f"the position is of {game.env_id}, but the model plays {self.env_id}")
-        if not position.legal:
-            raise GameError("the position is finished; no move can be made there")
-        if simulations < 0:
-            raise GameError(f"simulations is {simulations}; 0 or more is needed")
+        self._require([("the position", position)], simulations)
         if simulations:
             search = self._search(simulations)
             shares, values = search.run(position.state[None], simulations, self.evaluator)
         else:
-            legal = np.zeros((1, game.num_actions), np.bool_)
+            legal = np.zeros((1, position.rules.GAME.num_actions), np.bool_)
             legal[0, position.legal] = True
             shares, values = self.evaluator(position.observation[None], legal)
         policy = {action: float(shares[0, action]) for action in position.legal}
@@ -111,18 +105,22 @@ class Model:
         Each analysis also says what is known of every legal move, and how the game would go on: its `line`, of at most
         `most` moves. Raises GameError as `analyse` does.
         """
-        for number, position in enumerate(positions):
-            env_id = position.rules.GAME.env_id
-            if env_id != self.env_id:
-                raise GameError(f"position {number} is of {env_id}, but the model plays {self.env_id}")
-            if position.winner != OPEN:
-                raise GameError(f"position {number} is finished; no move can be made there")
-        if simulations < 0:
-            raise GameError(f"simulations is {simulations}; 0 or more is needed")
+        self._require([(f"position {number}", position) for number, position in enumerate(positions)], simulations)
         if not positions:
             return []
         search = Search(self.env_id, side_by_side(self.env_id, len(positions), simulations), simulations, PLAYING)
         return all_analysed(search, positions, simulations, self.evaluator, most)
+
+    def _require(self, positions: Iterable[tuple[str, Position]], simulations: int) -> None:
+        """Raise GameError for a position of another game, a finished one, or simulations below 0."""
+        for named, position in positions:
+            env_id = position.rules.GAME.env_id
+            if env_id != self.env_id:
+                raise GameError(f"{named} is of {env_id}, but the model plays {self.env_id}")
+            if position.winner != OPEN:
+                raise GameError(f"{named} is finished; no move can be made there")
+        if simulations < 0:
+            raise GameError(f"simulations is {simulations}; 0 or more is needed")
 
     def _search(self, simulations: int) -> Search:
         """The calling thread's search for at least this many simulations, kept for its next call. A larger one gives the

@@ -18,11 +18,11 @@ import trainer
 from trainer.core.errors import ModelError
 from trainer.evaluators.answers import HIGHEST_VALUE
 from trainer.export.graph import numpy_of, written_model
-from trainer.export.stored import ARCHITECTURE, KIND, described
+from trainer.export.stored import described
 from trainer.export.traced import traced_model
 from trainer.network import CustomNetwork, MoverNetwork, PolicyValueNetwork
 from trainer.replay import Metadata
-from trainer.run.model_contract import ENV_ID, OBSERVATION, OUTPUTS, PROGRESS, RULES, STEP
+from trainer.run.model_contract import ARCHITECTURE, ENV_ID, KIND, OBSERVATION, OUTPUTS, PROGRESS, RULES, STEP
 
 IR_VERSION = 8
 TOLERANCE = 1e-5

@@ -21,16 +21,11 @@ from trainer.game_config import metadata_of
 from trainer.games.base import Game
 from trainer.games.layout import layout_of
 from trainer.network import CustomNetwork, MoverNetwork, NetworkFile, PolicyValueNetwork
+from trainer.run.model_contract import ARCHITECTURE, KIND, NETWORK_BLOCKS, NETWORK_STAMP, NETWORK_WIDTH
 from trainer.settings.groups.network import Activation, NetworkSettings, Pooling
 
 Weights = dict[str, Tensor]
 """By their names in the network's `state_dict`, on the CPU. Of a custom network there may be constants among them."""
-
-KIND, ARCHITECTURE = "architecture", "PolicyValueNet"
-"""The entry of a model's metadata with the kind of network, and what it is for one of this package or of a --network-file.
-The network's class once had that name; files keep it for their readers."""
-FILE_STAMP = "network_file"
-"""The entry of a model's metadata with the hash of the file of its network."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,7 @@ class StoredNetwork:
 
         Raises ModelError if the network needs another file, or is of no family of this package.
         """
-        stamp = self.metadata.get(FILE_STAMP)
+        stamp = self.metadata.get(NETWORK_STAMP)
         if stamp is None:
             return self.settings
         if file is None:
@@ -78,7 +73,7 @@ class StoredNetwork:
                 f"its network is that of a Python file with the hash {stamp}, and --network-file {file.path} has "
                 f"{file.stamp}"
             )
-        return CustomKind(file, int(self.metadata["network_width"]), int(self.metadata["network_blocks"]))
+        return CustomKind(file, int(self.metadata[NETWORK_WIDTH]), int(self.metadata[NETWORK_BLOCKS]))
 
     @property
     def settings(self) -> NetworkSettings:
@@ -105,9 +100,9 @@ class StoredNetwork:
 def described(network: CustomNetwork) -> dict[str, str]:
     """What the metadata of a model states of a custom network, for `StoredNetwork.kind`."""
     return {
-        FILE_STAMP: network.file.stamp,
-        "network_width": str(network.width),
-        "network_blocks": str(network.blocks),
+        NETWORK_STAMP: network.file.stamp,
+        NETWORK_WIDTH: str(network.width),
+        NETWORK_BLOCKS: str(network.blocks),
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
+from trainer.core.arguments import narrowed
 from trainer.core.errors import GameError
 from trainer.core.json_values import write_json
 from trainer.evaluators.interface import Evaluator
@@ -25,7 +26,6 @@ from trainer.measure.move_quality import measure_move_quality
 from trainer.measure.openings import draw_openings
 from trainer.measure.report import error_table, every_move, print_table, report, report_with_intervals
 from trainer.players import MinimaxPlayer, PlayerName, model_player, named_player, shown_models
-from trainer.players.network import PLAYING
 from trainer.run.databases import databases_of
 from trainer.search import SearchConfig
 from trainer.settings.evaluator import SEARCH_SETTINGS, EvaluatorConfig
@@ -80,7 +80,8 @@ def compete(
     """
     env_id, rival = loader.env_id, name.model
     own, *others = shown_models([config.model] if rival is None else [config.model, rival])
-    player = model_player(own, env_id, model, config.simulations, config.games, config.temperature, search_of(config))
+    search = narrowed(config, SearchConfig)
+    player = model_player(own, env_id, model, config.simulations, config.games, config.temperature, search)
     simulations = name.simulations(config.opponent_simulations, config.simulations)
     shown = others[0] if others else None
     opponent = named_player(name, loader, simulations, config.games, shown, config.engine_seconds)
@@ -116,7 +117,7 @@ def count_wrong_moves(env_id: str, config: EvaluatorConfig, model: Evaluator) ->
     (name,) = shown_models([config.model])
     results, lines = [], []
     for simulations in config.solve_simulations:
-        player = model_player(name, env_id, model, simulations, len(scored), config=search_of(config))
+        player = model_player(name, env_id, model, simulations, len(scored), config=narrowed(config, SearchConfig))
         shown = f"{simulations} simulations" if simulations else "raw policy"
         results.append(replace(measure_move_quality(scored, player), player=shown))
         if has_few_lines(env_id):
@@ -151,12 +152,6 @@ def unusual_settings(config: EvaluatorConfig) -> str:
     """What isn't default about how the model searches and picks its moves, as in ", c_puct 2.5"; empty if all is."""
     settings = constants_of(config) | {"temperature": config.temperature}
     return "".join(f", {name} {value:g}" for name, value in settings.items() if value != getattr(EvaluatorConfig, name))
-
-
-def search_of(config: EvaluatorConfig) -> SearchConfig:
-    """The settings of the model's search."""
-    constants: dict[str, Any] = constants_of(config)
-    return replace(PLAYING, **constants)
 
 
 def result_with_best_play(env_id: str) -> str:

@@ -12,12 +12,12 @@ from trainer.core.files import by_number
 from trainer.core.locks import locked
 from trainer.run.kept_network import kept_networks
 from trainer.run.model_files import CHECKPOINT, LATEST, NETWORK, stored_models
+from trainer.settings.base import REPLAY_FILE
 
 MODELS = "models"
 STATS_FILE = "stats.json"
 ACTOR_STATS_FILE = "actor_stats.json"
 EVALUATIONS_FILE = "evaluations.jsonl"
-REPLAY_FILE = "replay.db"
 SHARD = "replay-{}.db"
 """Name of one of several replay databases."""
 RECORD_FILE = "run.json"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from trainer.core.errors import GameError
 from trainer.core.files import write_bytes
@@ -34,17 +34,16 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
     resumed by other rules, if its database holds games that were played by others, if `rules` is somebody else's folder, or
     if the rules can't be compiled or a copy wouldn't work.
     """
-    require_keepable(name, folder, resume)
     found = find_game(name)
     if found.in_package:
         return found.name
-    rules = RunFolder(folder).rules
-    kept = recorded(folder)
+    change = change_needed(found, folder, resume)
+    rules, kept = RunFolder(folder).rules, recorded(folder)
     if kept and is_in(rules, found):
-        if kept["env_id"] != found.game.env_id:
+        if change == "record":
             write_json(rules / RECORD, record_of(found), indent=2, durable=True)
         return found.name
-    if kept is None or differs(found, rules, kept, resume):
+    if kept is None or change == "copy":
         from trainer.games.positions import Positions  # compiled code takes a second to import
 
         with nothing_to_finish():
@@ -60,8 +59,15 @@ def keep_rules(name: str, folder: Path, resume: bool = False) -> str:
 def require_keepable(name: str, folder: Path, resume: bool = False) -> None:
     """Raise GameError if `keep_rules` would refuse the rules of a game, other than for a copy that doesn't work."""
     found = find_game(name)
-    if found.in_package:
-        return
+    if not found.in_package:
+        change_needed(found, folder, resume)
+
+
+def change_needed(found: FoundGame, folder: Path, resume: bool) -> Literal["record", "copy"] | None:
+    """What a run must do to keep the rules of a game of another package: note its parameters, copy the files, or nothing.
+
+    Raises GameError for rules that it can't take.
+    """
     rules = RunFolder(folder).rules
     kept = recorded(folder)
     if rules.exists() and kept is None:
@@ -70,10 +76,14 @@ def require_keepable(name: str, folder: Path, resume: bool = False) -> None:
             f"another folder with --data-dir"
         )
     if kept and is_in(rules, found):
-        if kept["env_id"] != found.game.env_id:  # other parameters
-            refuse_mixture(found, folder, None)
-    elif kept is None or differs(found, rules, kept, resume):
+        if kept["env_id"] == found.game.env_id:
+            return None
+        refuse_mixture(found, folder, None)  # it has other parameters
+        return "record"
+    if kept is None or differs(found, rules, kept, resume):
         refuse_mixture(found, folder, kept if resume else None)
+        return "copy"
+    return None
 
 
 def is_in(rules: Path, found: FoundGame) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.settings.base import DEFAULT_GAME
+from trainer.settings.base import DEFAULT_GAME, REPLAY_FILE
 from trainer.settings.groups.self_play import SelfPlaySettings
 from trainer.settings.validation import LogLevel, require, require_seed
 
@@ -33,7 +33,7 @@ class ActorConfig(SelfPlaySettings):
     @property
     def replay(self) -> Path:
         """The replay database to write to."""
-        return self.replay_db_path or self.data_dir / "replay.db"
+        return self.replay_db_path or self.data_dir / REPLAY_FILE
 
     def check(self) -> None:
         """Raise ConfigError for a value that can't work."""

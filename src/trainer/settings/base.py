@@ -13,6 +13,8 @@ Value = TypeVar("Value")
 
 DEFAULT_GAME = "tictactoe"
 """The game that is played if nothing names one."""
+REPLAY_FILE = "replay.db"
+"""The replay database of a run, in its folder."""
 POSITIONAL = {"positional": True}
 """Metadata of a field that is given by its place on the command line, without a flag."""
 FIXED = {"fixed": True}

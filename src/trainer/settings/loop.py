@@ -11,7 +11,7 @@ from trainer.settings.groups.learning import LearningSettings
 from trainer.settings.groups.run import RunSettings
 from trainer.settings.groups.self_play import SelfPlaySettings
 from trainer.settings.validation import require
-from trainer.settings.web import require_address
+from trainer.settings.web import WebConfig, require_address
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class LoopConfig(ClusterSettings, SelfPlaySettings, LearningSettings, RunSetting
     """Folder of the run; None: data/<env_id>."""
     web: bool = False
     """Also serve the page, to watch the run and play against its newest model (as python -m trainer.web does)."""
-    web_host: str = "127.0.0.1"
+    web_host: str = WebConfig.host
     """Address that the page listens on; 0.0.0.0 lets other machines in."""
-    web_port: int = 8080
+    web_port: int = WebConfig.port
     """Port of the page."""
 
     # Where the loop's default differs from that of a single command:
@@ -49,6 +49,9 @@ class LoopConfig(ClusterSettings, SelfPlaySettings, LearningSettings, RunSetting
         require_address(self.web_host, "--web-host")
         port = self.web_port
         require(0 < port <= 65535, f"--web-port is {port}; give a number from 1 to 65535")
+        for name in ("web_host", "web_port"):
+            is_used = self.web or getattr(self, name) == getattr(LoopConfig, name)
+            require(is_used, f"--{name.replace('_', '-')} is given without --web; add --web to serve the page")
 
     @property
     def folder(self) -> Path:

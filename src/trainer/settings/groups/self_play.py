@@ -40,7 +40,8 @@ class SelfPlaySettings(SearchSettings, EvaluationSettings):
     None: half of an ordinary game."""
     fewest_random_plies: int | None = fixed(0)
     """The fewest random moves at the start of a game that has any. There are few ways to play the first plies, so games with
-    few random moves repeat each other. None: a tenth of an ordinary game, or --random-plies if that is less."""
+    few random moves repeat each other. None: a tenth of an ordinary game. It is never more than --random-plies, or its
+    default."""
     threads: int = 1
     """Threads that play; one per core is best."""
     games: int = 128
