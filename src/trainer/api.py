@@ -16,7 +16,6 @@ from trainer.evaluators.interface import Evaluator
 from trainer.evaluators.loader import ModelLoader
 from trainer.evaluators.named_game import game_named_in, require_installed
 from trainer.games import game_of, rules_of
-from trainer.games.base import OPEN
 from trainer.games.position import Position
 from trainer.gpu.choice import loader_for
 from trainer.measure.match import Match
@@ -117,7 +116,7 @@ class Model:
             env_id = position.rules.GAME.env_id
             if env_id != self.env_id:
                 raise GameError(f"{named} is of {env_id}, but the model plays {self.env_id}")
-            if position.winner != OPEN:
+            if not position.legal:
                 raise GameError(f"{named} is finished; no move can be made there")
         if simulations < 0:
             raise GameError(f"simulations is {simulations}; 0 or more is needed")

@@ -15,6 +15,7 @@ from trainer.core.arguments import given, parse, refuse_empty_paths, value_of
 from trainer.core.command import run_command
 from trainer.core.signals import leave_on_signals, stop_on_signals
 from trainer.settings.loop import LoopConfig
+from trainer.settings.validation import require
 
 __all__ = ["LoopConfig", "config_from", "main"]
 
@@ -33,7 +34,10 @@ def config_from(words: Sequence[str], prog: str = "python -m trainer.loop") -> L
     )
     parsed = parse(LoopConfig, prog, words, start.settings)
     settings: dict[str, Any] = {name: getattr(parsed, name) for name in given(LoopConfig, words)}
-    return start.replaced(**settings)
+    config = start.replaced(**settings)
+    for name in sorted(settings.keys() & {"web_host", "web_port"}):
+        require(config.web, f"--{name.replace('_', '-')} is given without --web; add --web to serve the page")
+    return config
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m trainer.loop") -> int:

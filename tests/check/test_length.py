@@ -98,8 +98,21 @@ def test_a_flag_that_only_long_games_make_too_large_is_a_failure(tmp_path: Path)
 def test_a_true_limit_is_no_failure(tmp_path: Path) -> None:
     """Only a note that the limit ends all games in which the players avoid the end."""
     (found,) = check_length(walk(tmp_path, 300, COUNTED))
-    assert "are only over because of max_plies=300" in found.text
+    assert "games of moves that avoid the end of the game are only over because of max_plies=300" in found.text
+    assert "as which self-play begins, 0 of 50 end so" in found.text
     assert found.level is Level.NOTE
+
+
+def test_a_limit_that_ends_random_games_is_a_warning(tmp_path: Path) -> None:
+    """Nobody can win, because the piece would have to reach a cell that isn't there."""
+    subject = walk(tmp_path, 300, COUNTED)
+    rules = subject.found.path
+    endless = rules.with_name("walk_nowhere.py")
+    text = rules.read_text().replace("action == 16 - 8 * mover", "action == 9")
+    endless.write_text(text.replace(rules.stem, endless.stem))
+    (found,) = check_length(Subject(str(endless), games=50))
+    assert found.text.startswith("50 of 50 games of random moves are only over because of max_plies=300")
+    assert found.level is Level.WARNING
 
 
 def test_a_position_without_a_move_that_only_long_games_have(tmp_path: Path) -> None:

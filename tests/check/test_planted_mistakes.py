@@ -281,7 +281,7 @@ def test_a_game_that_never_ends_is_found(tmp_path: Path) -> None:
     assert Subject(path).plain(finding.moves).winner == 0
 
 
-def test_games_that_only_the_limit_ends_are_a_warning(tmp_path: Path) -> None:
+def test_games_that_only_the_limit_ends_if_players_avoid_the_end_are_a_note(tmp_path: Path) -> None:
     """The rules count the moves and end the game, but players who avoid the end pass until then."""
     changes = (
         *(change for change in PASSING if "mover" not in change[0] and "max_plies" not in change[0]),

@@ -81,9 +81,19 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
     def has_players(count: int) -> bool:
         return len(players_of(tmp_path)) == count
 
-    def others(before: set[str], left: int) -> bool:
+    def three() -> set[str]:
+        names: list[set[str]] = []
+
+        def are_there() -> bool:
+            names.append(set(players_of(tmp_path)))
+            return len(names[-1]) == 3
+
+        wait(are_there, "there are no three players")
+        return names[-1]
+
+    def is_replaced(before: set[str]) -> bool:
         now = set(players_of(tmp_path))
-        return len(now) == 3 and len(now & before) == left
+        return len(now) == 3 and len(now & before) == 2
 
     def plays_the_newest_model() -> bool:
         stats = tmp_path / "stats.json"
@@ -93,14 +103,13 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
     try:
         wait(lambda: has_players(3), "three players don't start")
         wait(plays_the_newest_model, "not all players get new models")
-        before = set(players_of(tmp_path))
+        before = three()
         cluster.ask("remove")
         cluster.ask("add")
-        wait(lambda: others(before, 2), "a node that is gone stays in the statistics, or a new node doesn't play")
-        before = set(players_of(tmp_path))
-        assert len(before) == 3
+        wait(lambda: is_replaced(before), "a node that is gone stays in the statistics, or a new node doesn't play")
+        at_last = three()
         cluster.kill("ray::RayPlayer")
-        wait(lambda: others(before, 2), "a killed player isn't replaced")
+        wait(lambda: is_replaced(at_last), "a killed player isn't replaced")
         acknowledged = counted(tmp_path)
         cluster.kill("ray::RayHub")
         wait(lambda: counted(tmp_path) > acknowledged + 100, "a killed hub isn't replaced")

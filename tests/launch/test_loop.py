@@ -159,6 +159,15 @@ def test_an_actor_that_somebody_ends_ends_the_loop(tmp_path: Path) -> None:
     assert errors.splitlines()[-1] == "error: the actor was stopped from outside; start again with --resume to go on"
 
 
+def test_a_run_with_a_page_goes_on_without_it(copied: Path) -> None:
+    """The port of the page, which `run.json` has, isn't given without --web then."""
+    record = json.loads((copied / "run.json").read_text())
+    record["loop"]["settings"] |= {"web": True, "web_port": 8081}
+    (copied / "run.json").write_text(json.dumps(record))
+    config = config_from(["--data-dir", str(copied), "--resume", "--no-web"])
+    assert (config.web, config.web_port) == (False, 8081)
+
+
 def test_a_run_that_is_over_is_not_begun_again(copied: Path) -> None:
     """The trainer's sentence reaches whoever asks it to go on; nothing is lost."""
     done = run_module("trainer.loop", "--data-dir", copied, "--resume")
@@ -207,7 +216,7 @@ def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
         (["--steps", "0"], "error: --steps is 0; at least 1 is needed"),
         (["--minutes", "0"], "error: --minutes is 0.0; a number above 0 is needed"),
         (
-            ["--web-host", ""],
+            ["--web", "--web-host", ""],
             "error: --web-host is empty; give an address to listen on: 127.0.0.1 for this machine alone, "
             "0.0.0.0 to let others in",
         ),
@@ -243,7 +252,7 @@ def test_the_first_failure_is_reported_with_its_log(tmp_path: Path) -> None:
         ),
         (["--first-simulations", "0"], "error: --first-simulations is 0; give a number from 1 to --simulations (100)"),
         (["--cache", "-1"], "error: --cache is -1; give a number of entries from 0 to 16777216"),
-        (["--web-port", "99999"], "error: --web-port is 99999; give a number from 1 to 65535"),
+        (["--web", "--web-port", "99999"], "error: --web-port is 99999; give a number from 1 to 65535"),
         (["--web-port", "8081"], "error: --web-port is given without --web; add --web to serve the page"),
     ],
 )
@@ -403,7 +412,7 @@ def test_the_actor_of_a_loop_waits_for_the_first_model(tmp_path: Path) -> None:
 def test_the_page_of_a_loop_listens_where_it_is_told(tmp_path: Path) -> None:
     """By default on this machine alone."""
     assert web_config(LoopConfig(data_dir=tmp_path)).host == "127.0.0.1"
-    config = web_config(LoopConfig(data_dir=tmp_path, web=True, web_host="0.0.0.0", web_port=8081))
+    config = web_config(LoopConfig(data_dir=tmp_path, web_host="0.0.0.0", web_port=8081))
     assert (config.host, config.port, config.data_dir) == ("0.0.0.0", 8081, tmp_path)
 
 

@@ -8,7 +8,7 @@ from trainer.games import rules_of
 from trainer.games.position import Position
 from trainer.play.drawing import target_names
 
-DROPS = '''
+DROPS = """
 from trainer.games.base import FLAGS, MOVER, OPEN, WINNER, Game
 
 GAME = Game(env_id="drops", width=2, height=1, num_actions=3, max_plies=2, action_cells=((0,), (0,), (1,)))
@@ -26,7 +26,7 @@ def play(state, action):
 
 def name(state, action):
     return ("K*a", "P*a", "second")[action]
-'''
+"""
 
 
 def test_cells_have_the_names_of_their_moves_unless_there_are_several(tmp_path: Path) -> None:

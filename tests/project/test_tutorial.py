@@ -182,6 +182,17 @@ def features(state, out):
         out[2 * CELLS + 1 + count] = count < state[QUIET]
 """
 """Each player has a piece that steps to a neighbouring cell. Who reaches the corner where the other one began wins."""
+COUNTED = WALK.replace('"walk"', '"walk_counted"').replace(
+    "def play(state, action):\n",
+    """def play(state, action):
+    if state[QUIET] == 0:
+        position = state[MOVER] ^ np.uint64(3)
+        for cell in range(CELLS):
+            position ^= NUMBERS[cell, int(state[BOARD + cell])]
+        state[PAST] = position
+""",
+)
+"""The same, and the first position counts as the page says."""
 
 
 @pytest.mark.parametrize(
@@ -189,6 +200,7 @@ def features(state, out):
     [
         ("scratch", JOIN, (3, 0, 4, 6, 5), (0, 0, 0, 0, 1)),  # the middle row
         ("repetition", WALK, (1, 7, 0, 8, 1, 7, 0, 8, 1), (0,) * 8 + (3,)),  # the first of them for the third time
+        ("repetition", COUNTED, (1, 7, 0, 8, 1, 7, 0, 8), (0,) * 7 + (3,)),  # the position before it
     ],
 )
 def test_the_further_examples_work_in_a_game(
@@ -196,10 +208,11 @@ def test_the_further_examples_work_in_a_game(
 ) -> None:
     """The checker finds nothing that fails, and a line of moves has the results that it must have."""
     (code,) = re.findall(rf"<!-- {example} -->\n```python\n(.*?)```", TUTORIAL, re.DOTALL)
-    (folder / f"{example}.py").write_text(game.format(example=code))
-    status, shown = checked(folder, f"{example}.py")
+    (name,) = re.findall(r'env_id="(\w+)"', game)
+    (folder / f"{name}.py").write_text(game.format(example=code))
+    status, shown = checked(folder, f"{name}.py")
     assert status == 0, shown
-    position = new_position(str(folder / f"{example}.py"))
+    position = new_position(str(folder / f"{name}.py"))
     for move, result in zip(moves, results, strict=True):
         position = position.play(move)
         assert position.winner == result

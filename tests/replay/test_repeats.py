@@ -74,6 +74,14 @@ def test_eight_rows_of_one_position_weigh_as_much_as_four(
     assert (replay._shares is not None) == (repeated == 1024)
     assert batch.observation[:, 0].mean() == pytest.approx(share, abs=0.02)
     assert batch.observation[:, :5].mean(axis=0)[1:] == pytest.approx([(1 - share) / 4] * 4, abs=0.01)
+    drawn = []
+    for looks in (0, 1):  # when somebody looks for further rows, in vain, doesn't matter
+        generator = np.random.default_rng(1)
+        for _ in range(3):
+            drawn.append(replay.sample(generator, 5).observation)
+            for _ in range(looks):
+                replay.refresh()
+    np.testing.assert_array_equal(drawn[:3], drawn[3:])
 
 
 READ_ROWS = """

@@ -81,7 +81,7 @@ SUM_TOLERANCE = 0.01
 
 
 def require_in_range(prior: Prior, value: Values, legal: Mask) -> None:
-    """Raise ValueError unless all priors are 0 or more, those of the legal moves sum to 1, and all values are from -1 to 1.
+    """Raise ValueError unless all priors are 0 or more, those of legal moves sum to 1, and all values are from -1 to 1.
 
     With others, search could find no best move, and play one of another position. Priors that are k times as large would
     make it explore k times as much.
@@ -90,7 +90,7 @@ def require_in_range(prior: Prior, value: Values, legal: Mask) -> None:
         raise ValueError("the evaluator answers NaN or infinity; search needs finite priors and values")
     if (prior < 0).any():
         raise ValueError(f"the evaluator answers a prior of {prior.min()}; search needs priors of 0 or more")
-    sums = np.where(legal, prior, 0).sum(axis=1, dtype=np.float64)
+    sums = np.where(legal, prior, 0).sum(axis=1, dtype=np.float64)[legal.any(axis=1)]
     if (np.abs(sums - 1) > SUM_TOLERANCE).any():
         farthest = sums[np.argmax(np.abs(sums - 1))]
         raise ValueError(

@@ -21,7 +21,10 @@ from trainer.replay.row_store import RowStore, Taken
 from trainer.replay.symmetry_tables import SymmetryTables
 
 FEW_ACCEPTED = 1 / 32
-"""Where less than this share of offered rows is drawn, all rows are looked at once per `refresh` instead."""
+"""If a smaller share of the offered rows would be drawn, the weights of all rows are added up instead, once after each
+`refresh`."""
+PROBED = 4096
+"""Rows by which that share is estimated."""
 
 
 class ReplayBuffer:
@@ -52,7 +55,8 @@ class ReplayBuffer:
         """The symmetries through which rows are seen."""
         self._kernels = spread_kernels().spread
         self._repeats = Repeats() if merge_repeats else None
-        self._shares: NDArray[np.float64] | None = None
+        self._is_decided = False  # how repeats are merged until the next refresh
+        self._shares: NDArray[np.float64] | None = None  # by weights: sums of them; None: by rejection
         self._readers = [ReplayReader(path, metadata, share, skip_bad_rows, self._repeats, stamp) for path in paths]
         self._last_look = -math.inf
 
@@ -79,10 +83,10 @@ class ReplayBuffer:
         if time.monotonic() < self._last_look + every:
             return 0
         before = self.seen
+        self._is_decided, self._shares = False, None
         for reader in self._readers:
             reader.refresh()
         self._last_look = time.monotonic()  # now, because the look may have waited for a lock
-        self._shares = None
         return self.seen - before
 
     def sample(self, generator: np.random.Generator, batch_size: int, q_weight: float = 0.0) -> Batch:
@@ -160,23 +164,26 @@ class ReplayBuffer:
             raise ValueError("there are no rows to sample; play some games first, and call refresh to read them")
         if self._repeats is None:
             return generator.integers(0, len(self), batch_size)
-        drawn = np.empty(0, np.int64)
-        while len(drawn) < batch_size and self._shares is None:
-            offered = generator.integers(0, len(self), 4 * batch_size)
-            times = self._repeats.of(self._hashes(offered))
-            accepted = generator.random(len(offered)) * times < 1 + np.log2(times)
-            drawn = np.concatenate([drawn, offered[accepted]])
-            if accepted.mean() < FEW_ACCEPTED:
-                self._shares = self._sums(self._repeats)
+        if not self._is_decided:  # by the rows alone, so that a seed draws the same whenever somebody looked for more
+            probed = np.random.default_rng(0).integers(0, len(self), PROBED)
+            few = self._weights(self._repeats, probed).mean() < FEW_ACCEPTED
+            self._shares = np.cumsum(self._weights(self._repeats, np.arange(len(self)))) if few else None
+            self._is_decided = True
         if self._shares is not None:
-            drawn = np.searchsorted(self._shares, generator.random(batch_size) * self._shares[-1], side="right")
-            drawn = np.minimum(drawn, len(self) - 1)  # a product can be rounded up to the last sum
+            aim = generator.random(batch_size) * self._shares[-1]  # the last sum itself can come of rounding
+            at: NDArray[np.int64] = np.searchsorted(self._shares[:-1], aim, side="right")
+            return at
+        drawn = np.empty(0, np.int64)
+        while len(drawn) < batch_size:
+            offered = generator.integers(0, len(self), 4 * batch_size)
+            accepted = generator.random(len(offered)) < self._weights(self._repeats, offered)
+            drawn = np.concatenate([drawn, offered[accepted]])
         return drawn[:batch_size]
 
-    def _sums(self, repeats: Repeats) -> NDArray[np.float64]:
-        """By row, how often it is drawn and all rows before it together, but for a common factor."""
-        times = repeats.of(self._hashes(np.arange(len(self))))
-        return np.cumsum((1 + np.log2(times)) / times)
+    def _weights(self, repeats: Repeats, at: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How often the rows numbered `at` [B] are drawn, from 0 to 1 for a position that was seen once."""
+        times = repeats.of(self._hashes(at))
+        return (1 + np.log2(times)) / times
 
     def _rows(self, at: NDArray[np.int64]) -> Taken:
         """The rows numbered `at` [B] through all databases."""

@@ -15,7 +15,7 @@ PROGRESS = "progress"
 RULES = "rules"
 """The entry with the hash of the game's rules."""
 KIND, ARCHITECTURE = "architecture", "PolicyValueNet"
-"""The entry with the kind of network, and what it is for those of this package and of a --network-file: that of a former
-class."""
+"""The entry with the kind of network. Those of this package and of a --network-file have ARCHITECTURE there, the former name
+of a class, which other programs may look for."""
 NETWORK_STAMP, NETWORK_WIDTH, NETWORK_BLOCKS = "network_file", "network_width", "network_blocks"
 """The entries with the hash of a --network-file, and with the size of the network that it made."""

@@ -93,7 +93,7 @@ class GumbelResult(NamedTuple):
     values: Values
     """[R] for the mover: the mean of Q under the improved policy."""
     actions: NDArray[np.int32]
-    """[R] the moves to make: of the most visited ones, that with the largest g + log P + sigma(Q)."""
+    """[R] the moves to make: of the most visited ones and the proven draws, that with the largest g + log P + sigma(Q)."""
 
 
 class Search:

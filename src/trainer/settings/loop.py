@@ -26,9 +26,9 @@ class LoopConfig(ClusterSettings, SelfPlaySettings, LearningSettings, RunSetting
     web: bool = False
     """Also serve the page, to watch the run and play against its newest model (as python -m trainer.web does)."""
     web_host: str = WebConfig.host
-    """Address that the page listens on; 0.0.0.0 lets other machines in."""
+    """With --web: address that the page listens on; 0.0.0.0 lets other machines in."""
     web_port: int = WebConfig.port
-    """Port of the page."""
+    """With --web: port of the page."""
 
     # Where the loop's default differs from that of a single command:
     steps: int | None = None
@@ -49,9 +49,6 @@ class LoopConfig(ClusterSettings, SelfPlaySettings, LearningSettings, RunSetting
         require_address(self.web_host, "--web-host")
         port = self.web_port
         require(0 < port <= 65535, f"--web-port is {port}; give a number from 1 to 65535")
-        for name in ("web_host", "web_port"):
-            is_used = self.web or getattr(self, name) == getattr(LoopConfig, name)
-            require(is_used, f"--{name.replace('_', '-')} is given without --web; add --web to serve the page")
 
     @property
     def folder(self) -> Path:

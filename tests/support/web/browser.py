@@ -21,10 +21,10 @@ from waiting import PATIENCE
 QUICK = """
 for (const name of ["setTimeout", "setInterval"]) {
   const real = window[name];
-  window[name] = (call, ms, ...words) => real(call, Math.min(ms ?? 0, 300), ...words);
+  window[name] = (call, ms, ...words) => real(call, Math.min(ms ?? 0, 1500), ...words);
 }
 """
-"""A script for `window`, with which the page waits 0.3 s at most where it would wait for seconds."""
+"""A script for `window`, with which the page waits 1.5 s at most where it would wait for seconds."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

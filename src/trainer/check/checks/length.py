@@ -25,8 +25,8 @@ TOO_MANY = (
     "that ends such games sooner."
 )
 AVOIDED = (
-    "Random games last {:.1f} moves on average, so self-play won't be like that at first. If no rule ends games without "
-    "progress sooner, add one; if one does, this is no mistake."
+    "Of the games of random moves, as which self-play begins, {:,} of {:,} end so. If no rule ends games without progress "
+    "sooner, add one; if one does, this is no mistake."
 )
 
 Good = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]
@@ -49,8 +49,7 @@ def check_length(subject: Subject) -> list[Finding]:
     findings = check_endless(subject)
     if findings:
         return findings
-    mean = mean_plies(subject)
-    findings, said = short_games(subject, mean), False
+    findings, said, at_random = short_games(subject), False, 0
     for way in ways(subject):
         games = RandomGames(subject, way.games, way.choose)
         examples = Examples()
@@ -58,31 +57,25 @@ def check_length(subject: Subject) -> list[Finding]:
         look_at_end(subject, games, examples)
         if examples:
             return [*findings, *examples.findings()]
+        at_random = reached if way.choose is None else at_random
         if way.level is not None and 2 * reached > way.games and not said:
             said = True
             text = (
                 f"{reached:,} of {way.games:,} games {way.name} are only over because of "
                 f"max_plies={subject.game.max_plies}: they have moves that are repeated and add no piece. "
             )
-            findings.append(
-                Finding(way.level, text + (TOO_MANY if way.choose is None else AVOIDED.format(mean)), moves)
-            )
+            text += TOO_MANY if way.choose is None else AVOIDED.format(at_random, subject.games)
+            findings.append(Finding(way.level, text, moves))
     return findings
 
 
-def mean_plies(subject: Subject) -> float:
-    """The mean length of random games."""
-    count = min(MOST_SHORT, subject.games)
-    return sum(len(ply.games) for ply in RandomGames(subject, count)) / count
-
-
-def short_games(subject: Subject, mean: float) -> list[Finding]:
-    """A warning if random games, whose mean length is `mean`, are far shorter than what GAME says of an ordinary game, or
-    far longer than its default.
+def short_games(subject: Subject) -> list[Finding]:
+    """A warning if random games are far shorter than what GAME says of an ordinary game, or far longer than its default.
 
     If GAME gives `typical_plies`, longer games of random moves aren't a mistake: those of good players may be short.
     """
-    usual = subject.game.usual_plies
+    count, usual = min(MOST_SHORT, subject.games), subject.game.usual_plies
+    mean = sum(len(ply.games) for ply in RandomGames(subject, count)) / count
     given, long = bool(subject.game.typical_plies), mean > 3 * usual
     if usual <= 3 * mean and (given or not long):
         return []
