@@ -32,6 +32,7 @@ from trainer.web.http.faults import Faults
 from trainer.web.http.guard import Guard
 from trainer.web.http.refusal import Refusal
 from trainer.web.runs.games import Games
+from trainer.web.runs.missing import MissingError
 from trainer.web.runs.models import Models
 from trainer.web.runs.runs import Runs
 
@@ -110,6 +111,7 @@ def build_app(config: WebConfig, stop: Event) -> Starlette:
         middleware=[guard, cors, faults] if origins else [guard, faults],
         exception_handlers={
             Refusal: refused,
+            MissingError: refused_as_missing,
             HTTPException: refused_by_routing,
             TrainerError: refused_by_a_fault,
         },
@@ -121,6 +123,11 @@ async def refused(request: Request, error: Exception) -> Response:
     """A refusal, as its status and its sentence."""
     assert isinstance(error, Refusal)
     return Sentence(error.detail, error.status_code)
+
+
+async def refused_as_missing(request: Request, error: Exception) -> Response:
+    """What isn't there, as its sentence."""
+    return Sentence(str(error), 404)
 
 
 async def refused_by_routing(request: Request, error: Exception) -> Response:

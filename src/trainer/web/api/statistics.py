@@ -20,7 +20,8 @@ from trainer.run.training_statistics import TrainingStats
 from trainer.web.game.sessions import Sessions
 from trainer.web.http.answer import Compressed, JsonAnswer
 from trainer.web.http.refusal import Refusal
-from trainer.web.runs.games import Games, UnknownGameError, require_rules
+from trainer.web.runs.games import Games, require_rules
+from trainer.web.runs.missing import MissingError
 from trainer.web.runs.models import Models, trouble_with
 from trainer.web.runs.replay_file import modified
 from trainer.web.runs.run import Run
@@ -136,7 +137,7 @@ def model_of_run(models: Models, run: Run) -> dict[str, Any] | None:
         return None
     try:
         require_rules(env_id)
-    except UnknownGameError as unknown:
+    except MissingError as unknown:
         sentence = str(unknown)
         about = {"path": str(run.model), "file_modified": int(modified(run.model))}
         return model_status(None, env_id) | about | {"problem": sentence, "status": sentence}

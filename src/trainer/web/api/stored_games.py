@@ -20,8 +20,8 @@ from trainer.replay.packing import unpacked_policies
 from trainer.web.game.search_pool import SearchPool
 from trainer.web.http.answer import JsonAnswer
 from trainer.web.http.refusal import Refusal
-from trainer.web.runs.games import UnknownGameError, require_rules
-from trainer.web.runs.replay_file import NoGamesError
+from trainer.web.runs.games import require_rules
+from trainer.web.runs.missing import MissingError
 from trainer.web.runs.runs import NO_RUN, Runs
 from trainer.web.runs.timeline import Timeline
 
@@ -64,7 +64,7 @@ class StoredGames:
             return no_games("The files of this run don't say when it reached these steps.")
         try:
             games, following = run.replay.games(RESULTS.get(result), times, before)
-        except NoGamesError as error:
+        except MissingError as error:
             return no_games(str(error))
         listed = [asdict(game) | {"model_step": timeline.step_at(game.timestamp)} for game in games]
         for game in listed:
@@ -83,20 +83,14 @@ class StoredGames:
         """The rows of a game in the run of that name. Refuses a game that can't be shown."""
         run = self._runs.pick(name)
         if run is None:
-            raise Refusal(404, NO_RUN)
-        try:
-            rows = run.replay.rows(episode)
-        except NoGamesError as error:
-            raise Refusal(404, str(error)) from None
+            raise MissingError(NO_RUN)
+        rows = run.replay.rows(episode)
         if not rows:
-            raise Refusal(404, "There is no game of that name in this run.")
+            raise MissingError("There is no game of that name in this run.")
         env_id = rows[0]["env_id"]
         if not isinstance(env_id, str):
             raise Refusal(422, MISFIT)
-        try:
-            require_rules(env_id)
-        except UnknownGameError as error:
-            raise Refusal(404, str(error)) from None
+        require_rules(env_id)
         if rules_differ(run.replay.stamp(env_id), find_game(env_id).stamp):
             raise Refusal(404, "This stored game can't be shown, because it was played by other rules than those here.")
         if len(rows) > game_of(env_id).max_plies:

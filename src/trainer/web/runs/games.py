@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trainer.games import ENV_IDS, find_game, is_available
-from trainer.web.http.refusal import Refusal
+from trainer.web.runs.missing import MissingError
 from trainer.web.runs.runs import Runs
-
-
-class UnknownGameError(Exception):
-    """The rules of a game are not known here; the message is a sentence for the person."""
 
 
 class Games:
@@ -31,17 +27,16 @@ class Games:
         return [env_id for env_id in found if env_id and is_available(env_id)]
 
     def checked(self, env_id: object) -> str:
-        """The env_id that a request names. Refuses any other with 404, and loads nothing for it."""
+        """The env_id that a request names. Raises MissingError for any other, and loads nothing for it."""
         if isinstance(env_id, str) and (env_id in self._given or env_id in self.of_runs()):
             return env_id
-        raise Refusal(
-            404,
+        raise MissingError(
             "There is no game of that name; GET /games lists those that there are. One in a file of your own must be named "
-            "when the page is started, by --games.",
+            "when the page is started, by --games."
         )
 
 
 def require_rules(env_id: str) -> None:
-    """Raise UnknownGameError if the rules of a game that a run's files name are not known here."""
+    """Raise MissingError if the rules of a game that a run's files name are not known here."""
     if not is_available(env_id):
-        raise UnknownGameError(f"The rules of {env_id} are not known here; start the page with --games FILE.")
+        raise MissingError(f"The rules of {env_id} are not known here; start the page with --games FILE.")

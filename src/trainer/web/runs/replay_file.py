@@ -17,6 +17,7 @@ from trainer.games import game_of, is_available
 from trainer.games.base import DRAW, FIRST, OPEN, SECOND, WINNER
 from trainer.games.state_blob import parts_of
 from trainer.replay import check_columns, columns_of, open_for_reading, read_stamp, reporting
+from trainer.web.runs.missing import MissingError
 
 PAGE_GAMES = 24
 """Games in one answer."""
@@ -26,10 +27,6 @@ MAX_SECONDS = 0.7
 """Time that one search for games may take; the answer then says where to go on."""
 BUSY_SECONDS = 2.0
 """How long to wait for a writer's lock. Somebody waits for the page."""
-
-
-class NoGamesError(Exception):
-    """There are no games to read yet; the message is a sentence for the person."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ class ReplayFile:
         """Up to PAGE_GAMES games, the newest first, and the `before` to go on with; None at the end.
 
         `winner`: only games with this result. `times`: only games stored within these seconds, both included. `before`:
-        only rows with a smaller rowid. Raises NoGamesError.
+        only rows with a smaller rowid. Raises MissingError.
         """
         games: list[StoredGame] = []
         with self._reading() as connection:
@@ -114,7 +111,7 @@ class ReplayFile:
         return games, newest + 1
 
     def rows(self, episode_id: str) -> list[dict[str, Any]]:
-        """The rows of one game in order; none if there is no such game. Raises NoGamesError.
+        """The rows of one game in order; none if there is no such game. Raises MissingError.
 
         A game that is longer than its rules allow has one row too many; further ones are left out. So are all but the
         first row of a game whose rules are not known here.
@@ -133,17 +130,17 @@ class ReplayFile:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection. Raises NoGamesError if there is no database, or it can't be used."""
+        """A connection. Raises MissingError if there is no database, or it can't be used."""
         if not self.path.exists():
-            raise NoGamesError("There is no replay.db in this run yet; games appear once an actor has stored some.")
+            raise MissingError("There is no replay.db in this run yet; games appear once an actor has stored some.")
         try:
             with closing(open_for_reading(self.path, BUSY_SECONDS)) as connection, reporting(self.path):
                 if not check_columns(connection, self.path):
-                    raise NoGamesError("The replay.db of this run holds no games yet.")
+                    raise MissingError("The replay.db of this run holds no games yet.")
                 connection.row_factory = sqlite3.Row
                 yield connection
         except ReplayError as error:
-            raise NoGamesError(f"The replay.db of this run can't be read: {error}.") from error
+            raise MissingError(f"The replay.db of this run can't be read: {error}.") from error
 
     def _newest_row(self, connection: sqlite3.Connection, last_second: int, before: int | None) -> int:
         """The rowid to search downwards from."""

@@ -35,7 +35,7 @@ class ReplayFiles:
         """Up to PAGE_GAMES games of all databases, the newest first, and the `before` to go on with; None at the end.
 
         `before` has the rowid to go on below for each database; empty: begin with the newest. The rest is as in
-        `ReplayFile.games`. Raises NoGamesError if a database can't be read.
+        `ReplayFile.games`. Raises MissingError if a database can't be read.
         """
         files = self._files
         starts = [*before, *[0] * (len(files) - len(before))] if before else [None] * len(files)

@@ -10,7 +10,7 @@ from threading import Lock
 
 from trainer.run.folder import LOGS, MODELS, RunFolder
 from trainer.web.http.answer import name_of_file
-from trainer.web.http.refusal import Refusal
+from trainer.web.runs.missing import MissingError
 from trainer.web.runs.replay_file import modified
 from trainer.web.runs.run import Run, is_run
 
@@ -46,12 +46,12 @@ class Runs:
         return max(self.all(), key=lambda run: run.changed, default=None)
 
     def pick(self, name: str | None) -> Run | None:
-        """The run of that name, or the newest if no name is given. Refuses an unknown name with 404."""
+        """The run of that name, or the newest if no name is given. Raises MissingError for an unknown name."""
         if name is None:
             return self.newest()
         run = self.find(name)
         if run is None:
-            raise Refusal(404, "There is no run of that name.")
+            raise MissingError("There is no run of that name.")
         return run
 
     def find(self, name: str) -> Run | None:
