@@ -173,7 +173,7 @@ def test_two_hubs_store_side_by_side(
     rows = sum(sum(several.values()) for several in games)
     pattern = tmp_path / "replay-*.db"
     other = ["--model-dir", tmp_path / "other", "--stats", tmp_path / "other.json"]
-    assert call_main("trainer", "--db", pattern, "--steps", 10, *other) == 0
+    assert call_main("trainer.__main__", "--db", pattern, "--steps", 10, *other) == 0
     assert f"on {rows} rows of" in capsys.readouterr().err
     model = tmp_path / "models" / "latest.onnx"
     assert call_main("trainer.evaluator", "--db", pattern, "--model", model, "--games", 2) == 0

@@ -28,7 +28,7 @@ TEXT_ARGUMENT = {
 """Functions that are given a message, and which of their arguments it is."""
 ENDING = {"require_package": ", which is not installed", "import_package": ", which is not installed"}
 """What such a function adds to it."""
-INDIRECT = {"self.failure", "message", "explain_divergence(point, batch, config, output.has_published)"}
+INDIRECT = {"self.failure", "message", "NO_RUN", "explain_divergence(point, batch, config, output.has_published)"}
 """Expressions that are raised as a message and that another function makes; MADE has the texts."""
 MADE = {
     "the loss or the weights at step … are not finite",
