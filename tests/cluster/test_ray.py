@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import sqlite3
 import subprocess
@@ -144,7 +145,11 @@ def test_the_loop_plays_on_nodes_that_come_and_go(cluster: SmallCluster, tmp_pat
 
 
 def test_two_hubs_store_side_by_side(
-    cluster: SmallCluster, tmp_path: Path, call_main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    cluster: SmallCluster,
+    tmp_path: Path,
+    call_main: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Each has whole games of its own; the loop learns from both, and so do the commands that take a database.
 
@@ -173,8 +178,9 @@ def test_two_hubs_store_side_by_side(
     rows = sum(sum(several.values()) for several in games)
     pattern = tmp_path / "replay-*.db"
     other = ["--model-dir", tmp_path / "other", "--stats", tmp_path / "other.json"]
-    assert call_main("trainer.__main__", "--db", pattern, "--steps", 10, *other) == 0
-    assert f"on {rows} rows of" in capsys.readouterr().err
+    with caplog.at_level(logging.INFO):
+        assert call_main("trainer.__main__", "--db", pattern, "--steps", 10, *other) == 0
+    assert f"on {rows} rows of" in caplog.text
     model = tmp_path / "models" / "latest.onnx"
     assert call_main("trainer.evaluator", "--db", pattern, "--model", model, "--games", 2) == 0
     capsys.readouterr()
