@@ -99,7 +99,7 @@ def test_a_true_limit_is_no_failure(tmp_path: Path) -> None:
     """Only a note that the limit ends all games in which the players avoid the end."""
     (found,) = check_length(walk(tmp_path, 300, COUNTED))
     assert "games of moves that avoid the end of the game are only over because of max_plies=300" in found.text
-    assert "as which self-play begins, 0 of 50 end so" in found.text
+    assert "Self-play begins with games like those of random moves, and 0 of 50 of these end so" in found.text
     assert found.level is Level.NOTE
 
 

@@ -262,8 +262,8 @@ def test_other_versions_are_refused_in_one_line_that_names_both(tmp_path: Path) 
         assert str(refusal.value) == (
             f"the player on elsewhere has trainer {theirs['trainer']} (source {theirs['source']}) and Python "
             f"{theirs['Python']}, the hub on {ours['host']} has trainer {ours['trainer']} (source {ours['source']}) and "
-            f"Python {ours['Python']}; install the same versions on both; if the files have changed while the run "
-            "played, end it, and go on with --resume"
+            f"Python {ours['Python']}; install the same versions on both; if the files were edited during the "
+            "run, end it, and go on with --resume"
         )
     with pytest.raises(RefusedError):
         hub.join("player-1", {})

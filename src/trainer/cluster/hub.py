@@ -58,7 +58,7 @@ class Hub:
 
     def __init__(self, config: ActorConfig) -> None:
         """Open or create the database. `config` has the paths of the run, and the settings of its players."""
-        our_versions()  # of the code that runs, before anybody edits it
+        our_versions()  # noted now, before anybody edits the files
         run = RunFolder(config.data_dir)
         found = find_game(config.env_id)
         played = load_game_config(config.env_id, config.replay)

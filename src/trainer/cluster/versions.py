@@ -47,8 +47,7 @@ def refuse_other_versions(theirs: Mapping[str, str]) -> None:
     if any(theirs.get(name) != ours[name] for name in ("trainer", "source", "Python")):
         raise RefusedError(
             f"the player on {theirs.get('host')} has {described(theirs)}, the hub on {ours['host']} has {described(ours)}; "
-            f"install the same versions on both; if the files have changed while the run played, end it, and go on with "
-            f"--resume"
+            f"install the same versions on both; if the files were edited during the run, end it, and go on with --resume"
         )
 
 

@@ -28,14 +28,13 @@ def clicked_cells(game: Game) -> list[list[int]]:
 
 
 def target_names(first: Position) -> list[str]:
-    """The names of all cells, or columns: that of the move one makes there, if there is one of a single click, else the
-    usual one."""
+    """The names of all cells, or columns: that of the only move that is a single click there, else the usual one."""
     game: Game = first.rules.GAME
     names = [cell_name(game, target) for target in range(game.num_targets)]
     clicked = clicked_cells(game)
     moves = Counter(cells[0] for cells in clicked if len(cells) == 1)
     for action, cells in enumerate(clicked):
-        if len(cells) == 1 and moves[cells[0]] == 1:  # drops of several pieces are moves of their own
+        if len(cells) == 1 and moves[cells[0]] == 1:  # not where one of several pieces is dropped
             try:
                 names[cells[0]] = first.name(action)
             except Exception:  # whatever somebody's file raises for a move that isn't legal

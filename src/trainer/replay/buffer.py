@@ -164,13 +164,11 @@ class ReplayBuffer:
             raise ValueError("there are no rows to sample; play some games first, and call refresh to read them")
         if self._repeats is None:
             return generator.integers(0, len(self), batch_size)
-        if not self._is_decided:  # by the rows alone, so that a seed draws the same whenever somebody looked for more
-            probed = np.random.default_rng(0).integers(0, len(self), PROBED)
-            few = self._weights(self._repeats, probed).mean() < FEW_ACCEPTED
-            self._shares = np.cumsum(self._weights(self._repeats, np.arange(len(self)))) if few else None
-            self._is_decided = True
+        if not self._is_decided:
+            self._shares, self._is_decided = self._sums(self._repeats), True
         if self._shares is not None:
-            aim = generator.random(batch_size) * self._shares[-1]  # the last sum itself can come of rounding
+            aim = generator.random(batch_size) * self._shares[-1]
+            # Without the last sum, because rounding can make it the aim.
             at: NDArray[np.int64] = np.searchsorted(self._shares[:-1], aim, side="right")
             return at
         drawn = np.empty(0, np.int64)
@@ -179,6 +177,16 @@ class ReplayBuffer:
             accepted = generator.random(len(offered)) < self._weights(self._repeats, offered)
             drawn = np.concatenate([drawn, offered[accepted]])
         return drawn[:batch_size]
+
+    def _sums(self, repeats: Repeats) -> NDArray[np.float64] | None:
+        """For each row, the weights of it and of all rows before it; None if rejection is fast.
+
+        It depends on the rows alone. So a seed draws the same rows, whenever somebody looked for new ones.
+        """
+        probed = np.random.default_rng(0).integers(0, len(self), PROBED)
+        if self._weights(repeats, probed).mean() >= FEW_ACCEPTED:
+            return None
+        return np.cumsum(self._weights(repeats, np.arange(len(self))))
 
     def _weights(self, repeats: Repeats, at: NDArray[np.int64]) -> NDArray[np.float64]:
         """How often the rows numbered `at` [B] are drawn, from 0 to 1 for a position that was seen once."""

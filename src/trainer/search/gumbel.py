@@ -33,7 +33,8 @@ def halved_edge(trees: Tree, slot: int, selection: Selection) -> int:
     root = trees.nodes[slot, 0]
     considered = min(len(selection.halving) - 1, int(root.num_edges))
     wanted = selection.halving[considered, root.visits - 1]
-    sigma, same = sigma_of(trees, slot, selection), np.float32(0.0)  # where none was visited, all have the same Q
+    sigma = sigma_of(selection, most_visits(trees, slot))
+    same = np.float32(0.0)  # where none was visited, all have the same Q
     best, best_score = NO_NODE, np.float32(-np.inf)
     for at in range(root.first_edge, root.first_edge + root.num_edges):
         if tree.visits_of(trees, slot, at) == wanted and proofs.proven_of(trees, slot, at) != LOSS:
@@ -62,9 +63,9 @@ def best_of_all(trees: Tree, slot: int, sigma: np.float32) -> int:
     return best
 
 
-def sigma_of(trees: Tree, slot: int, selection: Selection) -> np.float32:
-    """The weight of a value against a logit: (50 + max N) scale (the paper's equation 8)."""
-    return np.float32(selection.value_scale) * np.float32(50 + most_visits(trees, slot))
+def sigma_of(selection: Selection, most: int) -> np.float32:
+    """The weight of a value against a logit: (50 + max N) scale (the paper's equation 8). `most`: max N."""
+    return np.float32(selection.value_scale) * np.float32(50 + most)
 
 
 def most_visits(trees: Tree, slot: int) -> int:
@@ -141,7 +142,8 @@ def answer(trees: Tree, slot: int, selection: Selection, policy: NDArray[np.floa
     for action in range(NUM_ACTIONS):
         policy[action] = 0.0
     last = root.first_edge + root.num_edges
-    sigma, mixed, most = sigma_of(trees, slot, selection), mixed_value(trees, slot), most_visits(trees, slot)
+    most, mixed = most_visits(trees, slot), mixed_value(trees, slot)
+    sigma = sigma_of(selection, most)
     best, lost = proofs.proven_at_root(trees, slot)
     largest = np.float32(-np.inf)
     for at in range(root.first_edge, last):

@@ -25,8 +25,8 @@ TOO_MANY = (
     "that ends such games sooner."
 )
 AVOIDED = (
-    "Of the games of random moves, as which self-play begins, {:,} of {:,} end so. If no rule ends games without progress "
-    "sooner, add one; if one does, this is no mistake."
+    "Self-play begins with games like those of random moves, and {:,} of {:,} of these end so. If no rule ends games "
+    "without progress sooner, add one; if one does, this is no mistake."
 )
 
 Good = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]
@@ -57,7 +57,8 @@ def check_length(subject: Subject) -> list[Finding]:
         look_at_end(subject, games, examples)
         if examples:
             return [*findings, *examples.findings()]
-        at_random = reached if way.choose is None else at_random
+        if way.choose is None:
+            at_random = reached
         if way.level is not None and 2 * reached > way.games and not said:
             said = True
             text = (
